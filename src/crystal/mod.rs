@@ -1,0 +1,18 @@
+//! What a crystal is: elements, compositions, lattices, periodic structures, their neighbours and symmetry.
+//! Pure values, no input or output. Lengths are Å, angles degrees, volumes Å³, masses unified atomic mass units.
+
+mod composition;
+mod element;
+mod hash;
+mod lattice;
+mod neighbors;
+mod structure;
+mod symmetry;
+
+pub use composition::Composition;
+pub use element::{Element, Radii, ShannonRadius};
+pub use hash::{ContentHash, content_hash};
+pub use lattice::Lattice;
+pub use neighbors::{Neighbors, neighbors};
+pub use structure::{MIN_SITE_DISTANCE, Structure};
+pub use symmetry::{DEFAULT_SYMPREC, Symmetry};

@@ -1,0 +1,192 @@
+//! A periodic structure: a lattice and its fully occupied sites.
+
+use super::{Composition, Element, Lattice, neighbors::shortest_distance};
+use crate::error::CrystalError;
+
+/// Two sites nearer than this, Å, are one atom entered twice or a wrong symmetry operation. The shortest real bond in a
+/// solid, H–H, is 0.74 Å.
+pub const MIN_SITE_DISTANCE: f64 = 0.5;
+
+/// A crystal: lattice, elements and fractional coordinates of `len()` sites. Valid by construction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Structure {
+    lattice: Lattice,
+    species: Vec<Element>,
+    frac_coords: Vec<[f64; 3]>,
+}
+
+impl Structure {
+    /// Structure of `species` at `frac_coords` (fractions of the lattice vectors, kept as given, not wrapped).
+    ///
+    /// # Errors
+    /// No site, lists of unlike lengths, a coordinate that is not finite, or two sites (or a site and its own periodic
+    /// image) nearer than [`MIN_SITE_DISTANCE`].
+    pub fn new(lattice: Lattice, species: Vec<Element>, frac_coords: Vec<[f64; 3]>) -> Result<Self, CrystalError> {
+        let structure = Self::with_overlaps(lattice, species, frac_coords)?;
+        if let Some((i, j, distance)) = shortest_distance(&structure, MIN_SITE_DISTANCE) {
+            return Err(CrystalError::Overlap {
+                i: i + 1,
+                j: j + 1,
+                first: structure.species[i].symbol(),
+                second: structure.species[j].symbol(),
+                distance,
+                limit: MIN_SITE_DISTANCE,
+            });
+        }
+        Ok(structure)
+    }
+
+    /// As [`Structure::new`] without the search for overlapping sites: for rows that were checked when they were imported.
+    pub fn with_overlaps(
+        lattice: Lattice,
+        species: Vec<Element>,
+        frac_coords: Vec<[f64; 3]>,
+    ) -> Result<Self, CrystalError> {
+        if species.is_empty() {
+            return Err(CrystalError::Sites("the structure has no atom".into()));
+        }
+        if species.len() != frac_coords.len() {
+            return Err(CrystalError::Sites(format!(
+                "{} species but {} coordinates: each site needs both",
+                species.len(),
+                frac_coords.len()
+            )));
+        }
+        if let Some(i) = frac_coords.iter().position(|x| x.iter().any(|x| !x.is_finite())) {
+            return Err(CrystalError::Sites(format!(
+                "site {} ({}) has coordinates {:?}, which are not finite",
+                i + 1,
+                species[i].symbol(),
+                frac_coords[i]
+            )));
+        }
+        Ok(Self { lattice, species, frac_coords })
+    }
+
+    /// The lattice, Å.
+    pub fn lattice(&self) -> &Lattice {
+        &self.lattice
+    }
+
+    /// Element of each site.
+    pub fn species(&self) -> &[Element] {
+        &self.species
+    }
+
+    /// Fractional coordinates of each site.
+    pub fn frac_coords(&self) -> &[[f64; 3]] {
+        &self.frac_coords
+    }
+
+    /// Number of atoms in the cell.
+    #[allow(clippy::len_without_is_empty, reason = "a structure is never empty")]
+    pub fn len(&self) -> usize {
+        self.species.len()
+    }
+
+    /// Cartesian coordinates of each site, Å.
+    pub fn cart_coords(&self) -> Vec<[f64; 3]> {
+        self.frac_coords.iter().map(|&x| self.lattice.to_cartesian(x)).collect()
+    }
+
+    /// What the cell is made of, amounts per cell.
+    pub fn composition(&self) -> Composition {
+        Composition::from_elements(&self.species)
+    }
+
+    /// Cell volume, Å³.
+    pub fn volume(&self) -> f64 {
+        self.lattice.volume()
+    }
+
+    /// The shortest distance between two atoms, periodic images included, Å.
+    pub fn distance_min(&self) -> f64 {
+        // Every crystal has a distance no longer than its shortest lattice vector: the atom and its own image.
+        let shortest_vector = self.lattice.parameters()[..3].iter().copied().fold(f64::INFINITY, f64::min);
+        shortest_distance(self, shortest_vector * (1.0 + 1e-9)).map_or(shortest_vector, |(_, _, d)| d)
+    }
+
+    /// The same crystal with every coordinate in [0, 1).
+    pub fn wrapped(&self) -> Self {
+        let frac_coords = self.frac_coords.iter().map(|x| x.map(wrap)).collect();
+        Self { frac_coords, ..self.clone() }
+    }
+
+    /// `n[0]` x `n[1]` x `n[2]` copies of the cell.
+    ///
+    /// # Errors
+    /// A lattice that grows past the accepted size, or a zero in `n`.
+    pub fn supercell(&self, n: [usize; 3]) -> Result<Self, CrystalError> {
+        let mut rows = *self.lattice.rows();
+        for (row, n) in rows.iter_mut().zip(n) {
+            row.iter_mut().for_each(|x| *x *= n as f64);
+        }
+        let lattice = Lattice::new(rows)?;
+        let (mut species, mut frac_coords) = (Vec::new(), Vec::new());
+        for (&element, x) in self.species.iter().zip(&self.frac_coords) {
+            for shift in (0..n[0]).flat_map(|i| (0..n[1]).flat_map(move |j| (0..n[2]).map(move |k| [i, j, k]))) {
+                species.push(element);
+                frac_coords.push(std::array::from_fn(|k| (x[k] + shift[k] as f64) / n[k] as f64));
+            }
+        }
+        Self::with_overlaps(lattice, species, frac_coords)
+    }
+}
+
+/// Into [0, 1); -1e-17 becomes 0 and not 1.
+fn wrap(x: f64) -> f64 {
+    let wrapped = x - x.floor();
+    if wrapped >= 1.0 { 0.0 } else { wrapped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rutile() -> Structure {
+        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
+        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::from_symbol("O").unwrap());
+        let x = 0.305;
+        Structure::new(
+            lattice,
+            vec![ti, ti, o, o, o, o],
+            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn shortest_distance_of_rutile_is_the_equatorial_bond() {
+        // Four equatorial Ti-O bonds: |(0.5 - x, 0.5 - x, 0.5)| in Å.
+        let d = ((0.195 * 4.594_f64).powi(2) * 2.0 + (0.5 * 2.959_f64).powi(2)).sqrt();
+        assert!((rutile().distance_min() - d).abs() < 1e-12);
+    }
+
+    #[test]
+    fn overlapping_sites_are_refused_even_across_the_cell_border() {
+        let r = rutile();
+        let mut species = r.species().to_vec();
+        let mut coords = r.frac_coords().to_vec();
+        species.push(species[0]);
+        coords.push([0.999, 1.001, -0.999]);
+        let error = Structure::new(*r.lattice(), species, coords).unwrap_err();
+        assert!(matches!(error, CrystalError::Overlap { i: 1, j: 7, .. }), "{error}");
+    }
+
+    #[test]
+    fn supercell_keeps_density_and_shortest_distance() {
+        let big = rutile().supercell([2, 1, 3]).unwrap();
+        assert_eq!(big.len(), 36);
+        assert!((big.volume() - 6.0 * rutile().volume()).abs() < 1e-9);
+        assert!((big.distance_min() - rutile().distance_min()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_site_without_finite_coordinates_is_named() {
+        let r = rutile();
+        let mut coords = r.frac_coords().to_vec();
+        coords[3][1] = f64::NAN;
+        let message = Structure::new(*r.lattice(), r.species().to_vec(), coords).unwrap_err().to_string();
+        assert!(message.starts_with("site 4 (O)"), "{message}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Space group, Wyckoff letters and standard cells, found by moyo.
+
+use moyo::{
+    MoyoDataset,
+    base::{AngleTolerance, Cell, Lattice as MoyoLattice},
+    data::Setting,
+};
+use nalgebra::Vector3;
+
+use super::{Element, Lattice, Structure};
+use crate::error::CrystalError;
+
+/// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
+pub const DEFAULT_SYMPREC: f64 = 0.1;
+
+/// The symmetry of a structure at a tolerance, in spglib's default setting of each space group.
+#[derive(Debug, Clone)]
+pub struct Symmetry {
+    /// Space-group number, 1 to 230.
+    pub number: u16,
+    /// Hermann-Mauguin symbol as spglib prints it, for instance `P4_2/mnm`.
+    pub symbol: String,
+    /// Hall number, 1 to 530: the setting.
+    pub hall_number: u16,
+    /// Wyckoff letter of each site of the input.
+    pub wyckoffs: Vec<char>,
+    /// For each site of the input, the first site that is equivalent to it by symmetry.
+    pub orbits: Vec<usize>,
+    /// Number of symmetry operations of the input cell, centring translations included.
+    pub operations: usize,
+    conventional: Cell,
+    primitive: Cell,
+}
+
+impl Symmetry {
+    /// Symmetry of `structure` with distances up to `symprec` Å taken as equal.
+    ///
+    /// # Errors
+    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations.
+    pub fn of(structure: &Structure, symprec: f64) -> Result<Self, CrystalError> {
+        let [a, b, c] = *structure.lattice().rows();
+        let cell = Cell::new(
+            MoyoLattice::from_basis([a, b, c]),
+            structure.frac_coords().iter().map(|x| Vector3::new(x[0], x[1], x[2])).collect(),
+            structure.species().iter().map(|e| i32::from(e.z())).collect(),
+        );
+        let found = MoyoDataset::new(&cell, symprec, AngleTolerance::Default, Setting::Spglib, false)
+            .map_err(|e| CrystalError::Symmetry { symprec, message: e.to_string() })?;
+        Ok(Self {
+            number: found.number as u16,
+            symbol: found.hm_symbol.replace(' ', ""),
+            hall_number: found.hall_number as u16,
+            operations: found.num_operations(),
+            wyckoffs: found.wyckoffs,
+            orbits: found.orbits,
+            conventional: found.std_cell,
+            primitive: found.prim_std_cell,
+        })
+    }
+
+    /// The standardised conventional cell.
+    ///
+    /// # Errors
+    /// As [`Structure::new`], where the tolerance moved two sites onto one.
+    pub fn conventional(&self) -> Result<Structure, CrystalError> {
+        from_moyo(&self.conventional)
+    }
+
+    /// The standardised primitive cell.
+    ///
+    /// # Errors
+    /// As [`Symmetry::conventional`].
+    pub fn primitive(&self) -> Result<Structure, CrystalError> {
+        from_moyo(&self.primitive)
+    }
+}
+
+fn from_moyo(cell: &Cell) -> Result<Structure, CrystalError> {
+    let lattice = Lattice::new(cell.lattice.basis_as_array())?;
+    let species = cell.numbers.iter().map(|&z| Element::from_z(i64::from(z))).collect::<Result<_, _>>()?;
+    Structure::new(lattice, species, cell.positions_as_arrays())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doubled_rutile_cell_is_still_rutile() {
+        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
+        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::from_symbol("O").unwrap());
+        let x = 0.305;
+        let rutile = Structure::new(
+            lattice,
+            vec![ti, ti, o, o, o, o],
+            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
+        )
+        .unwrap();
+        let symmetry = Symmetry::of(&rutile.supercell([1, 2, 1]).unwrap(), 0.01).unwrap();
+        assert_eq!((symmetry.number, symmetry.symbol.as_str()), (136, "P4_2/mnm"));
+        assert_eq!(symmetry.wyckoffs.iter().collect::<String>(), "aaaaffffffff");
+        assert_eq!(symmetry.primitive().unwrap().len(), 6);
+        assert!((symmetry.conventional().unwrap().volume() - rutile.volume()).abs() < 1e-6);
+    }
+}

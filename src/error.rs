@@ -1,0 +1,212 @@
+//! What can go wrong, one enum per layer. A message names the quantity that was found, what was expected and, where a
+//! person can do something about it, the remedy. DataFusion's own error appears only at the `sql` boundary.
+
+use std::path::PathBuf;
+
+/// A crystal that cannot exist, or that we refuse to guess about.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CrystalError {
+    /// The symbol is not one of the 118 elements.
+    #[error("'{0}' is not a chemical element; expected a symbol such as O, Ti or Mo")]
+    UnknownElement(String),
+    /// The atomic number is outside 1..=118.
+    #[error("atomic number {0} is outside 1..=118")]
+    UnknownAtomicNumber(i64),
+    /// A formula that cannot be read; `column` counts characters from 1.
+    #[error("formula '{formula}', column {column}: {message}")]
+    Formula {
+        /// The text as given.
+        formula: String,
+        /// Character position of the fault, from 1.
+        column: usize,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// A lattice that is not finite, is flat, or is too large to be a crystal.
+    #[error("lattice: {0}")]
+    Lattice(String),
+    /// Lists of unlike lengths, or no site at all.
+    #[error("{0}")]
+    Sites(String),
+    /// Two sites nearer than [`crate::crystal::MIN_SITE_DISTANCE`].
+    #[error(
+        "sites {i} ({first}) and {j} ({second}) are {distance:.3} Å apart, nearer than {limit} Å; \
+         check the symmetry operations (origin choice) or delete the duplicate site"
+    )]
+    Overlap {
+        /// Index of the first site, from 1.
+        i: usize,
+        /// Index of the second site, from 1.
+        j: usize,
+        /// Symbol of the first site.
+        first: &'static str,
+        /// Symbol of the second site.
+        second: &'static str,
+        /// Distance in Å, periodic images included.
+        distance: f64,
+        /// The smallest distance accepted, Å.
+        limit: f64,
+    },
+    /// Partially occupied sites have no single crystal to compute with.
+    #[error(
+        "site {site} has occupancy {occupancy}; only fully occupied sites are accepted: order the structure first \
+         (for instance with a supercell enumeration)"
+    )]
+    PartialOccupancy {
+        /// Label of the site.
+        site: String,
+        /// Occupancy as read.
+        occupancy: f64,
+    },
+    /// The symmetry search failed.
+    #[error("symmetry search at symprec {symprec} Å failed: {message}")]
+    Symmetry {
+        /// Tolerance in Å.
+        symprec: f64,
+        /// moyo's own words.
+        message: String,
+    },
+}
+
+/// Where in a text a fault lies, both counted from 1. Column 0: the whole line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1; 0 where the whole line is meant.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.column {
+            0 => write!(f, "line {}", self.line),
+            column => write!(f, "line {}, column {column}", self.line),
+        }
+    }
+}
+
+/// A text that is not the crystal it claims to be.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The file cannot be opened, read or decompressed.
+    #[error("{}: {message}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words, and the remedy.
+        message: String,
+    },
+    /// A fault at a place in the text.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where.
+        at: Position,
+        /// Expected and found, and the remedy.
+        message: String,
+    },
+    /// The text is well formed but its crystal is not; `at` is the line of the block or record.
+    #[error("{at}: {source}")]
+    Crystal {
+        /// First line of the block or record, or of the offending site where known.
+        at: Position,
+        /// What is wrong with it.
+        source: CrystalError,
+    },
+}
+
+impl FormatError {
+    /// A syntax error at a line and column (both from 1).
+    pub fn syntax(line: usize, column: usize, message: impl Into<String>) -> Self {
+        Self::Syntax { at: Position { line, column }, message: message.into() }
+    }
+
+    /// The place of the fault, where there is one.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Io { .. } => None,
+            Self::Syntax { at, .. } | Self::Crystal { at, .. } => Some(*at),
+        }
+    }
+}
+
+/// A feature that is not defined for the crystal or the arguments given.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FeatureError {
+    /// The element has no value in the table asked for.
+    #[error("{element} has no {quantity} in the {table} table; choose another radius set")]
+    MissingElementData {
+        /// Symbol.
+        element: &'static str,
+        /// What was looked up.
+        quantity: &'static str,
+        /// The table.
+        table: &'static str,
+    },
+    /// An argument outside its range.
+    #[error("{0}")]
+    Argument(String),
+}
+
+/// A model that cannot be loaded, trained or applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Unknown name; the known ones are listed.
+    #[error("no model '{name}'; known models: {known}")]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// Comma-separated list.
+        known: String,
+    },
+    /// A weights file that does not fit the architecture.
+    #[error("weights {source_name}: {message}")]
+    Weights {
+        /// File or embedded name.
+        source_name: String,
+        /// What does not fit.
+        message: String,
+    },
+    /// An element that the model never saw.
+    #[error("{element} is outside the training coverage of model {model}")]
+    Coverage {
+        /// Symbol.
+        element: &'static str,
+        /// Model id.
+        model: String,
+    },
+    /// No pair of atoms lies within the cutoff.
+    #[error("no two atoms lie within the model's cutoff of {cutoff} Å; the crystal graph has no bonds")]
+    NoBonds {
+        /// Å.
+        cutoff: f64,
+    },
+    /// Training data that cannot be trained on.
+    #[error("training: {0}")]
+    Training(String),
+    /// Reading or writing a checkpoint, card or weights file.
+    #[error("{}: {message}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
+}
+
+/// Any error of the layers below `sql`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// See [`CrystalError`].
+    #[error(transparent)]
+    Crystal(#[from] CrystalError),
+    /// See [`FormatError`].
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// See [`FeatureError`].
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// See [`ModelError`].
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}

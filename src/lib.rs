@@ -1,0 +1,7 @@
+//! Hollandite: an embedded datastore in which transition-metal oxides are screened by SQL.
+#![warn(missing_docs)]
+
+pub mod crystal;
+pub mod error;
+
+pub use error::Error;

@@ -1,0 +1,7 @@
+//! The command line.
+
+/// Freed blocks are kept, not returned to the kernel: tensors of a few megabytes come and go with each graph.
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {}
