@@ -202,9 +202,8 @@ impl Reader<'_> {
 
     fn amount(&mut self) -> Result<Option<f64>, CrystalError> {
         let start = self.at;
-        let is_part = |c: char, next: Option<char>| {
-            c.is_ascii_digit() || (c == '.' && next.is_some_and(|n| n.is_ascii_digit()))
-        };
+        let is_part =
+            |c: char, next: Option<char>| c.is_ascii_digit() || (c == '.' && next.is_some_and(|n| n.is_ascii_digit()));
         while self.peek().is_some_and(|c| is_part(c, self.chars.get(self.at + 1).copied())) {
             self.at += 1;
         }
@@ -248,7 +247,8 @@ mod tests {
 
     #[test]
     fn faults_have_a_column() {
-        for (formula, column) in [("Xx2O", 1), ("TiO2)", 5), ("Ti(O2", 6), ("", 1), ("ti", 1), ("TiO0", 4), ("Ti%", 3)] {
+        for (formula, column) in [("Xx2O", 1), ("TiO2)", 5), ("Ti(O2", 6), ("", 1), ("ti", 1), ("TiO0", 4), ("Ti%", 3)]
+        {
             match Composition::parse(formula) {
                 Err(CrystalError::Formula { column: found, .. }) => assert_eq!(found, column, "{formula}"),
                 other => panic!("{formula}: {other:?}"),

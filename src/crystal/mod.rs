@@ -6,13 +6,17 @@ mod element;
 mod hash;
 mod lattice;
 mod neighbors;
+mod setting;
 mod structure;
 mod symmetry;
+mod symop;
 
 pub use composition::Composition;
 pub use element::{Element, Radii, ShannonRadius};
 pub use hash::{ContentHash, content_hash};
 pub use lattice::Lattice;
 pub use neighbors::{Neighbors, neighbors};
+pub use setting::{Setting, ops_of_hall};
 pub use structure::{MIN_SITE_DISTANCE, Structure};
 pub use symmetry::{DEFAULT_SYMPREC, Symmetry};
+pub use symop::{MERGE_DISTANCE, SymOp, expand_sites};
