@@ -3,5 +3,6 @@
 
 pub mod crystal;
 pub mod error;
+pub mod features;
 
 pub use error::Error;

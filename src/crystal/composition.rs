@@ -201,6 +201,10 @@ impl Reader<'_> {
     }
 
     fn amount(&mut self) -> Result<Option<f64>, CrystalError> {
+        let before = self.at;
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.at += 1;
+        }
         let start = self.at;
         let is_part =
             |c: char, next: Option<char>| c.is_ascii_digit() || (c == '.' && next.is_some_and(|n| n.is_ascii_digit()));
@@ -208,6 +212,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         if start == self.at {
+            self.at = before;
             return Ok(None);
         }
         let text: String = self.chars[start..self.at].iter().collect();
