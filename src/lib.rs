@@ -4,5 +4,6 @@
 pub mod crystal;
 pub mod error;
 pub mod features;
+pub mod formats;
 
 pub use error::Error;

@@ -13,6 +13,8 @@ pub struct Composition {
 
 /// Amounts nearer to a whole number than this are printed and reduced as that number.
 const WHOLE: f64 = 1e-6;
+/// Deepest nesting of groups in a formula; real ones need three.
+const MAX_DEPTH: usize = 32;
 
 impl Composition {
     /// Composition of a list of atoms.
@@ -30,7 +32,7 @@ impl Composition {
     /// # Errors
     /// The column and what was expected there.
     pub fn parse(formula: &str) -> Result<Self, CrystalError> {
-        Reader { formula, chars: formula.chars().collect(), at: 0 }.formula()
+        Reader { formula, chars: formula.chars().collect(), at: 0, depth: 0 }.formula()
     }
 
     /// Elements and their amounts, by atomic number.
@@ -126,6 +128,7 @@ struct Reader<'a> {
     formula: &'a str,
     chars: Vec<char>,
     at: usize,
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -159,12 +162,17 @@ impl Reader<'_> {
             match self.peek() {
                 Some(c) if c.is_whitespace() || c == '_' => self.at += 1,
                 Some(c @ ('(' | '[' | '{')) => {
+                    if self.depth == MAX_DEPTH {
+                        return Err(self.error(format!("groups are nested deeper than {MAX_DEPTH}")));
+                    }
                     self.at += 1;
+                    self.depth += 1;
                     let inner = self.group(Some(match c {
                         '(' => ')',
                         '[' => ']',
                         _ => '}',
                     }))?;
+                    self.depth -= 1;
                     let factor = self.amount()?.unwrap_or(1.0);
                     add(&mut amounts, &inner, factor);
                 }
@@ -200,6 +208,7 @@ impl Reader<'_> {
         Ok(element)
     }
 
+    /// The amount at this place, spaces before it allowed: `Ti 2 O 4`.
     fn amount(&mut self) -> Result<Option<f64>, CrystalError> {
         let before = self.at;
         while self.peek().is_some_and(char::is_whitespace) {

@@ -1,0 +1,273 @@
+//! CIF: the Crystallographic Information File, as the journals and databases write it.
+//!
+//! A data block gives a cell, the sites of the asymmetric unit and the symmetry that makes a crystal of them. The symmetry is
+//! the list of operations where there is one; else the Hall symbol, the Hermann-Mauguin symbol or the number of the space
+//! group, in the setting that the cell allows and in which no two sites overlap. What stays open is refused, not guessed:
+//! partial occupancies, two origins that both fit, a cell that does not hold the stated formula.
+
+mod block;
+mod lexer;
+mod sites;
+mod symmetry;
+mod writer;
+
+use std::{collections::HashMap, path::Path};
+
+use block::Block;
+use lexer::{Lexer, Token};
+
+use super::{Properties, Record, Records, Rejection, at_line, stem};
+use crate::{
+    crystal::{Composition, Lattice, Structure, SymOp, content_hash, expand_sites},
+    error::{CrystalError, FormatError},
+};
+use sites::Site;
+use symmetry::Symmetry;
+
+pub use writer::to_cif;
+
+/// Amounts of the formula and of the cell may differ by this share of all atoms: one atom in 2000.
+const FORMULA_TOLERANCE: f64 = 5e-4;
+
+/// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.
+const MAX_OPERATIONS: usize = 8 * 192;
+
+/// The one crystal of a CIF.
+pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
+    let mut found: Option<(&str, Structure)> = None;
+    let mut lexer = Lexer { text, at: 0, line: 1 };
+    while let Some(block) = Block::read(&mut lexer) {
+        let block = block.map_err(|(_, e)| e)?;
+        if block.is_crystal() {
+            if let Some((first, _)) = &found {
+                let message =
+                    format!("a second crystal '{}' after '{first}'; expected one data block with a cell", block.name);
+                return Err(FormatError::syntax(block.line, 0, message));
+            }
+            found = Some((block.name, crystal(&block)?));
+        }
+    }
+    found.map(|(_, structure)| structure).ok_or_else(no_crystal)
+}
+
+fn no_crystal() -> FormatError {
+    FormatError::syntax(
+        1,
+        0,
+        "no data block holds a crystal; expected _cell_length_a ... and a loop with _atom_site_fract_x",
+    )
+}
+
+/// Every crystal of a CIF file.
+pub(super) fn records(path: &Path, text: String) -> Records {
+    let stem = stem(path);
+    let path = path.to_owned();
+    let (mut at, mut line) = (0, 1);
+    let (mut names, mut yielded): (HashMap<String, usize>, usize) = (HashMap::new(), 0);
+    // One crystal needs no block name behind the stem; whether there are more is known before the first is yielded.
+    let crystals = {
+        let mut lexer = Lexer { text: &text, at: 0, line: 1 };
+        std::iter::from_fn(|| Block::read(&mut lexer))
+            .filter(|b| b.as_ref().map_or(true, Block::is_crystal))
+            .take(2)
+            .count()
+    };
+    Box::new(std::iter::from_fn(move || {
+        loop {
+            let mut lexer = Lexer { text: &text, at, line };
+            let read = Block::read(&mut lexer);
+            (at, line) = (lexer.at, lexer.line);
+            let (id, line, result) = match read {
+                None if yielded == 0 => (None, 1, Err(no_crystal())),
+                None => return None,
+                Some(Err((line, error))) => (None, line, Err(error)),
+                Some(Ok(block)) if !block.is_crystal() => continue,
+                Some(Ok(block)) => {
+                    let id = if crystals > 1 { format!("{stem}#{}", block.name) } else { stem.clone() };
+                    let result = match names.insert(block.name.to_owned(), block.line) {
+                        Some(first) => Err(FormatError::syntax(
+                            block.line,
+                            0,
+                            format!(
+                                "data block '{}' was already given at line {first}; rename one of them",
+                                block.name
+                            ),
+                        )),
+                        None => crystal(&block),
+                    };
+                    (Some(id), block.line, result)
+                }
+            };
+            yielded += 1;
+            return Some(match result {
+                Ok(structure) => {
+                    Ok(Record { id: id.unwrap_or_default(), structure, line, properties: Properties::default() })
+                }
+                Err(error) => Err(Rejection::new(&path, id, &error, &text, 0)),
+            });
+        }
+    }))
+}
+
+/// The crystal of a block.
+fn crystal(block: &Block) -> Result<Structure, FormatError> {
+    let (lattice, cell_line) = cell(block)?;
+    let stated = Stated::read(block)?;
+    let sites = sites::read(block, stated.as_ref().map(|s| &s.formula))?;
+    let build = |ops: &[SymOp]| {
+        let structure = expand(&lattice, ops, &sites, cell_line)?;
+        stated.as_ref().map_or(Ok(()), |s| s.check(&structure))?;
+        Ok(structure)
+    };
+    match symmetry::read(block, &lattice)? {
+        Symmetry::Operations(ops) => build(&ops),
+        Symmetry::Settings { settings, line, stated } => {
+            let mut tried: Vec<_> = settings.iter().map(|s| (*s, build(s.operations()))).collect();
+            if tried.iter().filter(|(_, result)| result.is_ok()).count() > 1 {
+                // Two origins give two crystals without an overlap: the sites' multiplicities may tell.
+                tried.retain(|(s, result)| {
+                    result.is_ok() && sites::multiplicities_agree(&lattice, s.operations(), &sites)
+                });
+                let hashes: Vec<_> = tried.iter().flat_map(|(_, r)| r).map(content_hash).collect();
+                if hashes.windows(2).any(|pair| pair[0] != pair[1]) || hashes.is_empty() {
+                    let choices = settings.iter().map(|s| s.choice).collect::<Vec<_>>().join(" and ");
+                    let message = format!(
+                        "{stated} leaves the setting open: choices {choices} both give a crystal; \
+                         list the operations in _space_group_symop_operation_xyz or name the choice ('{stated} :2')"
+                    );
+                    return Err(FormatError::syntax(line, 0, message));
+                }
+            }
+            let good = tried.iter().position(|(_, result)| result.is_ok()).unwrap_or(0);
+            tried.swap_remove(good).1
+        }
+    }
+}
+
+/// The lattice and the line of its first length.
+fn cell(block: &Block) -> Result<(Lattice, usize), FormatError> {
+    const NAMES: [&str; 6] = [
+        "_cell_length_a",
+        "_cell_length_b",
+        "_cell_length_c",
+        "_cell_angle_alpha",
+        "_cell_angle_beta",
+        "_cell_angle_gamma",
+    ];
+    let mut values = [90.0; 6];
+    let mut tokens: [Option<Token>; 6] = [None; 6];
+    for (k, name) in NAMES.iter().enumerate() {
+        match block.first(&[name]) {
+            Some(token) => (values[k], tokens[k]) = (number(block, &token, name)?, Some(token)),
+            // The dictionary's default for an angle is 90°.
+            None if k >= 3 => {}
+            None => {
+                let message = format!("data block '{}' has no {name}; a crystal needs its unit cell", block.name);
+                return Err(FormatError::syntax(block.line, 0, message));
+            }
+        }
+    }
+    let [a, b, c, alpha, beta, gamma] = values;
+    let impossible = |k: usize| if k < 3 { values[k] <= 0.0 } else { !(values[k] > 0.0 && values[k] < 180.0) };
+    let line_of = |k: usize| tokens[k].map(|t| t.line);
+    let first = line_of(0).unwrap_or(block.line);
+    let faulty = (0..6).find(|k| impossible(*k)).and_then(line_of).unwrap_or(first);
+    Lattice::from_parameters(a, b, c, alpha, beta, gamma).map(|lattice| (lattice, first)).map_err(at_line(faulty))
+}
+
+/// A number, its standard uncertainty in parentheses aside: `1.234(5)`.
+fn number(block: &Block, token: &Token, name: &str) -> Result<f64, FormatError> {
+    let text = token.text.trim();
+    let plain = match text.split_once('(') {
+        Some((plain, uncertainty))
+            if uncertainty.strip_suffix(')').is_some_and(|u| u.bytes().all(|c| c.is_ascii_digit())) =>
+        {
+            plain
+        }
+        _ => text,
+    };
+    match plain.parse::<f64>() {
+        Ok(x) if x.is_finite() => Ok(x),
+        Ok(_) => Err(block.lexer.error(token, format!("{name} is '{}', expected a finite number", block::clip(text)))),
+        Err(_) => Err(block
+            .lexer
+            .error(token, format!("{name} is '{}', expected a number such as 1.234(5)", block::clip(text)))),
+    }
+}
+
+/// The cell's atoms.
+fn expand(lattice: &Lattice, ops: &[SymOp], sites: &[Site], cell_line: usize) -> Result<Structure, FormatError> {
+    // A special position takes up to 192 operations for one atom: the product may exceed the atoms, but not without limit.
+    if ops.len() > MAX_OPERATIONS || sites.len() * ops.len() > 10 * super::MAX_ATOMS {
+        let (n, m) = (sites.len(), ops.len());
+        let message = format!("{n} sites under {m} operations are more than the {} atoms accepted", super::MAX_ATOMS);
+        return Err(FormatError::syntax(cell_line, 0, message));
+    }
+    let coords: Vec<_> = sites.iter().map(|s| s.coords).collect();
+    let atoms = expand_sites(lattice, ops, &coords);
+    let species = atoms.iter().map(|(site, _)| sites[*site].element).collect();
+    let frac_coords = atoms.iter().map(|(_, x)| *x).collect();
+    Structure::new(*lattice, species, frac_coords).map_err(|source| {
+        let line = match &source {
+            CrystalError::Overlap { j, .. } => atoms.get(j - 1).map_or(cell_line, |(site, _)| sites[*site].line),
+            _ => sites.first().map_or(cell_line, |s| s.line),
+        };
+        at_line(line)(source)
+    })
+}
+
+/// What the block says its cell holds.
+struct Stated {
+    formula: Composition,
+    text: String,
+    line: usize,
+    units: Option<f64>,
+}
+
+impl Stated {
+    fn read(block: &Block) -> Result<Option<Self>, FormatError> {
+        let Some(token) = block.first(&["_chemical_formula_sum"]) else { return Ok(None) };
+        let text = token.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let formula = Composition::parse(&text).map_err(at_line(token.line))?;
+        let units = match block.first(&["_cell_formula_units_Z"]) {
+            Some(z) => Some(number(block, &z, "_cell_formula_units_Z")?).filter(|z| *z > 0.0),
+            None => None,
+        };
+        Ok(Some(Self { formula, text, line: token.line, units }))
+    }
+
+    /// The cell must hold the stated elements in the stated proportions and, with Z, in the stated number. Programs disagree
+    /// whether Z multiplies the formula as printed or as reduced: either will do.
+    fn check(&self, structure: &Structure) -> Result<(), FormatError> {
+        let found = structure.composition();
+        let natoms = |formula: &Composition, z: f64| formula.natoms() * z;
+        let counts = |expected: f64| (expected - found.natoms()).abs() < 0.5;
+        let z_agrees = |z| {
+            counts(self.formula.natoms())
+                || counts(natoms(&self.formula, z))
+                || counts(natoms(&self.formula.reduced(), z))
+        };
+        if !found.same_proportions(&self.formula, FORMULA_TOLERANCE) {
+            let message = format!(
+                "_chemical_formula_sum is '{}' but the sites and the symmetry make {}; a site, an occupancy or an operation is missing or wrong",
+                self.text,
+                found.reduced_formula(),
+            );
+            return Err(FormatError::syntax(self.line, 0, message));
+        }
+        match self.units {
+            Some(z) if !z_agrees(z) => {
+                let message = format!(
+                    "Z = {z} units of '{}' are stated but the cell holds {}; check _cell_formula_units_Z and the operations",
+                    self.text,
+                    found.formula(),
+                );
+                Err(FormatError::syntax(self.line, 0, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! CSV with a column of structures (`structure`, `cif`, `poscar`: any text that [`super::parse_structure`] reads), a column of
+//! ids (`id`, `material_id`) and columns of properties.
+
+use std::{
+    io::BufRead,
+    path::{Path, PathBuf},
+};
+
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use serde_json::Value;
+
+use super::{Properties, Record, Records, Rejection, parse_structure, source, stem};
+use crate::error::FormatError;
+
+/// Columns that may hold the structure, the preferred first.
+const STRUCTURES: [&str; 3] = ["structure", "cif", "poscar"];
+/// Columns that may hold the id.
+const IDS: [&str; 3] = ["id", "material_id", "mp_id"];
+
+/// Every row of a table.
+pub(super) fn records(path: &Path, reader: Box<dyn BufRead + Send>) -> Records {
+    let mut table = ReaderBuilder::new().from_reader(reader);
+    let fail = |e: FormatError| -> Records { Box::new(std::iter::once(Err(Rejection::new(path, None, &e, "", 0)))) };
+    let header = match table.headers() {
+        Ok(header) => header.clone(),
+        Err(e) => return fail(fault(&e, 1)),
+    };
+    let header: Vec<String> = header.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+    let find = |names: &[&str]| names.iter().find_map(|n| header.iter().position(|h| h.eq_ignore_ascii_case(n)));
+    let Some(structure) = find(&STRUCTURES) else {
+        let columns = header.join(", ");
+        let message =
+            format!("no column 'structure', 'cif' or 'poscar' among: {columns}; name the column of structures so");
+        return fail(FormatError::syntax(1, 0, message));
+    };
+    let id = find(&IDS);
+    let rows = Rows { path: path.to_owned(), stem: stem(path), table, header, structure, id, row: 0, ended: false };
+    Box::new(rows)
+}
+
+struct Rows {
+    path: PathBuf,
+    stem: String,
+    table: Reader<Box<dyn BufRead + Send>>,
+    header: Vec<String>,
+    structure: usize,
+    id: Option<usize>,
+    row: usize,
+    ended: bool,
+}
+
+impl Iterator for Rows {
+    type Item = Result<Record, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let mut record = StringRecord::new();
+        let start = self.table.position().line() as usize;
+        let read = self.table.read_record(&mut record);
+        self.row += 1;
+        let line = record.position().map_or(start, |p| p.line() as usize);
+        match read {
+            Ok(false) => None,
+            Ok(true) => Some(self.record(&record, line)),
+            Err(e) => {
+                // A fault of the bytes under the table ends it; a fault of one row does not.
+                self.ended = matches!(e.kind(), ErrorKind::Io(_));
+                Some(Err(Rejection::new(&self.path, None, &fault(&e, line), "", 0)))
+            }
+        }
+    }
+}
+
+impl Rows {
+    fn record(&self, record: &StringRecord, line: usize) -> Result<Record, Rejection> {
+        let field = |k: usize| record.get(k).map(str::trim).filter(|f| !f.is_empty());
+        let id = self.id.and_then(field).map(str::to_owned);
+        let text = record.get(self.structure).unwrap_or("");
+        // Fields before the structure may hold lines of their own.
+        let before = line - 1 + record.iter().take(self.structure).map(|f| f.matches('\n').count()).sum::<usize>();
+        let structure = match parse_structure(text) {
+            Ok(structure) => structure,
+            Err(error) => return Err(Rejection::new(&self.path, id, &error, text, before)),
+        };
+        let mut properties = Properties::default();
+        for (k, name) in self.header.iter().enumerate().filter(|(k, _)| *k != self.structure && Some(*k) != self.id) {
+            let Some(value) = field(k) else { continue };
+            if let Err(message) = set(&mut properties, name, value) {
+                let error = FormatError::syntax(line, 0, message);
+                return Err(Rejection { line, ..Rejection::new(&self.path, id, &error, "", 0) });
+            }
+        }
+        let id = id.unwrap_or_else(|| format!("{}#{}", self.stem, self.row));
+        Ok(Record { id, structure, line, properties })
+    }
+}
+
+/// Enters one field; a known number must be one.
+fn set(properties: &mut Properties, name: &str, value: &str) -> Result<(), String> {
+    let null = ["null", "none", "nan", "na"].iter().any(|n| value.eq_ignore_ascii_case(n));
+    let number = || match value.parse::<f64>() {
+        _ if null => Ok(None),
+        Ok(x) if x.is_finite() => Ok(Some(x)),
+        _ => Err(format!(
+            "{name} is '{}', expected a finite number or nothing",
+            value.chars().take(40).collect::<String>()
+        )),
+    };
+    let text = || (!null).then(|| value.to_owned());
+    match name.to_ascii_lowercase().as_str() {
+        "formation_energy_per_atom" => properties.formation_energy_per_atom = number()?,
+        "e_above_hull" | "energy_above_hull" => properties.e_above_hull = number()?,
+        "band_gap" => properties.band_gap = number()?,
+        "correction_scheme" => properties.correction_scheme = text(),
+        "source" => properties.source = text(),
+        "split" | "seed_split" => properties.split = text(),
+        _ if null => {}
+        _ => {
+            let value = match value.parse::<i64>() {
+                Ok(n) => Value::from(n),
+                Err(_) => match value.parse::<f64>().ok().filter(|x| x.is_finite()) {
+                    Some(x) => Value::from(x),
+                    None => Value::from(value),
+                },
+            };
+            properties.extra.insert(name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+/// The csv crate's error in our words.
+fn fault(e: &::csv::Error, line: usize) -> FormatError {
+    let line = e.position().map_or(line, |p| p.line() as usize);
+    let message = match e.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+            "the row has {len} fields where the header has {expected_len}; check commas and quotes (a quote that is not closed runs on)"
+        ),
+        ErrorKind::Utf8 { err, .. } => {
+            format!(
+                "field {} is not UTF-8; if the file is Latin-1, convert it: iconv -f LATIN1 -t UTF-8",
+                err.field() + 1
+            )
+        }
+        ErrorKind::Io(e) => source::words(e),
+        _ => e.to_string(),
+    };
+    FormatError::syntax(line, 0, message)
+}

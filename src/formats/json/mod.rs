@@ -1,0 +1,122 @@
+//! JSON: pymatgen structures, Materials Project documents, and flat rows of lattice, species and coordinates.
+//!
+//! Three shapes of one crystal are read, each with or without properties beside it:
+//! ```text
+//! {"lattice": {"matrix": [[..],[..],[..]]}, "sites": [{"species": [{"element": "O", "occu": 1}], "abc": [..]}]}   pymatgen
+//! {"material_id": "mp-1", "structure": {...pymatgen...}, "formation_energy_per_atom": -1.2, ...}                 Materials Project
+//! {"id": "mp-1", "lattice": [[..],[..],[..]], "species": ["Ti", ..], "frac_coords": [[..], ..], ...}            flat
+//! ```
+//! A file holds one document, an array of them, or one after the other; `.jsonl` one a line.
+
+mod document;
+mod elements;
+mod writer;
+
+use std::path::Path;
+
+use super::{Record, Records, Rejection, source::Lines, stem};
+use crate::{crystal::Structure, error::FormatError};
+use document::Document;
+use elements::Elements;
+
+pub use writer::to_json;
+
+/// The one crystal of a JSON text.
+pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
+    let mut elements = Elements::new(text);
+    let Some((element, line, column)) = elements.next() else {
+        return Err(FormatError::syntax(1, 0, "the array is empty; expected one structure"));
+    };
+    let structure = document(element, line, column)?.structure(line)?;
+    match elements.next() {
+        Some((_, line, column)) => Err(FormatError::syntax(line, column, "a second document; expected one structure")),
+        None => elements.finish().map(|()| structure),
+    }
+}
+
+/// Every document of a `.json` file.
+pub(super) fn records(path: &Path, text: String) -> Records {
+    let stem = stem(path);
+    let path = path.to_owned();
+    let mut place = Elements::new(&text).place();
+    let several = {
+        let mut elements = Elements::new(&text);
+        elements.next().is_some() && elements.next().is_some()
+    };
+    let (mut row, mut ended) = (0, false);
+    Box::new(std::iter::from_fn(move || {
+        let mut elements = Elements::at(&text, place);
+        let Some((element, line, column)) = elements.next() else {
+            let end = elements.finish();
+            let end = if row == 0 && end.is_ok() { Err(FormatError::syntax(1, 0, "the array is empty")) } else { end };
+            row += 1;
+            let report = end.err().filter(|_| !ended).map(|e| Err(Rejection::new(&path, None, &e, &text, 0)));
+            ended = true;
+            return report;
+        };
+        place = elements.place();
+        row += 1;
+        let id = || if several { format!("{stem}#{row}") } else { stem.clone() };
+        Some(record(element, line, column, id).map_err(|(id, e)| Rejection::new(&path, id, &e, &text, 0)))
+    }))
+}
+
+/// Every line of a `.jsonl` file.
+pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
+    let stem = stem(path);
+    Box::new(std::iter::from_fn(move || {
+        let path = lines.path().to_owned();
+        let (number, line) = lines.next()?;
+        let (text, result) = match line {
+            Ok(text) => (text, record(text, number, 1, || format!("{stem}#{number}"))),
+            Err(error) => ("", Err((None, error))),
+        };
+        Some(result.map_err(|(id, error)| Rejection {
+            // The line itself is the hint: the text that is at hand begins there.
+            raw_hint: (!text.is_empty()).then(|| text.trim().chars().take(120).collect()),
+            ..Rejection::new(&path, id, &error, "", 0)
+        }))
+    }))
+}
+
+/// One document as a record; `id` names it where it does not name itself.
+fn record(
+    text: &str,
+    line: usize,
+    column: usize,
+    id: impl FnOnce() -> String,
+) -> Result<Record, (Option<String>, FormatError)> {
+    let mut document = document(text, line, column).map_err(|e| (None, e))?;
+    let id = document.id.take().unwrap_or_else(id);
+    let properties = std::mem::take(&mut document.properties);
+    match document.structure(line) {
+        Ok(structure) => Ok(Record { id, structure, line, properties }),
+        Err(error) => Err((Some(id), error)),
+    }
+}
+
+/// Deserializes one document that begins at a line and column of the file.
+fn document(text: &str, line: usize, column: usize) -> Result<Document<'_>, FormatError> {
+    serde_json::from_str(text).map_err(|e| {
+        let first_line = e.line() <= 1;
+        let line = line + e.line().saturating_sub(1);
+        let at = if first_line { column + e.column().saturating_sub(1) } else { e.column() };
+        let message = e.to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+        let remedy = match e.classify() {
+            serde_json::error::Category::Eof => "; the document is cut short",
+            serde_json::error::Category::Syntax if message.contains("recursion") => {
+                "; a structure needs no such nesting"
+            }
+            // Python writes NaN and Infinity, which are no JSON.
+            serde_json::error::Category::Syntax if message.contains("expected value") => {
+                " (NaN and Infinity are no JSON)"
+            }
+            _ => "",
+        };
+        FormatError::syntax(line, at, format!("{message}{remedy}"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Crystal text and what it says: CIF, POSCAR, pymatgen and Materials Project JSON, JSON lines, CSV; each plain, `.gz` or `.zst`.
+//!
+//! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
+//! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
+//! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. No Arrow, no SQL.
+
+mod cif;
+mod csv;
+mod json;
+mod paths;
+mod poscar;
+mod source;
+mod species;
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    crystal::Structure,
+    error::{FormatError, Position},
+};
+
+pub use cif::to_cif;
+pub use json::to_json;
+pub use paths::{Format, expand};
+pub use poscar::to_poscar;
+
+/// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
+pub const MAX_ATOMS: usize = 100_000;
+
+/// What a file says about a crystal beside its structure. All of it is optional.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Properties {
+    /// Formation energy, eV/atom.
+    pub formation_energy_per_atom: Option<f64>,
+    /// Energy above the convex hull, eV/atom.
+    pub e_above_hull: Option<f64>,
+    /// Band gap, eV.
+    pub band_gap: Option<f64>,
+    /// The scheme of energy corrections, for instance `GGA_GGA+U`.
+    pub correction_scheme: Option<String>,
+    /// Where the crystal comes from, in the file's own words.
+    pub source: Option<String>,
+    /// `train`, `test` or another part of a split.
+    pub split: Option<String>,
+    /// Every other number, text or truth value of the record, by name.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One crystal of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The file's own id (`mp-2657`); else the file's stem, with `#block` or `#row` where the file holds several crystals.
+    pub id: String,
+    /// The crystal.
+    pub structure: Structure,
+    /// Line of the file where the record begins, from 1.
+    pub line: usize,
+    /// What else the file says of it.
+    pub properties: Properties,
+}
+
+/// A record that was refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The file.
+    pub path: PathBuf,
+    /// Line of the fault, from 1; 0 where the file could not be read at all.
+    pub line: usize,
+    /// The record's id, where it was read before the fault.
+    pub id: Option<String>,
+    /// What was expected, what was found, and the remedy.
+    pub reason: String,
+    /// The offending line, cut to 120 characters, where it is at hand.
+    pub raw_hint: Option<String>,
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.path.display(), self.reason),
+            line => write!(f, "{}:{line}: {}", self.path.display(), self.reason),
+        }
+    }
+}
+
+impl Rejection {
+    /// `text` is the text in which the error counts its lines, and `before` the lines of the file above it.
+    fn new(path: &Path, id: Option<String>, error: &FormatError, text: &str, before: usize) -> Self {
+        let at = error.position().unwrap_or_default();
+        let reason = match (error, at.column) {
+            (FormatError::Io { message, .. }, _) => message.clone(),
+            (FormatError::Syntax { message, .. }, 0) => message.clone(),
+            (FormatError::Syntax { message, .. }, column) => format!("column {column}: {message}"),
+            (FormatError::Crystal { source, .. }, _) => source.to_string(),
+        };
+        let hint = |line: &str| line.trim().chars().take(120).collect();
+        let raw_hint = at.line.checked_sub(1).and_then(|n| text.lines().nth(n)).map(hint);
+        let line = if at.line == 0 { 0 } else { at.line + before };
+        Self { path: path.to_owned(), line, id, reason, raw_hint }
+    }
+}
+
+/// Records and rejections in the order of the file.
+pub type Records = Box<dyn Iterator<Item = Result<Record, Rejection>> + Send>;
+
+/// Reads a file: the format by its name ([`Format::of`]), else by its text; compression by its first bytes. JSON lines and CSV
+/// stream; a CIF or JSON file is held in memory as text and read crystal by crystal.
+pub fn read_file(path: &Path) -> Records {
+    let opened = match Format::of(path) {
+        Some(Format::JsonLines) => source::Lines::open(path).map(|lines| json::records_of_lines(path, lines)),
+        Some(Format::Csv) => source::open(path).map(|reader| csv::records(path, reader)),
+        format => source::read_text(path).map(|text| match format.unwrap_or_else(|| Format::of_text(&text)) {
+            Format::Cif => cif::records(path, text),
+            Format::Poscar => poscar::records(path, &text),
+            _ => json::records(path, text),
+        }),
+    };
+    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 0)))))
+}
+
+/// Reads one crystal from text that looks like a CIF, a JSON structure or a POSCAR.
+///
+/// # Errors
+/// Where the text departs from the format it looks like, where it holds several crystals, or what the crystal lacks.
+pub fn parse_structure(text: &str) -> Result<Structure, FormatError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(FormatError::syntax(1, 0, "the text is empty; expected a CIF, a POSCAR or a JSON structure"));
+    }
+    match Format::of_text(text) {
+        Format::Cif => cif::parse(text),
+        Format::Poscar => poscar::parse(text),
+        _ => json::parse(text),
+    }
+}
+
+/// The name of a file without directories, compression and format: `a/b.cif.gz` is `b`.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());
+    let mut stem = name.as_str();
+    for suffix in [".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv"] {
+        match stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) {
+            Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(suffix) => stem = shorter,
+            _ => {}
+        }
+    }
+    stem.to_owned()
+}
+
+/// A crystal error at a line.
+fn at_line(line: usize) -> impl Fn(crate::error::CrystalError) -> FormatError {
+    move |source| FormatError::Crystal { at: Position { line, column: 0 }, source }
+}
