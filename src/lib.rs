@@ -6,10 +6,7 @@ pub mod crystal;
 pub mod error;
 pub mod features;
 pub mod formats;
-<<<<<<< HEAD
 pub mod store;
-=======
->>>>>>> ae02234 (Read CIF, POSCAR, JSON, JSON lines and CSV, and write the first three)
 
 pub use error::Error;
 pub use store::Store;
