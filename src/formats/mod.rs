@@ -6,6 +6,7 @@
 
 mod cif;
 mod csv;
+pub mod hosts;
 mod json;
 mod paths;
 mod poscar;
