@@ -6,6 +6,9 @@ use crate::error::CrystalError;
 const MAX_LENGTH: f64 = 1.0e4;
 /// Smallest cell volume accepted, Å³: half the volume of the smallest atom in a dense crystal.
 const MIN_VOLUME: f64 = 0.5;
+/// Smallest spacing of the planes (100), (010), (001) accepted, Å: below it the vectors are so skewed that a search of
+/// neighbours would visit millions of images. Any crystal has a reduced cell far above it.
+const MIN_SPACING: f64 = 0.01;
 
 /// Three lattice vectors as rows, Å. Finite, and of a volume greater than zero, by construction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +38,14 @@ impl Lattice {
                 "the cell's volume is {volume:.4} Å³, below {MIN_VOLUME} Å³: the three vectors are coplanar or too short"
             )));
         }
-        Ok(Self { rows, inverse: invert(rows) })
+        let lattice = Self { rows, inverse: invert(rows) };
+        let spacing = lattice.plane_spacings().into_iter().fold(f64::INFINITY, f64::min);
+        if spacing.is_nan() || spacing < MIN_SPACING {
+            return Err(CrystalError::Lattice(format!(
+                "lattice planes are {spacing:.4} Å apart, below {MIN_SPACING} Å: reduce the cell to shorter vectors"
+            )));
+        }
+        Ok(lattice)
     }
 
     /// Lattice from lengths in Å and angles in degrees: a along x, b in the xy plane (International Tables' usual setting).
@@ -177,6 +187,7 @@ mod tests {
     fn impossible_cells_are_refused_with_their_numbers() {
         assert!(Lattice::new([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).is_err());
         assert!(Lattice::new([[f64::NAN, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]).is_err());
+        assert!(Lattice::new([[9e3, 0.0, 0.0], [0.0, 9e3, 0.0], [6e3, 6e3, 0.001]]).is_err());
         let message = Lattice::from_parameters(4.0, 4.0, 4.0, 20.0, 20.0, 170.0).unwrap_err().to_string();
         assert!(message.contains("170°"), "{message}");
     }

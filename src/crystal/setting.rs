@@ -131,8 +131,14 @@ impl Setting {
             }
         }
         // Of settings with one symbol and one origin (Cmme names two) the first is the standard one.
-        found.dedup_by(|b, a| a.number == b.number && a.full == b.full && a.origin() == b.origin());
-        found
+        let mut kept: Vec<&'static Self> = Vec::new();
+        for setting in found {
+            let same = |k: &&&Self| k.full == setting.full && k.origin() == setting.origin();
+            if matches!(setting.choice, "H" | "R") || kept.iter().find(same).is_none() {
+                kept.push(setting);
+            }
+        }
+        kept
     }
 
     /// The usual settings of a space-group number: unique axis b (then c, a) cell choice 1, both origins, both axes of the
@@ -253,6 +259,9 @@ mod tests {
             ("Cmce", vec![304]),
             ("Cmme", vec![316]),
             ("C m m b", vec![317]),
+            ("C c c e", vec![322, 323]),
+            ("C c c b", vec![324, 325]),
+            ("R -3 m", vec![458, 459]),
             ("I 4/m", vec![363]),
             ("Q 4/m", vec![]),
             ("", vec![]),

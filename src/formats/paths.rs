@@ -69,7 +69,8 @@ pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<PathBuf>, FormatError> 
         } else if path.exists() {
             files.push(path.to_owned());
         } else if text.contains(['*', '?', '[']) {
-            let matches = glob::glob(&text).map_err(|e| io(path, format!("not a glob pattern: {e}")))?;
+            let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
+            let matches = glob::glob_with(&text, options).map_err(|e| io(path, format!("not a glob pattern: {e}")))?;
             for matched in matches {
                 let matched = matched.map_err(|e| io(e.path(), e.error().to_string()))?;
                 if matched.is_dir() { walk(&matched, &mut files)? } else { files.push(matched) }

@@ -41,20 +41,21 @@ impl<'a> Lines<'a> {
         let line = self.next(expected)?;
         let (mut numbers, mut rest) = ([0.0; 3], line);
         for x in &mut numbers {
-            let word = rest.split_whitespace().next().unwrap_or("");
+            let trimmed = rest.trim_start();
+            let word = trimmed.split_whitespace().next().unwrap_or("");
             match word.parse::<f64>() {
                 Ok(number) if number.is_finite() => *x = number,
+                _ if word.is_empty() => {
+                    return Err(self.error(format!("expected {expected}: three finite numbers, found fewer")));
+                }
                 _ => {
-                    // `word` is a part of `line`: their distance is its column.
-                    let at = word.as_ptr() as usize - line.as_ptr() as usize;
-                    let found = if word.is_empty() { "the end of the line" } else { word };
-                    let column = line.get(..at).map_or(0, |before| before.chars().count() + 1);
-                    let column = if word.is_empty() { 0 } else { column };
-                    let message = format!("expected {expected}: three finite numbers, found '{}'", clip(found));
+                    let before = line.len() - trimmed.len();
+                    let column = line.get(..before).map_or(0, |before| before.chars().count() + 1);
+                    let message = format!("expected {expected}: three finite numbers, found '{}'", clip(word));
                     return Err(FormatError::syntax(self.number, column, message));
                 }
             }
-            rest = rest.trim_start().strip_prefix(word).unwrap_or("");
+            rest = trimmed.strip_prefix(word).unwrap_or("");
         }
         Ok((numbers, rest))
     }

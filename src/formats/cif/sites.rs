@@ -59,8 +59,7 @@ pub(super) fn read(block: &Block, formula: Option<&Composition>) -> Result<Vec<S
             continue;
         }
         let element = match known(symbols) {
-            Some(symbol) => element_of_symbol(symbol.text)
-                .or_else(|e| element_of_label(symbol.text, formula).ok().filter(|_| formula.is_some()).ok_or(e)),
+            Some(symbol) => element_of_symbol(symbol.text),
             None => element_of_label(name.text, formula),
         };
         let element = element.map_err(at_line(name.line))?;

@@ -68,7 +68,7 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
         let path = lines.path().to_owned();
         let (number, line) = lines.next()?;
         let (text, result) = match line {
-            Ok(text) => (text, record(text, number, 1, || format!("{stem}#{number}"))),
+            Ok(text) => (text, record(text.trim_end(), number, 1, || format!("{stem}#{number}"))),
             Err(error) => ("", Err((None, error))),
         };
         Some(result.map_err(|(id, error)| Rejection {
