@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
+use super::registry_tables::WithRegistry;
 use super::tables;
 use crate::error::StoreError;
 
@@ -216,6 +217,9 @@ impl Store {
     pub async fn register(&self, ctx: &SessionContext, snapshot: Option<i64>) -> Result<(), StoreError> {
         let catalog = self.catalog(snapshot)?;
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
+        if let Some(lake) = ctx.catalog(CATALOG) {
+            ctx.register_catalog(CATALOG, Arc::new(WithRegistry { lake, store: self.clone() }));
+        }
         let state = ctx.state_ref();
         let mut state = state.write();
         let options = &mut state.config_mut().options_mut().catalog;

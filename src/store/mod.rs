@@ -15,6 +15,7 @@ mod lake;
 mod predictions;
 mod quarantine;
 mod registry;
+mod registry_tables;
 mod tables;
 mod verify;
 

@@ -1,0 +1,361 @@
+//! One trait for everything a query result can be written as. An exporter takes Arrow batches one at a time, so a result
+//! never has to fit in memory, and a file appears under its name only when its last byte is written: a query that fails
+//! half way leaves the old file as it was.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter as IpcWriter, IpcWriteOptions};
+use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder, make_encoder};
+use arrow::json::{EncoderOptions, Writer as JsonWriter, writer::JsonFormat};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::cif::CifFolder;
+use crate::error::ReportError;
+
+/// What a result is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header; NULL is an empty field, a list or struct is its JSON.
+    Csv,
+    /// One JSON array of objects; NULL is `null`.
+    Json,
+    /// One JSON object per line.
+    Jsonl,
+    /// Parquet, zstd-compressed.
+    Parquet,
+    /// An Arrow IPC file (Feather version 2), zstd-compressed.
+    Arrow,
+    /// A directory with one CIF per row.
+    Cif,
+}
+
+impl Format {
+    /// The format a path asks for: its extension, or [`Format::Cif`] for a directory (an existing one, or a name that
+    /// ends in `/`).
+    pub fn of_path(path: &Path) -> Option<Self> {
+        if path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/') {
+            return Some(Self::Cif);
+        }
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "arrow" | "ipc" | "feather" => Some(Self::Arrow),
+            _ => None,
+        }
+    }
+}
+
+/// Takes the batches of one result.
+pub trait Exporter: Send {
+    /// Write one batch.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
+    /// Write what closes the document and give the file its name.
+    fn finish(self: Box<Self>) -> Result<(), ReportError>;
+}
+
+/// Where bytes go.
+pub enum Sink {
+    /// A stream, such as standard output.
+    Stream(Box<dyn Write + Send>),
+    /// A file, written beside its name and renamed at the end.
+    File(PartialFile),
+}
+
+/// A file that has no name until it is whole.
+pub struct PartialFile {
+    file: BufWriter<File>,
+    partial: PathBuf,
+    path: PathBuf,
+    named: bool,
+}
+
+impl PartialFile {
+    /// Start to write `path`; nothing is seen under that name before [`Sink::close`].
+    pub fn create(path: &Path) -> Result<Self, ReportError> {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.partial", std::process::id()));
+        let partial = path.with_file_name(name);
+        let file = File::create(&partial).map_err(|e| ReportError::io(path, &e))?;
+        Ok(Self { file: BufWriter::new(file), partial, path: path.to_path_buf(), named: false })
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if !self.named {
+            // Nothing to tell anybody: the error that brought us here is already on its way.
+            let _ = std::fs::remove_file(&self.partial);
+        }
+    }
+}
+
+impl Sink {
+    /// A file at `path`.
+    pub fn file(path: &Path) -> Result<Self, ReportError> {
+        PartialFile::create(path).map(Self::File)
+    }
+
+    /// Flush, and give a file its name.
+    pub fn close(self) -> Result<(), ReportError> {
+        match self {
+            Self::Stream(mut stream) => stream.flush().map_err(ReportError::from),
+            Self::File(mut file) => {
+                file.file.flush().map_err(|e| ReportError::io(&file.path, &e))?;
+                std::fs::rename(&file.partial, &file.path).map_err(|e| ReportError::io(&file.path, &e))?;
+                file.named = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::File(file) => file.file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.flush(),
+            Self::File(file) => file.file.flush(),
+        }
+    }
+}
+
+/// An exporter that writes `format` to the file or directory `path`.
+pub fn exporter(format: Format, schema: &SchemaRef, path: &Path) -> Result<Box<dyn Exporter>, ReportError> {
+    match format {
+        Format::Cif => Ok(Box::new(CifFolder::create(path, schema)?)),
+        _ => stream_exporter(format, schema, Sink::file(path)?),
+    }
+}
+
+/// An exporter that writes `format` to `sink`; a directory of CIFs is no stream and is refused.
+pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result<Box<dyn Exporter>, ReportError> {
+    Ok(match format {
+        Format::Csv => Box::new(Csv {
+            writer: arrow::csv::WriterBuilder::new().with_header(true).build(sink),
+            schema: flat(schema),
+            rows: 0,
+        }),
+        Format::Json => Box::new(Json(builder().build::<_, JsonArray>(sink))),
+        Format::Jsonl => Box::new(Json(builder().build::<_, LineDelimited>(sink))),
+        Format::Parquet => {
+            let properties =
+                WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+            Box::new(Parquet(ArrowWriter::try_new(sink, schema.clone(), Some(properties))?))
+        }
+        Format::Arrow => {
+            let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
+            Box::new(Ipc(IpcWriter::try_new_with_options(sink, schema, options)?))
+        }
+        Format::Cif => return Err(ReportError::Format("CIF files need a directory: give one with --to DIR/".into())),
+    })
+}
+
+fn builder() -> WriterBuilder {
+    WriterBuilder::new().with_explicit_nulls(true)
+}
+
+struct Json<F: JsonFormat>(JsonWriter<Sink, F>);
+
+impl<F: JsonFormat + Send> Exporter for Json<F> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        Ok(self.0.write(batch)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
+        self.0.finish()?;
+        let mut sink = self.0.into_inner();
+        sink.write_all(b"\n")?;
+        sink.close()
+    }
+}
+
+struct Parquet(ArrowWriter<Sink>);
+
+impl Exporter for Parquet {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        Ok(self.0.write(batch)?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ReportError> {
+        self.0.into_inner()?.close()
+    }
+}
+
+struct Ipc(IpcWriter<Sink>);
+
+impl Exporter for Ipc {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        Ok(self.0.write(batch)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
+        self.0.finish()?;
+        self.0.into_inner()?.close()
+    }
+}
+
+/// CSV has no lists and no structs, so those columns travel as JSON text.
+struct Csv {
+    writer: arrow::csv::Writer<Sink>,
+    schema: SchemaRef,
+    rows: usize,
+}
+
+impl Exporter for Csv {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        self.rows += batch.num_rows();
+        let columns = batch
+            .schema()
+            .fields()
+            .iter()
+            .zip(batch.columns())
+            .map(|(f, c)| flatten(f, c))
+            .collect::<Result<_, _>>()?;
+        Ok(self.writer.write(&RecordBatch::try_new(self.schema.clone(), columns)?)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
+        if self.rows == 0 {
+            // An empty result still says what its columns would have been.
+            self.writer.write(&RecordBatch::new_empty(self.schema.clone()))?;
+        }
+        self.writer.into_inner().close()
+    }
+}
+
+fn flat(schema: &Schema) -> SchemaRef {
+    let field = |f: &Arc<Field>| match f.data_type().is_nested() {
+        true => Arc::new(Field::new(f.name(), DataType::Utf8, true)),
+        false => f.clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+fn flatten(field: &Arc<Field>, column: &ArrayRef) -> Result<ArrayRef, ReportError> {
+    if !field.data_type().is_nested() {
+        return Ok(column.clone());
+    }
+    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let mut encoder = make_encoder(field, column, &options)?;
+    let (mut text, mut bytes) = (StringBuilder::with_capacity(column.len(), 64 * column.len()), Vec::new());
+    for row in 0..column.len() {
+        if encoder.is_null(row) {
+            text.append_null();
+            continue;
+        }
+        bytes.clear();
+        encoder.encode(row, &mut bytes);
+        text.append_value(String::from_utf8_lossy(&bytes));
+    }
+    Ok(Arc::new(text.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use arrow::array::{Float64Array, ListArray, StringArray};
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().map(|mut v| v.extend_from_slice(bytes)).map_err(|e| std::io::Error::other(e.to_string()))?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn batch() -> RecordBatch {
+        let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(22), None]), None]);
+        RecordBatch::try_from_iter_with_nullable([
+            ("id", Arc::new(StringArray::from(vec![Some("a, \"b\""), None])) as ArrayRef, true),
+            ("void", Arc::new(Float64Array::from(vec![Some(0.25), None])), true),
+            ("numbers", Arc::new(lists), true),
+        ])
+        .unwrap()
+    }
+
+    fn text(format: Format, batches: &[RecordBatch]) -> String {
+        let shared = Shared::default();
+        let mut e = stream_exporter(format, &batch().schema(), Sink::Stream(Box::new(shared.clone()))).unwrap();
+        batches.iter().for_each(|b| e.write(b).unwrap());
+        e.finish().unwrap();
+        let bytes = shared.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn csv_quotes_and_keeps_lists_as_json() {
+        assert_eq!(text(Format::Csv, &[batch()]), "id,void,numbers\n\"a, \"\"b\"\"\",0.25,\"[22,null]\"\n,,\n");
+        assert_eq!(text(Format::Csv, &[]), "id,void,numbers\n", "an empty result has a header");
+    }
+
+    #[test]
+    fn json_names_its_nulls() {
+        let expected = "[{\"id\":\"a, \\\"b\\\"\",\"void\":0.25,\"numbers\":[22,null]},{\"id\":null,\"void\":null,\"numbers\":null}]\n";
+        assert_eq!(text(Format::Json, &[batch()]), expected);
+        assert_eq!(text(Format::Json, &[]), "[]\n");
+        assert_eq!(text(Format::Jsonl, &[batch(), batch()]).trim().lines().count(), 4);
+    }
+
+    #[test]
+    fn binary_formats_read_back_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let (parquet, ipc) = (dir.path().join("x.parquet"), dir.path().join("x.arrow"));
+        for (format, path) in [(Format::Parquet, &parquet), (Format::Arrow, &ipc)] {
+            let mut e = exporter(format, &batch().schema(), path).unwrap();
+            e.write(&batch()).unwrap();
+            assert!(!path.exists(), "no file before its last byte");
+            e.finish().unwrap();
+        }
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(File::open(parquet).unwrap(), 10);
+        assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch());
+        let reader = arrow::ipc::reader::FileReader::try_new(File::open(ipc).unwrap(), None);
+        assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no partial file is left");
+    }
+
+    #[test]
+    fn an_abandoned_export_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.csv");
+        std::fs::write(&path, "old").unwrap();
+        let mut e = exporter(Format::Csv, &batch().schema(), &path).unwrap();
+        e.write(&batch()).unwrap();
+        drop(e);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn formats_are_read_from_paths() {
+        assert_eq!(Format::of_path(Path::new("a/b.Parquet")), Some(Format::Parquet));
+        assert_eq!(Format::of_path(Path::new("a/b.ndjson")), Some(Format::Jsonl));
+        assert_eq!(Format::of_path(Path::new("cifs/")), Some(Format::Cif));
+        assert_eq!(Format::of_path(Path::new("b.xlsx")), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! The registry in SQL: `imports`, `quarantine`, `models` and `predictions` stand beside the tables of the lake, read-only.
+//! A query reads them as they are when it starts, whatever snapshot the session is at: they are no part of the lake.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, MemTable, SchemaProvider, Session, TableProvider};
+use datafusion::common::{Result, plan_err};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use rusqlite::types::ValueRef;
+
+use super::lake::{SCHEMA, Store};
+use crate::error::StoreError;
+
+/// A table of the registry: its name, the query on `catalog.sqlite` that fills it, and the types of its columns.
+struct Spec {
+    name: &'static str,
+    sql: &'static str,
+    columns: &'static [(&'static str, DataType)],
+}
+
+const TEXT: DataType = DataType::Utf8;
+const INT: DataType = DataType::Int64;
+const FLOAT: DataType = DataType::Float64;
+
+static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
+    let specs = [
+        Spec {
+            name: "imports",
+            sql: "SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, skipped,
+                      quarantined, version FROM hollandite_imports ORDER BY import_id",
+            columns: &[
+                ("import_id", INT),
+                ("table_name", TEXT),
+                ("state", TEXT),
+                ("started", TEXT),
+                ("seconds", FLOAT),
+                ("snapshot_id", INT),
+                ("files", INT),
+                ("added", INT),
+                ("present", INT),
+                ("skipped", INT),
+                ("quarantined", INT),
+                ("version", TEXT),
+            ],
+        },
+        Spec {
+            name: "quarantine",
+            sql: "SELECT q.import_id, q.table_name, path, nullif(line, 0), record_id, reason, raw_hint
+                  FROM hollandite_quarantine q JOIN hollandite_imports i USING (import_id) WHERE i.state = 'done'
+                  ORDER BY path, line, q.rowid",
+            columns: &[
+                ("import_id", INT),
+                ("table_name", TEXT),
+                ("path", TEXT),
+                ("line", INT),
+                ("record_id", TEXT),
+                ("reason", TEXT),
+                ("raw_hint", TEXT),
+            ],
+        },
+        Spec {
+            name: "models",
+            sql: "SELECT model_id, name, card, first_used FROM hollandite_models ORDER BY first_used, model_id",
+            columns: &[("model_id", TEXT), ("name", TEXT), ("card", TEXT), ("first_used", TEXT)],
+        },
+        Spec {
+            name: "predictions",
+            sql: "SELECT model_id, structure_hash, value FROM hollandite_predictions",
+            columns: &[("model_id", TEXT), ("structure_hash", TEXT), ("value", FLOAT)],
+        },
+    ];
+    let schema = |spec: &Spec| {
+        let fields = spec.columns.iter().map(|(name, dt)| Field::new(*name, dt.clone(), true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    };
+    specs
+        .into_iter()
+        .map(|spec| {
+            let schema = schema(&spec);
+            (spec, schema)
+        })
+        .collect()
+});
+
+/// The catalog of the lake, in which the schema `main` shows the registry too.
+#[derive(Debug)]
+pub(super) struct WithRegistry {
+    /// The lake.
+    pub lake: Arc<dyn CatalogProvider>,
+    /// Whose registry.
+    pub store: Store,
+}
+
+impl CatalogProvider for WithRegistry {
+    fn schema_names(&self) -> Vec<String> {
+        self.lake.schema_names()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        let lake = self.lake.schema(name)?;
+        if name != SCHEMA {
+            return Some(lake);
+        }
+        Some(Arc::new(MainSchema { lake, store: self.store.clone() }))
+    }
+
+    fn register_schema(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Result<Option<Arc<dyn SchemaProvider>>> {
+        self.lake.register_schema(name, schema)
+    }
+
+    fn deregister_schema(&self, name: &str, cascade: bool) -> Result<Option<Arc<dyn SchemaProvider>>> {
+        self.lake.deregister_schema(name, cascade)
+    }
+}
+
+#[derive(Debug)]
+struct MainSchema {
+    lake: Arc<dyn SchemaProvider>,
+    store: Store,
+}
+
+fn position(name: &str) -> Option<usize> {
+    TABLES.iter().position(|(spec, _)| spec.name == name)
+}
+
+#[async_trait]
+impl SchemaProvider for MainSchema {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.lake.table_names();
+        names.extend(TABLES.iter().map(|(spec, _)| spec.name.to_string()));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        // A table of the lake that took one of these names first stays what it is.
+        if let Some(table) = self.lake.table(name).await? {
+            return Ok(Some(table));
+        }
+        let registry = |table| Arc::new(RegistryTable { table, store: self.store.clone() }) as Arc<dyn TableProvider>;
+        Ok(position(name).map(registry))
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        Ok(self.lake.table_type(name).await?.or(position(name).map(|_| TableType::View)))
+    }
+
+    fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>> {
+        if position(&name).is_some() {
+            return plan_err!("'{name}' is a table of the registry; choose another name");
+        }
+        self.lake.register_table(name, table)
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if position(name).is_some() && !self.lake.table_exist(name) {
+            return plan_err!("'{name}' is a table of the registry and stays");
+        }
+        self.lake.deregister_table(name)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.lake.table_exist(name) || position(name).is_some()
+    }
+}
+
+#[derive(Debug)]
+struct RegistryTable {
+    table: usize,
+    store: Store,
+}
+
+#[async_trait]
+impl TableProvider for RegistryTable {
+    fn schema(&self) -> SchemaRef {
+        TABLES[self.table].1.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (spec, schema) = &TABLES[self.table];
+        let batch = read(&self.store, spec, schema).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        MemTable::try_new(schema.clone(), vec![vec![batch]])?.scan(state, projection, filters, limit).await
+    }
+}
+
+/// A column under construction.
+enum Builder {
+    Text(StringBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+}
+
+fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
+    let connection = store.connect()?;
+    let mut statement = connection.prepare(spec.sql)?;
+    let mut builders: Vec<_> = spec
+        .columns
+        .iter()
+        .map(|(_, dt)| match dt {
+            DataType::Int64 => Builder::Int(Int64Builder::new()),
+            DataType::Float64 => Builder::Float(Float64Builder::new()),
+            _ => Builder::Text(StringBuilder::new()),
+        })
+        .collect();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for (i, builder) in builders.iter_mut().enumerate() {
+            // SQLite's columns have no types, its values do: what does not fit the column's is NULL.
+            match (builder, row.get_ref(i)?) {
+                (Builder::Text(b), ValueRef::Text(text)) => b.append_value(String::from_utf8_lossy(text)),
+                (Builder::Text(b), _) => b.append_null(),
+                (Builder::Int(b), ValueRef::Integer(n)) => b.append_value(n),
+                (Builder::Int(b), _) => b.append_null(),
+                (Builder::Float(b), ValueRef::Real(x)) => b.append_value(x),
+                (Builder::Float(b), ValueRef::Integer(n)) => b.append_value(n as f64),
+                (Builder::Float(b), _) => b.append_null(),
+            }
+        }
+    }
+    let columns = builders.into_iter().map(|builder| -> ArrayRef {
+        match builder {
+            Builder::Text(mut b) => Arc::new(b.finish()),
+            Builder::Int(mut b) => Arc::new(b.finish()),
+            Builder::Float(mut b) => Arc::new(b.finish()),
+        }
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|e| StoreError::Registry(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    async fn rows(ctx: &SessionContext, sql: &str) -> usize {
+        ctx.sql(sql).await.unwrap().collect().await.unwrap().iter().map(RecordBatch::num_rows).sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_registry_is_read_as_tables_and_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        let ctx = SessionContext::new();
+        store.register(&ctx, None).await.unwrap();
+        for table in ["imports", "quarantine", "models", "predictions"] {
+            assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, 0);
+        }
+        let bad = dir.path().join("bad.cif");
+        std::fs::write(&bad, "not a crystal").unwrap();
+        store.import(&[bad], &super::super::ImportOptions::default(), &()).await.unwrap();
+        assert_eq!(rows(&ctx, "SELECT reason FROM quarantine WHERE path LIKE '%bad.cif'").await, 1);
+        assert_eq!(rows(&ctx, "SELECT 1 FROM imports WHERE state = 'done' AND quarantined = 1").await, 1);
+        assert_eq!(rows(&ctx, "SELECT * FROM tmo").await, 0, "tables of the lake are found as before");
+        assert!(ctx.sql("CREATE TABLE models (a INT)").await.is_err());
+        let insert = ctx.sql("INSERT INTO models VALUES ('a', 'b', 'c', 'd')").await.unwrap();
+        assert!(insert.collect().await.is_err());
+    }
+}
