@@ -5,6 +5,7 @@ mod composition;
 mod element;
 mod hash;
 mod lattice;
+mod nearest;
 mod neighbors;
 mod setting;
 mod structure;

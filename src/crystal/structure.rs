@@ -1,6 +1,6 @@
 //! A periodic structure: a lattice and its fully occupied sites.
 
-use super::{Composition, Element, Lattice, neighbors::shortest_distance};
+use super::{Composition, Element, Lattice, nearest::shortest_distance};
 use crate::error::CrystalError;
 
 /// Two sites nearer than this, Å, are one atom entered twice or a wrong symmetry operation. The shortest real bond in a
