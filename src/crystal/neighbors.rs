@@ -45,8 +45,7 @@ impl Neighbors {
 /// is negative, has none.
 pub fn neighbors(structure: &Structure, cutoff: f64) -> Neighbors {
     let mut found = Neighbors::default();
-    // The comparison is false for NaN too.
-    if !(cutoff >= 0.0) {
+    if cutoff.is_nan() || cutoff < 0.0 {
         return found;
     }
     let limit = cutoff + TOLERANCE;

@@ -13,4 +13,4 @@ pub use density::{density, packing_fraction, volume_per_atom};
 pub use ionic::{ionic_radius, oxidation_states};
 pub use radii::site_radii;
 pub use scope::{TRANSITION_METALS, class_name, is_transition_metal_oxide};
-pub use void::{default_void, void_fraction};
+pub use void::{default_void, void_fraction, void_fraction_among};

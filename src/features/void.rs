@@ -23,11 +23,25 @@ const MAX_PROBE: f64 = 20.0;
 /// # Errors
 /// A probe outside 0..=20 Å, or an element that the set has no radius for.
 pub fn void_fraction(structure: &Structure, radii: Radii, probe: f64) -> Result<f64, FeatureError> {
+    void_fraction_among(structure, &site_radii(structure, radii)?, probe)
+}
+
+/// [`void_fraction`] with a radius of the caller's own for each site, Å.
+///
+/// # Errors
+/// A probe outside 0..=20 Å, a number of radii other than that of sites, or a radius that is negative or not finite.
+pub fn void_fraction_among(structure: &Structure, radii: &[f64], probe: f64) -> Result<f64, FeatureError> {
     if !(0.0..=MAX_PROBE).contains(&probe) {
         return Err(FeatureError::Argument(format!("probe = {probe} Å is outside 0 to {MAX_PROBE} Å")));
     }
-    let radii: Vec<f64> = site_radii(structure, radii)?.iter().map(|r| r + probe).collect();
-    Ok((1.0 - union_volume(structure, &radii) / structure.volume()).clamp(0.0, 1.0))
+    if radii.len() != structure.len() {
+        return Err(FeatureError::Argument(format!("{} radii for {} sites", radii.len(), structure.len())));
+    }
+    if let Some(r) = radii.iter().find(|r| !(0.0..=MAX_PROBE).contains(*r)) {
+        return Err(FeatureError::Argument(format!("radius {r} Å is outside 0 to {MAX_PROBE} Å")));
+    }
+    let grown: Vec<f64> = radii.iter().map(|r| r + probe).collect();
+    Ok((1.0 - union_volume(structure, &grown) / structure.volume()).clamp(0.0, 1.0))
 }
 
 /// The `void` column: [`void_fraction`] with [`Radii::Atomic`] and no probe.
