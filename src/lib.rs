@@ -41,6 +41,7 @@ pub mod crystal;
 pub mod error;
 pub mod features;
 pub mod formats;
+pub mod models;
 pub mod report;
 pub mod store;
 

@@ -1,0 +1,103 @@
+//! Several crystal graphs laid end to end as tensors: one forward pass for all of them.
+
+use burn::prelude::*;
+use burn::tensor::TensorData;
+
+use super::{activation::gaussians, graph::Graph};
+
+/// Gaussian basis of the bond length: exp(-gamma (d - c)²) for `count` centres c evenly from `first` to `last` Å.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct GaussianBasis {
+    /// First centre, Å.
+    pub first: f32,
+    /// Last centre, Å.
+    pub last: f32,
+    /// Number of centres.
+    pub count: usize,
+    /// 1/width², Å⁻².
+    pub gamma: f32,
+}
+
+impl GaussianBasis {
+    /// The centres, Å.
+    pub fn centers(&self) -> Vec<f32> {
+        let step = (self.last - self.first) / (self.count - 1) as f32;
+        (0..self.count).map(|k| self.first + step * k as f32).collect()
+    }
+}
+
+/// Tensors of a batch of B graphs with N nodes and E edges in all.
+pub struct GraphBatch {
+    /// Atomic numbers, `[N]`.
+    pub numbers: Tensor<1, Int>,
+    /// Expanded bond lengths, `[E, count]`.
+    pub bonds: Tensor<2>,
+    /// Node that gathers each edge, `[E]`, ascending.
+    pub center: Tensor<1, Int>,
+    /// Node at the other end, `[E]`.
+    pub neighbor: Tensor<1, Int>,
+    /// Graph of each node, `[N]`, and of each edge, `[E]`.
+    pub node_graph: Tensor<1, Int>,
+    /// See `node_graph`.
+    pub edge_graph: Tensor<1, Int>,
+    /// 1 / edges of each node, `[N, 1]`; 0 for a node without edges.
+    pub per_degree: Tensor<2>,
+    /// 1 / nodes of each graph, `[B, 1]`.
+    pub per_nodes: Tensor<2>,
+    /// 1 / edges of each graph, `[B, 1]`.
+    pub per_edges: Tensor<2>,
+    /// Number of graphs B.
+    pub graphs: usize,
+}
+
+impl GraphBatch {
+    /// Lays `graphs` end to end on `device`.
+    pub fn new(graphs: &[&Graph], basis: &GaussianBasis, device: &Device) -> Self {
+        let (nodes, edges): (usize, usize) =
+            (graphs.iter().map(|g| g.nodes()).sum(), graphs.iter().map(|g| g.edges()).sum());
+        let mut numbers = Vec::with_capacity(nodes);
+        let mut node_graph = Vec::with_capacity(nodes);
+        let mut per_degree = vec![0.0_f32; nodes];
+        let (mut center, mut neighbor) = (Vec::with_capacity(edges), Vec::with_capacity(edges));
+        let mut edge_graph = Vec::with_capacity(edges);
+        let mut distances = Vec::with_capacity(edges);
+        for (b, graph) in graphs.iter().enumerate() {
+            let first = numbers.len() as i32;
+            numbers.extend(graph.numbers.iter().map(|&z| i32::from(z)));
+            node_graph.resize(numbers.len(), b as i32);
+            center.extend(graph.center.iter().map(|&i| first + i as i32));
+            neighbor.extend(graph.neighbor.iter().map(|&i| first + i as i32));
+            edge_graph.resize(center.len(), b as i32);
+            distances.extend_from_slice(&graph.distance);
+            for &i in &graph.center {
+                per_degree[first as usize + i as usize] += 1.0;
+            }
+        }
+        for count in &mut per_degree {
+            *count = if *count > 0.0 { count.recip() } else { 0.0 };
+        }
+        let mut bonds = vec![0.0; edges * basis.count];
+        gaussians(&distances, &basis.centers(), basis.gamma, &mut bonds);
+
+        let ints = |v: Vec<i32>| {
+            let n = v.len();
+            Tensor::<1, Int>::from_data(TensorData::new(v, [n]), device)
+        };
+        let column = |v: Vec<f32>| {
+            let n = v.len();
+            Tensor::<2>::from_data(TensorData::new(v, [n, 1]), device)
+        };
+        Self {
+            numbers: ints(numbers),
+            bonds: Tensor::from_data(TensorData::new(bonds, [edges, basis.count]), device),
+            center: ints(center),
+            neighbor: ints(neighbor),
+            node_graph: ints(node_graph),
+            edge_graph: ints(edge_graph),
+            per_degree: column(per_degree),
+            per_nodes: column(graphs.iter().map(|g| (g.nodes() as f32).recip()).collect()),
+            per_edges: column(graphs.iter().map(|g| (g.edges() as f32).recip()).collect()),
+            graphs: graphs.len(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The model card: what a set of weights was trained on, how, and how well it does. It travels with the weights.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::megnet::MegnetConfig;
+
+/// Root mean square and mean absolute error over a set of crystals, eV/atom, beside the error of always answering with
+/// the training set's mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Number of crystals.
+    pub count: usize,
+    /// Root mean square error, eV/atom.
+    pub rmse: f64,
+    /// Mean absolute error, eV/atom.
+    pub mae: f64,
+    /// Root mean square error of predicting the training mean, eV/atom.
+    pub baseline_rmse: f64,
+    /// Mean absolute error of predicting the training mean, eV/atom.
+    pub baseline_mae: f64,
+}
+
+impl Metrics {
+    /// Metrics of (prediction, label) pairs; `None` of no pair. `mean` is the training set's mean label.
+    pub fn of(pairs: &[(f64, f64)], mean: f64) -> Option<Self> {
+        if pairs.is_empty() {
+            return None;
+        }
+        let n = pairs.len() as f64;
+        let rms = |f: &dyn Fn(&(f64, f64)) -> f64| (pairs.iter().map(|p| f(p).powi(2)).sum::<f64>() / n).sqrt();
+        let abs = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(|p| f(p).abs()).sum::<f64>() / n;
+        let error = |(predicted, label): &(f64, f64)| predicted - label;
+        let baseline = |(_, label): &(f64, f64)| mean - label;
+        Some(Self {
+            count: pairs.len(),
+            rmse: rms(&error),
+            mae: abs(&error),
+            baseline_rmse: rms(&baseline),
+            baseline_mae: abs(&baseline),
+        })
+    }
+}
+
+impl std::fmt::Display for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "RMSE {:.4}, MAE {:.4} eV/atom over {} crystals (predicting the mean: {:.4}, {:.4})",
+            self.rmse, self.mae, self.count, self.baseline_rmse, self.baseline_mae
+        )
+    }
+}
+
+/// How the crystals were divided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SplitCard {
+    /// `random`, `formula` or `column`.
+    pub kind: String,
+    /// Seed of the division.
+    pub seed: u64,
+    /// Numbers of crystals.
+    pub train: usize,
+    /// Held out to choose the best epoch.
+    pub validation: usize,
+    /// Never seen.
+    pub test: usize,
+}
+
+/// How the weights were found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingCard {
+    /// Epochs run, and the one whose weights were kept.
+    pub epochs: usize,
+    /// Epoch of the lowest validation error, from 1.
+    pub best_epoch: usize,
+    /// Graphs per optimiser step.
+    pub batch: usize,
+    /// Highest learning rate of the schedule.
+    pub learning_rate: f64,
+    /// Loss: `mse`, `mae` or `huber`.
+    pub loss: String,
+    /// Wall time, seconds.
+    pub seconds: f64,
+}
+
+/// Everything a reader needs to judge a prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Name by which queries ask for it.
+    pub name: String,
+    /// Architecture: `megnet`.
+    pub architecture: String,
+    /// First 16 hex digits of the SHA-256 of the weights and the configuration: the cache key of its predictions.
+    pub id: String,
+    /// What it predicts: the label column.
+    pub target: String,
+    /// Unit of the prediction.
+    pub unit: String,
+    /// Architecture's settings.
+    pub config: MegnetConfig,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// Labels are divided by `scale` after `mean` is taken away.
+    pub mean: f64,
+    /// See `mean`.
+    pub scale: f64,
+    /// Data the weights come from, with its licence.
+    pub data: String,
+    /// Division of the data.
+    pub split: SplitCard,
+    /// The run.
+    pub training: TrainingCard,
+    /// Elements seen in training, with the number of training crystals that contain each.
+    pub elements: BTreeMap<String, usize>,
+    /// Errors by the name of the held-out set.
+    pub metrics: BTreeMap<String, Metrics>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_of_known_pairs() {
+        let m = Metrics::of(&[(1.0, 0.0), (0.0, 1.0), (2.0, 2.0), (3.0, 5.0)], 2.0).unwrap();
+        assert!((m.rmse - 1.5_f64.sqrt()).abs() < 1e-12 && (m.mae - 1.0).abs() < 1e-12);
+        assert!((m.baseline_rmse - 3.5_f64.sqrt()).abs() < 1e-12 && (m.baseline_mae - 1.5).abs() < 1e-12);
+        assert!(Metrics::of(&[], 0.0).is_none());
+    }
+}

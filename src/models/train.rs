@@ -1,0 +1,526 @@
+//! Fitting MEGNet to labelled crystals: mini-batches over threads, warm-up and cosine decay of the learning rate, the best
+//! epoch by validation error, early stop, and checkpoints from which a killed run goes on.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use burn::{
+    grad_clipping::GradientClippingConfig,
+    optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer},
+    prelude::*,
+    tensor::TensorData,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    batch::GraphBatch,
+    card::{Metrics, ModelCard, SplitCard, TrainingCard},
+    graph::{Graph, batches_by_size},
+    megnet::{Megnet, MegnetConfig},
+    splits::{SplitKind, element_counts, split},
+    weights,
+};
+use crate::{
+    crystal::{ContentHash, Structure},
+    error::ModelError,
+};
+
+/// One labelled crystal.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Identity in its table.
+    pub id: String,
+    /// Reduced formula.
+    pub formula: String,
+    /// Content hash of the structure.
+    pub hash: ContentHash,
+    /// The crystal.
+    pub structure: Structure,
+    /// The label, eV/atom.
+    pub target: f64,
+    /// The table's `split` column.
+    pub split: Option<String>,
+}
+
+/// What is minimised, in units of the labels' standard deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Mean square error: the original's.
+    Mse,
+    /// Mean absolute error.
+    Mae,
+    /// Square below 0.25 standard deviations, linear above: wrong labels pull less.
+    Huber,
+}
+
+impl Loss {
+    /// Every loss with its name on the command line.
+    pub const NAMES: [(&'static str, Self); 3] = [("mse", Self::Mse), ("mae", Self::Mae), ("huber", Self::Huber)];
+
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
+    }
+
+    /// Sum over a batch of (prediction - label), both standardised.
+    fn sum(self, error: Tensor<1>) -> Tensor<1> {
+        const DELTA: f32 = 0.25;
+        match self {
+            Self::Mse => (error.clone() * error).sum(),
+            Self::Mae => error.abs().sum(),
+            Self::Huber => {
+                let size = error.abs();
+                let near = size.clone().clamp_max(DELTA);
+                // δ|e| - δ²/2 beyond δ, e²/2 before: with n = min(|e|, δ) both are n (|e| - n/2).
+                (near.clone() * (size - near * 0.5)).sum()
+            }
+        }
+    }
+}
+
+/// How to train.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// Architecture settings.
+    pub config: MegnetConfig,
+    /// Division of the data.
+    pub split: SplitKind,
+    /// Share held out as test set.
+    pub test_fraction: f64,
+    /// Share of the rest held out for validation.
+    pub validation_fraction: f64,
+    /// Seed of split, initial weights and order.
+    pub seed: u64,
+    /// Length of the schedule, epochs.
+    pub epochs: usize,
+    /// Graphs per optimiser step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// What is minimised.
+    pub loss: Loss,
+    /// Stop after this many epochs without a better validation error.
+    pub patience: usize,
+    /// Worker threads.
+    pub threads: usize,
+    /// Folder for checkpoint, weights and card.
+    pub directory: PathBuf,
+    /// Go on from the folder's checkpoint.
+    pub resume: bool,
+    /// Stop (with a checkpoint) when this many seconds have passed.
+    pub time_limit: Option<f64>,
+    /// Name of the model in its card.
+    pub name: String,
+    /// Label column, for the card.
+    pub target: String,
+    /// Where the data comes from, for the card.
+    pub data: String,
+}
+
+/// What happened in one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Number, from 1.
+    pub epoch: usize,
+    /// Mean loss over the training set, standardised units.
+    pub train_loss: f64,
+    /// Root mean square error on the validation set, eV/atom.
+    pub validation_rmse: f64,
+    /// Mean absolute error on the validation set, eV/atom.
+    pub validation_mae: f64,
+    /// Learning rate at its end.
+    pub learning_rate: f64,
+    /// Wall time, seconds.
+    pub seconds: f64,
+}
+
+/// Told of every step; drives progress bars and logs.
+pub trait Observer: Sync {
+    /// `done` of `total` graphs of this epoch have been fitted.
+    fn step(&self, epoch: usize, done: usize, total: usize, loss: f64);
+    /// An epoch is over.
+    fn epoch(&self, epoch: &Epoch);
+    /// Something a person should know.
+    fn note(&self, message: &str);
+}
+
+/// Result of a run.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The card, as written beside the weights.
+    pub card: ModelCard,
+    /// Every epoch, those before a resume included.
+    pub history: Vec<Epoch>,
+    /// The weights file.
+    pub weights: PathBuf,
+    /// (id, prediction, label) of the test set, eV/atom.
+    pub test: Vec<(String, f64, f64)>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Checkpoint {
+    epochs_done: usize,
+    steps_done: usize,
+    best_epoch: usize,
+    best_mae: f64,
+    seconds: f64,
+    mean: f64,
+    scale: f64,
+    /// What must not change between the run and its continuation.
+    fingerprint: String,
+    history: Vec<Epoch>,
+}
+
+/// Edges per forward pass while training: edge tensors of 64 columns then stay within a few MB of cache.
+const EDGES_PER_PASS: usize = 6_000;
+
+/// Trains MEGNet on `samples` and writes checkpoint, weights and card into `options.directory`.
+///
+/// # Errors
+/// Too few samples, a checkpoint of another run, or a folder that cannot be written.
+pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer) -> Result<Trained, ModelError> {
+    let directory = &options.directory;
+    let io = |e: std::io::Error| ModelError::Io { path: directory.clone(), message: e.to_string() };
+    std::fs::create_dir_all(directory).map_err(io)?;
+
+    let division =
+        split(samples, options.split, options.test_fraction, options.validation_fraction, options.seed);
+    if division.train.len() < 2 || division.validation.is_empty() {
+        return Err(ModelError::Training(format!(
+            "{} training and {} validation crystals are too few: label more rows or lower the held-out shares",
+            division.train.len(),
+            division.validation.len()
+        )));
+    }
+    let targets: Vec<f64> = samples.iter().map(|s| s.target).collect();
+    let n = division.train.len() as f64;
+    let mean = division.train.iter().map(|&i| targets[i]).sum::<f64>() / n;
+    let scale = (division.train.iter().map(|&i| (targets[i] - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-6);
+
+    observer.note(&format!(
+        "{} crystals: {} to train, {} to validate, {} to test",
+        samples.len(),
+        division.train.len(),
+        division.validation.len(),
+        division.test.len()
+    ));
+    let graphs = build_graphs(samples, options, observer)?;
+    let usable = |set: &[usize]| set.iter().copied().filter(|&i| graphs[i].is_some()).collect::<Vec<_>>();
+    let (training, validation, test) = (usable(&division.train), usable(&division.validation), usable(&division.test));
+    let graph = |i: usize| graphs[i].as_ref().expect("only usable samples are asked for");
+
+    let plain = Device::flex();
+    let autodiff = plain.clone().autodiff();
+    plain.seed(options.seed);
+    let mut net = Megnet::new(&options.config, &autodiff);
+    let mut optimizer: ModuleOptimizer = AdamWConfig::new()
+        .with_weight_decay(1e-5)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(3.0)))
+        .init();
+    let fingerprint = format!(
+        "{:?} {} {} {} {} {}",
+        options.config,
+        options.split.name(),
+        options.test_fraction,
+        options.validation_fraction,
+        options.seed,
+        training.len()
+    );
+    let mut state = Checkpoint {
+        epochs_done: 0,
+        steps_done: 0,
+        best_epoch: 0,
+        best_mae: f64::INFINITY,
+        seconds: 0.0,
+        mean,
+        scale,
+        fingerprint,
+        history: Vec::new(),
+    };
+    let files = Files::in_directory(directory);
+    if options.resume && files.state.exists() {
+        let text = std::fs::read_to_string(&files.state).map_err(io)?;
+        let saved: Checkpoint = serde_json::from_str(&text)
+            .map_err(|e| ModelError::Io { path: files.state.clone(), message: e.to_string() })?;
+        if saved.fingerprint != state.fingerprint {
+            return Err(ModelError::Training(format!(
+                "the checkpoint in {} is of another run (model, split, seed or data differ); \
+                 train into an empty folder or without --resume",
+                directory.display()
+            )));
+        }
+        net = net.load_file(&files.net);
+        optimizer = optimizer
+            .load(&files.optimizer)
+            .map_err(|e| ModelError::Io { path: files.optimizer.clone(), message: e.to_string() })?;
+        observer.note(&format!("resumed after epoch {}", saved.epochs_done));
+        state = saved;
+    }
+
+    let steps_per_epoch = training.len().div_ceil(options.batch);
+    let schedule = Schedule { peak: options.learning_rate, warm_up: steps_per_epoch, total: steps_per_epoch * options.epochs };
+    let started = Instant::now();
+    let seconds_before = state.seconds;
+    while state.epochs_done < options.epochs {
+        let epoch_started = Instant::now();
+        let epoch = state.epochs_done + 1;
+        let order = shuffled(&training, options.seed.wrapping_add(epoch as u64));
+        let (mut loss_sum, mut done) = (0.0, 0);
+        for chunk in order.chunks(options.batch) {
+            let items: Vec<(&Graph, f32)> =
+                chunk.iter().map(|&i| (graph(i), ((targets[i] - mean) / scale) as f32)).collect();
+            let (loss, grads) = gradients(&net, options, &items, &autodiff);
+            net = optimizer.step(schedule.at(state.steps_done), net, grads);
+            state.steps_done += 1;
+            loss_sum += loss;
+            done += chunk.len();
+            observer.step(epoch, done, training.len(), loss_sum / done as f64);
+        }
+        let snapshot = net.valid();
+        let predicted = forward_all(&snapshot, options, &validation.iter().map(|&i| graph(i)).collect::<Vec<_>>());
+        let pairs: Vec<_> =
+            predicted.iter().zip(&validation).map(|(p, &i)| (p * scale + mean, targets[i])).collect();
+        let metrics = Metrics::of(&pairs, mean)
+            .ok_or_else(|| ModelError::Training("no validation crystal has a graph".into()))?;
+        let report = Epoch {
+            epoch,
+            train_loss: loss_sum / training.len() as f64,
+            validation_rmse: metrics.rmse,
+            validation_mae: metrics.mae,
+            learning_rate: schedule.at(state.steps_done),
+            seconds: epoch_started.elapsed().as_secs_f64(),
+        };
+        observer.epoch(&report);
+        state.history.push(report);
+        state.epochs_done = epoch;
+        state.seconds = seconds_before + started.elapsed().as_secs_f64();
+        if metrics.mae < state.best_mae {
+            (state.best_mae, state.best_epoch) = (metrics.mae, epoch);
+            snapshot.clone().save_file(&files.best).map_err(|e| record_error(&files.best, e))?;
+        }
+        net.clone().save_file(&files.net).map_err(|e| record_error(&files.net, e))?;
+        optimizer
+            .save(&files.optimizer)
+            .map_err(|e| ModelError::Io { path: files.optimizer.clone(), message: e.to_string() })?;
+        let text = serde_json::to_string_pretty(&state).map_err(|e| ModelError::Training(e.to_string()))?;
+        // The state goes last, by rename: a run killed in between resumes at the epoch before.
+        std::fs::write(files.state.with_extension("unfinished"), text).map_err(io)?;
+        std::fs::rename(files.state.with_extension("unfinished"), &files.state).map_err(io)?;
+        if epoch - state.best_epoch >= options.patience {
+            observer.note(&format!("no better validation error for {} epochs: stopped", options.patience));
+            break;
+        }
+        if options.time_limit.is_some_and(|limit| started.elapsed().as_secs_f64() > limit) {
+            observer.note("time limit reached: stopped; go on with --resume");
+            break;
+        }
+    }
+
+    let best = Megnet::new(&options.config, &plain).load_file(&files.best);
+    let evaluate = |set: &[usize]| -> Vec<(f64, f64)> {
+        let graphs: Vec<&Graph> = set.iter().map(|&i| graph(i)).collect();
+        let predicted = forward_all(&best, options, &graphs);
+        predicted.iter().zip(set).map(|(p, &i)| (p * scale + mean, targets[i])).collect()
+    };
+    let of_test = evaluate(&test);
+    let seen: std::collections::HashSet<&str> =
+        training.iter().chain(&validation).map(|&i| samples[i].formula.as_str()).collect();
+    let new_formula: Vec<_> =
+        of_test.iter().zip(&test).filter(|(_, i)| !seen.contains(samples[**i].formula.as_str())).map(|(p, _)| *p).collect();
+    let mut metrics = std::collections::BTreeMap::new();
+    for (name, pairs) in
+        [("validation", &evaluate(&validation)), ("test", &of_test), ("test, formula not in training", &new_formula)]
+    {
+        if let Some(m) = Metrics::of(pairs, mean) {
+            metrics.insert(name.to_owned(), m);
+        }
+    }
+    let card = ModelCard {
+        name: options.name.clone(),
+        architecture: "megnet".into(),
+        id: weights::weights_id(&best, &options.config, mean, scale),
+        target: options.target.clone(),
+        unit: "eV/atom".into(),
+        config: options.config.clone(),
+        parameters: best.num_params(),
+        mean,
+        scale,
+        data: options.data.clone(),
+        split: SplitCard {
+            kind: options.split.name().into(),
+            seed: options.seed,
+            train: training.len(),
+            validation: validation.len(),
+            test: test.len(),
+        },
+        training: TrainingCard {
+            epochs: state.epochs_done,
+            best_epoch: state.best_epoch,
+            batch: options.batch,
+            learning_rate: options.learning_rate,
+            loss: options.loss.name().into(),
+            seconds: state.seconds,
+        },
+        elements: element_counts(samples, &training),
+        metrics,
+    };
+    let weights_file = directory.join(format!("{}.safetensors.zst", options.name));
+    weights::save(&weights_file, &best, &card)?;
+    Ok(Trained {
+        card,
+        history: state.history,
+        weights: weights_file,
+        test: of_test.iter().zip(&test).map(|((p, t), &i)| (samples[i].id.clone(), *p, *t)).collect(),
+    })
+}
+
+fn record_error(path: &Path, e: impl std::fmt::Display) -> ModelError {
+    ModelError::Io { path: path.to_owned(), message: e.to_string() }
+}
+
+struct Files {
+    net: PathBuf,
+    best: PathBuf,
+    optimizer: PathBuf,
+    state: PathBuf,
+}
+
+impl Files {
+    fn in_directory(directory: &Path) -> Self {
+        let file = |name| directory.join(name);
+        Self {
+            net: file("checkpoint.bpk"),
+            best: file("best.bpk"),
+            optimizer: file("optimizer.bpk"),
+            state: file("checkpoint.json"),
+        }
+    }
+}
+
+/// Linear warm-up, then half a cosine down to a hundredth of the peak.
+struct Schedule {
+    peak: f64,
+    warm_up: usize,
+    total: usize,
+}
+
+impl Schedule {
+    fn at(&self, step: usize) -> f64 {
+        if step < self.warm_up {
+            return self.peak * (step + 1) as f64 / self.warm_up as f64;
+        }
+        let rest = (self.total.saturating_sub(self.warm_up)).max(1) as f64;
+        let progress = ((step - self.warm_up) as f64 / rest).min(1.0);
+        self.peak * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
+    }
+}
+
+/// Graphs of all samples, built on all threads; a crystal without bonds is left out with a note.
+fn build_graphs(
+    samples: &[Sample],
+    options: &TrainOptions,
+    observer: &dyn Observer,
+) -> Result<Vec<Option<Graph>>, ModelError> {
+    let results = on_threads(options.threads, samples.len(), |i| {
+        let structure = &samples[i].structure;
+        let known = structure.species().iter().all(|e| usize::from(e.z()) < options.config.embedding_rows);
+        known.then(|| Graph::new(structure, options.config.cutoff).ok()).flatten()
+    });
+    let lost = results.iter().filter(|g| g.is_none()).count();
+    if lost > 0 {
+        observer.note(&format!("{lost} crystals left out: no bond within the cutoff, or an element past the embedding"));
+    }
+    if lost == samples.len() {
+        return Err(ModelError::Training("no crystal has a graph".into()));
+    }
+    Ok(results)
+}
+
+/// `f(0..n)` over threads that draw the next index when free.
+fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new((0..n).map(|_| None).collect::<Vec<Option<T>>>());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= n {
+                        break;
+                    }
+                    let value = f(i);
+                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(value);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.into_iter().map(|r| r.expect("every index was drawn once")).collect()
+}
+
+/// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
+fn gradients(
+    net: &Megnet,
+    options: &TrainOptions,
+    items: &[(&Graph, f32)],
+    device: &Device,
+) -> (f64, GradientsParams) {
+    let sizes: Vec<usize> = items.iter().map(|(g, _)| g.edges()).collect();
+    let mut passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    // The largest first: the threads finish together.
+    passes.reverse();
+    let results = on_threads(options.threads, passes.len(), |k| {
+        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| items[i].0).collect();
+        let labels: Vec<f32> = passes[k].iter().map(|&i| items[i].1).collect();
+        let batch = GraphBatch::new(&chosen, &options.config.basis, device);
+        let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
+        // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
+        // the graph and its index in opposite orders, a deadlock.
+        let own = net.valid().train();
+        let loss = options.loss.sum(own.forward(&options.config, &batch) - labels);
+        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
+        (value, GradientsParams::from_grads((loss / items.len() as f32).backward(), &own))
+    });
+    let mut sum = GradientsAccumulator::new();
+    let mut total = 0.0;
+    for (loss, grads) in results {
+        total += loss;
+        sum.accumulate(net, grads);
+    }
+    (total, sum.grads())
+}
+
+/// Standardised predictions of many graphs, over threads.
+fn forward_all(net: &Megnet, options: &TrainOptions, graphs: &[&Graph]) -> Vec<f64> {
+    let device = Device::flex();
+    let sizes: Vec<usize> = graphs.iter().map(|g| g.edges()).collect();
+    let passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    let results = on_threads(options.threads, passes.len(), |k| {
+        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| graphs[i]).collect();
+        let batch = GraphBatch::new(&chosen, &options.config.basis, &device);
+        net.forward(&options.config, &batch).into_data().try_to_vec::<f32>().expect("predictions are f32")
+    });
+    let mut predicted = vec![0.0; graphs.len()];
+    for (pass, values) in passes.iter().zip(results) {
+        for (&i, value) in pass.iter().zip(values) {
+            predicted[i] = f64::from(value);
+        }
+    }
+    predicted
+}
+
+/// Fisher-Yates with a 64-bit linear congruential generator (Knuth's MMIX constants): the same order for the same seed.
+fn shuffled(indices: &[usize], seed: u64) -> Vec<usize> {
+    let mut order = indices.to_vec();
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    for i in (1..order.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(i, ((state >> 33) as usize) % (i + 1));
+    }
+    order
+}

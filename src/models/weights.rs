@@ -1,0 +1,94 @@
+//! Weights on disk: one safetensors file compressed with zstd, the model card in its metadata.
+
+use std::path::Path;
+
+use burn::prelude::*;
+use burn_store::{ModuleSnapshot, SafetensorsStore};
+use sha2::{Digest, Sha256};
+
+use super::{
+    card::ModelCard,
+    megnet::{Megnet, MegnetConfig},
+};
+use crate::error::ModelError;
+
+const CARD_KEY: &str = "hollandite_card";
+const COMPRESSION_LEVEL: i32 = 19;
+
+/// Writes `net` and its card to `path` (`*.safetensors.zst`), atomically.
+///
+/// # Errors
+/// [`ModelError::Io`] or [`ModelError::Weights`].
+pub fn save(path: &Path, net: &Megnet, card: &ModelCard) -> Result<(), ModelError> {
+    let io = |e: std::io::Error| ModelError::Io { path: path.to_owned(), message: e.to_string() };
+    let fault = |message: String| ModelError::Weights { source_name: path.display().to_string(), message };
+    let json = serde_json::to_string(card).map_err(|e| fault(e.to_string()))?;
+    let mut store = SafetensorsStore::from_bytes(None).metadata(CARD_KEY, json);
+    net.save_into(&mut store).map_err(|e| fault(e.to_string()))?;
+    let bytes = store.get_bytes().map_err(|e| fault(e.to_string()))?;
+    let compressed = zstd::encode_all(&bytes[..], COMPRESSION_LEVEL).map_err(io)?;
+    let unfinished = path.with_extension("unfinished");
+    std::fs::write(&unfinished, compressed).map_err(io)?;
+    std::fs::rename(&unfinished, path).map_err(io)
+}
+
+/// Reads what [`save`] wrote; `source_name` is for messages.
+///
+/// # Errors
+/// [`ModelError::Weights`] naming what does not fit.
+pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Megnet, ModelCard), ModelError> {
+    let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
+    let plain = zstd::decode_all(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(|e| fault(e.to_string()))?;
+    let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD_KEY)).ok_or_else(|| {
+        fault("the file has no model card; was it written by `hollandite train`?".into())
+    })?;
+    let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
+    let mut net = Megnet::new(&card.config, device);
+    let mut store = SafetensorsStore::from_bytes(Some(plain));
+    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
+    if !result.missing.is_empty() || !result.errors.is_empty() {
+        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
+    }
+    Ok((net, card))
+}
+
+/// Reads a state dictionary of matgl's MEGNet (safetensors, not compressed) into our network.
+///
+/// # Errors
+/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
+pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Result<Megnet, ModelError> {
+    let fault = |message: String| ModelError::Weights { source_name: "matgl".into(), message };
+    let mut net = Megnet::new(config, device);
+    // torch numbers the activations among the layers: 0, 2, 4 are our 0, 1, 2.
+    let mut store = SafetensorsStore::from_bytes(Some(bytes))
+        .with_from_adapter(burn_store::PyTorchToBurnAdapter)
+        .with_key_remapping(r"layers\.2\.", "layers.1.")
+        .with_key_remapping(r"layers\.4\.", "layers.2.")
+        .with_key_remapping(r"^embedding\.layer_node_embedding\.weight$", "embedding")
+        .with_key_remapping(r"^(edge|node|state)_encoder\.", "encoder.${1}_func.")
+        .with_key_remapping(r"^blocks\.(\d+)\.(edge|node|state)_func\.", "blocks.${1}.dense.${2}_func.")
+        .with_key_remapping(r"s2s\.lstm\.(weight|bias)_ih_l0", "s2s.lstm_query.$1")
+        .with_key_remapping(r"s2s\.lstm\.(weight|bias)_hh_l0", "s2s.lstm_hidden.$1")
+        .allow_partial(true);
+    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
+    if !result.missing.is_empty() || !result.errors.is_empty() {
+        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
+    }
+    Ok(net)
+}
+
+/// The id of a set of weights: the first 16 hex digits of a SHA-256 over the configuration, the scaling and every value.
+pub fn weights_id(net: &Megnet, config: &MegnetConfig, mean: f64, scale: f64) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(config).unwrap_or_default());
+    hasher.update(mean.to_le_bytes());
+    hasher.update(scale.to_le_bytes());
+    for tensor in net.collect(None, None, false) {
+        hasher.update(&tensor.name);
+        if let Ok(bytes) = tensor.to_bytes() {
+            hasher.update(&*bytes);
+        }
+    }
+    hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
