@@ -3,9 +3,14 @@
 mod activation;
 pub mod batch;
 pub mod card;
+pub mod evaluate;
 pub mod graph;
 pub mod megnet;
+mod model;
 pub mod set2set;
 pub mod splits;
 pub mod train;
 pub mod weights;
+
+pub use card::{Metrics, ModelCard};
+pub use model::{DEFAULT_MODEL, Model};

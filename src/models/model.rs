@@ -1,0 +1,201 @@
+//! A trained model, ready to answer.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use burn::prelude::*;
+
+use super::{
+    batch::GraphBatch,
+    card::ModelCard,
+    graph::Graph,
+    megnet::Megnet,
+    weights,
+};
+use crate::{
+    crystal::{Element, Structure},
+    error::ModelError,
+};
+
+/// Name of the model that answers where a query names none.
+pub const DEFAULT_MODEL: &str = "megnet";
+
+/// Weights that ship with the program, by name.
+const EMBEDDED: [(&str, &[u8]); 1] =
+    [(DEFAULT_MODEL, include_bytes!("../../fixtures/models/megnet.safetensors.zst"))];
+
+static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
+
+/// Weights and their card.
+#[derive(Debug)]
+pub struct Model {
+    net: Megnet,
+    card: ModelCard,
+}
+
+impl Model {
+    /// The embedded model of that name, or the weights in a file (`*.safetensors.zst`) or in a folder written by `train`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] for a name that is neither; [`ModelError::Io`] and [`ModelError::Weights`] for a bad file.
+    pub fn load(name: &str) -> Result<Arc<Self>, ModelError> {
+        static LOADED: OnceLock<Arc<Model>> = OnceLock::new();
+        if name.eq_ignore_ascii_case(DEFAULT_MODEL) {
+            if let Some(model) = LOADED.get() {
+                return Ok(Arc::clone(model));
+            }
+            let model = Self::from_bytes(EMBEDDED[0].1, EMBEDDED[0].0)?;
+            return Ok(Arc::clone(LOADED.get_or_init(|| model)));
+        }
+        let path = Path::new(name);
+        if !path.exists() {
+            let known = EMBEDDED.map(|(name, _)| name).join(", ");
+            return Err(ModelError::Unknown {
+                name: name.to_owned(),
+                known: format!("{known}, or the path of a *.safetensors.zst written by `hollandite train`"),
+            });
+        }
+        let file = if path.is_dir() { weights_in(path)? } else { path.to_owned() };
+        let bytes = std::fs::read(&file).map_err(|e| ModelError::Io { path: file.clone(), message: e.to_string() })?;
+        Self::from_bytes(&bytes, &file.display().to_string())
+    }
+
+    fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
+        let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
+        Ok(Arc::new(Self { net, card }))
+    }
+
+    /// Cards of the models that ship with the program.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn embedded() -> Result<Vec<ModelCard>, ModelError> {
+        EMBEDDED.iter().map(|(name, _)| Ok(Self::load(name)?.card.clone())).collect()
+    }
+
+    /// Identity of the weights: predictions are remembered under it.
+    pub fn id(&self) -> &str {
+        &self.card.id
+    }
+
+    /// Name in queries.
+    pub fn name(&self) -> &str {
+        &self.card.name
+    }
+
+    /// What it was trained on and how well it does.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Whether every element of the crystal was seen in training.
+    ///
+    /// # Errors
+    /// [`ModelError::Coverage`] naming the first element that was not.
+    pub fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
+        let unseen = |e: &&Element| !self.card.elements.contains_key(e.symbol());
+        match structure.species().iter().find(unseen) {
+            Some(element) => Err(ModelError::Coverage { element: element.symbol(), model: self.card.name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Predictions, eV/atom, one per structure, from one forward pass over all of them.
+    ///
+    /// # Errors
+    /// Per structure: an element outside the coverage, or no bond within the cutoff.
+    pub fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
+        let graphs: Vec<Result<Graph, ModelError>> = structures
+            .iter()
+            .map(|s| self.covers(s).and_then(|()| Graph::new(s, self.card.config.cutoff)))
+            .collect();
+        let good: Vec<&Graph> = graphs.iter().filter_map(|g| g.as_ref().ok()).collect();
+        let mut values = self.forward(&good).into_iter();
+        graphs
+            .into_iter()
+            .map(|graph| graph.map(|_| values.next().unwrap_or(f64::NAN)))
+            .collect()
+    }
+
+    /// One forward pass: a value per graph, eV/atom.
+    pub fn forward(&self, graphs: &[&Graph]) -> Vec<f64> {
+        if graphs.is_empty() {
+            return Vec::new();
+        }
+        FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
+        let config = &self.card.config;
+        let batch = GraphBatch::new(graphs, &config.basis, &Device::flex());
+        let standardised = self.net.forward(config, &batch).into_data();
+        standardised.iter::<f32>().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
+    }
+
+    /// Forward passes of this process so far, all models.
+    pub fn forward_passes() -> u64 {
+        FORWARD_PASSES.load(Ordering::Relaxed)
+    }
+}
+
+fn weights_in(folder: &Path) -> Result<std::path::PathBuf, ModelError> {
+    let io = |message: String| ModelError::Io { path: folder.to_owned(), message };
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .map_err(|e| io(e.to_string()))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|p| p.to_string_lossy().ends_with(".safetensors.zst"))
+        .collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(io("no *.safetensors.zst in this folder; name one written by `hollandite train`".into())),
+        n => Err(io(format!("{n} *.safetensors.zst in this folder; name one of them"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crystal::Lattice;
+
+    fn cubic(symbol: &str, a: f64) -> Structure {
+        let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+        let species = vec![Element::from_symbol(symbol).unwrap(), Element::O];
+        Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
+    }
+
+    #[test]
+    fn the_embedded_model_answers_alone_as_in_company() {
+        let model = Model::load("megnet").unwrap();
+        let before = Model::forward_passes();
+        let both = model.predict(&[cubic("Ni", 2.6), cubic("Ti", 2.7)]);
+        assert!(Model::forward_passes() > before);
+        let alone = model.predict(&[cubic("Ti", 2.7)]);
+        let (a, b) = (*both[1].as_ref().unwrap(), *alone[0].as_ref().unwrap());
+        assert!((a - b).abs() < 1e-5 && a.is_finite(), "{a} {b}");
+    }
+
+    #[test]
+    fn unseen_elements_and_lone_atoms_get_no_number() {
+        let model = Model::load("megnet").unwrap();
+        let answers = model.predict(&[cubic("Og", 2.7), cubic("Ti", 2.7), cubic("Ti", 90.0)]);
+        assert!(matches!(answers[0], Err(ModelError::Coverage { element: "Og", .. })));
+        assert!(answers[1].is_ok());
+        assert!(matches!(answers[2], Err(ModelError::NoBonds { .. })));
+    }
+
+    #[test]
+    fn unknown_models_are_answered_with_the_known_ones() {
+        let message = Model::load("alignn9").unwrap_err().to_string();
+        assert!(message.contains("alignn9") && message.contains("megnet"), "{message}");
+    }
+
+    #[test]
+    fn the_card_names_the_weights_by_their_content() {
+        let model = Model::load("megnet").unwrap();
+        let card = model.card();
+        assert_eq!(card.id, weights::weights_id(&model.net, &card.config, card.mean, card.scale));
+        assert_eq!(card.parameters, model.net.num_params());
+    }
+}
