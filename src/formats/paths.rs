@@ -40,8 +40,14 @@ impl Format {
         }
     }
 
-    /// The format that a text looks like: JSON, CIF, else POSCAR.
+    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says; else JSON or CIF
+    /// by the first line that is no comment; else POSCAR.
     pub(super) fn of_text(text: &str) -> Self {
+        let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
+        let mut counts = text.lines().skip(1).map(numbers);
+        if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
+            return Self::Poscar;
+        }
         let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
         let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
         if line.starts_with(['{', '[']) {

@@ -1,0 +1,158 @@
+//! Bad input: every file of `fixtures/malformed` is refused at the line and for the reason that its `expected.tsv` states, and
+//! the good rows beside the fault are read. Valid files changed at random never make a reader panic.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use hollandite::formats::{Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar};
+use proptest::prelude::*;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/malformed")
+}
+
+/// What the table expects of one file: its faults in order as (line, part of the reason), and the number of good rows.
+type Expected = BTreeMap<String, (Vec<(usize, String)>, usize)>;
+
+fn expected() -> Expected {
+    let table = fs::read_to_string(folder().join("expected.tsv")).unwrap();
+    let mut files = Expected::new();
+    for row in table.lines().filter(|l| !l.starts_with('#')).skip(1) {
+        let [file, line, reason, good] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("four columns: {row}") };
+        let entry = files.entry(file.to_owned()).or_insert((Vec::new(), good.parse().unwrap()));
+        entry.0.push((line.parse().unwrap(), reason.to_owned()));
+    }
+    files
+}
+
+#[test]
+fn every_malformed_file_is_refused_where_and_why_the_table_says() {
+    let expected = expected();
+    let mut wrong = Vec::new();
+    for (file, (faults, good)) in &expected {
+        let read: Vec<_> = read_file(&folder().join(file)).collect();
+        let rejections: Vec<&Rejection> = read.iter().filter_map(|r| r.as_ref().err()).collect();
+        let records = read.len() - rejections.len();
+        let agree = rejections.len() == faults.len()
+            && rejections.iter().zip(faults).all(|(r, (line, reason))| r.line == *line && r.reason.contains(reason));
+        if records != *good || !agree {
+            let found: Vec<_> = rejections.iter().map(|r| format!("{r}")).collect();
+            wrong.push(format!("{file}: expected {good} good and {faults:?}, found {records} good and {found:#?}"));
+        }
+        assert!(rejections.iter().all(|r| r.path.ends_with(file) && !r.reason.is_empty()), "{file}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_names_every_file_and_at_least_forty_kinds() {
+    let expected = expected();
+    let listed = |path: &PathBuf| expected.contains_key(&*path.file_name().unwrap().to_string_lossy());
+    let files = expand(&[folder()]).unwrap();
+    assert!(files.iter().all(listed), "{:?}", files.iter().find(|f| !listed(f)));
+    assert_eq!(files.len(), expected.len());
+    assert!(files.len() >= 40);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_one_rejection() {
+    let read: Vec<_> = read_file(&folder().join("missing.cif")).collect();
+    assert!(matches!(&read[..], [Err(Rejection { line: 0, .. })]), "{read:?}");
+}
+
+/// Valid texts of every format, one crystal each.
+fn valid() -> Vec<(&'static str, String)> {
+    let rutile = "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
+        0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n";
+    let structure = parse_structure(rutile).unwrap();
+    let symmetric = "data_x\n_cell_length_a 4.594(1)\n_cell_length_b 4.594\n_cell_length_c 2.959\n_chemical_formula_sum\n;\nO2 Ti\n;\n\
+        _symmetry_space_group_name_H-M 'P 42/m n m' # rutile\nloop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n\
+        _atom_site_fract_z\nTi1 0 0 0\nO1 .305 .305 0\n";
+    let json = to_json(&structure).to_string();
+    let cif = to_cif(&structure, "rutile");
+    vec![
+        ("x.vasp", rutile.to_owned()),
+        ("x.vasp", to_poscar(&structure, "rutile")),
+        ("x.cif", symmetric.to_owned()),
+        ("x.csv", format!("id,band_gap,cif\na,1.5,\"{}\"\n", cif.replace('"', "\"\""))),
+        ("x.cif", cif),
+        ("x.jsonl", format!("{{\"id\":\"a\",\"structure\":{json}}}\n{json}\n")),
+        ("x.json", json),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn mutations_of_valid_files_never_panic(
+        which in 0..7_usize,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>(), prop::sample::select(PIECES)), 1..6),
+    ) {
+        let (name, text) = valid().swap_remove(which);
+        let mut bytes = text.into_bytes();
+        for (at, kind, byte, piece) in edits {
+            let at = at.index(bytes.len() + 1);
+            match kind {
+                0 => bytes.truncate(at.max(1)),
+                1 if at < bytes.len() => bytes[at] = byte,
+                2 if at < bytes.len() => drop(bytes.remove(at)),
+                _ => drop(bytes.splice(at..at, piece.bytes())),
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        for read in read_file(&path) {
+            match read {
+                // What is accepted is a crystal: printing and reading it keeps its atoms.
+                Ok(record) => {
+                    let again = parse_structure(&to_poscar(&record.structure, "again"));
+                    prop_assert_eq!(again.unwrap(), record.structure);
+                }
+                Err(rejection) => prop_assert!(!rejection.reason.is_empty()),
+            }
+        }
+        let _ = parse_structure(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+/// Pieces that mean something to one reader or another.
+const PIECES: &[&str] = &[
+    "\n",
+    "\n;",
+    "'",
+    "\"",
+    "#",
+    "loop_\n",
+    "data_",
+    "_cell_length_a 1",
+    "é",
+    "\u{feff}",
+    "1e999",
+    "-1",
+    "nan",
+    "0.0",
+    ",",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\\",
+    "\\u12",
+    "x,y,z",
+    "(",
+    ")",
+    "?",
+    " . ",
+    "\t",
+    "\r",
+    "\0",
+    "99999999999999999999",
+    "Xx",
+    "1/0",
+    "𝛼",
+];
