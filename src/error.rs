@@ -343,4 +343,7 @@ pub enum Error {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A query that cannot be planned or run: one sentence, without the engine's nested prefixes.
+    #[error("{0}")]
+    Sql(String),
 }

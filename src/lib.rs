@@ -43,6 +43,7 @@ pub mod features;
 pub mod formats;
 pub mod models;
 pub mod report;
+pub mod sql;
 pub mod store;
 
 pub use error::Error;

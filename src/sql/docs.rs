@@ -1,0 +1,96 @@
+//! The function reference: what `\df` lists, what `hollandite functions` prints and what the README contains is one
+//! list, read from the functions themselves.
+
+use super::environment::Environment;
+use super::register;
+
+/// What a person needs to call a function.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FunctionDoc {
+    /// Name in SQL.
+    pub name: String,
+    /// Call with its arguments, optional ones in brackets.
+    pub signature: String,
+    /// Section of the reference.
+    pub section: String,
+    /// What it returns, in which unit.
+    pub description: String,
+    /// A query that runs on the default store.
+    pub example: String,
+    /// Name and meaning of each argument, in order.
+    pub arguments: Vec<(String, String)>,
+}
+
+/// Every function that hollandite adds to SQL, in alphabetical order.
+pub fn functions() -> Vec<FunctionDoc> {
+    register::udfs(&Environment::default())
+        .iter()
+        .filter_map(|udf| {
+            let doc = udf.documentation()?;
+            Some(FunctionDoc {
+                name: udf.name().to_string(),
+                signature: doc.syntax_example.clone(),
+                section: doc.doc_section.label.to_string(),
+                description: doc.description.clone(),
+                example: doc.sql_example.clone().unwrap_or_default(),
+                arguments: doc.arguments.clone().unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// The reference as Markdown: a table of all functions, then each with its arguments and an example.
+pub fn reference_markdown() -> String {
+    let functions = functions();
+    let mut out = String::from("| function | returns |\n|---|---|\n");
+    for f in &functions {
+        out += &format!("| `{}` | {} |\n", f.signature, first_sentence(&f.description));
+    }
+    for f in &functions {
+        out += &format!("\n### `{}`\n\n{}\n\n", f.signature, f.description);
+        for (name, meaning) in &f.arguments {
+            out += &format!("- `{name}`: {meaning}\n");
+        }
+        out += &format!("\n```sql\n{}\n```\n", f.example);
+    }
+    out
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_documented_in_full_and_in_order() {
+        let docs = functions();
+        assert_eq!(docs.len(), register::udfs(&Environment::default()).len(), "a function has no #[user_doc]");
+        assert!(docs.is_sorted_by(|a, b| a.name < b.name), "the list is alphabetical, without duplicates");
+        for doc in docs {
+            let name = &doc.name;
+            assert!(doc.signature.starts_with(&format!("{name}(")), "{name}: syntax is {}", doc.signature);
+            assert!(doc.description.ends_with('.'), "{name}: the description is a sentence");
+            assert!(
+                doc.example.starts_with("SELECT") && doc.example.contains(name.as_str()),
+                "{name}: {}",
+                doc.example
+            );
+            assert!(!doc.arguments.is_empty(), "{name} has no argument described");
+            for (argument, meaning) in doc.arguments {
+                assert!(doc.signature.contains(&argument), "{name}: '{argument}' is not in the signature");
+                assert!(meaning.ends_with('.'), "{name}: {argument} is described by a sentence");
+            }
+        }
+    }
+
+    #[test]
+    fn the_reference_names_every_function_twice() {
+        let markdown = reference_markdown();
+        for doc in functions() {
+            assert_eq!(markdown.matches(&format!("`{}`", doc.signature)).count(), 2, "{}", doc.name);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the functions of one session share: its models, its memory of predictions, its warnings.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex};
+
+use crate::crystal::ContentHash;
+use crate::error::Error;
+use crate::models::{DEFAULT_MODEL, Model};
+use crate::store::PredictionCache;
+
+use super::predictor::EnergyModel;
+use super::warnings::Warnings;
+
+/// Shared by every function of a session; a clone is another handle. Two are equal if they are the same one.
+#[derive(Clone, Default)]
+pub struct Environment(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    models: Mutex<HashMap<String, Arc<dyn EnergyModel>>>,
+    memory: Memory,
+    warnings: Warnings,
+}
+
+impl Environment {
+    /// An environment that remembers predictions in a store's cache.
+    pub fn with_cache(cache: PredictionCache) -> Self {
+        Self(Arc::new(Shared { memory: Memory::Store(cache), ..Shared::default() }))
+    }
+
+    /// Makes `model` answer to its name, instead of any model of that name that is shipped.
+    pub fn add_model(&self, name: &str, model: Arc<dyn EnergyModel>) {
+        self.models().insert(name.to_string(), model);
+    }
+
+    /// The model of that name or path, loaded once; the empty name is the default model.
+    ///
+    /// # Errors
+    /// No such model, or weights that cannot be read.
+    pub fn model(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+        let name = if name.is_empty() { DEFAULT_MODEL } else { name };
+        if let Some(model) = self.models().get(name) {
+            return Ok(Arc::clone(model));
+        }
+        // Loading takes a while: the lock is not held meanwhile, and a second loader finds the first one's model.
+        let loaded = Model::load(name)?;
+        self.0.memory.introduce(&loaded);
+        Ok(Arc::clone(self.models().entry(name.to_string()).or_insert(loaded)))
+    }
+
+    /// Predictions that are already known.
+    pub(super) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    /// Where single rows complain.
+    pub fn warnings(&self) -> &Warnings {
+        &self.0.warnings
+    }
+
+    fn models(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn EnergyModel>>> {
+        self.0.models.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Environment")
+    }
+}
+
+impl PartialEq for Environment {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Environment {}
+
+impl Hash for Environment {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+/// Predictions that are already known: in the store's table, or for this session only.
+pub(super) enum Memory {
+    Session(Mutex<HashMap<(String, ContentHash), f64>>),
+    Store(PredictionCache),
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Session(Mutex::default())
+    }
+}
+
+impl Memory {
+    /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.
+    fn introduce(&self, model: &Model) {
+        if let (Self::Store(cache), Ok(card)) = (self, serde_json::to_string(model.card())) {
+            let _ = cache.remember_model(model.id(), model.name(), &card);
+        }
+    }
+
+    /// Which of `hashes` the model has answered before, and what.
+    pub fn get(&self, model: &str, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, f64>, Error> {
+        match self {
+            Self::Store(cache) => Ok(cache.get(model, hashes)?),
+            Self::Session(known) => {
+                let known = known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                Ok(hashes.iter().filter_map(|&hash| Some((hash, *known.get(&(model.to_string(), hash))?))).collect())
+            }
+        }
+    }
+
+    /// Remembers answers of a model.
+    pub fn put(&self, model: &str, answers: &[(ContentHash, f64)]) -> Result<(), Error> {
+        match self {
+            Self::Store(cache) => Ok(cache.put(model, answers)?),
+            Self::Session(known) => {
+                let mut known = known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                known.extend(answers.iter().map(|&(hash, e)| ((model.to_string(), hash), e)));
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! SQL functions of crystals, one file each: a name, its documentation, its types, and one call of a pure function. What
+//! they share is here: the description that the planner reads ([`CrystalFunction`]), the adapter to the engine
+//! ([`CrystalUdf`]) and the loop over rows ([`executor`]).
+//!
+//! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
+//! the session's warnings.
+
+mod density;
+mod distance_min;
+mod executor;
+mod formula;
+mod has_element;
+mod natoms;
+mod packing_fraction;
+pub(super) mod predict_ef;
+mod reduced_formula;
+mod spacegroup;
+mod spacegroup_symbol;
+mod structure;
+mod to_cif;
+mod to_poscar;
+mod udf;
+mod void;
+mod volume;
+
+pub use density::Density;
+pub use distance_min::DistanceMin;
+pub use formula::Formula;
+pub use has_element::HasElement;
+pub use natoms::Natoms;
+pub use packing_fraction::PackingFraction;
+pub use predict_ef::PredictEf;
+pub use reduced_formula::ReducedFormula;
+pub use spacegroup::Spacegroup;
+pub use spacegroup_symbol::SpacegroupSymbol;
+pub use structure::StructureOf;
+pub use to_cif::ToCif;
+pub use to_poscar::ToPoscar;
+pub use udf::{Arguments, CrystalFunction, CrystalUdf, Kind, Parameter};
+pub use void::Void;
+pub use volume::Volume;

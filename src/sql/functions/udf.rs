@@ -1,0 +1,204 @@
+//! From a [`CrystalFunction`] to the engine's scalar function: arity, named arguments, plan-time type checks, one row for
+//! constant arguments.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
+};
+
+use crate::sql::environment::Environment;
+use crate::sql::optimizer::Cost;
+use crate::sql::structure_type::{self, Crystals, is_text, sql_type};
+
+/// What an argument holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A structure, or CIF, POSCAR or JSON text.
+    Crystal,
+    /// Any text.
+    Text,
+    /// Any number.
+    Number,
+}
+
+/// One argument.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Name, usable as `name => value`.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it may be left out, with all that follow it.
+    pub optional: bool,
+}
+
+impl Parameter {
+    /// An argument that must be given.
+    pub const fn required(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: false }
+    }
+
+    /// An argument that may be left out.
+    pub const fn optional(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: true }
+    }
+
+    fn check(&self, function: &str, field: &Field) -> Result<()> {
+        let found = field.data_type();
+        let wanted = match self.kind {
+            Kind::Crystal => return structure_type::check(function, field),
+            Kind::Text if is_text(found) => return Ok(()),
+            Kind::Number if found.is_numeric() => return Ok(()),
+            _ if *found == DataType::Null => return Ok(()),
+            Kind::Text => "text",
+            Kind::Number => "a number",
+        };
+        plan_err!("{function} needs {wanted} as {}, but '{}' is {}", self.name, field.name(), sql_type(found))
+    }
+}
+
+/// A function of crystals as the planner and the documentation see it.
+pub trait CrystalFunction: std::fmt::Debug + Send + Sync {
+    /// Name in SQL.
+    fn name(&self) -> &'static str;
+    /// Arguments, optional ones last.
+    fn parameters(&self) -> &'static [Parameter];
+    /// Arrow type of the result.
+    fn returns(&self) -> DataType;
+    /// What one row costs.
+    fn cost(&self) -> Cost;
+    /// The text of `#[user_doc]`.
+    fn documentation(&self) -> Option<&Documentation>;
+    /// Checks constant arguments while the query is planned: `None` for an argument that is not constant.
+    fn check(&self, _constants: &[Option<&ScalarValue>], _environment: &Environment) -> Result<()> {
+        Ok(())
+    }
+    /// One value a row.
+    fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef>;
+}
+
+/// The evaluated arguments of one call.
+pub struct Arguments<'a> {
+    pub(super) function: &'static str,
+    pub(super) columns: &'a [ArrayRef],
+    pub(super) rows: usize,
+    pub(super) environment: &'a Environment,
+    pub(super) config: &'a ConfigOptions,
+}
+
+impl Arguments<'_> {
+    /// The crystals of argument `i`.
+    pub(super) fn crystals(&self, i: usize) -> Result<Crystals<'_>> {
+        Crystals::try_new(&self.columns[i])
+    }
+
+    /// The numbers of argument `i`; `None` where the call leaves it out.
+    pub(super) fn numbers(&self, i: usize) -> Result<Option<Float64Array>> {
+        let Some(column) = self.columns.get(i) else { return Ok(None) };
+        Ok(Some(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone()))
+    }
+
+    /// The texts of argument `i`; `None` where the call leaves it out.
+    pub(super) fn texts(&self, i: usize) -> Result<Option<StringArray>> {
+        let Some(column) = self.columns.get(i) else { return Ok(None) };
+        Ok(Some(cast(column, &DataType::Utf8)?.as_string().clone()))
+    }
+}
+
+/// A crystal function in a session.
+#[derive(Debug)]
+pub struct CrystalUdf {
+    function: Arc<dyn CrystalFunction>,
+    signature: Signature,
+    environment: Environment,
+}
+
+impl CrystalUdf {
+    /// Registers `function` with a session's environment.
+    pub fn new(function: Arc<dyn CrystalFunction>, environment: Environment) -> Self {
+        let parameters = function.parameters();
+        let required = parameters.iter().filter(|p| !p.optional).count();
+        let arities = (required..=parameters.len()).map(TypeSignature::Any).collect();
+        let signature = Signature::one_of(arities, Volatility::Immutable);
+        let names: Vec<String> = parameters.iter().map(|p| p.name.to_string()).collect();
+        let signature = signature.clone().with_parameter_names(names).unwrap_or(signature);
+        Self { function, signature, environment }
+    }
+
+    /// What one row costs.
+    pub fn cost(&self) -> Cost {
+        self.function.cost()
+    }
+
+    /// The session's environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+impl PartialEq for CrystalUdf {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.name() == other.function.name() && self.environment == other.environment
+    }
+}
+
+impl Eq for CrystalUdf {}
+
+impl Hash for CrystalUdf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.function.name().hash(state);
+        self.environment.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for CrystalUdf {
+    fn name(&self) -> &str {
+        self.function.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.function.returns())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        for (parameter, field) in self.function.parameters().iter().zip(args.arg_fields) {
+            parameter.check(self.name(), field)?;
+        }
+        self.function.check(args.scalar_arguments, &self.environment)?;
+        Ok(Arc::new(Field::new(self.name(), self.function.returns(), true)))
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let constant = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let arguments = Arguments {
+            function: self.function.name(),
+            rows: columns.first().map_or(args.number_rows, |c| c.len()),
+            columns: &columns,
+            environment: &self.environment,
+            config: &args.config_options,
+        };
+        let result = self.function.evaluate(&arguments)?;
+        if constant { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)) } else { Ok(result.into()) }
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.function.documentation()
+    }
+}

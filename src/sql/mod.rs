@@ -1,0 +1,24 @@
+//! SQL over crystals: the cartridge that plugs pure functions of crystals and trained models into a query engine.
+//!
+//! [`Session`] opens a store at a snapshot and plans queries. Its functions stand in one list ([`register`]), one file
+//! each; the [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how
+//! often. DataFusion's error appears here and is turned into a sentence for people before it leaves.
+
+mod docs;
+mod environment;
+mod error;
+pub mod functions;
+pub mod optimizer;
+mod options;
+mod predictor;
+mod register;
+mod session;
+mod structure_type;
+mod warnings;
+
+pub use docs::{FunctionDoc, functions, reference_markdown};
+pub use environment::Environment;
+pub use options::HollanditeOptions;
+pub use predictor::EnergyModel;
+pub use session::Session;
+pub use warnings::Warnings;

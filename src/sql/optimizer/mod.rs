@@ -1,0 +1,29 @@
+//! What a query costs, and the plan that follows from it.
+//!
+//! A comparison of numbers takes a nanosecond, a space group a millisecond, a graph network several. The engine knows
+//! of no such difference, so a rule of ours ([`LiftCalls`]) takes every costly call out of the expression it stands in
+//! and gives it a node of its own, as high in the plan as it may stand:
+//!
+//! ```text
+//! Projection          names the predicted column as the query did
+//!   Filter            what compares predictions
+//!     Predict         one column a distinct call: asked once, remembered
+//!       Filter        what compares costly features
+//!         Compute     void(..), spacegroup(..)
+//!           Limit, Join, Filter, TableScan: everything cheap, pushed down as ever
+//! ```
+//!
+//! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
+//! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one.
+
+mod cost;
+mod exec;
+mod guard;
+mod lift;
+mod node;
+mod planner;
+mod state;
+
+pub use cost::Cost;
+pub use lift::LiftCalls;
+pub use planner::HollanditePlanner;

@@ -1,0 +1,91 @@
+//! From the logical node to the physical one: models are loaded, names become column positions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+use super::Cost;
+use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
+use super::node::{Call, Evaluate};
+use crate::sql::functions::{CrystalUdf, predict_ef};
+use crate::sql::options::HollanditeOptions;
+use crate::sql::predictor::Predictor;
+
+/// The engine's planner, taught our node.
+#[derive(Debug, Default)]
+pub struct HollanditePlanner;
+
+#[async_trait]
+impl QueryPlanner for HollanditePlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(EvaluatePlanner)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+struct EvaluatePlanner;
+
+#[async_trait]
+impl ExtensionPlanner for EvaluatePlanner {
+    async fn plan_extension(
+        &self,
+        planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let (Some(node), [input]) = (node.as_any().downcast_ref::<Evaluate>(), physical_inputs) else {
+            return Ok(None);
+        };
+        let physical = |expr: &Expr| planner.create_physical_expr(expr, node.input.schema(), session, context);
+        let options = HollanditeOptions::of(session.config_options());
+        let mut calls = vec![];
+        for Call { expr, name, needed } in &node.calls {
+            let evaluation = match prediction(expr) {
+                Some((udf, structure, model)) => Evaluation::Model {
+                    structure: physical(structure)?,
+                    predictor: Predictor::new(predict_ef::NAME, model, udf.environment(), options.clone())?,
+                },
+                None => Evaluation::Function(physical(expr)?),
+            };
+            let needed = needed.as_ref().map(physical).transpose()?;
+            let mut shown = expr.clone();
+            if let Expr::ScalarFunction(call) = &mut shown {
+                call.args.truncate(if matches!(evaluation, Evaluation::Model { .. }) { 1 } else { usize::MAX });
+            }
+            calls.push(PhysicalCall {
+                name: name.clone(),
+                shown: shown.human_display().to_string(),
+                evaluation,
+                needed,
+            });
+        }
+        let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
+        let batch_rows = options.batch_graphs.max(1);
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost == Cost::Model, batch_rows);
+        Ok(Some(Arc::new(exec)))
+    }
+}
+
+/// The parts of a call of a model: its session, its crystal, its model's name.
+fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, &str)> {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return None };
+    let udf = func.inner().downcast_ref::<CrystalUdf>().filter(|udf| udf.cost() == Cost::Model)?;
+    let model = match args.get(1) {
+        Some(Expr::Literal(constant, _)) => predict_ef::name(constant),
+        Some(_) => return None,
+        None => "",
+    };
+    Some((udf, args.first()?, model))
+}

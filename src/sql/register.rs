@@ -1,0 +1,31 @@
+//! The one list of SQL functions. The session registers it; `\df`, `hollandite functions`, the README's reference and
+//! the documentation test read it.
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+use super::environment::Environment;
+use super::functions::{self, CrystalFunction, CrystalUdf};
+
+/// All functions, alphabetically, sharing `environment`.
+pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
+    let list: Vec<Arc<dyn CrystalFunction>> = vec![
+        Arc::new(functions::Density),
+        Arc::new(functions::DistanceMin),
+        Arc::new(functions::Formula),
+        Arc::new(functions::HasElement),
+        Arc::new(functions::Natoms),
+        Arc::new(functions::PackingFraction),
+        Arc::new(functions::PredictEf),
+        Arc::new(functions::ReducedFormula),
+        Arc::new(functions::Spacegroup),
+        Arc::new(functions::SpacegroupSymbol),
+        Arc::new(functions::StructureOf),
+        Arc::new(functions::ToCif),
+        Arc::new(functions::ToPoscar),
+        Arc::new(functions::Void),
+        Arc::new(functions::Volume),
+    ];
+    list.into_iter().map(|function| ScalarUDF::new_from_impl(CrystalUdf::new(function, environment.clone()))).collect()
+}

@@ -1,0 +1,94 @@
+//! What went wrong without ending the query. A screening query over thousands of crystals should not die of one of them: the row
+//! answers NULL, its reason is counted here, and whoever ran the query prints the summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// How many distinct reasons a summary lists.
+const LISTED: usize = 5;
+/// How many distinct reasons are told apart; what comes later is only counted.
+const KEPT: usize = 1000;
+
+/// Counts reasons for NULL by function.
+#[derive(Debug, Default)]
+pub struct Warnings(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    rows: BTreeMap<(String, String), usize>,
+    others: usize,
+    remarks: BTreeSet<String>,
+}
+
+impl Warnings {
+    /// One more row on which `function` answered NULL for `reason`.
+    pub fn note(&self, function: &str, reason: impl Into<String>) {
+        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let key = (function.to_string(), reason.into());
+        if let Some(n) = counts.rows.get_mut(&key) {
+            *n += 1;
+        } else if counts.rows.len() < KEPT {
+            counts.rows.insert(key, 1);
+        } else {
+            counts.others += 1;
+        }
+    }
+
+    /// Something that changed no row; said once.
+    pub fn remark(&self, sentence: impl Into<String>) {
+        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        counts.remarks.insert(sentence.into());
+    }
+
+    /// The summary since the last call, one sentence a reason, most frequent first, and forgets it.
+    pub fn take(&self) -> Vec<String> {
+        let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let mut reasons: Vec<_> = counts.rows.into_iter().collect();
+        reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let rest: usize = reasons.iter().skip(LISTED).map(|(_, n)| n).sum::<usize>() + counts.others;
+        let mut lines: Vec<String> = reasons
+            .into_iter()
+            .take(LISTED)
+            .map(|((function, reason), n)| format!("{function} is NULL for {}: {reason}", rows(n)))
+            .collect();
+        if rest > 0 {
+            lines.push(format!("and NULL for {} for other reasons", rows(rest)));
+        }
+        lines.extend(counts.remarks);
+        lines
+    }
+}
+
+fn rows(n: usize) -> String {
+    if n == 1 { "1 row".to_string() } else { format!("{n} rows") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_counted_most_frequent_first_and_forgotten() {
+        let warnings = Warnings::default();
+        warnings.note("predict_ef", "Tc is not covered");
+        for _ in 0..2 {
+            warnings.note("void", "flat lattice");
+        }
+        assert_eq!(
+            warnings.take(),
+            ["void is NULL for 2 rows: flat lattice", "predict_ef is NULL for 1 row: Tc is not covered"]
+        );
+        assert!(warnings.take().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_reasons_is_summed_up() {
+        let warnings = Warnings::default();
+        for i in 0..KEPT + 10 {
+            warnings.note("structure", format!("line {i}"));
+        }
+        let lines = warnings.take();
+        assert_eq!(lines.len(), LISTED + 1);
+        assert_eq!(lines[LISTED], format!("and NULL for {} rows for other reasons", KEPT + 10 - LISTED));
+    }
+}

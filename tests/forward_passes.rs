@@ -1,0 +1,260 @@
+//! How often a query asks a model, and about which crystals. The plan is the product: these numbers are its promise.
+
+mod support;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::util::pretty::pretty_format_batches;
+use hollandite::sql::Session;
+use support::{Counting, batch, few, many, session};
+
+struct Bench {
+    session: Session,
+    model: Arc<Counting>,
+    other: Arc<Counting>,
+}
+
+impl Bench {
+    /// A fresh session: no prediction is remembered from another test.
+    fn new() -> Self {
+        let (session, model, other) = session();
+        Self { session, model, other }
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<RecordBatch> {
+        let frame = self.session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}"));
+        frame.collect().await.unwrap_or_else(|e| panic!("{sql}\n{e}"))
+    }
+
+    /// Rows of the answer, forward passes, crystals that went through them.
+    async fn ask(&self, sql: &str) -> (usize, usize, usize) {
+        let rows = self.rows(sql).await.iter().map(RecordBatch::num_rows).sum();
+        let (passes, graphs) = self.model.take();
+        (rows, passes, graphs)
+    }
+
+    async fn text(&self, sql: &str) -> String {
+        pretty_format_batches(&self.rows(sql).await).unwrap().to_string()
+    }
+}
+
+/// `ask` in a fresh session.
+async fn ask(sql: &str) -> (usize, usize, usize) {
+    Bench::new().ask(sql).await
+}
+
+// In `tmo`, void > 0.5 holds for rutile (twice, one crystal), MoO3, V2O5, WO3, and TcO2, which the model does not cover.
+
+#[tokio::test]
+async fn only_rows_that_survive_the_cheap_predicate_are_asked_for() {
+    assert_eq!(ask("SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5").await, (6, 1, 4));
+    assert_eq!(ask("SELECT id FROM many WHERE predict_ef(structure) < 0 AND void >= 0.5").await, (200, 4, 200));
+}
+
+#[tokio::test]
+async fn a_call_in_where_select_and_order_by_is_evaluated_once() {
+    let sql = "SELECT id, predict_ef(structure) e, -predict_ef(structure) FROM tmo \
+               WHERE predict_ef(structure) < -0.55 AND void > 0.5 ORDER BY predict_ef(structure), id";
+    assert_eq!(ask(sql).await, (4, 1, 4));
+}
+
+#[tokio::test]
+async fn rows_that_the_cheap_side_of_an_or_decides_are_not_asked_for() {
+    let or = "FROM many WHERE void > 0.5 OR predict_ef(structure) < -2";
+    assert_eq!(ask(&format!("SELECT id {or}")).await, (199, 4, 201));
+    // What is selected must have its value.
+    assert_eq!(ask(&format!("SELECT id, predict_ef(structure) {or}")).await, (199, 7, 400));
+    assert_eq!(ask("SELECT count(*) FROM tmo WHERE void > 0.5 OR predict_ef(structure) < -2").await, (1, 1, 2));
+}
+
+#[tokio::test]
+async fn a_branch_that_is_not_taken_is_not_asked_for() {
+    let case = "SELECT id, CASE WHEN class = 'ternary' THEN predict_ef(structure) ELSE 0 END FROM tmo";
+    assert_eq!(ask(case).await, (9, 1, 1));
+    let coalesce = "SELECT coalesce(void, predict_ef(structure)) FROM many";
+    assert_eq!(ask(coalesce).await, (400, 0, 0));
+    let filter = "SELECT class, avg(predict_ef(structure)) FILTER (WHERE void > 0.75) FROM many GROUP BY class";
+    assert_eq!(ask(filter).await, (2, 2, 99));
+}
+
+#[tokio::test]
+async fn a_join_comes_before_the_model() {
+    let sql = "SELECT a.id, predict_ef(a.structure) FROM many a JOIN many b ON a.id = b.id WHERE b.void < 0.05";
+    assert_eq!(ask(sql).await, (20, 1, 20));
+    let sql = "SELECT a.id FROM many a, tmo t WHERE a.natoms = t.natoms AND t.id = 'rutile' AND a.void < 0.1 \
+               AND predict_ef(a.structure) < -0.5";
+    assert_eq!(ask(sql).await, (40, 1, 40));
+    let sql = "SELECT e FROM (SELECT id, predict_ef(structure) e FROM many) p JOIN tmo ON p.id = tmo.id";
+    assert_eq!(ask(sql).await, (0, 0, 0));
+    let sql = "SELECT a.id, predict_ef(b.structure) FROM tmo a LEFT JOIN many b ON a.id = b.id AND b.void < 0.5";
+    assert_eq!(ask(sql).await, (9, 0, 0));
+    // A join that repeats a crystal repeats no forward pass.
+    let sql = "SELECT predict_ef(a.structure) FROM tmo a JOIN many b ON a.natoms = b.natoms WHERE a.id = 'rutile'";
+    assert_eq!(ask(sql).await, (400, 1, 1));
+}
+
+#[tokio::test]
+async fn views_subqueries_and_common_tables_are_seen_through() {
+    let bench = Bench::new();
+    bench.rows("CREATE VIEW p AS SELECT id, class, void, predict_ef(structure) AS e FROM many").await;
+    assert_eq!(bench.ask("SELECT id, e FROM p WHERE e < 0 AND void < 0.1").await, (40, 1, 40));
+    assert_eq!(bench.ask("SELECT count(*), max(void) FROM p").await, (1, 0, 0));
+
+    let sql = "SELECT * FROM (SELECT id, void, predict_ef(structure) e FROM many) WHERE e < 0 AND void < 0.1";
+    assert_eq!(ask(sql).await, (40, 1, 40));
+    let sql = "WITH p AS (SELECT id, void v, predict_ef(structure) e FROM many), \
+               q AS (SELECT id, v, e, e * 2 AS twice FROM p WHERE e < 0) SELECT * FROM q WHERE v < 0.1 ORDER BY twice, id";
+    assert_eq!(ask(sql).await, (40, 1, 40));
+    let sql =
+        "SELECT id FROM tmo WHERE natoms IN (SELECT natoms FROM many WHERE void < 0.1 AND predict_ef(structure) < 0)";
+    assert_eq!(ask(sql).await, (4, 1, 40));
+    let sql = "SELECT id FROM many m WHERE void < 0.1 AND predict_ef(structure) < 0 \
+               AND EXISTS (SELECT 1 FROM tmo t WHERE t.natoms = m.natoms AND t.class = m.class)";
+    assert_eq!(ask(sql).await, (0, 0, 0));
+    let sql = "SELECT id FROM many WHERE void < 0.1 AND predict_ef(structure) <= (SELECT avg(predict_ef(structure)) FROM tmo)";
+    assert_eq!(ask(sql).await.2, 45, "40, and the 6 of tmo, of which rutile is one of the 40");
+}
+
+#[tokio::test]
+async fn a_limit_is_respected() {
+    assert_eq!(ask("SELECT id, predict_ef(structure) FROM many LIMIT 5").await, (5, 1, 5));
+    assert_eq!(ask("SELECT id, predict_ef(structure) FROM many ORDER BY void DESC LIMIT 5").await, (5, 1, 5));
+    assert_eq!(ask("SELECT id, predict_ef(structure) e FROM many ORDER BY id LIMIT 5 OFFSET 7").await, (5, 1, 5));
+    assert_eq!(ask("SELECT * FROM (SELECT id, predict_ef(structure) e FROM many) LIMIT 5").await, (5, 1, 5));
+    // Where the model decides which rows count, it is asked until they are found.
+    assert_eq!(ask("SELECT id FROM many WHERE predict_ef(structure) < 0 LIMIT 5").await, (5, 1, 64));
+    assert_eq!(ask("SELECT id FROM many WHERE predict_ef(structure) < 0 ORDER BY void DESC LIMIT 5").await, (5, 1, 64));
+    // Ordered by the prediction itself, every row counts.
+    assert_eq!(ask("SELECT id FROM many ORDER BY predict_ef(structure), id LIMIT 5").await.2, 400);
+}
+
+#[tokio::test]
+async fn equal_crystals_are_asked_for_once_and_answers_are_remembered() {
+    let bench = Bench::new();
+    let sql = "SELECT id, predict_ef(structure) FROM tmo";
+    assert_eq!(bench.ask(sql).await, (9, 1, 6));
+    assert_eq!(bench.ask(sql).await, (9, 0, 0));
+    assert_eq!(bench.ask("SELECT id FROM tmo WHERE predict_ef(structure) < -0.55").await, (5, 0, 0));
+    bench.rows("SET hollandite.cache = false").await;
+    assert_eq!(bench.ask(sql).await, (9, 1, 6));
+    // Another model has answers of its own.
+    bench.rows("SELECT predict_ef(structure, 'other') FROM tmo").await;
+    assert_eq!((bench.model.take(), bench.other.take()), ((0, 0), (1, 6)));
+}
+
+#[tokio::test]
+async fn the_second_model_sees_what_the_first_lets_through() {
+    let bench = Bench::new();
+    let sql = "SELECT id FROM tmo WHERE predict_ef(structure) < -1 AND predict_ef(structure, 'other') < -1.5";
+    assert_eq!(bench.ask(sql).await, (1, 1, 6));
+    assert_eq!(bench.other.take(), (1, 2));
+}
+
+#[tokio::test]
+async fn costly_features_come_before_the_model() {
+    let sql =
+        "SELECT id, spacegroup(structure) FROM tmo WHERE predict_ef(structure) < 0 AND spacegroup(structure) = 221";
+    assert_eq!(ask(sql).await, (2, 1, 2));
+    let sql = "SELECT id FROM tmo WHERE predict_ef(structure) < 0 OR spacegroup(structure) = 221";
+    assert_eq!(ask(sql).await, (7, 1, 4));
+}
+
+#[tokio::test]
+async fn aggregates_distinct_unions_and_windows() {
+    let sql = "SELECT class, avg(predict_ef(structure)), min(predict_ef(structure)) FROM many WHERE void < 0.1 \
+               GROUP BY class HAVING class = 'a'";
+    assert_eq!(ask(sql).await, (1, 1, 10));
+    assert_eq!(ask("SELECT DISTINCT predict_ef(structure) FROM many WHERE void < 0.1").await, (1, 1, 40));
+    let sql = "SELECT predict_ef(structure), count(*) FROM tmo GROUP BY predict_ef(structure)";
+    assert_eq!(ask(sql).await, (6, 1, 6));
+    let sql = "SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.7 UNION ALL \
+               SELECT id, predict_ef(structure) FROM many WHERE void < 0.01";
+    assert_eq!(ask(sql).await, (7, 2, 7));
+    let sql =
+        "SELECT id, rank() OVER (PARTITION BY class ORDER BY predict_ef(structure)) r, void FROM tmo WHERE void > 0.5";
+    assert_eq!(ask(sql).await, (6, 1, 4));
+}
+
+#[tokio::test]
+async fn batches_keep_to_the_options() {
+    let bench = Bench::new();
+    bench.rows("SET hollandite.batch_graphs = 10").await;
+    assert_eq!(bench.ask("SELECT predict_ef(structure) FROM many WHERE void < 0.25").await, (100, 10, 100));
+    let bench = Bench::new();
+    bench.rows("SET hollandite.batch_atoms = 30").await;
+    assert_eq!(
+        bench.ask("SELECT predict_ef(structure) FROM many WHERE void < 0.25").await,
+        (100, 21, 100),
+        "13 for 64 rows, 8 for 36"
+    );
+    assert_eq!(bench.model.largest_batch(), 30);
+}
+
+#[tokio::test]
+async fn the_plain_function_gives_the_same_answers() {
+    let bench = Bench::new();
+    let lifted = bench.text("SELECT id, predict_ef(structure) e FROM tmo ORDER BY id").await;
+    assert_eq!(bench.model.take(), (1, 6));
+    // An argument that may change from one evaluation to the next is not lifted.
+    let plain = "SELECT id, predict_ef(CASE WHEN random() >= 0 THEN structure END) e FROM tmo ORDER BY id";
+    assert!(!bench.text(&format!("EXPLAIN {plain}")).await.contains("PredictExec"));
+    assert_eq!(lifted, bench.text(plain).await);
+    assert_eq!(bench.model.take(), (0, 0), "both ways share one memory");
+}
+
+#[tokio::test]
+async fn what_the_model_does_not_cover_is_null_with_a_warning() {
+    let bench = Bench::new();
+    let text =
+        bench.text("SELECT id, predict_ef(structure) IS NULL AS unknown FROM tmo WHERE void > 0.5 ORDER BY id").await;
+    assert!(text.contains("| TcO2         | true    |") && text.contains("| MoO3         | false   |"), "{text}");
+    assert_eq!(
+        bench.session.warnings(),
+        ["predict_ef is NULL for 1 row: Tc is outside the training coverage of model counting@1"]
+    );
+}
+
+#[tokio::test]
+async fn plans_say_what_was_done() {
+    let bench = Bench::new();
+    let sql = "EXPLAIN ANALYZE SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5";
+    let text = bench.text(sql).await;
+    for part in [
+        "PredictExec: predict_ef(tmo.structure)",
+        "[model=counting@1,",
+        "output_rows=6",
+        "distinct=5",
+        "cache_hits=0",
+        "forward_passes=1",
+        "graphs=4",
+        "elapsed_compute=",
+    ] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    let text = bench.text(sql).await;
+    assert!(text.contains("cache_hits=4") && text.contains("forward_passes=0"), "{text}");
+}
+
+#[tokio::test]
+async fn over_parquet_the_model_is_never_part_of_the_scan() {
+    let (session, model, other) = session();
+    let dir = tempfile::tempdir().unwrap();
+    for (name, rows) in [("few", few()), ("lots", many())] {
+        let path = dir.path().join(format!("{name}.parquet"));
+        let data = batch(&rows);
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, data.schema(), None).unwrap();
+        writer.write(&data).unwrap();
+        writer.close().unwrap();
+        session.context().register_parquet(name, path.to_str().unwrap(), Default::default()).await.unwrap();
+    }
+    let bench = Bench { session, model, other };
+    let sql = "SELECT id, predict_ef(structure) FROM few WHERE void > 0.5 AND predict_ef(structure) < -0.55";
+    assert_eq!(bench.ask(sql).await, (4, 1, 4));
+    let sql = "SELECT id FROM lots WHERE predict_ef(structure) < 0 AND void > 0.9 LIMIT 3";
+    assert_eq!(bench.ask(sql).await, (3, 1, 39));
+    let plan = bench.text(&format!("EXPLAIN {sql}")).await;
+    let scan = plan.lines().rfind(|line| line.contains("DataSourceExec")).unwrap();
+    assert!(scan.contains("void") && !scan.contains("predict_ef"), "{plan}");
+}

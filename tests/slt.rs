@@ -1,0 +1,95 @@
+//! SQL is the contract: `tests/slt/*.slt` hold queries with their answers, error messages and frozen plans.
+//!
+//! `SLT_COMPLETE=1 cargo test --test slt` rewrites the expectations; read the difference before you commit it.
+
+mod support;
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use hollandite::sql::Session;
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_validator};
+
+struct Database(Session);
+
+/// Numbers rounded to twelve digits: the last bits of a sum are not part of the contract.
+fn cell(text: String) -> String {
+    match text.parse::<f64>() {
+        Ok(x) if text.contains('.') => {
+            let rounded = format!("{x:.12e}").parse::<f64>().unwrap_or(x);
+            format!("{rounded}")
+        }
+        _ if text.is_empty() => "(empty)".into(),
+        _ => text,
+    }
+}
+
+#[async_trait::async_trait]
+impl AsyncDB for Database {
+    type Error = hollandite::Error;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, hollandite::Error> {
+        let batches = self.0.sql(sql).await?.collect().await?;
+        let explain = sql.trim_start().to_uppercase().starts_with("EXPLAIN");
+        let options = FormatOptions::default().with_null("NULL");
+        let mut rows = vec![];
+        for batch in &batches {
+            let columns: Vec<ArrayFormatter> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable column"))
+                .collect();
+            for i in 0..batch.num_rows() {
+                let row: Vec<String> = columns.iter().map(|column| column.value(i).to_string()).collect();
+                match explain {
+                    // One line a row, indented by dots, which survive the comparison of words.
+                    true => rows.extend(row[1].lines().map(|line| {
+                        let depth = line.len() - line.trim_start().len();
+                        vec![format!("{}{}", ".".repeat(depth), line.trim())]
+                    })),
+                    false => rows.push(row.into_iter().map(cell).collect()),
+                }
+            }
+        }
+        let width = rows.first().map_or(0, Vec::len);
+        if width == 0 {
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Text; width], rows })
+    }
+
+    async fn shutdown(&mut self) {}
+
+    fn engine_name(&self) -> &str {
+        "hollandite"
+    }
+}
+
+#[tokio::test]
+async fn every_file() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slt");
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "slt"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let complete = std::env::var_os("SLT_COMPLETE").is_some();
+    for file in files {
+        let mut runner = Runner::new(|| async { Ok(Database(support::session().0)) });
+        if complete {
+            runner
+                .update_test_file(
+                    &file,
+                    "\t",
+                    default_validator,
+                    sqllogictest::default_normalizer,
+                    default_column_validator,
+                )
+                .await
+                .unwrap();
+        } else {
+            runner.run_file_async(&file).await.unwrap_or_else(|e| panic!("{}", e.display(false)));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Crystals, tables and a model that counts, for tests of queries.
+
+// Each test binary uses its own part.
+#![allow(dead_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
+use hollandite::columns::StructureBuilder;
+use hollandite::crystal::{Element, Lattice, Structure};
+use hollandite::error::ModelError;
+use hollandite::sql::{EnergyModel, Session};
+
+/// A model that answers `-natoms / 10` eV/atom, does not cover technetium, and counts what it is asked.
+pub struct Counting {
+    id: String,
+    passes: AtomicUsize,
+    graphs: AtomicUsize,
+    largest: AtomicUsize,
+}
+
+impl Counting {
+    pub fn new(id: &str) -> Arc<Self> {
+        Arc::new(Self { id: id.into(), passes: 0.into(), graphs: 0.into(), largest: 0.into() })
+    }
+
+    /// Forward passes and crystals in them since the last call.
+    pub fn take(&self) -> (usize, usize) {
+        (self.passes.swap(0, Ordering::SeqCst), self.graphs.swap(0, Ordering::SeqCst))
+    }
+
+    /// Atoms in the largest batch so far.
+    pub fn largest_batch(&self) -> usize {
+        self.largest.load(Ordering::SeqCst)
+    }
+}
+
+impl EnergyModel for Counting {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
+        match structure.species().iter().find(|e| e.symbol() == "Tc") {
+            Some(e) => Err(ModelError::Coverage { element: e.symbol(), model: self.id.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
+        self.passes.fetch_add(1, Ordering::SeqCst);
+        self.graphs.fetch_add(structures.len(), Ordering::SeqCst);
+        self.largest.fetch_max(structures.iter().map(Structure::len).sum(), Ordering::SeqCst);
+        structures.iter().map(|s| Ok(-(s.len() as f64) / 10.0)).collect()
+    }
+}
+
+fn crystal(cell: [f64; 3], sites: &[(&str, [f64; 3])]) -> Structure {
+    let lattice = Lattice::from_parameters(cell[0], cell[1], cell[2], 90.0, 90.0, 90.0).unwrap();
+    let species = sites.iter().map(|(symbol, _)| Element::from_symbol(symbol).unwrap()).collect();
+    Structure::new(lattice, species, sites.iter().map(|(_, x)| *x).collect()).unwrap()
+}
+
+/// MO2 in the rutile structure, P4_2/mnm; cell lengths times `scale`.
+pub fn rutile(metal: &str, scale: f64) -> Structure {
+    let x = 0.305;
+    crystal(
+        [4.594 * scale, 4.594 * scale, 2.959 * scale],
+        &[
+            (metal, [0.0, 0.0, 0.0]),
+            (metal, [0.5, 0.5, 0.5]),
+            ("O", [x, x, 0.0]),
+            ("O", [1.0 - x, 1.0 - x, 0.0]),
+            ("O", [0.5 - x, 0.5 + x, 0.5]),
+            ("O", [0.5 + x, 0.5 - x, 0.5]),
+        ],
+    )
+}
+
+/// SrTiO3, Pm-3m.
+pub fn perovskite() -> Structure {
+    let o = |x| ("O", x);
+    crystal(
+        [3.905; 3],
+        &[("Sr", [0.0; 3]), ("Ti", [0.5; 3]), o([0.5, 0.5, 0.0]), o([0.5, 0.0, 0.5]), o([0.0, 0.5, 0.5])],
+    )
+}
+
+/// Cubic WO3, Pm-3m.
+pub fn tungsten_trioxide() -> Structure {
+    let o = |x| ("O", x);
+    crystal([3.8; 3], &[("W", [0.0; 3]), o([0.5, 0.0, 0.0]), o([0.0, 0.5, 0.0]), o([0.0, 0.0, 0.5])])
+}
+
+/// alpha-MoO3, Pbnm.
+pub fn molybdite() -> Structure {
+    let mut sites = vec![];
+    for (symbol, x, y) in
+        [("Mo", 0.08669, 0.10164), ("O", 0.4994, 0.4351), ("O", 0.5212, 0.0866), ("O", 0.0373, 0.2214)]
+    {
+        sites.extend([
+            (symbol, [x, y, 0.25]),
+            (symbol, [-x, -y, 0.75]),
+            (symbol, [0.5 + x, 0.5 - y, 0.75]),
+            (symbol, [0.5 - x, 0.5 + y, 0.25]),
+        ]);
+    }
+    crystal([3.9628, 13.855, 3.6964], &sites)
+}
+
+/// V2O5, Pmmn.
+pub fn shcherbinaite() -> Structure {
+    let mut sites = vec![];
+    for (symbol, x, z) in [("V", 0.10118, 0.8917), ("O", 0.1043, 0.531), ("O", 0.9311, 0.003)] {
+        sites.extend([
+            (symbol, [x, 0.25, z]),
+            (symbol, [0.5 - x, 0.25, z]),
+            (symbol, [-x, 0.75, -z]),
+            (symbol, [0.5 + x, 0.75, -z]),
+        ]);
+    }
+    sites.extend([("O", [0.25, 0.25, 0.001]), ("O", [0.75, 0.75, -0.001])]);
+    crystal([11.512, 3.564, 4.368], &sites)
+}
+
+/// One row of the test's table: id, class, void, crystal.
+pub type Row = (String, &'static str, Option<f64>, Option<Structure>);
+
+/// Seven published crystals, one NULL, one technetium oxide that the model does not cover, and rutile twice.
+pub fn few() -> Vec<Row> {
+    let row = |id: &str, class, void, s| (id.to_string(), class, Some(void), Some(s));
+    vec![
+        row("rutile", "binary", 0.575, rutile("Ti", 1.0)),
+        row("SrTiO3", "ternary", 0.202, perovskite()),
+        row("MoO3", "binary", 0.703, molybdite()),
+        row("V2O5", "binary", 0.725, shcherbinaite()),
+        row("WO3", "binary", 0.764, tungsten_trioxide()),
+        row("pyrolusite", "binary", 0.41, rutile("Mn", 0.957)),
+        row("TcO2", "binary", 0.55, rutile("Tc", 1.03)),
+        ("lost".into(), "binary", None, None),
+        row("rutile again", "binary", 0.575, rutile("Ti", 1.0)),
+    ]
+}
+
+/// 400 rutiles of different size; `void` rises from 0 to 1.
+pub fn many() -> Vec<Row> {
+    (0..400)
+        .map(|i| {
+            let x = f64::from(i) / 400.0;
+            (format!("r{i:03}"), if i % 4 == 0 { "a" } else { "b" }, Some(x), Some(rutile("Ti", 1.0 + 0.1 * x)))
+        })
+        .collect()
+}
+
+/// The rows as a batch with columns id, class, void, natoms, structure.
+pub fn batch(rows: &[Row]) -> RecordBatch {
+    let mut structures = StructureBuilder::new(rows.len());
+    for (.., structure) in rows {
+        match structure {
+            Some(structure) => structures.append(structure),
+            None => structures.append_null(),
+        }
+    }
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("id", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.0))), true),
+        ("class", Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1))), true),
+        ("void", Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.2))), true),
+        ("natoms", Arc::new(Int32Array::from_iter(rows.iter().map(|r| r.3.as_ref().map(|s| s.len() as i32)))), true),
+        ("structure", Arc::new(structures.finish()), true),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
+/// A session without a store, with the tables `tmo` (few) and `many`, and the counting model as default and as `other`.
+pub fn session() -> (Session, Arc<Counting>, Arc<Counting>) {
+    let (default, other) = (Counting::new("counting@1"), Counting::new("other@1"));
+    let session = Session::without_store()
+        .with_model("megnet", Arc::clone(&default) as _)
+        .with_model("other", Arc::clone(&other) as _);
+    session.context().register_batch("tmo", batch(&few())).unwrap();
+    session.context().register_batch("many", batch(&many())).unwrap();
+    (session, default, other)
+}
