@@ -25,11 +25,9 @@ fn vector(v: &Value) -> [f64; 3] {
 
 #[test]
 fn forward_pass_equals_matgl() {
-    let (Some(weights_file), Some(values), Some(crystals)) = (
-        reference("megnet_random.safetensors"),
-        reference("megnet_random.json"),
-        reference("structures60.jsonl"),
-    ) else {
+    let (Some(weights_file), Some(values), Some(crystals)) =
+        (reference("megnet_random.safetensors"), reference("megnet_random.json"), reference("structures60.jsonl"))
+    else {
         println!("skipped: ../shared/reference is not here");
         return;
     };
@@ -60,7 +58,11 @@ fn forward_pass_equals_matgl() {
         let readout: Vec<f32> = net.readout(&config, &batch).into_data().try_to_vec().unwrap();
         for (got, want) in readout.iter().zip(expected["readout"].as_array().unwrap()) {
             let want = want.as_f64().unwrap();
-            assert!((f64::from(*got) - want).abs() <= RELATIVE * want.abs().max(1.0), "readout {}: {got} {want}", row["id"]);
+            assert!(
+                (f64::from(*got) - want).abs() <= RELATIVE * want.abs().max(1.0),
+                "readout {}: {got} {want}",
+                row["id"]
+            );
         }
         compared += 1;
     }

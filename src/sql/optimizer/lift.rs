@@ -14,8 +14,8 @@ use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::logical_plan::builder::build_join_schema;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, DmlStatement, Expr, Filter, Join, JoinType, LogicalPlan, Operator, Projection, Sort, Subquery, SubqueryAlias,
-    TableScan, Window, WriteOp,
+    Aggregate, BinaryExpr, DmlStatement, Expr, Filter, Join, JoinType, LogicalPlan, Operator, Projection, Sort,
+    Subquery, SubqueryAlias, TableScan, Window, WriteOp,
 };
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
