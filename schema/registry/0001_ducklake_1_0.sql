@@ -176,6 +176,8 @@ INSERT INTO ducklake_metadata (key, value) VALUES
     ('data_path', ''),
     ('encrypted', 'false'),
     ('parquet_compression', 'zstd'),
+    -- DuckDB would keep small inserts inside the catalog, doubles as text, which datafusion-ducklake cannot read back.
+    ('data_inlining_row_limit', '0'),
     ('next_column_id', '0'),
     ('next_partition_id', '0'),
     ('next_sort_id', '0');

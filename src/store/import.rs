@@ -9,19 +9,20 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{
-    DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
+    DuckLakeError, DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
 };
 use futures::StreamExt;
 use rayon::prelude::*;
@@ -29,7 +30,7 @@ use rusqlite::params;
 
 use super::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store, check_table_name};
 use super::tables::{self, Row};
-use super::{quarantine, verify};
+use super::{files, quarantine, verify};
 use crate::crystal::{ContentHash, content_hash};
 use crate::error::StoreError;
 use crate::features;
@@ -174,7 +175,12 @@ impl Store {
         options: &ImportOptions,
         progress: &dyn Progress,
     ) -> Result<ImportSummary, StoreError> {
-        self.import_from(Source::Files(formats::expand(paths)?), options, progress).await
+        // Absolute, because the quarantine outlives the working directory.
+        let files = formats::expand(paths)?
+            .into_iter()
+            .map(|file| std::path::absolute(&file).map_err(|e| StoreError::io(file, &e)))
+            .collect::<Result<_, _>>()?;
+        self.import_from(Source::Files(files), options, progress).await
     }
 
     pub(super) async fn import_from(
@@ -188,27 +194,32 @@ impl Store {
         self.writer()?;
         let _turn = self.lock()?;
         self.settle()?;
-        let seen = match self.table_schema(&options.into).await? {
-            Some(schema) => {
-                tables::same_shape(&schema)
-                    .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?;
-                self.identities(&options.into).await?
-            }
-            None if options.dry_run => HashSet::new(),
-            None => {
-                self.create_table(&options.into).await?;
-                HashSet::new()
-            }
+        let found = self.table_schema(&options.into).await?;
+        match &found {
+            Some(schema) => tables::same_shape(schema)
+                .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?,
+            None if options.dry_run => {}
+            None => self.create_table(&options.into).await?,
+        }
+        // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
+        let running = Running::begin(self, options)?;
+        let seen = match found {
+            Some(_) => self.identities(&options.into).await,
+            None => Ok(HashSet::new()),
         };
-        let mut running = Running::begin(self, options)?;
-        match running.run(source, seen, progress).await {
+        let summary = match seen {
+            Ok(seen) => running.run(source, seen, progress).await,
+            Err(error) => Err(error),
+        };
+        match summary {
             Ok(mut summary) => {
                 summary.seconds = begun.elapsed().as_secs_f64();
                 running.end(&summary)?;
                 Ok(summary)
             }
             Err(error) => {
-                running.abandon()?;
+                // Whether the snapshot was committed decides, as it does after a kill.
+                self.settle()?;
                 Err(error)
             }
         }
@@ -272,7 +283,7 @@ impl<'a> Running<'a> {
     }
 
     async fn run(
-        &mut self,
+        &self,
         source: Source,
         seen: HashSet<Identity>,
         progress: &dyn Progress,
@@ -293,7 +304,8 @@ impl<'a> Running<'a> {
             step.files = files.len() as u64;
             step.bytes = files.iter().map(|f| size(f)).sum();
         }
-        let mut done = complete(read(source), self.options.clone(), seen);
+        let (lots, reader) = read(source);
+        let (mut done, completer) = complete(lots, self.options.clone(), seen);
         let mut session = None;
         let mut registry = self.store.connect()?;
         while let Some(lot) = done.recv().await {
@@ -320,6 +332,10 @@ impl<'a> Running<'a> {
             step.bytes_done += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
             progress.step(&step);
         }
+        // The lots ended because all are done, or because a thread did not live to say so.
+        if reader.join().is_err() || completer.join().is_err() {
+            return Err(StoreError::Lake { doing: "reading records", message: "a thread panicked".into() });
+        }
         if let Some(session) = session {
             let message = format!("import {} rows into {}", summary.added, summary.table);
             let commit = SnapshotCommitMetadata::new()
@@ -329,7 +345,7 @@ impl<'a> Running<'a> {
             let options =
                 TableWriteOptions::new().with_commit_metadata(commit).with_expected_base_snapshot_id(self.base);
             let written =
-                session.with_options(&options).finish().await.map_err(StoreError::lake("committing the import"))?;
+                session.with_options(&options).finish().await.map_err(committing)?;
             summary.snapshot = Some(written.snapshot_id);
         }
         Ok(summary)
@@ -338,11 +354,7 @@ impl<'a> Running<'a> {
     /// A Parquet writer for the table; nothing shows before it is finished.
     fn session(&self) -> Result<TableWriteSession, StoreError> {
         let doing = "writing Parquet";
-        let files = SessionContext::new()
-            .runtime_env()
-            .object_store(ObjectStoreUrl::local_filesystem())
-            .map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
-        DuckLakeTableWriter::new(self.store.writer()?, files)
+        DuckLakeTableWriter::new(self.store.writer()?, files::file_system(self.store.dir()))
             .map_err(StoreError::lake(doing))?
             .with_compression(Compression::ZSTD(ZstdLevel::default()))
             .with_max_row_group_rows(ROW_GROUP)
@@ -376,10 +388,15 @@ impl<'a> Running<'a> {
         quarantine::supersede(&transaction, import, &summary.table)?;
         Ok(transaction.commit()?)
     }
+}
 
-    fn abandon(&self) -> Result<(), StoreError> {
-        // Whether the snapshot was committed decides, as it does after a kill.
-        self.store.settle()
+fn committing(error: DuckLakeError) -> StoreError {
+    match error {
+        DuckLakeError::Conflict(_) => StoreError::Lake {
+            doing: "committing the import",
+            message: "another program changed the table meanwhile; nothing was imported, run the import again".into(),
+        },
+        other => StoreError::lake("committing the import")(other),
     }
 }
 
@@ -411,9 +428,9 @@ fn size(path: &Path) -> u64 {
 }
 
 /// Reads records on a thread of its own.
-fn read(source: Source) -> Receiver<Lot> {
+fn read(source: Source) -> (Receiver<Lot>, JoinHandle<()>) {
     let (lots, received) = sync_channel(1);
-    std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         // An error here means that nobody listens any more: the import has failed, and says so itself.
         let _ = match source {
             Source::Files(files) => read_files(&files, &lots),
@@ -424,7 +441,7 @@ fn read(source: Source) -> Receiver<Lot> {
             }
         };
     });
-    received
+    (received, thread)
 }
 
 fn read_files(files: &[PathBuf], lots: &SyncSender<Lot>) -> Result<(), std::sync::mpsc::SendError<Lot>> {
@@ -475,9 +492,9 @@ fn complete(
     lots: Receiver<Lot>,
     options: ImportOptions,
     mut seen: HashSet<Identity>,
-) -> tokio::sync::mpsc::Receiver<Result<Done, StoreError>> {
+) -> (tokio::sync::mpsc::Receiver<Result<Done, StoreError>>, JoinHandle<()>) {
     let (done, received) = tokio::sync::mpsc::channel(1);
-    std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         for lot in lots {
             let lot = complete_lot(lot, &options, &mut seen);
             if done.blocking_send(lot).is_err() {
@@ -485,7 +502,7 @@ fn complete(
             }
         }
     });
-    received
+    (received, thread)
 }
 
 fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>) -> Result<Done, StoreError> {
@@ -523,22 +540,42 @@ fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>)
             fresh.push((path, hash, record));
         }
     }
-    done.added = fresh.len() as u64;
-    if !fresh.is_empty() && !options.dry_run {
-        let rows: Vec<_> = fresh
-            .into_par_iter()
-            .map(|(path, hash, record)| {
-                let source = match &options.source {
-                    Some(source) => source.clone(),
-                    None => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                };
-                Row::new(record, hash, &source)
+    if options.dry_run {
+        done.added = fresh.len() as u64;
+        return Ok(done);
+    }
+    let rows: Vec<_> = fresh
+        .into_par_iter()
+        .map(|(path, hash, record)| {
+            let (line, id) = (record.line, record.id.clone());
+            let source = match &options.source {
+                Some(source) => source.clone(),
+                None => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            // A fault in a symmetry search costs its own record, not the import.
+            catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))).map_err(|_| Rejection {
+                path: path.to_path_buf(),
+                line,
+                id: Some(id),
+                reason: "its columns cannot be computed; please report this record".into(),
+                raw_hint: None,
             })
-            .collect();
-        done.batch = Some(tables::batch(&rows).map_err(|e| StoreError::Lake {
-            doing: "building rows",
-            message: e.to_string(),
-        })?);
+        })
+        .collect();
+    let (mut good, mut bad) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match row {
+            Ok(row) => good.push(row),
+            Err(rejection) => bad.push(rejection),
+        }
+    }
+    done.added = good.len() as u64;
+    done.quarantined += bad.len() as u64;
+    done.refused.append(&mut bad);
+    if !good.is_empty() {
+        let batch = tables::batch(&good);
+        done.batch =
+            Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }
     Ok(done)
 }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::CatalogProvider;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeCatalog, MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
 use rusqlite::{Connection, params};
 
+use super::files;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::registry_tables::WithRegistry;
@@ -216,6 +218,8 @@ impl Store {
     /// A snapshot that does not exist.
     pub async fn register(&self, ctx: &SessionContext, snapshot: Option<i64>) -> Result<(), StoreError> {
         let catalog = self.catalog(snapshot)?;
+        let local = ObjectStoreUrl::local_filesystem();
+        ctx.register_object_store(local.as_ref(), files::file_system(self.dir()));
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
         if let Some(lake) = ctx.catalog(CATALOG) {
             ctx.register_catalog(CATALOG, Arc::new(WithRegistry { lake, store: self.clone() }));

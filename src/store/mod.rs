@@ -10,6 +10,7 @@
 //! as a whole or not at all. Every snapshot stays readable.
 
 mod embedded;
+mod files;
 mod import;
 mod lake;
 mod predictions;
