@@ -103,7 +103,7 @@ fn a_killed_import_leaves_only_whole_imports() {
                 1 => finished += 1,
                 n => panic!("{n} imports appeared in one round"),
             }
-            store.remove_leftovers(&report).unwrap();
+            store.remove_leftovers(&report).await.unwrap();
             let report = store.verify().await.unwrap();
             assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
         });

@@ -86,7 +86,8 @@ async fn importing_twice_adds_nothing() {
 async fn what_is_refused_is_in_quarantine_with_line_and_reason_until_it_is_mended() {
     let bench = Bench::new().await;
     let good = line("good", "Ti", 4.2);
-    let text = good.clone() + &line("bad", "Xx", 4.2) + "{\"id\": 7 7}\n" + &line("salt", "Na", 4.8) + &line("more", "V", 4.1);
+    let text =
+        good.clone() + &line("bad", "Xx", 4.2) + "{\"id\": 7 7}\n" + &line("salt", "Na", 4.8) + &line("more", "V", 4.1);
     let file = bench.file("in.jsonl", &text);
     let summary = bench.import(&file, "tmo").await;
     assert_eq!((summary.added, summary.quarantined, summary.skipped), (2, 2, 1));
@@ -230,6 +231,21 @@ async fn folders_that_are_no_store_are_refused_with_the_remedy() {
 }
 
 #[tokio::test]
+async fn the_default_store_is_made_once_and_holds_the_published_hosts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("share/hollandite/store");
+    // Two processes that start at once both get the one store.
+    let (one, two) = tokio::join!(Store::open_or_embed(&path), Store::open_or_embed(&path));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let hosts = hollandite::formats::hosts::embedded().len() as i64;
+    assert_eq!(number(&one, None, COUNT).await, hosts);
+    assert_eq!(number(&two, None, "SELECT count(*) FROM tmo WHERE spacegroup IS NOT NULL AND void > 0").await, hosts);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    let report = Store::open_or_embed(&path).await.unwrap().verify().await.unwrap();
+    assert!(report.is_clean() && report.leftovers.is_empty() && report.rows == hosts as u64, "{report}");
+}
+
+#[tokio::test]
 async fn a_dry_run_writes_nothing() {
     let bench = Bench::new().await;
     let file = bench.file("1.jsonl", &(line("a", "Ti", 4.2) + &line("salt", "Na", 4.2)));
@@ -252,8 +268,11 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     let folder = bench.root.join("many");
     std::fs::create_dir(&folder).unwrap();
     for i in 0..1500 {
-        std::fs::write(folder.join(format!("{i:04}.jsonl")), line(&format!("x{i:04}"), "Ti", 4.0 + f64::from(i) * 1e-3))
-            .unwrap();
+        std::fs::write(
+            folder.join(format!("{i:04}.jsonl")),
+            line(&format!("x{i:04}"), "Ti", 4.0 + f64::from(i) * 1e-3),
+        )
+        .unwrap();
     }
     let progress = Last(None.into());
     let summary = bench.store.import(&[folder], &ImportOptions::default(), &progress).await.unwrap();
@@ -275,8 +294,14 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
 #[tokio::test]
 async fn two_imports_take_turns() {
     let bench = Bench::new().await;
-    let one = bench.file("1.jsonl", &(0..600).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect::<String>());
-    let two = bench.file("2.jsonl", &(300..900).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect::<String>());
+    let one = bench.file(
+        "1.jsonl",
+        &(0..600).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect::<String>(),
+    );
+    let two = bench.file(
+        "2.jsonl",
+        &(300..900).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect::<String>(),
+    );
     let other = Store::open(bench.store.dir()).await.unwrap();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -318,7 +343,7 @@ async fn verify_names_every_kind_of_damage() {
     assert!(message(&files[2]).contains("cannot be read"), "{report}");
     assert!(message(&files[3]).contains("holds 1 rows, the catalog says 7"), "{report}");
     assert_eq!(report.leftovers.len(), 1);
-    assert_eq!(bench.store.remove_leftovers(&report).unwrap(), 1);
+    assert_eq!(bench.store.remove_leftovers(&report).await.unwrap(), 1);
     assert!(bench.store.verify().await.unwrap().leftovers.is_empty());
 }
 

@@ -76,11 +76,8 @@ impl StructureBuilder {
 
     /// The column; the builder is empty afterwards.
     pub fn finish(&mut self) -> StructArray {
-        let children: Vec<ArrayRef> = vec![
-            Arc::new(self.lattice.finish()),
-            Arc::new(self.numbers.finish()),
-            Arc::new(self.frac_coords.finish()),
-        ];
+        let children: Vec<ArrayRef> =
+            vec![Arc::new(self.lattice.finish()), Arc::new(self.numbers.finish()), Arc::new(self.frac_coords.finish())];
         StructArray::new(structure_fields(), children, self.valid.finish())
     }
 }

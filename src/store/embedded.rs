@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::import::{ImportOptions, Source};
 use super::lake::{Store, draft};
 use crate::error::StoreError;
-use crate::formats::Record;
+use crate::formats::{Properties, Record, hosts};
 
 impl Store {
     /// The store that is meant where none is named: `HOLLANDITE_STORE`, or `hollandite/store` in the user's data folder.
@@ -64,7 +64,13 @@ async fn fill(draft: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The published structures as records.
+/// The published structures as records; their citation is the source.
 fn records() -> Vec<Record> {
-    Vec::new()
+    let record = |host: hosts::Host| {
+        let mut extra = serde_json::Map::from_iter([("name".to_owned(), host.name.into())]);
+        extra.extend(host.note.map(|note| ("note".to_owned(), note.into())));
+        let properties = Properties { source: Some(host.citation), extra, ..Properties::default() };
+        Record { id: host.id, structure: host.structure, line: 0, properties }
+    };
+    hosts::embedded().into_iter().map(record).collect()
 }

@@ -192,7 +192,7 @@ impl Store {
         let begun = Instant::now();
         check_table_name(&options.into)?;
         self.writer()?;
-        let _turn = self.lock()?;
+        let _turn = self.lock().await?;
         self.settle()?;
         let found = self.table_schema(&options.into).await?;
         match &found {
@@ -344,8 +344,7 @@ impl<'a> Running<'a> {
                 .with_extra_info(self.import.map(mark).unwrap_or_default());
             let options =
                 TableWriteOptions::new().with_commit_metadata(commit).with_expected_base_snapshot_id(self.base);
-            let written =
-                session.with_options(&options).finish().await.map_err(committing)?;
+            let written = session.with_options(&options).finish().await.map_err(committing)?;
             summary.snapshot = Some(written.snapshot_id);
         }
         Ok(summary)
@@ -574,8 +573,7 @@ fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>)
     done.refused.append(&mut bad);
     if !good.is_empty() {
         let batch = tables::batch(&good);
-        done.batch =
-            Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
+        done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }
     Ok(done)
 }
@@ -652,4 +650,3 @@ impl Store {
         Ok(())
     }
 }
-

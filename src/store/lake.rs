@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::CatalogProvider;
@@ -261,10 +262,10 @@ impl Store {
     /// Arrow schema of a table at the newest snapshot; `None` where there is no such table.
     pub(super) async fn table_schema(&self, table: &str) -> Result<Option<SchemaRef>, StoreError> {
         let doing = "reading a table";
-        let schema = self.catalog(None)?.schema(SCHEMA).ok_or_else(|| StoreError::Lake {
-            doing,
-            message: format!("the catalog has no schema {SCHEMA}"),
-        })?;
+        let schema = self
+            .catalog(None)?
+            .schema(SCHEMA)
+            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {SCHEMA}") })?;
         let table = schema.table(table).await.map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
         Ok(table.map(|table| table.schema()))
     }
@@ -274,10 +275,10 @@ impl Store {
         check_table_name(table)?;
         self.writer()?;
         let doing = "making a table";
-        let schema = self.catalog(None)?.schema(SCHEMA).ok_or_else(|| StoreError::Lake {
-            doing,
-            message: format!("the catalog has no schema {SCHEMA}"),
-        })?;
+        let schema = self
+            .catalog(None)?
+            .schema(SCHEMA)
+            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {SCHEMA}") })?;
         schema
             .register_table(table.to_owned(), Arc::new(EmptyTable::new(tables::schema())))
             .map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
@@ -373,10 +374,11 @@ impl Store {
 
     /// Takes the writer's turn, waiting for whoever has it. Released when the file is dropped, or by the system when
     /// the process ends in whatever way.
-    pub(super) fn lock(&self) -> Result<File, StoreError> {
+    pub(super) async fn lock(&self) -> Result<File, StoreError> {
         let (path, file) = self.lock_file()?;
-        file.lock().map_err(|e| StoreError::io(path, &e))?;
-        Ok(file)
+        // On a thread of its own: whoever holds the turn may be a task of this very thread.
+        let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
+        waited.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(|e| StoreError::io(path, &e))
     }
 
     /// Takes the writer's turn if nobody has it.
@@ -398,8 +400,10 @@ impl Store {
 
 /// A name for a folder beside `dir` in which a store is built.
 pub(super) fn draft(dir: &Path) -> PathBuf {
+    static DRAFTS: AtomicU32 = AtomicU32::new(0);
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    dir.with_file_name(format!(".{name}.{}.new", std::process::id()))
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    dir.with_file_name(format!(".{name}.{}-{number}.new", std::process::id()))
 }
 
 pub(super) fn check_table_name(name: &str) -> Result<(), StoreError> {
@@ -417,7 +421,9 @@ fn check_version(dir: &Path, connection: &mut Connection, access: Access) -> Res
         }
         Some(version) if access == Access::Write => registry::migrate(connection, version),
         Some(version) => Err(folder(format!("the store has the older layout {version} and may not be written to"))),
-        None => Err(folder(format!("its {CATALOG_FILE} was not made by hollandite; make a new store and import into it"))),
+        None => {
+            Err(folder(format!("its {CATALOG_FILE} was not made by hollandite; make a new store and import into it")))
+        }
     }
 }
 

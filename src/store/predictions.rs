@@ -35,9 +35,8 @@ impl PredictionCache {
         let transaction = connection.unchecked_transaction()?;
         let mut found = HashMap::new();
         {
-            let mut statement = transaction.prepare_cached(
-                "SELECT value FROM hollandite_predictions WHERE model_id = ? AND structure_hash = ?",
-            )?;
+            let mut statement = transaction
+                .prepare_cached("SELECT value FROM hollandite_predictions WHERE model_id = ? AND structure_hash = ?")?;
             for &hash in hashes {
                 let row = statement.query_row(params![model_id, hash.to_string()], |row| row.get(0)).optional()?;
                 if let Some(value) = row {

@@ -71,8 +71,7 @@ pub(super) fn migrate(connection: &mut Connection, from: usize) -> Result<(), St
     )?;
     for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(from) {
         transaction.execute_batch(sql)?;
-        transaction
-            .execute("INSERT INTO hollandite_migrations (number, name) VALUES (?, ?)", params![number, name])?;
+        transaction.execute("INSERT INTO hollandite_migrations (number, name) VALUES (?, ?)", params![number, name])?;
     }
     Ok(transaction.commit()?)
 }
@@ -128,9 +127,8 @@ mod tests {
         assert_eq!(counters, (2, 3));
         let uuid: String = c.query_row("SELECT table_uuid FROM ducklake_table", [], |r| r.get(0)).unwrap();
         assert_eq!((uuid.len(), uuid.matches('-').count()), (36, 4));
-        let next: String = c
-            .query_row("SELECT value FROM ducklake_metadata WHERE key = 'next_column_id'", [], |r| r.get(0))
-            .unwrap();
+        let next: String =
+            c.query_row("SELECT value FROM ducklake_metadata WHERE key = 'next_column_id'", [], |r| r.get(0)).unwrap();
         assert_eq!(next, "7");
     }
 }

@@ -2,13 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{
-    ArrayBuilder, ArrayRef, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringBuilder,
-};
+use arrow::array::{ArrayBuilder, ArrayRef, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, ColumnOption, DataType as SqlType, Statement,
-};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, DataType as SqlType, Statement};
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
 
 use crate::columns::StructureBuilder;

@@ -117,9 +117,9 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to, or a file that cannot be removed.
-    pub fn remove_leftovers(&self, report: &VerifyReport) -> Result<u64, StoreError> {
+    pub async fn remove_leftovers(&self, report: &VerifyReport) -> Result<u64, StoreError> {
         self.writer()?;
-        let _turn = self.lock()?;
+        let _turn = self.lock().await?;
         let connection = self.connect()?;
         let now: BTreeSet<_> = self.leftovers(&connection, &self.entries(&connection)?)?.into_iter().collect();
         let mut removed = 0;
@@ -132,7 +132,8 @@ impl Store {
 
     /// Data and delete files of all snapshots.
     fn entries(&self, connection: &Connection) -> Result<Vec<Entry>, StoreError> {
-        let sql = "SELECT f.path, f.path_is_relative, t.path, t.path_is_relative, s.path, s.path_is_relative, f.rows, f.bytes
+        let sql =
+            "SELECT f.path, f.path_is_relative, t.path, t.path_is_relative, s.path, s.path_is_relative, f.rows, f.bytes
              FROM (SELECT table_id, path, path_is_relative, record_count AS rows, file_size_bytes AS bytes
                    FROM ducklake_data_file
                    UNION ALL
@@ -229,7 +230,8 @@ pub(super) fn checksums(store: &Store, snapshot: i64) -> Result<Vec<(String, Str
 
 pub(super) fn record_checksums(connection: &Connection, sums: &[(String, String)]) -> Result<(), StoreError> {
     for (path, sum) in sums {
-        connection.execute("INSERT OR REPLACE INTO hollandite_files (path, sha256) VALUES (?, ?)", params![path, sum])?;
+        connection
+            .execute("INSERT OR REPLACE INTO hollandite_files (path, sha256) VALUES (?, ?)", params![path, sum])?;
     }
     Ok(())
 }
