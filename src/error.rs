@@ -320,6 +320,8 @@ impl ReportError {
         match self {
             Self::Io { source, .. } | Self::Stream(source) => broken(source),
             Self::Arrow(arrow::error::ArrowError::IoError(_, source)) => broken(source),
+            // Arrow's CSV writer keeps the words of the system's error and not the error.
+            Self::Arrow(arrow::error::ArrowError::CsvError(message)) => message.contains("Broken pipe"),
             _ => false,
         }
     }

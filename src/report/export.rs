@@ -151,8 +151,8 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
             schema: flat(schema),
             rows: 0,
         }),
-        Format::Json => Box::new(Json(builder().build::<_, JsonArray>(sink))),
-        Format::Jsonl => Box::new(Json(builder().build::<_, LineDelimited>(sink))),
+        Format::Json => Box::new(Json { writer: builder().build::<_, JsonArray>(sink), end: b"\n" }),
+        Format::Jsonl => Box::new(Json { writer: builder().build::<_, LineDelimited>(sink), end: b"" }),
         Format::Parquet => {
             let properties =
                 WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
@@ -170,17 +170,21 @@ fn builder() -> WriterBuilder {
     WriterBuilder::new().with_explicit_nulls(true)
 }
 
-struct Json<F: JsonFormat>(JsonWriter<Sink, F>);
+struct Json<F: JsonFormat> {
+    writer: JsonWriter<Sink, F>,
+    /// What ends the text: an array has no line end of its own, lines have.
+    end: &'static [u8],
+}
 
 impl<F: JsonFormat + Send> Exporter for Json<F> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
-        Ok(self.0.write(batch)?)
+        Ok(self.writer.write(batch)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
-        self.0.finish()?;
-        let mut sink = self.0.into_inner();
-        sink.write_all(b"\n")?;
+        self.writer.finish()?;
+        let mut sink = self.writer.into_inner();
+        sink.write_all(self.end)?;
         sink.close()
     }
 }
@@ -319,7 +323,7 @@ mod tests {
         let expected = "[{\"id\":\"a, \\\"b\\\"\",\"void\":0.25,\"numbers\":[22,null]},{\"id\":null,\"void\":null,\"numbers\":null}]\n";
         assert_eq!(text(Format::Json, &[batch()]), expected);
         assert_eq!(text(Format::Json, &[]), "[]\n");
-        assert_eq!(text(Format::Jsonl, &[batch(), batch()]).trim().lines().count(), 4);
+        assert_eq!(text(Format::Jsonl, &[batch(), batch()]).lines().count(), 4, "no blank line at the end");
     }
 
     #[test]

@@ -14,9 +14,9 @@ use datafusion_ducklake::{DuckLakeCatalog, MetadataProvider, SqliteMetadataProvi
 use rusqlite::{Connection, params};
 
 use super::files;
+use super::overlay::Overlay;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
-use super::registry_tables::WithRegistry;
 use super::tables;
 use crate::error::StoreError;
 
@@ -223,7 +223,7 @@ impl Store {
         ctx.register_object_store(local.as_ref(), files::file_system(self.dir()));
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
         if let Some(lake) = ctx.catalog(CATALOG) {
-            ctx.register_catalog(CATALOG, Arc::new(WithRegistry { lake, store: self.clone() }));
+            ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone())));
         }
         let state = ctx.state_ref();
         let mut state = state.write();

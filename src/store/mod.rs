@@ -13,6 +13,7 @@ mod embedded;
 mod files;
 mod import;
 mod lake;
+mod overlay;
 mod predictions;
 mod quarantine;
 mod registry;

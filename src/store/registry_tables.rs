@@ -6,14 +6,14 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::{ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, MemTable, SchemaProvider, Session, TableProvider};
-use datafusion::common::{Result, plan_err};
+use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use rusqlite::types::ValueRef;
 
-use super::lake::{SCHEMA, Store};
+use super::lake::Store;
 use crate::error::StoreError;
 
 /// A table of the registry: its name, the query on `catalog.sqlite` that fills it, and the types of its columns.
@@ -87,87 +87,15 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The catalog of the lake, in which the schema `main` shows the registry too.
-#[derive(Debug)]
-pub(super) struct WithRegistry {
-    /// The lake.
-    pub lake: Arc<dyn CatalogProvider>,
-    /// Whose registry.
-    pub store: Store,
+/// Their names.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(spec, _)| spec.name)
 }
 
-impl CatalogProvider for WithRegistry {
-    fn schema_names(&self) -> Vec<String> {
-        self.lake.schema_names()
-    }
-
-    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let lake = self.lake.schema(name)?;
-        if name != SCHEMA {
-            return Some(lake);
-        }
-        Some(Arc::new(MainSchema { lake, store: self.store.clone() }))
-    }
-
-    fn register_schema(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Result<Option<Arc<dyn SchemaProvider>>> {
-        self.lake.register_schema(name, schema)
-    }
-
-    fn deregister_schema(&self, name: &str, cascade: bool) -> Result<Option<Arc<dyn SchemaProvider>>> {
-        self.lake.deregister_schema(name, cascade)
-    }
-}
-
-#[derive(Debug)]
-struct MainSchema {
-    lake: Arc<dyn SchemaProvider>,
-    store: Store,
-}
-
-fn position(name: &str) -> Option<usize> {
-    TABLES.iter().position(|(spec, _)| spec.name == name)
-}
-
-#[async_trait]
-impl SchemaProvider for MainSchema {
-    fn table_names(&self) -> Vec<String> {
-        let mut names = self.lake.table_names();
-        names.extend(TABLES.iter().map(|(spec, _)| spec.name.to_string()));
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        // A table of the lake that took one of these names first stays what it is.
-        if let Some(table) = self.lake.table(name).await? {
-            return Ok(Some(table));
-        }
-        let registry = |table| Arc::new(RegistryTable { table, store: self.store.clone() }) as Arc<dyn TableProvider>;
-        Ok(position(name).map(registry))
-    }
-
-    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        Ok(self.lake.table_type(name).await?.or(position(name).map(|_| TableType::View)))
-    }
-
-    fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>> {
-        if position(&name).is_some() {
-            return plan_err!("'{name}' is a table of the registry; choose another name");
-        }
-        self.lake.register_table(name, table)
-    }
-
-    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if position(name).is_some() && !self.lake.table_exist(name) {
-            return plan_err!("'{name}' is a table of the registry and stays");
-        }
-        self.lake.deregister_table(name)
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        self.lake.table_exist(name) || position(name).is_some()
-    }
+/// The table of that name.
+pub(super) fn table(name: &str, store: &Store) -> Option<Arc<dyn TableProvider>> {
+    let table = names().position(|known| known == name)?;
+    Some(Arc::new(RegistryTable { table, store: store.clone() }))
 }
 
 #[derive(Debug)]
@@ -241,35 +169,4 @@ fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<R
         }
     });
     RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|e| StoreError::Registry(e.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use datafusion::prelude::SessionContext;
-
-    use super::*;
-
-    async fn rows(ctx: &SessionContext, sql: &str) -> usize {
-        ctx.sql(sql).await.unwrap().collect().await.unwrap().iter().map(RecordBatch::num_rows).sum()
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_registry_is_read_as_tables_and_not_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::init(&dir.path().join("s")).await.unwrap();
-        let ctx = SessionContext::new();
-        store.register(&ctx, None).await.unwrap();
-        for table in ["imports", "quarantine", "models", "predictions"] {
-            assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await, 0);
-        }
-        let bad = dir.path().join("bad.cif");
-        std::fs::write(&bad, "not a crystal").unwrap();
-        store.import(&[bad], &super::super::ImportOptions::default(), &()).await.unwrap();
-        assert_eq!(rows(&ctx, "SELECT reason FROM quarantine WHERE path LIKE '%bad.cif'").await, 1);
-        assert_eq!(rows(&ctx, "SELECT 1 FROM imports WHERE state = 'done' AND quarantined = 1").await, 1);
-        assert_eq!(rows(&ctx, "SELECT * FROM tmo").await, 0, "tables of the lake are found as before");
-        assert!(ctx.sql("CREATE TABLE models (a INT)").await.is_err());
-        let insert = ctx.sql("INSERT INTO models VALUES ('a', 'b', 'c', 'd')").await.unwrap();
-        assert!(insert.collect().await.is_err());
-    }
 }
