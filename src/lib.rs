@@ -34,8 +34,45 @@
 //! assert_eq!(rutile.composition().reduced_formula(), "TiO2");
 //! # Ok::<(), hollandite::Error>(())
 //! ```
+//!
+//! # A query
+//!
+//! The functions take a column of crystals, or the text of a CIF or POSCAR. A result is a stream of Arrow batches, and a
+//! polars frame where that is wanted:
+//!
+//! ```
+//! use hollandite::{report, sql::Session};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let session = Session::without_store();
+//! let perovskite = "SrTiO3
+//! 1.0
+//! 3.905 0 0
+//! 0 3.905 0
+//! 0 0 3.905
+//! Sr Ti O
+//! 1 1 3
+//! Direct
+//! 0.5 0.5 0.5
+//! 0 0 0
+//! 0.5 0 0
+//! 0 0.5 0
+//! 0 0 0.5
+//! ";
+//! let query = format!("SELECT spacegroup(s) AS spacegroup, density(s) AS density FROM (SELECT structure('{perovskite}') AS s)");
+//! let result = session.sql(&query).await?;
+//! let schema = std::sync::Arc::new(result.schema().as_arrow().clone());
+//! let frame = report::dataframe(&schema, &result.collect().await?)?;
+//! assert_eq!(frame.column("spacegroup")?.get(0)?.try_extract::<i64>()?, 221);
+//! assert!((frame.column("density")?.f64()?.get(0).unwrap() - 5.12).abs() < 0.01); // g/cm³
+//! # Ok(())
+//! # }
+//! ```
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod cli;
 pub mod columns;
 pub mod crystal;
 pub mod error;

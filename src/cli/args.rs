@@ -1,0 +1,235 @@
+//! What a person types: every command and option, in one place.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
+#[derive(Debug, Parser)]
+#[command(name = "hollandite", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Args {
+    /// Folder of the store; without it the store in your data folder is opened, and filled with the published host
+    /// structures on first use
+    #[arg(long, global = true, env = "HOLLANDITE_STORE", value_name = "DIR")]
+    pub store: Option<PathBuf>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create an empty store
+    Init(Init),
+    /// Import crystals: CIF, POSCAR, pymatgen or Materials Project JSON and JSONL, CSV; each plain, .gz or .zst
+    Import(Import),
+    /// Run SQL and print what it returns
+    Sql(Sql),
+    /// Type SQL, with history and completion
+    Shell(Shell),
+    /// Write a table or a query's result to a file, or to a folder of CIFs
+    Export(Export),
+    /// List the SQL functions, or explain one
+    Functions(Functions),
+    /// What the store holds: tables, snapshots, imports, models, rows in quarantine
+    Info(Info),
+    /// Check every file's checksum and row count against the catalog
+    Verify,
+}
+
+/// `hollandite init`
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Folder of the new store; without it, the folder that --store names
+    pub dir: Option<PathBuf>,
+}
+
+/// `hollandite import`
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    /// Files, folders (searched for known extensions) or glob patterns in quotes
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Table to import into; `tmo` takes only transition-metal oxides, any other name takes every crystal
+    #[arg(long, value_name = "NAME", default_value = "tmo")]
+    pub into: String,
+    /// Where the crystals come from, written to the column `source`; without it, what the file says or its name
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Read and check everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `hollandite sql`
+#[derive(Debug, ClapArgs)]
+pub struct Sql {
+    /// SQL statements separated by `;`, or the name of a stored query (see --list); without it they are read from a pipe
+    #[arg(value_name = "QUERY|NAME", conflicts_with_all = ["file", "list"])]
+    pub query: Option<String>,
+    /// Read the statements from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "list")]
+    pub file: Option<PathBuf>,
+    /// List the stored queries and what they answer
+    #[arg(long)]
+    pub list: bool,
+    /// Print count, mean, std, min, quartiles and max of each column in place of the rows
+    #[arg(long)]
+    pub describe: bool,
+    /// Where and how to print
+    #[command(flatten)]
+    pub output: Output,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite shell`
+#[derive(Debug, ClapArgs)]
+pub struct Shell {
+    /// How to print results
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite export`
+#[derive(Debug, ClapArgs)]
+pub struct Export {
+    /// A table's name or a query
+    #[arg(value_name = "TABLE|QUERY")]
+    pub what: String,
+    /// File to write (.parquet, .csv, .json, .jsonl, .arrow), or a folder, which receives one CIF per row named after
+    /// column `id`
+    #[arg(long, value_name = "FILE|DIR")]
+    pub to: PathBuf,
+    /// Format to write, where the name of the file does not tell
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite functions`
+#[derive(Debug, ClapArgs)]
+pub struct Functions {
+    /// Explain this function only
+    pub name: Option<String>,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `hollandite info`
+#[derive(Debug, ClapArgs)]
+pub struct Info {
+    /// List the rows that imports refused: file, line and reason
+    #[arg(long, conflicts_with = "snapshots")]
+    pub quarantine: bool,
+    /// List the snapshots, oldest first, which --snapshot reads again
+    #[arg(long)]
+    pub snapshots: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Where and how a result is printed.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Output {
+    /// How to print results; `table` rounds floats to six decimals and abbreviates crystals, the others lose nothing
+    /// [default: table, or what the extension of --output says]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Write to this file in place of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Which state of the store is read.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct At {
+    /// Read the store as it was at this snapshot (see `hollandite info`) in place of the newest
+    #[arg(long, value_name = "N")]
+    pub snapshot: Option<i64>,
+}
+
+/// How `sql` and `shell` print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: aligned columns
+    Table,
+    /// Comma-separated values with a header; NULL is empty, lists and structs are JSON
+    Csv,
+    /// One JSON array of objects
+    Json,
+    /// One JSON object per line
+    Jsonl,
+    /// Parquet, zstd-compressed; needs --output
+    Parquet,
+}
+
+/// How `export` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Parquet, zstd-compressed
+    Parquet,
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON array of objects
+    Json,
+    /// One JSON object per line
+    Jsonl,
+    /// Arrow IPC file (Feather version 2), zstd-compressed
+    Arrow,
+    /// A folder with one CIF per row
+    Cif,
+}
+
+/// How `functions` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people: aligned columns
+    Table,
+    /// The reference of the README
+    Markdown,
+    /// One JSON array of objects
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_and_option_says_what_it_does() {
+        let mut command = Args::command();
+        command.clone().debug_assert();
+        command.build();
+        for sub in command.get_subcommands() {
+            assert!(sub.get_about().is_some(), "{} has no description", sub.get_name());
+            for arg in sub.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {} has no help", sub.get_name(), arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_store_may_be_named_before_or_after_the_command() {
+        for line in [["hollandite", "--store", "d", "verify"], ["hollandite", "verify", "--store", "d"]] {
+            assert_eq!(Args::try_parse_from(line).unwrap().store, Some(PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn a_query_and_a_file_exclude_each_other() {
+        assert!(Args::try_parse_from(["hollandite", "sql", "SELECT 1", "-f", "x.sql"]).is_err());
+    }
+}

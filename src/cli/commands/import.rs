@@ -1,0 +1,47 @@
+//! `hollandite import PATH...`: a bar while it runs (on a terminal), one line when it is done.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::args::Import;
+use crate::cli::{CliError, render};
+use crate::store::{ImportOptions, Progress, Step};
+
+pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
+    let store = super::open(store).await?;
+    let paths: Vec<PathBuf> = import.paths.iter().map(PathBuf::from).collect();
+    let options = ImportOptions { into: import.into.clone(), source: import.source.clone(), dry_run: import.dry_run };
+    let bar = Bar::new();
+    let summary = store.import(&paths, &options, &bar).await;
+    bar.0.finish_and_clear();
+    let summary = summary?;
+    render::print(&format!("{summary}\n"))?;
+    if summary.skipped + summary.quarantined > 0 && !summary.dry_run {
+        eprintln!("`hollandite info --quarantine` says why rows were refused");
+    }
+    Ok(())
+}
+
+/// Bytes tell how far an import is: the number of records in a file is known only at its end.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}  {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn step(&self, step: &Step) {
+        self.0.set_length(step.bytes);
+        self.0.set_position(step.bytes_done);
+        self.0.set_message(match step.refused {
+            0 => format!("{} crystals", step.records),
+            refused => format!("{} crystals, {refused} refused", step.records),
+        });
+    }
+}

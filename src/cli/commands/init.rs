@@ -1,0 +1,17 @@
+//! `hollandite init [DIR]`: an empty store.
+
+use std::path::Path;
+
+use crate::cli::args::Init;
+use crate::cli::{CliError, render};
+use crate::store::Store;
+
+pub async fn run(store: Option<&Path>, init: &Init) -> Result<(), CliError> {
+    let dir = init.dir.as_deref().or(store).ok_or_else(|| {
+        CliError::Usage(
+            "name the folder of the new store: hollandite init DIR (or --store DIR, or HOLLANDITE_STORE)".into(),
+        )
+    })?;
+    let store = Store::init(dir).await?;
+    render::print(&format!("created an empty store in {}\n", store.dir().display()))
+}

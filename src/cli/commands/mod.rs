@@ -1,0 +1,47 @@
+//! One file per command.
+
+mod export;
+pub mod functions;
+mod import;
+mod info;
+mod init;
+mod shell;
+pub mod sql;
+mod verify;
+
+use std::path::Path;
+
+use super::CliError;
+use super::args::{Args, At, Command};
+use crate::sql::Session;
+use crate::store::Store;
+
+/// Run the command that was typed.
+pub async fn run(args: Args) -> Result<(), CliError> {
+    let store = args.store.as_deref();
+    match args.command {
+        Command::Init(init) => init::run(store, &init).await,
+        Command::Import(import) => import::run(store, &import).await,
+        Command::Sql(sql) => sql::run(store, &sql).await,
+        Command::Shell(shell) => shell::run(store, &shell).await,
+        Command::Export(export) => export::run(store, &export).await,
+        Command::Functions(functions) => functions::run(&functions),
+        Command::Info(info) => info::run(store, &info).await,
+        Command::Verify => verify::run(store).await,
+    }
+}
+
+/// The store that `--store` or HOLLANDITE_STORE names, or the default one, made on first use.
+async fn open(store: Option<&Path>) -> Result<Store, CliError> {
+    Ok(match store {
+        Some(dir) => Store::open(dir).await?,
+        None => Store::open_default().await?,
+    })
+}
+
+/// A SQL session over it.
+async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliError> {
+    let store = open(store).await?;
+    let session = Session::open(&store, at.snapshot).await?;
+    Ok((store, session))
+}

@@ -1,0 +1,109 @@
+//! `hollandite sql`: statements from the command line, a file, a pipe or the stored queries; their rows to a printer.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
+
+use crate::cli::args::Sql;
+use crate::cli::queries::{QUERIES, Query};
+use crate::cli::render::Printer;
+use crate::cli::{CliError, statements};
+use crate::report;
+use crate::sql::Session;
+
+pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
+    let printer = Printer::new(&sql.output)?;
+    if sql.list {
+        return list(&printer);
+    }
+    let text = text(sql)?;
+    let statements = statements::all(&text);
+    if statements.is_empty() {
+        return Err(CliError::Usage("there is no statement to run".into()));
+    }
+    let (_, session) = super::session(store, sql.at).await?;
+    let mut printed = false;
+    for statement in statements {
+        if printed && printer.file().is_some() {
+            return Err(CliError::Usage(
+                "--output takes the result of one statement: run the statements after it by themselves".into(),
+            ));
+        }
+        printed |= if sql.describe {
+            describe(&session, statement, &printer).await.map(|()| true)?
+        } else {
+            run_one(&session, statement, &printer).await?
+        };
+    }
+    Ok(())
+}
+
+/// Run one statement and print its rows; false where it has no columns to print, as CREATE and SET.
+pub async fn run_one(session: &Session, statement: &str, printer: &Printer) -> Result<bool, CliError> {
+    let frame = session.sql(statement).await?;
+    let prints = !frame.schema().fields().is_empty();
+    if prints {
+        printer.print(frame.execute_stream().await?).await?;
+    } else {
+        frame.collect().await?;
+    }
+    warn(session);
+    Ok(prints)
+}
+
+/// Tell which rows answered NULL, and why.
+pub fn warn(session: &Session) {
+    for warning in session.warnings() {
+        eprintln!("warning: {warning}");
+    }
+}
+
+/// Summary statistics of a result in place of its rows, computed by polars.
+pub async fn describe(session: &Session, query: &str, printer: &Printer) -> Result<(), CliError> {
+    let frame = session.sql(query).await?;
+    let schema = SchemaRef::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await?;
+    let summary = report::describe(&report::dataframe(&schema, &batches)?)?;
+    printer.print_batch(&report::record_batch(&summary)?)?;
+    warn(session);
+    Ok(())
+}
+
+fn list(printer: &Printer) -> Result<(), CliError> {
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(QUERIES.iter().map(|q| q.name)));
+    let answers: ArrayRef = Arc::new(QUERIES.iter().map(|q| q.header("What")).collect::<StringArray>());
+    printer.print_batch(&RecordBatch::try_from_iter([("query", names), ("answers", answers)])?)
+}
+
+/// The text to run.
+fn text(sql: &Sql) -> Result<String, CliError> {
+    if let Some(path) = &sql.file {
+        return std::fs::read_to_string(path).map_err(|source| CliError::Io { path: path.clone(), source });
+    }
+    let Some(query) = &sql.query else {
+        let mut text = String::new();
+        if std::io::stdin().is_terminal() {
+            return Err(CliError::Usage(
+                "give a query, the name of a stored one (--list) or -f FILE; `hollandite shell` takes them one by one"
+                    .into(),
+            ));
+        }
+        let read = std::io::stdin().read_to_string(&mut text);
+        return read.map(|_| text).map_err(|source| CliError::Io { path: "standard input".into(), source });
+    };
+    let word = query.trim();
+    if word.is_empty() || word.contains(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.')) {
+        return Ok(query.clone());
+    }
+    // No statement of SQL is a single word, so a single word is a name.
+    let known = || QUERIES.iter().map(|q| q.name).collect::<Vec<_>>().join(", ");
+    Query::named(word.trim_end_matches(".sql")).map(|q| q.sql.to_string()).ok_or_else(|| {
+        CliError::Usage(format!(
+            "there is no stored query '{word}'; there are {}. A table is read with SELECT * FROM {word}",
+            known()
+        ))
+    })
+}

@@ -1,0 +1,95 @@
+//! What `\dt` and `\d TABLE` print: the tables of the session, and the columns of one with their meaning.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::DataType;
+
+use crate::cli::CliError;
+use crate::sql::Session;
+use crate::store::{self, Store};
+
+/// The tables and views that a bare name finds, sorted.
+pub fn table_names(session: &Session) -> Vec<String> {
+    let context = session.context();
+    let config = context.state().config_options().catalog.clone();
+    let schema = context.catalog(&config.default_catalog).and_then(|c| c.schema(&config.default_schema));
+    let mut names = schema.map(|s| s.table_names()).unwrap_or_default();
+    names.sort();
+    names
+}
+
+/// `\dt`
+pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, CliError> {
+    let info = store.info()?;
+    let rows: HashMap<&str, Option<u64>> = info.tables.iter().map(|t| (t.name.as_str(), t.rows)).collect();
+    let names = table_names(session);
+    let kind = |name: &String| if rows.contains_key(name.as_str()) { "table" } else { "view" };
+    let kinds = StringArray::from_iter_values(names.iter().map(kind));
+    let counts =
+        names.iter().map(|n| rows.get(n.as_str()).copied().flatten().map(|n| n as i64)).collect::<Int64Array>();
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("table", Arc::new(StringArray::from(names.clone())) as ArrayRef, false),
+        ("kind", Arc::new(kinds), false),
+        ("rows", Arc::new(counts), true),
+    ])?)
+}
+
+/// `\d TABLE`
+pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliError> {
+    let provider = session.context().table_provider(table).await?;
+    let schema = provider.schema();
+    let dictionary: HashMap<&str, &str> =
+        store::columns().iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
+    // The dictionary speaks of the tables that imports fill; a column of that name elsewhere may mean something else.
+    let imported =
+        schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
+    let names = StringArray::from_iter_values(schema.fields().iter().map(|f| f.name()));
+    let types = StringArray::from_iter_values(schema.fields().iter().map(|f| sql_type(f.data_type())));
+    let meaning = |f: &Arc<arrow::datatypes::Field>| dictionary.get(f.name().as_str()).filter(|_| imported).copied();
+    let meanings = schema.fields().iter().map(meaning).collect::<StringArray>();
+    let mut columns = vec![("column", Arc::new(names) as ArrayRef, false), ("type", Arc::new(types), false)];
+    if imported {
+        columns.push(("meaning", Arc::new(meanings), true));
+    }
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+}
+
+/// The type as SQL spells it.
+fn sql_type(dt: &DataType) -> String {
+    match dt {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
+        DataType::Int32 => "INTEGER".into(),
+        DataType::Int64 => "BIGINT".into(),
+        DataType::Float32 => "FLOAT".into(),
+        DataType::Float64 => "DOUBLE".into(),
+        DataType::Boolean => "BOOLEAN".into(),
+        DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) => {
+            format!("{}[]", sql_type(f.data_type()))
+        }
+        DataType::Struct(fields) => {
+            let fields: Vec<_> = fields.iter().map(|f| format!("{} {}", f.name(), sql_type(f.data_type()))).collect();
+            format!("STRUCT({})", fields.join(", "))
+        }
+        other => other.to_string().to_uppercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    #[test]
+    fn types_are_spelled_as_in_the_dictionary() {
+        let list = |dt| DataType::List(Arc::new(Field::new("item", dt, true)));
+        let fields = vec![
+            Field::new("numbers", list(DataType::Int32), true),
+            Field::new("lattice", list(DataType::Float64), true),
+        ];
+        assert_eq!(sql_type(&DataType::Struct(fields.into())), "STRUCT(numbers INTEGER[], lattice DOUBLE[])");
+        assert_eq!(sql_type(&DataType::Utf8View), "VARCHAR");
+    }
+}

@@ -1,0 +1,344 @@
+//! The program from outside: each command, each format, what a mistake is answered with, and the exit codes.
+
+mod common;
+
+use common::{Store, hollandite, stdout};
+use predicates::prelude::*;
+use predicates::str::{contains, is_empty, starts_with};
+
+/// Rutile, one atom of oxygen off the special position of the cell in the tests that need a second crystal.
+const RUTILE: &str = "rutile
+1.0
+4.5922 0.0 0.0
+0.0 4.5922 0.0
+0.0 0.0 2.9574
+Ti O
+2 4
+Direct
+0.0 0.0 0.0
+0.5 0.5 0.5
+0.30496 0.30496 0.0
+0.69504 0.69504 0.0
+0.19504 0.80496 0.5
+0.80496 0.19504 0.5
+";
+
+const ROCK_SALT: &str = "halite
+1.0
+0.0 2.82 2.82
+2.82 0.0 2.82
+2.82 2.82 0.0
+Na Cl
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+";
+
+/// One crystal that belongs into tmo, one that does not, and one that is broken.
+fn three_files(store: &Store) -> [String; 3] {
+    [
+        store.file("rutile.poscar", RUTILE),
+        store.file("halite.poscar", ROCK_SALT),
+        store.file("broken.cif", "data_x\n_cell_length_a 4.0\nloop_\n"),
+    ]
+}
+
+#[test]
+fn the_first_command_answers_the_example_query_from_the_embedded_store() {
+    let query = "SELECT id, formula, predict_ef(structure) AS ef FROM tmo WHERE void > 0.5 ORDER BY ef LIMIT 20";
+    let text = stdout(&["sql", query, "--format", "csv"]);
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    assert_eq!(rows.len(), 20, "{text}");
+    let energies: Vec<f64> = rows.iter().map(|r| r[2].parse().unwrap()).collect();
+    assert!(energies.is_sorted(), "{energies:?}");
+    assert!(energies.iter().all(|e| (-6.0..1.0).contains(e)), "eV/atom of oxides: {energies:?}");
+    assert_eq!(stdout(&["sql", query, "--format", "csv"]), text, "the cache answers as the model did");
+}
+
+#[test]
+fn machine_formats_lose_nothing() {
+    let query = "SELECT 'a,\"b\"' AS t, CAST(NULL AS DOUBLE) AS n, 1.0/3.0 AS x, [1, 2] AS l, {'k': 'v'} AS s";
+    assert_eq!(
+        stdout(&["sql", query, "--format", "csv"]),
+        "t,n,x,l,s\n\"a,\"\"b\"\"\",,0.3333333333333333,\"[1,2]\",\"{\"\"k\"\":\"\"v\"\"}\"\n"
+    );
+    let row = "{\"t\":\"a,\\\"b\\\"\",\"n\":null,\"x\":0.3333333333333333,\"l\":[1,2],\"s\":{\"k\":\"v\"}}";
+    assert_eq!(stdout(&["sql", query, "--format", "json"]), format!("[{row}]\n"));
+    assert_eq!(stdout(&["sql", query, "--format", "jsonl"]).trim_end(), row);
+    let table = stdout(&["sql", query]);
+    assert!(table.contains("NULL") && table.contains("0.333333") && table.ends_with("(1 row)\n"), "{table}");
+}
+
+#[test]
+fn an_empty_result_is_well_formed() {
+    let query = "SELECT id, void FROM tmo WHERE id = 'no such crystal'";
+    assert_eq!(stdout(&["sql", query, "--format", "csv"]), "id,void\n");
+    assert_eq!(stdout(&["sql", query, "--format", "json"]), "[]\n");
+    assert!(stdout(&["sql", query]).ends_with("(0 rows)\n"));
+}
+
+#[test]
+fn crystals_are_abbreviated_for_people_only() {
+    let query = "SELECT structure FROM tmo WHERE id = 'rutile'";
+    assert!(stdout(&["sql", query]).contains("TiO2 [6 atoms]"));
+    let json: serde_json::Value = serde_json::from_str(&stdout(&["sql", query, "--format", "json"])).unwrap();
+    assert_eq!(json[0]["structure"]["numbers"], serde_json::json!([22, 22, 8, 8, 8, 8]));
+    assert_eq!(json[0]["structure"]["lattice"].as_array().unwrap().len(), 9);
+}
+
+#[test]
+fn results_go_to_files_by_their_extension_and_copy_works() {
+    let store = Store::new();
+    let (csv, parquet, copy) = (store.beside("r.csv"), store.beside("r.parquet"), store.beside("copy.parquet"));
+    hollandite(&["sql", "SELECT 1 AS one", "-o", &csv]).assert().success().stdout(is_empty());
+    assert_eq!(std::fs::read_to_string(&csv).unwrap(), "one\n1\n");
+    hollandite(&["sql", "SELECT id, structure FROM tmo", "--format", "parquet", "-o", &parquet]).assert().success();
+    let copied = format!("COPY (SELECT id, structure FROM tmo) TO '{copy}'");
+    hollandite(&["sql", &copied]).assert().success();
+    let count = stdout(&["sql", "SELECT count(*) AS n FROM tmo", "--format", "csv"]);
+    for file in [parquet, copy] {
+        let query = format!(
+            "CREATE EXTERNAL TABLE back STORED AS PARQUET LOCATION '{file}'; SELECT count(*) AS n FROM back WHERE natoms(structure) > 0"
+        );
+        assert_eq!(store.stdout(&["sql", &query, "--format", "csv"]), count, "{file}");
+    }
+}
+
+#[test]
+fn mistakes_are_one_error_with_a_remedy() {
+    let failed = |args: &[&str], code: i32, word: &str| {
+        let error = starts_with("error: ")
+            .and(contains(word))
+            .and(predicate::function(|e: &str| e.matches("error:").count() == 1));
+        hollandite(args).assert().code(code).stdout(is_empty()).stderr(error);
+    };
+    failed(&["sql", "SELEC 1"], 1, "SELEC");
+    failed(&["sql", "SELECT nothing FROM tmo"], 1, "nothing");
+    failed(&["sql", "SELECT * FROM tmoo"], 1, "tmoo");
+    failed(&["sql", "SELECT void(natoms) FROM tmo"], 1, "void");
+    failed(&["sql", "SELECT predict_ef(structure, 'no such model') FROM tmo"], 1, "megnet");
+    failed(&["sql", "tunnel"], 2, "tunnels");
+    failed(&["sql", "SELECT 1", "--format", "parquet"], 2, "--output");
+    failed(&["sql", " -- nothing"], 2, "no statement");
+    failed(&["sql", "-f", "/no/such/file.sql"], 1, "/no/such/file.sql");
+    failed(&["sql", "SELECT 1", "--snapshot", "9999"], 1, "9999");
+    failed(&["export", "tmo", "--to", "/tmp/x.xlsx"], 2, "--format");
+    failed(&["export", "SELECT id FROM tmo", "--to", "/tmp/hollandite-none/"], 1, "structure");
+    failed(&["functions", "no_such"], 1, "hollandite functions");
+    failed(&["--store", "/no/such/store", "info"], 1, "hollandite --store /no/such/store init");
+    failed(&["import", "/no/such/file.cif"], 1, "/no/such/file.cif");
+}
+
+#[test]
+fn the_command_line_itself_is_checked() {
+    hollandite(&["fly"]).assert().code(2).stderr(contains("fly"));
+    hollandite(&["sql", "SELECT 1", "--format", "xml"]).assert().code(2).stderr(contains("jsonl"));
+    hollandite(&[]).assert().code(2).stderr(contains("import"));
+    hollandite(&["--version"]).assert().success().stdout(starts_with("hollandite "));
+    let help = stdout(&["--help"]);
+    for command in ["init", "import", "sql", "shell", "export", "functions", "info", "verify"] {
+        assert!(help.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn a_store_is_made_once() {
+    let store = Store::new();
+    hollandite(&["init", store.path().to_str().unwrap()]).assert().code(1).stderr(contains("already"));
+    hollandite(&["init"]).assert().code(2).stderr(contains("init DIR"));
+    assert_eq!(store.stdout(&["sql", "SELECT count(*) AS n FROM tmo", "--format", "csv"]), "n\n0\n");
+}
+
+#[test]
+fn an_import_adds_once_and_says_what_it_refused() {
+    let store = Store::new();
+    let files = three_files(&store);
+    let args = ["import", &files[0], &files[1], &files[2]];
+    store.run(&args).assert().success().stdout(contains("added 1 row to tmo")).stderr(contains("--quarantine"));
+    store.run(&args).assert().success().stdout(contains("added 0 rows").and(contains("1 already")));
+    assert_eq!(
+        store.stdout(&["sql", "SELECT id, spacegroup FROM tmo", "--format", "csv"]),
+        "id,spacegroup\nrutile,136\n"
+    );
+
+    let quarantine = store.stdout(&["info", "--quarantine", "--format", "jsonl"]);
+    assert_eq!(quarantine.lines().count(), 2, "{quarantine}");
+    assert!(quarantine.contains("broken.cif") && quarantine.contains("halite.poscar"));
+    let rows = store.stdout(&["sql", "SELECT line FROM quarantine WHERE path LIKE '%broken.cif'", "--format", "csv"]);
+    assert!(rows.lines().nth(1).is_some_and(|line| line.parse::<u32>().is_ok()), "the line is known: {rows}");
+
+    store.run(&["import", &files[1], "--into", "salts"]).assert().success().stdout(contains("salts"));
+    assert_eq!(store.stdout(&["sql", "SELECT formula FROM salts", "--format", "csv"]), "formula\nNaCl\n");
+    store.run(&["import", &files[0], "--dry-run"]).assert().success().stdout(contains("would add 0 rows"));
+}
+
+#[test]
+fn an_older_snapshot_is_read_as_it_was() {
+    let store = Store::new();
+    let [rutile, ..] = three_files(&store);
+    let newest = || -> i64 {
+        let text = store.stdout(&["info", "--snapshots", "--format", "jsonl"]);
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        last["snapshot"].as_i64().unwrap()
+    };
+    let before = newest();
+    store.run(&["import", &rutile]).assert().success();
+    assert!(newest() > before);
+    let count =
+        |args: &[&str]| store.stdout(&[&["sql", "SELECT count(*) AS n FROM tmo", "--format", "csv"], args].concat());
+    assert_eq!(count(&[]), "n\n1\n");
+    assert_eq!(count(&["--snapshot", &before.to_string()]), "n\n0\n");
+}
+
+#[test]
+fn exports_read_back() {
+    let store = Store::new();
+    let [rutile, ..] = three_files(&store);
+    store.run(&["import", &rutile]).assert().success();
+    for name in ["t.parquet", "t.csv", "t.json", "t.jsonl", "t.arrow"] {
+        let file = store.beside(name);
+        store
+            .run(&["export", "tmo", "--to", &file])
+            .assert()
+            .success()
+            .stdout(is_empty())
+            .stderr(contains("wrote 1 row"));
+        assert!(std::fs::metadata(&file).unwrap().len() > 100, "{name}");
+    }
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(store.beside("t.json")).unwrap()).unwrap();
+    assert_eq!(json[0]["formula"], "TiO2");
+    let cifs = store.beside("cifs/");
+    store.run(&["export", "SELECT id, structure FROM tmo", "--to", &cifs]).assert().success();
+    let again = Store::new();
+    again.run(&["import", &cifs]).assert().success().stdout(contains("added 1 row"));
+    let hash = ["sql", "SELECT id, structure_hash FROM tmo", "--format", "csv"];
+    assert_eq!(store.stdout(&hash), again.stdout(&hash), "a crystal is the same after a journey through a CIF");
+}
+
+#[test]
+fn the_shell_works_from_a_pipe() {
+    let store = Store::new();
+    let file = store.beside("out.csv");
+    let input = format!(
+        "\\dt\n\\d tmo\nSELECT 1 AS one,\n  ';' AS two;\n\\timing\n\\df void\n\\o {file}\nSELECT 3 AS three;\n\\o\n\\describe SELECT id FROM tmo;\nSELECT 4 AS four"
+    );
+    let assert = store
+        .run(&["shell"])
+        .write_stdin(input)
+        .assert()
+        .success()
+        .stderr(contains("timing is on").and(contains("Time: ")));
+    let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    for part in ["tmo", "quarantine", "STRUCT(lattice DOUBLE[]", "one  two", "void(structure", "null_count", "four"] {
+        assert!(text.contains(part), "'{part}' is missing in\n{text}");
+    }
+    assert!(!text.contains("three"), "that went to the file");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "three\n3\n");
+    let stopped = store.run(&["shell"]).write_stdin("SELECT broken;\nSELECT 'not reached';\n").assert();
+    stopped.code(1).stdout(is_empty()).stderr(starts_with("error: "));
+    store.run(&["shell"]).write_stdin("\\q\nSELECT broken;\n").assert().success().stdout(is_empty());
+    store.run(&["shell"]).write_stdin("\\nonsense\n").assert().failure().stderr(contains("\\?"));
+}
+
+#[test]
+fn statements_come_from_files_pipes_and_one_after_the_other() {
+    let store = Store::new();
+    let script = store.file("s.sql", "-- a comment; with a semicolon\nSELECT 1 AS a;\nSELECT 2 AS b;\n");
+    assert_eq!(store.stdout(&["sql", "-f", &script, "--format", "csv"]), "a\n1\nb\n2\n");
+    store.run(&["sql", "--format", "csv"]).write_stdin("SELECT 3 AS c").assert().success().stdout("c\n3\n");
+    store.run(&["sql", "-f", &script, "-o", &store.beside("x.csv")]).assert().code(2).stderr(contains("one statement"));
+}
+
+#[test]
+fn every_stored_query_runs_by_its_name() {
+    let list = stdout(&["sql", "--list", "--format", "csv"]);
+    let names: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split(',').next()).collect();
+    assert_eq!(names.len(), std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")).unwrap().count());
+    for name in names {
+        let rows = stdout(&["sql", name, "--format", "jsonl"]).lines().count();
+        // The embedded structures carry no DFT labels, so the errors of the model are an empty list there.
+        assert_eq!(rows == 0, name == "model_error", "{name} returned {rows} rows");
+    }
+    let polymorphs = stdout(&["sql", "polymorphs", "--format", "csv"]);
+    assert!(polymorphs.contains("rutile") && polymorphs.contains("anatase"), "{polymorphs}");
+}
+
+#[test]
+fn describe_is_that_of_the_column() {
+    let text =
+        stdout(&["sql", "--describe", "SELECT * FROM (VALUES (1.0), (2.0), (6.0), (NULL)) AS t(x)", "--format", "csv"]);
+    let value = |name: &str| text.lines().find_map(|l| l.strip_prefix(&format!("{name},"))).map(str::to_string);
+    let expected = [
+        ("count", "3.0"),
+        ("null_count", "1.0"),
+        ("mean", "3.0"),
+        ("min", "1.0"),
+        ("25%", "1.5"),
+        ("50%", "2.0"),
+        ("75%", "4.0"),
+        ("max", "6.0"),
+    ];
+    for (name, number) in expected {
+        assert_eq!(value(name).as_deref(), Some(number), "{name} in\n{text}");
+    }
+    let std: f64 = value("std").unwrap().parse().unwrap();
+    assert!((std - 7f64.sqrt()).abs() < 1e-12, "sample standard deviation, {std}");
+}
+
+#[test]
+fn functions_are_listed_and_explained() {
+    assert!(stdout(&["functions"]).contains("predict_ef(structure"));
+    assert!(stdout(&["functions", "--format", "markdown"]).starts_with("| function"));
+    let json: serde_json::Value = serde_json::from_str(&stdout(&["functions", "--format", "json"])).unwrap();
+    assert!(json.as_array().unwrap().len() >= 15);
+    let page = stdout(&["functions", "void"]);
+    assert!(page.contains("Example") && page.contains("probe"), "{page}");
+}
+
+#[test]
+fn every_functions_example_runs() {
+    let json: serde_json::Value = serde_json::from_str(&stdout(&["functions", "--format", "json"])).unwrap();
+    for function in json.as_array().unwrap() {
+        let example = function["example"].as_str().unwrap();
+        hollandite(&["sql", example, "--format", "csv"]).assert().success();
+    }
+}
+
+#[test]
+fn info_and_verify_tell_the_state_of_the_store() {
+    let store = Store::new();
+    let [rutile, ..] = three_files(&store);
+    store.run(&["import", &rutile]).assert().success();
+    store.run(&["info"]).assert().success().stdout(contains("table tmo").and(contains("1 row")));
+    store.run(&["info", "--format", "json"]).assert().success().stdout(starts_with("["));
+    store.run(&["verify"]).assert().success().stdout(contains("all agree"));
+
+    let parquet = first_parquet(&store.path().join("data")).expect("a Parquet file");
+    let mut bytes = std::fs::read(&parquet).unwrap();
+    bytes[10] ^= 1;
+    std::fs::write(&parquet, bytes).unwrap();
+    store.run(&["verify"]).assert().code(1).stdout(contains("1 problem")).stderr(starts_with("error: "));
+}
+
+fn first_parquet(folder: &std::path::Path) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder).ok()?.flatten().map(|e| e.path()).find_map(|path| match path.is_dir() {
+        true => first_parquet(&path),
+        false => path.extension().is_some_and(|e| e == "parquet").then_some(path),
+    })
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hollandite"));
+    command
+        .env_remove("HOLLANDITE_STORE")
+        .env("HOME", common::HOME.path())
+        .env("XDG_DATA_HOME", common::HOME.path().join("data"));
+    command.args(["sql", "SELECT a.value FROM generate_series(1, 300000) AS a", "--format", "csv"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
