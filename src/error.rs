@@ -121,6 +121,14 @@ impl FormatError {
         Self::Syntax { at: Position { line, column }, message: message.into() }
     }
 
+    /// The same error where its text stands below `lines` other lines.
+    pub fn below(mut self, lines: usize) -> Self {
+        if let Self::Syntax { at, .. } | Self::Crystal { at, .. } = &mut self {
+            at.line += lines;
+        }
+        self
+    }
+
     /// The place of the fault, where there is one.
     pub fn position(&self) -> Option<Position> {
         match self {

@@ -20,7 +20,7 @@ const IDS: [&str; 3] = ["id", "material_id", "mp_id"];
 /// Every row of a table.
 pub(super) fn records(path: &Path, reader: Box<dyn BufRead + Send>) -> Records {
     let mut table = ReaderBuilder::new().from_reader(reader);
-    let fail = |e: FormatError| -> Records { Box::new(std::iter::once(Err(Rejection::new(path, None, &e, "", 0)))) };
+    let fail = |e: FormatError| -> Records { Box::new(std::iter::once(Err(Rejection::new(path, None, &e, "", 1)))) };
     let header = match table.headers() {
         Ok(header) => header.clone(),
         Err(e) => return fail(fault(&e, 1)),
@@ -67,7 +67,7 @@ impl Iterator for Rows {
             Err(e) => {
                 // A fault of the bytes under the table ends it; a fault of one row does not.
                 self.ended = matches!(e.kind(), ErrorKind::Io(_));
-                Some(Err(Rejection::new(&self.path, None, &fault(&e, line), "", 0)))
+                Some(Err(Rejection::new(&self.path, None, &fault(&e, line), "", line)))
             }
         }
     }
@@ -82,14 +82,14 @@ impl Rows {
         let before = line - 1 + record.iter().take(self.structure).map(|f| f.matches('\n').count()).sum::<usize>();
         let structure = match parse_structure(text) {
             Ok(structure) => structure,
-            Err(error) => return Err(Rejection::new(&self.path, id, &error, text, before)),
+            Err(error) => return Err(Rejection::new(&self.path, id, &error.below(before), text, before + 1)),
         };
         let mut properties = Properties::default();
         for (k, name) in self.header.iter().enumerate().filter(|(k, _)| *k != self.structure && Some(*k) != self.id) {
             let Some(value) = field(k) else { continue };
             if let Err(message) = set(&mut properties, name, value) {
                 let error = FormatError::syntax(line, 0, message);
-                return Err(Rejection { line, ..Rejection::new(&self.path, id, &error, "", 0) });
+                return Err(Rejection::new(&self.path, id, &error, "", line));
             }
         }
         let id = id.unwrap_or_else(|| format!("{}#{}", self.stem, self.row));

@@ -85,19 +85,21 @@ impl std::fmt::Display for Rejection {
 }
 
 impl Rejection {
-    /// `text` is the text in which the error counts its lines, and `before` the lines of the file above it.
-    fn new(path: &Path, id: Option<String>, error: &FormatError, text: &str, before: usize) -> Self {
+    /// The error counts the lines of the file; `text` holds those from `first` on, as far as they are at hand.
+    fn new(path: &Path, id: Option<String>, error: &FormatError, text: &str, first: usize) -> Self {
         let at = error.position().unwrap_or_default();
-        let reason = match (error, at.column) {
-            (FormatError::Io { message, .. }, _) => message.clone(),
-            (FormatError::Syntax { message, .. }, 0) => message.clone(),
-            (FormatError::Syntax { message, .. }, column) => format!("column {column}: {message}"),
-            (FormatError::Crystal { source, .. }, _) => source.to_string(),
+        let message = match error {
+            FormatError::Io { message, .. } | FormatError::Syntax { message, .. } => message.clone(),
+            FormatError::Crystal { source, .. } => source.to_string(),
         };
-        let hint = |line: &str| line.trim().chars().take(120).collect();
-        let raw_hint = at.line.checked_sub(1).and_then(|n| text.lines().nth(n)).map(hint);
-        let line = if at.line == 0 { 0 } else { at.line + before };
-        Self { path: path.to_owned(), line, id, reason, raw_hint }
+        let reason = match at.column {
+            0 => message,
+            column => format!("column {column}: {message}"),
+        };
+        let hint = |line: &str| line.trim().chars().take(120).collect::<String>();
+        let line = at.line.checked_sub(first).and_then(|n| text.lines().nth(n));
+        let raw_hint = line.map(hint).filter(|hint| !hint.is_empty());
+        Self { path: path.to_owned(), line: at.line, id, reason, raw_hint }
     }
 }
 
@@ -116,7 +118,7 @@ pub fn read_file(path: &Path) -> Records {
             _ => json::records(path, text),
         }),
     };
-    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 0)))))
+    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))))
 }
 
 /// Reads one crystal from text that looks like a CIF, a JSON structure or a POSCAR.

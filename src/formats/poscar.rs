@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn records(path: &Path, text: &str) -> Records {
     let result = match parse(text) {
         Ok(structure) => Ok(Record { id: stem(path), structure, line: 1, properties: Properties::default() }),
-        Err(error) => Err(Rejection::new(path, Some(stem(path)), &error, text, 0)),
+        Err(error) => Err(Rejection::new(path, Some(stem(path)), &error, text, 1)),
     };
     Box::new(std::iter::once(result))
 }

@@ -76,6 +76,7 @@ pub(super) fn records(path: &Path, text: String) -> Records {
         loop {
             let mut lexer = Lexer { text: &text, at, line };
             let read = Block::read(&mut lexer);
+            let (start, first) = (at, line);
             (at, line) = (lexer.at, lexer.line);
             let (id, line, result) = match read {
                 None if yielded == 0 => (None, 1, Err(no_crystal())),
@@ -103,7 +104,7 @@ pub(super) fn records(path: &Path, text: String) -> Records {
                 Ok(structure) => {
                     Ok(Record { id: id.unwrap_or_default(), structure, line, properties: Properties::default() })
                 }
-                Err(error) => Err(Rejection::new(&path, id, &error, &text, 0)),
+                Err(error) => Err(Rejection::new(&path, id, &error, text.get(start..).unwrap_or(""), first)),
             });
         }
     }))

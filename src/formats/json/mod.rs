@@ -50,14 +50,14 @@ pub(super) fn records(path: &Path, text: String) -> Records {
             let end = elements.finish();
             let end = if row == 0 && end.is_ok() { Err(FormatError::syntax(1, 0, "the array is empty")) } else { end };
             row += 1;
-            let report = end.err().filter(|_| !ended).map(|e| Err(Rejection::new(&path, None, &e, &text, 0)));
+            let report = end.err().filter(|_| !ended).map(|e| Err(Rejection::new(&path, None, &e, "", 1)));
             ended = true;
             return report;
         };
         place = elements.place();
         row += 1;
         let id = || if several { format!("{stem}#{row}") } else { stem.clone() };
-        Some(record(element, line, column, id).map_err(|(id, e)| Rejection::new(&path, id, &e, &text, 0)))
+        Some(record(element, line, column, id).map_err(|(id, e)| Rejection::new(&path, id, &e, element, line)))
     }))
 }
 
@@ -67,15 +67,11 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
     Box::new(std::iter::from_fn(move || {
         let path = lines.path().to_owned();
         let (number, line) = lines.next()?;
-        let (text, result) = match line {
-            Ok(text) => (text, record(text.trim_end(), number, 1, || format!("{stem}#{number}"))),
-            Err(error) => ("", Err((None, error))),
-        };
-        Some(result.map_err(|(id, error)| Rejection {
-            // The line itself is the hint: the text that is at hand begins there.
-            raw_hint: (!text.is_empty()).then(|| text.trim().chars().take(120).collect()),
-            ..Rejection::new(&path, id, &error, "", 0)
-        }))
+        Some(match line {
+            Ok(text) => record(text.trim_end(), number, 1, || format!("{stem}#{number}"))
+                .map_err(|(id, error)| Rejection::new(&path, id, &error, text, number)),
+            Err(error) => Err(Rejection::new(&path, None, &error, "", number)),
+        })
     }))
 }
 
