@@ -16,6 +16,10 @@ pub(super) fn element_of_symbol(text: &str) -> Result<Element, CrystalError> {
 /// The element of a site label (`Ti1`, `O1A`, `OW2`, `NB3`): the longest symbol at its head. In capitals two letters may be one
 /// element or an element and a letter (`CO1`): `formula`, where the file gives one, decides.
 pub(super) fn element_of_label(label: &str, formula: Option<&Composition>) -> Result<Element, CrystalError> {
+    // Mineralogists label a water molecule `Wat`: no tungsten.
+    if label.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("wat")) {
+        return Err(CrystalError::UnknownElement(label.to_owned()));
+    }
     let letters = &label[..label.bytes().take_while(u8::is_ascii_alphabetic).take(2).count()];
     let candidates = [letters, &letters[..letters.len().min(1)]].map(symbol);
     let known = |e: &Element| formula.is_none_or(|f| f.amount(*e) > 0.0);
@@ -65,6 +69,7 @@ mod tests {
         assert_eq!(of("CO1", "CaCO3"), Ok("C"));
         assert_eq!(of("OW2", ""), Ok("O"));
         assert_eq!(of("NB3", ""), Ok("Nb"));
+        assert!(of("Wat1", "").is_err() && of("W1", "") == Ok("W"));
         assert!(of("Q1", "").is_err() && of("1", "").is_err() && of("é1", "").is_err());
     }
 }

@@ -3,7 +3,8 @@
 use super::lexer::{Kind, Lexer, Token};
 use crate::error::FormatError;
 
-/// Beginnings of the data names that are kept; others are read past.
+/// Beginnings of the data names that are kept. The others are read past, and what is wrong with their values does not matter:
+/// real files are careless with the quotes of authors and titles.
 const KEPT: [&str; 5] = ["_cell", "_atom_site", "_symmetry", "_space_group", "_chemical_formula_sum"];
 
 /// A data block.
@@ -73,24 +74,23 @@ impl<'a> Block<'a> {
                 Kind::Reserved => ahead = lexer.next()?,
                 Kind::Loop => ahead = self.table(token, lexer)?,
                 Kind::Tag => {
+                    lexer.lenient = !kept(token.text);
                     let mut after = lexer.clone();
                     let Some(value) = after.next()?.filter(Token::is_value) else {
-                        return Err(
-                            lexer.error(&token, format!("{} has no value; write ? where it is unknown", token.text))
-                        );
+                        if lexer.lenient {
+                            ahead = lexer.next()?;
+                            continue;
+                        }
+                        let message = format!("{} has no value; write ? where it is unknown", token.text);
+                        return Err(lexer.error(&token, message));
                     };
                     *lexer = after;
                     if kept(token.text) {
-                        if self.items.iter().any(|(tag, _)| same(tag, token.text)) {
-                            return Err(lexer.error(
-                                &token,
-                                format!("{} is given twice in data block '{}'", token.text, self.name),
-                            ));
-                        }
-                        self.items.push((token.text, value));
+                        self.keep(token, value)?;
                     }
                     ahead = lexer.next()?;
                 }
+                Kind::Bare | Kind::Quoted if lexer.lenient => ahead = lexer.next()?,
                 Kind::Bare | Kind::Quoted => {
                     let message = format!(
                         "expected a data name or loop_, found '{}'; a value of several words needs quotes",
@@ -103,22 +103,44 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
+    /// Keeps an item; given twice it must say the same, or nothing the other time.
+    fn keep(&mut self, tag: Token<'a>, value: Token<'a>) -> Result<(), FormatError> {
+        match self.items.iter_mut().find(|(name, _)| same(name, tag.text)) {
+            None => self.items.push((tag.text, value)),
+            Some((_, kept)) if kept.known().is_none() => *kept = value,
+            Some((_, kept)) if value.known().is_none() || value.text == kept.text => {}
+            Some((_, kept)) => {
+                let message = format!(
+                    "{} is given twice in data block '{}', as '{}' and as '{}'",
+                    tag.text,
+                    self.name,
+                    clip(kept.text),
+                    clip(value.text)
+                );
+                return Err(self.lexer.error(&tag, message));
+            }
+        }
+        Ok(())
+    }
+
     /// A loop after its `loop_`; returns the token that ends it.
     fn table(&mut self, opening: Token<'a>, lexer: &mut Lexer<'a>) -> Result<Option<Token<'a>>, FormatError> {
         let mut tags: Vec<&'a str> = Vec::new();
+        let mut keep = false;
         let mut ahead = lexer.next()?;
         while let Some(token) = ahead.filter(|t| t.kind == Kind::Tag) {
             if tags.iter().any(|tag| same(tag, token.text)) {
                 return Err(lexer.error(&token, format!("{} is given twice in one loop", token.text)));
             }
             tags.push(token.text);
+            keep |= kept(token.text);
+            lexer.lenient = !keep;
             ahead = lexer.next()?;
         }
         if tags.is_empty() {
             (lexer.at, lexer.line) = (opening.at, opening.line);
             return Err(lexer.error(&opening, "loop_ is followed by no data name"));
         }
-        let keep = tags.iter().any(|tag| kept(tag));
         let (mut values, mut count, mut last) = (Vec::new(), 0, opening);
         while let Some(token) = ahead.filter(Token::is_value) {
             if keep {
@@ -127,7 +149,7 @@ impl<'a> Block<'a> {
             (count, last) = (count + 1, token);
             ahead = lexer.next()?;
         }
-        if count % tags.len() != 0 {
+        if keep && count % tags.len() != 0 {
             // The token that ends the loop may be the next heading: give it back.
             (lexer.at, lexer.line) = (last.at, last.line);
             // Most loops have a row a line: the first line with another number of values is the faulty one.

@@ -34,9 +34,10 @@ impl<'a> Token<'a> {
         matches!(self.kind, Kind::Bare | Kind::Quoted)
     }
 
-    /// The value, unless it is `?` (unknown) or `.` (does not apply).
+    /// The value, unless it is `?` (unknown), `.` (does not apply) or empty.
     pub fn known(&self) -> Option<&'a str> {
-        (!(self.kind == Kind::Bare && matches!(self.text, "?" | "."))).then_some(self.text)
+        let absent = self.text.trim().is_empty() || (self.kind == Kind::Bare && matches!(self.text, "?" | "."));
+        (!absent).then_some(self.text)
     }
 }
 
@@ -46,9 +47,15 @@ pub(super) struct Lexer<'a> {
     pub text: &'a str,
     pub at: usize,
     pub line: usize,
+    /// Take a quote that is not closed to end with its line: for values that a crystal does not need.
+    pub lenient: bool,
 }
 
 impl<'a> Lexer<'a> {
+    pub fn new(text: &'a str, at: usize, line: usize) -> Self {
+        Self { text, at, line, lenient: false }
+    }
+
     /// An error at a token of this text.
     pub fn error(&self, token: &Token, message: impl Into<String>) -> FormatError {
         self.error_at(token.line, token.at, message)
@@ -102,11 +109,16 @@ impl<'a> Lexer<'a> {
             // A quote inside the value is a letter unless white space follows: 'O''Neill' and 'a dog's life'.
             let rest = &bytes[at + 1..];
             let ends = |i: usize| rest[i] == first && rest.get(i + 1).is_none_or(u8::is_ascii_whitespace);
-            let end = (0..rest.len()).take_while(|i| !matches!(rest[*i], b'\n' | b'\r')).find(|i| ends(*i));
+            let in_line = memchr(rest, |c| c == b'\n' || c == b'\r');
+            let end = (0..in_line).find(|i| ends(*i));
             return match end {
                 Some(length) => {
                     self.at = at + length + 2;
                     token(Kind::Quoted, &text[at + 1..at + 1 + length])
+                }
+                None if self.lenient => {
+                    self.at = at + 1 + in_line;
+                    token(Kind::Quoted, &text[at + 1..self.at])
                 }
                 None => {
                     let quote = char::from(first);
@@ -156,7 +168,7 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Result<Vec<(Kind, &str, usize)>, FormatError> {
-        let mut lexer = Lexer { text, at: 0, line: 1 };
+        let mut lexer = Lexer::new(text, 0, 1);
         let mut found = Vec::new();
         while let Some(token) = lexer.next()? {
             found.push((token.kind, token.text, token.line));
@@ -195,7 +207,7 @@ mod tests {
 
     #[test]
     fn after_an_error_the_next_block_is_found() {
-        let mut lexer = Lexer { text: "data_a 'x\n1\nData_b 2", at: 7, line: 1 };
+        let mut lexer = Lexer::new("data_a 'x\n1\nData_b 2", 7, 1);
         lexer.skip_to_heading();
         let token = lexer.next().unwrap().unwrap();
         assert_eq!((token.kind, token.text, token.line), (Kind::Data, "b", 3));

@@ -35,7 +35,7 @@ const MAX_OPERATIONS: usize = 8 * 192;
 /// The one crystal of a CIF.
 pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
     let mut found: Option<(&str, Structure)> = None;
-    let mut lexer = Lexer { text, at: 0, line: 1 };
+    let mut lexer = Lexer::new(text, 0, 1);
     while let Some(block) = Block::read(&mut lexer) {
         let block = block.map_err(|(_, e)| e)?;
         if block.is_crystal() {
@@ -66,7 +66,7 @@ pub(super) fn records(path: &Path, text: String) -> Records {
     let (mut names, mut yielded): (HashMap<String, usize>, usize) = (HashMap::new(), 0);
     // One crystal needs no block name behind the stem; whether there are more is known before the first is yielded.
     let crystals = {
-        let mut lexer = Lexer { text: &text, at: 0, line: 1 };
+        let mut lexer = Lexer::new(&text, 0, 1);
         std::iter::from_fn(|| Block::read(&mut lexer))
             .filter(|b| b.as_ref().map_or(true, Block::is_crystal))
             .take(2)
@@ -74,7 +74,7 @@ pub(super) fn records(path: &Path, text: String) -> Records {
     };
     Box::new(std::iter::from_fn(move || {
         loop {
-            let mut lexer = Lexer { text: &text, at, line };
+            let mut lexer = Lexer::new(&text, at, line);
             let read = Block::read(&mut lexer);
             let (start, first) = (at, line);
             (at, line) = (lexer.at, lexer.line);

@@ -133,7 +133,7 @@ fn what_a_crystal_lacks_is_said_with_its_line() {
         ("'P 42/m n m'", "'P 42/m n m'\n_space_group_IT_number 137", 10, "137"),
         ("units_Z 2", "units_Z 4", 8, "Z = 4"),
         ("'O2 Ti'", "'O2 Tj'", 8, "formula"),
-        ("_cell_angle_beta 90", "_cell_angle_alpha 90", 6, "given twice"),
+        ("_cell_angle_beta 90", "_cell_angle_alpha 95", 6, "as '90' and as '95'"),
         ("'O2 Ti'", "'O2 Ti", 8, "not closed"),
         ("'O2 Ti'", "O2 Ti", 8, "needs quotes"),
         ("data_rutile", "", 2, "heading"),
@@ -152,6 +152,16 @@ fn what_a_crystal_lacks_is_said_with_its_line() {
         partial.replacen("Ti4+ 0 0 0", "Ti4+ 0 0 0 1.0", 1).replacen("0.305(2) 0\n", "0.305(2) 0 0.95(1)\n", 1);
     let (line, message) = fault(&partial);
     assert!(line == 19 && message.contains("site O1 has occupancy 0.95"), "{message}");
+}
+
+#[test]
+fn what_a_crystal_does_not_need_may_be_careless() {
+    let careless = "_journal_name_full 'Acta Cryst.',\n_publ_section_title A title without quotes\nloop_\n_publ_author_name\n\
+        _publ_author_address\n'Pauling, L.'\n'Sturdivant, J. H.',\n'Huggins\nloop_\n_cell_measurement_refln_index_h\n1\n\
+        _chemical_formula_sum ''\n_cell_angle_beta ?\n_cell_angle_beta 90.\n_cell_angle_alpha 90\n_journal_issue\n";
+    let text =
+        RUTILE.replace("data_rutile\n", &format!("data_rutile\n{careless}")).replace("_cell_angle_beta 90\n", "");
+    assert_eq!(parse(&text).unwrap(), parse(RUTILE).unwrap());
 }
 
 #[test]
