@@ -123,6 +123,7 @@ fn mistakes_are_one_error_with_a_remedy() {
     failed(&["sql", " -- nothing"], 2, "no statement");
     failed(&["sql", "-f", "/no/such/file.sql"], 1, "/no/such/file.sql");
     failed(&["sql", "SELECT 1", "--snapshot", "9999"], 1, "9999");
+    failed(&["sql", "SELECT 1", "-o", "/tmp/x.arrow"], 2, "hollandite export");
     failed(&["export", "tmo", "--to", "/tmp/x.xlsx"], 2, "--format");
     failed(&["export", "SELECT id FROM tmo", "--to", "/tmp/hollandite-none/"], 1, "structure");
     failed(&["functions", "no_such"], 1, "hollandite functions");
@@ -251,6 +252,13 @@ fn statements_come_from_files_pipes_and_one_after_the_other() {
 }
 
 #[test]
+fn options_last_as_long_as_the_statements_of_one_call() {
+    let explain = "EXPLAIN SELECT predict_ef(structure) AS ef FROM tmo";
+    assert!(stdout(&["sql", &format!("SET hollandite.batch_graphs = 7; {explain}")]).contains("or 7 graphs"));
+    assert!(!stdout(&["sql", explain]).contains("or 7 graphs"));
+}
+
+#[test]
 fn every_stored_query_runs_by_its_name() {
     let list = stdout(&["sql", "--list", "--format", "csv"]);
     let names: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split(',').next()).collect();
@@ -310,7 +318,11 @@ fn info_and_verify_tell_the_state_of_the_store() {
     let store = Store::new();
     let [rutile, ..] = three_files(&store);
     store.run(&["import", &rutile]).assert().success();
-    store.run(&["info"]).assert().success().stdout(contains("table tmo").and(contains("1 row")));
+    store
+        .run(&["info"])
+        .assert()
+        .success()
+        .stdout(contains("table tmo").and(contains("1 row")).and(contains("imports")));
     store.run(&["info", "--format", "json"]).assert().success().stdout(starts_with("["));
     store.run(&["verify"]).assert().success().stdout(contains("all agree"));
 

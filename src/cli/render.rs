@@ -38,7 +38,7 @@ impl Printer {
     pub fn new(output: &Output) -> Result<Self, CliError> {
         let format = match (output.format, &output.output) {
             (Some(format), _) => format,
-            (None, Some(file)) => format_of(file).unwrap_or(Format::Table),
+            (None, Some(file)) => format_of(file)?,
             (None, None) => Format::Table,
         };
         if format == Format::Parquet && output.output.is_none() {
@@ -88,13 +88,20 @@ impl Printer {
     }
 }
 
-fn format_of(file: &Path) -> Option<Format> {
-    Some(match report::Format::of_path(file)? {
-        report::Format::Csv => Format::Csv,
-        report::Format::Json => Format::Json,
-        report::Format::Jsonl => Format::Jsonl,
-        report::Format::Parquet => Format::Parquet,
-        report::Format::Arrow | report::Format::Cif => return None,
+/// The format that a file's extension asks for; a table where it asks for none.
+fn format_of(file: &Path) -> Result<Format, CliError> {
+    Ok(match report::Format::of_path(file) {
+        Some(report::Format::Csv) => Format::Csv,
+        Some(report::Format::Json) => Format::Json,
+        Some(report::Format::Jsonl) => Format::Jsonl,
+        Some(report::Format::Parquet) => Format::Parquet,
+        Some(report::Format::Arrow | report::Format::Cif) => {
+            return Err(CliError::Usage(format!(
+                "{} is written by `hollandite export QUERY --to {0}`",
+                file.display()
+            )));
+        }
+        None => Format::Table,
     })
 }
 

@@ -223,7 +223,7 @@ impl Store {
         ctx.register_object_store(local.as_ref(), files::file_system(self.dir()));
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
         if let Some(lake) = ctx.catalog(CATALOG) {
-            ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone())));
+            ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone(), snapshot.is_none())));
         }
         let state = ctx.state_ref();
         let mut state = state.write();

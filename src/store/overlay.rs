@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
+use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{Result, plan_err};
 use datafusion::datasource::ViewTable;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::listing::ListingTable;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableType;
 
 use super::lake::{SCHEMA, Store};
@@ -22,13 +25,15 @@ type Own = Arc<RwLock<BTreeMap<String, Arc<dyn TableProvider>>>>;
 pub(super) struct Overlay {
     lake: Arc<dyn CatalogProvider>,
     store: Store,
+    /// Whether the session is at the newest snapshot: only there a table can be dropped.
+    newest: bool,
     own: Own,
 }
 
 impl Overlay {
-    /// `lake`, with the registry of `store`.
-    pub fn new(lake: Arc<dyn CatalogProvider>, store: Store) -> Self {
-        Self { lake, store, own: Own::default() }
+    /// `lake`, with the registry of `store`; `newest` where the lake is not fixed at a snapshot.
+    pub fn new(lake: Arc<dyn CatalogProvider>, store: Store, newest: bool) -> Self {
+        Self { lake, store, newest, own: Own::default() }
     }
 }
 
@@ -40,7 +45,12 @@ impl CatalogProvider for Overlay {
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         let lake = self.lake.schema(name)?;
         match name == SCHEMA {
-            true => Some(Arc::new(MainSchema { lake, store: self.store.clone(), own: self.own.clone() })),
+            true => Some(Arc::new(MainSchema {
+                lake,
+                store: self.store.clone(),
+                newest: self.newest,
+                own: self.own.clone(),
+            })),
             false => Some(lake),
         }
     }
@@ -58,6 +68,7 @@ impl CatalogProvider for Overlay {
 struct MainSchema {
     lake: Arc<dyn SchemaProvider>,
     store: Store,
+    newest: bool,
     own: Own,
 }
 
@@ -110,6 +121,14 @@ impl SchemaProvider for MainSchema {
         let own = self.own.write().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(name);
         if own.is_some() {
             return Ok(own);
+        }
+        if self.newest && self.lake.table_exist(name) {
+            // The catalog provider of datafusion-ducklake drops nothing, its writer does. What is asked for is whether
+            // there was a table; which one, nobody reads.
+            let external = |e: Box<dyn std::error::Error + Send + Sync>| DataFusionError::External(e);
+            let writer = self.store.writer().map_err(|e| external(e.into()))?;
+            writer.drop_table(SCHEMA, name).map_err(|e| external(e.into()))?;
+            return Ok(Some(Arc::new(EmptyTable::new(Arc::new(Schema::empty())))));
         }
         if !self.lake.table_exist(name) && registry_tables::names().any(|known| known == name) {
             return plan_err!("'{name}' is a table of the registry and stays");
@@ -173,6 +192,14 @@ mod tests {
         assert!(rows(&other, "SELECT * FROM large").await.is_err());
         rows(&ctx, "DROP VIEW large").await.unwrap();
         assert!(rows(&ctx, "SELECT * FROM large").await.is_err());
+        let before = store.snapshots().unwrap().pop().unwrap().id;
+        rows(&ctx, "DROP TABLE numbers").await.unwrap();
+        assert!(rows(&ctx, "SELECT * FROM numbers").await.is_err());
+        assert!(rows(&ctx, "DROP TABLE numbers").await.is_err(), "it is gone");
+        let past = SessionContext::new();
+        store.register(&past, Some(before)).await.unwrap();
+        assert_eq!(rows(&past, "SELECT * FROM numbers").await.unwrap(), 3, "the past stays");
+        assert!(rows(&past, "DROP TABLE numbers").await.is_err(), "and is not written");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::cli::CliError;
 use crate::cli::args::{Format, Info};
 use crate::cli::render::{self, Printer};
+use crate::sql::Session;
 use crate::store::{Quarantined, Snapshot, Store};
 
 pub async fn run(store: Option<&Path>, options: &Info) -> Result<(), CliError> {
@@ -20,15 +22,16 @@ pub async fn run(store: Option<&Path>, options: &Info) -> Result<(), CliError> {
         return Printer::stdout(options.format)?.print_batch(&snapshots(&store.snapshots()?)?);
     }
     match options.format {
-        Format::Table => render::print(&summary(&store)?)?,
-        format => Printer::stdout(format)?.print_batch(&facts(&store)?)?,
+        Format::Table => render::print(&summary(&pairs(&store).await?))?,
+        format => Printer::stdout(format)?.print_batch(&facts(pairs(&store).await?)?)?,
     }
     Ok(())
 }
 
 /// Label and value of everything worth knowing, in the order in which it is printed.
-fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
+async fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
     let info = store.info()?;
+    let registry = Session::open(store, None).await?;
     let mut pairs = vec![("store".to_string(), info.dir.display().to_string())];
     if !info.writable {
         pairs.push(("access".into(), "read-only".into()));
@@ -42,25 +45,43 @@ fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
         let files = count(t.files, "file");
         pairs.push((format!("table {}", t.name), format!("{rows}, {files}, {}", indicatif::BinaryBytes(t.bytes))));
     }
-    for (model, rows) in &info.predictions {
-        pairs.push((format!("predictions {model}"), format!("{rows} remembered")));
+    let imports = "SELECT count(*), max(started) FROM imports WHERE state = 'done'";
+    for row in texts(&registry, imports).await? {
+        let last = if row[1].is_empty() { String::new() } else { format!(", the last of {}", row[1]) };
+        pairs.push(("imports".into(), format!("{}{last}", row[0])));
     }
     pairs.push(("quarantine".into(), count(info.quarantined, "row")));
+    let models = "SELECT m.name, m.model_id, count(p.value) FROM models m LEFT JOIN predictions p ON p.model_id = m.model_id \
+                  GROUP BY m.name, m.model_id ORDER BY m.name, m.model_id";
+    for row in texts(&registry, models).await? {
+        pairs.push((format!("model {}", row[0]), format!("{}, {} predictions remembered", row[1], row[2])));
+    }
     Ok(pairs)
+}
+
+/// The rows of a query as text, NULL as nothing.
+async fn texts(session: &Session, query: &str) -> Result<Vec<Vec<String>>, CliError> {
+    let options = FormatOptions::default();
+    let mut rows = Vec::new();
+    for batch in session.sql(query).await?.collect().await? {
+        let columns =
+            batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options)).collect::<Result<Vec<_>, _>>()?;
+        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect()));
+    }
+    Ok(rows)
 }
 
 fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn summary(store: &Store) -> Result<String, CliError> {
-    let pairs = pairs(store)?;
+fn summary(pairs: &[(String, String)]) -> String {
     let width = pairs.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    Ok(pairs.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect())
+    pairs.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
 }
 
-fn facts(store: &Store) -> Result<RecordBatch, CliError> {
-    let (labels, values): (Vec<_>, Vec<_>) = pairs(store)?.into_iter().unzip();
+fn facts(pairs: Vec<(String, String)>) -> Result<RecordBatch, CliError> {
+    let (labels, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
     Ok(RecordBatch::try_from_iter([
         ("item", Arc::new(StringArray::from(labels)) as ArrayRef),
         ("value", Arc::new(StringArray::from(values))),

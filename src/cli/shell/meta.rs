@@ -10,7 +10,7 @@ pub const HELP: &str = r"\d            tables
 \df NAME      one function, with its arguments and an example
 \describe Q   count, mean, std, min, quartiles and max of each column of a query
 \timing       print how long statements take, or stop to
-\o FILE       write results to FILE (.csv, .json, .jsonl, .parquet, or else a table)
+\o FILE       write each result to FILE, in place of the one before (.csv, .json, .jsonl, .parquet, or else a table)
 \o            print results here again
 \?            this list
 \q            leave
