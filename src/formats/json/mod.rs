@@ -10,6 +10,7 @@
 
 mod document;
 mod elements;
+mod values;
 mod writer;
 
 use std::path::Path;
