@@ -22,7 +22,7 @@ fn every_file_reads_and_none_is_lost() {
         hosts += parse(text).unwrap_or_else(|e| panic!("fixtures/hosts/{name}.hosts: {e}")).len();
     }
     assert_eq!(hosts, embedded().len());
-    assert!(hosts >= 45, "{hosts} hosts");
+    assert!(hosts >= 110, "{hosts} hosts");
     let on_disk = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hosts")).unwrap();
     let files: HashSet<_> = on_disk
         .filter_map(|entry| entry.unwrap().path().file_name()?.to_str()?.strip_suffix(".hosts").map(str::to_owned))
@@ -63,7 +63,8 @@ fn each_host_has_its_stated_formula_and_density() {
     }
 }
 
-/// The shortest bonds of real oxides: P-O 1.5, V=O and Cr=O 1.57, O-H 0.95 Å. Nothing else comes nearer.
+/// The shortest bonds of oxides as refined, Å: O-H 0.88, P-O 1.5, and the double bonds Cr=O, V=O and Ti=O (five-coordinate) near
+/// 1.55 to 1.6. Nothing else comes nearer than 1.6.
 #[test]
 fn no_bond_is_shorter_than_chemistry_allows() {
     for host in embedded() {
@@ -74,9 +75,9 @@ fn no_bond_is_shorter_than_chemistry_allows() {
             let mut pair = [species[i as usize].symbol(), species[j as usize].symbol()];
             pair.sort_unstable();
             let limit = match pair {
-                ["H", "O"] => 0.9,
+                ["H", "O"] => 0.85,
                 ["O", "P"] => 1.47,
-                ["O", "V"] => 1.56,
+                ["Cr", "O"] | ["O", "V"] | ["O", "Ti"] => 1.53,
                 _ => 1.6,
             };
             assert!(d >= limit, "{}: {}-{} at {d:.3} Å", host.id, pair[0], pair[1]);
@@ -134,7 +135,7 @@ fn volumes_agree_with_relaxed_counterparts() {
         compared += 1;
         assert!(ratios.iter().any(|r| (r - 1.0).abs() < 0.08), "{}: volume ratios {ratios:.3?}", host.id);
     }
-    assert!(compared >= 12, "only {compared} hosts have a relaxed counterpart");
+    assert!(compared >= 20, "only {compared} hosts have a relaxed counterpart");
     println!("{compared} hosts compared with relaxed counterparts");
 }
 
