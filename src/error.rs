@@ -255,8 +255,11 @@ pub enum StoreError {
         /// The first difference.
         message: String,
     },
-    /// A name that cannot be a table.
-    #[error("'{0}' cannot name a table; use lower-case letters, digits and _, and a letter first")]
+    /// A name that cannot be a table, or is one of the registry's.
+    #[error(
+        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of imports, models, \
+         predictions, quarantine"
+    )]
     TableName(String),
     /// A snapshot that does not exist.
     #[error("the store has no snapshot {asked}; the newest is {newest} and the oldest {oldest}")]

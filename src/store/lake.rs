@@ -17,6 +17,7 @@ use super::files;
 use super::overlay::Overlay;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
+use super::registry_tables;
 use super::tables;
 use crate::error::StoreError;
 
@@ -227,8 +228,11 @@ impl Store {
         }
         let state = ctx.state_ref();
         let mut state = state.write();
-        let options = &mut state.config_mut().options_mut().catalog;
-        (options.default_catalog, options.default_schema) = (CATALOG.into(), SCHEMA.into());
+        let options = state.config_mut().options_mut();
+        (options.catalog.default_catalog, options.catalog.default_schema) = (CATALOG.into(), SCHEMA.into());
+        // Text read from the lake is in Arrow's view layout. A Parquet file that recorded so could not be read by pandas
+        // (lists of views); without the record every reader chooses its own layout.
+        options.execution.parquet.skip_arrow_metadata = true;
         Ok(())
     }
 
@@ -408,7 +412,8 @@ pub(super) fn draft(dir: &Path) -> PathBuf {
 
 pub(super) fn check_table_name(name: &str) -> Result<(), StoreError> {
     let ok = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !registry_tables::names().any(|taken| taken == name);
     if ok { Ok(()) } else { Err(StoreError::TableName(name.to_owned())) }
 }
 

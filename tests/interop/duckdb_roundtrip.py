@@ -1,0 +1,50 @@
+"""DuckDB reads and writes a hollandite store as the plain DuckLake that it is.
+
+    duckdb_roundtrip.py STORE
+
+The store holds rutile, salt and 20 rows 'x0'..'x19' in `tmo`. Deletes one row, updates one, inserts one and then fifty,
+makes a table of its own, and prints what it sees as JSON.
+"""
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+
+def load(connection, name):
+    """Loads an extension from its wheel: nothing is downloaded."""
+    folder = Path(find_spec(f"duckdb_extension_{name}").origin).parent
+    (file,) = folder.glob(f"extensions/*/{name}.duckdb_extension")
+    connection.execute(f"LOAD '{file}'")
+
+
+def main(store):
+    lake = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    load(lake, "sqlite_scanner")
+    load(lake, "ducklake")
+    lake.execute(f"ATTACH 'ducklake:sqlite:{store}/catalog.sqlite' AS lake; USE lake")
+
+    def one(sql):
+        return lake.execute(sql).fetchone()
+
+    seen = {
+        "rows": one("SELECT count(*) FROM tmo")[0],
+        "structure": one("SELECT structure.lattice, structure.numbers, structure.frac_coords FROM tmo WHERE id = 'rutile'"),
+        "elements": one("SELECT elements FROM tmo WHERE id = 'rutile'")[0],
+        "comment": one("SELECT comment FROM duckdb_columns() WHERE table_name = 'tmo' AND column_name = 'void'")[0],
+        "old_rows": one("SELECT count(*) FROM tmo AT (VERSION => 1)")[0],
+    }
+    lake.execute("DELETE FROM tmo WHERE id = 'x3'")
+    lake.execute("UPDATE tmo SET split = 'duck' WHERE id = 'x4'")
+    lake.execute("INSERT INTO tmo SELECT * REPLACE ('duck' AS id) FROM tmo WHERE id = 'rutile'")
+    lake.execute("INSERT INTO tmo SELECT t.* REPLACE ('flock-' || i AS id) FROM tmo t, range(50) r(i) WHERE t.id = 'rutile'")
+    lake.execute("CREATE TABLE ducks AS SELECT id, void, structure FROM tmo WHERE id LIKE 'flock-%'")
+    seen["rows_after"] = one("SELECT count(*) FROM tmo")[0]
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
