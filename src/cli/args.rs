@@ -31,6 +31,12 @@ pub enum Command {
     Shell(Shell),
     /// Write a table or a query's result to a file, or to a folder of CIFs
     Export(Export),
+    /// Fit a model to the labels of a table
+    Train(Train),
+    /// A model's errors on the labels of a table
+    Evaluate(Evaluate),
+    /// List the models that `predict_ef` can ask, or print the card of one
+    Models(Models),
     /// List the SQL functions, or explain one
     Functions(Functions),
     /// What the store holds: tables, snapshots, imports, models, rows in quarantine
@@ -113,6 +119,101 @@ pub struct Export {
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,
+}
+
+/// `hollandite train`
+#[derive(Debug, ClapArgs)]
+pub struct Train {
+    /// Architecture: megnet
+    #[arg(long, value_name = "NAME", default_value = "megnet")]
+    pub model: String,
+    /// Table with structures and labels
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// Column of the label, eV/atom
+    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
+    pub target: String,
+    /// SQL condition on the rows to use, for instance "natoms <= 60"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Division of the rows: random (as in the paper), formula (no formula on both sides) or column (the table's `split`)
+    #[arg(long, value_name = "KIND", default_value = "random")]
+    pub split: String,
+    /// Share of the rows held out as the test set
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub test: f64,
+    /// Share of the remaining rows held out to choose the best epoch
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub validation: f64,
+    /// Seed of the division, the first weights and the order
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Epochs over which the learning rate falls
+    #[arg(long, default_value_t = 300)]
+    pub epochs: usize,
+    /// Crystals in one step of the optimiser
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// Highest learning rate, reached after one epoch
+    #[arg(long, value_name = "RATE", default_value_t = 2e-3)]
+    pub learning_rate: f64,
+    /// What is minimised: mse, mae or huber
+    #[arg(long, default_value = "huber")]
+    pub loss: String,
+    /// Stop after this many epochs without a lower validation error
+    #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
+    pub patience: usize,
+    /// Worker threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Folder for checkpoint, weights, card and plots [default: models/NAME in the store]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Name of the trained model
+    #[arg(long, default_value = "megnet")]
+    pub name: String,
+    /// Go on from the checkpoint in the folder
+    #[arg(long)]
+    pub resume: bool,
+    /// Stop at the end of the epoch in which this many seconds have passed
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite evaluate`
+#[derive(Debug, ClapArgs)]
+pub struct Evaluate {
+    /// Name of a model, or the folder or file that `train` wrote
+    #[arg(long, value_name = "NAME|PATH", default_value = "megnet")]
+    pub model: String,
+    /// Table with structures and labels
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// Column of the label, eV/atom
+    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
+    pub target: String,
+    /// SQL condition on the rows to use
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Write a parity plot (SVG) to this file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite models`
+#[derive(Debug, ClapArgs)]
+pub struct Models {
+    /// Print the card of this model: a name, or the folder or file that `train` wrote
+    pub name: Option<String>,
+    /// Where and how to print the list
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// `hollandite functions`

@@ -1,12 +1,16 @@
 //! One file per command.
 
+mod evaluate;
 mod export;
 pub mod functions;
 mod import;
 mod info;
 mod init;
+mod models;
+mod samples;
 mod shell;
 pub mod sql;
+mod train;
 mod verify;
 
 use std::path::Path;
@@ -25,6 +29,9 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Sql(sql) => sql::run(store, &sql).await,
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,
+        Command::Train(train) => train::run(store, &train).await,
+        Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
+        Command::Models(models) => models::run(&models),
         Command::Functions(functions) => functions::run(&functions),
         Command::Info(info) => info::run(store, &info).await,
         Command::Verify => verify::run(store).await,
