@@ -28,7 +28,8 @@ fn rock_salts() -> Vec<Sample> {
     let cells = (0..12).flat_map(|k| metals.iter().map(move |&(m, e)| (m, e, 4.0 + 0.05 * f64::from(k))));
     cells
         .map(|(metal, energy, a)| {
-            let lattice = Lattice::new([[0.0, a / 2.0, a / 2.0], [a / 2.0, 0.0, a / 2.0], [a / 2.0, a / 2.0, 0.0]]).unwrap();
+            let lattice =
+                Lattice::new([[0.0, a / 2.0, a / 2.0], [a / 2.0, 0.0, a / 2.0], [a / 2.0, a / 2.0, 0.0]]).unwrap();
             let species = vec![Element::from_symbol(metal).unwrap(), Element::O];
             let structure = Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap();
             Sample {
@@ -117,14 +118,16 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
         .collect();
     std::fs::write(at("salts.jsonl"), lines.join("\n")).unwrap();
     let run = |args: &[&str]| {
-        let output = Command::cargo_bin("hollandite").unwrap().arg("--store").arg(at("store")).args(args).output().unwrap();
+        let output =
+            Command::cargo_bin("hollandite").unwrap().arg("--store").arg(at("store")).args(args).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
         text
     };
     run(&["init"]);
     run(&["import", &at("salts.jsonl")]);
-    let said = run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--split", "formula", "--out", &at("model")]);
+    let said =
+        run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--split", "formula", "--out", &at("model")]);
     assert!(said.contains("validation: RMSE") && said.contains("predicting the mean"), "{said}");
     for file in ["megnet.safetensors.zst", "checkpoint.json", "learning.svg"] {
         assert!(folder.path().join("model").join(file).exists(), "{file} is missing");

@@ -217,8 +217,12 @@ fn convolve(
         + of_neighbor.select(0, batch.neighbor.clone());
     let e = phi.after_first(e, activate);
 
-    let sum_at_nodes =
-        Tensor::<2>::zeros([nodes, width], &device).select_assign(0, batch.center.clone(), e.clone(), IndexingUpdateOp::Add);
+    let sum_at_nodes = Tensor::<2>::zeros([nodes, width], &device).select_assign(
+        0,
+        batch.center.clone(),
+        e.clone(),
+        IndexingUpdateOp::Add,
+    );
     let mean_at_nodes = sum_at_nodes.clone() * batch.per_degree.clone();
     // Order of the concatenation: the original puts the bonds first, matgl the atoms.
     let (bonds_at, atoms_at) = if activate { (1, 0) } else { (0, 1) };
@@ -230,8 +234,12 @@ fn convolve(
     let v = phi.after_first(v, activate);
 
     let mean_by_graph = |x: Tensor<2>, per: &Tensor<2>| {
-        Tensor::<2>::zeros([batch.graphs, width], &device).select_assign(0, batch.node_graph.clone(), x, IndexingUpdateOp::Add)
-            * per.clone()
+        Tensor::<2>::zeros([batch.graphs, width], &device).select_assign(
+            0,
+            batch.node_graph.clone(),
+            x,
+            IndexingUpdateOp::Add,
+        ) * per.clone()
     };
     // Edges are summed at their nodes first: far fewer rows to add up.
     let of_edges = mean_by_graph(sum_at_nodes, &batch.per_edges);

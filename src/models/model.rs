@@ -10,13 +10,7 @@ use std::{
 
 use burn::prelude::*;
 
-use super::{
-    batch::GraphBatch,
-    card::ModelCard,
-    graph::Graph,
-    megnet::Megnet,
-    weights,
-};
+use super::{batch::GraphBatch, card::ModelCard, graph::Graph, megnet::Megnet, weights};
 use crate::{
     crystal::{Element, Structure},
     error::ModelError,
@@ -26,8 +20,7 @@ use crate::{
 pub const DEFAULT_MODEL: &str = "megnet";
 
 /// Weights that ship with the program, by name.
-const EMBEDDED: [(&str, &[u8]); 1] =
-    [(DEFAULT_MODEL, include_bytes!("../../fixtures/models/megnet.safetensors.zst"))];
+const EMBEDDED: [(&str, &[u8]); 1] = [(DEFAULT_MODEL, include_bytes!("../../fixtures/models/megnet.safetensors.zst"))];
 
 static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 
@@ -110,16 +103,11 @@ impl Model {
     /// # Errors
     /// Per structure: an element outside the coverage, or no bond within the cutoff.
     pub fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        let graphs: Vec<Result<Graph, ModelError>> = structures
-            .iter()
-            .map(|s| self.covers(s).and_then(|()| Graph::new(s, self.card.config.cutoff)))
-            .collect();
+        let graphs: Vec<Result<Graph, ModelError>> =
+            structures.iter().map(|s| self.covers(s).and_then(|()| Graph::new(s, self.card.config.cutoff))).collect();
         let good: Vec<&Graph> = graphs.iter().filter_map(|g| g.as_ref().ok()).collect();
         let mut values = self.forward(&good).into_iter();
-        graphs
-            .into_iter()
-            .map(|graph| graph.map(|_| values.next().unwrap_or(f64::NAN)))
-            .collect()
+        graphs.into_iter().map(|graph| graph.map(|_| values.next().unwrap_or(f64::NAN))).collect()
     }
 
     /// One forward pass: a value per graph, eV/atom.

@@ -126,7 +126,8 @@ mod tests {
     fn formula_split_keeps_polymorphs_together() {
         let s = samples();
         let division = split(&s, SplitKind::Formula, 0.2, 0.2, 7);
-        let formulas = |set: &[usize]| set.iter().map(|&i| s[i].formula.clone()).collect::<std::collections::HashSet<_>>();
+        let formulas =
+            |set: &[usize]| set.iter().map(|&i| s[i].formula.clone()).collect::<std::collections::HashSet<_>>();
         let (train, test) = (formulas(&division.train), formulas(&division.test));
         assert!(!test.is_empty() && train.is_disjoint(&test));
         assert!(formulas(&division.validation).is_disjoint(&train));

@@ -188,8 +188,7 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     let io = |e: std::io::Error| ModelError::Io { path: directory.clone(), message: e.to_string() };
     std::fs::create_dir_all(directory).map_err(io)?;
 
-    let division =
-        split(samples, options.split, options.test_fraction, options.validation_fraction, options.seed);
+    let division = split(samples, options.split, options.test_fraction, options.validation_fraction, options.seed);
     if division.train.len() < 2 || division.validation.is_empty() {
         return Err(ModelError::Training(format!(
             "{} training and {} validation crystals are too few: label more rows or lower the held-out shares",
@@ -218,10 +217,8 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     let autodiff = plain.clone().autodiff();
     plain.seed(options.seed);
     let mut net = Megnet::new(&options.config, &autodiff);
-    let mut optimizer: ModuleOptimizer = AdamWConfig::new()
-        .with_weight_decay(1e-5)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(3.0)))
-        .init();
+    let mut optimizer: ModuleOptimizer =
+        AdamWConfig::new().with_weight_decay(1e-5).with_grad_clipping(Some(GradientClippingConfig::Norm(3.0))).init();
     let fingerprint = format!(
         "{:?} {} {} {} {} {}",
         options.config,
@@ -263,7 +260,8 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     }
 
     let steps_per_epoch = training.len().div_ceil(options.batch);
-    let schedule = Schedule { peak: options.learning_rate, warm_up: steps_per_epoch, total: steps_per_epoch * options.epochs };
+    let schedule =
+        Schedule { peak: options.learning_rate, warm_up: steps_per_epoch, total: steps_per_epoch * options.epochs };
     let started = Instant::now();
     let seconds_before = state.seconds;
     while state.epochs_done < options.epochs {
@@ -283,8 +281,7 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         }
         let snapshot = net.valid();
         let predicted = forward_all(&snapshot, options, &validation.iter().map(|&i| graph(i)).collect::<Vec<_>>());
-        let pairs: Vec<_> =
-            predicted.iter().zip(&validation).map(|(p, &i)| (p * scale + mean, targets[i])).collect();
+        let pairs: Vec<_> = predicted.iter().zip(&validation).map(|(p, &i)| (p * scale + mean, targets[i])).collect();
         let metrics = Metrics::of(&pairs, mean)
             .ok_or_else(|| ModelError::Training("no validation crystal has a graph".into()))?;
         let report = Epoch {
@@ -330,8 +327,12 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     let of_test = evaluate(&test);
     let seen: std::collections::HashSet<&str> =
         training.iter().chain(&validation).map(|&i| samples[i].formula.as_str()).collect();
-    let new_formula: Vec<_> =
-        of_test.iter().zip(&test).filter(|(_, i)| !seen.contains(samples[**i].formula.as_str())).map(|(p, _)| *p).collect();
+    let new_formula: Vec<_> = of_test
+        .iter()
+        .zip(&test)
+        .filter(|(_, i)| !seen.contains(samples[**i].formula.as_str()))
+        .map(|(p, _)| *p)
+        .collect();
     let mut metrics = std::collections::BTreeMap::new();
     for (name, pairs) in
         [("validation", &evaluate(&validation)), ("test", &of_test), ("test, formula not in training", &new_formula)]
@@ -433,7 +434,8 @@ fn build_graphs(
     });
     let lost = results.iter().filter(|g| g.is_none()).count();
     if lost > 0 {
-        observer.note(&format!("{lost} crystals left out: no bond within the cutoff, or an element past the embedding"));
+        observer
+            .note(&format!("{lost} crystals left out: no bond within the cutoff, or an element past the embedding"));
     }
     if lost == samples.len() {
         return Err(ModelError::Training("no crystal has a graph".into()));
@@ -464,12 +466,7 @@ fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) 
 }
 
 /// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
-fn gradients(
-    net: &Megnet,
-    options: &TrainOptions,
-    items: &[(&Graph, f32)],
-    device: &Device,
-) -> (f64, GradientsParams) {
+fn gradients(net: &Megnet, options: &TrainOptions, items: &[(&Graph, f32)], device: &Device) -> (f64, GradientsParams) {
     let sizes: Vec<usize> = items.iter().map(|(g, _)| g.edges()).collect();
     let mut passes = batches_by_size(&sizes, EDGES_PER_PASS);
     // The largest first: the threads finish together.

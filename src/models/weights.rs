@@ -40,9 +40,11 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Megnet,
     let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
     let plain = zstd::decode_all(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(|e| fault(e.to_string()))?;
-    let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD_KEY)).ok_or_else(|| {
-        fault("the file has no model card; was it written by `hollandite train`?".into())
-    })?;
+    let json = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(CARD_KEY))
+        .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
     let mut net = Megnet::new(&card.config, device);
     let mut store = SafetensorsStore::from_bytes(Some(plain));

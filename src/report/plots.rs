@@ -64,7 +64,10 @@ pub fn learning_curve(path: &Path, history: &[Epoch]) -> Result<(), ReportError>
             [("RMSE", RED, |e| e.validation_rmse), ("MAE", BLUE, |e| e.validation_mae)];
         for (name, colour, value) in series {
             chart
-                .draw_series(LineSeries::new(history.iter().map(|e| (e.epoch as f64, value(e))), colour.stroke_width(2)))?
+                .draw_series(LineSeries::new(
+                    history.iter().map(|e| (e.epoch as f64, value(e))),
+                    colour.stroke_width(2),
+                ))?
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
         }

@@ -30,7 +30,10 @@ pub fn run(args: &Models) -> Result<(), CliError> {
         ("predicts", text(&|c| c.target.clone())),
         ("unit", text(&|c| c.unit.clone())),
         ("parameters", Arc::new(UInt64Array::from_iter_values(cards.iter().map(|c| c.parameters as u64))) as ArrayRef),
-        ("elements", Arc::new(UInt64Array::from_iter_values(cards.iter().map(|c| c.elements.len() as u64))) as ArrayRef),
+        (
+            "elements",
+            Arc::new(UInt64Array::from_iter_values(cards.iter().map(|c| c.elements.len() as u64))) as ArrayRef,
+        ),
         ("test_rmse", test(|m| m.rmse)),
         ("test_mae", test(|m| m.mae)),
     ])?;

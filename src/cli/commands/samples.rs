@@ -14,7 +14,12 @@ use crate::sql::Session;
 ///
 /// # Errors
 /// No such table or column, a label that is no number, a condition that is no SQL, or no row left.
-pub async fn read(session: &Session, table: &str, target: &str, condition: Option<&str>) -> Result<Vec<Sample>, CliError> {
+pub async fn read(
+    session: &Session,
+    table: &str,
+    target: &str,
+    condition: Option<&str>,
+) -> Result<Vec<Sample>, CliError> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let filter = condition.map(|c| format!(" AND ({c})")).unwrap_or_default();
     let query = format!(

@@ -19,9 +19,14 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let newest = store.snapshots()?.last().map(|s| s.id);
     let snapshot = args.at.snapshot.or(newest).map_or_else(String::new, |n| format!(", snapshot {n}"));
     let one_of = |names: &[&str]| names.join(", ");
-    let split = SplitKind::NAMES.iter().find(|(name, _)| *name == args.split).map(|(_, kind)| *kind).ok_or_else(|| {
-        CliError::Usage(format!("--split {}: expected one of {}", args.split, one_of(&SplitKind::NAMES.map(|(n, _)| n))))
-    })?;
+    let split =
+        SplitKind::NAMES.iter().find(|(name, _)| *name == args.split).map(|(_, kind)| *kind).ok_or_else(|| {
+            CliError::Usage(format!(
+                "--split {}: expected one of {}",
+                args.split,
+                one_of(&SplitKind::NAMES.map(|(n, _)| n))
+            ))
+        })?;
     let loss = Loss::NAMES.iter().find(|(name, _)| *name == args.loss).map(|(_, loss)| *loss).ok_or_else(|| {
         CliError::Usage(format!("--loss {}: expected one of {}", args.loss, one_of(&Loss::NAMES.map(|(n, _)| n))))
     })?;
