@@ -172,6 +172,9 @@ pub struct Train {
     /// Name of the trained model
     #[arg(long, default_value = "megnet")]
     pub name: String,
+    /// Where the labels come from and under which licence, for the model card
+    #[arg(long, value_name = "TEXT")]
+    pub data: Option<String>,
     /// Go on from the checkpoint in the folder
     #[arg(long)]
     pub resume: bool,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::samples;
-use crate::cli::CliError;
+use crate::cli::{CliError, render};
 use crate::cli::args::{At, Evaluate};
 use crate::models::evaluate::evaluate;
 use crate::models::{Metrics, Model};
@@ -21,13 +21,13 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
     .await
     .map_err(|e| CliError::Failed(format!("evaluation stopped: {e}")))?;
 
-    println!("model {} ({})", model.name(), model.id());
+    render::print(&format!("model {} ({})\n", model.name(), model.id()))?;
     let mean = model.card().mean;
     match done.metrics {
-        Some(metrics) => println!("all: {metrics}"),
-        None => println!("all: no crystal could be predicted"),
+        Some(metrics) => render::print(&format!("all: {metrics}\n"))?,
+        None => render::print("all: no crystal could be predicted\n")?,
     }
-    let mut by_split: HashMap<&str, Vec<(f64, f64)>> = HashMap::new();
+    let mut by_split: HashMap<&str, Vec<(f64, f64)>> = HashMap::new())?;
     for &(i, predicted, label) in &done.pairs {
         if let Some(split) = &crystals[i].split {
             by_split.entry(split).or_default().push((predicted, label));
@@ -37,7 +37,7 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
     splits.sort_unstable_by_key(|(name, _)| *name);
     for (name, pairs) in splits {
         if let Some(metrics) = Metrics::of(&pairs, mean) {
-            println!("split {name}: {metrics}");
+            render::print(&format!("split {name}: {metrics}\n"))?;
         }
     }
     if !done.refused.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::samples;
-use crate::cli::CliError;
+use crate::cli::{CliError, render};
 use crate::cli::args::{At, Train};
 use crate::models::megnet::MegnetConfig;
 use crate::models::splits::SplitKind;
@@ -56,9 +56,10 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
         time_limit: args.time_limit,
         name: args.name.clone(),
         target: args.target.clone(),
-        data: match &args.condition {
-            Some(condition) => format!("table {}{snapshot}, WHERE {condition}", args.table),
-            None => format!("table {}{snapshot}", args.table),
+        data: {
+            let rows = args.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
+            let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
+            format!("{source}table {}{snapshot}{rows}", args.table)
         },
     };
     let bar = Bar::new();
@@ -78,10 +79,9 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
         plots::parity(&directory.join("parity.svg"), &format!("{}, test set", trained.card.name), &pairs)?;
     }
     for (set, metrics) in &trained.card.metrics {
-        println!("{set}: {metrics}");
+        render::print(&format!("{set}: {metrics}\n"))?;
     }
-    println!("weights, card and plots: {}", directory.display());
-    Ok(())
+    Ok(render::print(&format!("weights, card and plots: {}\n", directory.display()))?)
 }
 
 /// A bar over the graphs of an epoch, one line for each epoch that is over.
