@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::samples;
-use crate::cli::{CliError, render};
 use crate::cli::args::{At, Evaluate};
+use crate::cli::{CliError, render};
 use crate::models::evaluate::evaluate;
 use crate::models::{Metrics, Model};
 use crate::report::plots;
@@ -27,7 +27,7 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         Some(metrics) => render::print(&format!("all: {metrics}\n"))?,
         None => render::print("all: no crystal could be predicted\n")?,
     }
-    let mut by_split: HashMap<&str, Vec<(f64, f64)>> = HashMap::new())?;
+    let mut by_split: HashMap<&str, Vec<(f64, f64)>> = HashMap::new();
     for &(i, predicted, label) in &done.pairs {
         if let Some(split) = &crystals[i].split {
             by_split.entry(split).or_default().push((predicted, label));

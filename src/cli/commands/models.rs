@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 
-use crate::cli::{CliError, render};
 use crate::cli::args::Models;
 use crate::cli::render::Printer;
+use crate::cli::{CliError, render};
 use crate::models::Model;
 
 pub fn run(args: &Models) -> Result<(), CliError> {
@@ -14,7 +14,7 @@ pub fn run(args: &Models) -> Result<(), CliError> {
         let model = Model::load(name).map_err(|e| CliError::Below(e.into()))?;
         let card = serde_json::to_string_pretty(model.card())
             .map_err(|e| CliError::Failed(format!("the card of {name} cannot be printed: {e}")))?;
-        return Ok(render::print(&format!("{card}\n"))?);
+        return render::print(&format!("{card}\n"));
     }
     let cards = Model::embedded().map_err(|e| CliError::Below(e.into()))?;
     let text = |f: &dyn Fn(&crate::models::ModelCard) -> String| -> ArrayRef {

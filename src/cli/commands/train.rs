@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::samples;
-use crate::cli::{CliError, render};
 use crate::cli::args::{At, Train};
+use crate::cli::{CliError, render};
 use crate::models::megnet::MegnetConfig;
 use crate::models::splits::SplitKind;
 use crate::models::train::{Epoch, Loss, Observer, TrainOptions, train};
@@ -81,7 +81,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     for (set, metrics) in &trained.card.metrics {
         render::print(&format!("{set}: {metrics}\n"))?;
     }
-    Ok(render::print(&format!("weights, card and plots: {}\n", directory.display()))?)
+    render::print(&format!("weights, card and plots: {}\n", directory.display()))
 }
 
 /// A bar over the graphs of an epoch, one line for each epoch that is over.
