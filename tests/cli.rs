@@ -218,6 +218,23 @@ fn exports_read_back() {
 }
 
 #[test]
+fn pandas_polars_and_pyarrow_read_an_export() {
+    let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
+        println!("skipped: HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+        return;
+    };
+    let store = Store::new();
+    let file = store.beside("tmo.parquet");
+    hollandite(&["export", "tmo", "--to", &file]).assert().success();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/exports.py");
+    let output = std::process::Command::new(python).args([script, &file]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let count = stdout(&["sql", "SELECT count(*) FROM tmo", "--format", "csv"]);
+    assert_eq!(Some(seen["rows"].to_string().as_str()), count.lines().nth(1));
+}
+
+#[test]
 fn the_shell_works_from_a_pipe() {
     let store = Store::new();
     let file = store.beside("out.csv");

@@ -1,10 +1,8 @@
 //! One trait for everything a query result can be written as. An exporter takes Arrow batches one at a time, so a result
-//! never has to fit in memory, and a file appears under its name only when its last byte is written: a query that fails
-//! half way leaves the old file as it was.
+//! never has to fit in memory.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
@@ -17,6 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::Sink;
 use super::cif::CifFolder;
 use crate::error::ReportError;
 
@@ -63,78 +62,6 @@ pub trait Exporter: Send {
     fn finish(self: Box<Self>) -> Result<(), ReportError>;
 }
 
-/// Where bytes go.
-pub enum Sink {
-    /// A stream, such as standard output.
-    Stream(Box<dyn Write + Send>),
-    /// A file, written beside its name and renamed at the end.
-    File(PartialFile),
-}
-
-/// A file that has no name until it is whole.
-pub struct PartialFile {
-    file: BufWriter<File>,
-    partial: PathBuf,
-    path: PathBuf,
-    named: bool,
-}
-
-impl PartialFile {
-    /// Start to write `path`; nothing is seen under that name before [`Sink::close`].
-    pub fn create(path: &Path) -> Result<Self, ReportError> {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.partial", std::process::id()));
-        let partial = path.with_file_name(name);
-        let file = File::create(&partial).map_err(|e| ReportError::io(path, &e))?;
-        Ok(Self { file: BufWriter::new(file), partial, path: path.to_path_buf(), named: false })
-    }
-}
-
-impl Drop for PartialFile {
-    fn drop(&mut self) {
-        if !self.named {
-            // Nothing to tell anybody: the error that brought us here is already on its way.
-            let _ = std::fs::remove_file(&self.partial);
-        }
-    }
-}
-
-impl Sink {
-    /// A file at `path`.
-    pub fn file(path: &Path) -> Result<Self, ReportError> {
-        PartialFile::create(path).map(Self::File)
-    }
-
-    /// Flush, and give a file its name.
-    pub fn close(self) -> Result<(), ReportError> {
-        match self {
-            Self::Stream(mut stream) => stream.flush().map_err(ReportError::from),
-            Self::File(mut file) => {
-                file.file.flush().map_err(|e| ReportError::io(&file.path, &e))?;
-                std::fs::rename(&file.partial, &file.path).map_err(|e| ReportError::io(&file.path, &e))?;
-                file.named = true;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Stream(stream) => stream.write(bytes),
-            Self::File(file) => file.file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Stream(stream) => stream.flush(),
-            Self::File(file) => file.file.flush(),
-        }
-    }
-}
-
 /// An exporter that writes `format` to the file or directory `path`.
 pub fn exporter(format: Format, schema: &SchemaRef, path: &Path) -> Result<Box<dyn Exporter>, ReportError> {
     match format {
@@ -156,11 +83,15 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
         Format::Parquet => {
             let properties =
                 WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-            Box::new(Parquet(ArrowWriter::try_new(sink, schema.clone(), Some(properties))?))
+            let schema = without_views(schema);
+            let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties))?;
+            Box::new(Parquet { writer, schema })
         }
         Format::Arrow => {
             let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
-            Box::new(Ipc(IpcWriter::try_new_with_options(sink, schema, options)?))
+            let schema = without_views(schema);
+            let writer = IpcWriter::try_new_with_options(sink, &schema, options)?;
+            Box::new(Ipc { writer, schema })
         }
         Format::Cif => return Err(ReportError::Format("CIF files need a directory: give one with --to DIR/".into())),
     })
@@ -189,29 +120,63 @@ impl<F: JsonFormat + Send> Exporter for Json<F> {
     }
 }
 
-struct Parquet(ArrowWriter<Sink>);
+struct Parquet {
+    writer: ArrowWriter<Sink>,
+    schema: SchemaRef,
+}
 
 impl Exporter for Parquet {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
-        Ok(self.0.write(batch)?)
+        Ok(self.writer.write(&recast(batch, &self.schema)?)?)
     }
 
     fn finish(self: Box<Self>) -> Result<(), ReportError> {
-        self.0.into_inner()?.close()
+        self.writer.into_inner()?.close()
     }
 }
 
-struct Ipc(IpcWriter<Sink>);
+struct Ipc {
+    writer: IpcWriter<Sink>,
+    schema: SchemaRef,
+}
 
 impl Exporter for Ipc {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
-        Ok(self.0.write(batch)?)
+        Ok(self.writer.write(&recast(batch, &self.schema)?)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
-        self.0.finish()?;
-        self.0.into_inner()?.close()
+        self.writer.finish()?;
+        self.writer.into_inner()?.close()
     }
+}
+
+/// The engine reads text as views, which pandas does not take inside a list: files carry plain text.
+fn without_views(schema: &Schema) -> SchemaRef {
+    let fields: Vec<_> = schema.fields().iter().map(plain).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn plain(field: &Arc<Field>) -> Arc<Field> {
+    let dt = match field.data_type() {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::List(item) => DataType::List(plain(item)),
+        DataType::LargeList(item) => DataType::LargeList(plain(item)),
+        DataType::FixedSizeList(item, n) => DataType::FixedSizeList(plain(item), *n),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
+        _ => return field.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(dt))
+}
+
+fn recast(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ReportError> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
+        true => Ok(column.clone()),
+        false => arrow::compute::cast(column, field.data_type()),
+    });
+    Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)?)
 }
 
 /// CSV has no lists and no structs, so those columns travel as JSON text.
@@ -272,9 +237,11 @@ fn flatten(field: &Arc<Field>, column: &ArrayRef) -> Result<ArrayRef, ReportErro
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::sync::Mutex;
 
-    use arrow::array::{Float64Array, ListArray, StringArray};
+    use arrow::array::{Float64Array, ListArray, StringArray, StringViewArray};
+    use arrow::buffer::OffsetBuffer;
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -341,6 +308,28 @@ mod tests {
         let reader = arrow::ipc::reader::FileReader::try_new(File::open(ipc).unwrap(), None);
         assert_eq!(reader.unwrap().next().unwrap().unwrap(), batch());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no partial file is left");
+    }
+
+    #[test]
+    fn views_become_plain_text_even_inside_lists() {
+        let item = Arc::new(Field::new("item", DataType::Utf8View, true));
+        let symbols = StringViewArray::from(vec![Some("O"), None, Some("Ti")]);
+        let lists = ListArray::new(item, OffsetBuffer::from_lengths([2, 0, 1]), Arc::new(symbols), None);
+        let views: ArrayRef = Arc::new(StringViewArray::from(vec![Some("a"), None, Some("c")]));
+        let batch =
+            RecordBatch::try_from_iter_with_nullable([("id", views, true), ("elements", Arc::new(lists), true)])
+                .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.arrow");
+        let mut e = exporter(Format::Arrow, &batch.schema(), &path).unwrap();
+        e.write(&batch).unwrap();
+        e.finish().unwrap();
+        let back = arrow::ipc::reader::FileReader::try_new(File::open(path).unwrap(), None).unwrap();
+        let back = back.into_iter().next().unwrap().unwrap();
+        let text = |b: &RecordBatch, row| arrow::util::display::array_value_to_string(b.column(1), row).unwrap();
+        assert_eq!(back.column(0).data_type(), &DataType::Utf8);
+        assert!(!format!("{:?}", back.schema()).contains("View"));
+        assert!((0..3).all(|row| text(&back, row) == text(&batch, row)));
     }
 
     #[test]

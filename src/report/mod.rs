@@ -4,6 +4,8 @@ mod cif;
 mod export;
 mod frames;
 pub mod plots;
+mod sink;
 
-pub use export::{Exporter, Format, PartialFile, Sink, exporter, stream_exporter};
+pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
+pub use sink::{PartialFile, Sink};
