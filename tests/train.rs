@@ -127,7 +127,7 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     run(&["init"]);
     run(&["import", &at("salts.jsonl")]);
     let said =
-        run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--split", "formula", "--out", &at("model")]);
+        run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--split", "random", "--out", &at("model")]);
     assert!(said.contains("validation: RMSE") && said.contains("predicting the mean"), "{said}");
     for file in ["megnet.safetensors.zst", "checkpoint.json", "learning.svg"] {
         assert!(folder.path().join("model").join(file).exists(), "{file} is missing");
@@ -136,7 +136,7 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     assert!(said.contains("all: RMSE"), "{said}");
     assert!(folder.path().join("parity.svg").exists());
     let card = run(&["models", &at("model")]);
-    assert!(card.contains("\"kind\": \"formula\"") && card.contains("\"O\""), "{card}");
+    assert!(card.contains("\"kind\": \"random\"") && card.contains("\"O\""), "{card}");
     let query = format!("SELECT count(predict_ef(structure, '{}')) AS n FROM tmo", at("model"));
     assert_eq!(run(&["sql", &query, "--format", "csv"]).trim(), "n\n48");
 }

@@ -3,10 +3,13 @@
 mod activation;
 pub mod batch;
 pub mod card;
+mod checkpoint;
 pub mod evaluate;
 pub mod graph;
+mod loss;
 pub mod megnet;
 mod model;
+mod passes;
 pub mod set2set;
 pub mod splits;
 pub mod train;

@@ -1,28 +1,23 @@
 //! Fitting MEGNet to labelled crystals: mini-batches over threads, warm-up and cosine decay of the learning rate, the best
 //! epoch by validation error, early stop, and checkpoints from which a killed run goes on.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 use burn::{
     grad_clipping::GradientClippingConfig,
-    optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer},
+    optim::{AdamWConfig, ModuleOptimizer},
     prelude::*,
-    tensor::TensorData,
 };
 use serde::{Deserialize, Serialize};
 
+pub use super::loss::Loss;
 use super::{
-    batch::GraphBatch,
     card::{Metrics, ModelCard, SplitCard, TrainingCard},
-    graph::{Graph, batches_by_size},
+    checkpoint::{Checkpoint, Files, record_error},
+    graph::Graph,
+    loss::Schedule,
     megnet::{Megnet, MegnetConfig},
+    passes::{forward_all, gradients, on_threads, shuffled},
     splits::{SplitKind, element_counts, split},
     weights,
 };
@@ -46,41 +41,6 @@ pub struct Sample {
     pub target: f64,
     /// The table's `split` column.
     pub split: Option<String>,
-}
-
-/// What is minimised, in units of the labels' standard deviation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// Mean square error: the original's.
-    Mse,
-    /// Mean absolute error.
-    Mae,
-    /// Square below 0.25 standard deviations, linear above: wrong labels pull less.
-    Huber,
-}
-
-impl Loss {
-    /// Every loss with its name on the command line.
-    pub const NAMES: [(&'static str, Self); 3] = [("mse", Self::Mse), ("mae", Self::Mae), ("huber", Self::Huber)];
-
-    fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
-    }
-
-    /// Sum over a batch of (prediction - label), both standardised.
-    fn sum(self, error: Tensor<1>) -> Tensor<1> {
-        const DELTA: f32 = 0.25;
-        match self {
-            Self::Mse => (error.clone() * error).sum(),
-            Self::Mae => error.abs().sum(),
-            Self::Huber => {
-                let size = error.abs();
-                let near = size.clone().clamp_max(DELTA);
-                // δ|e| - δ²/2 beyond δ, e²/2 before: with n = min(|e|, δ) both are n (|e| - n/2).
-                (near.clone() * (size - near * 0.5)).sum()
-            }
-        }
-    }
 }
 
 /// How to train.
@@ -161,23 +121,6 @@ pub struct Trained {
     /// (id, prediction, label) of the test set, eV/atom.
     pub test: Vec<(String, f64, f64)>,
 }
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Checkpoint {
-    epochs_done: usize,
-    steps_done: usize,
-    best_epoch: usize,
-    best_mae: f64,
-    seconds: f64,
-    mean: f64,
-    scale: f64,
-    /// What must not change between the run and its continuation.
-    fingerprint: String,
-    history: Vec<Epoch>,
-}
-
-/// Edges per forward pass while training: edge tensors of 64 columns then stay within a few MB of cache.
-const EDGES_PER_PASS: usize = 6_000;
 
 /// Trains MEGNet on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///
@@ -380,47 +323,6 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     })
 }
 
-fn record_error(path: &Path, e: impl std::fmt::Display) -> ModelError {
-    ModelError::Io { path: path.to_owned(), message: e.to_string() }
-}
-
-struct Files {
-    net: PathBuf,
-    best: PathBuf,
-    optimizer: PathBuf,
-    state: PathBuf,
-}
-
-impl Files {
-    fn in_directory(directory: &Path) -> Self {
-        let file = |name| directory.join(name);
-        Self {
-            net: file("checkpoint.bpk"),
-            best: file("best.bpk"),
-            optimizer: file("optimizer.bpk"),
-            state: file("checkpoint.json"),
-        }
-    }
-}
-
-/// Linear warm-up, then half a cosine down to a hundredth of the peak.
-struct Schedule {
-    peak: f64,
-    warm_up: usize,
-    total: usize,
-}
-
-impl Schedule {
-    fn at(&self, step: usize) -> f64 {
-        if step < self.warm_up {
-            return self.peak * (step + 1) as f64 / self.warm_up as f64;
-        }
-        let rest = (self.total.saturating_sub(self.warm_up)).max(1) as f64;
-        let progress = ((step - self.warm_up) as f64 / rest).min(1.0);
-        self.peak * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
-    }
-}
-
 /// Graphs of all samples, built on all threads; a crystal without bonds is left out with a note.
 fn build_graphs(
     samples: &[Sample],
@@ -441,83 +343,4 @@ fn build_graphs(
         return Err(ModelError::Training("no crystal has a graph".into()));
     }
     Ok(results)
-}
-
-/// `f(0..n)` over threads that draw the next index when free.
-fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new((0..n).map(|_| None).collect::<Vec<Option<T>>>());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= n {
-                        break;
-                    }
-                    let value = f(i);
-                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(value);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.into_iter().map(|r| r.expect("every index was drawn once")).collect()
-}
-
-/// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
-fn gradients(net: &Megnet, options: &TrainOptions, items: &[(&Graph, f32)], device: &Device) -> (f64, GradientsParams) {
-    let sizes: Vec<usize> = items.iter().map(|(g, _)| g.edges()).collect();
-    let mut passes = batches_by_size(&sizes, EDGES_PER_PASS);
-    // The largest first: the threads finish together.
-    passes.reverse();
-    let results = on_threads(options.threads, passes.len(), |k| {
-        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| items[i].0).collect();
-        let labels: Vec<f32> = passes[k].iter().map(|&i| items[i].1).collect();
-        let batch = GraphBatch::new(&chosen, &options.config.basis, device);
-        let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
-        // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
-        // the graph and its index in opposite orders, a deadlock.
-        let own = net.valid().train();
-        let loss = options.loss.sum(own.forward(&options.config, &batch) - labels);
-        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
-        (value, GradientsParams::from_grads((loss / items.len() as f32).backward(), &own))
-    });
-    let mut sum = GradientsAccumulator::new();
-    let mut total = 0.0;
-    for (loss, grads) in results {
-        total += loss;
-        sum.accumulate(net, grads);
-    }
-    (total, sum.grads())
-}
-
-/// Standardised predictions of many graphs, over threads.
-fn forward_all(net: &Megnet, options: &TrainOptions, graphs: &[&Graph]) -> Vec<f64> {
-    let device = Device::flex();
-    let sizes: Vec<usize> = graphs.iter().map(|g| g.edges()).collect();
-    let passes = batches_by_size(&sizes, EDGES_PER_PASS);
-    let results = on_threads(options.threads, passes.len(), |k| {
-        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| graphs[i]).collect();
-        let batch = GraphBatch::new(&chosen, &options.config.basis, &device);
-        net.forward(&options.config, &batch).into_data().try_to_vec::<f32>().expect("predictions are f32")
-    });
-    let mut predicted = vec![0.0; graphs.len()];
-    for (pass, values) in passes.iter().zip(results) {
-        for (&i, value) in pass.iter().zip(values) {
-            predicted[i] = f64::from(value);
-        }
-    }
-    predicted
-}
-
-/// Fisher-Yates with a 64-bit linear congruential generator (Knuth's MMIX constants): the same order for the same seed.
-fn shuffled(indices: &[usize], seed: u64) -> Vec<usize> {
-    let mut order = indices.to_vec();
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    for i in (1..order.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(i, ((state >> 33) as usize) % (i + 1));
-    }
-    order
 }

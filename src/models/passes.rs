@@ -1,0 +1,127 @@
+//! Forward and backward passes over many graphs, spread over threads.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use burn::{
+    optim::{GradientsAccumulator, GradientsParams},
+    prelude::*,
+    tensor::TensorData,
+};
+
+use super::{
+    batch::GraphBatch,
+    graph::{Graph, batches_by_size},
+    megnet::Megnet,
+    train::TrainOptions,
+};
+
+/// Edges per forward pass while training: edge tensors of 64 columns then stay within a few MB of cache.
+const EDGES_PER_PASS: usize = 6_000;
+
+/// `f(0..n)` over threads that draw the next index when free.
+pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new((0..n).map(|_| None).collect::<Vec<Option<T>>>());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= n {
+                        break;
+                    }
+                    let value = f(i);
+                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(value);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.into_iter().map(|r| r.expect("every index was drawn once")).collect()
+}
+
+/// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
+pub(super) fn gradients(
+    net: &Megnet,
+    options: &TrainOptions,
+    items: &[(&Graph, f32)],
+    device: &Device,
+) -> (f64, GradientsParams) {
+    let sizes: Vec<usize> = items.iter().map(|(g, _)| g.edges()).collect();
+    let mut passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    // The largest first: the threads finish together.
+    passes.reverse();
+    let results = on_threads(options.threads, passes.len(), |k| {
+        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| items[i].0).collect();
+        let labels: Vec<f32> = passes[k].iter().map(|&i| items[i].1).collect();
+        let batch = GraphBatch::new(&chosen, &options.config.basis, device);
+        let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
+        // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
+        // the graph and its index in opposite orders, a deadlock.
+        let own = net.valid().train();
+        let loss = options.loss.sum(own.forward(&options.config, &batch) - labels);
+        let value = f64::from(loss.clone().inner().into_scalar::<f32>());
+        (value, GradientsParams::from_grads((loss / items.len() as f32).backward(), &own))
+    });
+    let mut sum = GradientsAccumulator::new();
+    let mut total = 0.0;
+    for (loss, grads) in results {
+        total += loss;
+        sum.accumulate(net, grads);
+    }
+    (total, sum.grads())
+}
+
+/// Standardised predictions of many graphs, over threads.
+pub(super) fn forward_all(net: &Megnet, options: &TrainOptions, graphs: &[&Graph]) -> Vec<f64> {
+    let device = Device::flex();
+    let sizes: Vec<usize> = graphs.iter().map(|g| g.edges()).collect();
+    let passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    let results = on_threads(options.threads, passes.len(), |k| {
+        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| graphs[i]).collect();
+        let batch = GraphBatch::new(&chosen, &options.config.basis, &device);
+        net.forward(&options.config, &batch).into_data().try_to_vec::<f32>().expect("predictions are f32")
+    });
+    let mut predicted = vec![0.0; graphs.len()];
+    for (pass, values) in passes.iter().zip(results) {
+        for (&i, value) in pass.iter().zip(values) {
+            predicted[i] = f64::from(value);
+        }
+    }
+    predicted
+}
+
+/// Fisher-Yates with a 64-bit linear congruential generator (Knuth's MMIX constants): the same order for the same seed.
+pub(super) fn shuffled(indices: &[usize], seed: u64) -> Vec<usize> {
+    let mut order = indices.to_vec();
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    for i in (1..order.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(i, ((state >> 33) as usize) % (i + 1));
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_keep_the_order_of_results() {
+        assert_eq!(on_threads(3, 100, |i| i * i), (0..100).map(|i| i * i).collect::<Vec<_>>());
+        assert!(on_threads(2, 0, |i| i).is_empty());
+    }
+
+    #[test]
+    fn shuffling_keeps_every_index_and_depends_on_the_seed() {
+        let all: Vec<usize> = (0..50).collect();
+        let mut order = shuffled(&all, 1);
+        assert_ne!(order, shuffled(&all, 2));
+        assert_eq!(order, shuffled(&all, 1));
+        order.sort_unstable();
+        assert_eq!(order, all);
+    }
+}
