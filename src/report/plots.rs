@@ -60,14 +60,11 @@ pub fn learning_curve(path: &Path, history: &[Epoch]) -> Result<(), ReportError>
             .x_desc("epoch")
             .y_desc("validation error, eV/atom")
             .draw()?;
-        let series: [(&str, RGBColor, fn(&Epoch) -> f64); 2] =
-            [("RMSE", RED, |e| e.validation_rmse), ("MAE", BLUE, |e| e.validation_mae)];
-        for (name, colour, value) in series {
+        let of = |value: fn(&Epoch) -> f64| history.iter().map(move |e| (e.epoch as f64, value(e)));
+        let series = [("RMSE", RED, of(|e| e.validation_rmse)), ("MAE", BLUE, of(|e| e.validation_mae))];
+        for (name, colour, points) in series {
             chart
-                .draw_series(LineSeries::new(
-                    history.iter().map(|e| (e.epoch as f64, value(e))),
-                    colour.stroke_width(2),
-                ))?
+                .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
         }
