@@ -78,6 +78,13 @@ impl Shell {
         let config = Config::builder().completion_type(CompletionType::List).history_ignore_space(true).build();
         let mut editor = Editor::<SqlHelper, FileHistory>::with_config(config).map_err(terminal)?;
         editor.set_helper(Some(SqlHelper { names: Names::of(&self.session).await }));
+        // From here on Ctrl-C is a message to the shell, and no longer its end. The handler is in place before the first line
+        // is read: rustyline has one of its own while it reads, and puts back the one that it found.
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => {}
+            () = std::future::ready(()) => {}
+        }
         let history = history_file();
         if let Some(file) = &history {
             // The first shell has no history yet.

@@ -8,7 +8,10 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// A folder that stands for the user's home; the default store is made in it on first use.
-pub static HOME: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
+pub static HOME: LazyLock<TempDir> = LazyLock::new(|| {
+    // Statics are not dropped: what is left lies in the build folder.
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder")
+});
 
 /// The program with nothing of the caller's environment that could lead it to another store.
 pub fn isolated(command: &mut Command, home: &Path) {
