@@ -1,0 +1,109 @@
+//! Our side of benches/peers: a process that the scripts ask, line by line, between turns of the peers.
+//!
+//! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
+//! a batch size with times and predictions. Without arguments, as `cargo bench` calls it, it points to the scripts.
+
+use std::{
+    io::{BufRead, Write},
+    path::Path,
+    time::Instant,
+};
+
+use burn::prelude::Device;
+use hollandite::{
+    crystal::{Element, Lattice, Structure},
+    formats,
+    models::{batch::GraphBatch, graph::Graph, megnet::MegnetConfig, weights},
+};
+use serde_json::{Value, json};
+
+type Fault = Box<dyn std::error::Error>;
+
+// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> Result<(), Fault> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["parse"] => answer(|line| parse(serde_json::from_str(line)?)),
+        ["megnet", crystals, weights] => {
+            let megnet = Megnet::load(Path::new(crystals), Path::new(weights))?;
+            answer(|line| megnet.turn(line.parse()?))
+        }
+        _ => {
+            println!("peers: run by benches/peers/*.py");
+            Ok(())
+        }
+    }
+}
+
+/// A line of JSON for every line of standard input.
+fn answer(mut turn: impl FnMut(&str) -> Result<Value, Fault>) -> Result<(), Fault> {
+    for line in std::io::stdin().lock().lines() {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", turn(&line?)?)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn parse(paths: Vec<String>) -> Result<Value, Fault> {
+    let (mut crystals, mut atoms, mut refused) = (0, 0, 0);
+    for record in paths.iter().flat_map(|path| formats::read_file(Path::new(path))) {
+        match record {
+            Ok(record) => (crystals, atoms) = (crystals + 1, atoms + record.structure.len()),
+            Err(_) => refused += 1,
+        }
+    }
+    Ok(json!({ "crystals": crystals, "atoms": atoms, "refused": refused }))
+}
+
+/// matgl's network with matgl's weights, and what it is asked about.
+struct Megnet {
+    config: MegnetConfig,
+    net: hollandite::models::megnet::Megnet,
+    /// Crystals, with the row of matgl's embedding for each atom.
+    crystals: Vec<(Structure, Vec<u8>)>,
+}
+
+impl Megnet {
+    fn load(crystals: &Path, weights: &Path) -> Result<Self, Fault> {
+        let config = MegnetConfig::matgl();
+        let net = weights::load_matgl(std::fs::read(weights)?, &config, &Device::flex())?;
+        let text = std::fs::read_to_string(crystals)?;
+        let crystals = text.lines().map(|line| crystal(&serde_json::from_str(line)?)).collect::<Result<_, _>>()?;
+        Ok(Self { config, net, crystals })
+    }
+
+    /// Graphs of all crystals, then forward passes over `size` of them at a time, as `Model::predict` goes about it.
+    fn turn(&self, size: usize) -> Result<Value, Fault> {
+        let start = Instant::now();
+        let mut graphs = Vec::with_capacity(self.crystals.len());
+        for (structure, rows) in &self.crystals {
+            let mut graph = Graph::new(structure, self.config.cutoff)?;
+            graph.numbers.clone_from(rows);
+            graphs.push(graph);
+        }
+        let built = start.elapsed();
+        let mut values: Vec<f32> = Vec::with_capacity(graphs.len());
+        for lot in graphs.chunks(size) {
+            let lot = GraphBatch::new(&lot.iter().collect::<Vec<_>>(), &self.config.basis, &Device::flex());
+            values.extend(self.net.forward(&self.config, &lot).into_data().iter::<f32>());
+        }
+        let forward = start.elapsed() - built;
+        let edges: usize = graphs.iter().map(Graph::edges).sum();
+        Ok(json!({
+            "graphs_s": built.as_secs_f64(), "forward_s": forward.as_secs_f64(), "edges": edges, "values": values,
+        }))
+    }
+}
+
+fn crystal(row: &Value) -> Result<(Structure, Vec<u8>), Fault> {
+    let lattice: [[f64; 3]; 3] = serde_json::from_value(row["lattice"].clone())?;
+    let symbols: Vec<String> = serde_json::from_value(row["species"].clone())?;
+    let species = symbols.iter().map(|s| Element::from_symbol(s)).collect::<Result<_, _>>()?;
+    let structure =
+        Structure::new(Lattice::new(lattice)?, species, serde_json::from_value(row["frac_coords"].clone())?)?;
+    Ok((structure, serde_json::from_value(row["rows"].clone())?))
+}
