@@ -42,7 +42,15 @@ pub enum Command {
     /// What the store holds: tables, snapshots, imports, models, rows in quarantine
     Info(Info),
     /// Check every file's checksum and row count against the catalog
-    Verify,
+    Verify(Verify),
+}
+
+/// `hollandite verify`
+#[derive(Debug, ClapArgs)]
+pub struct Verify {
+    /// Delete files that no snapshot names, left by killed imports; no other DuckLake client may be writing meanwhile
+    #[arg(long)]
+    pub remove_leftovers: bool,
 }
 
 /// `hollandite init`

@@ -66,7 +66,8 @@ impl std::fmt::Display for VerifyReport {
         }
         if !self.leftovers.is_empty() {
             let n = self.leftovers.len();
-            write!(f, "\n{n} leftover file{} of killed imports, harmless", if n == 1 { "" } else { "s" })?;
+            let s = if n == 1 { "" } else { "s" };
+            write!(f, "\n{n} leftover file{s} of killed imports, harmless; --remove-leftovers deletes them")?;
         }
         Ok(())
     }
@@ -222,7 +223,10 @@ pub(super) fn checksums(store: &Store, snapshot: i64) -> Result<Vec<(String, Str
         .par_iter()
         .filter(|entry| added.contains(&entry.key))
         .map(|entry| {
-            let sum = sha256(&entry.path).map_err(|e| StoreError::io(&entry.path, &e))?;
+            let io = |e: std::io::Error| StoreError::io(&entry.path, &e);
+            let sum = sha256(&entry.path).map_err(io)?;
+            // The catalog is on disk by now; a power cut must not find its file in memory only.
+            File::open(&entry.path).and_then(|file| file.sync_all()).map_err(io)?;
             Ok((entry.key.clone(), sum))
         })
         .collect()

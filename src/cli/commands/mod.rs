@@ -34,7 +34,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Models(models) => models::run(&models),
         Command::Functions(functions) => functions::run(&functions),
         Command::Info(info) => info::run(store, &info).await,
-        Command::Verify => verify::run(store).await,
+        Command::Verify(verify) => verify::run(store, &verify).await,
     }
 }
 
