@@ -22,6 +22,10 @@ use super::structure_type::Crystals;
 pub trait EnergyModel: Send + Sync {
     /// Names the weights: predictions are remembered under it.
     fn id(&self) -> &str;
+    /// How a plan shows the model.
+    fn label(&self) -> String {
+        self.id().to_string()
+    }
     /// Whether the model may be asked about this crystal, and if not, why.
     fn covers(&self, structure: &Structure) -> Result<(), ModelError>;
     /// Energies in eV/atom, in order, by one forward pass.
@@ -31,6 +35,10 @@ pub trait EnergyModel: Send + Sync {
 impl EnergyModel for Model {
     fn id(&self) -> &str {
         Model::id(self)
+    }
+
+    fn label(&self) -> String {
+        format!("{}@{:.8}", self.name(), Model::id(self))
     }
 
     fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
@@ -88,9 +96,9 @@ impl Predictor {
         Ok(Self { function, model: environment.model(name)?, environment: environment.clone(), options })
     }
 
-    /// The model's id.
-    pub fn model_id(&self) -> &str {
-        self.model.id()
+    /// How a plan shows the model.
+    pub fn label(&self) -> String {
+        self.model.label()
     }
 
     /// The session options of this predictor.

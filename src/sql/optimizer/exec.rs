@@ -114,7 +114,7 @@ impl DisplayAs for EvaluateExec {
                 write!(
                     f,
                     " [model={}, batch={} atoms or {} graphs{cache}]",
-                    predictor.model_id(),
+                    predictor.label(),
                     options.batch_atoms,
                     options.batch_graphs
                 )?;
