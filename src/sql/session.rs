@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use datafusion::dataframe::DataFrameWriteOptions;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan};
 use datafusion::optimizer::Optimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
@@ -23,6 +26,8 @@ const SCHEMA: &str = "main";
 pub struct Session {
     context: SessionContext,
     environment: Environment,
+    /// Whether tables are kept in a store, and not in memory.
+    stored: bool,
 }
 
 impl Session {
@@ -31,7 +36,7 @@ impl Session {
     /// # Errors
     /// A store that cannot be read, or no such snapshot.
     pub async fn open(store: &Store, snapshot: Option<i64>) -> Result<Self, Error> {
-        let session = Self::build(Environment::with_cache(store.predictions()?), false);
+        let session = Self::build(Environment::with_cache(store.predictions()?), true);
         store.register(&session.context, snapshot).await?;
         Ok(session)
     }
@@ -39,7 +44,7 @@ impl Session {
     /// A session without a store: functions of text and of tables that the caller registers. Predictions are remembered
     /// while it lives.
     pub fn without_store() -> Self {
-        Self::build(Environment::default(), true)
+        Self::build(Environment::default(), false)
     }
 
     /// The same session, in which `model` answers to `name`.
@@ -48,11 +53,11 @@ impl Session {
         self
     }
 
-    fn build(environment: Environment, own_catalog: bool) -> Self {
+    fn build(environment: Environment, stored: bool) -> Self {
         let mut config = SessionConfig::new()
             .with_option_extension(HollanditeOptions::default())
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
-            .with_create_default_catalog_and_schema(own_catalog)
+            .with_create_default_catalog_and_schema(!stored)
             .with_information_schema(true)
             // Files are split among the cores by ranges of bytes. Dealing single batches out besides would let several
             // streams run ahead of a limit that has long been reached.
@@ -70,7 +75,7 @@ impl Session {
             .with_optimizer_rules(optimizer.rules)
             .with_query_planner(Arc::new(HollanditePlanner));
         state.scalar_functions().get_or_insert_default().extend(register::udfs(&environment).into_iter().map(Arc::new));
-        Self { context: SessionContext::new_with_state(state.build()), environment }
+        Self { context: SessionContext::new_with_state(state.build()), environment, stored }
     }
 
     /// The engine's context, to register tables and to read the catalog.
@@ -78,12 +83,38 @@ impl Session {
         &self.context
     }
 
-    /// Plans a statement; nothing of a query runs before its rows are asked for.
+    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops or sets
+    /// something has run when this returns. Views last as long as the session.
     ///
     /// # Errors
     /// Text that is no SQL, names that do not exist, types that do not fit.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, Error> {
-        Ok(self.context.sql(text).await?)
+        let plan = self.context.state().create_logical_plan(text).await?;
+        match plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Ok(self.create_table(create).await?),
+            plan => Ok(self.context.execute_logical_plan(plan).await?),
+        }
+    }
+
+    /// `CREATE TABLE .. AS SELECT ..` where the schema keeps rows in files: the table, then its rows.
+    async fn create_table(&self, create: CreateMemoryTable) -> datafusion::common::Result<DataFrame> {
+        let is_query = !matches!(create.input.as_ref(), LogicalPlan::EmptyRelation(_));
+        let exists = self.context.table_exist(create.name.clone())?;
+        let plain = create.or_replace || exists || create.temporary;
+        if plain || !is_query || !self.stored {
+            let plan = LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create));
+            return self.context.execute_logical_plan(plan).await;
+        }
+        let schema = Arc::clone(create.input.schema().inner());
+        self.context.register_table(create.name.clone(), Arc::new(EmptyTable::new(schema)))?;
+        let rows = DataFrame::new(self.context.state(), Arc::unwrap_or_clone(create.input));
+        match rows.write_table(&create.name.to_quoted_string(), DataFrameWriteOptions::new()).await {
+            Ok(_) => self.context.read_empty(),
+            Err(error) => {
+                self.context.deregister_table(create.name)?;
+                Err(error)
+            }
+        }
     }
 
     /// Rows that answered NULL for a reason, summed up, since the last call.

@@ -100,7 +100,7 @@ fn need(expr: &Expr, column: &Column, input: &DFSchema) -> Need {
     // A condition that guards: cheap, and known before the column is.
     let guard = |e: &Expr, wrap: fn(Box<Expr>) -> Expr| {
         let known = e.column_refs().iter().all(|c| input.has_column(c));
-        (known && !has_calls(e) && !e.is_volatile() && !e.contains_scalar_subquery()).then(|| wrap(Box::new(e.clone())))
+        (known && !has_calls(e) && !e.is_volatile() && !has_subquery(e)).then(|| wrap(Box::new(e.clone())))
     };
     match expr {
         Expr::Column(c) if c == column => Need::Always,
@@ -152,5 +152,67 @@ fn need(expr: &Expr, column: &Column, input: &DFSchema) -> Need {
             });
             all
         }
+    }
+}
+
+/// A subquery can be planned where it stands, not in a guard.
+fn has_subquery(expr: &Expr) -> bool {
+    use Expr::{Exists, InSubquery, ScalarSubquery, SetComparison};
+    expr.exists(|e| Ok(matches!(e, Exists(_) | InSubquery(_) | ScalarSubquery(_) | SetComparison(_)))).unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::functions_aggregate::expr_fn::avg;
+    use datafusion::logical_expr::{ExprFunctionExt, col, lit, when};
+
+    use super::*;
+
+    /// Where `expr` looks at the column `e`, over an input with the columns `v` and `w`.
+    fn need_of(expr: Expr) -> String {
+        let fields = ["v", "w"].map(|name| Field::new(name, DataType::Float64, true));
+        let input = DFSchema::try_from(Schema::new(fields.to_vec())).unwrap();
+        match need(&expr, &Column::new_unqualified("e"), &input) {
+            Need::When(condition) => condition.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_or_and_an_and_need_what_the_other_side_leaves_open() {
+        let (v, e) = (col("v").gt(lit(1)), col("e").lt(lit(2)));
+        assert_eq!(need_of(v.clone().or(e.clone())), "v > Int32(1) IS NOT TRUE");
+        assert_eq!(need_of(e.clone().and(v.clone())), "v > Int32(1) IS NOT FALSE");
+        assert_eq!(need_of(v.clone().or(e.clone()).and(e.clone())), "Always");
+        assert_eq!(need_of(v), "Never");
+        assert_eq!(need_of(e.clone().or(col("x").gt(lit(1)))), "Always", "x is not known before e");
+        assert_eq!(need_of(e.or(col("w").gt(col("e")))), "Always");
+    }
+
+    #[test]
+    fn a_case_needs_what_reaches_its_branch() {
+        let case = when(col("v").gt(lit(1)), lit(0)).when(col("w").gt(lit(1)), col("e")).otherwise(lit(0)).unwrap();
+        assert_eq!(need_of(case), "v > Int32(1) IS NOT TRUE AND w > Int32(1) IS TRUE");
+        let first = when(col("e").gt(lit(1)), lit(0)).otherwise(lit(1)).unwrap();
+        assert_eq!(need_of(first), "Always");
+        let last = when(col("v").gt(lit(1)), lit(0)).otherwise(col("e")).unwrap();
+        assert_eq!(need_of(last), "v > Int32(1) IS NOT TRUE");
+    }
+
+    #[test]
+    fn an_aggregate_needs_what_its_filter_lets_through() {
+        let filtered = avg(col("e")).filter(col("v").gt(lit(1))).build().unwrap();
+        assert_eq!(need_of(filtered), "v > Int32(1) IS TRUE");
+        assert_eq!(need_of(avg(col("e"))), "Always");
+    }
+
+    #[test]
+    fn a_subquery_is_no_guard() {
+        let plan = datafusion::logical_expr::LogicalPlanBuilder::empty(true).project([lit(1)]).unwrap().build().unwrap();
+        let within = datafusion::logical_expr::in_subquery(col("v"), Arc::new(plan));
+        assert_eq!(need_of(within.or(col("e").gt(lit(1)))), "Always");
     }
 }
