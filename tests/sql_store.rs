@@ -1,6 +1,6 @@
 //! Queries over a store on disk with the model that ships: the first question of the README, asked twice.
 //!
-//! One test in its own binary: the model counts its forward passes for the whole process.
+//! Only one test here asks a model: the model counts its forward passes for the whole process.
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
@@ -12,7 +12,13 @@ use hollandite::store::Store;
 const EXAMPLE: &str = "SELECT predict_ef(structure) FROM tmo WHERE void>0.5";
 
 async fn rows(session: &Session, sql: &str) -> Vec<RecordBatch> {
-    session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}")).collect().await.unwrap_or_else(|e| panic!("{sql}\n{e}"))
+    session
+        .sql(sql)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}\n{e}"))
+        .collect()
+        .await
+        .unwrap_or_else(|e| panic!("{sql}\n{e}"))
 }
 
 async fn energies(session: &Session, sql: &str) -> Vec<Option<f64>> {
@@ -53,4 +59,25 @@ async fn the_example_query_answers_and_the_second_run_asks_no_model() {
     assert!(predict < scan && plan.contains("forward_passes=0"), "{plan}");
     let below: String = plan.lines().skip(predict + 1).collect();
     assert!(below.contains("void@") && !below.contains("predict_ef"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_table_is_made_of_a_query_and_not_replaced_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    rows(&session, "CREATE TABLE open AS SELECT id, void, structure FROM tmo WHERE void > 0.6").await;
+    let counts =
+        rows(&session, "SELECT count(*) - (SELECT count(*) FROM tmo WHERE void > 0.6), count(*) FROM open").await;
+    let number = |i: usize| counts[0].column(i).as_primitive::<Int64Type>().value(0);
+    assert!(number(0) == 0 && number(1) > 0);
+    for again in ["CREATE TABLE open AS SELECT 1 AS a", "CREATE OR REPLACE TABLE open AS SELECT 1 AS a"] {
+        let message = session.sql(again).await.unwrap_err().to_string();
+        assert!(message.contains("exists"), "{message}");
+    }
+    let other = Session::open(&store, None).await.unwrap();
+    assert_eq!(
+        rows(&other, "SELECT natoms(structure) FROM open").await.iter().map(|b| b.num_rows() as i64).sum::<i64>(),
+        number(1)
+    );
 }

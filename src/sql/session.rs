@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::plan_err;
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
@@ -64,6 +65,9 @@ impl Session {
             .with_round_robin_repartition(false)
             .with_repartition_file_min_size(1 << 20);
         let options = config.options_mut();
+        // The lake's tables ask the catalog for their files while they are planned, some of it by blocking the thread. Two
+        // of them planned side by side can wait for each other's connection for ever.
+        options.execution.planning_concurrency = 1;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
 
@@ -100,8 +104,10 @@ impl Session {
     async fn create_table(&self, create: CreateMemoryTable) -> datafusion::common::Result<DataFrame> {
         let is_query = !matches!(create.input.as_ref(), LogicalPlan::EmptyRelation(_));
         let exists = self.context.table_exist(create.name.clone())?;
-        let plain = create.or_replace || exists || create.temporary;
-        if plain || !is_query || !self.stored {
+        if self.stored && is_query && create.or_replace && exists {
+            return plan_err!("table '{0}' exists and is not replaced by a query: DROP TABLE {0} first", create.name);
+        }
+        if exists || create.temporary || !is_query || !self.stored {
             let plan = LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create));
             return self.context.execute_logical_plan(plan).await;
         }

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_subquery_is_no_guard() {
-        let plan = datafusion::logical_expr::LogicalPlanBuilder::empty(true).project([lit(1)]).unwrap().build().unwrap();
+        let plan =
+            datafusion::logical_expr::LogicalPlanBuilder::empty(true).project([lit(1)]).unwrap().build().unwrap();
         let within = datafusion::logical_expr::in_subquery(col("v"), Arc::new(plan));
         assert_eq!(need_of(within.or(col("e").gt(lit(1)))), "Always");
     }
