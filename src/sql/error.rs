@@ -47,7 +47,7 @@ fn context(error: &DataFusionError) -> Option<&str> {
 
 /// The engine asks for a report to its own authors, even where the query is at fault.
 fn without_advice(message: &str) -> String {
-    const FROM: &str = "\nThis issue was likely caused by a bug in DataFusion's code.";
+    const FROM: &str = ".\nThis issue was likely caused by a bug in DataFusion's code.";
     const TO: &str = "https://github.com/apache/datafusion/issues";
     match (message.find(FROM), message.rfind(TO)) {
         (Some(from), Some(to)) if from < to => format!("{}{}", &message[..from], &message[to + TO.len()..]),

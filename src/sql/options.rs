@@ -9,8 +9,8 @@ use datafusion::common::extensions_options;
 extensions_options! {
     /// Session options under the prefix `hollandite`.
     pub struct HollanditeOptions {
-        /// Most atoms in one forward pass of a model. Larger crystals go alone.
-        pub batch_atoms: usize, default = 2048
+        /// Most atoms in one forward pass of a model. Larger crystals go alone. At 256 the tensors of a pass stay in cache.
+        pub batch_atoms: usize, default = 256
 
         /// Most crystals in one forward pass of a model.
         pub batch_graphs: usize, default = 64
@@ -45,7 +45,7 @@ mod tests {
         config.set("hollandite.batch_graphs", "16").unwrap();
         config.set("hollandite.cache", "false").unwrap();
         let options = HollanditeOptions::of(&config);
-        assert_eq!((options.batch_atoms, options.batch_graphs, options.cache), (2048, 16, false));
+        assert_eq!((options.batch_atoms, options.batch_graphs, options.cache), (256, 16, false));
         assert!(config.set("hollandite.batch_graph", "16").is_err());
         assert!(config.set("hollandite.batch_graphs", "many").is_err());
     }

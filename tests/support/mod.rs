@@ -178,6 +178,9 @@ pub fn session() -> (Session, Arc<Counting>, Arc<Counting>) {
     let session = Session::without_store()
         .with_model("megnet", Arc::clone(&default) as _)
         .with_model("other", Arc::clone(&other) as _);
+    // The counts below are those of batches of this size, whatever the default is.
+    let state = session.context().state_ref();
+    state.write().config_mut().options_mut().set("hollandite.batch_atoms", "2048").unwrap();
     session.context().register_batch("tmo", batch(&few())).unwrap();
     session.context().register_batch("many", batch(&many())).unwrap();
     (session, default, other)
