@@ -1,4 +1,4 @@
-"""Filters and aggregates over 107 849 real crystals, time per query, against DuckDB on the very same Parquet files and ase.db.
+"""Filters and aggregates over 107 848 real crystals, time per query, against DuckDB on the very same Parquet files and ase.db.
 
 The store is made once in the cache. "session" is the time from a statement to its rows inside a process that stays:
 `hollandite shell` through a pipe (its printing included), DuckDB's Python API with fetchall over the Parquet files, ase.db's select with the
