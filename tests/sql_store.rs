@@ -31,7 +31,7 @@ async fn count(session: &Session, condition: &str) -> i64 {
     batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_example_query_answers_and_the_second_run_asks_no_model() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();
@@ -61,7 +61,7 @@ async fn the_example_query_answers_and_the_second_run_asks_no_model() {
     assert!(below.contains("void@") && !below.contains("predict_ef"), "{plan}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_made_of_a_query_and_not_replaced_by_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();

@@ -32,7 +32,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session over `store` at its newest snapshot, or at the one given.
+    /// A session over `store` at its newest snapshot, or at the one given. Run its queries on a multi-threaded runtime:
+    /// the catalog's connections come back through tasks, and on a single thread a query can wait for one for ever.
     ///
     /// # Errors
     /// A store that cannot be read, or no such snapshot.
@@ -65,8 +66,8 @@ impl Session {
             .with_round_robin_repartition(false)
             .with_repartition_file_min_size(1 << 20);
         let options = config.options_mut();
-        // The lake's tables ask the catalog for their files while they are planned, some of it by blocking the thread. Two
-        // of them planned side by side can wait for each other's connection for ever.
+        // The lake's tables ask the catalog for their files while they are planned, and block the thread meanwhile. Planned
+        // side by side, one could wait for a connection that is promised to another, which is not polled to take it.
         options.execution.planning_concurrency = 1;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;

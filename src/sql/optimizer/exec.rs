@@ -1,19 +1,13 @@
-//! The physical node: rows in, the same rows out in the same order, with one column more for each call.
-//!
-//! Rows are taken in windows that begin with one batch of crystals and double: a limit above stops the stream after a few
-//! of them, and a long scan soon fills large windows whose crystals can be sorted into batches of like size. A window is
-//! evaluated off the runtime's threads; when the query is dropped, the work stops at the next batch.
+//! The physical node: rows in, the same rows out in the same order, with one column more for each call. How they are
+//! found is in [`super::windows`].
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch};
-use arrow::compute::{concat_batches, prep_null_mask_filter};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, exec_datafusion_err, internal_err};
+use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
@@ -22,21 +16,16 @@ use datafusion::physical_plan::execution_plan::{
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterDescription, FilterPushdownPhase, FilterPushdownPropagation,
 };
-use datafusion::physical_plan::metrics::{
-    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput,
-};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildStats, ColumnStatistics, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
     InputDistributionRequirements, PlanProperties, StatisticsArgs,
 };
-use futures::{StreamExt, stream};
+use futures::stream;
 
-use crate::sql::predictor::{Known, Predictor, Tally};
-use crate::sql::structure_type::Crystals;
-
-/// Most rows of one window.
-const LARGEST_WINDOW: usize = 4096;
+use super::windows::{Evaluator, Windows};
+use crate::sql::predictor::Predictor;
 
 /// A call, ready to run.
 #[derive(Debug, Clone)]
@@ -184,19 +173,9 @@ impl ExecutionPlan for EvaluateExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let work = Work {
-            input: self.input.execute(partition, context)?,
-            rows: Rows::default(),
-            window: self.first_window,
-            stop: Arc::new(AtomicBool::new(false)),
-            evaluator: Some(Evaluator {
-                calls: self.calls.clone(),
-                known: vec![Known::new(); self.calls.len()],
-                schema: self.schema(),
-                baseline: BaselineMetrics::new(&self.metrics, partition),
-                counts: self.asks_models.then(|| Counts::new(&self.metrics, partition)),
-            }),
-        };
+        let input = self.input.execute(partition, context)?;
+        let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, self.asks_models);
+        let work = Windows::new(input, self.first_window, evaluator);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
@@ -237,159 +216,5 @@ impl ExecutionPlan for EvaluateExec {
         _: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
         Ok(FilterPushdownPropagation::if_all(result))
-    }
-}
-
-/// Rows that wait for their window.
-#[derive(Default)]
-struct Rows {
-    batches: Vec<RecordBatch>,
-    count: usize,
-}
-
-impl Rows {
-    fn push(&mut self, batch: RecordBatch) {
-        self.count += batch.num_rows();
-        self.batches.push(batch);
-    }
-
-    /// The first `n` rows, or all.
-    fn take(&mut self, n: usize, schema: &SchemaRef) -> Result<RecordBatch> {
-        let whole = concat_batches(schema, &self.batches)?;
-        let n = n.min(whole.num_rows());
-        *self = Self::default();
-        if n < whole.num_rows() {
-            self.push(whole.slice(n, whole.num_rows() - n));
-        }
-        Ok(whole.slice(0, n))
-    }
-}
-
-/// A running stream.
-struct Work {
-    input: SendableRecordBatchStream,
-    rows: Rows,
-    window: usize,
-    stop: Arc<AtomicBool>,
-    /// Away while a window is evaluated.
-    evaluator: Option<Evaluator>,
-}
-
-impl Work {
-    async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while self.rows.count < self.window {
-            match self.input.next().await.transpose()? {
-                Some(batch) if batch.num_rows() > 0 => self.rows.push(batch),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        if self.rows.count == 0 {
-            return Ok(None);
-        }
-        let batch = self.rows.take(self.window, &self.input.schema())?;
-        self.window = (2 * self.window).min(LARGEST_WINDOW);
-        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a window is still out") };
-        let stop = Arc::clone(&self.stop);
-        let window = tokio::task::spawn_blocking(move || {
-            let batch = evaluator.evaluate(batch, &stop);
-            (evaluator, batch)
-        });
-        let (evaluator, batch) = window.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
-        self.evaluator = Some(evaluator);
-        batch.map(Some)
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// What evaluates a window: it travels to another thread and back.
-struct Evaluator {
-    calls: Vec<PhysicalCall>,
-    known: Vec<Known>,
-    schema: SchemaRef,
-    baseline: BaselineMetrics,
-    counts: Option<Counts>,
-}
-
-impl Evaluator {
-    fn evaluate(&mut self, batch: RecordBatch, stop: &AtomicBool) -> Result<RecordBatch> {
-        let elapsed = self.baseline.elapsed_compute().clone();
-        let _timer = elapsed.timer();
-        let mut columns = batch.columns().to_vec();
-        for (call, known) in self.calls.iter().zip(&mut self.known) {
-            let needed = call.needed.as_ref().map(|needed| selection(needed, &batch)).transpose()?;
-            columns.push(match &call.evaluation {
-                Evaluation::Function(expr) => match &needed {
-                    Some(needed) => expr.evaluate_selection(&batch, needed)?.into_array(batch.num_rows())?,
-                    None => expr.evaluate(&batch)?.into_array(batch.num_rows())?,
-                },
-                Evaluation::Model { structure, predictor } => {
-                    let column = match &needed {
-                        Some(needed) => structure.evaluate_selection(&batch, needed)?,
-                        None => structure.evaluate(&batch)?,
-                    };
-                    let column = column.into_array(batch.num_rows())?;
-                    let (energies, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
-                    if let Some(counts) = &self.counts {
-                        counts.add(&tally);
-                    }
-                    energies
-                }
-            });
-        }
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?.record_output(&self.baseline))
-    }
-}
-
-/// The rows for which a guard holds; NULL is no.
-fn selection(guard: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray> {
-    let rows = guard.evaluate(batch)?.into_array(batch.num_rows())?;
-    let rows = rows.as_boolean();
-    Ok(if rows.null_count() > 0 { prep_null_mask_filter(rows) } else { rows.clone() })
-}
-
-fn predict(
-    column: &ArrayRef,
-    needed: Option<&BooleanArray>,
-    predictor: &Predictor,
-    known: &mut Known,
-    stop: &AtomicBool,
-) -> Result<(ArrayRef, Tally)> {
-    let crystals = Crystals::try_new(column)?;
-    let asked = |i: usize| column.is_valid(i) && needed.is_none_or(|needed| needed.value(i));
-    let structures = (0..column.len()).map(|i| if asked(i) { predictor.read(&crystals, i) } else { None }).collect();
-    let (energies, tally) = predictor.predict(structures, known, stop)?;
-    Ok((Arc::new(Float64Array::from(energies)), tally))
-}
-
-/// What `EXPLAIN ANALYZE` shows of a model.
-struct Counts {
-    distinct: Count,
-    cache_hits: Count,
-    forward_passes: Count,
-    graphs: Count,
-}
-
-impl Counts {
-    fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
-        let counter = |name: &'static str| MetricBuilder::new(metrics).counter(name, partition);
-        Self {
-            distinct: counter("distinct"),
-            cache_hits: counter("cache_hits"),
-            forward_passes: counter("forward_passes"),
-            graphs: counter("graphs"),
-        }
-    }
-
-    fn add(&self, tally: &Tally) {
-        self.distinct.add(tally.distinct);
-        self.cache_hits.add(tally.cache_hits);
-        self.forward_passes.add(tally.forward_passes);
-        self.graphs.add(tally.graphs);
     }
 }

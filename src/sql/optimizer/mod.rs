@@ -14,7 +14,8 @@
 //! ```
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
-//! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one.
+//! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
+//! and [`windows`] its work.
 
 mod cost;
 mod exec;
@@ -23,6 +24,7 @@ mod lift;
 mod node;
 mod planner;
 mod state;
+mod windows;
 
 pub use cost::Cost;
 pub use lift::LiftCalls;

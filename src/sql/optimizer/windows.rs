@@ -1,0 +1,203 @@
+//! The running stream of a node. Rows are taken in windows that begin with one batch of crystals and double: a limit above
+//! stops the stream after a few of them, and a long scan soon fills large windows whose crystals can be sorted into batches
+//! of like size. A window is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
+//! batch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch};
+use arrow::compute::{concat_batches, prep_null_mask_filter};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::{Result, exec_datafusion_err, internal_err};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, RecordOutput,
+};
+use futures::StreamExt;
+
+use super::exec::{Evaluation, PhysicalCall};
+use crate::sql::predictor::{Known, Predictor, Tally};
+use crate::sql::structure_type::Crystals;
+
+/// Most rows of one window.
+const LARGEST_WINDOW: usize = 4096;
+
+/// Rows that wait for their window.
+#[derive(Default)]
+struct Rows {
+    batches: Vec<RecordBatch>,
+    count: usize,
+}
+
+impl Rows {
+    fn push(&mut self, batch: RecordBatch) {
+        self.count += batch.num_rows();
+        self.batches.push(batch);
+    }
+
+    /// The first `n` rows, or all.
+    fn take(&mut self, n: usize, schema: &SchemaRef) -> Result<RecordBatch> {
+        let whole = concat_batches(schema, &self.batches)?;
+        let n = n.min(whole.num_rows());
+        *self = Self::default();
+        if n < whole.num_rows() {
+            self.push(whole.slice(n, whole.num_rows() - n));
+        }
+        Ok(whole.slice(0, n))
+    }
+}
+
+/// A running stream.
+pub(super) struct Windows {
+    input: SendableRecordBatchStream,
+    rows: Rows,
+    window: usize,
+    stop: Arc<AtomicBool>,
+    /// Away while a window is evaluated.
+    evaluator: Option<Evaluator>,
+}
+
+impl Windows {
+    /// A stream that begins with windows of `first` rows.
+    pub fn new(input: SendableRecordBatchStream, first: usize, evaluator: Evaluator) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        Self { input, rows: Rows::default(), window: first, stop, evaluator: Some(evaluator) }
+    }
+
+    /// The next window with its new columns.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        while self.rows.count < self.window {
+            match self.input.next().await.transpose()? {
+                Some(batch) if batch.num_rows() > 0 => self.rows.push(batch),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        if self.rows.count == 0 {
+            return Ok(None);
+        }
+        let batch = self.rows.take(self.window, &self.input.schema())?;
+        self.window = (2 * self.window).min(LARGEST_WINDOW);
+        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a window is still out") };
+        let stop = Arc::clone(&self.stop);
+        let window = tokio::task::spawn_blocking(move || {
+            let batch = evaluator.evaluate(batch, &stop);
+            (evaluator, batch)
+        });
+        let (evaluator, batch) = window.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
+        self.evaluator = Some(evaluator);
+        batch.map(Some)
+    }
+}
+
+impl Drop for Windows {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What evaluates a window: it travels to another thread and back.
+pub(super) struct Evaluator {
+    calls: Vec<PhysicalCall>,
+    known: Vec<Known>,
+    schema: SchemaRef,
+    baseline: BaselineMetrics,
+    counts: Option<Counts>,
+}
+
+impl Evaluator {
+    /// An evaluator that counts into `metrics`, models in more detail.
+    pub fn new(
+        calls: Vec<PhysicalCall>,
+        schema: SchemaRef,
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+        asks_models: bool,
+    ) -> Self {
+        Self {
+            known: vec![Known::new(); calls.len()],
+            calls,
+            schema,
+            baseline: BaselineMetrics::new(metrics, partition),
+            counts: asks_models.then(|| Counts::new(metrics, partition)),
+        }
+    }
+
+    fn evaluate(&mut self, batch: RecordBatch, stop: &AtomicBool) -> Result<RecordBatch> {
+        let elapsed = self.baseline.elapsed_compute().clone();
+        let _timer = elapsed.timer();
+        let mut columns = batch.columns().to_vec();
+        for (call, known) in self.calls.iter().zip(&mut self.known) {
+            let needed = call.needed.as_ref().map(|needed| selection(needed, &batch)).transpose()?;
+            columns.push(match &call.evaluation {
+                Evaluation::Function(expr) => match &needed {
+                    Some(needed) => expr.evaluate_selection(&batch, needed)?.into_array(batch.num_rows())?,
+                    None => expr.evaluate(&batch)?.into_array(batch.num_rows())?,
+                },
+                Evaluation::Model { structure, predictor } => {
+                    let column = match &needed {
+                        Some(needed) => structure.evaluate_selection(&batch, needed)?,
+                        None => structure.evaluate(&batch)?,
+                    };
+                    let column = column.into_array(batch.num_rows())?;
+                    let (energies, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
+                    if let Some(counts) = &self.counts {
+                        counts.add(&tally);
+                    }
+                    energies
+                }
+            });
+        }
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?.record_output(&self.baseline))
+    }
+}
+
+/// The rows for which a guard holds; NULL is no.
+fn selection(guard: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray> {
+    let rows = guard.evaluate(batch)?.into_array(batch.num_rows())?;
+    let rows = rows.as_boolean();
+    Ok(if rows.null_count() > 0 { prep_null_mask_filter(rows) } else { rows.clone() })
+}
+
+fn predict(
+    column: &ArrayRef,
+    needed: Option<&BooleanArray>,
+    predictor: &Predictor,
+    known: &mut Known,
+    stop: &AtomicBool,
+) -> Result<(ArrayRef, Tally)> {
+    let crystals = Crystals::try_new(column)?;
+    let asked = |i: usize| column.is_valid(i) && needed.is_none_or(|needed| needed.value(i));
+    let structures = (0..column.len()).map(|i| if asked(i) { predictor.read(&crystals, i) } else { None }).collect();
+    let (energies, tally) = predictor.predict(structures, known, stop)?;
+    Ok((Arc::new(Float64Array::from(energies)), tally))
+}
+
+/// What `EXPLAIN ANALYZE` shows of a model.
+struct Counts {
+    distinct: Count,
+    cache_hits: Count,
+    forward_passes: Count,
+    graphs: Count,
+}
+
+impl Counts {
+    fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let counter = |name: &'static str| MetricBuilder::new(metrics).counter(name, partition);
+        Self {
+            distinct: counter("distinct"),
+            cache_hits: counter("cache_hits"),
+            forward_passes: counter("forward_passes"),
+            graphs: counter("graphs"),
+        }
+    }
+
+    fn add(&self, tally: &Tally) {
+        self.distinct.add(tally.distinct);
+        self.cache_hits.add(tally.cache_hits);
+        self.forward_passes.add(tally.forward_passes);
+        self.graphs.add(tally.graphs);
+    }
+}
