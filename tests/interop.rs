@@ -43,7 +43,7 @@ async fn count(store: &Store, condition: &str) -> usize {
     ctx.sql(&format!("SELECT * FROM {condition}")).await.unwrap().count().await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn duckdb_reads_and_writes_the_store_and_we_see_it() {
     let (dir, store) = store().await;
     let Some(seen) = python("duckdb_roundtrip.py", store.dir()) else { return };
@@ -78,7 +78,7 @@ async fn duckdb_reads_and_writes_the_store_and_we_see_it() {
     assert!(store.verify().await.unwrap().is_clean());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_exported_parquet_file_is_read_by_pandas_polars_and_pyarrow() {
     let (dir, store) = store().await;
     let file = dir.path().join("out.parquet");

@@ -67,7 +67,7 @@ async fn number(store: &Store, snapshot: Option<i64>, sql: &str) -> i64 {
 
 const COUNT: &str = "SELECT count(*) FROM tmo";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn importing_twice_adds_nothing() {
     let bench = Bench::new().await;
     let text = line("a", "Ti", 4.2) + &line("b", "Mn", 4.4) + &line("a", "Ti", 4.2) + &line("c", "Ti", 4.2);
@@ -82,7 +82,7 @@ async fn importing_twice_adds_nothing() {
     assert!(second.to_string().contains("4 already in tmo"), "{second}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_is_in_quarantine_with_line_and_reason_until_it_is_mended() {
     let bench = Bench::new().await;
     let good = line("good", "Ti", 4.2);
@@ -108,7 +108,7 @@ async fn what_is_refused_is_in_quarantine_with_line_and_reason_until_it_is_mende
     assert_eq!(bench.store.quarantine().unwrap(), []);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn another_table_admits_every_crystal() {
     let bench = Bench::new().await;
     let file = bench.file("in.jsonl", &(line("salt", "Na", 4.8) + &line("rutile", "Ti", 4.2)));
@@ -123,7 +123,7 @@ async fn another_table_admits_every_crystal() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_of_another_shape_is_left_alone() {
     let bench = Bench::new().await;
     let ctx = SessionContext::new();
@@ -135,7 +135,7 @@ async fn a_table_of_another_shape_is_left_alone() {
     assert!(error.contains("column 2 is note, expected source"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_snapshot_stays_readable() {
     let bench = Bench::new().await;
     let first = bench.import(&bench.file("1.jsonl", &line("a", "Ti", 4.2)), "tmo").await.snapshot.unwrap();
@@ -150,7 +150,7 @@ async fn every_snapshot_stays_readable() {
     assert_eq!(snapshots.last().unwrap().message.as_deref(), Some("import 1 rows into tmo"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_deleted_by_sql_are_gone_and_can_be_imported_again() {
     let bench = Bench::new().await;
     let file = bench.file("1.jsonl", &(line("a", "Ti", 4.2) + &line("b", "Ti", 4.3)));
@@ -165,7 +165,7 @@ async fn rows_deleted_by_sql_are_gone_and_can_be_imported_again() {
     assert_eq!(bench.import(&file, "tmo").await.added, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_may_be_moved_and_its_name_may_hold_odd_characters() {
     let bench = Bench::new().await;
     bench.import(&bench.file("1.jsonl", &line("a", "Ti", 4.2)), "tmo").await;
@@ -183,7 +183,7 @@ async fn a_store_may_be_moved_and_its_name_may_hold_odd_characters() {
     assert!(report.is_clean() && report.checksums == 2, "{report}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_may_only_be_read_answers_even_where_it_was_moved() {
     let bench = Bench::new().await;
     bench.import(&bench.file("1.jsonl", &line("a", "Ti", 4.2)), "tmo").await;
@@ -211,7 +211,7 @@ async fn a_store_that_may_only_be_read_answers_even_where_it_was_moved() {
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn folders_that_are_no_store_are_refused_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let error = Store::open(dir.path()).await.unwrap_err().to_string();
@@ -230,7 +230,7 @@ async fn folders_that_are_no_store_are_refused_with_the_remedy() {
     assert!(std::fs::read_dir(dir.path()).unwrap().all(|e| !e.unwrap().file_name().to_string_lossy().starts_with('.')));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_default_store_is_made_once_and_holds_the_published_hosts() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("share/hollandite/store");
@@ -245,7 +245,7 @@ async fn the_default_store_is_made_once_and_holds_the_published_hosts() {
     assert!(report.is_clean() && report.leftovers.is_empty() && report.rows == hosts as u64, "{report}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_writes_nothing() {
     let bench = Bench::new().await;
     let file = bench.file("1.jsonl", &(line("a", "Ti", 4.2) + &line("salt", "Na", 4.2)));
@@ -256,7 +256,7 @@ async fn a_dry_run_writes_nothing() {
     assert_eq!(before, std::fs::read(bench.root.join("store/catalog.sqlite")).unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     struct Last(std::sync::Mutex<Option<Step>>);
     impl Progress for Last {
@@ -291,7 +291,7 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     assert!(ids.is_sorted() && ids.len() == 1500);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_imports_take_turns() {
     let bench = Bench::new().await;
     let one = bench.file(
@@ -314,7 +314,7 @@ async fn two_imports_take_turns() {
     assert_eq!(number(&bench.store, None, COUNT).await, 900);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn verify_names_every_kind_of_damage() {
     let bench = Bench::new().await;
     for (i, metal) in ["Ti", "V", "Mn", "Fe"].into_iter().enumerate() {
@@ -347,7 +347,7 @@ async fn verify_names_every_kind_of_damage() {
     assert!(bench.store.verify().await.unwrap().leftovers.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn files_without_a_checksum_are_read_through() {
     let bench = Bench::new().await;
     let rows: String = (0..50).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect();
@@ -364,7 +364,7 @@ async fn files_without_a_checksum_are_read_through() {
     assert!(report.problems[0].message.contains("cannot be decoded"), "{report}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_real_set_arrives_whole() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tmo.jsonl.gz");
     if !file.exists() {

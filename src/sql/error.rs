@@ -99,7 +99,7 @@ mod tests {
         let error = DataFusionError::External(Box::new(parse)).context("Error parsing 'x' as usize");
         assert_eq!(Error::from(error).to_string(), "Error parsing 'x' as usize: invalid digit found in string");
         let internal = DataFusionError::Plan(DataFusionError::Internal("sum of a STRUCT".into()).to_string());
-        assert_eq!(Error::from(internal).to_string(), "sum of a STRUCT.");
+        assert_eq!(Error::from(internal).to_string(), "sum of a STRUCT");
     }
 
     #[test]
