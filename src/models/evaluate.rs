@@ -4,13 +4,10 @@ use rayon::prelude::*;
 
 use super::{
     card::Metrics,
-    graph::{Graph, batches_by_size},
+    graph::{EDGES_PER_PASS, Graph, batches_by_size},
     model::Model,
     train::Sample,
 };
-
-/// Edges per forward pass: edge tensors then stay within the cache of a core.
-const EDGES_PER_PASS: usize = 6_000;
 
 /// Predictions beside labels.
 #[derive(Debug, Clone)]

@@ -13,13 +13,10 @@ use burn::{
 
 use super::{
     batch::GraphBatch,
-    graph::{Graph, batches_by_size},
+    graph::{EDGES_PER_PASS, Graph, batches_by_size},
     megnet::Megnet,
     train::TrainOptions,
 };
-
-/// Edges per forward pass while training: edge tensors of 64 columns then stay within a few MB of cache.
-const EDGES_PER_PASS: usize = 6_000;
 
 /// `f(0..n)` over threads that draw the next index when free.
 pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
