@@ -1,0 +1,172 @@
+//! The second stage: records become rows, on all cores. What the table has already, or does not admit, stays out.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use rayon::prelude::*;
+
+use super::ImportOptions;
+use super::read::Lot;
+use crate::crystal::{ContentHash, content_hash};
+use crate::error::StoreError;
+use crate::features;
+use crate::formats::{Record, Rejection};
+use crate::store::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
+use crate::store::tables::{self, Row};
+
+/// A lot, completed.
+#[derive(Default)]
+pub(super) struct Done {
+    pub batch: Option<RecordBatch>,
+    pub refused: Vec<Rejection>,
+    pub added: u64,
+    pub present: u64,
+    pub skipped: u64,
+    pub quarantined: u64,
+    pub records: u64,
+    pub files: Vec<(Arc<PathBuf>, u64)>,
+}
+impl Store {
+    /// Identity of every row of a table.
+    pub(super) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
+        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake {
+            doing: "reading what the table holds",
+            message: e.to_string(),
+        };
+        let ctx = SessionContext::new();
+        self.register(&ctx, None).await?;
+        let sql = format!("SELECT id, structure_hash FROM {CATALOG}.{SCHEMA}.{table}");
+        let mut stream = ctx.sql(&sql).await.map_err(lake)?.execute_stream().await.map_err(lake)?;
+        let mut seen = HashSet::new();
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(lake)?;
+            let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| lake(e.into()));
+            let (ids, hashes) = (text(0)?, text(1)?);
+            for (id, hash) in ids.as_string::<i32>().iter().zip(hashes.as_string::<i32>()) {
+                if let (Some(id), Some(Ok(hash))) = (id, hash.map(str::parse)) {
+                    seen.insert(identity(id, hash));
+                }
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// What makes two rows the same: id and content hash. The id enters by a hash of 64 bits.
+pub(super) type Identity = (u64, ContentHash);
+
+fn identity(id: &str, hash: ContentHash) -> Identity {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    (hasher.finish(), hash)
+}
+/// Completes lots on a thread of its own, that is: on all cores.
+pub(super) fn complete(
+    lots: Receiver<Lot>,
+    options: ImportOptions,
+    mut seen: HashSet<Identity>,
+) -> (tokio::sync::mpsc::Receiver<Result<Done, StoreError>>, JoinHandle<()>) {
+    let (done, received) = tokio::sync::mpsc::channel(1);
+    let thread = std::thread::spawn(move || {
+        for lot in lots {
+            let lot = complete_lot(lot, &options, &mut seen);
+            if done.blocking_send(lot).is_err() {
+                break;
+            }
+        }
+    });
+    (received, thread)
+}
+
+fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>) -> Result<Done, StoreError> {
+    let mut done = Done { records: lot.items.len() as u64, files: lot.done, ..Done::default() };
+    let hashed: Vec<_> = lot
+        .items
+        .into_par_iter()
+        .map(|(path, item)| {
+            let item = item.map(|record| (content_hash(&record.structure), record));
+            (path, item)
+        })
+        .collect();
+    let mut fresh = Vec::new();
+    for (path, item) in hashed {
+        let (hash, record) = match item {
+            Ok(found) => found,
+            Err(rejection) => {
+                done.quarantined += 1;
+                done.refused.push(rejection);
+                continue;
+            }
+        };
+        if let Err(reason) = admits(&options.into, &record) {
+            done.skipped += 1;
+            done.refused.push(Rejection {
+                path: path.to_path_buf(),
+                line: record.line,
+                id: Some(record.id),
+                reason,
+                raw_hint: None,
+            });
+        } else if !seen.insert(identity(&record.id, hash)) {
+            done.present += 1;
+        } else {
+            fresh.push((path, hash, record));
+        }
+    }
+    if options.dry_run {
+        done.added = fresh.len() as u64;
+        return Ok(done);
+    }
+    let rows: Vec<_> = fresh
+        .into_par_iter()
+        .map(|(path, hash, record)| {
+            let (line, id) = (record.line, record.id.clone());
+            let source = match &options.source {
+                Some(source) => source.clone(),
+                None => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            // A fault in a symmetry search costs its own record, not the import.
+            catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))).map_err(|_| Rejection {
+                path: path.to_path_buf(),
+                line,
+                id: Some(id),
+                reason: "its columns cannot be computed; please report this record".into(),
+                raw_hint: None,
+            })
+        })
+        .collect();
+    let (mut good, mut bad) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match row {
+            Ok(row) => good.push(row),
+            Err(rejection) => bad.push(rejection),
+        }
+    }
+    done.added = good.len() as u64;
+    done.quarantined += bad.len() as u64;
+    done.refused.append(&mut bad);
+    if !good.is_empty() {
+        let batch = tables::batch(&good);
+        done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
+    }
+    Ok(done)
+}
+
+/// Whether a table takes a crystal; otherwise why not, and the remedy.
+fn admits(table: &str, record: &Record) -> Result<(), String> {
+    if table != DEFAULT_TABLE {
+        return Ok(());
+    }
+    features::is_transition_metal_oxide(&record.structure.composition())
+        .map_err(|why| format!("outside {DEFAULT_TABLE}: {why}"))
+}

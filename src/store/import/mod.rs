@@ -1,0 +1,179 @@
+//! From files to rows: one import is one snapshot.
+//!
+//! A reader thread parses files in order and hands over lots of records ([`read`]); every lot is hashed, freed of what
+//! the table has already, and completed (symmetry is nearly all of the cost) on all cores ([`complete`]); the batch goes
+//! to the Parquet writer ([`write`]). Three lots exist at a time, so the size of an import is not bounded by memory.
+//!
+//! The commit of the lake's snapshot is the commit of the import. Its row in `hollandite_imports` is written before,
+//! as 'running', and becomes 'done' after; [`Store::open`] settles what a kill left between ([`settle`]).
+
+mod complete;
+mod read;
+mod settle;
+mod write;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::lake::{DEFAULT_TABLE, Store, check_table_name};
+use super::tables;
+use crate::error::StoreError;
+use crate::formats;
+
+pub(super) use read::Source;
+use write::Running;
+
+/// What an import should do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportOptions {
+    /// Table to fill; made where it does not exist. `tmo` admits transition-metal oxides only, any other every crystal.
+    pub into: String,
+    /// Source of records that do not name their own; the file's name by default.
+    pub source: Option<String>,
+    /// Read and check everything, write nothing.
+    pub dry_run: bool,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self { into: DEFAULT_TABLE.into(), source: None, dry_run: false }
+    }
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportSummary {
+    /// The table.
+    pub table: String,
+    /// Rows added.
+    pub added: u64,
+    /// Records that the table had already, by id and content hash, or that came twice.
+    pub present: u64,
+    /// Crystals outside what the table admits; they are in the quarantine with the remedy.
+    pub skipped: u64,
+    /// Records that are no crystal we accept; they are in the quarantine with line and reason.
+    pub quarantined: u64,
+    /// Files read.
+    pub files: u64,
+    /// Wall time.
+    pub seconds: f64,
+    /// The snapshot of the rows; `None` where none was added.
+    pub snapshot: Option<i64>,
+    /// Whether nothing was written on request.
+    pub dry_run: bool,
+}
+
+impl std::fmt::Display for ImportSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, added, present, skipped, quarantined, files, seconds, .. } = self;
+        let rows = if *added == 1 { "row" } else { "rows" };
+        let verb = if self.dry_run { "would add" } else { "added" };
+        write!(f, "{verb} {added} {rows} to {table} from {files} file{}", if *files == 1 { "" } else { "s" })?;
+        if let Some(snapshot) = self.snapshot {
+            write!(f, " (snapshot {snapshot})")?;
+        }
+        write!(f, " in {seconds:.1} s")?;
+        for (n, what) in [
+            (present, format!("already in {table}")),
+            (skipped, format!("outside {table}, in quarantine")),
+            (quarantined, "refused, in quarantine".to_owned()),
+        ] {
+            if *n > 0 {
+                write!(f, "; {n} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Files to read.
+    pub files: u64,
+    /// Files read to their end.
+    pub files_done: u64,
+    /// Bytes of all files, as they lie on disk.
+    pub bytes: u64,
+    /// Bytes of the files read to their end.
+    pub bytes_done: u64,
+    /// Records looked at.
+    pub records: u64,
+    /// Records refused or skipped.
+    pub refused: u64,
+}
+
+/// Someone who wants to know how far an import is. `()` does not.
+pub trait Progress: Send + Sync {
+    /// Called after every lot of records.
+    fn step(&self, step: &Step);
+}
+
+impl Progress for () {
+    fn step(&self, _: &Step) {}
+}
+impl Store {
+    /// Imports files, folders and globs in one snapshot. Records that the table has already, by id and content hash, are
+    /// left out: importing twice adds nothing. What is refused goes into the quarantine.
+    ///
+    /// Two imports, of whatever processes, take turns.
+    ///
+    /// # Errors
+    /// A path that does not exist, a store or table that cannot be written. Faults in the files are no errors.
+    pub async fn import(
+        &self,
+        paths: &[PathBuf],
+        options: &ImportOptions,
+        progress: &dyn Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        // Absolute, because the quarantine outlives the working directory.
+        let files = formats::expand(paths)?
+            .into_iter()
+            .map(|file| std::path::absolute(&file).map_err(|e| StoreError::io(file, &e)))
+            .collect::<Result<_, _>>()?;
+        self.import_from(Source::Files(files), options, progress).await
+    }
+
+    pub(super) async fn import_from(
+        &self,
+        source: Source,
+        options: &ImportOptions,
+        progress: &dyn Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let begun = Instant::now();
+        check_table_name(&options.into)?;
+        self.writer()?;
+        let _turn = self.lock().await?;
+        self.settle()?;
+        let found = self.table_schema(&options.into).await?;
+        match &found {
+            Some(schema) => tables::same_shape(schema)
+                .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?,
+            None if options.dry_run => {}
+            None => self.create_table(&options.into).await?,
+        }
+        // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
+        let running = Running::begin(self, options)?;
+        let seen = match found {
+            Some(_) => self.identities(&options.into).await,
+            None => Ok(HashSet::new()),
+        };
+        let summary = match seen {
+            Ok(seen) => running.run(source, seen, progress).await,
+            Err(error) => Err(error),
+        };
+        match summary {
+            Ok(mut summary) => {
+                summary.seconds = begun.elapsed().as_secs_f64();
+                running.end(&summary)?;
+                Ok(summary)
+            }
+            Err(error) => {
+                // Whether the snapshot was committed decides, as it does after a kill.
+                self.settle()?;
+                Err(error)
+            }
+        }
+    }
+}

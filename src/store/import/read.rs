@@ -1,0 +1,93 @@
+//! The first stage: records from files, in order, on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rayon::prelude::*;
+
+use crate::formats::{self, Record, Rejection};
+
+/// Records that are completed and written together.
+const LOT: usize = 1024;
+/// Files smaller than this, bytes, are read side by side; a larger one is streamed.
+const SMALL_FILE: u64 = 4 << 20;
+/// Where records come from.
+pub(in crate::store) enum Source {
+    /// Files, in order.
+    Files(Vec<PathBuf>),
+    /// Records at hand.
+    Records(Vec<Record>),
+}
+
+/// Some records of one or more files, in order.
+pub(super) struct Lot {
+    pub items: Vec<(Arc<PathBuf>, Result<Record, Rejection>)>,
+    /// Files whose last record is in this lot, with their size.
+    pub done: Vec<(Arc<PathBuf>, u64)>,
+}
+/// Bytes of a file, 0 where it cannot be asked.
+pub(super) fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |m| m.len())
+}
+
+/// Reads records on a thread of its own.
+pub(super) fn read(source: Source) -> (Receiver<Lot>, JoinHandle<()>) {
+    let (lots, received) = sync_channel(1);
+    let thread = std::thread::spawn(move || {
+        // An error here means that nobody listens any more: the import has failed, and says so itself.
+        let _ = match source {
+            Source::Files(files) => read_files(&files, &lots),
+            Source::Records(records) => {
+                let path = Arc::new(PathBuf::from("hollandite"));
+                let items = records.into_iter().map(|r| (path.clone(), Ok(r))).collect();
+                lots.send(Lot { items, done: Vec::new() })
+            }
+        };
+    });
+    (received, thread)
+}
+
+fn read_files(files: &[PathBuf], lots: &SyncSender<Lot>) -> Result<(), std::sync::mpsc::SendError<Lot>> {
+    let mut at = 0;
+    while at < files.len() {
+        // A run of small files is parsed side by side; one that is large alone.
+        let mut bytes = 0;
+        let run = files[at..]
+            .iter()
+            .take(LOT)
+            .take_while(|file| {
+                bytes += size(file);
+                bytes < SMALL_FILE
+            })
+            .count();
+        if run > 0 {
+            let parsed: Vec<_> = files[at..at + run]
+                .par_iter()
+                .map(|file| {
+                    let path = Arc::new(file.clone());
+                    let items: Vec<_> = formats::read_file(file).map(|item| (path.clone(), item)).collect();
+                    (items, (path, size(file)))
+                })
+                .collect();
+            let (items, done): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
+            lots.send(Lot { items: items.into_iter().flatten().collect(), done })?;
+            at += run;
+        } else {
+            let path = Arc::new(files[at].clone());
+            let mut records = formats::read_file(&path);
+            loop {
+                let items: Vec<_> = records.by_ref().take(LOT).map(|item| (path.clone(), item)).collect();
+                let last = items.len() < LOT;
+                let done = if last { vec![(path.clone(), size(&path))] } else { Vec::new() };
+                lots.send(Lot { items, done })?;
+                if last {
+                    break;
+                }
+            }
+            at += 1;
+        }
+    }
+    Ok(())
+}

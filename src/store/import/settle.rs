@@ -1,0 +1,72 @@
+//! What a kill left: an import that is marked as running while none runs is settled by its snapshot.
+
+use rusqlite::params;
+
+use super::write::mark;
+use crate::error::StoreError;
+use crate::store::lake::Store;
+use crate::store::{quarantine, verify};
+
+impl Store {
+    /// Settles imports that did not end, where no import is running now.
+    pub(in crate::store) fn recover(&self) -> Result<(), StoreError> {
+        if !self.is_writable() {
+            return Ok(());
+        }
+        let open: i64 = self.connect()?.query_row(
+            "SELECT count(*) FROM hollandite_imports WHERE state = 'running'",
+            [],
+            |row| row.get(0),
+        )?;
+        match open {
+            0 => Ok(()),
+            _ => match self.try_lock()? {
+                Some(_turn) => self.settle(),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Settles every import that is marked as running; the caller has the writer's turn. A committed snapshot makes it
+    /// done; without one nothing of it remains.
+    pub(in crate::store) fn settle(&self) -> Result<(), StoreError> {
+        let mut connection = self.connect()?;
+        let open: Vec<(i64, String)> = connection
+            .prepare("SELECT import_id, table_name FROM hollandite_imports WHERE state = 'running'")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        for (import, table) in open {
+            let snapshot: Option<i64> = connection.query_row(
+                "SELECT max(snapshot_id) FROM ducklake_snapshot_changes WHERE commit_extra_info = ?",
+                params![mark(import)],
+                |row| row.get(0),
+            )?;
+            let checksums = match snapshot {
+                Some(snapshot) => verify::checksums(self, snapshot)?,
+                None => Vec::new(),
+            };
+            let transaction = connection.transaction()?;
+            if let Some(snapshot) = snapshot {
+                verify::record_checksums(&transaction, &checksums)?;
+                transaction.execute(
+                    "UPDATE hollandite_imports SET state = 'done', snapshot_id = ?1, added =
+                         (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file WHERE begin_snapshot = ?1),
+                         files = (SELECT count(*) FROM hollandite_import_paths WHERE import_id = ?2),
+                         quarantined = (SELECT count(*) FROM hollandite_quarantine WHERE import_id = ?2)
+                     WHERE import_id = ?2",
+                    params![snapshot, import],
+                )?;
+                quarantine::supersede(&transaction, import, &table)?;
+            } else {
+                transaction.execute("DELETE FROM hollandite_quarantine WHERE import_id = ?", params![import])?;
+                transaction.execute("DELETE FROM hollandite_import_paths WHERE import_id = ?", params![import])?;
+                transaction.execute(
+                    "UPDATE hollandite_imports SET state = 'interrupted' WHERE import_id = ?",
+                    params![import],
+                )?;
+            }
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+}

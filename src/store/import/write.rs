@@ -1,0 +1,184 @@
+//! The third stage: rows go to Parquet, and one snapshot is committed with the registry's word of it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion_ducklake::{
+    DuckLakeError, DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
+};
+use rusqlite::params;
+
+use super::complete::{Identity, complete};
+use super::read::{Source, read, size};
+use super::{ImportOptions, ImportSummary, Progress, Step};
+use crate::error::StoreError;
+use crate::store::lake::{SCHEMA, Store};
+use crate::store::{files, quarantine, tables, verify};
+
+/// Rows of a Parquet row group: what a scan skips or reads as a whole, and about 20 MB in memory.
+const ROW_GROUP: usize = 8192;
+
+/// An import under way.
+pub(super) struct Running<'a> {
+    store: &'a Store,
+    options: &'a ImportOptions,
+    /// Row of `hollandite_imports`; none in a dry run.
+    import: Option<i64>,
+    base: i64,
+}
+
+impl<'a> Running<'a> {
+    pub fn begin(store: &'a Store, options: &'a ImportOptions) -> Result<Self, StoreError> {
+        let import = match options.dry_run {
+            true => None,
+            false => Some(store.connect()?.query_row(
+                "INSERT INTO hollandite_imports (table_name, state, version) VALUES (?, 'running', ?)
+                 RETURNING import_id",
+                params![options.into, env!("CARGO_PKG_VERSION")],
+                |row| row.get(0),
+            )?),
+        };
+        Ok(Self { store, options, import, base: store.newest_snapshot()? })
+    }
+
+    pub async fn run(
+        &self,
+        source: Source,
+        seen: HashSet<Identity>,
+        progress: &dyn Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut summary = ImportSummary {
+            table: self.options.into.clone(),
+            added: 0,
+            present: 0,
+            skipped: 0,
+            quarantined: 0,
+            files: 0,
+            seconds: 0.0,
+            snapshot: None,
+            dry_run: self.options.dry_run,
+        };
+        let mut step = Step { files: 0, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
+        if let Source::Files(files) = &source {
+            step.files = files.len() as u64;
+            step.bytes = files.iter().map(|f| size(f)).sum();
+        }
+        let (lots, reader) = read(source);
+        let (mut done, completer) = complete(lots, self.options.clone(), seen);
+        let mut session = None;
+        let mut registry = self.store.connect()?;
+        while let Some(lot) = done.recv().await {
+            let lot = lot?;
+            if let (Some(batch), false) = (&lot.batch, self.options.dry_run) {
+                let session = match &mut session {
+                    Some(session) => session,
+                    None => session.insert(self.session()?),
+                };
+                session.write_batch(batch).map_err(StoreError::lake("writing Parquet"))?;
+            }
+            if let Some(import) = self.import {
+                quarantine::write(&mut registry, import, &self.options.into, &lot.refused)?;
+                remember_paths(&mut registry, import, &lot.files)?;
+            }
+            summary.added += lot.added;
+            summary.present += lot.present;
+            summary.skipped += lot.skipped;
+            summary.quarantined += lot.quarantined;
+            summary.files += lot.files.len() as u64;
+            step.records += lot.records;
+            step.refused += lot.skipped + lot.quarantined;
+            step.files_done += lot.files.len() as u64;
+            step.bytes_done += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            progress.step(&step);
+        }
+        // The lots ended because all are done, or because a thread did not live to say so.
+        if reader.join().is_err() || completer.join().is_err() {
+            return Err(StoreError::Lake { doing: "reading records", message: "a thread panicked".into() });
+        }
+        if let Some(session) = session {
+            let message = format!("import {} rows into {}", summary.added, summary.table);
+            let commit = SnapshotCommitMetadata::new()
+                .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
+                .with_message(message)
+                .with_extra_info(self.import.map(mark).unwrap_or_default());
+            let options =
+                TableWriteOptions::new().with_commit_metadata(commit).with_expected_base_snapshot_id(self.base);
+            let written = session.with_options(&options).finish().await.map_err(committing)?;
+            summary.snapshot = Some(written.snapshot_id);
+        }
+        Ok(summary)
+    }
+
+    /// A Parquet writer for the table; nothing shows before it is finished.
+    fn session(&self) -> Result<TableWriteSession, StoreError> {
+        let doing = "writing Parquet";
+        DuckLakeTableWriter::new(self.store.writer()?, files::file_system(self.store.dir()))
+            .map_err(StoreError::lake(doing))?
+            .with_compression(Compression::ZSTD(ZstdLevel::default()))
+            .with_max_row_group_rows(ROW_GROUP)
+            .begin_write(SCHEMA, &self.options.into, &tables::schema(), WriteMode::Append)
+            .map_err(StoreError::lake(doing))
+    }
+
+    pub fn end(&self, summary: &ImportSummary) -> Result<(), StoreError> {
+        let Some(import) = self.import else { return Ok(()) };
+        let checksums = match summary.snapshot {
+            Some(snapshot) => verify::checksums(self.store, snapshot)?,
+            None => Vec::new(),
+        };
+        let mut connection = self.store.connect()?;
+        let transaction = connection.transaction()?;
+        verify::record_checksums(&transaction, &checksums)?;
+        transaction.execute(
+            "UPDATE hollandite_imports SET state = 'done', seconds = ?, snapshot_id = ?, files = ?, added = ?,
+                 present = ?, skipped = ?, quarantined = ? WHERE import_id = ?",
+            params![
+                summary.seconds,
+                summary.snapshot,
+                summary.files as i64,
+                summary.added as i64,
+                summary.present as i64,
+                summary.skipped as i64,
+                summary.quarantined as i64,
+                import
+            ],
+        )?;
+        quarantine::supersede(&transaction, import, &summary.table)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+fn committing(error: DuckLakeError) -> StoreError {
+    match error {
+        DuckLakeError::Conflict(_) => StoreError::Lake {
+            doing: "committing the import",
+            message: "another program changed the table meanwhile; nothing was imported, run the import again".into(),
+        },
+        other => StoreError::lake("committing the import")(other),
+    }
+}
+
+/// What a snapshot carries to name its import.
+pub(super) fn mark(import: i64) -> String {
+    format!("{{\"hollandite_import\":{import}}}")
+}
+
+fn remember_paths(
+    connection: &mut rusqlite::Connection,
+    import: i64,
+    files: &[(Arc<PathBuf>, u64)],
+) -> Result<(), StoreError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for (path, _) in files {
+        transaction.execute(
+            "INSERT OR IGNORE INTO hollandite_import_paths (import_id, path) VALUES (?, ?)",
+            params![import, quarantine::key(path)],
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
