@@ -154,6 +154,16 @@ pub enum FeatureError {
     /// An argument outside its range.
     #[error("{0}")]
     Argument(String),
+    /// Power cells that do not fill the lattice cell; NaN where none could be made.
+    #[error(
+        "the power cells of the sites fill {filled} Å³ of a lattice cell of {volume} Å³: are sites all but on one point?"
+    )]
+    Tessellation {
+        /// Sum over the sites, Å³.
+        filled: f64,
+        /// Of the lattice cell, Å³.
+        volume: f64,
+    },
 }
 
 /// A model that cannot be loaded, trained or applied.

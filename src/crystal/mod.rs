@@ -9,6 +9,7 @@ mod nearest;
 mod neighbors;
 mod setting;
 mod structure;
+mod superbase;
 mod symmetry;
 mod symop;
 
@@ -19,5 +20,8 @@ pub use lattice::Lattice;
 pub use neighbors::{Neighbors, neighbors};
 pub use setting::{Setting, ops_of_hall};
 pub use structure::{MIN_SITE_DISTANCE, Structure};
+pub use superbase::Superbase;
 pub use symmetry::{DEFAULT_SYMPREC, Symmetry};
 pub use symop::{MERGE_DISTANCE, SymOp, expand_sites};
+
+pub(crate) use lattice::{cross, dot, norm};

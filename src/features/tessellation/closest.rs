@@ -1,0 +1,120 @@
+//! The generator nearest to a point, for any lattice: no radius to search, no image too many.
+//!
+//! The images of a site make a lattice; the one nearest to a point is found by going through its planes, the lines in a
+//! plane and the points on a line, each outward from the nearest, until they are further away than the best so far
+//! (Schnorr & Euchner, *Math. Program.* **66** (1994) 181). In a compact basis that is one or two of each.
+
+use crate::crystal::{Structure, cross, dot, norm};
+
+/// The sites of a crystal in axes along which its basis is triangular.
+pub(super) struct Sites {
+    /// Orthonormal axes: the first along row 0, the second in the plane of rows 0 and 1.
+    axes: [[f64; 3]; 3],
+    /// The basis in these axes: row k ends at its k-th component.
+    rows: [[f64; 3]; 3],
+    places: Vec<[f64; 3]>,
+}
+
+impl Sites {
+    pub fn new(structure: &Structure) -> Self {
+        let basis = *structure.lattice().rows();
+        let unit = |v: [f64; 3]| v.map(|x| x / norm(v));
+        let third = unit(cross(basis[0], basis[1]));
+        let first = unit(basis[0]);
+        let axes = [first, cross(third, first), third];
+        let turn = |v: [f64; 3]| axes.map(|e| dot(e, v));
+        let places = structure.cart_coords().into_iter().map(turn).collect();
+        Self { axes, rows: basis.map(turn), places }
+    }
+
+    /// The site and image whose power |p - x_j|² - R_j² at p is the least and below `power`; p is `at` from site `i`.
+    pub fn nearest(&self, i: usize, at: [f64; 3], power: f64, radii: &[f64]) -> Option<(usize, [i32; 3])> {
+        let p = self.axes.map(|e| dot(e, at));
+        let (mut best, mut found) = (power, None);
+        for (j, &r) in radii.iter().enumerate() {
+            let from = std::array::from_fn(|k| self.places[j][k] - self.places[i][k] - p[k]);
+            if let Some((d2, image)) = self.image(from, best + r * r) {
+                best = d2 - r * r;
+                found = Some((j, image));
+            }
+        }
+        found
+    }
+
+    /// The shortest of `from` + lattice vectors, squared, if below `limit`.
+    fn image(&self, from: [f64; 3], mut limit: f64) -> Option<(f64, [i32; 3])> {
+        let [[x0, ..], [x1, y1, _], [x2, y2, z2]] = self.rows;
+        let mut best = None;
+        for (n2, z) in outward(from[2], z2) {
+            if z * z >= limit {
+                break;
+            }
+            for (n1, y) in outward(from[1] + f64::from(n2) * y2, y1) {
+                if z * z + y * y >= limit {
+                    break;
+                }
+                // On a line the nearest point is the first.
+                let start = from[0] + f64::from(n2) * x2 + f64::from(n1) * x1;
+                if let Some((n0, x)) = outward(start, x0).next() {
+                    let d2 = x * x + y * y + z * z;
+                    if d2 < limit {
+                        limit = d2;
+                        best = Some((d2, [n0, n1, n2]));
+                    }
+                }
+            }
+        }
+        best
+    }
+}
+
+/// `start` + n `step` for whole n, nearest to zero first.
+fn outward(start: f64, step: f64) -> impl Iterator<Item = (i32, f64)> {
+    let center = -start / step;
+    let nearest = center.round();
+    let side = if center >= nearest { 1 } else { -1 };
+    (1..).map(move |k: i32| {
+        let n = nearest as i32 + side * if k % 2 == 0 { k / 2 } else { -(k / 2) };
+        (n, start + f64::from(n) * step)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crystal::{Element, Lattice};
+
+    #[test]
+    fn whole_steps_go_outward_from_the_nearest() {
+        let first: Vec<i32> = outward(-2.6, 1.0).take(4).map(|(n, _)| n).collect();
+        assert_eq!(first, [3, 2, 4, 1]);
+        let first: Vec<i32> = outward(-2.4, 1.0).take(4).map(|(n, _)| n).collect();
+        assert_eq!(first, [2, 3, 1, 4]);
+    }
+
+    #[test]
+    fn the_nearest_generator_is_that_of_a_brute_search() {
+        for (a, b, c, alpha, beta, gamma) in [(3.0, 4.0, 5.0, 70.0, 95.0, 110.0), (3.0, 3.0, 90.0, 90.0, 90.0, 90.0)] {
+            let lattice = Lattice::from_parameters(a, b, c, alpha, beta, gamma).unwrap();
+            let sites = vec![[0.1, 0.2, 0.3], [0.7, 0.4, 0.9], [0.3, 0.3, 0.6]];
+            let s = Structure::new(lattice, vec![Element::O; 3], sites.clone()).unwrap();
+            let radii = [0.3, 1.2, 0.0];
+            for m in 0..50 {
+                let at = [m % 7, m % 5, m % 3].map(|k| f64::from(k) * 0.37 - 0.9);
+                let mut want = (f64::INFINITY, None);
+                for (j, x) in sites.iter().enumerate() {
+                    for n in (0..1331).map(|n| [n % 11 - 5, n / 11 % 11 - 5, n / 121 - 5]) {
+                        let frac = std::array::from_fn(|k| x[k] + f64::from(n[k]) - sites[0][k]);
+                        let to = lattice.to_cartesian(frac);
+                        let d2: f64 = (0..3).map(|k| (to[k] - at[k]).powi(2)).sum();
+                        if d2 - radii[j] * radii[j] < want.0 {
+                            want = (d2 - radii[j] * radii[j], Some((j, n)));
+                        }
+                    }
+                }
+                assert_eq!(Sites::new(&s).nearest(0, at, 1e6, &radii), want.1);
+                assert_eq!(Sites::new(&s).nearest(0, at, want.0 - 1e-9, &radii), None);
+            }
+        }
+    }
+}
