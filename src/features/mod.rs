@@ -3,16 +3,31 @@
 //! every cell of the same crystal.
 
 mod balls;
+mod coulomb;
 mod density;
+mod environment;
+mod ewald;
 mod ionic;
+mod orbital_field;
 mod radii;
 mod scope;
+mod site_matrix;
+mod soap;
+mod symmetry_functions;
 mod tessellation;
 mod void;
 
+pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
+pub use ewald::{CONVERGED, ewald_sum_matrix};
 pub use ionic::{ionic_radius, oxidation_states};
+pub use orbital_field::{
+    ORBITALS, OrbitalFieldMatrix, ValenceShells, orbital_field_matrix, site_orbital_field_matrices,
+};
 pub use radii::site_radii;
 pub use scope::{TRANSITION_METALS, class_name, is_transition_metal_oxide};
+pub use site_matrix::{MAX_MATRIX_SITES, SiteMatrix};
+pub use soap::{Average, Channels, Soap, SoapOptions, soap};
+pub use symmetry_functions::{SymmetryFunctionOptions, SymmetryFunctions, symmetry_functions};
 pub use tessellation::{Cell, Face, Link, Network, Node, Tessellation, tessellate};
 pub use void::{default_void, void_fraction, void_fraction_among};
