@@ -31,6 +31,8 @@ pub enum Command {
     Shell(Shell),
     /// Write a table or a query's result to a file, or to a folder of CIFs
     Export(Export),
+    /// Draw a crystal, its diffraction pattern or what a table holds, as SVG or PNG
+    Plot(Plot),
     /// Fit a model to the labels of a table
     Train(Train),
     /// A model's errors on the labels of a table
@@ -129,6 +131,90 @@ pub struct Export {
     pub at: At,
 }
 
+/// `hollandite plot`
+#[derive(Debug, ClapArgs)]
+pub struct Plot {
+    /// What to draw
+    #[command(subcommand)]
+    pub picture: PlotPicture,
+}
+
+/// The pictures.
+#[derive(Debug, Subcommand)]
+pub enum PlotPicture {
+    /// A crystal as balls and sticks, seen down an axis
+    Structure(PlotStructure),
+}
+
+/// `hollandite plot structure`
+#[derive(Debug, ClapArgs)]
+pub struct PlotStructure {
+    /// Which crystal
+    #[command(flatten)]
+    pub crystal: OneCrystal,
+    /// Direction that points at the eye: a, b, c or u,v,w [default: the shortest axis, which tunnels usually follow]
+    #[arg(long, value_name = "AXIS", value_parser = direction, allow_hyphen_values = true)]
+    pub axis: Option<[i32; 3]>,
+    /// Cells along a, b and c, as in 2x2x1 [default: as many as make the picture 8 Å wide]
+    #[arg(long, value_name = "NxNxN", value_parser = cells)]
+    pub cells: Option<[usize; 3]>,
+    /// Which cell of the crystal to draw
+    #[arg(long, value_enum, default_value_t = Cell::Conventional)]
+    pub cell: Cell,
+}
+
+/// A crystal of a table, or of a file, and where its picture goes.
+#[derive(Debug, ClapArgs)]
+pub struct OneCrystal {
+    /// Id of a crystal of the table, or a file that holds one
+    #[arg(value_name = "ID|FILE")]
+    pub id: String,
+    /// Table to look in
+    #[arg(long, value_name = "NAME", default_value = "tmo")]
+    pub table: String,
+    /// File to write, .svg or .png [default: ID-structure.svg, ID-xrd.svg]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// Which cell of a crystal is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cell {
+    /// The standardised conventional cell of the space group at 0.1 Å
+    Conventional,
+    /// The standardised primitive cell
+    Primitive,
+    /// The cell as it stands in the table or the file
+    Given,
+}
+
+fn direction(text: &str) -> Result<[i32; 3], String> {
+    match text {
+        "a" => return Ok([1, 0, 0]),
+        "b" => return Ok([0, 1, 0]),
+        "c" => return Ok([0, 0, 1]),
+        _ => {}
+    }
+    let uvw: Option<Vec<i32>> =
+        text.split(',').map(|n| n.trim().parse().ok().filter(|n: &i32| n.abs() < 100)).collect();
+    match uvw.as_deref() {
+        Some(&[u, v, w]) if [u, v, w] != [0; 3] => Ok([u, v, w]),
+        _ => Err("expected a, b, c or three whole numbers that are not all 0, as in 1,1,0".into()),
+    }
+}
+
+fn cells(text: &str) -> Result<[usize; 3], String> {
+    let n: Option<Vec<usize>> =
+        text.split('x').map(|n| n.trim().parse().ok().filter(|n| (1..=100).contains(n))).collect();
+    match n.as_deref() {
+        Some(&[a, b, c]) => Ok([a, b, c]),
+        _ => Err("expected three whole numbers from 1 to 100, as in 2x2x1".into()),
+    }
+}
+
 /// `hollandite train`
 #[derive(Debug, ClapArgs)]
 pub struct Train {
@@ -209,7 +295,7 @@ pub struct Evaluate {
     /// SQL condition on the rows to use
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Write a parity plot (SVG) to this file
+    /// Write a parity plot to this file, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Which state of the store to read
@@ -325,11 +411,28 @@ mod tests {
         let mut command = Args::command();
         command.clone().debug_assert();
         command.build();
-        for sub in command.get_subcommands() {
-            assert!(sub.get_about().is_some(), "{} has no description", sub.get_name());
-            for arg in sub.get_arguments() {
-                assert!(arg.get_help().is_some(), "{} {} has no help", sub.get_name(), arg.get_id());
+        check(&command);
+
+        fn check(command: &clap::Command) {
+            for sub in command.get_subcommands() {
+                assert!(sub.get_about().is_some(), "{} has no description", sub.get_name());
+                for arg in sub.get_arguments() {
+                    assert!(arg.get_help().is_some(), "{} {} has no help", sub.get_name(), arg.get_id());
+                }
+                check(sub);
             }
+        }
+    }
+
+    #[test]
+    fn directions_and_cells_are_read() {
+        assert_eq!([direction("b"), direction("1,-1,0")], [Ok([0, 1, 0]), Ok([1, -1, 0])]);
+        for text in ["d", "0,0,0", "1,1", "1,2,x", ""] {
+            assert!(direction(text).is_err(), "{text}");
+        }
+        assert_eq!(cells("2x1x3"), Ok([2, 1, 3]));
+        for text in ["2", "2x2", "0x1x1", "ax1x1", "1x1x101"] {
+            assert!(cells(text).is_err(), "{text}");
         }
     }
 

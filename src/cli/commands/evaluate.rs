@@ -46,7 +46,7 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
     }
     if let Some(file) = &args.plot {
         let pairs: Vec<(f64, f64)> = done.pairs.iter().map(|&(_, predicted, label)| (predicted, label)).collect();
-        plots::parity(file, &format!("{} on {}", model.name(), args.table), &pairs)?;
+        plots::parity(&format!("{} on {}", model.name(), args.table), &pairs).save(file)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod import;
 mod info;
 mod init;
 mod models;
+mod plot;
 mod samples;
 mod shell;
 pub mod sql;
@@ -29,6 +30,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Sql(sql) => sql::run(store, &sql).await,
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,
+        Command::Plot(plot) => plot::run(store, &plot).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
         Command::Models(models) => models::run(&models),

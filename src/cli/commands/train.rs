@@ -73,10 +73,10 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     bar.0.finish_and_clear();
     let trained = trained.map_err(|e| CliError::Below(e.into()))?;
 
-    plots::learning_curve(&directory.join("learning.svg"), &trained.history)?;
+    plots::learning_curve(&trained.history).save(&directory.join("learning.svg"))?;
     let pairs: Vec<(f64, f64)> = trained.test.iter().map(|&(_, predicted, label)| (predicted, label)).collect();
     if !pairs.is_empty() {
-        plots::parity(&directory.join("parity.svg"), &format!("{}, test set", trained.card.name), &pairs)?;
+        plots::parity(&format!("{}, test set", trained.card.name), &pairs).save(&directory.join("parity.svg"))?;
     }
     for (set, metrics) in &trained.card.metrics {
         render::print(&format!("{set}: {metrics}\n"))?;

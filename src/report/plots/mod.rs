@@ -1,0 +1,19 @@
+//! Pictures: of a model's errors ([`parity()`]) and of its training ([`learning_curve`]).
+//!
+//! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
+//! what no chart library knows is drawn by hand.
+
+mod bonds;
+mod chart;
+mod colors;
+pub mod labels;
+mod learning;
+mod parity;
+mod raster;
+pub mod structure;
+mod svg;
+mod view;
+
+pub use learning::learning_curve;
+pub use parity::parity;
+pub use svg::{Anchor, Picture};

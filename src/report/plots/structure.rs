@@ -1,0 +1,405 @@
+//! A crystal as balls and sticks, seen down a lattice direction.
+//!
+//! Every atom in the cells is drawn, those on a face, an edge or a corner at each of their places; atoms outside complete the
+//! polyhedra of the metals inside. Shapes are painted from the back to the front, and the further back, the paler.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::bonds::{self, bonds};
+use super::colors::{Rgb, of_element};
+use super::labels;
+use super::svg::{Anchor, Picture, text_width};
+use super::view::View;
+use crate::crystal::{Element, Structure};
+use crate::error::ReportError;
+
+/// What to draw.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// The crystal; its cell is the one that is outlined.
+    pub crystal: &'a Structure,
+    /// First line over the picture.
+    pub title: String,
+    /// What the cell is (`conventional cell`), for the second line.
+    pub cell: &'static str,
+    /// Direction [uvw] that points at the eye.
+    pub axis: [i32; 3],
+    /// Cells along a, b and c.
+    pub cells: [usize; 3],
+}
+
+/// More atoms than this make no picture that a person can read.
+const MOST_ATOMS: usize = 20_000;
+/// Radius of a ball as a share of the covalent radius.
+const BALL: f64 = 0.4;
+/// Radius of a stick, Å.
+const STICK: f64 = 0.09;
+/// Atoms this near a face of the cell, Å, lie on it.
+const ON_FACE: f64 = 0.05;
+/// Steps in which colours fade with depth, and the share of white at the last.
+const FADES: usize = 8;
+const PALEST: f64 = 0.6;
+
+/// Cells along each axis so that the picture is at least 8 Å wide and high, and one cell deep where `axis` is an axis.
+pub fn usual_cells(crystal: &Structure, axis: [i32; 3]) -> [usize; 3] {
+    let lengths = crystal.lattice().parameters();
+    std::array::from_fn(|k| {
+        let seen_along = (0..3).all(|m| (m == k) == (axis[m] != 0));
+        if seen_along { 1 } else { ((8.0 / lengths[k]).ceil() as usize).max(1) }
+    })
+}
+
+/// The axis that tunnels of oxides usually follow: the shortest, the last of several.
+pub fn usual_axis(crystal: &Structure) -> [i32; 3] {
+    let lengths = &crystal.lattice().parameters()[..3];
+    let shortest = (0..3).fold(2, |best, k| if lengths[k] < lengths[best] - 1e-3 { k } else { best });
+    std::array::from_fn(|k| i32::from(k == shortest))
+}
+
+/// The picture of a scene.
+///
+/// # Errors
+/// The direction [000], no cell, or more atoms than fit a picture.
+pub fn structure(scene: &Scene) -> Result<Picture, ReportError> {
+    let view = View::down(scene.crystal.lattice(), scene.axis)
+        .ok_or_else(|| ReportError::Format("the direction 0,0,0 leads nowhere; look down a, b, c or u,v,w".into()))?;
+    let cells: usize = scene.cells.iter().product();
+    if cells == 0 || cells.saturating_mul(scene.crystal.len()) > MOST_ATOMS {
+        let [a, b, c] = scene.cells;
+        return Err(ReportError::Format(format!(
+            "{a}x{b}x{c} cells of {} atoms make no picture: draw 1 to {MOST_ATOMS} atoms",
+            scene.crystal.len()
+        )));
+    }
+    let crystal = scene.crystal.wrapped();
+    let atoms = Atoms::new(&crystal, scene.cells);
+    let frame = Frame::new(&crystal, &atoms, &view, scene.cells);
+    Ok(frame.draw(&crystal, &atoms, scene))
+}
+
+/// The atoms of the picture and the sticks between them.
+struct Atoms {
+    /// Site and lattice translation.
+    places: Vec<(usize, [i32; 3])>,
+    /// Pairs of `places`.
+    sticks: Vec<(usize, usize)>,
+}
+
+impl Atoms {
+    fn new(crystal: &Structure, cells: [usize; 3]) -> Self {
+        let joined = bonds(crystal);
+        let lengths = crystal.lattice().parameters();
+        let mut places = Vec::new();
+        for (site, x) in crystal.frac_coords().iter().enumerate() {
+            let range = |k: usize| {
+                let slack = ON_FACE / lengths[k];
+                let last = cells[k] as f64 + slack - x[k];
+                ((-slack - x[k]).ceil() as i32)..=(last.floor() as i32)
+            };
+            for n0 in range(0) {
+                for n1 in range(1) {
+                    places.extend(range(2).map(|n2| (site, [n0, n1, n2])));
+                }
+            }
+        }
+        let mut index: HashMap<_, _> = places.iter().enumerate().map(|(i, &place)| (place, i)).collect();
+        let mut sticks = BTreeSet::new();
+        for i in 0..places.len() {
+            let (site, at) = places[i];
+            for &(other, image) in &joined[site] {
+                let place = (other, std::array::from_fn(|k| at[k] + image[k]));
+                let completes = bonds::is_metal(crystal.species()[site]) && !bonds::is_metal(crystal.species()[other]);
+                let j = match index.get(&place) {
+                    Some(&j) => j,
+                    None if completes => {
+                        places.push(place);
+                        index.insert(place, places.len() - 1);
+                        places.len() - 1
+                    }
+                    None => continue,
+                };
+                sticks.insert((i.min(j), i.max(j)));
+            }
+        }
+        Self { places, sticks: sticks.into_iter().collect() }
+    }
+}
+
+/// One shape, with the depth by which it is sorted.
+enum Shape {
+    Ball { element: Element, at: [f64; 2], radius: f64 },
+    HalfStick { element: Element, from: [f64; 2], to: [f64; 2] },
+    Edge { from: [f64; 2], to: [f64; 2] },
+}
+
+/// Where things come to lie: sizes of the page in px, and the projection.
+struct Frame<'a> {
+    view: &'a View,
+    /// px to the Å.
+    scale: f64,
+    /// Place on the page, in Å, of the left upper corner of the drawing.
+    corner: [f64; 2],
+    /// Size of the drawing in px.
+    size: [f64; 2],
+    /// Depth of the back, and from there to the front, Å.
+    depth: (f64, f64),
+}
+
+const MARGIN: f64 = 28.0;
+const HEADER: f64 = 76.0;
+const FOOTER: f64 = 104.0;
+const LEGEND: f64 = 92.0;
+/// Room for the drawing, px, and the most px that an Å gets.
+const ROOM: [f64; 2] = [640.0, 600.0];
+const MOST_SCALE: f64 = 56.0;
+/// Least width of the page, for its lines of text.
+const LEAST_WIDTH: f64 = 640.0;
+
+impl<'a> Frame<'a> {
+    fn new(crystal: &Structure, atoms: &Atoms, view: &'a View, cells: [usize; 3]) -> Self {
+        let mut low = [f64::INFINITY; 2];
+        let mut high = [f64::NEG_INFINITY; 2];
+        let mut depth = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut hold = |cartesian: [f64; 3], radius: f64| {
+            let (at, z) = view.project(cartesian);
+            for k in 0..2 {
+                low[k] = low[k].min(at[k] - radius);
+                high[k] = high[k].max(at[k] + radius);
+            }
+            depth = (depth.0.min(z), depth.1.max(z));
+        };
+        for &place in &atoms.places {
+            hold(cartesian(crystal, place), ball(crystal.species()[place.0]));
+        }
+        for corner in 0..8_usize {
+            let frac = std::array::from_fn(|k| if corner >> k & 1 == 1 { cells[k] as f64 } else { 0.0 });
+            hold(crystal.lattice().to_cartesian(frac), 0.0);
+        }
+        let wide = [high[0] - low[0], high[1] - low[1]];
+        let scale = (ROOM[0] / wide[0]).min(ROOM[1] / wide[1]).min(MOST_SCALE);
+        Self {
+            view,
+            scale,
+            corner: [low[0], high[1]],
+            size: wide.map(|w| w * scale),
+            depth: (depth.0, depth.1 - depth.0),
+        }
+    }
+
+    /// Place on the page in px, from the left upper corner of the picture, and depth in Å.
+    fn place(&self, cartesian: [f64; 3], left: f64) -> ([f64; 2], f64) {
+        let ([x, y], z) = self.view.project(cartesian);
+        ([left + (x - self.corner[0]) * self.scale, HEADER + (self.corner[1] - y) * self.scale], z)
+    }
+
+    /// The step of fading at a depth: 0 in front.
+    fn fade(&self, depth: f64) -> usize {
+        if self.depth.1 < 1.0 {
+            return 0;
+        }
+        let behind = 1.0 - (depth - self.depth.0) / self.depth.1;
+        ((behind * FADES as f64) as usize).min(FADES - 1)
+    }
+
+    fn draw(&self, crystal: &Structure, atoms: &Atoms, scene: &Scene) -> Picture {
+        let width = (self.size[0] + 2.0 * MARGIN + LEGEND).max(LEAST_WIDTH);
+        let left = MARGIN + ((width - 2.0 * MARGIN - LEGEND) - self.size[0]) / 2.0;
+        let height = HEADER + self.size[1] + FOOTER;
+        let mut picture = Picture::new(width, height);
+        let mut shapes = self.edges(crystal, scene.cells, left);
+        for &(i, j) in &atoms.sticks {
+            self.stick(crystal, [atoms.places[i], atoms.places[j]], left, &mut shapes);
+        }
+        for &place in &atoms.places {
+            let element = crystal.species()[place.0];
+            let (at, z) = self.place(cartesian(crystal, place), left);
+            shapes.push((z, Shape::Ball { element, at, radius: ball(element) * self.scale }));
+        }
+        shapes.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        self.gradients(&mut picture, &shapes);
+        for (z, shape) in &shapes {
+            self.paint(&mut picture, *z, shape);
+        }
+        self.words(&mut picture, crystal, scene);
+        picture
+    }
+
+    /// The edges of every cell, in pieces, so that atoms may stand before and behind them.
+    fn edges(&self, crystal: &Structure, cells: [usize; 3], left: f64) -> Vec<(f64, Shape)> {
+        const PIECES: usize = 8;
+        let mut shapes = Vec::new();
+        for k in 0..3 {
+            let (m, n) = ((k + 1) % 3, (k + 2) % 3);
+            for i in 0..=cells[m] {
+                for j in 0..=cells[n] {
+                    let at = |step: usize| {
+                        let mut frac = [0.0; 3];
+                        (frac[m], frac[n]) = (i as f64, j as f64);
+                        frac[k] = step as f64 / PIECES as f64;
+                        self.place(crystal.lattice().to_cartesian(frac), left)
+                    };
+                    for step in 0..PIECES * cells[k] {
+                        let ((from, z0), (to, z1)) = (at(step), at(step + 1));
+                        if (from[0] - to[0]).hypot(from[1] - to[1]) > 1e-3 {
+                            shapes.push(((z0 + z1) / 2.0, Shape::Edge { from, to }));
+                        }
+                    }
+                }
+            }
+        }
+        shapes
+    }
+
+    /// Two halves, each in the colour of its atom and beginning where it leaves the ball.
+    fn stick(&self, crystal: &Structure, ends: [(usize, [i32; 3]); 2], left: f64, shapes: &mut Vec<(f64, Shape)>) {
+        let [a, b] = ends.map(|place| cartesian(crystal, place));
+        let middle = std::array::from_fn(|k| (a[k] + b[k]) / 2.0);
+        let half = (0..3).map(|k| (b[k] - a[k]).powi(2)).sum::<f64>().sqrt() / 2.0;
+        let (to, z) = self.place(middle, left);
+        for (place, end) in ends.into_iter().zip([a, b]) {
+            let element = crystal.species()[place.0];
+            let share = 0.95 * ball(element) / half;
+            if share < 1.0 {
+                let surface = std::array::from_fn(|k| end[k] + share * (middle[k] - end[k]));
+                let (from, z_from) = self.place(surface, left);
+                shapes.push(((z + z_from) / 2.0, Shape::HalfStick { element, from, to }));
+            }
+        }
+    }
+
+    fn shade(&self, element: Element, fade: usize) -> Rgb {
+        of_element(element).mixed(Rgb::WHITE, PALEST * fade as f64 / (FADES - 1) as f64)
+    }
+
+    /// Balls are lit from the upper left: one gradient for each element and step of fading that occurs.
+    fn gradients(&self, picture: &mut Picture, shapes: &[(f64, Shape)]) {
+        let used: BTreeSet<(Element, usize)> = shapes
+            .iter()
+            .filter_map(|(z, shape)| match shape {
+                Shape::Ball { element, .. } => Some((*element, self.fade(*z))),
+                _ => None,
+            })
+            .chain(shapes.iter().filter_map(|(_, shape)| match shape {
+                Shape::Ball { element, .. } => Some((*element, 0)),
+                _ => None,
+            }))
+            .collect();
+        picture.raw("<defs>");
+        for (element, fade) in used {
+            let colour = self.shade(element, fade);
+            picture.raw(&format!(
+                "<radialGradient id=\"{element}{fade}\" cx=\"0.36\" cy=\"0.32\" r=\"0.72\"><stop offset=\"0\" stop-color=\"{}\"/>\
+                 <stop offset=\"0.45\" stop-color=\"{colour}\"/><stop offset=\"1\" stop-color=\"{}\"/></radialGradient>",
+                colour.mixed(Rgb::WHITE, 0.7),
+                colour.mixed(Rgb::BLACK, 0.28),
+            ));
+        }
+        picture.raw("</defs>");
+    }
+
+    fn paint(&self, picture: &mut Picture, depth: f64, shape: &Shape) {
+        let fade = self.fade(depth);
+        match *shape {
+            Shape::Ball { element, at, radius } => {
+                let rim = self.shade(element, fade).mixed(Rgb::BLACK, 0.5);
+                let style = format!("fill=\"url(#{element}{fade})\" stroke=\"{rim}\" stroke-width=\"0.6\"");
+                picture.circle(at, radius, &style);
+            }
+            Shape::HalfStick { element, from, to } => {
+                let colour = self.shade(element, fade);
+                let width = (2.0 * STICK * self.scale).max(1.6);
+                let rim = colour.mixed(Rgb::BLACK, 0.45);
+                picture.line(from, to, &format!("stroke=\"{rim}\" stroke-width=\"{:.2}\"", width + 1.0));
+                picture.line(from, to, &format!("stroke=\"{colour}\" stroke-width=\"{width:.2}\""));
+            }
+            Shape::Edge { from, to } => {
+                let grey = Rgb(70, 70, 70).mixed(Rgb::WHITE, 0.7 * fade as f64 / FADES as f64);
+                picture.line(from, to, &format!("stroke=\"{grey}\" stroke-width=\"1\" stroke-linecap=\"round\""));
+            }
+        }
+    }
+
+    /// Title, legend, axes, scale and the rules by which the picture is drawn.
+    fn words(&self, picture: &mut Picture, crystal: &Structure, scene: &Scene) {
+        let (width, height) = (picture.width(), picture.height());
+        const GREY: &str = "fill=\"#555555\"";
+        picture.text([MARGIN, 32.0], 17.0, Anchor::Start, "fill=\"#111111\"", &scene.title);
+        let [a, b, c, alpha, beta, gamma] = crystal.lattice().parameters();
+        let mut cell = format!("a = {a:.2}, b = {b:.2}, c = {c:.2} Å");
+        if [alpha, beta, gamma].iter().any(|x| (x - 90.0).abs() > 0.05) {
+            cell += &format!("; α = {alpha:.1}, β = {beta:.1}, γ = {gamma:.1}°");
+        }
+        let [na, nb, nc] = scene.cells;
+        let cells = if [na, nb, nc] == [1; 3] { "1".into() } else { format!("{na} × {nb} × {nc}") };
+        let many = if [na, nb, nc] == [1; 3] { "" } else { "s" };
+        let direction = labels::indices(scene.axis);
+        let line = format!("down [{direction}], {cells} {}{many}: {cell}", scene.cell);
+        picture.text([MARGIN, 54.0], 12.0, Anchor::Start, GREY, &line);
+
+        let elements: BTreeSet<Element> = crystal.species().iter().copied().collect();
+        let x = width - LEGEND;
+        for (i, element) in elements.iter().enumerate() {
+            let y = HEADER + 14.0 + 26.0 * i as f64;
+            let rim = of_element(*element).mixed(Rgb::BLACK, 0.5);
+            let style = format!("fill=\"url(#{element}0)\" stroke=\"{rim}\" stroke-width=\"0.6\"");
+            picture.circle([x + 12.0, y], (ball(*element) * 26.0).clamp(5.0, 12.0), &style);
+            picture.text([x + 32.0, y + 5.0], 14.0, Anchor::Start, "fill=\"#222222\"", element.symbol());
+        }
+
+        self.axes(picture, crystal, [MARGIN + 34.0, height - FOOTER + 44.0]);
+        let bar = [10.0, 5.0, 2.0, 1.0].into_iter().find(|l| l * self.scale <= 160.0).unwrap_or(1.0);
+        let (x0, x1, y) = (width - MARGIN - bar * self.scale, width - MARGIN, height - FOOTER + 56.0);
+        for (from, to) in [([x0, y], [x1, y]), ([x0, y - 4.0], [x0, y + 4.0]), ([x1, y - 4.0], [x1, y + 4.0])] {
+            picture.line(from, to, "stroke=\"#222222\" stroke-width=\"1.4\"");
+        }
+        let length = format!("{bar} Å");
+        picture.text([(x0 + x1) / 2.0, y - 8.0], 12.0, Anchor::Middle, "fill=\"#222222\"", &length);
+        let rules = format!(
+            "Balls: {BALL} of the covalent radius. Sticks: up to the sum of covalent radii + {} Å, none between metals.",
+            bonds::SLACK
+        );
+        picture.text([MARGIN, height - 14.0], 10.0, Anchor::Start, GREY, &rules);
+        debug_assert!(text_width(&rules, 10.0) < LEAST_WIDTH + LEGEND);
+    }
+
+    /// The directions of a, b and c; one that points at the eye is a dot in a circle.
+    fn axes(&self, picture: &mut Picture, crystal: &Structure, origin: [f64; 2]) {
+        const LENGTH: f64 = 34.0;
+        for (row, name) in crystal.lattice().rows().iter().zip(["a", "b", "c"]) {
+            let length = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let ([x, y], z) = self.view.project(row.map(|x| x / length));
+            let tip = [origin[0] + LENGTH * x, origin[1] - LENGTH * y];
+            let flat = x.hypot(y);
+            if flat < 0.08 {
+                picture.circle(origin, 5.0, "fill=\"#FFFFFF\" stroke=\"#222222\" stroke-width=\"1.2\"");
+                if z > 0.0 {
+                    picture.circle(origin, 1.6, "fill=\"#222222\"");
+                }
+                let at = [origin[0] - 15.0, origin[1] + 16.0];
+                picture.text(at, 13.0, Anchor::Middle, "fill=\"#222222\" font-style=\"italic\"", name);
+                continue;
+            }
+            let (ux, uy) = (x / flat, -y / flat);
+            let start = if flat > 0.3 { 5.0 } else { 0.0 };
+            picture.line(
+                [origin[0] + start * ux, origin[1] + start * uy],
+                tip,
+                "stroke=\"#222222\" stroke-width=\"1.4\"",
+            );
+            let wing = |side: f64| [tip[0] - 7.0 * ux + side * 3.0 * uy, tip[1] - 7.0 * uy - side * 3.0 * ux];
+            let point = [tip[0] + 1.5 * ux, tip[1] + 1.5 * uy];
+            picture.polygon(&[point, wing(1.0), wing(-1.0)], "fill=\"#222222\"");
+            let at = [tip[0] + 11.0 * ux, tip[1] + 11.0 * uy + 4.5];
+            picture.text(at, 13.0, Anchor::Middle, "fill=\"#222222\" font-style=\"italic\"", name);
+        }
+    }
+}
+
+fn ball(element: Element) -> f64 {
+    BALL * bonds::radius(element)
+}
+
+fn cartesian(crystal: &Structure, (site, image): (usize, [i32; 3])) -> [f64; 3] {
+    let x = crystal.frac_coords()[site];
+    crystal.lattice().to_cartesian(std::array::from_fn(|k| x[k] + f64::from(image[k])))
+}
