@@ -144,6 +144,8 @@ pub struct Plot {
 pub enum PlotPicture {
     /// A crystal as balls and sticks, seen down an axis
     Structure(PlotStructure),
+    /// What a table holds: classes of composition, formation energies and elements, training and test set apart
+    Distribution(PlotDistribution),
 }
 
 /// `hollandite plot structure`
@@ -161,6 +163,23 @@ pub struct PlotStructure {
     /// Which cell of the crystal to draw
     #[arg(long, value_enum, default_value_t = Cell::Conventional)]
     pub cell: Cell,
+}
+
+/// `hollandite plot distribution`
+#[derive(Debug, ClapArgs)]
+pub struct PlotDistribution {
+    /// Table to draw
+    #[arg(long, value_name = "NAME", default_value = "tmo")]
+    pub table: String,
+    /// SQL condition on the rows to count, for instance "void > 0.5"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// File to write, .svg or .png
+    #[arg(short, long, value_name = "FILE", default_value = "distribution.svg")]
+    pub out: PathBuf,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// A crystal of a table, or of a file, and where its picture goes.

@@ -15,7 +15,10 @@ macro_rules! queries {
 }
 
 /// All of them.
-pub const QUERIES: [Query; 5] = queries!["screen" "tunnels" "classes" "model_error" "polymorphs"];
+pub const QUERIES: [Query; 12] = queries![
+    "screen" "tunnels" "classes" "model_error" "polymorphs" "fig2a" "fig2b" "fig2c" "fig2d" "fig2d_bins" "fig2_elements"
+    "porosity"
+];
 
 impl Query {
     /// The query of that name.

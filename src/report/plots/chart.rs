@@ -26,8 +26,6 @@ pub(super) fn font(size: f64) -> TextStyle<'static> {
 
 /// Lines and text.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-/// Lines that step back.
-pub(super) const FAINT: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
 /// The first of two series. Blue and vermilion of Okabe and Ito's palette (2008), which colour-blind readers tell apart.
 pub(super) const FIRST: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// The second of two series.

@@ -19,6 +19,7 @@ pub fn learning_curve(history: &[Epoch]) -> Picture {
             .configure_mesh()
             .disable_mesh()
             .axis_style(INK.stroke_width(px(1.0)))
+            .set_all_tick_mark_size(px(5.0))
             .label_style(font(12.0))
             .axis_desc_style(font(13.0))
             .x_desc("epoch")

@@ -6,9 +6,11 @@
 mod bonds;
 mod chart;
 mod colors;
+pub mod distribution;
 pub mod labels;
 mod learning;
 mod parity;
+mod periodic;
 mod raster;
 pub mod structure;
 mod svg;

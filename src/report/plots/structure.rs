@@ -327,7 +327,8 @@ impl<'a> Frame<'a> {
         let [a, b, c, alpha, beta, gamma] = crystal.lattice().parameters();
         let mut cell = format!("a = {a:.2}, b = {b:.2}, c = {c:.2} Å");
         if [alpha, beta, gamma].iter().any(|x| (x - 90.0).abs() > 0.05) {
-            cell += &format!("; α = {alpha:.1}, β = {beta:.1}, γ = {gamma:.1}°");
+            let [alpha, beta, gamma] = [alpha, beta, gamma].map(|x| labels::number(x, 1));
+            cell += &format!("; α = {alpha}, β = {beta}, γ = {gamma}°");
         }
         let [na, nb, nc] = scene.cells;
         let cells = if [na, nb, nc] == [1; 3] { "1".into() } else { format!("{na} × {nb} × {nc}") };

@@ -1,10 +1,11 @@
 //! The one crystal of a picture: by its id in a table, or out of a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
 use datafusion::prelude::{cast, col};
 
+use super::quoted;
 use crate::cli::CliError;
 use crate::cli::args::OneCrystal;
 use crate::cli::commands::session;
@@ -36,11 +37,13 @@ impl Named {
         format!("{} · {formula}{group}", self.id)
     }
 
-    /// The name of a file beside which its picture may lie: the id, with `_` for what file systems do not take.
-    pub fn file(&self, picture: &str) -> String {
-        let id: String =
-            self.id.chars().map(|c| if c.is_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
-        format!("{id}-{picture}.svg")
+    /// The file asked for; else `ID-structure.svg` in the current folder, with `_` for what file systems do not take.
+    pub fn out(&self, args: &OneCrystal, picture: &str) -> PathBuf {
+        let usual = || {
+            let keep = |c: char| if c.is_alphanumeric() || "-.".contains(c) { c } else { '_' };
+            format!("{}-{picture}.svg", self.id.chars().map(keep).collect::<String>()).into()
+        };
+        args.out.clone().unwrap_or_else(usual)
     }
 }
 
@@ -55,7 +58,7 @@ pub async fn find(store: Option<&Path>, args: &OneCrystal) -> Result<Named, CliE
         return from_file(path);
     }
     let (_, session) = session(store, args.at).await?;
-    let table = format!("\"{}\"", args.table.replace('"', "\"\""));
+    let table = quoted(&args.table);
     let id = format!("'{}'", args.id.replace('\'', "''"));
     let query =
         format!("SELECT structure FROM {table} WHERE id = {id} AND structure IS NOT NULL ORDER BY structure_hash");
@@ -104,18 +107,19 @@ fn from_file(path: &Path) -> Result<Named, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::At;
     use crate::crystal::{Element, Lattice};
 
     #[test]
     fn a_crystal_is_titled_and_its_file_named_safely() {
-        let lattice = Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
-        let structure = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
-        let crystal = Named::new("a/b c".into(), structure);
-        assert_eq!(
-            crystal.title(),
-            "a/b c · O₂ · Pm3\u{305}m"
-                .replace("O₂", &labels::formula(&crystal.structure.composition().reduced_formula()))
-        );
-        assert_eq!(crystal.file("xrd"), "a_b_c-xrd.svg");
+        let lattice = Lattice::from_parameters(3.905, 3.905, 3.905, 90.0, 90.0, 90.0).unwrap();
+        let species = ["Sr", "Ti", "O", "O", "O"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
+        let places = vec![[0.5; 3], [0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
+        let crystal = Named::new("a/b c".into(), Structure::new(lattice, species, places).unwrap());
+        assert_eq!(crystal.title(), "a/b c · SrTiO₃ · Pm3\u{305}m");
+        let mut args = OneCrystal { id: "x".into(), table: "tmo".into(), out: None, at: At { snapshot: None } };
+        assert_eq!(crystal.out(&args, "xrd"), PathBuf::from("a_b_c-xrd.svg"));
+        args.out = Some("y.png".into());
+        assert_eq!(crystal.out(&args, "xrd"), PathBuf::from("y.png"));
     }
 }

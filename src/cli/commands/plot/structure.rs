@@ -14,7 +14,7 @@ pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliEr
     let axis = args.axis.unwrap_or_else(|| usual_axis(&drawn));
     let cells = args.cells.unwrap_or_else(|| usual_cells(&drawn, axis));
     let picture = structure(&Scene { crystal: &drawn, title: crystal.title(), cell, axis, cells })?;
-    super::save(&picture, args.crystal.out.as_deref(), &crystal.file("structure"))
+    super::save(&picture, &crystal.out(&args.crystal, "structure"))
 }
 
 /// The cell to draw and what it is called. Without a consistent symmetry there is only the one given.

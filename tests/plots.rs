@@ -1,0 +1,162 @@
+//! Pictures from outside: the files appear, PNGs show what the SVGs say, and no word is clipped or covers another.
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{Store, hollandite, stdout};
+use predicates::str::contains;
+use resvg::tiny_skia::Pixmap;
+use resvg::usvg::{self, Node, Options, Tree, fontdb};
+
+/// The SVG that `plot` writes with these arguments.
+fn svg(args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("picture.svg");
+    let mut all = vec!["plot"];
+    all.extend(args);
+    all.extend(["--out", file.to_str().unwrap()]);
+    assert_eq!(stdout(&all), format!("wrote {}\n", file.display()));
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// An SVG as resvg understands it, its text set in the font of the PNGs.
+fn tree(svg: &str) -> Tree {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_file(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fonts/DejaVuSans.ttf")).unwrap();
+    fonts.set_sans_serif_family("DejaVu Sans");
+    let options = Options { font_family: "DejaVu Sans".into(), fontdb: Arc::new(fonts), ..Options::default() };
+    Tree::from_str(svg, &options).unwrap()
+}
+
+/// The texts of a picture with the boxes around them.
+fn texts(group: &usvg::Group, into: &mut Vec<(String, usvg::Rect)>) {
+    for node in group.children() {
+        match node {
+            Node::Group(inner) => texts(inner, into),
+            Node::Text(text) => {
+                let words = text.chunks().iter().map(|c| c.text()).collect::<String>();
+                into.push((words, node.abs_bounding_box()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Every word lies on the page, and no two of them touch.
+fn assert_legible(svg: &str) {
+    let tree = tree(svg);
+    let mut words = Vec::new();
+    texts(tree.root(), &mut words);
+    assert_eq!(words.len(), svg.matches("<text").count(), "every text is drawn");
+    let (width, height) = (tree.size().width(), tree.size().height());
+    for (i, (text, a)) in words.iter().enumerate() {
+        assert!(
+            a.left() >= 0.0 && a.top() >= 0.0 && a.right() <= width && a.bottom() <= height,
+            "'{text}' at {a:?} leaves the page of {width} x {height}"
+        );
+        for (other, b) in &words[..i] {
+            let apart =
+                a.right() <= b.left() || b.right() <= a.left() || a.bottom() <= b.top() || b.bottom() <= a.top();
+            assert!(apart, "'{text}' at {a:?} covers '{other}' at {b:?}");
+        }
+    }
+}
+
+/// How many pixels of a PNG file are not white, and its size.
+fn ink(file: &Path) -> (usize, [u32; 2]) {
+    let image = Pixmap::decode_png(&std::fs::read(file).unwrap()).unwrap();
+    let white = image.pixels().iter().filter(|p| (p.red(), p.green(), p.blue(), p.alpha()) == (255, 255, 255, 255));
+    (image.pixels().len() - white.count(), [image.width(), image.height()])
+}
+
+#[test]
+fn a_structure_is_drawn_with_its_cell_its_elements_and_its_rules() {
+    let picture = svg(&["structure", "rutile"]);
+    for text in ["rutile · TiO₂ · P4₂/mnm", "down [001], 2 × 2 × 1", "a = 4.59", ">Ti<", ">O<", "Å"] {
+        assert!(picture.contains(text), "{text}");
+    }
+    // The cells' 9 corners and 4 centres, on two levels and one: Ti. Balls of the same place cover each other.
+    let titanium = picture.matches("url(#Ti").count() - 1; // One in the legend.
+    assert_eq!(titanium, 9 * 2 + 4);
+    assert_legible(&picture);
+    for (axis, direction) in [("a", "100"), ("1,-1,0", "11\u{305}0")] {
+        let picture = svg(&["structure", "nb12wo33", "--axis", axis, "--cell", "given", "--cells", "1x1x1"]);
+        assert!(picture.contains(&format!("down [{direction}], 1 cell:")), "{axis}");
+        assert_legible(&picture);
+    }
+}
+
+#[test]
+fn a_png_has_two_pixels_to_the_px_and_shows_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hollandite.png");
+    stdout(&["plot", "structure", "hollandite-mno2", "--out", file.to_str().unwrap()]);
+    let size = tree(&svg(&["structure", "hollandite-mno2"])).size().to_int_size();
+    let (ink, pixels) = ink(&file);
+    assert_eq!(pixels, [2 * size.width(), 2 * size.height()]);
+    assert!(ink > (pixels[0] * pixels[1] / 50) as usize, "{ink} pixels are not white");
+}
+
+#[test]
+fn the_distribution_counts_what_the_condition_leaves() {
+    let all = svg(&["distribution"]);
+    assert_legible(&all);
+    let count = |query: &str| stdout(&["sql", query, "--format", "csv"]).lines().nth(1).unwrap().to_string();
+    let n = count("SELECT count(*) FROM tmo");
+    assert!(all.contains(&format!("tmo: {n} crystals")) && all.contains("all rows") && all.contains("binary"));
+    let molybdates = svg(&["distribution", "--where", "has_element(formula, 'Mo')"]);
+    let n = count("SELECT count(*) FROM tmo WHERE has_element(formula, 'Mo')");
+    assert!(molybdates.contains(&format!("tmo: {n} crystals")));
+    assert!(molybdates.contains("where has_element(formula, 'Mo')"));
+    assert_legible(&molybdates);
+    assert_legible(&svg(&["distribution", "--where", "id = 'no such crystal'"]));
+}
+
+#[test]
+fn training_and_test_set_stand_apart() {
+    let store = Store::new();
+    let lines: Vec<String> = (0..6)
+        .map(|i| {
+            let split = if i % 3 == 0 { "test" } else { "train" };
+            let a = 4.2 + 0.01 * f64::from(i);
+            format!(
+                r#"{{"id":"c{i}","lattice":[[{a},0,0],[0,{a},0],[0,0,{a}]],"species":["Ni","O"],"frac_coords":[[0,0,0],[0.5,0.5,0.5]],"formation_energy_per_atom":-{i}.5,"split":"{split}"}}"#
+            )
+        })
+        .collect();
+    let file = store.file("split.jsonl", &lines.join("\n"));
+    let dir = store.path();
+    let dir = dir.to_str().unwrap();
+    hollandite(&["--store", dir, "import", &file]).assert().success();
+    let picture = svg(&["distribution", "--store", dir]);
+    assert!(picture.contains("train: 4, mean −3") && picture.contains("test: 2, mean −2"), "{picture}");
+    assert_legible(&picture);
+}
+
+#[test]
+fn a_crystal_may_come_from_a_file() {
+    let store = Store::new();
+    let cif = stdout(&["sql", "SELECT to_poscar(structure) AS p FROM tmo WHERE id = 'anatase'", "--format", "json"]);
+    let poscar = cif.split("\"p\":\"").nth(1).unwrap().split('"').next().unwrap().replace("\\n", "\n");
+    let file = store.file("mine.vasp", &poscar);
+    assert!(svg(&["structure", &file]).contains("mine · TiO₂ · I4₁/amd"));
+    let broken = store.file("broken.cif", "data_x\n_cell_length_a 4.0\n");
+    hollandite(&["plot", "structure", &broken]).assert().failure().stderr(contains("broken.cif"));
+}
+
+#[test]
+fn mistakes_are_named() {
+    hollandite(&["plot", "structure", "rutil"]).assert().failure().stderr(contains("most like it: rutile"));
+    hollandite(&["plot", "structure", "rutile", "--out", "x.gif"]).assert().failure().stderr(contains(".svg or .png"));
+    hollandite(&["plot", "structure", "rutile", "--axis", "0,0,0"])
+        .assert()
+        .code(2)
+        .stderr(contains("three whole numbers"));
+    hollandite(&["plot", "structure", "rutile", "--cells", "100x100x100"])
+        .assert()
+        .failure()
+        .stderr(contains("20000 atoms"));
+    hollandite(&["plot", "distribution", "--table", "nothing"]).assert().failure().stderr(contains("nothing"));
+}
