@@ -24,7 +24,7 @@ fn svg(args: &[&str]) -> String {
 /// An SVG as resvg understands it, its text set in the font of the PNGs.
 fn tree(svg: &str) -> Tree {
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_file(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fonts/DejaVuSans.ttf")).unwrap();
+    fonts.load_font_data(include_bytes!("../fixtures/fonts/DejaVuSans.ttf").to_vec());
     fonts.set_sans_serif_family("DejaVu Sans");
     let options = Options { font_family: "DejaVu Sans".into(), fontdb: Arc::new(fonts), ..Options::default() };
     Tree::from_str(svg, &options).unwrap()

@@ -26,13 +26,14 @@ pub fn spacegroup(symbol: &str) -> String {
     out
 }
 
-/// Miller indices: 110, 1̅10; apart where one has several digits, 10 0 2.
-pub fn indices(hkl: [i32; 3]) -> String {
+/// Miller indices, three or four: 110, 1̅10; apart where one has several digits, 10 0 2.
+pub fn indices(hkl: &[i32]) -> String {
     let one = |n: i32| {
         let digits = n.unsigned_abs().to_string();
         if n < 0 { digits.chars().flat_map(|d| [d, OVERLINE]).collect() } else { digits }
     };
-    hkl.map(one).join(if hkl.iter().all(|n| n.abs() < 10) { "" } else { " " })
+    let all: Vec<String> = hkl.iter().copied().map(one).collect();
+    all.join(if hkl.iter().all(|n| n.abs() < 10) { "" } else { " " })
 }
 
 /// A count with a narrow gap before every three digits: 10 123.
@@ -67,9 +68,9 @@ mod tests {
         assert_eq!(formula("Nb12WO33"), "Nb₁₂WO₃₃");
         assert_eq!(spacegroup("P4_2/mnm"), "P4₂/mnm");
         assert_eq!(spacegroup("Fm-3m"), "Fm3\u{305}m");
-        assert_eq!(indices([1, 1, 0]), "110");
-        assert_eq!(indices([-1, 1, 0]), "1\u{305}10");
-        assert_eq!(indices([10, 0, -2]), "10 0 2\u{305}");
+        assert_eq!(indices(&[1, 1, 0]), "110");
+        assert_eq!(indices(&[-1, 1, 0]), "1\u{305}10");
+        assert_eq!(indices(&[10, 0, -2]), "10 0 2\u{305}");
         assert_eq!([7, 999, 1000, 1_234_567].map(count), ["7", "999", "1\u{a0}000", "1\u{a0}234\u{a0}567"]);
         assert_eq!([-1.5, 0.0, -0.001, 20.0].map(|x| number(x, 2)), ["−1.5", "0", "0", "20"]);
     }

@@ -333,7 +333,7 @@ impl<'a> Frame<'a> {
         let [na, nb, nc] = scene.cells;
         let cells = if [na, nb, nc] == [1; 3] { "1".into() } else { format!("{na} × {nb} × {nc}") };
         let many = if [na, nb, nc] == [1; 3] { "" } else { "s" };
-        let direction = labels::indices(scene.axis);
+        let direction = labels::indices(&scene.axis);
         let line = format!("down [{direction}], {cells} {}{many}: {cell}", scene.cell);
         picture.text([MARGIN, 54.0], 12.0, Anchor::Start, GREY, &line);
 
