@@ -164,6 +164,9 @@ pub enum FeatureError {
         /// Of the lattice cell, Å³.
         volume: f64,
     },
+    /// A quantity that this crystal does not have, or that cannot be computed for it, and why.
+    #[error("{0}")]
+    Undefined(String),
 }
 
 /// A model that cannot be loaded, trained or applied.

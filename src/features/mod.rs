@@ -1,6 +1,6 @@
-//! Numbers computed from a crystal: density and packing, void fraction, and the scope of `tmo`. Pure functions of a
-//! [`Structure`](crate::crystal::Structure), the same for every order of its sites, every wrap of its coordinates and
-//! every cell of the same crystal.
+//! Numbers computed from a crystal: from its composition (Magpie), its volumes, its neighbourhoods, its powder pattern; and
+//! the scope of `tmo`. Pure functions of a [`Structure`](crate::crystal::Structure), the same for every order of its sites,
+//! every wrap of its coordinates and every cell of the same crystal.
 
 mod balls;
 mod coulomb;
@@ -8,19 +8,25 @@ mod density;
 mod environment;
 mod ewald;
 mod ionic;
+mod magpie;
 mod orbital_field;
 mod radii;
+mod reflections;
+mod scattering;
 mod scope;
 mod site_matrix;
 mod soap;
 mod symmetry_functions;
 mod tessellation;
 mod void;
+mod xrd;
+mod xrd_profile;
 
 pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
 pub use ewald::{CONVERGED, ewald_sum_matrix};
 pub use ionic::{ionic_radius, oxidation_states};
+pub use magpie::{MAGPIE_LEN, MissingProperty, magpie, magpie_names, magpie_of};
 pub use orbital_field::{
     ORBITALS, OrbitalFieldMatrix, ValenceShells, orbital_field_matrix, site_orbital_field_matrices,
 };
@@ -31,3 +37,5 @@ pub use soap::{Average, Channels, Soap, SoapOptions, soap};
 pub use symmetry_functions::{SymmetryFunctionOptions, SymmetryFunctions, symmetry_functions};
 pub use tessellation::{Cell, Face, Link, Network, Node, Tessellation, tessellate};
 pub use void::{default_void, void_fraction, void_fraction_among};
+pub use xrd::{CU_KA, Family, Peak, WAVELENGTHS, wavelength, xrd_peaks};
+pub use xrd_profile::{Profile, XRD_LEN, xrd_pattern, xrd_vector};

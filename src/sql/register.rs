@@ -15,6 +15,8 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::DistanceMin),
         Arc::new(functions::Formula),
         Arc::new(functions::HasElement),
+        Arc::new(functions::Magpie),
+        Arc::new(functions::MagpieNames),
         Arc::new(functions::Natoms),
         Arc::new(functions::PackingFraction),
         Arc::new(functions::PredictEf),
@@ -26,6 +28,9 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::ToPoscar),
         Arc::new(functions::Void),
         Arc::new(functions::Volume),
+        Arc::new(functions::Xrd),
+        Arc::new(functions::XrdPattern),
+        Arc::new(functions::XrdPeaks),
     ];
     list.into_iter().map(|function| ScalarUDF::new_from_impl(CrystalUdf::new(function, environment.clone()))).collect()
 }

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::Arguments;
 use crate::columns::StructureColumn;
-use crate::crystal::Structure;
-use crate::sql::structure_type::Crystals;
+use crate::crystal::{Composition, Element, Structure};
+use crate::sql::structure_type::{Crystals, is_text};
 
 /// Below this many rows threads cost more than they save.
 const PARALLEL_ROWS: usize = 32;
@@ -48,6 +48,36 @@ impl Arguments<'_> {
         }))
     }
 
+    /// `f(row, elements and their amounts)`, elements by atomic number: of a structure column as its numbers lie, of a
+    /// formula, or of the text of a crystal.
+    pub(super) fn map_compositions<T: Send>(
+        &self,
+        f: impl Fn(usize, &[(Element, f64)]) -> Result<T, String> + Sync,
+    ) -> SqlResult<Vec<Option<T>>> {
+        let crystals = self.crystals(0)?;
+        // A formula is text too, and the usual one: it is tried before the text of a whole crystal.
+        let formulas = if is_text(self.columns[0].data_type()) { self.texts(0)? } else { None };
+        Ok(self.rows(|i| {
+            if let Crystals::Column(column) = &crystals
+                && let Some(amounts) = column.numbers(i).and_then(amounts)
+            {
+                return Some(f(i, &amounts));
+            }
+            let formula = formulas.as_ref().map(|column| column.value(i).trim());
+            let parsed = formula.map(Composition::parse);
+            if let Some(Ok(composition)) = parsed {
+                return Some(f(i, &composition.iter().collect::<Vec<_>>()));
+            }
+            match (crystals.get(i)?, parsed) {
+                (Ok(structure), _) => Some(f(i, &structure.composition().iter().collect::<Vec<_>>())),
+                (Err(_), Some(Err(reason))) if formula.is_some_and(|text| !text.contains('\n')) => {
+                    Some(Err(reason.to_string()))
+                }
+                (Err(reason), _) => Some(Err(reason)),
+            }
+        }))
+    }
+
     /// All rows in order; those with a NULL argument are `None` and not asked for.
     pub(super) fn rows<T: Send>(&self, f: impl Fn(usize) -> Option<Result<T, String>> + Sync) -> Vec<Option<T>> {
         let ask = |i: usize| {
@@ -62,4 +92,18 @@ impl Arguments<'_> {
             (0..self.rows).into_par_iter().with_min_len(PARALLEL_ROWS / 4).map(ask).collect()
         }
     }
+}
+
+/// How often each element stands in a list of atomic numbers, by atomic number; `None` where one is no element.
+fn amounts(numbers: &[i32]) -> Option<Vec<(Element, f64)>> {
+    let mut amounts: Vec<(Element, f64)> = Vec::with_capacity(8);
+    for &z in numbers {
+        let element = Element::from_z(i64::from(z)).ok()?;
+        match amounts.iter_mut().find(|(e, _)| *e == element) {
+            Some((_, n)) => *n += 1.0,
+            None => amounts.push((element, 1.0)),
+        }
+    }
+    amounts.sort_unstable_by_key(|&(element, _)| element);
+    (!amounts.is_empty()).then_some(amounts)
 }

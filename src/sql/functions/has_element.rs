@@ -7,10 +7,9 @@ use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::{Arguments, CrystalFunction, Kind, Parameter};
-use crate::crystal::{Composition, Element};
+use crate::crystal::Element;
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
-use crate::sql::structure_type::is_text;
 
 #[user_doc(
     doc_section(label = "Crystal Functions"),
@@ -30,7 +29,7 @@ impl CrystalFunction for HasElement {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        const { &[Parameter::required("crystal", Kind::Crystal), Parameter::required("element", Kind::Text)] }
+        const { &[Parameter::required("crystal", Kind::Composition), Parameter::required("element", Kind::Text)] }
     }
 
     fn returns(&self) -> DataType {
@@ -61,17 +60,10 @@ impl CrystalFunction for HasElement {
             Some(symbols) if symbols.is_valid(i) => Element::from_symbol(symbols.value(i)).map_err(|e| e.to_string()),
             _ => Err("no element is named".to_string()),
         };
-        // A formula is text too, and the usual one: it is tried before the text of a whole crystal.
-        let formulas = if is_text(arguments.columns[0].data_type()) { arguments.texts(0)? } else { None };
-        let crystals = arguments.crystals(0)?;
-        let has = arguments.rows(|i| {
-            let formula = formulas.as_ref().and_then(|column| Composition::parse(column.value(i).trim()).ok());
-            let contains = |element| match formula {
-                Some(formula) => Some(Ok(formula.amount(element) > 0.0)),
-                None => Some(crystals.get(i)?.map(|s| s.species().contains(&element))),
-            };
-            element(i).map_or_else(|reason| Some(Err(reason)), contains)
-        });
+        let has = arguments.map_compositions(|i, amounts| {
+            let element = element(i)?;
+            Ok(amounts.iter().any(|&(e, _)| e == element))
+        })?;
         Ok(Arc::new(BooleanArray::from(has)))
     }
 }

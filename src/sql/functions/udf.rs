@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::config::ConfigOptions;
@@ -23,10 +23,16 @@ use crate::sql::structure_type::{self, Crystals, is_text, sql_type};
 pub enum Kind {
     /// A structure, or CIF, POSCAR or JSON text.
     Crystal,
+    /// As [`Kind::Crystal`]; a text may also be a formula.
+    Composition,
     /// Any text.
     Text,
     /// Any number.
     Number,
+    /// A number, or the text that names one.
+    NumberOrName,
+    /// True or false.
+    Boolean,
 }
 
 /// One argument.
@@ -54,12 +60,15 @@ impl Parameter {
     fn check(&self, function: &str, field: &Field) -> Result<()> {
         let found = field.data_type();
         let wanted = match self.kind {
-            Kind::Crystal => return structure_type::check(function, field),
-            Kind::Text if is_text(found) => return Ok(()),
-            Kind::Number if found.is_numeric() => return Ok(()),
+            Kind::Crystal | Kind::Composition => return structure_type::check(function, field),
+            Kind::Text | Kind::NumberOrName if is_text(found) => return Ok(()),
+            Kind::Number | Kind::NumberOrName if found.is_numeric() => return Ok(()),
+            Kind::Boolean if *found == DataType::Boolean => return Ok(()),
             _ if *found == DataType::Null => return Ok(()),
             Kind::Text => "text",
             Kind::Number => "a number",
+            Kind::NumberOrName => "a number or a name",
+            Kind::Boolean => "true or false",
         };
         plan_err!("{function} needs {wanted} as {}, but '{}' is {}", self.name, field.name(), sql_type(found))
     }
@@ -106,6 +115,12 @@ impl Arguments<'_> {
         Ok(Some(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone()))
     }
 
+    /// The truth values of argument `i`; `None` where the call leaves it out.
+    pub(super) fn booleans(&self, i: usize) -> Result<Option<BooleanArray>> {
+        let Some(column) = self.columns.get(i) else { return Ok(None) };
+        Ok(Some(cast(column, &DataType::Boolean)?.as_boolean().clone()))
+    }
+
     /// The texts of argument `i`; `None` where the call leaves it out.
     pub(super) fn texts(&self, i: usize) -> Result<Option<StringArray>> {
         let Some(column) = self.columns.get(i) else { return Ok(None) };
@@ -126,7 +141,7 @@ impl CrystalUdf {
     pub fn new(function: Arc<dyn CrystalFunction>, environment: Environment) -> Self {
         let parameters = function.parameters();
         let required = parameters.iter().filter(|p| !p.optional).count();
-        let arities = (required..=parameters.len()).map(TypeSignature::Any).collect();
+        let arities = (required..=parameters.len()).map(arity).collect();
         let signature = Signature::one_of(arities, Volatility::Immutable);
         let names: Vec<String> = parameters.iter().map(|p| p.name.to_string()).collect();
         let signature = signature.clone().with_parameter_names(names).unwrap_or(signature);
@@ -142,6 +157,11 @@ impl CrystalUdf {
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
+}
+
+/// The signature of `n` arguments of any type.
+fn arity(n: usize) -> TypeSignature {
+    if n == 0 { TypeSignature::Nullary } else { TypeSignature::Any(n) }
 }
 
 impl PartialEq for CrystalUdf {
@@ -189,7 +209,7 @@ impl ScalarUDFImpl for CrystalUdf {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let arguments = Arguments {
             function: self.function.name(),
-            rows: columns.first().map_or(args.number_rows, |c| c.len()),
+            rows: columns.first().map_or(1, |c| c.len()),
             columns: &columns,
             environment: &self.environment,
             config: &args.config_options,

@@ -1,0 +1,189 @@
+//! Peaks made continuous: matminer's 128 numbers for models, and the curve that a diffractometer would draw.
+
+use std::f64::consts::{LN_2, TAU};
+
+use super::xrd::{CU_KA, Line, Pattern};
+use crate::crystal::Structure;
+use crate::error::FeatureError;
+
+/// Length of [`xrd_vector`]: one number for each degree from 0 to 127.
+pub const XRD_LEN: usize = 128;
+/// Width of the kernel over the spread of the pattern.
+const BANDWIDTH: f64 = 0.05;
+/// Most points of a curve.
+const MAX_POINTS: f64 = 1.0e6;
+/// Peaks so many widths beside a curve still lend it their tails.
+const TAILS: f64 = 20.0;
+
+/// The pattern of Cu K-alpha from 0 to 127° as a density over 2θ: 128 numbers, 1/degree, at 0, 1, ... 127°. They sum to
+/// about 1.
+///
+/// matminer's `XRDPowderPattern`: every peak is entered ⌊intensity⌋ times (so that peaks below 1 vanish), and the entries
+/// are smoothed by a Gaussian whose width is 5 % of their standard deviation:
+///
+/// ```text
+/// w_k = ⌊y_k⌋    h² = 0.05² Σ w_k (x_k - mean)² / (N - 1)    f(t) = Σ w_k exp(-(t - x_k)² / 2h²) / (N h √2π)
+/// ```
+///
+/// # Errors
+/// As [`super::xrd_peaks`]; and a pattern with a single line, which has no spread.
+pub fn xrd_vector(structure: &Structure) -> Result<[f64; XRD_LEN], FeatureError> {
+    let pattern = Pattern::of(structure, CU_KA, (0.0, (XRD_LEN - 1) as f64))?;
+    density(&pattern.lines)
+}
+
+fn density(lines: &[Line]) -> Result<[f64; XRD_LEN], FeatureError> {
+    let entries = || lines.iter().map(|line| (line.two_theta, line.intensity.floor())).filter(|&(_, w)| w > 0.0);
+    let count: f64 = entries().map(|(_, w)| w).sum();
+    let mean = entries().map(|(x, w)| w * x).sum::<f64>() / count;
+    let variance = entries().map(|(x, w)| w * (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0);
+    let width = BANDWIDTH * variance.sqrt();
+    // One line, or two within rounding of each other.
+    if !(width > 1e-9) {
+        return Err(FeatureError::Undefined(
+            "the powder pattern up to 127° has a single line, which has no width".into(),
+        ));
+    }
+    let mut sum = [0.0; XRD_LEN];
+    for (x, w) in entries() {
+        // Further away than 39 widths a Gaussian is zero in floating point.
+        let reach = 39.0 * width;
+        let (first, last) = ((x - reach).max(0.0).ceil() as usize, (x + reach).min((XRD_LEN - 1) as f64) as usize);
+        for (t, sum) in sum.iter_mut().enumerate().take(last + 1).skip(first) {
+            let u = (t as f64 - x) / width;
+            *sum += w * (-0.5 * u * u).exp();
+        }
+    }
+    Ok(sum.map(|y| y / (count * width * TAU.sqrt())))
+}
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profile {
+    /// First angle 2θ, degrees.
+    pub low: f64,
+    /// Last angle 2θ, degrees.
+    pub high: f64,
+    /// Distance of two points, degrees.
+    pub step: f64,
+    /// Full width of a peak at half its height, degrees.
+    pub fwhm: f64,
+    /// Wavelength, Å.
+    pub wavelength: f64,
+}
+
+impl Default for Profile {
+    /// Cu K-alpha, 0 to 90° in steps of 0.02°, peaks 0.1° wide: a good laboratory instrument.
+    fn default() -> Self {
+        Self { low: 0.0, high: 90.0, step: 0.02, fwhm: 0.1, wavelength: CU_KA }
+    }
+}
+
+/// The curve of a powder pattern: (2θ in degrees, intensity), its highest point 100.
+///
+/// Every peak is a pseudo-Voigt function, half Gaussian and half Lorentzian, of the same width at all angles and of an area
+/// that is the peak's intensity. Peaks a little outside of the range contribute their tails.
+///
+/// # Errors
+/// As [`super::xrd_peaks`]; and a step or width that is not positive, or more than a million points.
+pub fn xrd_pattern(structure: &Structure, profile: &Profile) -> Result<Vec<[f64; 2]>, FeatureError> {
+    let Profile { low, high, step, fwhm, wavelength } = *profile;
+    if !(step > 0.0 && fwhm > 0.0 && fwhm < 180.0) {
+        return Err(FeatureError::Argument(format!("a step of {step}° and a width of {fwhm}°; both must be positive")));
+    }
+    let points = ((high - low) / step + 1e-9).floor() + 1.0;
+    if points > MAX_POINTS {
+        return Err(FeatureError::Argument(format!("{points:.0} points from {low}° to {high}°; take a wider step")));
+    }
+    let beside = |edge: f64, by: f64| (edge + by).clamp(0.0, 180.0);
+    let wide = if low < high { (beside(low, -TAILS * fwhm), beside(high, TAILS * fwhm)) } else { (low, high) };
+    let pattern = Pattern::of(structure, wavelength, wide)?;
+
+    let mut curve: Vec<[f64; 2]> = (0..points as usize).map(|i| [low + i as f64 * step, 0.0]).collect();
+    let half = 0.5 * fwhm;
+    // Both of unit area: a Lorentzian 1 / (π half (1 + u²)) and a Gaussian √(ln 2 / π) / half · 2^(-u²), u = (t - x) / half.
+    let [lorentzian, gaussian] = [1.0 / std::f64::consts::PI, (LN_2 / std::f64::consts::PI).sqrt()];
+    for line in &pattern.lines {
+        for [t, y] in &mut curve {
+            let u = (*t - line.two_theta) / half;
+            let mut shape = lorentzian / (1.0 + u * u);
+            // Beyond eight half widths the Gaussian is below 1e-19 of its height.
+            if u.abs() < 8.0 {
+                shape += gaussian * (-LN_2 * u * u).exp();
+            }
+            *y += line.intensity * shape;
+        }
+    }
+    let highest = curve.iter().map(|[_, y]| *y).fold(0.0, f64::max);
+    if !(highest > 0.0) {
+        return Err(FeatureError::Undefined(format!("no reflection from {low}° to {high}° at {wavelength} Å")));
+    }
+    curve.iter_mut().for_each(|[_, y]| *y *= 100.0 / highest);
+    Ok(curve)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crystal::{Element, Lattice};
+    use crate::features::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crate::features::xrd_peaks;
+
+    #[test]
+    fn the_four_oxides_of_matminer() {
+        // matminer 0.10.1, XRDPowderPattern(): position and height of the maximum, and the sum.
+        for (structure, at, most, sum) in [
+            (rutile(), 27, 0.0697573, 0.999889),
+            (srtio3(), 32, 0.0818344, 0.999581),
+            (alpha_moo3(), 27, 0.0556214, 0.999012),
+            (v2o5(), 21, 0.0468806, 0.999988),
+        ] {
+            let f = xrd_vector(&structure).unwrap();
+            let highest = f.iter().copied().fold(0.0, f64::max);
+            assert_eq!(f.iter().position(|&y| y == highest), Some(at));
+            assert!((highest - most).abs() < 5e-8, "{highest} {most}");
+            assert!((f.iter().sum::<f64>() - sum).abs() < 5e-7);
+        }
+    }
+
+    #[test]
+    fn a_pattern_with_one_line_has_no_density() {
+        // d(100) = 1 Å is the only spacing above λ / 2 sin(63.5°) = 0.861 Å... of a cubic cell of 1 Å.
+        let lattice = Lattice::from_parameters(1.0, 1.0, 1.0, 90.0, 90.0, 90.0).unwrap();
+        let hydrogen = Structure::new(lattice, vec![Element::from_symbol("H").unwrap()], vec![[0.0; 3]]).unwrap();
+        assert!(matches!(xrd_vector(&hydrogen), Err(FeatureError::Undefined(_))));
+    }
+
+    #[test]
+    fn the_curve_peaks_where_the_peaks_are_and_holds_their_area() {
+        let (s, profile) = (rutile(), Profile { low: 20.0, high: 60.0, step: 0.005, ..Profile::default() });
+        let curve = xrd_pattern(&s, &profile).unwrap();
+        assert_eq!(curve.len(), 8001);
+        assert!((curve[8000][0] - 60.0).abs() < 1e-9);
+        let highest = curve.iter().copied().reduce(|a, b| if b[1] > a[1] { b } else { a }).unwrap();
+        assert!((highest[0] - 27.4568).abs() < 0.003 && highest[1] == 100.0, "{highest:?}");
+        // The area about a peak over that about another is the ratio of their intensities; the tails reach further.
+        let area = |x: f64| curve.iter().filter(|p| (p[0] - x).abs() < 0.8).map(|p| p[1]).sum::<f64>();
+        let peaks = xrd_peaks(&s, CU_KA, (0.0, 90.0)).unwrap();
+        let want = peaks[1].intensity / peaks[0].intensity;
+        let got = area(peaks[1].two_theta) / area(peaks[0].two_theta);
+        assert!((got - want).abs() < 0.003, "{got} {want}");
+        // Half the height at half the width from the centre.
+        let near = |x: f64| curve.iter().min_by(|a, b| (a[0] - x).abs().total_cmp(&(b[0] - x).abs())).unwrap()[1];
+        assert!((near(27.4568 + 0.05) - 50.0).abs() < 3.0, "{}", near(27.4568 + 0.05));
+    }
+
+    #[test]
+    fn curves_that_cannot_be_drawn_are_refused() {
+        let s = rutile();
+        for bad in [
+            Profile { step: 0.0, ..Profile::default() },
+            Profile { fwhm: f64::NAN, ..Profile::default() },
+            Profile { step: 1e-9, ..Profile::default() },
+            Profile { low: 50.0, high: 40.0, ..Profile::default() },
+            Profile { low: f64::NAN, ..Profile::default() },
+        ] {
+            assert!(matches!(xrd_pattern(&s, &bad), Err(FeatureError::Argument(_))), "{bad:?}");
+        }
+    }
+}
