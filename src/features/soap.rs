@@ -13,14 +13,16 @@
 //! [`Average::Inner`] or [`Average::Outer`] the crystal has one vector of `n_max (n_max + 1) / 2 · (l_max + 1)` numbers,
 //! the same for every cell of the crystal.
 
+mod expansion;
 mod harmonics;
 mod radial;
+mod wide;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::{
-    harmonics::{Harmonics, LANES, Lanes},
-    radial::{Radial, exp_of_negatives, padding},
+    expansion::Expansion,
+    radial::{Radial, padding},
 };
 use super::environment::{elements_of, environments, sorted};
 use crate::{
@@ -147,7 +149,7 @@ pub fn soap(structure: &Structure, options: &SoapOptions) -> Result<Soap, Featur
     let mut values = vec![0.0; rows * features];
     let mut expansion = Expansion::new(&radial, sites.channels);
     let share = 1.0 / structure.len() as f64;
-    let mut mean = vec![0.0; expansion.coefficients.len()];
+    let mut mean = vec![0.0; expansion.len()];
     let pairs = neighbors(structure, radial.reach);
     for (i, seen) in environments(structure, &pairs).enumerate() {
         expansion.clear();
@@ -220,107 +222,6 @@ impl Sites {
             channels: elements.len().max(1),
             elements,
         })
-    }
-}
-
-/// The expansion of one site's surroundings.
-struct Expansion<'a> {
-    radial: &'a Radial,
-    harmonics: Harmonics,
-    /// Neighbours that wait for their block to fill, by channel.
-    waiting: Vec<Block>,
-    /// Σ exp(-decay r²) r^l Y_lm over neighbours, at (channel, lm, k).
-    sums: Vec<f64>,
-    /// The coefficients c, at (channel, lm, n).
-    coefficients: Vec<f64>,
-    /// exp(-decay r²) of a block, at (l, lane, k).
-    decayed: Vec<f64>,
-}
-
-/// Neighbours of one channel, taken together. Empty lanes have no weight.
-#[derive(Default, Clone)]
-struct Block {
-    len: usize,
-    x: Lanes,
-    y: Lanes,
-    z: Lanes,
-    weight: Lanes,
-}
-
-impl<'a> Expansion<'a> {
-    fn new(radial: &'a Radial, channels: usize) -> Self {
-        let (degrees, n) = (radial.l_max + 1, radial.n_max);
-        let all = vec![0.0; channels * degrees * degrees * n];
-        Self {
-            radial,
-            harmonics: Harmonics::new(radial.l_max),
-            waiting: vec![Block::default(); channels],
-            sums: all.clone(),
-            coefficients: all,
-            decayed: vec![0.0; degrees * LANES * n],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.sums.fill(0.0);
-    }
-
-    /// Adds an atom.
-    fn push(&mut self, channel: usize, [x, y, z]: [f64; 3], weight: f64) {
-        let block = &mut self.waiting[channel];
-        let i = block.len;
-        (block.x[i], block.y[i], block.z[i], block.weight[i]) = (x, y, z, weight);
-        block.len += 1;
-        if block.len == LANES {
-            self.add(channel);
-        }
-    }
-
-    /// Adds the atoms that wait in a channel.
-    fn add(&mut self, channel: usize) {
-        let Radial { n_max: n, l_max, decay, .. } = self.radial;
-        let Block { x, y, z, weight, .. } = std::mem::take(&mut self.waiting[channel]);
-        let r2: Lanes = std::array::from_fn(|i| x[i] * x[i] + y[i] * y[i] + z[i] * z[i]);
-        for (decay, decayed) in decay.chunks_exact(*n).zip(self.decayed.chunks_exact_mut(LANES * n)) {
-            for (decayed, r2) in decayed.chunks_exact_mut(*n).zip(r2) {
-                decayed.iter_mut().zip(decay).for_each(|(e, a)| *e = -a * r2);
-            }
-        }
-        exp_of_negatives(&mut self.decayed);
-        let values = self.harmonics.of(&x, &y, &z, &r2, &weight);
-        let size = values.len() * n;
-        let mut sums = self.sums[channel * size..][..size].chunks_exact_mut(*n);
-        for (l, decayed) in (0..=*l_max).zip(self.decayed.chunks_exact(LANES * n)) {
-            let (e0, rest) = decayed.split_at(*n);
-            let (e1, rest) = rest.split_at(*n);
-            let (e2, e3) = rest.split_at(*n);
-            for ([y0, y1, y2, y3], sums) in values[l * l..(l + 1) * (l + 1)].iter().zip(&mut sums) {
-                for ((((sum, e0), e1), e2), e3) in sums.iter_mut().zip(e0).zip(e1).zip(e2).zip(e3) {
-                    *sum += (y0 * e0 + y1 * e1) + (y2 * e2 + y3 * e3);
-                }
-            }
-        }
-    }
-
-    /// The coefficients of all atoms pushed since [`Expansion::clear`].
-    fn finish(&mut self) -> &[f64] {
-        for channel in 0..self.waiting.len() {
-            if self.waiting[channel].len > 0 {
-                self.add(channel);
-            }
-        }
-        let Radial { n_max: n, l_max, weight, .. } = self.radial;
-        let (mut sums, mut coefficients) = (self.sums.chunks_exact(*n), self.coefficients.chunks_exact_mut(*n));
-        for _ in 0..self.waiting.len() {
-            for (l, weight) in (0..=*l_max).zip(weight.chunks_exact(n * n)) {
-                for (sums, c) in (&mut sums).zip(&mut coefficients).take(2 * l + 1) {
-                    for (c, weight) in c.iter_mut().zip(weight.chunks_exact(*n)) {
-                        *c = weight.iter().zip(sums).map(|(w, s)| w * s).sum();
-                    }
-                }
-            }
-        }
-        &self.coefficients
     }
 }
 

@@ -3,6 +3,8 @@
 //! With (x + iy)^m = A + iB they are Q_lm(z, r²) A (m >= 0) and Q_lm(z, r²) B (m < 0), where Q follows in l from the two
 //! before it with normalisation included: no factorial, no angle, no division by r.
 
+use super::wide::add_product;
+
 /// Vectors taken at once.
 pub(super) const LANES: usize = 4;
 /// One number for each of them.
@@ -39,7 +41,8 @@ impl Harmonics {
     }
 
     /// All r^l Y_lm of the vectors, at l² + l + m, each multiplied by its vector's weight.
-    pub fn of(&mut self, x: &Lanes, y: &Lanes, z: &Lanes, r2: &Lanes, weight: &Lanes) -> &[Lanes] {
+    #[inline(always)]
+    pub fn of<const FUSED: bool>(&mut self, x: &Lanes, y: &Lanes, z: &Lanes, r2: &Lanes, weight: &Lanes) -> &[Lanes] {
         let mut step = self.step.iter();
         let (mut re, mut im) = (*weight, [0.0; LANES]);
         for m in 0..=self.l_max {
@@ -49,7 +52,7 @@ impl Harmonics {
                     && let Some((a, b)) = step.next()
                 {
                     for i in 0..LANES {
-                        let next = a * z[i] * q[i] + b * r2[i] * before[i];
+                        let next = add_product::<FUSED>(a * z[i], q[i], b * r2[i] * before[i]);
                         (before[i], q[i]) = (q[i], next);
                     }
                 }
@@ -76,7 +79,11 @@ mod tests {
     fn of(l_max: usize, [x, y, z]: [f64; 3]) -> Vec<f64> {
         let r2 = x * x + y * y + z * z;
         let lanes = [x, y, z, r2, 1.0].map(|v| [v; LANES]);
-        Harmonics::new(l_max).of(&lanes[0], &lanes[1], &lanes[2], &lanes[3], &lanes[4]).iter().map(|v| v[2]).collect()
+        Harmonics::new(l_max)
+            .of::<false>(&lanes[0], &lanes[1], &lanes[2], &lanes[3], &lanes[4])
+            .iter()
+            .map(|v| v[2])
+            .collect()
     }
 
     #[test]

@@ -13,7 +13,7 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use super::SoapOptions;
+use super::{SoapOptions, wide::Four};
 use crate::error::FeatureError;
 
 /// What a primitive has decayed to at its radius, and a neighbour's Gaussian at the end of the padding.
@@ -24,10 +24,12 @@ const THRESHOLD: f64 = 1e-3;
 pub(super) struct Radial {
     pub n_max: usize,
     pub l_max: usize,
-    /// Exponent of each (l, k) after the integral, Å⁻²: α η / (η + α).
-    pub decay: Vec<f64>,
-    /// Weight of primitive k in orbital n with the prefactors of the integral, at (l, n, k).
-    pub weight: Vec<f64>,
+    /// Primitives by fours, the last four filled up by some of no weight.
+    pub fours: usize,
+    /// Exponent of each (l, four of k) after the integral, Å⁻²: -α η / (η + α).
+    pub decay: Vec<Four>,
+    /// Weight of primitive k in orbital n with the prefactors of the integral, at (l, n, four of k).
+    pub weight: Vec<Four>,
     /// Neighbours count up to here, Å: `r_cut` and the reach of a neighbour's Gaussian.
     pub reach: f64,
 }
@@ -39,7 +41,8 @@ impl Radial {
         let &SoapOptions { r_cut, n_max, l_max, sigma, .. } = options;
         let eta = 0.5 / (sigma * sigma);
         let radius = |k: usize| 1.0 + (r_cut - 1.0) * k as f64 / (n_max.max(2) - 1) as f64;
-        let mut basis = Self { n_max, l_max, decay: vec![], weight: vec![], reach: r_cut + padding(sigma) };
+        let reach = r_cut + padding(sigma);
+        let mut basis = Self { n_max, l_max, fours: n_max.div_ceil(4), decay: vec![], weight: vec![], reach };
         for l in 0..=l_max {
             let power = l as f64 + 1.5;
             let alpha: Vec<f64> =
@@ -52,15 +55,20 @@ impl Radial {
                      lower n_max or raise r_cut"
                 ))
             })?;
-            basis.decay.extend(alpha.iter().map(|a| a * eta / (eta + a)));
+            basis.decay.extend(by_fours(alpha.iter().map(|a| -a * eta / (eta + a))));
             for n in 0..n_max {
                 let scale =
                     |a: f64| std::f64::consts::PI.powf(1.5) * (eta + a).powf(-1.5) * (eta / (eta + a)).powi(l as i32);
-                basis.weight.extend((0..n_max).map(|k| beta[(n, k)] * scale(alpha[k])));
+                basis.weight.extend(by_fours((0..n_max).map(|k| beta[(n, k)] * scale(alpha[k]))));
             }
         }
         Ok(basis)
     }
+}
+
+/// The numbers four by four, zeros after the last.
+fn by_fours(mut numbers: impl ExactSizeIterator<Item = f64>) -> impl Iterator<Item = Four> {
+    (0..numbers.len().div_ceil(4)).map(move |_| std::array::from_fn(|_| numbers.next().unwrap_or(0.0)))
 }
 
 /// Distance over which a Gaussian of width `sigma` decays to [`THRESHOLD`], Å.
@@ -83,55 +91,9 @@ fn inverse_root(s: DMatrix<f64>) -> Option<DMatrix<f64>> {
     Some(&eigenvectors * root * eigenvectors.transpose())
 }
 
-/// Replaces every x <= 0 by exp(x), to 2·10⁻¹⁶: 2^k times a polynomial of the rest, without a branch or a call, so that
-/// the compiler may take several at once.
-pub(super) fn exp_of_negatives(values: &mut [f64]) {
-    /// Below this the result is 10⁻³⁰⁷ or less, which no sum notices.
-    const LEAST: f64 = -707.0;
-    /// 1.5 · 2⁵²: a sum with it leaves the rounded number in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    /// ln 2 in two parts; the first has 32 trailing zeros, so that its product with k is exact.
-    const LN2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
-    for value in values {
-        let x = value.max(LEAST);
-        let shifted = x * std::f64::consts::LOG2_E + ROUND;
-        let k = shifted - ROUND;
-        let r = (x - k * LN2[0]) - k * LN2[1];
-        // Taylor's series to r¹³ on |r| <= ln 2 / 2.
-        let mut p = 1.0 / 6_227_020_800.0;
-        for coefficient in [
-            1.0 / 479_001_600.0,
-            1.0 / 39_916_800.0,
-            1.0 / 3_628_800.0,
-            1.0 / 362_880.0,
-            1.0 / 40_320.0,
-            1.0 / 5_040.0,
-            1.0 / 720.0,
-            1.0 / 120.0,
-            1.0 / 24.0,
-            1.0 / 6.0,
-            0.5,
-            1.0,
-            1.0,
-        ] {
-            p = p * r + coefficient;
-        }
-        *value = p * f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exponentials_to_the_last_digit() {
-        let mut x: Vec<f64> = (0..20_000).map(|i| -0.035 * f64::from(i)).collect();
-        let want: Vec<f64> = x.iter().map(|x| x.exp()).collect();
-        exp_of_negatives(&mut x);
-        let worst = x.iter().zip(&want).map(|(x, y)| (x - y).abs() / y).fold(0.0, f64::max);
-        assert!(worst < 4e-16, "{worst:e}");
-    }
 
     #[test]
     fn orbitals_are_orthonormal() {
@@ -143,11 +105,11 @@ mod tests {
             let orbital = |n: usize, r: f64| -> f64 {
                 (0..5)
                     .map(|k| {
-                        let decay = basis.decay[l * 5 + k];
+                        let decay = -basis.decay[l * 2 + k / 4][k % 4];
                         let a = decay * eta / (eta - decay);
                         let scale =
                             std::f64::consts::PI.powf(1.5) * (eta + a).powf(-1.5) * (eta / (eta + a)).powi(l as i32);
-                        basis.weight[(l * 5 + n) * 5 + k] / scale * r.powi(l as i32) * (-a * r * r).exp()
+                        basis.weight[(l * 5 + n) * 2 + k / 4][k % 4] / scale * r.powi(l as i32) * (-a * r * r).exp()
                     })
                     .sum()
             };
