@@ -30,11 +30,6 @@ impl CoulombConvention {
     /// Every convention, as SQL names it.
     pub const NAMES: [(&'static str, Self); 2] = [("dscribe", Self::Dscribe), ("matminer", Self::Matminer)];
 
-    /// The convention called `name`, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|&(_, c)| c)
-    }
-
     fn per_angstrom(self) -> f64 {
         match self {
             Self::Dscribe => 1.0,

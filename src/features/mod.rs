@@ -1,6 +1,7 @@
-//! Numbers computed from a crystal: from its composition (Magpie), its volumes, its neighbourhoods, its powder pattern; and
-//! the scope of `tmo`. Pure functions of a [`Structure`](crate::crystal::Structure), the same for every order of its sites,
-//! every wrap of its coordinates and every cell of the same crystal.
+//! Numbers computed from a crystal: from its composition (Magpie), its volumes, its neighbourhoods, its powder pattern,
+//! matrices and fingerprints of its sites; and the scope of `tmo`. Pure functions of a
+//! [`Structure`](crate::crystal::Structure), the same for every order of its sites, every wrap of its coordinates and every
+//! cell of the same crystal; matrices over sites, which depend on the cell, say so.
 
 mod balls;
 mod coulomb;

@@ -38,11 +38,6 @@ pub enum ValenceShells {
 impl ValenceShells {
     /// Every convention, as SQL names it.
     pub const NAMES: [(&'static str, Self); 2] = [("matminer", Self::Matminer), ("outermost", Self::Outermost)];
-
-    /// The convention called `name`, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|&(_, s)| s)
-    }
 }
 
 /// The matrix of each site, in the crystal's order.
