@@ -3,12 +3,15 @@
 // The macro expands to paths of DataFusion's own crates and to undocumented functions.
 #![allow(missing_docs)]
 
-use datafusion::common::config::{ConfigExtension, ConfigOptions};
-use datafusion::common::extensions_options;
+use std::any::Any;
+use std::ops::Deref;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
+use datafusion::common::{Result, extensions_options};
 
 extensions_options! {
-    /// Session options under the prefix `hollandite`.
-    pub struct HollanditeOptions {
+    /// The options by their bare names.
+    pub struct Fields {
         /// Most atoms in one forward pass of a model. Larger crystals go alone. At 256 the tensors of a pass stay in cache.
         pub batch_atoms: usize, default = 256
 
@@ -18,13 +21,52 @@ extensions_options! {
         /// Whether predictions are looked up in, and written to, the prediction cache.
         pub cache: bool, default = true
 
+        /// Whether costly calls read what `hollandite featurize` has materialised for the very same crystal.
+        pub features: bool, default = true
+
         /// Model that `predict_ef(structure)` asks where the call names none; empty: the embedded default.
         pub model: String, default = String::new()
     }
 }
 
+/// Session options under the prefix `hollandite`.
+#[derive(Debug, Clone, Default)]
+pub struct HollanditeOptions(Fields);
+
+impl Deref for HollanditeOptions {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
 impl ConfigExtension for HollanditeOptions {
     const PREFIX: &'static str = "hollandite";
+}
+
+impl ExtensionOptions for HollanditeOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        ExtensionOptions::set(&mut self.0, key, value)
+    }
+
+    /// With the prefix, which the macro leaves out: `SHOW` looks an option up by the name that `SET` takes.
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let prefixed = |entry: ConfigEntry| ConfigEntry { key: format!("{}.{}", Self::PREFIX, entry.key), ..entry };
+        self.0.entries().into_iter().map(prefixed).collect()
+    }
 }
 
 impl HollanditeOptions {
@@ -48,5 +90,14 @@ mod tests {
         assert_eq!((options.batch_atoms, options.batch_graphs, options.cache), (256, 16, false));
         assert!(config.set("hollandite.batch_graph", "16").is_err());
         assert!(config.set("hollandite.batch_graphs", "many").is_err());
+    }
+
+    #[test]
+    fn options_are_shown_by_the_name_under_which_they_are_set() {
+        let mut config = ConfigOptions::default();
+        config.extensions.insert(HollanditeOptions::default());
+        let shown = |key: &str| config.entries().into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value);
+        assert_eq!(shown("hollandite.batch_atoms"), Some("256".into()));
+        assert_eq!(shown("batch_atoms"), None);
     }
 }

@@ -6,11 +6,12 @@ use datafusion::common::plan_err;
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan};
+use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::environment::Environment;
+use super::functions::{CrystalFunction, CrystalUdf};
 use super::optimizer::{HollanditePlanner, LiftCalls};
 use super::options::HollanditeOptions;
 use super::predictor::EnergyModel;
@@ -52,6 +53,12 @@ impl Session {
     /// The same session, in which `model` answers to `name`.
     pub fn with_model(self, name: &str, model: Arc<dyn EnergyModel>) -> Self {
         self.environment.add_model(name, model);
+        self
+    }
+
+    /// The same session, in which `function` is known by its name, instead of any function of that name.
+    pub fn with_function(self, function: Arc<dyn CrystalFunction>) -> Self {
+        self.context.register_udf(ScalarUDF::new_from_impl(CrystalUdf::new(function, self.environment.clone())));
         self
     }
 

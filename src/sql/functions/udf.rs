@@ -84,6 +84,10 @@ pub trait CrystalFunction: std::fmt::Debug + Send + Sync {
     fn returns(&self) -> DataType;
     /// What one row costs.
     fn cost(&self) -> Cost;
+    /// Raised whenever the numbers of the function change: what was materialised at another version is computed anew.
+    fn version(&self) -> u32 {
+        1
+    }
     /// The text of `#[user_doc]`.
     fn documentation(&self) -> Option<&Documentation>;
     /// Checks constant arguments while the query is planned: `None` for an argument that is not constant.
@@ -104,6 +108,16 @@ pub struct Arguments<'a> {
 }
 
 impl Arguments<'_> {
+    /// How many rows are asked for.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// The crystals of argument `i`.
     pub(super) fn crystals(&self, i: usize) -> Result<Crystals<'_>> {
         Crystals::try_new(&self.columns[i])
@@ -151,6 +165,11 @@ impl CrystalUdf {
     /// What one row costs.
     pub fn cost(&self) -> Cost {
         self.function.cost()
+    }
+
+    /// What is evaluated.
+    pub fn function(&self) -> &dyn CrystalFunction {
+        self.function.as_ref()
     }
 
     /// The session's environment.
