@@ -28,3 +28,12 @@ CREATE TABLE tmo (
     split                     VARCHAR COMMENT 'train, test, ... where the source assigns one',
     extra                     VARCHAR COMMENT 'every other property of the record, a JSON object'
 );
+
+-- What `hollandite featurize` writes: a table features_NAME for each feature, with these columns and one called NAME that
+-- holds the values, of whatever type the function has. All of them joined, by id and structure_hash, are the view `features`.
+CREATE TABLE features_name (
+    id             VARCHAR COMMENT 'id of the row',
+    structure_hash VARCHAR COMMENT 'content hash of the row; with id it identifies the row',
+    exact_hash     VARCHAR COMMENT 'hash of the very numbers in structure, 32 hex digits: a call reads the value only for these',
+    featurizer     VARCHAR COMMENT 'function, constant arguments and version: void(ionic,0.76)/1'
+);

@@ -268,10 +268,18 @@ pub enum StoreError {
         /// The first difference.
         message: String,
     },
+    /// A table that stands where features would be kept.
+    #[error("table {table} cannot take features: {message}")]
+    Feature {
+        /// The table.
+        table: String,
+        /// Why, and the remedy.
+        message: String,
+    },
     /// A name that cannot be a table, or is one of the registry's.
     #[error(
-        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of imports, models, \
-         predictions, quarantine"
+        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of featurizers, \
+         imports, models, predictions, quarantine, nor features or a name that begins with features_"
     )]
     TableName(String),
     /// A snapshot that does not exist.

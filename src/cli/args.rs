@@ -33,6 +33,8 @@ pub enum Command {
     Export(Export),
     /// Draw a crystal, its diffraction pattern or what a table holds, as SVG or PNG
     Plot(Plot),
+    /// Compute functions of the crystals of a table once, and keep their values
+    Featurize(Featurize),
     /// Fit a model to the labels of a table
     Train(Train),
     /// A model's errors on the labels of a table
@@ -232,6 +234,29 @@ fn cells(text: &str) -> Result<[usize; 3], String> {
         Some(&[a, b, c]) => Ok([a, b, c]),
         _ => Err("expected three whole numbers from 1 to 100, as in 2x2x1".into()),
     }
+}
+
+/// `hollandite featurize`
+#[derive(Debug, ClapArgs)]
+pub struct Featurize {
+    /// Functions to compute, with their arguments beside the crystal: magpie,xrd,"void(ionic,0.76)"
+    #[arg(long, value_name = "LIST", required_unless_present = "list")]
+    pub features: Vec<String>,
+    /// List what can be computed, and what has been
+    #[arg(long)]
+    pub list: bool,
+    /// Table with the crystals
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// SQL condition on the rows to use, for instance "natoms <= 60"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Forget the values of all rows and compute them anew; without it only rows without a value are computed
+    #[arg(long)]
+    pub force: bool,
+    /// Rows after which values are committed; in any case they are after a minute
+    #[arg(long, value_name = "ROWS", default_value_t = 8192)]
+    pub lot: usize,
 }
 
 /// `hollandite train`

@@ -15,6 +15,8 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Float64Type, Int32Type};
 
+use sha2::{Digest, Sha256};
+
 use crate::crystal::{Element, Lattice, Structure};
 use crate::error::CrystalError;
 
@@ -150,6 +152,23 @@ impl<'a> StructureColumn<'a> {
     /// A row that is no crystal: a list of the wrong length, an unknown element, a flat lattice, a NULL within a list.
     pub fn get(&self, i: usize) -> Option<Result<Structure, CrystalError>> {
         (!self.is_null(i)).then(|| self.structure(i))
+    }
+
+    /// A hash of the very numbers of row `i`, 128 bits of a SHA-256; `None` for NULL, and where a list contains NULL.
+    /// Unlike [`crate::crystal::content_hash`] it knows the order of the sites and every last bit: what any function
+    /// answers for one crystal it answers for every other of the same exact hash.
+    pub fn exact_hash(&self, i: usize) -> Option<u128> {
+        let holes = self.lattice.has_hole(i) || self.numbers.has_hole(i) || self.frac_coords.has_hole(i);
+        if self.is_null(i) || holes {
+            return None;
+        }
+        let mut hasher = Sha256::new();
+        hasher.update((self.numbers.row(i).len() as u64).to_le_bytes());
+        self.numbers.row(i).iter().for_each(|z| hasher.update(z.to_le_bytes()));
+        let floats = self.lattice.row(i).iter().chain(self.frac_coords.row(i));
+        floats.for_each(|x| hasher.update(x.to_le_bytes()));
+        let digest = hasher.finalize();
+        Some(u128::from_be_bytes(std::array::from_fn(|k| digest[k])))
     }
 
     fn structure(&self, i: usize) -> Result<Structure, CrystalError> {

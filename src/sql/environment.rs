@@ -1,4 +1,4 @@
-//! What the functions of one session share: its models, its memory of predictions, its warnings.
+//! What the functions of one session share: its models, its memory of predictions, materialised features, its warnings.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::crystal::ContentHash;
 use crate::error::Error;
 use crate::models::{DEFAULT_MODEL, Model};
-use crate::store::PredictionCache;
+use crate::store::{FeatureValues, PredictionCache};
 
 use super::predictor::EnergyModel;
 use super::warnings::Warnings;
@@ -20,13 +20,14 @@ pub struct Environment(Arc<Shared>);
 struct Shared {
     models: Mutex<HashMap<String, Arc<dyn EnergyModel>>>,
     memory: Memory,
+    features: Option<FeatureValues>,
     warnings: Warnings,
 }
 
 impl Environment {
-    /// An environment that remembers predictions in a store's cache.
-    pub fn with_cache(cache: PredictionCache) -> Self {
-        Self(Arc::new(Shared { memory: Memory::Store(cache), ..Shared::default() }))
+    /// An environment that remembers predictions in a store's cache, and reads its materialised features.
+    pub fn with_store(cache: PredictionCache, features: FeatureValues) -> Self {
+        Self(Arc::new(Shared { memory: Memory::Store(cache), features: Some(features), ..Shared::default() }))
     }
 
     /// Makes `model` answer to its name, instead of any model of that name that is shipped.
@@ -52,6 +53,11 @@ impl Environment {
     /// Predictions that are already known.
     pub(super) fn memory(&self) -> &Memory {
         &self.0.memory
+    }
+
+    /// Values that are materialised.
+    pub(super) fn features(&self) -> Option<&FeatureValues> {
+        self.0.features.as_ref()
     }
 
     /// Where single rows complain.

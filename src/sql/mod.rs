@@ -7,17 +7,21 @@
 mod docs;
 mod environment;
 mod error;
+mod features;
+mod featurize;
 pub mod functions;
 pub mod optimizer;
 mod options;
 mod predictor;
 mod register;
+mod reuse;
 mod session;
 mod structure_type;
 mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
 pub use environment::Environment;
+pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;
 pub use predictor::EnergyModel;
 pub use session::Session;

@@ -96,7 +96,8 @@ mod tests {
     fn options_are_shown_by_the_name_under_which_they_are_set() {
         let mut config = ConfigOptions::default();
         config.extensions.insert(HollanditeOptions::default());
-        let shown = |key: &str| config.entries().into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value);
+        let shown =
+            |key: &str| config.entries().into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value);
         assert_eq!(shown("hollandite.batch_atoms"), Some("256".into()));
         assert_eq!(shown("batch_atoms"), None);
     }

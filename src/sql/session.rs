@@ -39,7 +39,7 @@ impl Session {
     /// # Errors
     /// A store that cannot be read, or no such snapshot.
     pub async fn open(store: &Store, snapshot: Option<i64>) -> Result<Self, Error> {
-        let session = Self::build(Environment::with_cache(store.predictions()?), true);
+        let session = Self::build(Environment::with_store(store.predictions()?, store.feature_values()), true);
         store.register(&session.context, snapshot).await?;
         Ok(session)
     }

@@ -13,6 +13,7 @@ use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeCatalog, MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
 use rusqlite::{Connection, params};
 
+use super::features::{self, FeatureInfo};
 use super::files;
 use super::overlay::Overlay;
 use super::predictions::PredictionCache;
@@ -31,6 +32,7 @@ pub(super) const DEFAULT_TABLE: &str = "tmo";
 const CATALOG_FILE: &str = "catalog.sqlite";
 const DATA_FOLDER: &str = "data";
 const LOCK_FILE: &str = "writer.lock";
+const FEATURES_LOCK_FILE: &str = "features.lock";
 
 /// An open store. Cheap to clone; clones share its connections.
 #[derive(Debug, Clone)]
@@ -91,8 +93,10 @@ pub struct Info {
     pub writable: bool,
     /// Newest snapshot.
     pub snapshot: Option<Snapshot>,
-    /// Tables, by name.
+    /// Tables, by name; without those of the features.
     pub tables: Vec<TableInfo>,
+    /// Materialised features, by name.
+    pub features: Vec<FeatureInfo>,
     /// Records in quarantine.
     pub quarantined: u64,
     /// Cached predictions by model id.
@@ -144,7 +148,7 @@ impl Store {
             .await
             .map_err(StoreError::lake("making the catalog"))?;
         let store = Self::open(dir).await?;
-        store.create_table(DEFAULT_TABLE).await?;
+        store.create_wide_table(DEFAULT_TABLE).await?;
         Ok(store)
     }
 
@@ -249,6 +253,11 @@ impl Store {
         .map_err(StoreError::lake("opening the catalog"))
     }
 
+    /// The catalog at its newest snapshot.
+    pub(super) fn catalog_now(&self) -> Result<DuckLakeCatalog, StoreError> {
+        self.catalog(None)
+    }
+
     fn check_snapshot(&self, asked: i64) -> Result<(), StoreError> {
         let (known, oldest, newest) = self.connect()?.query_row(
             "SELECT count(*) FILTER (WHERE snapshot_id = ?), min(snapshot_id), max(snapshot_id) FROM ducklake_snapshot",
@@ -275,8 +284,19 @@ impl Store {
     }
 
     /// Makes an empty table of the wide shape, with its comments.
-    pub(super) async fn create_table(&self, table: &str) -> Result<(), StoreError> {
+    pub(super) async fn create_wide_table(&self, table: &str) -> Result<(), StoreError> {
         check_table_name(table)?;
+        let comments = tables::columns().iter().map(|column| (column.name.as_str(), column.comment.as_str()));
+        self.create_table(table, tables::schema(), comments).await
+    }
+
+    /// Makes an empty table, with comments on its columns.
+    pub(super) async fn create_table<'a>(
+        &self,
+        table: &str,
+        columns: SchemaRef,
+        comments: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), StoreError> {
         self.writer()?;
         let doing = "making a table";
         let schema = self
@@ -284,23 +304,19 @@ impl Store {
             .schema(SCHEMA)
             .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {SCHEMA}") })?;
         schema
-            .register_table(table.to_owned(), Arc::new(EmptyTable::new(tables::schema())))
+            .register_table(table.to_owned(), Arc::new(EmptyTable::new(columns)))
             .map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
-        self.write_comments(table)
-    }
-
-    /// The dictionary's comments, as DuckLake tags of the snapshot that made the table.
-    fn write_comments(&self, table: &str) -> Result<(), StoreError> {
+        // As DuckLake tags of the snapshot that made the table.
         let mut connection = self.connect()?;
         let transaction = connection.transaction()?;
-        for column in tables::columns() {
+        for (column, comment) in comments {
             transaction.execute(
                 "INSERT INTO ducklake_column_tag (table_id, column_id, begin_snapshot, key, value)
                  SELECT c.table_id, c.column_id, c.begin_snapshot, 'comment', ?
                  FROM ducklake_column c JOIN ducklake_table t USING (table_id)
                  WHERE t.table_name = ? AND t.end_snapshot IS NULL AND c.end_snapshot IS NULL
                    AND c.parent_column IS NULL AND c.column_name = ?",
-                params![column.comment, table, column.name],
+                params![comment, table, column],
             )?;
         }
         Ok(transaction.commit()?)
@@ -348,7 +364,9 @@ impl Store {
                      WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL),
                     (SELECT count(*) FROM ducklake_inlined_data_tables i WHERE i.table_id = t.table_id)
                   + (SELECT count(*) FROM sqlite_master WHERE name = 'ducklake_inlined_delete_' || t.table_id)
-             FROM ducklake_table t WHERE t.end_snapshot IS NULL ORDER BY t.table_name",
+             FROM ducklake_table t WHERE t.end_snapshot IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM hollandite_featurizers f WHERE t.table_name = 'features_' || f.name)
+             ORDER BY t.table_name",
         )?;
         let tables = statement
             .query_map([], |row| {
@@ -371,6 +389,7 @@ impl Store {
             writable: self.is_writable(),
             snapshot: self.snapshots()?.pop(),
             tables,
+            features: features::list(&connection)?,
             quarantined: super::quarantine::count(&connection)?,
             predictions,
         })
@@ -379,7 +398,16 @@ impl Store {
     /// Takes the writer's turn, waiting for whoever has it. Released when the file is dropped, or by the system when
     /// the process ends in whatever way.
     pub(super) async fn lock(&self) -> Result<File, StoreError> {
-        let (path, file) = self.lock_file()?;
+        self.wait_for(LOCK_FILE).await
+    }
+
+    /// Takes the featurizer's turn: whoever has it takes the writer's turn for each of its commits only.
+    pub(super) async fn lock_features(&self) -> Result<File, StoreError> {
+        self.wait_for(FEATURES_LOCK_FILE).await
+    }
+
+    async fn wait_for(&self, lock: &str) -> Result<File, StoreError> {
+        let (path, file) = self.lock_file(lock)?;
         // On a thread of its own: whoever holds the turn may be a task of this very thread.
         let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
         waited.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(|e| StoreError::io(path, &e))
@@ -387,7 +415,7 @@ impl Store {
 
     /// Takes the writer's turn if nobody has it.
     pub(super) fn try_lock(&self) -> Result<Option<File>, StoreError> {
-        let (path, file) = self.lock_file()?;
+        let (path, file) = self.lock_file(LOCK_FILE)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
@@ -395,8 +423,8 @@ impl Store {
         }
     }
 
-    fn lock_file(&self) -> Result<(PathBuf, File), StoreError> {
-        let path = self.inner.dir.join(LOCK_FILE);
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
+        let path = self.inner.dir.join(name);
         let file = File::options().create(true).append(true).open(&path).map_err(|e| StoreError::io(&path, &e))?;
         Ok((path, file))
     }
@@ -410,10 +438,15 @@ pub(super) fn draft(dir: &Path) -> PathBuf {
     dir.with_file_name(format!(".{name}.{}-{number}.new", std::process::id()))
 }
 
+/// Whether a name belongs to the registry or to the materialised features.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name == features::VIEW || name.starts_with(features::PREFIX) || registry_tables::names().any(|taken| taken == name)
+}
+
 pub(super) fn check_table_name(name: &str) -> Result<(), StoreError> {
     let ok = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !registry_tables::names().any(|taken| taken == name);
+        && !is_reserved(name);
     if ok { Ok(()) } else { Err(StoreError::TableName(name.to_owned())) }
 }
 

@@ -4,12 +4,14 @@
 //! STORE/catalog.sqlite     snapshots, tables, files, statistics (DuckLake 1.0); our own tables are hollandite_*
 //! STORE/data/main/tmo/     Parquet
 //! STORE/writer.lock        held by the import in progress; the next one waits
+//! STORE/features.lock      the same for `featurize`, which takes the writer's turn for each of its commits
 //! ```
 //!
 //! Any DuckLake client attaches it: `ATTACH 'ducklake:sqlite:STORE/catalog.sqlite'`. An import is one snapshot, present
 //! as a whole or not at all. Every snapshot stays readable.
 
 mod embedded;
+mod features;
 mod files;
 mod import;
 mod lake;
@@ -21,6 +23,7 @@ mod registry_tables;
 mod tables;
 mod verify;
 
+pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary, Progress, Step};
 pub use lake::{Info, Snapshot, Store, TableInfo};
 pub use predictions::PredictionCache;

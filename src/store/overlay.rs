@@ -1,5 +1,5 @@
-//! What stands beside the tables of the lake under the same names' roof: the registry's tables, and the views and external
-//! tables that a session makes. The latter live as long as the session; the lake would turn them into empty tables.
+//! What stands beside the tables of the lake under the same names' roof: the registry's tables, the view `features`, and the
+//! views and external tables that a session makes. The latter live as long as the session; the lake would turn them into empty tables.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -14,7 +14,8 @@ use datafusion::datasource::listing::ListingTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableType;
 
-use super::lake::{SCHEMA, Store};
+use super::features;
+use super::lake::{SCHEMA, Store, is_reserved};
 use super::registry_tables;
 
 /// Tables of one session, by name.
@@ -82,7 +83,7 @@ impl MainSchema {
 impl SchemaProvider for MainSchema {
     fn table_names(&self) -> Vec<String> {
         let mut names = self.lake.table_names();
-        names.extend(registry_tables::names().map(str::to_string));
+        names.extend(registry_tables::names().chain([features::VIEW]).map(str::to_string));
         names.extend(self.own.read().unwrap_or_else(|poisoned| poisoned.into_inner()).keys().cloned());
         names.sort();
         names.dedup();
@@ -96,6 +97,7 @@ impl SchemaProvider for MainSchema {
         // A table of the lake that took a name of the registry first stays what it is.
         match self.lake.table(name).await? {
             Some(table) => Ok(Some(table)),
+            None if name == features::VIEW => Ok(Some(features::view(&self.store, self.lake.as_ref()).await?)),
             None => Ok(registry_tables::table(name, &self.store)),
         }
     }
@@ -105,8 +107,8 @@ impl SchemaProvider for MainSchema {
     }
 
     fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>> {
-        if registry_tables::names().any(|known| known == name) {
-            return plan_err!("'{name}' is a table of the registry; choose another name");
+        if is_reserved(&name) {
+            return plan_err!("'{name}' is kept for the registry or for features; choose another name");
         }
         if table.downcast_ref::<ViewTable>().is_some() || table.downcast_ref::<ListingTable>().is_some() {
             if self.lake.table_exist(&name) {
@@ -130,15 +132,20 @@ impl SchemaProvider for MainSchema {
             writer.drop_table(SCHEMA, name).map_err(|e| external(e.into()))?;
             return Ok(Some(Arc::new(EmptyTable::new(Arc::new(Schema::empty())))));
         }
-        if !self.lake.table_exist(name) && registry_tables::names().any(|known| known == name) {
-            return plan_err!("'{name}' is a table of the registry and stays");
+        if !self.lake.table_exist(name) && is_beside(name) {
+            return plan_err!("'{name}' belongs to the registry and stays");
         }
         self.lake.deregister_table(name)
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.own(name).is_some() || self.lake.table_exist(name) || registry_tables::names().any(|known| known == name)
+        self.own(name).is_some() || self.lake.table_exist(name) || is_beside(name)
     }
+}
+
+/// Whether a table of that name stands beside those of the lake in every store.
+fn is_beside(name: &str) -> bool {
+    name == features::VIEW || registry_tables::names().any(|known| known == name)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The registry in SQL: `imports`, `quarantine`, `models` and `predictions` stand beside the tables of the lake, read-only.
+//! The registry in SQL: `imports`, `quarantine`, `models`, `predictions` and `featurizers` stand beside the tables of the lake, read-only.
 //! A query reads them as they are when it starts, whatever snapshot the session is at: they are no part of the lake.
 
 use std::sync::{Arc, LazyLock};
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use rusqlite::types::ValueRef;
 
+use super::features;
 use super::lake::Store;
 use crate::error::StoreError;
 
@@ -72,6 +73,20 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
             name: "predictions",
             sql: "SELECT model_id, structure_hash, value FROM hollandite_predictions",
             columns: &[("model_id", TEXT), ("structure_hash", TEXT), ("value", FLOAT)],
+        },
+        Spec {
+            name: "featurizers",
+            sql: features::LIST,
+            columns: &[
+                ("name", TEXT),
+                ("featurizer", TEXT),
+                ("rows", INT),
+                ("nulls", INT),
+                ("files", INT),
+                ("bytes", INT),
+                ("seconds", FLOAT),
+                ("updated", TEXT),
+            ],
         },
     ];
     let schema = |spec: &Spec| {

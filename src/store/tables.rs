@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayBuilder, ArrayRef, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, DataType as SqlType, Statement};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, CreateTable, DataType as SqlType, Statement};
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
 
 use crate::columns::StructureBuilder;
@@ -24,20 +24,25 @@ pub struct Column {
     pub sql_type: String,
     /// What it holds, with its unit.
     pub comment: String,
-    data_type: DataType,
+    pub(super) data_type: DataType,
 }
 
-static COLUMNS: LazyLock<Vec<Column>> =
+static TABLES: LazyLock<[Vec<Column>; 2]> =
     LazyLock::new(|| parse(LAKE_SQL).expect("schema/lake.sql is part of the program and tested"));
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
-    Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Fields>()))
+    Arc::new(Schema::new(columns().iter().map(field).collect::<Fields>()))
 });
 
 /// The columns of the wide table in order: the dictionary that `\d tmo` prints.
 pub fn columns() -> &'static [Column] {
-    &COLUMNS
+    &TABLES[0]
+}
+
+/// The columns of a feature's table that stand before its values.
+pub(super) fn feature_columns() -> &'static [Column] {
+    &TABLES[1]
 }
 
 /// Arrow schema of the wide table.
@@ -45,10 +50,10 @@ pub fn schema() -> SchemaRef {
     SCHEMA.clone()
 }
 
-fn parse(sql: &str) -> Result<Vec<Column>, String> {
+fn parse(sql: &str) -> Result<[Vec<Column>; 2], String> {
     let statements = Parser::parse_sql(&DuckDbDialect {}, sql).map_err(|e| e.to_string())?;
-    let [Statement::CreateTable(table)] = statements.as_slice() else {
-        return Err("expected one CREATE TABLE".into());
+    let [Statement::CreateTable(wide), Statement::CreateTable(feature)] = statements.as_slice() else {
+        return Err("expected CREATE TABLE twice".into());
     };
     let column = |definition: &datafusion::sql::sqlparser::ast::ColumnDef| {
         let name = definition.name.value.clone();
@@ -63,7 +68,8 @@ fn parse(sql: &str) -> Result<Vec<Column>, String> {
             name,
         })
     };
-    table.columns.iter().map(column).collect()
+    let columns = |table: &CreateTable| table.columns.iter().map(column).collect::<Result<Vec<_>, String>>();
+    Ok([columns(wide)?, columns(feature)?])
 }
 
 fn arrow_type(sql: &SqlType) -> Result<DataType, String> {

@@ -133,15 +133,32 @@ impl Store {
 
     /// Data and delete files of all snapshots.
     fn entries(&self, connection: &Connection) -> Result<Vec<Entry>, StoreError> {
-        let sql =
+        self.entries_of(
+            connection,
+            "(SELECT table_id, path, path_is_relative, record_count AS rows, file_size_bytes AS bytes FROM ducklake_data_file
+              UNION ALL
+              SELECT table_id, path, path_is_relative, delete_count, file_size_bytes FROM ducklake_delete_file)",
+        )
+    }
+
+    /// The data files of a table at the newest snapshot.
+    pub(super) fn live_files(&self, connection: &Connection, table: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let files = format!(
+            "(SELECT f.table_id, f.path, f.path_is_relative, record_count AS rows, file_size_bytes AS bytes
+              FROM ducklake_data_file f JOIN ducklake_table o USING (table_id)
+              WHERE f.end_snapshot IS NULL AND o.end_snapshot IS NULL AND o.table_name = '{}')",
+            table.replace('\'', "''")
+        );
+        Ok(self.entries_of(connection, &files)?.into_iter().map(|entry| entry.path).collect())
+    }
+
+    fn entries_of(&self, connection: &Connection, files: &str) -> Result<Vec<Entry>, StoreError> {
+        let sql = format!(
             "SELECT f.path, f.path_is_relative, t.path, t.path_is_relative, s.path, s.path_is_relative, f.rows, f.bytes
-             FROM (SELECT table_id, path, path_is_relative, record_count AS rows, file_size_bytes AS bytes
-                   FROM ducklake_data_file
-                   UNION ALL
-                   SELECT table_id, path, path_is_relative, delete_count, file_size_bytes FROM ducklake_delete_file) f
-             JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-             GROUP BY f.path ORDER BY f.path";
-        let mut statement = connection.prepare(sql)?;
+             FROM {files} f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
+             GROUP BY f.path ORDER BY f.path"
+        );
+        let mut statement = connection.prepare(&sql)?;
         let data = self.data_dir();
         let rows = statement.query_map([], |row| {
             let text = |i: usize| row.get::<_, String>(i);

@@ -45,6 +45,12 @@ async fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
         let files = count(t.files, "file");
         pairs.push((format!("table {}", t.name), format!("{rows}, {files}, {}", indicatif::BinaryBytes(t.bytes))));
     }
+    for f in &info.features {
+        let nulls = if f.nulls == 0 { String::new() } else { format!(", {} NULL", f.nulls) };
+        let (rows, files) = (count(f.rows, "row"), count(f.files, "file"));
+        let size = indicatif::BinaryBytes(f.bytes);
+        pairs.push((format!("feature {}", f.name), format!("{}, {rows}{nulls}, {files}, {size}", f.featurizer)));
+    }
     let imports = "SELECT count(*), max(started) FROM imports WHERE state = 'done'";
     for row in texts(&registry, imports).await? {
         let last = if row[1].is_empty() { String::new() } else { format!(", the last of {}", row[1]) };

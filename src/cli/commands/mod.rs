@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod export;
+mod featurize;
 pub mod functions;
 mod import;
 mod info;
@@ -31,6 +32,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,
         Command::Plot(plot) => plot::run(store, &plot).await,
+        Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
         Command::Models(models) => models::run(&models),

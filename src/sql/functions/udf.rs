@@ -57,7 +57,7 @@ impl Parameter {
         Self { name, kind, optional: true }
     }
 
-    fn check(&self, function: &str, field: &Field) -> Result<()> {
+    pub(in crate::sql) fn check(&self, function: &str, field: &Field) -> Result<()> {
         let found = field.data_type();
         let wanted = match self.kind {
             Kind::Crystal | Kind::Composition => return structure_type::check(function, field),

@@ -26,6 +26,7 @@ use futures::stream;
 
 use super::windows::{Evaluator, Windows};
 use crate::sql::predictor::Predictor;
+use crate::sql::reuse::Reuse;
 
 /// A call, ready to run.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub(super) enum Evaluation {
     Model { structure: Arc<dyn PhysicalExpr>, predictor: Predictor },
     /// By a function, row by row.
     Function(Arc<dyn PhysicalExpr>),
+    /// By a function too, but read for the crystals whose values are materialised.
+    Reused { crystal: Arc<dyn PhysicalExpr>, call: Arc<dyn PhysicalExpr>, reuse: Reuse },
 }
 
 /// Evaluates costly calls, each distinct one once.
@@ -82,11 +85,12 @@ impl EvaluateExec {
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
         self.calls.iter().flat_map(|call| {
-            let main = match &call.evaluation {
-                Evaluation::Model { structure, .. } => structure,
-                Evaluation::Function(expr) => expr,
+            let (main, crystal) = match &call.evaluation {
+                Evaluation::Model { structure, .. } => (structure, None),
+                Evaluation::Function(expr) => (expr, None),
+                Evaluation::Reused { crystal, call, .. } => (call, Some(crystal)),
             };
-            std::iter::once(main).chain(&call.needed)
+            std::iter::once(main).chain(crystal).chain(&call.needed)
         })
     }
 }
@@ -107,6 +111,9 @@ impl DisplayAs for EvaluateExec {
                     options.batch_atoms,
                     options.batch_graphs
                 )?;
+            }
+            if let Evaluation::Reused { reuse, .. } = &call.evaluation {
+                write!(f, " [{}]", reuse.label())?;
             }
             if let Some(needed) = &call.needed {
                 write!(f, " where {needed}")?;

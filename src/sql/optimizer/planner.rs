@@ -18,6 +18,7 @@ use super::node::{Call, Evaluate};
 use crate::sql::functions::{CrystalUdf, predict_ef};
 use crate::sql::options::HollanditeOptions;
 use crate::sql::predictor::Predictor;
+use crate::sql::reuse::Reuse;
 
 /// The engine's planner, taught our node.
 #[derive(Debug, Default)]
@@ -57,7 +58,12 @@ impl ExtensionPlanner for EvaluatePlanner {
                     structure: physical(structure)?,
                     predictor: Predictor::new(predict_ef::NAME, model, udf.environment(), options.clone())?,
                 },
-                None => Evaluation::Function(physical(expr)?),
+                None => match Reuse::of(expr).filter(|_| options.features) {
+                    Some((reuse, crystal)) => {
+                        Evaluation::Reused { crystal: physical(crystal)?, call: physical(expr)?, reuse }
+                    }
+                    None => Evaluation::Function(physical(expr)?),
+                },
             };
             let needed = needed.as_ref().map(physical).transpose()?;
             let mut shown = expr.clone();

@@ -105,6 +105,8 @@ pub(super) struct Evaluator {
     schema: SchemaRef,
     baseline: BaselineMetrics,
     counts: Option<Counts>,
+    /// Values read in place of computing them.
+    materialised: Option<Count>,
 }
 
 impl Evaluator {
@@ -116,7 +118,9 @@ impl Evaluator {
         partition: usize,
         asks_models: bool,
     ) -> Self {
+        let reuses = calls.iter().any(|call| matches!(call.evaluation, Evaluation::Reused { .. }));
         Self {
+            materialised: reuses.then(|| MetricBuilder::new(metrics).counter("materialised", partition)),
             known: vec![Known::new(); calls.len()],
             calls,
             schema,
@@ -132,16 +136,18 @@ impl Evaluator {
         for (call, known) in self.calls.iter().zip(&mut self.known) {
             let needed = call.needed.as_ref().map(|needed| selection(needed, &batch)).transpose()?;
             columns.push(match &call.evaluation {
-                Evaluation::Function(expr) => match &needed {
-                    Some(needed) => expr.evaluate_selection(&batch, needed)?.into_array(batch.num_rows())?,
-                    None => expr.evaluate(&batch)?.into_array(batch.num_rows())?,
-                },
+                Evaluation::Function(expr) => evaluate(expr, &batch, needed.as_ref())?,
+                Evaluation::Reused { crystal, call, reuse } => {
+                    let crystals = evaluate(crystal, &batch, needed.as_ref())?;
+                    let compute = |rows: Option<&BooleanArray>| evaluate(call, &batch, rows);
+                    let (values, read) = reuse.evaluate(&crystals, needed.as_ref(), compute)?;
+                    if let Some(count) = &self.materialised {
+                        count.add(read);
+                    }
+                    values
+                }
                 Evaluation::Model { structure, predictor } => {
-                    let column = match &needed {
-                        Some(needed) => structure.evaluate_selection(&batch, needed)?,
-                        None => structure.evaluate(&batch)?,
-                    };
-                    let column = column.into_array(batch.num_rows())?;
+                    let column = evaluate(structure, &batch, needed.as_ref())?;
                     let (energies, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
                     if let Some(counts) = &self.counts {
                         counts.add(&tally);
@@ -152,6 +158,15 @@ impl Evaluator {
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?.record_output(&self.baseline))
     }
+}
+
+/// An expression on all rows, or on some and NULL on the others.
+fn evaluate(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch, rows: Option<&BooleanArray>) -> Result<ArrayRef> {
+    match rows {
+        Some(rows) => expr.evaluate_selection(batch, rows)?,
+        None => expr.evaluate(batch)?,
+    }
+    .into_array(batch.num_rows())
 }
 
 /// The rows for which a guard holds; NULL is no.

@@ -38,7 +38,7 @@ pub(super) struct Done {
 }
 impl Store {
     /// Identity of every row of a table.
-    pub(super) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
+    pub(in crate::store) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
         let lake = |e: datafusion::error::DataFusionError| StoreError::Lake {
             doing: "reading what the table holds",
             message: e.to_string(),
@@ -63,9 +63,9 @@ impl Store {
 }
 
 /// What makes two rows the same: id and content hash. The id enters by a hash of 64 bits.
-pub(super) type Identity = (u64, ContentHash);
+pub(in crate::store) type Identity = (u64, ContentHash);
 
-fn identity(id: &str, hash: ContentHash) -> Identity {
+pub(in crate::store) fn identity(id: &str, hash: ContentHash) -> Identity {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     (hasher.finish(), hash)

@@ -12,6 +12,8 @@ mod read;
 mod settle;
 mod write;
 
+pub(super) use complete::{Identity, identity};
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -151,7 +153,7 @@ impl Store {
             Some(schema) => tables::same_shape(schema)
                 .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?,
             None if options.dry_run => {}
-            None => self.create_table(&options.into).await?,
+            None => self.create_wide_table(&options.into).await?,
         }
         // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
         let running = Running::begin(self, options)?;

@@ -1,0 +1,76 @@
+//! `hollandite featurize --features LIST`: a bar while it runs (on a terminal), one line a feature when it is done.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::sql::warn;
+use crate::cli::args::{At, Featurize, Format};
+use crate::cli::render::{self, Printer};
+use crate::cli::{CliError, commands};
+use crate::sql::{FeaturizeOptions, FeaturizeProgress, Session};
+use crate::store::Store;
+
+pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
+    let (store, session) = commands::session(store, At { snapshot: None }).await?;
+    if args.list {
+        return list(&store, &session);
+    }
+    let options = FeaturizeOptions {
+        features: args.features.clone(),
+        table: args.table.clone(),
+        condition: args.condition.clone(),
+        force: args.force,
+        lot_rows: args.lot,
+        ..FeaturizeOptions::default()
+    };
+    let bar = Bar::new();
+    let summary = session.featurize(&store, &options, &bar).await;
+    bar.0.finish_and_clear();
+    warn(&session);
+    render::print(&format!("{}\n", summary?))
+}
+
+/// Every feature that has no arguments, and those with arguments that are there.
+fn list(store: &Store, session: &Session) -> Result<(), CliError> {
+    let there = store.info()?.features;
+    let mut rows: Vec<[String; 3]> = session
+        .featurizers()
+        .into_iter()
+        .map(|f| {
+            let comment = f.comment.split_inclusive(". ").next().unwrap_or_default().trim_end().to_string();
+            let rows = there.iter().find(|t| t.featurizer == f.id).map(|t| t.rows.to_string());
+            [f.id, rows.unwrap_or_default(), comment]
+        })
+        .collect();
+    let known: Vec<String> = rows.iter().map(|[id, ..]| id.clone()).collect();
+    let others = there.into_iter().filter(|t| !known.contains(&t.featurizer));
+    rows.extend(others.map(|t| [t.featurizer, t.rows.to_string(), String::new()]));
+    rows.sort();
+    let column =
+        |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(row[k].as_str())).collect::<StringArray>()) };
+    let columns = [("featurizer", column(0)), ("rows", column(1)), ("returns", column(2))];
+    let batch = RecordBatch::try_from_iter(columns)?;
+    Printer::stdout(Format::Table)?.print_batch(&batch)
+}
+
+/// Values, that is, rows times features.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self(bar)
+    }
+}
+
+impl FeaturizeProgress for Bar {
+    fn step(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}

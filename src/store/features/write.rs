@@ -1,0 +1,247 @@
+//! Writing features: rows are appended in lots. A lot is one snapshot, with its checksums; a process that is killed loses
+//! the lot that it had not committed, and nothing else.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion_ducklake::{
+    DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
+};
+use rusqlite::params;
+
+use super::{Featurizer, registered};
+use crate::columns::StructureColumn;
+use crate::error::StoreError;
+use crate::store::import::{Identity, identity};
+use crate::store::lake::{SCHEMA, Store};
+use crate::store::{files, tables, verify};
+
+/// Rows of a Parquet row group: what is read as a whole to find one value.
+const ROW_GROUP: usize = 1024;
+
+/// The table of one feature, open for writing.
+pub struct FeatureTable {
+    store: Store,
+    featurizer: Featurizer,
+    schema: SchemaRef,
+    present: HashSet<Identity>,
+    lot: Option<Lot>,
+}
+
+/// Rows on their way into a snapshot.
+struct Lot {
+    session: TableWriteSession,
+    begun: Instant,
+    rows: usize,
+    nulls: usize,
+    seconds: f64,
+}
+
+impl Store {
+    /// Takes the turn to featurize, waiting for whoever has it. It ends when the value is dropped.
+    ///
+    /// # Errors
+    /// A store that may not be written to.
+    pub async fn featurizing(&self) -> Result<impl Drop + use<>, StoreError> {
+        self.writer()?;
+        Ok(Turn(self.lock_features().await?))
+    }
+
+    /// Opens the table of a feature, and makes it where there is none. Values of another version or of other arguments
+    /// are dropped; `afresh`: all values are. The caller has the turn to featurize.
+    ///
+    /// # Errors
+    /// A store that may not be written to, or a table of that name that is none of ours.
+    pub async fn open_feature(&self, featurizer: Featurizer, afresh: bool) -> Result<FeatureTable, StoreError> {
+        let table = featurizer.table();
+        let schema = schema(&featurizer);
+        let writer = self.writer()?;
+        let _turn = self.lock().await?;
+        let known = registered(&self.connect()?, &featurizer.name)?;
+        let found = self.table_schema(&table).await?;
+        if let (Some(found), None) = (&found, &known)
+            && !found.fields().iter().zip(schema.fields()).all(|(a, b)| a.name() == b.name())
+        {
+            let message = "it was not made by `hollandite featurize`; rename or drop it".into();
+            return Err(StoreError::Feature { table, message });
+        }
+        let mut present = HashSet::new();
+        if !afresh && found.is_some() && known.as_ref() == Some(&featurizer.id) {
+            present = self.identities(&table).await?;
+        } else {
+            if found.is_some() {
+                writer.drop_table(SCHEMA, &table).map_err(StoreError::lake("dropping an older version"))?;
+            }
+            let comments = tables::feature_columns().iter().map(|c| (c.name.as_str(), c.comment.as_str()));
+            let comments = comments.chain([(featurizer.name.as_str(), featurizer.comment.as_str())]);
+            self.create_table(&table, schema.clone(), comments).await?;
+            // Last: before it, the table is taken for one of another version and made again.
+            self.connect()?.execute(
+                "INSERT OR REPLACE INTO hollandite_featurizers (name, featurizer) VALUES (?, ?)",
+                params![featurizer.name, featurizer.id],
+            )?;
+        }
+        Ok(FeatureTable { store: self.clone(), featurizer, schema, present, lot: None })
+    }
+
+    /// Remembers that rows of `table` were featurized: the view `features` shows them.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn remember_featurized(&self, table: &str) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO hollandite_featurized (table_name) VALUES (?)";
+        self.connect()?.execute(sql, params![table])?;
+        Ok(())
+    }
+}
+
+struct Turn(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
+
+impl Drop for Turn {
+    fn drop(&mut self) {}
+}
+
+impl FeatureTable {
+    /// The feature.
+    pub fn featurizer(&self) -> &Featurizer {
+        &self.featurizer
+    }
+
+    /// Which rows have no value yet, by id and content hash. A row without either is never missing: nothing could find
+    /// its value again.
+    pub fn missing(&self, ids: &StringArray, hashes: &StringArray) -> BooleanArray {
+        let missing = |(id, hash)| row_identity(id, hash).is_some_and(|row| !self.present.contains(&row));
+        ids.iter().zip(hashes).map(|row| Some(missing(row))).collect()
+    }
+
+    /// Appends values to the lot: of the crystals `structures` in the rows named by `ids` and `hashes`.
+    ///
+    /// # Errors
+    /// Values that Parquet cannot hold, or a file that cannot be written.
+    pub fn append(
+        &mut self,
+        ids: &StringArray,
+        hashes: &StringArray,
+        structures: &ArrayRef,
+        values: &ArrayRef,
+        seconds: f64,
+    ) -> Result<(), StoreError> {
+        let doing = "writing features";
+        let lake = |message: String| StoreError::Lake { doing, message };
+        let crystals = StructureColumn::try_new(structures).map_err(lake)?;
+        let exact: StringArray =
+            (0..crystals.len()).map(|i| crystals.exact_hash(i).map(|hash| format!("{hash:032x}"))).collect();
+        let featurizer = StringArray::from(vec![self.featurizer.id.as_str(); ids.len()]);
+        let values = cast(values, &storable(&self.featurizer.data_type)).map_err(|e| lake(e.to_string()))?;
+        let nulls = values.null_count();
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(ids.clone()), Arc::new(hashes.clone()), Arc::new(exact), Arc::new(featurizer), values];
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(|e| lake(e.to_string()))?;
+        let lot = match &mut self.lot {
+            Some(lot) => lot,
+            None => {
+                let session = self.session()?;
+                self.lot.insert(Lot { session, begun: Instant::now(), rows: 0, nulls: 0, seconds: 0.0 })
+            }
+        };
+        lot.session.write_batch(&batch).map_err(StoreError::lake(doing))?;
+        lot.rows += batch.num_rows();
+        lot.nulls += nulls;
+        lot.seconds += seconds;
+        self.present.extend(ids.iter().zip(hashes).filter_map(|(id, hash)| row_identity(id, hash)));
+        Ok(())
+    }
+
+    /// Rows that the next commit will keep, and seconds since the first of them came.
+    pub fn lot(&self) -> (usize, f64) {
+        self.lot.as_ref().map_or((0, 0.0), |lot| (lot.rows, lot.begun.elapsed().as_secs_f64()))
+    }
+
+    /// Commits the lot: from here on its rows are kept.
+    ///
+    /// # Errors
+    /// A catalog that cannot be written; the rows of the lot are then missing still.
+    pub async fn commit(&mut self) -> Result<(), StoreError> {
+        let Some(lot) = self.lot.take() else { return Ok(()) };
+        let Featurizer { name, id, .. } = &self.featurizer;
+        let commit = SnapshotCommitMetadata::new()
+            .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
+            .with_message(format!("featurize {} rows by {id}", lot.rows));
+        let options = TableWriteOptions::new().with_commit_metadata(commit);
+        let _turn = self.store.lock().await?;
+        let written = lot.session.with_options(&options).finish().await;
+        let snapshot = written.map_err(StoreError::lake("committing features"))?.snapshot_id;
+        let checksums = verify::checksums(&self.store, snapshot)?;
+        let mut connection = self.store.connect()?;
+        let transaction = connection.transaction()?;
+        verify::record_checksums(&transaction, &checksums)?;
+        transaction.execute(
+            "UPDATE hollandite_featurizers SET nulls = nulls + ?, seconds = seconds + ?, updated = CURRENT_TIMESTAMP
+             WHERE name = ?",
+            params![lot.nulls as i64, lot.seconds, name],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    fn session(&self) -> Result<TableWriteSession, StoreError> {
+        let doing = "writing features";
+        DuckLakeTableWriter::new(self.store.writer()?, files::file_system(self.store.dir()))
+            .map_err(StoreError::lake(doing))?
+            .with_compression(Compression::ZSTD(ZstdLevel::default()))
+            .with_max_row_group_rows(ROW_GROUP)
+            .begin_write(SCHEMA, &self.featurizer.table(), &self.schema, WriteMode::Append)
+            .map_err(StoreError::lake(doing))
+    }
+}
+
+fn row_identity(id: Option<&str>, hash: Option<&str>) -> Option<Identity> {
+    Some(identity(id?, hash?.parse().ok()?))
+}
+
+/// Columns of a feature's table: those of the dictionary, then the values.
+fn schema(featurizer: &Featurizer) -> SchemaRef {
+    let keys = tables::feature_columns().iter().map(|c| Field::new(&c.name, c.data_type.clone(), true));
+    let values = Field::new(&featurizer.name, storable(&featurizer.data_type), true);
+    Arc::new(Schema::new(keys.chain([values]).collect::<Vec<_>>()))
+}
+
+/// The type in which the lake keeps values of a type: plain text, plain lists, NULL allowed everywhere.
+fn storable(data_type: &DataType) -> DataType {
+    let item = |field: &FieldRef| Arc::new(Field::new_list_field(storable(field.data_type()), true));
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            DataType::List(item(field))
+        }
+        DataType::Struct(fields) => {
+            let field = |f: &FieldRef| Field::new(f.name(), storable(f.data_type()), true);
+            DataType::Struct(fields.iter().map(field).collect::<Fields>())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_has_plain_lists_and_may_be_null() {
+        let peak = DataType::Struct(Fields::from(vec![
+            Field::new("d", DataType::Float64, false),
+            Field::new("hkl", DataType::new_fixed_size_list(DataType::Int32, 3, false), false),
+        ]));
+        let stored = storable(&DataType::new_large_list(peak, false));
+        let expected = DataType::Struct(Fields::from(vec![
+            Field::new("d", DataType::Float64, true),
+            Field::new("hkl", DataType::new_list(DataType::Int32, true), true),
+        ]));
+        assert_eq!(stored, DataType::new_list(expected, true));
+    }
+}
