@@ -4,6 +4,7 @@
 //! cell of the same crystal; matrices over sites, which depend on the cell, say so.
 
 mod balls;
+mod coordination;
 mod coulomb;
 mod density;
 mod environment;
@@ -20,9 +21,11 @@ mod soap;
 mod symmetry_functions;
 mod tessellation;
 mod void;
+mod voronoi;
 mod xrd;
 mod xrd_profile;
 
+pub use coordination::{COORDINATION_TOLERANCE, Coordination, coordination};
 pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
 pub use ewald::{CONVERGED, ewald_sum_matrix};
@@ -38,5 +41,6 @@ pub use soap::{Average, Channels, Soap, SoapOptions, soap};
 pub use symmetry_functions::{SymmetryFunctionOptions, SymmetryFunctions, symmetry_functions};
 pub use tessellation::{Cell, Face, Link, Network, Node, Tessellation, tessellate};
 pub use void::{default_void, void_fraction, void_fraction_among};
+pub use voronoi::voronoi;
 pub use xrd::{CU_KA, Family, Peak, WAVELENGTHS, wavelength, xrd_peaks};
 pub use xrd_profile::{Profile, XRD_LEN, xrd_pattern, xrd_vector};

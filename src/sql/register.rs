@@ -11,6 +11,7 @@ use super::functions::{self, CrystalFunction, CrystalUdf};
 /// All functions, alphabetically, sharing `environment`.
 pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
     let list: Vec<Arc<dyn CrystalFunction>> = vec![
+        Arc::new(functions::CoordinationOf),
         Arc::new(functions::CoulombEigenvalues),
         Arc::new(functions::CoulombMatrix),
         Arc::new(functions::Density),
@@ -39,6 +40,7 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::ToPoscar),
         Arc::new(functions::Void),
         Arc::new(functions::Volume),
+        Arc::new(functions::Voronoi),
         Arc::new(functions::Xrd),
         Arc::new(functions::XrdPattern),
         Arc::new(functions::XrdPeaks),

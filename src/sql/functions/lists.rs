@@ -1,12 +1,12 @@
-//! Functions whose answer is a list of numbers, or a list of such lists: their Arrow types and arrays, and options that
-//! are given by name.
+//! Functions whose answer is a list, of numbers, of such lists or of structs: their Arrow types and arrays, and options
+//! that are given by name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{Array, ArrayRef, Float64Array, ListArray, StringArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result as SqlResult, ScalarValue, exec_err, plan_datafusion_err};
 
 use super::Arguments;
@@ -20,6 +20,11 @@ const MAX_NUMBERS: usize = 1 << 27;
 /// The type of lists of `item`.
 pub(super) fn list_of(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
+}
+
+/// The named columns of a struct, each of which may be NULL.
+pub(super) fn fields(columns: impl IntoIterator<Item = (&'static str, DataType)>) -> Fields {
+    columns.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect()
 }
 
 /// Equally long rows of numbers.
@@ -91,7 +96,7 @@ fn numbers(found: &[Option<Rows>]) -> ArrayRef {
 }
 
 /// Consecutive lists of `values`; no length is NULL.
-fn lists(lengths: Vec<Option<usize>>, values: ArrayRef) -> ListArray {
+pub(super) fn lists(lengths: Vec<Option<usize>>, values: ArrayRef) -> ListArray {
     let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|n| n.unwrap_or(0)));
     let nulls = NullBuffer::from_iter(lengths.iter().map(Option::is_some));
     ListArray::new(Arc::new(Field::new_list_field(values.data_type().clone(), true)), offsets, values, Some(nulls))

@@ -5,6 +5,7 @@
 //! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
 //! the session's warnings.
 
+mod coordination;
 mod coulomb_eigenvalues;
 mod coulomb_matrix;
 mod density;
@@ -36,10 +37,12 @@ mod to_poscar;
 mod udf;
 mod void;
 mod volume;
+mod voronoi;
 mod xrd;
 mod xrd_pattern;
 mod xrd_peaks;
 
+pub use coordination::CoordinationOf;
 pub use coulomb_eigenvalues::CoulombEigenvalues;
 pub use coulomb_matrix::CoulombMatrix;
 pub use density::Density;
@@ -69,6 +72,7 @@ pub use to_poscar::ToPoscar;
 pub use udf::{Arguments, CrystalFunction, CrystalUdf, Kind, Parameter};
 pub use void::Void;
 pub use volume::Volume;
+pub use voronoi::Voronoi;
 pub use xrd::Xrd;
 pub use xrd_pattern::XrdPattern;
 pub use xrd_peaks::XrdPeaks;

@@ -14,7 +14,7 @@ use crate::sql::optimizer::Cost;
 
 #[user_doc(
     doc_section(label = "Crystal Functions"),
-    description = "Fraction of the cell that lies outside all atomic spheres, or that the centre of a probe sphere reaches. With the structure alone it follows the convention of the column `void`.",
+    description = "Fraction of the cell that lies outside all atomic spheres, or that the centre of a probe sphere reaches; exact, so that its standard error is 0. With the structure alone it follows the convention of the column `void`.",
     syntax_example = "void(structure[, radii[, probe]])",
     sql_example = "SELECT id, void(structure, 'ionic', 0.76) FROM tmo WHERE void > 0.5",
     argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),
