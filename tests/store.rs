@@ -109,6 +109,34 @@ async fn what_is_refused_is_in_quarantine_with_line_and_reason_until_it_is_mende
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_same_structure_is_kept_once_where_asked_and_the_others_are_in_quarantine() {
+    let bench = Bench::new().await;
+    // The same crystal: as it is, expanded by 2 % with its origin elsewhere, doubled. And another, of other distances.
+    let shifted = r#"{"id":"shifted","lattice":[[4.28,0,0],[0,4.28,0],[0,0,4.28]],"species":["O","Ti"],"frac_coords":[[0.1,0.2,0.3],[0.6,0.7,0.8]]}"#;
+    let doubled = r#"{"id":"doubled","lattice":[[8.4,0,0],[0,4.2,0],[0,0,4.2]],"species":["Ti","Ti","O","O"],"frac_coords":[[0,0,0],[0.5,0,0],[0.25,0.5,0.5],[0.75,0.5,0.5]]}"#;
+    let other = r#"{"id":"other","lattice":[[4.2,0,0],[0,4.2,0],[0,0,4.2]],"species":["Ti","O"],"frac_coords":[[0,0,0],[0.5,0.5,0]]}"#;
+    let first = bench.file("first.jsonl", &line("a", "Ti", 4.2));
+    let second = bench.file("second.jsonl", &format!("{}{shifted}\n{doubled}\n{other}\n", line("a", "Ti", 4.2)));
+    bench.import(&first, "tmo").await;
+    let asked = ImportOptions { dedupe: true, ..ImportOptions::default() };
+    let try_it = ImportOptions { dry_run: true, ..asked.clone() };
+    for (options, rows) in [(try_it, 1), (asked, 2)] {
+        let summary = bench.store.import(std::slice::from_ref(&second), &options, &()).await.unwrap();
+        assert_eq!((summary.added, summary.present, summary.duplicates, summary.skipped), (1, 1, 2, 0), "{summary}");
+        assert_eq!(number(&bench.store, None, COUNT).await, rows);
+        assert!(summary.to_string().contains("2 the same structure as another row, in quarantine"), "{summary}");
+    }
+    let refused = bench.store.quarantine().unwrap();
+    let found: Vec<_> = refused.iter().map(|q| (q.id.as_deref().unwrap_or_default(), q.line)).collect();
+    assert_eq!(found, [("shifted", 2), ("doubled", 3)]);
+    assert!(refused.iter().all(|q| q.reason.starts_with("same structure as a: rms 0.0000")), "{}", refused[0].reason);
+    assert_eq!(number(&bench.store, None, "SELECT sum(duplicates) FROM imports").await, 2);
+    // Without the wish they are rows like any other, and leave the quarantine.
+    assert_eq!(bench.import(&second, "tmo").await.added, 2);
+    assert_eq!(bench.store.quarantine().unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_table_admits_every_crystal() {
     let bench = Bench::new().await;
     let file = bench.file("in.jsonl", &(line("salt", "Na", 4.8) + &line("rutile", "Ti", 4.2)));

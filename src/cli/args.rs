@@ -76,6 +76,9 @@ pub struct Import {
     /// Where the crystals come from, written to the column `source`; without it, what the file says or its name
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
+    /// Leave out crystals that are the same structure as a row of the table, whatever their id and cell
+    #[arg(long)]
+    pub dedupe: bool,
     /// Read and check everything, write nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -20,6 +20,9 @@ pub struct Symmetry {
     pub number: u16,
     /// Hermann-Mauguin symbol as spglib prints it, for instance `P4_2/mnm`.
     pub symbol: String,
+    /// Pearson symbol: crystal family, centring and atoms in the conventional cell (`tP6`), in the primitive cell for
+    /// rhombohedral crystals (`hR10`, corundum).
+    pub pearson: String,
     /// Hall number, 1 to 530: the setting.
     pub hall_number: u16,
     /// Wyckoff letter of each site of the input.
@@ -50,6 +53,7 @@ impl Symmetry {
             number: found.number as u16,
             symbol: found.hm_symbol.replace(' ', ""),
             hall_number: found.hall_number as u16,
+            pearson: pearson(&found),
             operations: found.num_operations(),
             wyckoffs: found.wyckoffs,
             orbits: found.orbits,
@@ -72,6 +76,15 @@ impl Symmetry {
     /// As [`Symmetry::conventional`].
     pub fn primitive(&self) -> Result<Structure, CrystalError> {
         from_moyo(&self.primitive)
+    }
+}
+
+/// moyo's symbol with the atoms of the primitive cell where the lattice is rhombohedral, and C for any centred face.
+fn pearson(found: &MoyoDataset) -> String {
+    let symbol: String = found.pearson_symbol.chars().take(2).collect();
+    match symbol.as_str() {
+        "hR" => format!("hR{}", found.prim_std_cell.num_atoms()),
+        _ => format!("{}{}", symbol.replace('S', "C"), found.std_cell.num_atoms()),
     }
 }
 

@@ -80,7 +80,7 @@ impl SymOp {
 }
 
 /// One coordinate of an operation: its row of R and its t.
-fn expression(text: &str) -> Result<([i8; 3], f64), String> {
+pub(super) fn expression(text: &str) -> Result<([i8; 3], f64), String> {
     let (mut row, mut shift) = ([0_i8; 3], 0.0);
     let bytes = text.trim().as_bytes();
     let mut at = 0;

@@ -3,14 +3,17 @@
 //! [`Structure`](crate::crystal::Structure), the same for every order of its sites, every wrap of its coordinates and every
 //! cell of the same crystal; matrices over sites, which depend on the cell, say so.
 
+mod assignment;
 mod balls;
 mod coordination;
 mod coulomb;
 mod density;
 mod environment;
 mod ewald;
+mod fingerprint;
 mod ionic;
 mod magpie;
+mod matching;
 mod orbital_field;
 mod radii;
 mod reflections;
@@ -29,8 +32,10 @@ pub use coordination::{COORDINATION_TOLERANCE, Coordination, coordination};
 pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
 pub use ewald::{CONVERGED, ewald_sum_matrix};
+pub use fingerprint::{FINGERPRINT_LENGTH, fingerprint, similarity};
 pub use ionic::{ionic_radius, oxidation_states};
 pub use magpie::{MAGPIE_LEN, MissingProperty, magpie, magpie_names, magpie_of};
+pub use matching::{Match, Reduced, Tolerances, match_structures, same_arrangement, same_structure};
 pub use orbital_field::{
     ORBITALS, OrbitalFieldMatrix, ValenceShells, orbital_field_matrix, site_orbital_field_matrices,
 };

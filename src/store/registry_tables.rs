@@ -32,7 +32,7 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
     let specs = [
         Spec {
             name: "imports",
-            sql: "SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, skipped,
+            sql: "SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, duplicates, skipped,
                       quarantined, version FROM hollandite_imports ORDER BY import_id",
             columns: &[
                 ("import_id", INT),
@@ -44,6 +44,7 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("files", INT),
                 ("added", INT),
                 ("present", INT),
+                ("duplicates", INT),
                 ("skipped", INT),
                 ("quarantined", INT),
                 ("version", TEXT),

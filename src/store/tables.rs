@@ -139,6 +139,23 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Its id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its crystal.
+    pub(super) fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
+    /// What crystals of one structure share: reduced formula and space group.
+    pub(super) fn block(&self) -> (String, Option<i32>) {
+        (self.formula.clone(), self.spacegroup.map(i32::from))
+    }
+}
+
 /// Collects rows into one batch of [`schema`].
 #[derive(Debug, Default)]
 struct Wide {

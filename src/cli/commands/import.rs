@@ -11,13 +11,18 @@ use crate::store::{ImportOptions, Progress, Step};
 pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let paths: Vec<PathBuf> = import.paths.iter().map(PathBuf::from).collect();
-    let options = ImportOptions { into: import.into.clone(), source: import.source.clone(), dry_run: import.dry_run };
+    let options = ImportOptions {
+        into: import.into.clone(),
+        source: import.source.clone(),
+        dry_run: import.dry_run,
+        dedupe: import.dedupe,
+    };
     let bar = Bar::new();
     let summary = store.import(&paths, &options, &bar).await;
     bar.0.finish_and_clear();
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
-    if summary.skipped + summary.quarantined > 0 && !summary.dry_run {
+    if summary.skipped + summary.quarantined + summary.duplicates > 0 && !summary.dry_run {
         eprintln!("`hollandite info --quarantine` says why rows were refused");
     }
     Ok(())

@@ -26,6 +26,20 @@ impl Arguments<'_> {
         }))
     }
 
+    /// `f(row, a, b)` for the crystals of the first two arguments, as [`Arguments::map`].
+    pub(super) fn map_pairs<T: Send>(
+        &self,
+        f: impl Fn(usize, &Structure, &Structure) -> Result<T, String> + Sync,
+    ) -> SqlResult<Vec<Option<T>>> {
+        let [a, b] = [self.crystals(0)?, self.crystals(1)?];
+        Ok(self.rows(|i| {
+            Some(match (a.get(i)?, b.get(i)?) {
+                (Ok(a), Ok(b)) => f(i, &a, &b),
+                (Err(reason), _) | (_, Err(reason)) => Err(reason),
+            })
+        }))
+    }
+
     /// As [`Arguments::map`], for quantities that need no whole crystal: `fast` reads the numbers of a structure column
     /// as they lie and may decline; then, and for text, `f` is asked.
     pub(super) fn map_slices<T: Send>(

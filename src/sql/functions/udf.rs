@@ -25,6 +25,8 @@ pub enum Kind {
     Crystal,
     /// As [`Kind::Crystal`]; a text may also be a formula.
     Composition,
+    /// A crystal, or the list of numbers that stands for it.
+    CrystalOrFingerprint,
     /// Any text.
     Text,
     /// Any number.
@@ -33,6 +35,16 @@ pub enum Kind {
     NumberOrName,
     /// True or false.
     Boolean,
+}
+
+/// Whether a column holds lists of numbers.
+pub(super) fn is_numbers(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            item.data_type().is_numeric()
+        }
+        _ => false,
+    }
 }
 
 /// One argument.
@@ -60,7 +72,10 @@ impl Parameter {
     pub(in crate::sql) fn check(&self, function: &str, field: &Field) -> Result<()> {
         let found = field.data_type();
         let wanted = match self.kind {
-            Kind::Crystal | Kind::Composition => return structure_type::check(function, field),
+            Kind::CrystalOrFingerprint if is_numbers(found) => return Ok(()),
+            Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint => {
+                return structure_type::check(function, field);
+            }
             Kind::Text | Kind::NumberOrName if is_text(found) => return Ok(()),
             Kind::Number | Kind::NumberOrName if found.is_numeric() => return Ok(()),
             Kind::Boolean if *found == DataType::Boolean => return Ok(()),

@@ -16,6 +16,7 @@ use futures::StreamExt;
 use rayon::prelude::*;
 
 use super::ImportOptions;
+use super::dedupe::{Arrival, Known};
 use super::read::Lot;
 use crate::crystal::{ContentHash, content_hash};
 use crate::error::StoreError;
@@ -31,6 +32,7 @@ pub(super) struct Done {
     pub refused: Vec<Rejection>,
     pub added: u64,
     pub present: u64,
+    pub duplicates: u64,
     pub skipped: u64,
     pub quarantined: u64,
     pub records: u64,
@@ -75,11 +77,12 @@ pub(super) fn complete(
     lots: Receiver<Lot>,
     options: ImportOptions,
     mut seen: HashSet<Identity>,
+    mut known: Option<Known>,
 ) -> (tokio::sync::mpsc::Receiver<Result<Done, StoreError>>, JoinHandle<()>) {
     let (done, received) = tokio::sync::mpsc::channel(1);
     let thread = std::thread::spawn(move || {
         for lot in lots {
-            let lot = complete_lot(lot, &options, &mut seen);
+            let lot = complete_lot(lot, &options, &mut seen, known.as_mut());
             if done.blocking_send(lot).is_err() {
                 break;
             }
@@ -88,7 +91,12 @@ pub(super) fn complete(
     (received, thread)
 }
 
-fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>) -> Result<Done, StoreError> {
+fn complete_lot(
+    lot: Lot,
+    options: &ImportOptions,
+    seen: &mut HashSet<Identity>,
+    known: Option<&mut Known>,
+) -> Result<Done, StoreError> {
     let mut done = Done { records: lot.items.len() as u64, files: lot.done, ..Done::default() };
     let hashed: Vec<_> = lot
         .items
@@ -123,7 +131,7 @@ fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>)
             fresh.push((path, hash, record));
         }
     }
-    if options.dry_run {
+    if options.dry_run && known.is_none() {
         done.added = fresh.len() as u64;
         return Ok(done);
     }
@@ -136,13 +144,16 @@ fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>)
                 None => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             };
             // A fault in a symmetry search costs its own record, not the import.
-            catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))).map_err(|_| Rejection {
-                path: path.to_path_buf(),
-                line,
-                id: Some(id),
-                reason: "its columns cannot be computed; please report this record".into(),
-                raw_hint: None,
-            })
+            match catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))) {
+                Ok(row) => Ok(Arrival { path, line, row }),
+                Err(_) => Err(Rejection {
+                    path: path.to_path_buf(),
+                    line,
+                    id: Some(id),
+                    reason: "its columns cannot be computed; please report this record".into(),
+                    raw_hint: None,
+                }),
+            }
         })
         .collect();
     let (mut good, mut bad) = (Vec::with_capacity(rows.len()), Vec::new());
@@ -152,10 +163,19 @@ fn complete_lot(lot: Lot, options: &ImportOptions, seen: &mut HashSet<Identity>)
             Err(rejection) => bad.push(rejection),
         }
     }
-    done.added = good.len() as u64;
     done.quarantined += bad.len() as u64;
     done.refused.append(&mut bad);
-    if !good.is_empty() {
+    let good = match known {
+        Some(known) => {
+            let (stay, mut doubles) = known.sift(good);
+            done.duplicates = doubles.len() as u64;
+            done.refused.append(&mut doubles);
+            stay
+        }
+        None => good.into_iter().map(|arrival| arrival.row).collect(),
+    };
+    done.added = good.len() as u64;
+    if !(good.is_empty() || options.dry_run) {
         let batch = tables::batch(&good);
         done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }

@@ -8,6 +8,7 @@
 //! as 'running', and becomes 'done' after; [`Store::open`] settles what a kill left between ([`settle`]).
 
 mod complete;
+mod dedupe;
 mod read;
 mod settle;
 mod write;
@@ -35,11 +36,14 @@ pub struct ImportOptions {
     pub source: Option<String>,
     /// Read and check everything, write nothing.
     pub dry_run: bool,
+    /// Leave out crystals that are the same structure as a row of the table or an earlier record; they are in the
+    /// quarantine with the id of the one that stayed.
+    pub dedupe: bool,
 }
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { into: DEFAULT_TABLE.into(), source: None, dry_run: false }
+        Self { into: DEFAULT_TABLE.into(), source: None, dry_run: false, dedupe: false }
     }
 }
 
@@ -52,6 +56,8 @@ pub struct ImportSummary {
     pub added: u64,
     /// Records that the table had already, by id and content hash, or that came twice.
     pub present: u64,
+    /// Crystals that are the same structure as a row under another name, where that was asked; they are in the quarantine.
+    pub duplicates: u64,
     /// Crystals outside what the table admits; they are in the quarantine with the remedy.
     pub skipped: u64,
     /// Records that are no crystal we accept; they are in the quarantine with line and reason.
@@ -68,7 +74,7 @@ pub struct ImportSummary {
 
 impl std::fmt::Display for ImportSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, added, present, skipped, quarantined, files, seconds, .. } = self;
+        let Self { table, added, present, duplicates, skipped, quarantined, files, seconds, .. } = self;
         let rows = if *added == 1 { "row" } else { "rows" };
         let verb = if self.dry_run { "would add" } else { "added" };
         write!(f, "{verb} {added} {rows} to {table} from {files} file{}", if *files == 1 { "" } else { "s" })?;
@@ -78,6 +84,7 @@ impl std::fmt::Display for ImportSummary {
         write!(f, " in {seconds:.1} s")?;
         for (n, what) in [
             (present, format!("already in {table}")),
+            (duplicates, "the same structure as another row, in quarantine".to_owned()),
             (skipped, format!("outside {table}, in quarantine")),
             (quarantined, "refused, in quarantine".to_owned()),
         ] {
@@ -161,8 +168,13 @@ impl Store {
             Some(_) => self.identities(&options.into).await,
             None => Ok(HashSet::new()),
         };
-        let summary = match seen {
-            Ok(seen) => running.run(source, seen, progress).await,
+        let known = match (options.dedupe, found.is_some()) {
+            (true, true) => dedupe::Known::of(self, &options.into).await.map(Some),
+            (true, false) => Ok(Some(dedupe::Known::default())),
+            (false, _) => Ok(None),
+        };
+        let summary = match seen.and_then(|seen| Ok((seen, known?))) {
+            Ok((seen, known)) => running.run(source, seen, known, progress).await,
             Err(error) => Err(error),
         };
         match summary {

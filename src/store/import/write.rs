@@ -11,6 +11,7 @@ use datafusion_ducklake::{
 use rusqlite::params;
 
 use super::complete::{Identity, complete};
+use super::dedupe::Known;
 use super::read::{Source, read, size};
 use super::{ImportOptions, ImportSummary, Progress, Step};
 use crate::error::StoreError;
@@ -47,12 +48,14 @@ impl<'a> Running<'a> {
         &self,
         source: Source,
         seen: HashSet<Identity>,
+        known: Option<Known>,
         progress: &dyn Progress,
     ) -> Result<ImportSummary, StoreError> {
         let mut summary = ImportSummary {
             table: self.options.into.clone(),
             added: 0,
             present: 0,
+            duplicates: 0,
             skipped: 0,
             quarantined: 0,
             files: 0,
@@ -66,7 +69,7 @@ impl<'a> Running<'a> {
             step.bytes = files.iter().map(|f| size(f)).sum();
         }
         let (lots, reader) = read(source);
-        let (mut done, completer) = complete(lots, self.options.clone(), seen);
+        let (mut done, completer) = complete(lots, self.options.clone(), seen, known);
         let mut session = None;
         let mut registry = self.store.connect()?;
         while let Some(lot) = done.recv().await {
@@ -84,11 +87,12 @@ impl<'a> Running<'a> {
             }
             summary.added += lot.added;
             summary.present += lot.present;
+            summary.duplicates += lot.duplicates;
             summary.skipped += lot.skipped;
             summary.quarantined += lot.quarantined;
             summary.files += lot.files.len() as u64;
             step.records += lot.records;
-            step.refused += lot.skipped + lot.quarantined;
+            step.refused += lot.skipped + lot.quarantined + lot.duplicates;
             step.files_done += lot.files.len() as u64;
             step.bytes_done += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
             progress.step(&step);
@@ -133,13 +137,14 @@ impl<'a> Running<'a> {
         verify::record_checksums(&transaction, &checksums)?;
         transaction.execute(
             "UPDATE hollandite_imports SET state = 'done', seconds = ?, snapshot_id = ?, files = ?, added = ?,
-                 present = ?, skipped = ?, quarantined = ? WHERE import_id = ?",
+                 present = ?, duplicates = ?, skipped = ?, quarantined = ? WHERE import_id = ?",
             params![
                 summary.seconds,
                 summary.snapshot,
                 summary.files as i64,
                 summary.added as i64,
                 summary.present as i64,
+                summary.duplicates as i64,
                 summary.skipped as i64,
                 summary.quarantined as i64,
                 import
