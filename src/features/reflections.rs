@@ -63,15 +63,12 @@ pub(super) fn reflections(structure: &Structure, range: [f64; 2]) -> Result<Vec<
             }
             let furthest = ((tilt.abs() + root.sqrt()) / metric[2][2] + 1e-9).floor() as i32;
             column.multiply(along_a.at(h), along_b.at(k), k < 0);
+            let first = h > 0 || k > 0;
+            let distance = |l: f64| (plane + l * (2.0 * tilt + metric[2][2] * l)).max(0.0).sqrt();
             for l in 0..=furthest.min(last_l) {
-                let z = f64::from(l);
-                let both = [l, -l]
-                    .map(|l| (plane + f64::from(l) * (2.0 * tilt + metric[2][2] * f64::from(l))).max(0.0).sqrt());
-                let first = h > 0 || k > 0;
-                let wanted = [
-                    (first || l > 0) && (least..=most).contains(&both[0]),
-                    first && z > 0.0 && (least..=most).contains(&both[1]),
-                ];
+                let both = [distance(f64::from(l)), distance(f64::from(-l))];
+                let [within, within_too] = both.map(|g| (least..=most).contains(&g));
+                let wanted = [within && (first || l > 0), within_too && first && l > 0];
                 if wanted == [false; 2] {
                     continue;
                 }
@@ -154,7 +151,9 @@ impl Atoms {
             let range = range.clone();
             let [ac, bd, ad, bc] =
                 products([&column.re[range.clone()], &column.im[range.clone()]], [&c[range.clone()], &d[range]]);
-            let [plus, minus] = s.map(|s| scattering.at(s));
+            // In a cell with right angles both are as far out.
+            let plus = scattering.at(s[0]);
+            let minus = if s[1] == s[0] { plus } else { scattering.at(s[1]) };
             f[0][0] += plus * (ac - bd);
             f[0][1] += plus * (bc + ad);
             f[1][0] += minus * (ac + bd);
@@ -165,9 +164,10 @@ impl Atoms {
 }
 
 /// Σ ac, Σ bd, Σ ad, Σ bc.
+#[inline]
 fn products([a, b]: [&[f64]; 2], [c, d]: [&[f64]; 2]) -> [f64; 4] {
-    let mut sums = [[0.0; LANES]; 4];
     let quads = |x| <[f64]>::as_chunks::<LANES>(x).0.iter();
+    let mut sums = [[0.0; LANES]; 4];
     for (((a, b), c), d) in quads(a).zip(quads(b)).zip(quads(c)).zip(quads(d)) {
         for k in 0..LANES {
             sums[0][k] += a[k] * c[k];

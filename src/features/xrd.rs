@@ -207,20 +207,19 @@ fn lorentz_polarisation(sin: f64) -> f64 {
 
 /// Reflections and their Friedel mates gathered into families, the greatest indices first.
 fn families(members: impl Iterator<Item = [i32; 3]>, hexagonal: bool) -> Vec<Family> {
-    let mut families: Vec<(Family, [u32; 4])> = Vec::with_capacity(1);
+    let mut families: Vec<Family> = Vec::with_capacity(1);
     for hkl in members {
         // The first index of a reflection that is not zero is positive: it is greater than its mate.
         let one = Family::of(hkl, hexagonal);
         let key = one.key();
-        match families.iter_mut().find(|(_, k)| *k == key) {
-            Some((family, _)) => {
+        match families.iter_mut().find(|f| f.key() == key) {
+            Some(family) => {
                 family.indices = family.indices.max(one.indices);
                 family.multiplicity += one.multiplicity;
             }
-            None => families.push((one, key)),
+            None => families.push(one),
         }
     }
-    let mut families: Vec<Family> = families.into_iter().map(|(family, _)| family).collect();
     families.sort_unstable_by_key(|f| std::cmp::Reverse(f.indices));
     families
 }

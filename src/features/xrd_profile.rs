@@ -1,6 +1,6 @@
 //! Peaks made continuous: matminer's 128 numbers for models, and the curve that a diffractometer would draw.
 
-use std::f64::consts::{LN_2, TAU};
+use std::f64::consts::{LN_2, PI, TAU};
 
 use super::xrd::{CU_KA, Line, Pattern};
 use crate::crystal::Structure;
@@ -46,15 +46,35 @@ fn density(lines: &[Line]) -> Result<[f64; XRD_LEN], FeatureError> {
     }
     let mut sum = [0.0; XRD_LEN];
     for (x, w) in entries() {
-        // Further away than 39 widths a Gaussian is zero in floating point.
-        let reach = 39.0 * width;
-        let (first, last) = ((x - reach).max(0.0).ceil() as usize, (x + reach).min((XRD_LEN - 1) as f64) as usize);
-        for (t, sum) in sum.iter_mut().enumerate().take(last + 1).skip(first) {
-            let u = (t as f64 - x) / width;
-            *sum += w * (-0.5 * u * u).exp();
-        }
+        add_gaussian(&mut sum, x, w, width);
     }
     Ok(sum.map(|y| y / (count * width * TAU.sqrt())))
+}
+
+/// Adds w exp(-(t - x)² / 2 width²) at t = 0, 1, 2 ...; x lies among them.
+fn add_gaussian(sum: &mut [f64; XRD_LEN], x: f64, w: f64, width: f64) {
+    let precision = 1.0 / (width * width);
+    let centre = (x.round() as usize).min(XRD_LEN - 1);
+    let offset = centre as f64 - x;
+    let (before, after) = sum.split_at_mut(centre);
+    add_flank(after.iter_mut(), offset, w, precision);
+    add_flank(before.iter_mut().rev(), 1.0 - offset, w, precision);
+}
+
+/// One side of a Gaussian, outwards from `offset` in steps of 1. From one point to the next it changes by a factor, and that
+/// factor by exp(-precision): three exponentials, and then two multiplications a point.
+fn add_flank<'a>(points: impl Iterator<Item = &'a mut f64>, offset: f64, w: f64, precision: f64) {
+    let mut y = w * (-0.5 * precision * offset * offset).exp();
+    let mut factor = (-precision * (offset + 0.5)).exp();
+    let change = (-precision).exp();
+    for sum in points {
+        if y < f64::MIN_POSITIVE {
+            break;
+        }
+        *sum += y;
+        y *= factor;
+        factor *= change;
+    }
 }
 
 /// How a curve is drawn.
@@ -99,27 +119,28 @@ pub fn xrd_pattern(structure: &Structure, profile: &Profile) -> Result<Vec<[f64;
     let wide = if low < high { (beside(low, -TAILS * fwhm), beside(high, TAILS * fwhm)) } else { (low, high) };
     let pattern = Pattern::of(structure, wavelength, wide)?;
 
-    let mut curve: Vec<[f64; 2]> = (0..points as usize).map(|i| [low + i as f64 * step, 0.0]).collect();
+    let angle = |i: usize| low + i as f64 * step;
+    let mut curve = vec![0.0; points as usize];
+    // Unit areas: a Lorentzian 1 / (π half (1 + u²)) and a Gaussian √(ln 2 / π) / half · 2^(-u²), u = (t - x) / half.
     let half = 0.5 * fwhm;
-    // Both of unit area: a Lorentzian 1 / (π half (1 + u²)) and a Gaussian √(ln 2 / π) / half · 2^(-u²), u = (t - x) / half.
-    let [lorentzian, gaussian] = [1.0 / std::f64::consts::PI, (LN_2 / std::f64::consts::PI).sqrt()];
+    let gaussian = (LN_2 * PI).sqrt();
     for line in &pattern.lines {
-        for [t, y] in &mut curve {
-            let u = (*t - line.two_theta) / half;
-            let mut shape = lorentzian / (1.0 + u * u);
-            // Beyond eight half widths the Gaussian is below 1e-19 of its height.
-            if u.abs() < 8.0 {
-                shape += gaussian * (-LN_2 * u * u).exp();
-            }
-            *y += line.intensity * shape;
+        for (i, y) in curve.iter_mut().enumerate() {
+            let u = (angle(i) - line.two_theta) / half;
+            *y += line.intensity / (1.0 + u * u);
+        }
+        // Beyond eight half widths the Gaussian is below 1e-19 of its height.
+        let [first, last] = [-8.0, 8.0].map(|u| ((line.two_theta + u * half - low) / step).clamp(0.0, points));
+        for (i, y) in curve.iter_mut().enumerate().take(last as usize).skip(first as usize) {
+            let u = (angle(i) - line.two_theta) / half;
+            *y += line.intensity * gaussian * (-LN_2 * u * u).exp();
         }
     }
-    let highest = curve.iter().map(|[_, y]| *y).fold(0.0, f64::max);
+    let highest = curve.iter().copied().fold(0.0, f64::max);
     if !(highest > 0.0) {
         return Err(FeatureError::Undefined(format!("no reflection from {low}° to {high}° at {wavelength} Å")));
     }
-    curve.iter_mut().for_each(|[_, y]| *y *= 100.0 / highest);
-    Ok(curve)
+    Ok(curve.iter().enumerate().map(|(i, y)| [angle(i), 100.0 * y / highest]).collect())
 }
 
 #[cfg(test)]
