@@ -81,10 +81,11 @@ pub fn xrd(title: &str, cell: &str, profile: &Profile, peaks: &[Peak], curve: &[
                 continue;
             };
             taken.push(place);
-            let aside = f64::from(x.abs_diff(place)) / f64::from(px(1.0));
-            let near = (aside + APART / 2.0) * (profile.high - profile.low) / (PANEL[0] - 100.0);
-            let (_, base) =
-                chart.backend_coord(&(peak.two_theta, peak.intensity.max(highest(curve, peak.two_theta, near))));
+            let degrees = (profile.high - profile.low) / (PANEL[0] - 100.0);
+            let over = peak.two_theta + f64::from(place - x) / f64::from(px(1.0)) * degrees;
+            let tallest = peak.intensity.max(highest(curve, over, 0.5 * APART * degrees));
+            let (_, base) = chart.backend_coord(&(peak.two_theta, tallest));
+            let base = base.min(summit);
             let base = base - px(if place == x { 5.0 } else { 10.0 }) as i32;
             if place != x || base + (px(8.0) as i32) < summit {
                 let leader = [(x, summit - px(2.0) as i32), (place, base + px(2.0) as i32)];
