@@ -89,6 +89,27 @@ fn a_structure_is_drawn_with_its_cell_its_elements_and_its_rules() {
 }
 
 #[test]
+fn a_powder_pattern_is_indexed_and_says_its_wavelength() {
+    let picture = svg(&["xrd", "rutile"]);
+    for text in ["rutile · TiO₂ · P4₂/mnm", "Cu Kα, λ = 1.54184 Å", "2θ, degrees", "0.25° wide"] {
+        assert!(picture.contains(text), "{text}");
+    }
+    // The lines of rutile that every handbook lists first.
+    for hkl in ["110", "101", "111", "211", "220"] {
+        assert!(picture.lines().any(|l| l.trim() == hkl), "{hkl}");
+    }
+    assert_legible(&picture);
+    // Monoclinic, with negative indices and many peaks; hexagonal, with four indices.
+    for id in ["nb12wo33", "h-wo3"] {
+        let picture = svg(&["xrd", id, "--wavelength", "MoKa", "--range", "2,40", "--fwhm", "0.1"]);
+        assert!(picture.contains("Mo Kα, λ = 0.71073 Å"));
+        assert_legible(&picture);
+    }
+    hollandite(&["plot", "xrd", "rutile", "--wavelength", "XyKa"]).assert().code(2).stderr(contains("CuKa1"));
+    hollandite(&["plot", "xrd", "rutile", "--range", "1,2"]).assert().failure().stderr(contains("reflection"));
+}
+
+#[test]
 fn a_png_has_two_pixels_to_the_px_and_shows_the_picture() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hollandite.png");

@@ -149,6 +149,8 @@ pub struct Plot {
 pub enum PlotPicture {
     /// A crystal as balls and sticks, seen down an axis
     Structure(PlotStructure),
+    /// The powder diffraction pattern of a crystal, with the indices of its strongest peaks
+    Xrd(PlotXrd),
     /// What a table holds: classes of composition, formation energies and elements, training and test set apart
     Distribution(PlotDistribution),
 }
@@ -168,6 +170,23 @@ pub struct PlotStructure {
     /// Which cell of the crystal to draw
     #[arg(long, value_enum, default_value_t = Cell::Conventional)]
     pub cell: Cell,
+}
+
+/// `hollandite plot xrd`
+#[derive(Debug, ClapArgs)]
+pub struct PlotXrd {
+    /// Which crystal
+    #[command(flatten)]
+    pub crystal: OneCrystal,
+    /// A line such as CuKa, CuKa1, MoKa or CoKa, or a wavelength in Å
+    #[arg(long, value_name = "LINE|Å", default_value = "CuKa", value_parser = radiation)]
+    pub wavelength: f64,
+    /// First and last angle 2θ in degrees
+    #[arg(long, value_name = "LOW,HIGH", default_value = "5,90", value_parser = angles)]
+    pub range: (f64, f64),
+    /// Full width of the peaks at half their height, degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = 0.25)]
+    pub fwhm: f64,
 }
 
 /// `hollandite plot distribution`
@@ -228,6 +247,20 @@ fn direction(text: &str) -> Result<[i32; 3], String> {
         Some(&[u, v, w]) if [u, v, w] != [0; 3] => Ok([u, v, w]),
         _ => Err("expected a, b, c or three whole numbers that are not all 0, as in 1,1,0".into()),
     }
+}
+
+fn radiation(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0);
+    crate::features::wavelength(text).or(number).ok_or_else(|| {
+        let names: Vec<&str> = crate::features::WAVELENGTHS.iter().map(|&(name, _)| name).collect();
+        format!("expected a wavelength in Å or one of {}", names.join(", "))
+    })
+}
+
+fn angles(text: &str) -> Result<(f64, f64), String> {
+    let angle = |n: &str| n.trim().parse().ok().filter(|x: &f64| (0.0..=180.0).contains(x));
+    let pair = text.split_once(',').and_then(|(low, high)| Some((angle(low)?, angle(high)?)));
+    pair.filter(|(low, high)| low < high).ok_or_else(|| "expected two angles from 0 to 180, as in 5,90".into())
 }
 
 fn cells(text: &str) -> Result<[usize; 3], String> {
@@ -477,6 +510,10 @@ mod tests {
         for text in ["d", "0,0,0", "1,1", "1,2,x", ""] {
             assert!(direction(text).is_err(), "{text}");
         }
+        assert_eq!((radiation("moka"), radiation("1.2")), (Ok(0.71073), Ok(1.2)));
+        assert!(radiation("XxKa").unwrap_err().contains("CuKa1") && radiation("-1").is_err());
+        assert_eq!(angles("10, 60"), Ok((10.0, 60.0)));
+        assert!(["60,10", "0,200", "5", "a,b"].iter().all(|text| angles(text).is_err()));
         assert_eq!(cells("2x1x3"), Ok([2, 1, 3]));
         for text in ["2", "2x2", "0x1x1", "ax1x1", "1x1x101"] {
             assert!(cells(text).is_err(), "{text}");

@@ -1,4 +1,5 @@
-//! Pictures: of a model's errors ([`parity()`]) and of its training ([`learning_curve`]).
+//! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), what a table holds ([`distribution`]), a model's
+//! errors ([`parity()`]) and its training ([`learning_curve`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
@@ -15,6 +16,7 @@ mod raster;
 pub mod structure;
 mod svg;
 mod view;
+pub mod xrd;
 
 pub use learning::learning_curve;
 pub use parity::parity;

@@ -3,16 +3,20 @@
 mod crystal;
 mod distribution;
 mod structure;
+mod xrd;
 
 use std::path::Path;
 
-use crate::cli::args::{Plot, PlotPicture};
+use crate::cli::args::{Cell, Plot, PlotPicture};
 use crate::cli::{CliError, render};
+use crate::crystal::Structure;
 use crate::report::plots::Picture;
+use crystal::Named;
 
 pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
     match &plot.picture {
         PlotPicture::Structure(args) => structure::run(store, args).await,
+        PlotPicture::Xrd(args) => xrd::run(store, args).await,
         PlotPicture::Distribution(args) => distribution::run(store, args).await,
     }
 }
@@ -21,6 +25,16 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
 fn save(picture: &Picture, path: &Path) -> Result<(), CliError> {
     picture.save(path)?;
     render::print(&format!("wrote {}\n", path.display()))
+}
+
+/// The cell of a crystal to draw, and what it is called. Without a consistent symmetry there is only the one given.
+fn cell_of(crystal: &Named, cell: Cell) -> Result<(Structure, &'static str), CliError> {
+    let below = |e: crate::error::CrystalError| CliError::Below(e.into());
+    match (&crystal.symmetry, cell) {
+        (Some(symmetry), Cell::Conventional) => Ok((symmetry.conventional().map_err(below)?, "conventional cell")),
+        (Some(symmetry), Cell::Primitive) => Ok((symmetry.primitive().map_err(below)?, "primitive cell")),
+        _ => Ok((crystal.structure.clone(), "cell")),
+    }
 }
 
 /// A name as SQL quotes it.
