@@ -38,13 +38,17 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
     match read {
         0 => return Err(fail("the file is empty".into())),
         _ if &head != b"SQLite format 3\0" => {
-            return Err(fail("this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))".into()));
+            return Err(fail(
+                "this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))".into(),
+            ));
         }
         _ => {}
     }
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|e| fail(words(&e)))?;
-    let tables = names(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'").map_err(|e| fail(words(&e)))?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|e| fail(words(&e)))?;
+    let tables =
+        names(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'").map_err(|e| fail(words(&e)))?;
     if !tables.iter().any(|t| t == "systems") {
         let message = format!("no table 'systems' among: {}; expected a database of ASE", tables.join(", "));
         return Err(fail(message));
@@ -64,7 +68,14 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
             "version {version} of ASE's schema, expected {first} to {last}; rewrite the file: python -m ase.db.convert"
         )));
     }
-    Ok(Box::new(Rows { path: path.to_owned(), stem: stem(path), connection, page: VecDeque::new(), after: i64::MIN, ended: false }))
+    Ok(Box::new(Rows {
+        path: path.to_owned(),
+        stem: stem(path),
+        connection,
+        page: VecDeque::new(),
+        after: i64::MIN,
+        ended: false,
+    }))
 }
 
 fn names(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
@@ -179,7 +190,8 @@ fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, P
         let (n, m) = (numbers.len(), 3 * positions.len() + rest.len());
         return Err(syntax(format!("{n} atomic numbers but {m} numbers in positions; expected three for each atom")));
     }
-    let species = numbers.iter().map(|&z| Element::from_z(i64::from(z))).collect::<Result<_, _>>().map_err(at_line(line))?;
+    let species =
+        numbers.iter().map(|&z| Element::from_z(i64::from(z))).collect::<Result<_, _>>().map_err(at_line(line))?;
     let coords = positions.iter().map(|&x| lattice.to_fractional(x)).collect();
     let structure = Structure::new(lattice, species, coords).map_err(at_line(line))?;
     Ok((structure, properties))

@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use super::{Properties, Record, Records, Rejection, parse_structure, source, stem};
 use crate::error::FormatError;
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 /// Columns that may hold the structure, the preferred first.
 const STRUCTURES: [&str; 3] = ["structure", "cif", "poscar"];

@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub use cif::to_cif;
+pub(crate) use json::record_of_row;
 pub use json::to_json;
 pub use paths::{Format, Input, expand};
 pub use poscar::to_poscar;
@@ -105,6 +106,10 @@ pub fn read(input: &Input) -> Records {
         Some(Format::JsonLines) => source::Lines::open(path).map(|lines| json::records_of_lines(path, lines)),
         Some(Format::ExtXyz) => source::Lines::open(path).map(|lines| extxyz::records(path, lines)),
         Some(Format::Csv) => source::open(path).map(|reader| csv::records(path, reader)),
+        Some(Format::Parquet) => Err(FormatError::Io {
+            path: path.clone(),
+            message: "a Parquet file holds columns, not text; it is read by columns::read".into(),
+        }),
         Some(Format::AseDb) => ase_db::records(path),
         format => source::read_text(path).map(|text| match format.unwrap_or_else(|| Format::of_text(&text)) {
             Format::Cif => cif::records(path, text),
@@ -135,7 +140,10 @@ pub fn parse_structure(text: &str) -> Result<Structure, FormatError> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());
     let mut stem = name.as_str();
-    for suffix in [".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz", ".db"] {
+    for suffix in [
+        ".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz", ".db",
+        ".parquet", ".pq",
+    ] {
         match stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) {
             Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(suffix) => stem = shorter,
             _ => {}

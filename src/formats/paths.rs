@@ -26,6 +26,8 @@ pub enum Format {
     ExtXyz,
     /// A database of ASE in SQLite: `.db`.
     AseDb,
+    /// Columns, read by [`crate::columns::read`]: `.parquet`, `.pq`.
+    Parquet,
 }
 
 impl Format {
@@ -42,6 +44,7 @@ impl Format {
             "csv" => Some(Self::Csv),
             "xyz" | "extxyz" => Some(Self::ExtXyz),
             "db" => Some(Self::AseDb),
+            "parquet" | "pq" => Some(Self::Parquet),
             _ if name.starts_with("poscar") || name.starts_with("contcar") => Some(Self::Poscar),
             _ => None,
         }
@@ -243,7 +246,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir(at("sub")).unwrap();
-        let paths = |paths: &[PathBuf]| -> Vec<PathBuf> { expand(paths).unwrap().into_iter().map(|i| i.path).collect() };
+        let paths =
+            |paths: &[PathBuf]| -> Vec<PathBuf> { expand(paths).unwrap().into_iter().map(|i| i.path).collect() };
         for name in ["b.cif", "a.json", "notes.txt", ".hidden.cif", "sub/POSCAR"] {
             fs::write(at(name), "x").unwrap();
         }
@@ -289,11 +293,14 @@ mod tests {
             ]
         );
         assert_eq!(found("tio2/*/*CAR"), [pair("tio2/relax/CONTCAR", "relax"), pair("tio2/static/POSCAR", "static")]);
-        assert_eq!(found("tio2/*"), [
-            pair("tio2/relax/CONTCAR", "relax"),
-            pair("tio2/relax/POSCAR_first", "POSCAR_first"),
-            pair("tio2/static/POSCAR", "static"),
-        ]);
+        assert_eq!(
+            found("tio2/*"),
+            [
+                pair("tio2/relax/CONTCAR", "relax"),
+                pair("tio2/relax/POSCAR_first", "POSCAR_first"),
+                pair("tio2/static/POSCAR", "static"),
+            ]
+        );
         // Asked for by name, a start is what it is.
         assert_eq!(found("tio2/relax/POSCAR"), [pair("tio2/relax/POSCAR", "relax")]);
     }

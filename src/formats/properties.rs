@@ -65,7 +65,9 @@ impl Properties {
                 self.correction_scheme.get_or_insert_with(|| provider.to_owned());
             }
             ("stability", Value::Number(x)) if provider == "oqmd" => self.e_above_hull = x.as_f64(),
-            ("hull_distance" | "energy_above_hull" | "e_above_hull", Value::Number(x)) => self.e_above_hull = x.as_f64(),
+            ("hull_distance" | "energy_above_hull" | "e_above_hull", Value::Number(x)) => {
+                self.e_above_hull = x.as_f64()
+            }
             ("band_gap", Value::Number(x)) => self.band_gap = x.as_f64(),
             // The Materials Project gives one object a thermodynamic scheme: {"gga_gga+u": {..}, "r2scan": {..}}.
             ("stability", Value::Object(schemes)) => {
@@ -136,7 +138,8 @@ mod tests {
         assert_eq!(of("_oqmd_delta_e", json!(-2.0)), (Some(-2.0), None, Some("oqmd".into())));
         assert_eq!(of("_oqmd_stability", json!(0.1)), (None, Some(0.1), None));
         assert_eq!(of("_alexandria_hull_distance", json!(0.1)), (None, Some(0.1), None));
-        let stability = json!({"gga_gga+u": {"formation_energy_per_atom": -3.4, "energy_above_hull": 0.0, "last_updated": "x"}});
+        let stability =
+            json!({"gga_gga+u": {"formation_energy_per_atom": -3.4, "energy_above_hull": 0.0, "last_updated": "x"}});
         assert_eq!(of("_mp_stability", stability), (Some(-3.4), Some(0.0), Some("GGA_GGA+U".into())));
         // A formation energy of another name may be of the whole cell: it is kept, not interpreted.
         assert_eq!(of("_odbx_formation_energy", json!(-9.0)), (None, None, None));

@@ -94,7 +94,9 @@ impl Lines {
         self.number += 1;
         let fatal = match reader.take(MAX_LINE).read_until(b'\n', &mut self.buffer) {
             Ok(0) => None,
-            Ok(n) if n as u64 == MAX_LINE => Some(format!("the line is longer than {MAX_LINE} bytes; is this a text of lines?")),
+            Ok(n) if n as u64 == MAX_LINE => {
+                Some(format!("the line is longer than {MAX_LINE} bytes; is this a text of lines?"))
+            }
             Ok(_) => return Some(Ok(())),
             Err(e) => Some(words(&e)),
         };

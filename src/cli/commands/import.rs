@@ -11,7 +11,12 @@ use crate::store::{ImportOptions, Progress, Step};
 pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let paths: Vec<PathBuf> = import.paths.iter().map(PathBuf::from).collect();
-    let options = ImportOptions { into: import.into.clone(), source: import.source.clone(), dry_run: import.dry_run };
+    let options = ImportOptions {
+        into: import.into.clone(),
+        source: import.source.clone(),
+        mapping: import.map.clone().unwrap_or_default(),
+        dry_run: import.dry_run,
+    };
     let bar = Bar::new();
     let summary = store.import(&paths, &options, &bar).await;
     bar.0.finish_and_clear();

@@ -56,12 +56,18 @@ fn rows_come_page_by_page_with_what_is_said_of_them() {
     assert!((record.structure.lattice().parameters()[0] - 4.202).abs() < 1e-12);
     assert!((record.structure.frac_coords()[1][2] - 0.5).abs() < 1e-15);
     assert_eq!(record.properties.band_gap, Some(7.8));
-    assert_eq!(Value::Object(record.properties.extra.clone()), serde_json::json!({"gap": 4.5, "relaxed": true, "energy": -14.0}));
+    assert_eq!(
+        Value::Object(record.properties.extra.clone()),
+        serde_json::json!({"gap": 4.5, "relaxed": true, "energy": -14.0})
+    );
 }
 
 #[test]
 fn a_row_may_name_itself() {
-    let (_dir, path) = database(2, r#"UPDATE systems SET key_value_pairs = '{"mp_id": "mp-1265"}' WHERE id = 1; UPDATE systems SET unique_id = NULL WHERE id = 2"#);
+    let (_dir, path) = database(
+        2,
+        r#"UPDATE systems SET key_value_pairs = '{"mp_id": "mp-1265"}' WHERE id = 1; UPDATE systems SET unique_id = NULL WHERE id = 2"#,
+    );
     let ids: Vec<String> = read_all(&path).into_iter().map(|r| r.unwrap().id).collect();
     assert_eq!(ids, ["mp-1265", "mgo#2"]);
 }
@@ -104,7 +110,9 @@ fn what_is_no_database_of_ase_says_what_it_is() {
     let (_dir, path) = database(1, "ALTER TABLE systems DROP COLUMN cell");
     said(&path, "no such column: cell");
     let (dir, path) = database(1, "");
-    for (bytes, words) in [(&b"no database at all"[..], "no SQLite database"), (b"", "is empty"), (&[0x1f, 0x8b, 8], "unpack it first")] {
+    for (bytes, words) in
+        [(&b"no database at all"[..], "no SQLite database"), (b"", "is empty"), (&[0x1f, 0x8b, 8], "unpack it first")]
+    {
         let other = dir.path().join("other.db");
         std::fs::write(&other, bytes).unwrap();
         said(&other, words);

@@ -14,7 +14,9 @@ mod comment;
 
 use std::path::Path;
 
-use super::{MAX_ATOMS, Properties, Record, Records, Rejection, at_line, source::Lines, species::element_of_symbol, stem};
+use super::{
+    MAX_ATOMS, Properties, Record, Records, Rejection, at_line, source::Lines, species::element_of_symbol, stem,
+};
 use crate::{
     crystal::{Element, Lattice, Structure},
     error::{CrystalError, FormatError},
@@ -49,7 +51,9 @@ impl Iterator for Frames {
         let read = self.frame(&mut id).and_then(|read| self.close(read.0).map(|last| (read, last)));
         Some(match read {
             Ok(((_, structure, properties), last)) => {
-                let own = || if self.frame == 1 && last { self.stem.clone() } else { format!("{}#{}", self.stem, self.frame) };
+                let own = || {
+                    if self.frame == 1 && last { self.stem.clone() } else { format!("{}#{}", self.stem, self.frame) }
+                };
                 Ok(Record { id: id.unwrap_or_else(own), structure, line, properties })
             }
             Err(error) => {
@@ -135,7 +139,9 @@ impl Frames {
                 self.line(|| "the comment line".into())?;
                 return Err(fault);
             }
-            Err(_) => return Err(self.error(format!("expected the number of atoms of a frame, found '{}'", clip(count)))),
+            Err(_) => {
+                return Err(self.error(format!("expected the number of atoms of a frame, found '{}'", clip(count))));
+            }
         };
         self.line(|| "the comment line of a frame".into())?;
         let Header { lattice, columns, mut properties } = header(self.lines.current()?, self.lines.number())?;
@@ -145,7 +151,9 @@ impl Frames {
         for i in 0..natoms {
             self.line(|| format!("atom {} of {natoms}", i + 1))?;
             if self.is_count() {
-                return Err(self.error(format!("the frame announces {natoms} atoms and has {i}; here the next one begins")));
+                return Err(
+                    self.error(format!("the frame announces {natoms} atoms and has {i}; here the next one begins"))
+                );
             }
             let (element, position) = atom(self.lines.current()?, &columns, &mut last)
                 .map_err(|message| self.error(format!("atom {} of {natoms}: {message}", i + 1)))?;
@@ -171,7 +179,9 @@ impl Frames {
                 if self.held {
                     return Ok(false);
                 }
-                Err(self.error(format!("the frame announces {natoms} atoms, but here follows '{found}'; correct its count")))
+                Err(self.error(format!(
+                    "the frame announces {natoms} atoms, but here follows '{found}'; correct its count"
+                )))
             }
         }
     }
@@ -209,7 +219,9 @@ fn rows(value: &str) -> Result<[[f64; 3]; 3], String> {
     let numbers: Vec<f64> = comment::words(value).map_while(|word| word.parse().ok()).collect();
     match (&numbers[..], comment::words(value).count()) {
         (&[ax, ay, az, bx, by, bz, cx, cy, cz], 9) => Ok([[ax, ay, az], [bx, by, bz], [cx, cy, cz]]),
-        (_, n) => Err(format!("Lattice has {n} values, '{}'; expected nine numbers, the rows a, b, c in Å", clip(value))),
+        (_, n) => {
+            Err(format!("Lattice has {n} values, '{}'; expected nine numbers, the rows a, b, c in Å", clip(value)))
+        }
     }
 }
 
@@ -252,7 +264,10 @@ fn columns(value: &str) -> Result<Columns, String> {
     }
     match (species.or(number), position) {
         (Some(element), Some(position)) => Ok(Columns { element, by_number: species.is_none(), position, total }),
-        _ => Err(format!("Properties '{}' names no elements or no positions; expected species:S:1 and pos:R:3", clip(value))),
+        _ => Err(format!(
+            "Properties '{}' names no elements or no positions; expected species:S:1 and pos:R:3",
+            clip(value)
+        )),
     }
 }
 

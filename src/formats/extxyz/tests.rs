@@ -13,9 +13,7 @@ fn read(text: &str) -> Read {
     let path: PathBuf = dir.path().join("run.xyz");
     std::fs::write(&path, text).unwrap();
     crate::formats::read_file(&path)
-        .map(|item| {
-            item.map(|r| (r.line, r.id, r.structure.composition().formula())).map_err(|r| (r.line, r.reason))
-        })
+        .map(|item| item.map(|r| (r.line, r.id, r.structure.composition().formula())).map_err(|r| (r.line, r.reason)))
         .collect()
 }
 
