@@ -2,7 +2,7 @@
 //! network answers inside the query.
 //!
 //! The layers stand on each other, and each knows only those before it:
-//! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, CSV), [`features`] (numbers that are computed),
+//! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ), [`features`] (numbers that are computed),
 //! [`models`] (numbers that are learned), [`columns`] (crystals as Arrow arrays), [`store`] (a DuckLake of Parquet files
 //! with a SQLite catalog), [`sql`] (functions, and the plans that call models late and once), [`report`] (files and polars
 //! frames), and the command line.

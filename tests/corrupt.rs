@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hollandite::formats::{Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar};
+use hollandite::columns;
+use hollandite::crystal::Structure;
+use hollandite::formats::{Input, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -33,7 +35,8 @@ fn every_malformed_file_is_refused_where_and_why_the_table_says() {
     let expected = expected();
     let mut wrong = Vec::new();
     for (file, (faults, good)) in &expected {
-        let read: Vec<_> = read_file(&folder().join(file)).collect();
+        let input = Input::new(folder().join(file));
+        let read: Vec<_> = columns::read(&input, &columns::Mapping::default()).collect();
         let rejections: Vec<&Rejection> = read.iter().filter_map(|r| r.as_ref().err()).collect();
         let records = read.len() - rejections.len();
         let agree = rejections.len() == faults.len()
@@ -50,7 +53,7 @@ fn every_malformed_file_is_refused_where_and_why_the_table_says() {
 #[test]
 fn the_table_names_every_file_and_at_least_forty_kinds() {
     let expected = expected();
-    let listed = |path: &PathBuf| expected.contains_key(&*path.file_name().unwrap().to_string_lossy());
+    let listed = |input: &Input| expected.contains_key(&*input.path.file_name().unwrap().to_string_lossy());
     let files = expand(&[folder()]).unwrap();
     assert!(files.iter().all(listed), "{:?}", files.iter().find(|f| !listed(f)));
     assert_eq!(files.len(), expected.len());
@@ -81,7 +84,29 @@ fn valid() -> Vec<(&'static str, String)> {
         ("x.cif", cif),
         ("x.jsonl", format!("{{\"id\":\"a\",\"structure\":{json}}}\n{json}\n")),
         ("x.json", json),
+        ("x.xyz", extxyz(&structure).repeat(2)),
+        ("x.json", format!("{{\"data\": [{}], \"meta\": {{}}}}", optimade(&structure))),
     ]
+}
+
+/// A frame of extended XYZ.
+fn extxyz(structure: &Structure) -> String {
+    let cell: Vec<String> = structure.lattice().rows().as_flattened().iter().map(f64::to_string).collect();
+    let mut text = format!("{}\nLattice=\"{}\" band_gap=1.5 pbc=\"T T T\"\n", structure.len(), cell.join(" "));
+    for (element, [x, y, z]) in structure.species().iter().zip(structure.cart_coords()) {
+        text += &format!("{element} {x} {y} {z}\n");
+    }
+    text
+}
+
+/// An entry of OPTIMADE.
+fn optimade(structure: &Structure) -> serde_json::Value {
+    let symbols: Vec<&str> = structure.species().iter().map(|e| e.symbol()).collect();
+    let species = |s| serde_json::json!({"name": s, "chemical_symbols": [s], "concentration": [1.0]});
+    serde_json::json!({"id": "a", "type": "structures", "attributes": {
+        "lattice_vectors": structure.lattice().rows(), "cartesian_site_positions": structure.cart_coords(),
+        "species_at_sites": symbols, "species": [species("Ti"), species("O")], "dimension_types": [1, 1, 1]
+    }})
 }
 
 proptest! {
@@ -89,7 +114,7 @@ proptest! {
 
     #[test]
     fn mutations_of_valid_files_never_panic(
-        which in 0..7_usize,
+        which in 0..9_usize,
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>(), prop::sample::select(PIECES)), 1..6),
     ) {
         let (name, text) = valid().swap_remove(which);
@@ -124,6 +149,9 @@ proptest! {
 const PIECES: &[&str] = &[
     "\n",
     "\n;",
+    "2\n",
+    "Lattice=\"",
+    "Properties=species:S:1:pos:R:3",
     "'",
     "\"",
     "#",

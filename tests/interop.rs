@@ -94,3 +94,37 @@ async fn an_exported_parquet_file_is_read_by_pandas_polars_and_pyarrow() {
     let void = seen["void"].as_f64().unwrap();
     assert!(void > 0.5 && void < 0.7, "{void}");
 }
+
+#[test]
+fn what_ase_writes_we_read_as_ase_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(held) = python("ase_files.py", dir.path()) else { return };
+    let Some(held) = held.as_array() else { return println!("skipped: that Python has no ase") };
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().flat_map(|r| r.as_array().unwrap()).map(|x| x.as_f64().unwrap()).collect()
+    };
+    // A database keeps every digit; extended XYZ has eight behind the point.
+    for (name, tolerance) in [("crystals.db", 1e-12), ("crystals.xyz", 1e-8)] {
+        let read: Vec<_> = hollandite::formats::read_file(&dir.path().join(name)).map(Result::unwrap).collect();
+        assert_eq!(read.len(), held.len());
+        for (record, held) in read.iter().zip(held) {
+            let close =
+                |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < tolerance);
+            let structure = &record.structure;
+            let z: Vec<u8> = structure.species().iter().map(|e| e.z()).collect();
+            assert_eq!(serde_json::json!(z), held["numbers"], "{name}");
+            assert!(close(structure.lattice().rows().as_flattened(), &numbers(&held["cell"])), "{name}");
+            assert!(close(structure.frac_coords().as_flattened(), &numbers(&held["frac_coords"])), "{name}");
+            assert_eq!(record.properties.extra["energy"], held["energy"], "{name}");
+            assert_eq!(record.properties.band_gap, Some(0.5), "{name}");
+            match name {
+                "crystals.db" => assert_eq!(record.id, held["id"]),
+                _ => {
+                    assert_eq!(record.properties.extra["name with blank"], "a \"quoted\" {text}");
+                    assert_eq!(record.properties.extra["flag"], true);
+                    assert!(!record.properties.extra.contains_key("array"));
+                }
+            }
+        }
+    }
+}

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::columns::Mapping;
+
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
 #[command(name = "hollandite", version, propagate_version = true, disable_help_subcommand = true)]
@@ -23,7 +25,8 @@ pub struct Args {
 pub enum Command {
     /// Create an empty store
     Init(Init),
-    /// Import crystals: CIF, POSCAR, pymatgen or Materials Project JSON and JSONL, CSV; each plain, .gz or .zst
+    /// Import crystals: CIF, POSCAR, folders of VASP calculations, extended XYZ, JSON and JSONL of pymatgen, the Materials Project and
+    /// OPTIMADE, CSV (each plain, .gz or .zst); databases of ASE (.db), Parquet
     Import(Import),
     /// Run SQL and print what it returns
     Sql(Sql),
@@ -79,6 +82,10 @@ pub struct Import {
     /// Leave out crystals that are the same structure as a row of the table, whatever their id and cell
     #[arg(long)]
     pub dedupe: bool,
+    /// Columns of Parquet files that are not known by name: WHAT=COLUMN pairs, where WHAT is id, structure, cif, poscar,
+    /// lattice, species, numbers, sites, positions (Å), frac_coords, or a property such as formation_energy_per_atom
+    #[arg(long, value_name = "WHAT=COLUMN,..")]
+    pub map: Option<Mapping>,
     /// Read and check everything, write nothing
     #[arg(long)]
     pub dry_run: bool,

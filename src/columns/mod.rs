@@ -2,8 +2,10 @@
 //!
 //! A structure is a `STRUCT<lattice LIST<DOUBLE>, numbers LIST<INT>, frac_coords LIST<DOUBLE>>`: plain columns that any
 //! Arrow or Parquet reader understands without us. [`StructureBuilder`] writes such a column, [`StructureColumn`] reads
-//! one, borrowing its numbers where they already have the right type.
+//! one, borrowing its numbers where they already have the right type. [`read`] reads files of any format, Parquet among them.
 
+mod parquet;
 mod structure;
 
+pub use parquet::{Mapping, read};
 pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type};

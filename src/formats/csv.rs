@@ -6,11 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
-use serde_json::Value;
-
 use super::{Properties, Record, Records, Rejection, parse_structure, source, stem};
 use crate::error::FormatError;
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 /// Columns that may hold the structure, the preferred first.
 const STRUCTURES: [&str; 3] = ["structure", "cif", "poscar"];
@@ -99,36 +97,18 @@ impl Rows {
 
 /// Enters one field; a known number must be one.
 fn set(properties: &mut Properties, name: &str, value: &str) -> Result<(), String> {
-    let null = ["null", "none", "nan", "na"].iter().any(|n| value.eq_ignore_ascii_case(n));
-    let number = || match value.parse::<f64>() {
-        _ if null => Ok(None),
-        Ok(x) if x.is_finite() => Ok(Some(x)),
-        _ => Err(format!(
-            "{name} is '{}', expected a finite number or nothing",
-            value.chars().take(40).collect::<String>()
-        )),
-    };
-    let text = || (!null).then(|| value.to_owned());
-    match name.to_ascii_lowercase().as_str() {
-        "formation_energy_per_atom" => properties.formation_energy_per_atom = number()?,
-        "e_above_hull" | "energy_above_hull" => properties.e_above_hull = number()?,
-        "band_gap" => properties.band_gap = number()?,
-        "correction_scheme" => properties.correction_scheme = text(),
-        "source" => properties.source = text(),
-        "split" | "seed_split" => properties.split = text(),
-        _ if null => {}
-        _ => {
-            let value = match value.parse::<i64>() {
-                Ok(n) => Value::from(n),
-                Err(_) => match value.parse::<f64>().ok().filter(|x| x.is_finite()) {
-                    Some(x) => Value::from(x),
-                    None => Value::from(value),
-                },
-            };
-            properties.extra.insert(name.to_owned(), value);
-        }
+    if ["null", "none", "nan", "na"].iter().any(|n| value.eq_ignore_ascii_case(n)) {
+        return Ok(());
     }
-    Ok(())
+    let number = value.parse::<f64>().ok().filter(|x| x.is_finite());
+    properties.enter(
+        name,
+        match (value.parse::<i64>(), number) {
+            (Ok(n), _) => n.into(),
+            (_, Some(x)) => x.into(),
+            _ => value.into(),
+        },
+    )
 }
 
 /// The csv crate's error in our words.

@@ -1,15 +1,19 @@
-//! Crystal text and what it says: CIF, POSCAR, pymatgen and Materials Project JSON, JSON lines, CSV; each plain, `.gz` or `.zst`.
+//! Crystal text and what it says: CIF, POSCAR, extended XYZ, JSON of pymatgen, the Materials Project, OPTIMADE and ASE, JSON lines,
+//! CSV, each plain, `.gz` or `.zst`; and ASE's SQLite databases.
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
 //! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. No Arrow, no SQL.
 
+mod ase_db;
 mod cif;
 mod csv;
+mod extxyz;
 pub mod hosts;
 mod json;
 mod paths;
 mod poscar;
+mod properties;
 mod source;
 mod species;
 
@@ -21,31 +25,14 @@ use crate::{
 };
 
 pub use cif::to_cif;
+pub(crate) use json::record_of_row;
 pub use json::to_json;
-pub use paths::{Format, expand};
+pub use paths::{Format, Input, expand};
 pub use poscar::to_poscar;
+pub use properties::Properties;
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = 100_000;
-
-/// What a file says about a crystal beside its structure. All of it is optional.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Properties {
-    /// Formation energy, eV/atom.
-    pub formation_energy_per_atom: Option<f64>,
-    /// Energy above the convex hull, eV/atom.
-    pub e_above_hull: Option<f64>,
-    /// Band gap, eV.
-    pub band_gap: Option<f64>,
-    /// The scheme of energy corrections, for instance `GGA_GGA+U`.
-    pub correction_scheme: Option<String>,
-    /// Where the crystal comes from, in the file's own words.
-    pub source: Option<String>,
-    /// `train`, `test` or another part of a split.
-    pub split: Option<String>,
-    /// Every other number, text or truth value of the record, by name.
-    pub extra: serde_json::Map<String, serde_json::Value>,
-}
 
 /// One crystal of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,15 +93,27 @@ impl Rejection {
 /// Records and rejections in the order of the file.
 pub type Records = Box<dyn Iterator<Item = Result<Record, Rejection>> + Send>;
 
-/// Reads a file: the format by its name ([`Format::of`]), else by its text; compression by its first bytes. JSON lines and CSV
-/// stream; a CIF or JSON file is held in memory as text and read crystal by crystal.
+/// Reads a file: the format by its name ([`Format::of`]), else by its text; compression by its first bytes. JSON lines, CSV,
+/// extended XYZ and the databases of ASE stream; a CIF or JSON file is held in memory as text and read crystal by crystal.
 pub fn read_file(path: &Path) -> Records {
+    read(&Input::new(path))
+}
+
+/// As [`read_file`], with the name that [`expand`] gave the file's crystal.
+pub fn read(input: &Input) -> Records {
+    let path = &input.path;
     let opened = match Format::of(path) {
         Some(Format::JsonLines) => source::Lines::open(path).map(|lines| json::records_of_lines(path, lines)),
+        Some(Format::ExtXyz) => source::Lines::open(path).map(|lines| extxyz::records(path, lines)),
         Some(Format::Csv) => source::open(path).map(|reader| csv::records(path, reader)),
+        Some(Format::Parquet) => Err(FormatError::Io {
+            path: path.clone(),
+            message: "a Parquet file holds columns, not text; it is read by columns::read".into(),
+        }),
+        Some(Format::AseDb) => ase_db::records(path),
         format => source::read_text(path).map(|text| match format.unwrap_or_else(|| Format::of_text(&text)) {
             Format::Cif => cif::records(path, text),
-            Format::Poscar => poscar::records(path, &text),
+            Format::Poscar => poscar::records(input, &text),
             _ => json::records(path, text),
         }),
     };
@@ -141,7 +140,10 @@ pub fn parse_structure(text: &str) -> Result<Structure, FormatError> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());
     let mut stem = name.as_str();
-    for suffix in [".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv"] {
+    for suffix in [
+        ".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz", ".db",
+        ".parquet", ".pq",
+    ] {
         match stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) {
             Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(suffix) => stem = shorter,
             _ => {}

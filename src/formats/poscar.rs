@@ -1,18 +1,19 @@
 //! POSCAR and CONTCAR of VASP 4 and 5: direct or Cartesian, selective dynamics, one or three scale factors.
 
-use std::{fmt::Write, path::Path};
+use std::fmt::Write;
 
-use super::{MAX_ATOMS, Properties, Record, Records, Rejection, at_line, species::element_of_symbol, stem};
+use super::{Input, MAX_ATOMS, Properties, Record, Records, Rejection, at_line, species::element_of_symbol};
 use crate::{
     crystal::{Element, Lattice, Structure},
     error::FormatError,
 };
 
 /// The crystal of a POSCAR file.
-pub(super) fn records(path: &Path, text: &str) -> Records {
+pub(super) fn records(input: &Input, text: &str) -> Records {
+    let id = input.name.clone();
     let result = match parse(text) {
-        Ok(structure) => Ok(Record { id: stem(path), structure, line: 1, properties: Properties::default() }),
-        Err(error) => Err(Rejection::new(path, Some(stem(path)), &error, text, 1)),
+        Ok(structure) => Ok(Record { id, structure, line: 1, properties: Properties::default() }),
+        Err(error) => Err(Rejection::new(&input.path, Some(id), &error, text, 1)),
     };
     Box::new(std::iter::once(result))
 }

@@ -78,27 +78,50 @@ impl Lines {
     /// The next line that is not blank, with its number from 1; `None` at the end, and after an error that ends the reading.
     pub(super) fn next(&mut self) -> Option<(usize, Result<&str, FormatError>)> {
         loop {
-            self.buffer.clear();
-            self.number += 1;
-            let number = self.number;
-            let read = self.reader.as_mut()?.take(MAX_LINE).read_until(b'\n', &mut self.buffer);
-            let fatal = match read {
-                Ok(0) => return None,
-                Ok(n) if n as u64 == MAX_LINE => {
-                    format!("the line is longer than {MAX_LINE} bytes; expected one JSON document")
-                }
-                Ok(_) if self.buffer.iter().all(u8::is_ascii_whitespace) => continue,
-                Ok(_) => break,
-                Err(e) => words(&e),
-            };
-            self.reader = None;
-            return Some((number, Err(FormatError::syntax(number, 0, fatal))));
+            match self.advance()? {
+                Ok(()) if self.is_blank() => {}
+                Ok(()) => break,
+                Err(error) => return Some((self.number, Err(error))),
+            }
         }
+        Some((self.number, self.current()))
+    }
+
+    /// Moves to the next line, blank or not; `None` at the end, and after an error, which ends the reading.
+    pub(super) fn advance(&mut self) -> Option<Result<(), FormatError>> {
+        self.buffer.clear();
+        let reader = self.reader.as_mut()?;
+        self.number += 1;
+        let fatal = match reader.take(MAX_LINE).read_until(b'\n', &mut self.buffer) {
+            Ok(0) => None,
+            Ok(n) if n as u64 == MAX_LINE => {
+                Some(format!("the line is longer than {MAX_LINE} bytes; is this a text of lines?"))
+            }
+            Ok(_) => return Some(Ok(())),
+            Err(e) => Some(words(&e)),
+        };
+        self.reader = None;
+        self.buffer.clear();
+        fatal.map(|message| Err(FormatError::syntax(self.number, 0, message)))
+    }
+
+    /// The current line.
+    pub(super) fn current(&self) -> Result<&str, FormatError> {
         let bytes = match self.number {
             1 => self.buffer.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&self.buffer),
             _ => &self.buffer,
         };
-        Some((self.number, std::str::from_utf8(bytes).map_err(|_| not_utf8(bytes, self.number))))
+        std::str::from_utf8(bytes).map_err(|_| not_utf8(bytes, self.number))
+    }
+
+    /// Whether the current line holds nothing but blanks.
+    pub(super) fn is_blank(&self) -> bool {
+        self.buffer.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// Number of the current line, from 1.
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -1,6 +1,8 @@
 //! The function reference: what `\df` lists, what `hollandite functions` prints and what the README contains is one
 //! list, read from the functions themselves.
 
+use datafusion::logical_expr::Documentation;
+
 use super::environment::Environment;
 use super::register;
 
@@ -23,20 +25,26 @@ pub struct FunctionDoc {
 
 /// Every function that hollandite adds to SQL, in alphabetical order.
 pub fn functions() -> Vec<FunctionDoc> {
-    register::udfs(&Environment::default())
-        .iter()
-        .filter_map(|udf| {
-            let doc = udf.documentation()?;
-            Some(FunctionDoc {
-                name: udf.name().to_string(),
-                signature: doc.syntax_example.clone(),
-                section: doc.doc_section.label.to_string(),
-                description: doc.description.clone(),
-                example: doc.sql_example.clone().unwrap_or_default(),
-                arguments: doc.arguments.clone().unwrap_or_default(),
-            })
-        })
-        .collect()
+    let scalar = register::udfs(&Environment::default());
+    let scalar = scalar.iter().filter_map(|udf| Some(FunctionDoc::new(udf.name(), udf.documentation()?)));
+    let tables = register::table_functions();
+    let tables = tables.iter().filter_map(|table| Some(FunctionDoc::new(table.name(), table.documentation()?)));
+    let mut functions: Vec<_> = scalar.chain(tables).collect();
+    functions.sort_by(|a, b| a.name.cmp(&b.name));
+    functions
+}
+
+impl FunctionDoc {
+    fn new(name: &str, doc: &Documentation) -> Self {
+        Self {
+            name: name.to_string(),
+            signature: doc.syntax_example.clone(),
+            section: doc.doc_section.label.to_string(),
+            description: doc.description.clone(),
+            example: doc.sql_example.clone().unwrap_or_default(),
+            arguments: doc.arguments.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// The reference as Markdown: a table of all functions, then each with its arguments and an example.
@@ -67,8 +75,9 @@ mod tests {
     #[test]
     fn every_function_is_documented_in_full_and_in_order() {
         let docs = functions();
-        assert_eq!(docs.len(), register::udfs(&Environment::default()).len(), "a function has no #[user_doc]");
-        assert!(docs.is_sorted_by(|a, b| a.name < b.name), "the list is alphabetical, without duplicates");
+        let registered = register::udfs(&Environment::default()).len() + register::table_functions().len();
+        assert_eq!(docs.len(), registered, "a function has no #[user_doc]");
+        assert!(docs.is_sorted_by(|a, b| a.name < b.name), "a name stands for two functions");
         for doc in docs {
             let name = &doc.name;
             assert!(doc.signature.starts_with(&format!("{name}(")), "{name}: syntax is {}", doc.signature);

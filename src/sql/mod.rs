@@ -17,6 +17,7 @@ mod register;
 mod reuse;
 mod session;
 mod structure_type;
+pub mod table_functions;
 mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};

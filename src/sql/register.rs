@@ -7,6 +7,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::environment::Environment;
 use super::functions::{self, CrystalFunction, CrystalUdf};
+use super::table_functions::{self, TableFunction};
 
 /// All functions, alphabetically, sharing `environment`.
 pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
@@ -52,4 +53,9 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::XrdPeaks),
     ];
     list.into_iter().map(|function| ScalarUDF::new_from_impl(CrystalUdf::new(function, environment.clone()))).collect()
+}
+
+/// All functions that make a table, alphabetically.
+pub(super) fn table_functions() -> Vec<Arc<dyn TableFunction>> {
+    vec![Arc::new(table_functions::ReadStructures)]
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::{TableFunction, TableFunctionImpl};
 use datafusion::common::plan_err;
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::datasource::empty::EmptyTable;
@@ -87,6 +88,11 @@ impl Session {
             .with_optimizer_rules(optimizer.rules)
             .with_query_planner(Arc::new(HollanditePlanner));
         state.scalar_functions().get_or_insert_default().extend(register::udfs(&environment).into_iter().map(Arc::new));
+        for function in register::table_functions() {
+            let (name, function) = (function.name().to_string(), function as Arc<dyn TableFunctionImpl>);
+            let table = Arc::new(TableFunction::new(name.clone(), function));
+            state.table_functions().get_or_insert_default().insert(name, table);
+        }
         Self { context: SessionContext::new_with_state(state.build()), environment, stored }
     }
 

@@ -14,6 +14,7 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
     let options = ImportOptions {
         into: import.into.clone(),
         source: import.source.clone(),
+        mapping: import.map.clone().unwrap_or_default(),
         dry_run: import.dry_run,
         dedupe: import.dedupe,
     };

@@ -4,18 +4,19 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+use super::optimade::{Kind, elements_at_sites};
 use super::values::{Numbers, Rows, Scalar, Text};
 use crate::{
     crystal::{Composition, Element, Lattice, Structure},
     error::{CrystalError, FormatError},
-    formats::{MAX_ATOMS, Properties, at_line, species::element_of_symbol},
+    formats::{MAX_ATOMS, Properties, at_line, parse_structure, species::element_of_symbol},
 };
 
 /// Occupancies nearer to 1 than this are full.
-const FULL: f64 = 1e-3;
+pub(super) const FULL: f64 = 1e-3;
 /// The cell's formula and the one beside it may differ by this share of all atoms.
 const FORMULA_TOLERANCE: f64 = 5e-4;
 
@@ -26,19 +27,52 @@ pub(super) struct Document<'a> {
     pub properties: Properties,
     formula: Option<Text<'a>>,
     lattice: Option<Rows>,
-    species: Option<Vec<Text<'a>>>,
+    species: Option<Vec<Kind<'a>>>,
+    /// Names of `species`, one a site, and Cartesian positions, Å, flat: OPTIMADE.
+    species_at_sites: Option<Vec<Text<'a>>>,
+    positions: Option<Vec<f64>>,
+    /// What keeps an OPTIMADE entry from being one crystal.
+    not_one: Option<String>,
+    /// A line of OPTIMADE that is about other things than a crystal.
+    aside: bool,
+    entry: Option<Text<'a>>,
     numbers: Option<Vec<i64>>,
     frac_coords: Option<Vec<f64>>,
     sites: Option<Vec<Site<'a>>>,
-    inner: Option<Box<Document<'a>>>,
+    inner: Option<Inner<'a>>,
+    /// CIF or POSCAR text beside the properties.
+    text: Option<Text<'a>>,
+}
+
+/// A structure within a document: a document of its own, or text of any format.
+pub(super) enum Inner<'a> {
+    Document(Box<Document<'a>>),
+    Text(Text<'a>),
 }
 
 impl Document<'_> {
+    /// Whether this is a header, a description or a reference, as stand between the entries of OPTIMADE's JSON lines.
+    pub fn is_aside(&self) -> bool {
+        const ASIDES: [&str; 5] = ["info", "references", "links", "files", "calculations"];
+        let of_kind = self.entry.as_ref().is_some_and(|kind| ASIDES.contains(&kind.0.as_ref()));
+        (self.aside || of_kind) && self.lattice.is_none() && self.sites.is_none()
+    }
+
     /// The crystal; `line` is where the document begins.
     pub fn structure(self, line: usize) -> Result<Structure, FormatError> {
         let syntax = |message: String| FormatError::syntax(line, 0, message);
-        if let Some(inner) = self.inner {
-            return agree(inner.structure(line)?, self.formula.as_ref(), line);
+        let of_text =
+            |text: &str| parse_structure(text).map_err(|e| syntax(format!("in the text of the structure, {e}")));
+        match (self.inner, &self.text) {
+            (Some(Inner::Document(inner)), _) => return agree(inner.structure(line)?, self.formula.as_ref(), line),
+            (Some(Inner::Text(text)), _) => return agree(of_text(&text.0)?, self.formula.as_ref(), line),
+            (None, Some(text)) if self.lattice.is_none() => {
+                return agree(of_text(&text.0)?, self.formula.as_ref(), line);
+            }
+            _ => {}
+        }
+        if let Some(message) = self.not_one {
+            return Err(syntax(message));
         }
         let lattice = match self.lattice {
             Some(Rows::Vectors(rows)) => Lattice::new(rows),
@@ -50,7 +84,8 @@ impl Document<'_> {
             }
         };
         let lattice = lattice.map_err(at_line(line))?;
-        let natoms = self.sites.as_ref().map(Vec::len).or(self.frac_coords.as_ref().map(|x| x.len() / 3)).unwrap_or(0);
+        let flat = self.frac_coords.as_ref().or(self.positions.as_ref());
+        let natoms = self.sites.as_ref().map(Vec::len).or(flat.map(|x| x.len() / 3)).unwrap_or(0);
         if natoms > MAX_ATOMS {
             return Err(syntax(format!("{natoms} atoms, more than the {MAX_ATOMS} accepted")));
         }
@@ -65,20 +100,34 @@ impl Document<'_> {
             };
             (species.map_err(at_line(line))?, sites.iter().enumerate().map(place).collect::<Result<Vec<_>, _>>()?)
         } else {
-            let species: Result<Vec<_>, _> = match (&self.species, &self.numbers) {
-                (Some(species), _) => species.iter().map(|s| element_of_symbol(&s.0)).collect(),
-                (None, Some(numbers)) => numbers.iter().map(|&z| Element::from_z(z)).collect(),
-                (None, None) => return Err(syntax("no 'species', 'numbers' or 'sites'; expected the atoms".into())),
+            let species: Result<Vec<_>, _> = match (&self.species_at_sites, &self.species, &self.numbers) {
+                (Some(names), kinds, _) => elements_at_sites(names, kinds.as_deref().unwrap_or_default()),
+                (None, Some(species), _) => species.iter().enumerate().map(|(i, kind)| kind.element(i)).collect(),
+                (None, None, Some(numbers)) => numbers.iter().map(|&z| Element::from_z(z)).collect(),
+                (None, None, None) => {
+                    return Err(syntax("no 'species', 'numbers' or 'sites'; expected the atoms".into()));
+                }
             };
             let species = species.map_err(at_line(line))?;
-            let flat = self
-                .frac_coords
-                .ok_or_else(|| syntax("no 'frac_coords'; expected three fractions for each atom".into()))?;
+            let (name, flat) = match (self.frac_coords, self.positions) {
+                (Some(flat), _) => ("frac_coords", flat),
+                (None, Some(positions)) => ("cartesian_site_positions", positions),
+                (None, None) if self.species_at_sites.is_some() => {
+                    return Err(syntax(
+                        "no 'cartesian_site_positions'; ask the server for them in response_fields".into(),
+                    ));
+                }
+                (None, None) => return Err(syntax("no 'frac_coords'; expected three fractions for each atom".into())),
+            };
             if flat.len() != 3 * species.len() {
                 let (n, m) = (species.len(), flat.len());
-                return Err(syntax(format!("{n} species but {m} numbers in 'frac_coords'; expected three for each")));
+                return Err(syntax(format!("{n} species but {m} numbers in '{name}'; expected three for each")));
             }
-            (species, flat.chunks_exact(3).map(|x| [x[0], x[1], x[2]]).collect())
+            let (rows, _) = flat.as_chunks::<3>();
+            match name {
+                "frac_coords" => (species, rows.to_vec()),
+                _ => (species, rows.iter().map(|&x| lattice.to_fractional(x)).collect()),
+            }
         };
         let structure = Structure::new(lattice, species, frac_coords).map_err(at_line(line))?;
         agree(structure, self.formula.as_ref(), line)
@@ -125,6 +174,42 @@ impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
 }
 
 impl<'de> Document<'de> {
+    /// OPTIMADE's `dimension_types`: 1 for each direction that repeats.
+    fn dimensions(&mut self, types: Option<Vec<Option<i64>>>) {
+        if let Some(types) = types {
+            self.periodic(Some(types.into_iter().flatten().sum()));
+        }
+    }
+
+    fn periodic(&mut self, directions: Option<i64>) {
+        if let Some(n) = directions.filter(|n| *n != 3) {
+            self.not_one = Some(format!("periodic in {n} directions; only crystals, periodic in 3, are accepted"));
+        }
+    }
+
+    /// What a server says in place of data.
+    fn refusal(&mut self, errors: &serde_json::Value) {
+        let first = errors.get(0).unwrap_or(errors);
+        let said = ["detail", "title"].iter().find_map(|key| first.get(key)?.as_str());
+        if let Some(said) = said {
+            let said: String = said.chars().take(200).collect();
+            self.not_one = Some(format!("the server answered with an error, not with data: {said}"));
+        }
+    }
+
+    /// OPTIMADE's `structure_features`, of which two say that sites are missing or alternative. Disorder and attachments are seen
+    /// in the species themselves, and `unknown_positions` in their coordinates.
+    fn features(&mut self, features: &[Text]) {
+        let said = features.iter().find_map(|feature| match feature.0.as_ref() {
+            "implicit_atoms" => {
+                Some("the entry leaves out atoms (implicit_atoms); only complete structures are accepted")
+            }
+            "assemblies" => Some("the entry has alternative sites (assemblies); order the structure first"),
+            _ => None,
+        });
+        self.not_one = self.not_one.take().or(said.map(str::to_owned));
+    }
+
     fn field<A: MapAccess<'de>>(&mut self, key: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
         let properties = &mut self.properties;
         match key.as_ref() {
@@ -134,7 +219,38 @@ impl<'de> Document<'de> {
             "numbers" => self.numbers = map.next_value()?,
             "frac_coords" => self.frac_coords = map.next_value::<Option<Numbers>>()?.map(|n| n.0),
             "structure" => self.inner = map.next_value()?,
-            "formula" | "formula_pretty" | "pretty_formula" => self.formula = map.next_value()?,
+            "cif" | "poscar" => {
+                let text: Option<Text> = map.next_value()?;
+                self.text = self.text.take().or(text);
+            }
+            "lattice_vectors" => self.lattice = map.next_value()?,
+            "species_at_sites" => self.species_at_sites = map.next_value()?,
+            "cartesian_site_positions" => self.positions = map.next_value::<Option<Numbers>>()?.map(|n| n.0),
+            "attributes" => {
+                self.inner = map.next_value()?;
+                if let Some(Inner::Document(inner)) = &mut self.inner {
+                    std::mem::swap(&mut inner.properties.extra, &mut properties.extra);
+                    inner.properties.extra.append(&mut properties.extra);
+                    *properties = std::mem::take(&mut inner.properties);
+                    self.id = self.id.take().or(inner.id.take());
+                }
+            }
+            "dimension_types" => self.dimensions(map.next_value()?),
+            "nperiodic_dimensions" => self.periodic(map.next_value()?),
+            "structure_features" => self.features(&map.next_value::<Option<Vec<Text>>>()?.unwrap_or_default()),
+            "type" => self.entry = map.next_value::<Scalar>()?.text().map(|t| Text(Cow::Owned(t))),
+            "x-optimade" => {
+                map.next_value::<serde::de::IgnoredAny>()?;
+                self.aside = true;
+            }
+            "errors" => self.refusal(&map.next_value::<serde_json::Value>()?),
+            "immutable_id" => {
+                let id = map.next_value::<Scalar>()?.text();
+                self.id = self.id.take().or(id);
+            }
+            "chemical_formula_reduced" | "formula" | "formula_pretty" | "pretty_formula" => {
+                self.formula = map.next_value()?
+            }
             "id" | "material_id" => self.id = map.next_value::<Scalar>()?.text(),
             "formation_energy_per_atom" => properties.formation_energy_per_atom = map.next_value()?,
             "e_above_hull" | "energy_above_hull" => properties.e_above_hull = map.next_value()?,
@@ -142,6 +258,7 @@ impl<'de> Document<'de> {
             "correction_scheme" => properties.correction_scheme = map.next_value::<Scalar>()?.text(),
             "source" => properties.source = map.next_value::<Scalar>()?.text(),
             "seed_split" | "split" => properties.split = map.next_value::<Scalar>()?.text(),
+            name if name.starts_with('_') => properties.enter_of_provider(name, map.next_value()?),
             _ => {
                 if let Some(value) = map.next_value::<Scalar>()?.0 {
                     properties.extra.insert(key.into_owned(), value);
@@ -149,6 +266,32 @@ impl<'de> Document<'de> {
             }
         }
         Ok(())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Inner<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DocumentOrText;
+        impl<'de> Visitor<'de> for DocumentOrText {
+            type Value = Inner<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a structure, as an object or as text")
+            }
+
+            fn visit_borrowed_str<E>(self, s: &'de str) -> Result<Inner<'de>, E> {
+                Ok(Inner::Text(Text(Cow::Borrowed(s))))
+            }
+
+            fn visit_str<E>(self, s: &str) -> Result<Inner<'de>, E> {
+                Ok(Inner::Text(Text(Cow::Owned(s.to_owned()))))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Inner<'de>, A::Error> {
+                Document::deserialize(MapAccessDeserializer::new(map)).map(|d| Inner::Document(Box::new(d)))
+            }
+        }
+        deserializer.deserialize_any(DocumentOrText)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The documents of a JSON text, cut apart without reading them: the elements of one array, or values one after the other.
+//! The documents of a JSON text, cut apart without reading them: the elements of one array, values one after the other, or what
+//! an answer of a server wraps: `{"data": [..], "meta": {..}}` of OPTIMADE and of the Materials Project.
 
 use crate::error::FormatError;
 
@@ -9,6 +10,10 @@ pub(super) struct Place {
     line: usize,
     line_start: usize,
     in_array: bool,
+    /// The array is the `data` of an answer.
+    wrapped: bool,
+    /// The `data` of an answer are one document and no array.
+    single: bool,
     closed: bool,
 }
 
@@ -20,14 +25,93 @@ pub(super) struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub fn new(text: &'a str) -> Self {
-        let mut elements =
-            Self { text, place: Place { at: 0, line: 1, line_start: 0, in_array: false, closed: false } };
+        let mut elements = Self {
+            text,
+            place: Place {
+                at: 0,
+                line: 1,
+                line_start: 0,
+                in_array: false,
+                wrapped: false,
+                single: false,
+                closed: false,
+            },
+        };
         elements.skip(|_| false);
         if text.as_bytes().get(elements.place.at) == Some(&b'[') {
             elements.place.at += 1;
             elements.place.in_array = true;
+        } else if elements.peek() == Some(b'{') {
+            elements.unwrap();
         }
         elements
+    }
+
+    /// Enters the `data` of an answer. A crystal that has a member of that name is no answer: its data are no array of objects.
+    fn unwrap(&mut self) {
+        let outside = self.place;
+        let (mut depth, mut key, mut entry) = (0_usize, None, None);
+        while let Some(c) = self.peek() {
+            let start = self.place.at;
+            match c {
+                b'"' => {
+                    self.string();
+                    let inside = self.text.get(start + 1..self.place.at.saturating_sub(1));
+                    if let (2, Some("attributes"), Some(entry)) = (depth, inside, entry) {
+                        self.place = Place { in_array: true, wrapped: true, single: true, ..entry };
+                        return;
+                    }
+                    key = inside.filter(|_| depth == 1 && key.is_none());
+                    continue;
+                }
+                b':' if depth == 1 => {
+                    self.place.at += 1;
+                    self.skip(|_| false);
+                    match (key, self.peek()) {
+                        (Some("data"), Some(b'[')) => {
+                            self.place.at += 1;
+                            self.skip(|_| false);
+                            if matches!(self.peek(), Some(b'{' | b']')) {
+                                (self.place.in_array, self.place.wrapped) = (true, true);
+                                return;
+                            }
+                            break;
+                        }
+                        // One entry, as /structures/ID answers, if it turns out to have attributes.
+                        (Some("data"), Some(b'{')) => {
+                            entry = Some(self.place);
+                            continue;
+                        }
+                        (Some("lattice" | "sites" | "structure" | "attributes"), _) => break,
+                        _ => continue,
+                    }
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth <= 1 => break,
+                b'}' | b']' => depth -= 1,
+                b',' if depth == 1 => (key, entry) = (None, None),
+                b'\n' => (self.place.line, self.place.line_start) = (self.place.line + 1, start + 1),
+                _ => {}
+            }
+            self.place.at += 1;
+        }
+        self.place = outside;
+    }
+
+    /// Moves behind a string that begins here.
+    fn string(&mut self) {
+        let mut escaped = false;
+        self.place.at += 1;
+        while let Some(c) = self.peek() {
+            self.place.at += 1;
+            match c {
+                b'\n' => (self.place.line, self.place.line_start) = (self.place.line + 1, self.place.at),
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => return,
+                _ => {}
+            }
+        }
     }
 
     /// Goes on from a place that [`Self::place`] gave.
@@ -89,11 +173,31 @@ impl<'a> Elements<'a> {
             }
             self.place.at += 1;
         }
+        self.place.closed = self.place.single;
         self.text.get(start..self.place.at).map(|element| (element, line, column))
     }
 
-    /// An error where the array is not closed or text follows it.
+    /// An error where the array is not closed or text follows it; behind the data of an answer, where the answer is not closed.
     pub fn finish(&self) -> Result<(), FormatError> {
+        if self.place.wrapped && self.place.closed {
+            let mut rest = Self::at(self.text, self.place);
+            let mut depth = 1_usize;
+            while let Some(c) = rest.peek().filter(|_| depth > 0) {
+                match c {
+                    b'"' => {
+                        rest.string();
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    b'\n' => (rest.place.line, rest.place.line_start) = (rest.place.line + 1, rest.place.at + 1),
+                    _ => {}
+                }
+                rest.place.at += 1;
+            }
+            let message = "the answer is not closed behind its data; the file is cut short";
+            return if depth == 0 { Ok(()) } else { Err(FormatError::syntax(rest.place.line, rest.column(), message)) };
+        }
         match self.peek() {
             None if self.place.in_array && !self.place.closed => Err(FormatError::syntax(
                 self.place.line,
@@ -127,6 +231,20 @@ mod tests {
         assert_eq!(cut("{}\n{\"b\":\n1}"), (vec![("{}", 1, 1), ("{\"b\":\n1}", 2, 1)], true));
         assert_eq!(cut("[1, 2]"), (vec![("1", 1, 2), ("2", 1, 5)], true));
         assert_eq!(cut("[]"), (vec![], true));
+    }
+
+    #[test]
+    fn the_data_of_an_answer_are_its_documents() {
+        let answer = "{\"meta\": {\"data\": [1], \"query\": \"\\\"data\\\"\"},\n \"data\" : [{\"a\": 1},\n {}], \"links\": {\"next\": null}}";
+        assert_eq!(cut(answer), (vec![("{\"a\": 1}", 2, 12), ("{}", 3, 2)], true));
+        assert_eq!(cut("{\"data\": [], \"meta\": {}}"), (vec![], true));
+        assert_eq!(cut("{\"data\": [{}], \"meta\": {"), (vec![("{}", 1, 11)], false));
+        // What has data of its own is one document.
+        for document in
+            ["{\"data\": {\"x\": 1}, \"structure\": {}}", "{\"data\": [1, 2]}", "{\"structure\": {}, \"data\": [{}]}"]
+        {
+            assert_eq!(cut(document), (vec![(document, 1, 1)], true));
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! JSON: pymatgen structures, Materials Project documents, and flat rows of lattice, species and coordinates.
+//! JSON: pymatgen structures, Materials Project documents, entries of OPTIMADE, and flat rows of lattice, species and coordinates.
 //!
-//! Three shapes of one crystal are read, each with or without properties beside it:
+//! Four shapes of one crystal are read, each with or without properties beside it:
 //! ```text
 //! {"lattice": {"matrix": [[..],[..],[..]]}, "sites": [{"species": [{"element": "O", "occu": 1}], "abc": [..]}]}   pymatgen
 //! {"material_id": "mp-1", "structure": {...pymatgen...}, "formation_energy_per_atom": -1.2, ...}                 Materials Project
 //! {"id": "mp-1", "lattice": [[..],[..],[..]], "species": ["Ti", ..], "frac_coords": [[..], ..], ...}            flat
+//! {"id": "mp-1", "type": "structures", "attributes": {"lattice_vectors": .., "species_at_sites": .., ...}}      OPTIMADE
 //! ```
-//! A file holds one document, an array of them, or one after the other; `.jsonl` one a line.
+//! A file holds one document, an array of them, an answer that wraps an array in `data`, or one after the other; `.jsonl` one
+//! a line.
 
 mod document;
 mod elements;
+mod optimade;
 mod values;
 mod writer;
 
@@ -46,19 +49,26 @@ pub(super) fn records(path: &Path, text: String) -> Records {
     };
     let (mut row, mut ended) = (0, false);
     Box::new(std::iter::from_fn(move || {
-        let mut elements = Elements::at(&text, place);
-        let Some((element, line, column)) = elements.next() else {
-            let end = elements.finish();
-            let end = if row == 0 && end.is_ok() { Err(FormatError::syntax(1, 0, "the array is empty")) } else { end };
+        loop {
+            let mut elements = Elements::at(&text, place);
+            let Some((element, line, column)) = elements.next() else {
+                let end = elements.finish();
+                let end =
+                    if row == 0 && end.is_ok() { Err(FormatError::syntax(1, 0, "the array is empty")) } else { end };
+                row += 1;
+                let report = end.err().filter(|_| !ended).map(|e| Err(Rejection::new(&path, None, &e, "", 1)));
+                ended = true;
+                return report;
+            };
+            place = elements.place();
             row += 1;
-            let report = end.err().filter(|_| !ended).map(|e| Err(Rejection::new(&path, None, &e, "", 1)));
-            ended = true;
-            return report;
-        };
-        place = elements.place();
-        row += 1;
-        let id = || if several { format!("{stem}#{row}") } else { stem.clone() };
-        Some(record(element, line, column, id).map_err(|(id, e)| Rejection::new(&path, id, &e, element, line)))
+            let id = || if several { format!("{stem}#{row}") } else { stem.clone() };
+            match record(element, line, column, id) {
+                Ok(None) => {}
+                Ok(Some(record)) => return Some(Ok(record)),
+                Err((id, e)) => return Some(Err(Rejection::new(&path, id, &e, element, line))),
+            }
+        }
     }))
 }
 
@@ -66,28 +76,48 @@ pub(super) fn records(path: &Path, text: String) -> Records {
 pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
     let stem = stem(path);
     Box::new(std::iter::from_fn(move || {
-        let path = lines.path().to_owned();
-        let (number, line) = lines.next()?;
-        Some(match line {
-            Ok(text) => record(text.trim_end(), number, 1, || format!("{stem}#{number}"))
-                .map_err(|(id, error)| Rejection::new(&path, id, &error, text, number)),
-            Err(error) => Err(Rejection::new(&path, None, &error, "", number)),
-        })
+        loop {
+            let path = lines.path().to_owned();
+            let (number, line) = lines.next()?;
+            return Some(match line {
+                Ok(text) => match record(text.trim_end(), number, 1, || format!("{stem}#{number}")) {
+                    Ok(None) => continue,
+                    Ok(Some(record)) => Ok(record),
+                    Err((id, error)) => Err(Rejection::new(&path, id, &error, text, number)),
+                },
+                Err(error) => Err(Rejection::new(&path, None, &error, "", number)),
+            });
+        }
     }))
 }
 
-/// One document as a record; `id` names it where it does not name itself.
+/// The record of one document that is row `row` of a table; none where it is about no crystal.
+pub(crate) fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
+    record(text, row, 1, || format!("{}#{row}", stem(path))).map_err(|(id, error)| {
+        // A row has no columns of text.
+        let error = match error {
+            FormatError::Syntax { message, .. } => FormatError::syntax(row, 0, message),
+            other => other,
+        };
+        Rejection::new(path, id, &error, "", row)
+    })
+}
+
+/// One document as a record; `id` names it where it does not name itself. None where it is about no crystal.
 fn record(
     text: &str,
     line: usize,
     column: usize,
     id: impl FnOnce() -> String,
-) -> Result<Record, (Option<String>, FormatError)> {
+) -> Result<Option<Record>, (Option<String>, FormatError)> {
     let mut document = document(text, line, column).map_err(|e| (None, e))?;
+    if document.is_aside() {
+        return Ok(None);
+    }
     let id = document.id.take().unwrap_or_else(id);
     let properties = std::mem::take(&mut document.properties);
     match document.structure(line) {
-        Ok(structure) => Ok(Record { id, structure, line, properties }),
+        Ok(structure) => Ok(Some(Record { id, structure, line, properties })),
         Err(error) => Err((Some(id), error)),
     }
 }

@@ -6,7 +6,7 @@ const FLAT: &str = r#"{"id":"mp-1","lattice":[[4.594,0,0],[0,4.594,0],[0,0,2.959
 "formula":"TiO2","formation_energy_per_atom":-3.3,"e_above_hull":null,"source":"MP","seed_split":"train","e_form_source":"paper","qc_outlier":false,"tags":[1,{"a":2}]}"#;
 
 fn record_of(text: &str) -> Result<Record, (Option<String>, FormatError)> {
-    record(text, 1, 1, || "stem".into())
+    record(text, 1, 1, || "stem".into()).map(Option::unwrap)
 }
 
 #[test]

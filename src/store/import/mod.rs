@@ -21,8 +21,9 @@ use std::time::Instant;
 
 use super::lake::{DEFAULT_TABLE, Store, check_table_name};
 use super::tables;
+use crate::columns::Mapping;
 use crate::error::StoreError;
-use crate::formats;
+use crate::formats::{self, Input};
 
 pub(super) use read::Source;
 use write::Running;
@@ -34,6 +35,8 @@ pub struct ImportOptions {
     pub into: String,
     /// Source of records that do not name their own; the file's name by default.
     pub source: Option<String>,
+    /// Which columns of Parquet files hold what, where their names do not tell.
+    pub mapping: Mapping,
     /// Read and check everything, write nothing.
     pub dry_run: bool,
     /// Leave out crystals that are the same structure as a row of the table or an earlier record; they are in the
@@ -43,7 +46,13 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { into: DEFAULT_TABLE.into(), source: None, dry_run: false, dedupe: false }
+        Self {
+            into: DEFAULT_TABLE.into(),
+            source: None,
+            mapping: Mapping::default(),
+            dry_run: false,
+            dedupe: false,
+        }
     }
 }
 
@@ -139,7 +148,10 @@ impl Store {
         // Absolute, because the quarantine outlives the working directory.
         let files = formats::expand(paths)?
             .into_iter()
-            .map(|file| std::path::absolute(&file).map_err(|e| StoreError::io(file, &e)))
+            .map(|file| match std::path::absolute(&file.path) {
+                Ok(path) => Ok(Input { path, ..file }),
+                Err(e) => Err(StoreError::io(file.path, &e)),
+            })
             .collect::<Result<_, _>>()?;
         self.import_from(Source::Files(files), options, progress).await
     }

@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use crate::formats::{self, Record, Rejection};
+use crate::columns::{self, Mapping};
+use crate::formats::{Input, Record, Rejection};
 
 /// Records that are completed and written together.
 const LOT: usize = 1024;
@@ -16,7 +17,7 @@ const SMALL_FILE: u64 = 4 << 20;
 /// Where records come from.
 pub(in crate::store) enum Source {
     /// Files, in order.
-    Files(Vec<PathBuf>),
+    Files(Vec<Input>),
     /// Records at hand.
     Records(Vec<Record>),
 }
@@ -33,12 +34,12 @@ pub(super) fn size(path: &Path) -> u64 {
 }
 
 /// Reads records on a thread of its own.
-pub(super) fn read(source: Source) -> (Receiver<Lot>, JoinHandle<()>) {
+pub(super) fn read(source: Source, mapping: Mapping) -> (Receiver<Lot>, JoinHandle<()>) {
     let (lots, received) = sync_channel(1);
     let thread = std::thread::spawn(move || {
         // An error here means that nobody listens any more: the import has failed, and says so itself.
         let _ = match source {
-            Source::Files(files) => read_files(&files, &lots),
+            Source::Files(files) => read_files(&files, &mapping, &lots),
             Source::Records(records) => {
                 let path = Arc::new(PathBuf::from("hollandite"));
                 let items = records.into_iter().map(|r| (path.clone(), Ok(r))).collect();
@@ -49,7 +50,11 @@ pub(super) fn read(source: Source) -> (Receiver<Lot>, JoinHandle<()>) {
     (received, thread)
 }
 
-fn read_files(files: &[PathBuf], lots: &SyncSender<Lot>) -> Result<(), std::sync::mpsc::SendError<Lot>> {
+fn read_files(
+    files: &[Input],
+    mapping: &Mapping,
+    lots: &SyncSender<Lot>,
+) -> Result<(), std::sync::mpsc::SendError<Lot>> {
     let mut at = 0;
     while at < files.len() {
         // A run of small files is parsed side by side; one that is large alone.
@@ -58,7 +63,7 @@ fn read_files(files: &[PathBuf], lots: &SyncSender<Lot>) -> Result<(), std::sync
             .iter()
             .take(LOT)
             .take_while(|file| {
-                bytes += size(file);
+                bytes += size(&file.path);
                 bytes < SMALL_FILE
             })
             .count();
@@ -66,17 +71,17 @@ fn read_files(files: &[PathBuf], lots: &SyncSender<Lot>) -> Result<(), std::sync
             let parsed: Vec<_> = files[at..at + run]
                 .par_iter()
                 .map(|file| {
-                    let path = Arc::new(file.clone());
-                    let items: Vec<_> = formats::read_file(file).map(|item| (path.clone(), item)).collect();
-                    (items, (path, size(file)))
+                    let path = Arc::new(file.path.clone());
+                    let items: Vec<_> = columns::read(file, mapping).map(|item| (path.clone(), item)).collect();
+                    (items, (path, size(&file.path)))
                 })
                 .collect();
             let (items, done): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
             lots.send(Lot { items: items.into_iter().flatten().collect(), done })?;
             at += run;
         } else {
-            let path = Arc::new(files[at].clone());
-            let mut records = formats::read_file(&path);
+            let path = Arc::new(files[at].path.clone());
+            let mut records = columns::read(&files[at], mapping);
             loop {
                 let items: Vec<_> = records.by_ref().take(LOT).map(|item| (path.clone(), item)).collect();
                 let last = items.len() < LOT;

@@ -66,9 +66,9 @@ impl<'a> Running<'a> {
         let mut step = Step { files: 0, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
         if let Source::Files(files) = &source {
             step.files = files.len() as u64;
-            step.bytes = files.iter().map(|f| size(f)).sum();
+            step.bytes = files.iter().map(|f| size(&f.path)).sum();
         }
-        let (lots, reader) = read(source);
+        let (lots, reader) = read(source, self.options.mapping.clone());
         let (mut done, completer) = complete(lots, self.options.clone(), seen, known);
         let mut session = None;
         let mut registry = self.store.connect()?;

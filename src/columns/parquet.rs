@@ -1,0 +1,271 @@
+//! Crystals of any Parquet file: the columns of other programs, told apart by their names, or by a mapping that the user gives.
+//!
+//! Recognised without a word are our own exports (`structure`), OPTIMADE's columns as LeMaterial writes them (`lattice_vectors`,
+//! `species_at_sites`, `cartesian_site_positions`), pymatgen's dictionaries (`structure`, or `lattice` and `sites`; ParquetDB's
+//! `structure.lattice.matrix` and `structure.sites`), flat lists (`lattice`, `species` or `numbers`, `frac_coords`), and a column of
+//! CIF, POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape, so that what
+//! holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number stands for its line.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::LineDelimitedWriter;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use crate::formats::{self, Format, Input, Record, Records, Rejection};
+
+/// Rows that are decoded together.
+const BATCH: usize = 256;
+
+/// Which column holds what, where the names do not tell: `lattice=cell,positions=xyz,id=name`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mapping(Vec<(String, String)>);
+
+/// What a column may be mapped to, and the name under which a document has it.
+const TARGETS: [(&str, &str); 16] = [
+    ("id", "id"),
+    ("structure", "structure"),
+    ("cif", "cif"),
+    ("poscar", "poscar"),
+    ("lattice", "lattice"),
+    ("sites", "sites"),
+    ("species", "species"),
+    ("numbers", "numbers"),
+    ("frac_coords", "frac_coords"),
+    ("positions", "cartesian_site_positions"),
+    ("formation_energy_per_atom", "formation_energy_per_atom"),
+    ("e_above_hull", "e_above_hull"),
+    ("band_gap", "band_gap"),
+    ("correction_scheme", "correction_scheme"),
+    ("source", "source"),
+    ("split", "split"),
+];
+
+/// Dictionaries that ParquetDB has flattened.
+const FLATTENED: [(&str, &str); 2] = [("structure.lattice.matrix", "lattice"), ("structure.sites", "sites")];
+
+impl FromStr for Mapping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pair = |pair: &str| {
+            let (target, column) =
+                pair.split_once('=').ok_or_else(|| format!("'{pair}' is no pair; expected WHAT=COLUMN"))?;
+            let (target, column) = (target.trim(), column.trim());
+            let Some((_, name)) = TARGETS.iter().find(|(known, _)| *known == target) else {
+                let known: Vec<&str> = TARGETS.iter().map(|(known, _)| *known).collect();
+                return Err(format!("nothing is called '{target}'; a column may hold {}", known.join(", ")));
+            };
+            Ok(((*name).to_owned(), column.to_owned()))
+        };
+        text.split(',').filter(|p| !p.trim().is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Reads a file of any format, Parquet included; `mapping` is for Parquet alone.
+pub fn read(input: &Input, mapping: &Mapping) -> Records {
+    if Format::of(&input.path) != Some(Format::Parquet) {
+        return formats::read(input);
+    }
+    match Rows::open(&input.path, mapping) {
+        Ok(rows) => Box::new(rows),
+        Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))),
+    }
+}
+
+fn refusal(path: &Path, row: usize, reason: String) -> Rejection {
+    Rejection { path: path.to_owned(), line: row, id: None, reason, raw_hint: None }
+}
+
+struct Rows {
+    path: PathBuf,
+    reader: Option<ParquetRecordBatchReader>,
+    /// The columns under the names that a document has for them.
+    schema: SchemaRef,
+    /// The documents of the current batch.
+    lines: IntoIter<String>,
+    row: usize,
+}
+
+impl Iterator for Rows {
+    type Item = Result<Record, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(line) = self.lines.next() {
+                self.row += 1;
+                match formats::record_of_row(&line, &self.path, self.row) {
+                    Ok(None) => continue,
+                    Ok(Some(record)) => return Some(Ok(record)),
+                    Err(rejection) => return Some(Err(rejection)),
+                }
+            }
+            let reader = self.reader.as_mut()?;
+            // Damaged pages are errors, but for a few that the decoder trips over.
+            let read = catch_unwind(AssertUnwindSafe(|| reader.next())).unwrap_or_else(|_| {
+                Some(Err(arrow::error::ArrowError::ParquetError("a page cannot be decoded".into())))
+            })?;
+            match read.and_then(|batch| self.documents(&batch)) {
+                Ok(lines) => self.lines = lines.into_iter(),
+                Err(error) => {
+                    self.reader = None;
+                    return Some(Err(refusal(&self.path, self.row + 1, words(&error.to_string()))));
+                }
+            }
+        }
+    }
+}
+
+impl Rows {
+    fn open(path: &Path, mapping: &Mapping) -> Result<Self, String> {
+        let file = File::open(path).map_err(|e| e.to_string())?;
+        if file.metadata().is_ok_and(|m| m.len() == 0) {
+            return Err("the file is empty".into());
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| words(&e.to_string()))?;
+        let schema = Arc::clone(builder.schema());
+        let (columns, fields): (Vec<usize>, Vec<Field>) = layout(&schema, mapping)?.into_iter().unzip();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|e| words(&e.to_string()))?;
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { path: path.to_owned(), reader: Some(reader), schema, lines: Vec::new().into_iter(), row: 0 })
+    }
+
+    /// Each row as a JSON document; members that are NULL are left out.
+    fn documents(&self, batch: &RecordBatch) -> Result<Vec<String>, arrow::error::ArrowError> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
+        let mut writer = LineDelimitedWriter::new(Vec::new());
+        writer.write(&batch)?;
+        writer.finish()?;
+        let text = String::from_utf8(writer.into_inner()).unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+}
+
+/// The columns that are read, each with its place in the file and the name that a document has for it.
+fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, String> {
+    let names = || schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join(", ");
+    let mut renamed: Vec<(&str, &str)> = Vec::new();
+    for (target, column) in &mapping.0 {
+        if schema.index_of(column).is_err() {
+            return Err(format!("no column '{column}' to map among: {}", names()));
+        }
+        renamed.push((column, target));
+    }
+    for (column, target) in FLATTENED {
+        if schema.index_of(column).is_ok() && !renamed.iter().any(|(_, t)| *t == target) {
+            renamed.push((column, target));
+        }
+    }
+    let mut columns: Vec<(usize, Field)> = Vec::new();
+    for (k, field) in schema.fields().iter().enumerate() {
+        let name = field.name().as_str();
+        let target = match renamed.iter().find(|(column, _)| *column == name) {
+            Some((_, target)) => target,
+            // Another column has been given this name.
+            None if renamed.iter().any(|(_, target)| *target == name) => continue,
+            None => name,
+        };
+        match expected(target) {
+            Some((of, fits)) if !fits(field.data_type()) => {
+                return Err(format!(
+                    "column '{name}' is {}, expected {of} for the {target}; name another with --map {target}=COLUMN",
+                    short(field.data_type())
+                ));
+            }
+            None if field.data_type().is_nested() && !matches!(target, "attributes" | "_mp_stability") => {}
+            None if field.data_type().is_binary() => {}
+            _ => columns.push((k, Field::new(target, field.data_type().clone(), true))),
+        }
+    }
+    let has = |name: &str| columns.iter().any(|(_, field)| field.name() == name);
+    let any = |names: &[&str]| names.iter().any(|name| has(name));
+    let complete = any(&["structure", "cif", "poscar", "attributes"])
+        || any(&["lattice", "lattice_vectors"])
+            && (has("sites")
+                || any(&["species", "species_at_sites", "numbers"])
+                    && any(&["frac_coords", "cartesian_site_positions"]));
+    if !complete {
+        return Err(format!(
+            "no crystals are recognised among the columns: {}; say which hold them, for instance \
+             --map lattice=COLUMN,species=COLUMN,positions=COLUMN,id=COLUMN (or structure=, cif=, frac_coords=)",
+            names()
+        ));
+    }
+    Ok(columns)
+}
+
+type Fits = fn(&DataType) -> bool;
+
+/// The type of a column that a crystal is made of, in words, and whether a type is such.
+fn expected(target: &str) -> Option<(&'static str, Fits)> {
+    Some(match target {
+        "lattice" | "lattice_vectors" => {
+            ("lists of numbers, or a struct with 'matrix'", |t| numbers(t) || is_struct(t))
+        }
+        "frac_coords" | "cartesian_site_positions" => ("lists of numbers", numbers),
+        "numbers" => ("a list of integers", |t| item(t).is_some_and(DataType::is_integer)),
+        "species_at_sites" => ("a list of text", |t| item(t).is_some_and(text)),
+        "species" => ("a list of text or of structs", |t| item(t).is_some_and(|t| text(t) || is_struct(t))),
+        "sites" => ("a list of structs", |t| item(t).is_some_and(is_struct)),
+        "structure" => ("a struct or text", |t| is_struct(t) || text(t)),
+        "cif" | "poscar" => ("text", text),
+        "formation_energy_per_atom" | "e_above_hull" | "energy_above_hull" | "band_gap" => {
+            ("a number", |t| t.is_numeric() || *t == DataType::Null)
+        }
+        _ => return None,
+    })
+}
+
+fn item(data_type: &DataType) -> Option<&DataType> {
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => Some(item.data_type()),
+        _ => None,
+    }
+}
+
+/// Lists of numbers, flat or in rows.
+fn numbers(data_type: &DataType) -> bool {
+    item(data_type).is_some_and(|t| t.is_numeric() || item(t).is_some_and(DataType::is_numeric))
+}
+
+fn text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => text(values),
+        _ => false,
+    }
+}
+
+fn is_struct(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Struct(_))
+}
+
+/// A type in few words.
+fn short(data_type: &DataType) -> String {
+    match item(data_type) {
+        Some(item) => format!("a list of {}", short(item)),
+        None if is_struct(data_type) => "a struct".into(),
+        None if text(data_type) => "text".into(),
+        None => data_type.to_string(),
+    }
+}
+
+/// The decoder's words, with the remedy.
+fn words(text: &str) -> String {
+    let text = text.trim_start_matches("Parquet error: ").trim_start_matches("Parquet argument error: ");
+    match text.contains("Disabled feature") {
+        true => format!("its compression is not supported ({text}); rewrite it with zstd, snappy or none"),
+        false => format!("no Parquet file, or one that is truncated or damaged ({text}); fetch it again"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! The SQLite databases of ASE (`ase.db`, versions 5 to 9): one table `systems`, a row a crystal.
+//!
+//! `numbers` (32-bit integers), `positions` (Å) and `cell` (rows a, b, c in Å; 64-bit floats) are blobs of little-endian
+//! numbers, `pbc` has a bit a direction, `key_value_pairs` is a JSON object. A row's number stands for its line. Rows are
+//! read a few hundred at a time, whatever the size of the file.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags, Row, types::ValueRef};
+use serde_json::Value;
+
+use super::{MAX_ATOMS, Properties, Record, Records, Rejection, at_line, stem};
+use crate::{
+    crystal::{Element, Lattice, Structure},
+    error::FormatError,
+};
+
+/// Rows read at a time.
+const PAGE: i64 = 256;
+/// The versions of the schema whose columns are read here.
+const VERSIONS: std::ops::RangeInclusive<i64> = 5..=9;
+/// Scalars of a row that are kept under their own names.
+const SCALARS: [&str; 6] = ["calculator", "energy", "free_energy", "magmom", "charge", "fmax"];
+
+/// Every row of a database.
+pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
+    let fail = |message: String| FormatError::Io { path: path.to_owned(), message };
+    let mut head = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read(&mut head)).map_err(|e| fail(e.to_string()))?;
+    if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return Err(fail("a compressed database cannot be read in place; unpack it first (gunzip, unzstd)".into()));
+    }
+    match read {
+        0 => return Err(fail("the file is empty".into())),
+        _ if &head != b"SQLite format 3\0" => {
+            return Err(fail(
+                "this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))".into(),
+            ));
+        }
+        _ => {}
+    }
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|e| fail(words(&e)))?;
+    let tables =
+        names(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'").map_err(|e| fail(words(&e)))?;
+    if !tables.iter().any(|t| t == "systems") {
+        let message = format!("no table 'systems' among: {}; expected a database of ASE", tables.join(", "));
+        return Err(fail(message));
+    }
+    // Before version 3 nothing said the version.
+    let version = connection.query_row("SELECT value FROM information WHERE name = 'version'", [], |row| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Integer(n) => n,
+            ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).unwrap_or(0),
+            _ => 0,
+        })
+    });
+    let version = version.unwrap_or(0);
+    if !VERSIONS.contains(&version) {
+        let (first, last) = (VERSIONS.start(), VERSIONS.end());
+        return Err(fail(format!(
+            "version {version} of ASE's schema, expected {first} to {last}; rewrite the file: python -m ase.db.convert"
+        )));
+    }
+    Ok(Box::new(Rows {
+        path: path.to_owned(),
+        stem: stem(path),
+        connection,
+        page: VecDeque::new(),
+        after: i64::MIN,
+        ended: false,
+    }))
+}
+
+fn names(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
+struct Rows {
+    path: PathBuf,
+    stem: String,
+    connection: Connection,
+    page: VecDeque<Result<Record, Rejection>>,
+    /// Number of the last row read.
+    after: i64,
+    ended: bool,
+}
+
+impl Iterator for Rows {
+    type Item = Result<Record, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.is_empty() && !self.ended {
+            let read = self.turn();
+            self.ended = match read {
+                Ok(rows) => rows < PAGE,
+                Err(error) => {
+                    let fault = FormatError::Io { path: self.path.clone(), message: words(&error) };
+                    self.page.push_back(Err(Rejection::new(&self.path, None, &fault, "", 0)));
+                    true
+                }
+            };
+        }
+        self.page.pop_front()
+    }
+}
+
+impl Rows {
+    /// Reads the next rows; how many there were.
+    fn turn(&mut self) -> rusqlite::Result<i64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, unique_id, numbers, positions, cell, pbc, key_value_pairs, calculator, energy, free_energy, magmom,
+                 charge, fmax FROM systems WHERE id > ? ORDER BY id LIMIT ?",
+        )?;
+        let mut rows = statement.query((self.after, PAGE))?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let number: i64 = row.get(0)?;
+            (self.after, count) = (number, count + 1);
+            let line = usize::try_from(number).unwrap_or(0);
+            let mut id = None;
+            let record = read(row, line, &mut id).map(|(structure, properties)| Record {
+                id: id.clone().unwrap_or_else(|| format!("{}#{number}", self.stem)),
+                structure,
+                line,
+                properties,
+            });
+            self.page.push_back(record.map_err(|error| Rejection::new(&self.path, id, &error, "", 0)));
+        }
+        Ok(count)
+    }
+}
+
+/// One row; `id` as soon as it is known: a key of the row's own that names it, else ASE's unique id.
+fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, Properties), FormatError> {
+    let syntax = |message: String| FormatError::syntax(line, 0, message);
+    let column = |name: &'static str| row.get_ref(name).map_err(|e| syntax(format!("column {name}: {e}")));
+    let text = |name| Ok(column(name)?.as_str_or_null().ok().flatten().map(str::to_owned));
+    *id = text("unique_id")?;
+    let mut properties = Properties::default();
+    let pairs = text("key_value_pairs")?.filter(|pairs| !pairs.is_empty());
+    let pairs: serde_json::Map<String, Value> = match pairs.as_deref().map(serde_json::from_str) {
+        Some(Ok(pairs)) => pairs,
+        Some(Err(e)) => return Err(syntax(format!("key_value_pairs is no JSON object: {e}"))),
+        None => Default::default(),
+    };
+    for (key, value) in pairs {
+        properties.enter(&key, value).map_err(syntax)?;
+    }
+    if let Some(own) = properties.take_id() {
+        *id = Some(own);
+    }
+    for name in SCALARS {
+        let value = match column(name)? {
+            ValueRef::Real(x) => x.into(),
+            ValueRef::Integer(n) => n.into(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+            _ => continue,
+        };
+        properties.enter(name, value).map_err(syntax)?;
+    }
+    let blob = |name: &'static str| match column(name)? {
+        ValueRef::Blob(bytes) => Ok(bytes),
+        other => Err(syntax(format!("column {name} is {}; expected a blob of numbers", other.data_type()))),
+    };
+    let numbers = array(blob("numbers")?, "numbers", i32::from_le_bytes).map_err(syntax)?;
+    if numbers.len() > MAX_ATOMS {
+        return Err(syntax(format!("{} atoms, more than the {MAX_ATOMS} accepted", numbers.len())));
+    }
+    if !matches!(column("pbc")?, ValueRef::Integer(7)) {
+        return Err(syntax(
+            "pbc is not true in all three directions: only crystals are accepted; set atoms.pbc = True where the cell repeats"
+                .into(),
+        ));
+    }
+    let cell = array(blob("cell")?, "cell", f64::from_le_bytes).map_err(syntax)?;
+    let [ax, ay, az, bx, by, bz, cx, cy, cz] = cell[..] else {
+        return Err(syntax(format!("cell holds {} numbers; expected nine, the rows a, b, c in Å", cell.len())));
+    };
+    let lattice = Lattice::new([[ax, ay, az], [bx, by, bz], [cx, cy, cz]]).map_err(at_line(line))?;
+    let positions = array(blob("positions")?, "positions", f64::from_le_bytes).map_err(syntax)?;
+    let (positions, rest) = positions.as_chunks::<3>();
+    if positions.len() != numbers.len() || !rest.is_empty() {
+        let (n, m) = (numbers.len(), 3 * positions.len() + rest.len());
+        return Err(syntax(format!("{n} atomic numbers but {m} numbers in positions; expected three for each atom")));
+    }
+    let species =
+        numbers.iter().map(|&z| Element::from_z(i64::from(z))).collect::<Result<_, _>>().map_err(at_line(line))?;
+    let coords = positions.iter().map(|&x| lattice.to_fractional(x)).collect();
+    let structure = Structure::new(lattice, species, coords).map_err(at_line(line))?;
+    Ok((structure, properties))
+}
+
+/// The numbers of a blob.
+fn array<T, const N: usize>(bytes: &[u8], name: &str, of: fn([u8; N]) -> T) -> Result<Vec<T>, String> {
+    let (chunks, rest) = bytes.as_chunks::<N>();
+    if !rest.is_empty() {
+        return Err(format!("{name} holds {} bytes, which is no whole number of {N}-byte numbers", bytes.len()));
+    }
+    Ok(chunks.iter().map(|bytes| of(*bytes)).collect())
+}
+
+/// SQLite's words, with the remedy where there is one.
+fn words(error: &rusqlite::Error) -> String {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            format!("the database is damaged ({text}); fetch it again, or save what is left: sqlite3 x.db .recover")
+        }
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+            format!("another program is writing to it ({text}); try again")
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

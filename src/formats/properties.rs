@@ -1,0 +1,157 @@
+//! What a file says about a crystal beside its structure, and the names under which files say it.
+
+use serde_json::{Map, Value};
+
+/// Keys under which a record may name itself, the preferred first.
+pub(crate) const IDS: [&str; 5] = ["id", "material_id", "mp_id", "immutable_id", "unique_id"];
+
+/// What a file says about a crystal beside its structure. All of it is optional.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Properties {
+    /// Formation energy, eV/atom.
+    pub formation_energy_per_atom: Option<f64>,
+    /// Energy above the convex hull, eV/atom.
+    pub e_above_hull: Option<f64>,
+    /// Band gap, eV.
+    pub band_gap: Option<f64>,
+    /// The scheme of energy corrections, for instance `GGA_GGA+U`.
+    pub correction_scheme: Option<String>,
+    /// Where the crystal comes from, in the file's own words.
+    pub source: Option<String>,
+    /// `train`, `test` or another part of a split.
+    pub split: Option<String>,
+    /// Every other number, text or truth value of the record, by name.
+    pub extra: Map<String, Value>,
+}
+
+impl Properties {
+    /// Enters one value under the name that the file gives it. NULL, lists and objects are passed over; what is not known by
+    /// name goes into `extra`.
+    ///
+    /// # Errors
+    /// A property that must be a number and is none.
+    pub(crate) fn enter(&mut self, name: &str, value: Value) -> Result<(), String> {
+        if matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
+            return Ok(());
+        }
+        let number = |value: &Value| match value.as_f64() {
+            Some(x) => Ok(Some(x)),
+            None => Err(format!("{name} is '{}', expected a finite number or nothing", clip(&text(value)))),
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "formation_energy_per_atom" => self.formation_energy_per_atom = number(&value)?,
+            "e_above_hull" | "energy_above_hull" => self.e_above_hull = number(&value)?,
+            "band_gap" => self.band_gap = number(&value)?,
+            "correction_scheme" => self.correction_scheme = Some(text(&value)),
+            "source" => self.source = Some(text(&value)),
+            "split" | "seed_split" => self.split = Some(text(&value)),
+            _ => drop(self.extra.insert(name.to_owned(), value)),
+        }
+        Ok(())
+    }
+
+    /// Enters a value under a name that a database of the OPTIMADE federation gives it (`_oqmd_delta_e`, `_mp_stability`).
+    /// Energies per atom that are known by name are entered as such, with the database, or its own word, as the scheme of
+    /// their corrections.
+    pub(crate) fn enter_of_provider(&mut self, name: &str, value: Value) {
+        let (provider, own) = name.strip_prefix('_').and_then(|n| n.split_once('_')).unwrap_or(("", name));
+        match (own, &value) {
+            ("formation_energy_per_atom" | "formation_energy_peratom", Value::Number(x)) => {
+                self.formation_energy_per_atom = x.as_f64();
+                self.correction_scheme.get_or_insert_with(|| provider.to_owned());
+            }
+            ("delta_e", Value::Number(x)) if provider == "oqmd" => {
+                self.formation_energy_per_atom = x.as_f64();
+                self.correction_scheme.get_or_insert_with(|| provider.to_owned());
+            }
+            ("stability", Value::Number(x)) if provider == "oqmd" => self.e_above_hull = x.as_f64(),
+            ("hull_distance" | "energy_above_hull" | "e_above_hull", Value::Number(x)) => {
+                self.e_above_hull = x.as_f64()
+            }
+            ("band_gap", Value::Number(x)) => self.band_gap = x.as_f64(),
+            // The Materials Project gives one object a thermodynamic scheme: {"gga_gga+u": {..}, "r2scan": {..}}.
+            ("stability", Value::Object(schemes)) => {
+                let preferred = ["gga_gga+u", "gga_gga+u_r2scan", "r2scan"].iter().find(|s| schemes.contains_key(**s));
+                if let Some((scheme, Value::Object(said))) = preferred.map(|s| (s, &schemes[*s])) {
+                    self.correction_scheme = Some(scheme.to_ascii_uppercase());
+                    for (key, value) in said {
+                        // A number that is none here is no fault of the crystal's.
+                        let _ = self.enter(key, value.clone());
+                    }
+                }
+            }
+            (_, Value::Null | Value::Array(_) | Value::Object(_)) => {}
+            _ => drop(self.extra.insert(name.to_owned(), value)),
+        }
+    }
+
+    /// Takes the record's own id out of what was entered.
+    pub(crate) fn take_id(&mut self) -> Option<String> {
+        let key = IDS.into_iter().find(|key| self.extra.contains_key(*key))?;
+        self.extra.remove(key).map(|value| text(&value)).filter(|id| !id.is_empty())
+    }
+}
+
+/// A scalar as text, without quotes.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn known_names_find_their_place_and_the_rest_is_kept() {
+        let mut properties = Properties::default();
+        for (name, value) in [
+            ("Formation_Energy_Per_Atom", json!(-1.5)),
+            ("energy_above_hull", json!(0)),
+            ("seed_split", json!("train")),
+            ("energy", json!(-20.5)),
+            ("forces", json!([0.0, 1.0])),
+            ("nothing", json!(null)),
+        ] {
+            properties.enter(name, value).unwrap();
+        }
+        assert_eq!((properties.formation_energy_per_atom, properties.e_above_hull), (Some(-1.5), Some(0.0)));
+        assert_eq!(properties.split.as_deref(), Some("train"));
+        assert_eq!(Value::Object(properties.extra.clone()), json!({"energy": -20.5}));
+        assert!(properties.enter("band_gap", json!("wide")).unwrap_err().contains("band_gap is 'wide'"));
+    }
+
+    #[test]
+    fn databases_name_their_energies_each_in_its_way() {
+        let of = |name: &str, value: Value| {
+            let mut properties = Properties::default();
+            properties.enter_of_provider(name, value);
+            (properties.formation_energy_per_atom, properties.e_above_hull, properties.correction_scheme)
+        };
+        assert_eq!(of("_oqmd_delta_e", json!(-2.0)), (Some(-2.0), None, Some("oqmd".into())));
+        assert_eq!(of("_oqmd_stability", json!(0.1)), (None, Some(0.1), None));
+        assert_eq!(of("_alexandria_hull_distance", json!(0.1)), (None, Some(0.1), None));
+        let stability =
+            json!({"gga_gga+u": {"formation_energy_per_atom": -3.4, "energy_above_hull": 0.0, "last_updated": "x"}});
+        assert_eq!(of("_mp_stability", stability), (Some(-3.4), Some(0.0), Some("GGA_GGA+U".into())));
+        // A formation energy of another name may be of the whole cell: it is kept, not interpreted.
+        assert_eq!(of("_odbx_formation_energy", json!(-9.0)), (None, None, None));
+    }
+
+    #[test]
+    fn a_record_may_name_itself() {
+        let mut properties = Properties::default();
+        assert_eq!(properties.take_id(), None);
+        properties.enter("unique_id", json!("u")).unwrap();
+        properties.enter("material_id", json!(7)).unwrap();
+        assert_eq!(properties.take_id().as_deref(), Some("7"));
+        assert_eq!(properties.extra.len(), 1);
+    }
+}

@@ -1,0 +1,307 @@
+//! `read_structures(path)`: the records of files as rows, without importing them.
+//!
+//! Files are dealt to as many streams as the session has partitions; each reads its files one after the other, a few
+//! hundred records at a time, and stops when nobody asks any more. Only what a query names is put into columns.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Documentation, Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion_macros::user_doc;
+
+use super::{TableFunction, text};
+use crate::columns::{self, Mapping, StructureBuilder, structure_type};
+use crate::formats::{self, Input, Record, Rejection};
+
+/// Most records of one batch.
+const BATCH: usize = 512;
+
+#[user_doc(
+    doc_section(label = "Table Functions"),
+    description = "The records of files as rows, without importing them: every format that `hollandite import` reads. Columns are path, line, id, structure, formula, natoms, formation_energy_per_atom, e_above_hull, band_gap, correction_scheme, source, split, extra (all else that the file says, as JSON) and reason. A record that is refused is a row too: its structure is NULL, and reason says why and what to do.",
+    syntax_example = "read_structures(path[, map])",
+    sql_example = "SELECT path, line, reason FROM read_structures('cifs/*.cif') WHERE reason IS NOT NULL",
+    argument(name = "path", description = "A file, a folder or a glob pattern, as a constant."),
+    argument(
+        name = "map",
+        description = "Which columns of Parquet files hold what, where their names do not tell: 'lattice=cell,species=symbols,positions=xyz,id=name'."
+    )
+)]
+/// `read_structures(path[, map])`
+#[derive(Debug)]
+pub struct ReadStructures;
+
+impl TableFunction for ReadStructures {
+    fn name(&self) -> &'static str {
+        "read_structures"
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+impl TableFunctionImpl for ReadStructures {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let (path, map) = match args.exprs() {
+            [path] => (path, None),
+            [path, map] => (path, Some(text("read_structures", "a map", map)?)),
+            other => {
+                return plan_err!(
+                    "read_structures takes a path, and a map of columns or none, found {} arguments",
+                    other.len()
+                );
+            }
+        };
+        let mapping: Mapping = map.as_deref().unwrap_or_default().parse().map_err(|e| plan_datafusion_err!("{e}"))?;
+        let path = PathBuf::from(text("read_structures", "a path", path)?);
+        let inputs = formats::expand(&[path]).map_err(|e| plan_datafusion_err!("{e}"))?;
+        Ok(Arc::new(Files { inputs: inputs.into(), mapping: Arc::new(mapping), schema: schema() }))
+    }
+}
+
+fn schema() -> SchemaRef {
+    let field = |(name, data_type): (&str, DataType)| Field::new(name, data_type, !matches!(name, "path" | "line"));
+    let fields = [
+        ("path", DataType::Utf8),
+        ("line", DataType::Int64),
+        ("id", DataType::Utf8),
+        ("structure", structure_type()),
+        ("formula", DataType::Utf8),
+        ("natoms", DataType::Int32),
+        ("formation_energy_per_atom", DataType::Float64),
+        ("e_above_hull", DataType::Float64),
+        ("band_gap", DataType::Float64),
+        ("correction_scheme", DataType::Utf8),
+        ("source", DataType::Utf8),
+        ("split", DataType::Utf8),
+        ("extra", DataType::Utf8),
+        ("reason", DataType::Utf8),
+    ];
+    Arc::new(Schema::new(fields.map(field).to_vec()))
+}
+
+/// The table of one call.
+#[derive(Debug)]
+struct Files {
+    inputs: Arc<[Input]>,
+    mapping: Arc<Mapping>,
+    schema: SchemaRef,
+}
+
+#[async_trait]
+impl TableProvider for Files {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => Arc::clone(&self.schema),
+        };
+        let streams = state.config().target_partitions().clamp(1, self.inputs.len().max(1));
+        // A limit is met by the first files: others need not be opened.
+        let streams = if limit.is_some() { 1 } else { streams };
+        let partition = |first| -> Arc<dyn PartitionStream> {
+            let rows = limit.unwrap_or(BATCH).clamp(1, BATCH);
+            let (inputs, mapping) = (Arc::clone(&self.inputs), Arc::clone(&self.mapping));
+            Arc::new(Part { inputs, mapping, first, step: streams, rows, schema: Arc::clone(&schema) })
+        };
+        let partitions = (0..streams).map(partition).collect();
+        Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
+    }
+}
+
+/// Every `step`-th file from the `first` on.
+#[derive(Debug)]
+struct Part {
+    inputs: Arc<[Input]>,
+    mapping: Arc<Mapping>,
+    first: usize,
+    step: usize,
+    /// Rows of a batch.
+    rows: usize,
+    /// The columns that are asked for.
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Part {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
+        let batches = builder.tx();
+        let (inputs, schema, rows) = (Arc::clone(&self.inputs), Arc::clone(&self.schema), self.rows);
+        let (mapping, first, step) = (Arc::clone(&self.mapping), self.first, self.step);
+        builder.spawn_blocking(move || {
+            let read = inputs.iter().skip(first).step_by(step);
+            let mut items = read.flat_map(|input| columns::read(input, &mapping).map(move |item| (input, item)));
+            loop {
+                let lot: Vec<Item> = items.by_ref().take(rows).collect();
+                // An error here means that nobody listens any more.
+                if lot.is_empty() || batches.blocking_send(batch(&schema, &lot)).is_err() {
+                    return Ok(());
+                }
+            }
+        });
+        builder.build()
+    }
+}
+
+type Item<'a> = (&'a Input, Result<Record, Rejection>);
+
+/// The columns of `schema` for some records.
+fn batch(schema: &SchemaRef, lot: &[Item]) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| column(field.name(), lot)).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(lot.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
+    let records = || lot.iter().map(|(_, item)| item.as_ref().ok());
+    let text = |of: &dyn Fn(&Record) -> Option<String>| -> ArrayRef {
+        Arc::new(StringArray::from_iter(records().map(|r| r.and_then(of))))
+    };
+    let number = |of: &dyn Fn(&Record) -> Option<f64>| -> ArrayRef {
+        Arc::new(Float64Array::from_iter(records().map(|r| r.and_then(of))))
+    };
+    Ok(match name {
+        "path" => Arc::new(StringArray::from_iter_values(lot.iter().map(|(input, _)| input.path.to_string_lossy()))),
+        "line" => Arc::new(Int64Array::from_iter_values(lot.iter().map(|(_, item)| match item {
+            Ok(record) => record.line as i64,
+            Err(rejection) => rejection.line as i64,
+        }))),
+        "id" => Arc::new(StringArray::from_iter(lot.iter().map(|(_, item)| match item {
+            Ok(record) => Some(&record.id),
+            Err(rejection) => rejection.id.as_ref(),
+        }))),
+        "structure" => {
+            let mut builder = StructureBuilder::new(lot.len());
+            for record in records() {
+                match record {
+                    Some(record) => builder.append(&record.structure),
+                    None => builder.append_null(),
+                }
+            }
+            Arc::new(builder.finish())
+        }
+        "formula" => text(&|r| Some(r.structure.composition().reduced_formula())),
+        "natoms" => Arc::new(Int32Array::from_iter(records().map(|r| r.map(|r| r.structure.len() as i32)))),
+        "formation_energy_per_atom" => number(&|r| r.properties.formation_energy_per_atom),
+        "e_above_hull" => number(&|r| r.properties.e_above_hull),
+        "band_gap" => number(&|r| r.properties.band_gap),
+        "correction_scheme" => text(&|r| r.properties.correction_scheme.clone()),
+        "source" => text(&|r| r.properties.source.clone()),
+        "split" => text(&|r| r.properties.split.clone()),
+        "extra" => text(&|r| {
+            let extra = &r.properties.extra;
+            (!extra.is_empty()).then(|| serde_json::to_string(extra).ok()).flatten()
+        }),
+        "reason" => {
+            let reasons = lot.iter().map(|(_, item)| item.as_ref().err().map(|rejection| &rejection.reason));
+            Arc::new(StringArray::from_iter(reasons))
+        }
+        other => return plan_err!("read_structures has no column {other}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sql::Session;
+    use arrow::util::pretty::pretty_format_batches;
+
+    const MGO: &str = "2\nLattice=\"4.2 0 0 0 4.2 0 0 0 4.2\" band_gap=7.8 energy=-12.5\nMg 0 0 0\nO 2.1 2.1 2.1\n";
+
+    fn folder() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let good = MGO.repeat(3);
+        std::fs::write(dir.path().join("a.xyz"), format!("{good}{}{good}", MGO.replace("Mg 0", "Xx 0"))).unwrap();
+        std::fs::write(
+            dir.path().join("b.vasp"),
+            "MgO\n1\n4.2 0 0\n0 4.2 0\n0 0 4.2\nMg O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n",
+        )
+        .unwrap();
+        dir
+    }
+
+    async fn rows(query: &str) -> std::result::Result<Vec<String>, String> {
+        let batches = async { Session::without_store().sql(query).await?.collect().await.map_err(crate::Error::from) };
+        let batches = batches.await.map_err(|e| e.to_string())?;
+        let table = pretty_format_batches(&batches).unwrap().to_string();
+        let cells = |line: &str| line.split('|').map(str::trim).filter(|c| !c.is_empty()).collect::<Vec<_>>().join(" ");
+        Ok(table.lines().filter(|l| l.starts_with('|')).skip(1).map(cells).collect())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_are_rows_and_refused_records_too() {
+        let dir = folder();
+        let from = format!("FROM read_structures('{}')", dir.path().display());
+        assert_eq!(rows(&format!("SELECT count(*), count(structure), count(reason) {from}")).await.unwrap(), ["8 7 1"]);
+        assert_eq!(
+            rows(&format!(
+                "SELECT line, id, formula, natoms, band_gap, extra {from} WHERE reason IS NULL ORDER BY id LIMIT 2"
+            ))
+            .await
+            .unwrap(),
+            ["1 a#1 MgO 2 7.8 {\"energy\":-12.5}", "5 a#2 MgO 2 7.8 {\"energy\":-12.5}"]
+        );
+        let refused = rows(&format!("SELECT line, reason {from} WHERE structure IS NULL")).await.unwrap();
+        assert!(refused.len() == 1 && refused[0].starts_with("15 atom 1 of 2: 'Xx' is not"), "{refused:?}");
+        let groups = format!("SELECT spacegroup(structure), count(*) {from} WHERE natoms = 2 GROUP BY 1");
+        assert_eq!(rows(&groups).await.unwrap(), ["221 7"]);
+        assert_eq!(
+            rows(&format!("SELECT id FROM read_structures('{}/*.vasp')", dir.path().display())).await.unwrap(),
+            ["b"]
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_limit_stops_the_reading() {
+        let dir = tempfile::tempdir().unwrap();
+        // 60 000 frames: reading them all would take seconds.
+        std::fs::write(dir.path().join("a.xyz"), MGO.repeat(60_000)).unwrap();
+        let begun = std::time::Instant::now();
+        let query = format!("SELECT id FROM read_structures('{}') LIMIT 2", dir.path().display());
+        assert_eq!(rows(&query).await.unwrap(), ["a#1", "a#2"]);
+        let few = begun.elapsed();
+        let query = format!("SELECT count(*) FROM read_structures('{}')", dir.path().display());
+        assert_eq!(rows(&query).await.unwrap(), ["60000"]);
+        assert!(few < begun.elapsed() / 5, "{few:?} of {:?}", begun.elapsed());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn arguments_are_checked_when_the_query_is_planned() {
+        for (call, said) in [
+            ("read_structures()", "takes a path"),
+            ("read_structures('fixtures', 'x=y')", "nothing is called 'x'"),
+            ("read_structures(1)", "in single quotes"),
+            ("read_structures('no/such/*.cif')", "no file here that can be read"),
+            ("read_structures('no_such.cif')", "no such file"),
+        ] {
+            let error = rows(&format!("SELECT * FROM {call}")).await.unwrap_err();
+            assert!(error.contains(said), "{call}: {error}");
+        }
+    }
+}
