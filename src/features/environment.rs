@@ -1,6 +1,28 @@
 //! What each site sees: its neighbours, with the vectors to them.
 
-use crate::crystal::{Element, Neighbors, Structure};
+use crate::{
+    crystal::{Element, Neighbors, Structure, neighbors},
+    error::FeatureError,
+};
+
+/// The most pairs that a list may be expected to have: half a gigabyte.
+const MAX_PAIRS: f64 = 1.6e7;
+
+/// All pairs within `cutoff`, Å.
+///
+/// # Errors
+/// More pairs than memory should hold, by the density of the crystal.
+pub(super) fn pairs_within(structure: &Structure, cutoff: f64) -> Result<Neighbors, FeatureError> {
+    let sites = structure.len() as f64;
+    let expected = sites * sites / structure.volume() * 4.0 / 3.0 * std::f64::consts::PI * cutoff.powi(3);
+    if expected > MAX_PAIRS {
+        return Err(FeatureError::Argument(format!(
+            "{sites} sites have some {expected:.0e} pairs within {cutoff:.1} Å, over {MAX_PAIRS:.0e}; \
+             lower the cutoff, or reduce the crystal to its primitive cell"
+        )));
+    }
+    Ok(neighbors(structure, cutoff))
+}
 
 /// The neighbours of every site, in order, as (site, vector to it in Å, distance in Å), from the list of `pairs`.
 pub(super) fn environments(
@@ -35,10 +57,14 @@ pub(super) fn sorted(mut elements: Vec<Element>) -> Vec<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{neighbors, norm},
-        features::void::tests::v2o5,
-    };
+    use crate::{crystal::norm, features::void::tests::v2o5};
+
+    #[test]
+    fn too_many_pairs_are_refused_before_they_are_listed() {
+        assert_eq!(pairs_within(&v2o5(), 4.0).unwrap(), neighbors(&v2o5(), 4.0));
+        let error = pairs_within(&v2o5().supercell([12, 12, 12]).unwrap(), 15.0).unwrap_err().to_string();
+        assert!(error.contains("24192 sites") && error.contains("lower the cutoff"), "{error}");
+    }
 
     #[test]
     fn vectors_are_as_long_as_the_list_says() {

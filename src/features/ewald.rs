@@ -9,9 +9,9 @@
 
 use std::f64::consts::PI;
 
-use super::{SiteMatrix, coulomb::charges};
+use super::{SiteMatrix, coulomb::charges, environment::pairs_within};
 use crate::{
-    crystal::{Structure, dot, neighbors},
+    crystal::{Structure, dot},
     error::FeatureError,
 };
 
@@ -33,7 +33,7 @@ pub fn ewald_sum_matrix(structure: &Structure, accuracy: f64) -> Result<SiteMatr
     let alpha = PI.sqrt() * (n as f64 / (volume * volume)).powf(1.0 / 6.0);
     let f = (-accuracy.ln()).sqrt();
     let mut potential = empty.into_values();
-    add_real(structure, alpha, f / alpha, &mut potential);
+    add_real(structure, alpha, f / alpha, &mut potential)?;
     add_reciprocal(structure, alpha, 2.0 * alpha * f, &mut potential);
     let z = charges(structure);
     let background = PI / (volume * alpha * alpha);
@@ -46,13 +46,14 @@ pub fn ewald_sum_matrix(structure: &Structure, accuracy: f64) -> Result<SiteMatr
 }
 
 /// Adds Σ erfc(αr) / r over the images within `cutoff`, Å.
-fn add_real(structure: &Structure, alpha: f64, cutoff: f64, potential: &mut [f64]) {
-    let pairs = neighbors(structure, cutoff);
+fn add_real(structure: &Structure, alpha: f64, cutoff: f64, potential: &mut [f64]) -> Result<(), FeatureError> {
+    let pairs = pairs_within(structure, cutoff)?;
     for ((&i, &j), &r) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
         if i <= j {
             potential[i as usize * structure.len() + j as usize] += erfc(alpha * r) / r;
         }
     }
+    Ok(())
 }
 
 /// Adds 4π/V Σ exp(-G² / 4α²) cos(G · r) / G² over the reciprocal lattice within `cutoff`, Å⁻¹, the origin left out.

@@ -24,9 +24,9 @@ use self::{
     expansion::Expansion,
     radial::{Radial, padding},
 };
-use super::environment::{elements_of, environments, sorted};
+use super::environment::{elements_of, environments, pairs_within, sorted};
 use crate::{
-    crystal::{Element, Structure, neighbors},
+    crystal::{Element, Structure},
     error::FeatureError,
 };
 
@@ -133,7 +133,7 @@ impl Soap {
 ///
 /// # Errors
 /// Options out of range, an element outside [`Channels::Elements`] or without electronegativity, or a result of more than
-/// 2²⁴ numbers (many sites and many elements: ask for an average).
+/// 2²⁴ numbers (many sites and many elements: ask for an average), or more than some 10⁷ pairs of neighbours.
 pub fn soap(structure: &Structure, options: &SoapOptions) -> Result<Soap, FeatureError> {
     options.check()?;
     let sites = Sites::new(structure, &options.channels)?;
@@ -150,7 +150,7 @@ pub fn soap(structure: &Structure, options: &SoapOptions) -> Result<Soap, Featur
     let mut expansion = Expansion::new(&radial, sites.channels);
     let share = 1.0 / structure.len() as f64;
     let mut mean = vec![0.0; expansion.len()];
-    let pairs = neighbors(structure, radial.reach);
+    let pairs = pairs_within(structure, radial.reach)?;
     for (i, seen) in environments(structure, &pairs).enumerate() {
         expansion.clear();
         expansion.push(sites.channel[i], [0.0; 3], sites.weight[i]);
@@ -246,5 +246,67 @@ fn spectrum(radial: &Radial, coefficients: &[f64], share: f64, out: &mut [f64]) 
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        crystal::Lattice,
+        features::void::tests::{rutile, srtio3},
+    };
+
+    fn lone(symbol: &str) -> Structure {
+        let lattice = Lattice::from_parameters(20.0, 20.0, 20.0, 90.0, 90.0, 90.0).unwrap();
+        Structure::new(lattice, vec![Element::from_symbol(symbol).unwrap()], vec![[0.1; 3]]).unwrap()
+    }
+
+    #[test]
+    fn a_lone_atom_is_round_and_weighs_as_its_electronegativity() {
+        let options = SoapOptions { n_max: 3, l_max: 2, channels: Channels::Blind, ..SoapOptions::default() };
+        let blind = soap(&lone("O"), &options).unwrap();
+        // Six numbers of l = 0, then nothing: a sphere has no other degree.
+        assert_eq!(blind.features, 6 * 3);
+        assert!(blind.values[5] > 1.0 && blind.values[6..].iter().all(|p| p.abs() < 1e-12), "{:?}", blind.values);
+        let weighted = soap(&lone("O"), &SoapOptions { channels: Channels::Electronegativity, ..options }).unwrap();
+        assert!((weighted.values[5] / blind.values[5] - 3.44 * 3.44).abs() < 1e-12);
+    }
+
+    #[test]
+    fn elements_that_the_crystal_lacks_have_empty_channels() {
+        let [h, o, ti] = ["H", "O", "Ti"].map(|s| Element::from_symbol(s).unwrap());
+        let options = SoapOptions { n_max: 2, l_max: 1, ..SoapOptions::default() };
+        let own = soap(&rutile(), &options).unwrap();
+        assert_eq!(own.elements, [o, ti]);
+        let listed = soap(&rutile(), &SoapOptions { channels: Channels::Elements(vec![ti, h, o]), ..options }).unwrap();
+        assert_eq!((listed.elements, listed.features), (vec![h, o, ti], 6 * 7 / 2 * 2));
+        // H-H, H-O, H-Ti, O-O, O-Ti, Ti-Ti with 6, 8, 8, 6, 8 and 6 numbers.
+        let site = &listed.values[..42];
+        assert!(site[..22].iter().all(|p| *p == 0.0));
+        assert_eq!(site[22..], own.values[..20]);
+    }
+
+    #[test]
+    fn an_element_outside_the_list_or_without_electronegativity_is_refused() {
+        let refused = |s: &Structure, channels| {
+            soap(s, &SoapOptions { channels, ..SoapOptions::default() }).unwrap_err().to_string()
+        };
+        assert!(refused(&srtio3(), Channels::Elements(vec![Element::O])).contains("is not in the list"));
+        assert!(refused(&lone("Ne"), Channels::Electronegativity).contains("Ne has no electronegativity"));
+    }
+
+    #[test]
+    fn options_out_of_range_and_results_too_large_are_refused() {
+        let refused = |options: SoapOptions| soap(&rutile(), &options).unwrap_err().to_string();
+        let default = SoapOptions::default;
+        assert!(refused(SoapOptions { r_cut: 1.0, ..default() }).contains("r_cut > 1"));
+        assert!(refused(SoapOptions { sigma: f64::NAN, ..default() }).contains("sigma > 0"));
+        assert!(refused(SoapOptions { sigma: 9.0, ..default() }).contains("3.717 sigma <= 30"));
+        assert!(refused(SoapOptions { n_max: 0, ..default() }).contains("n_max of 1 to 20"));
+        assert!(refused(SoapOptions { l_max: 21, ..default() }).contains("l_max of 0 to 20"));
+        let elements = (1..=118).map(|z| Element::from_z(z).unwrap()).collect();
+        let many = SoapOptions { channels: Channels::Elements(elements), ..default() };
+        assert!(refused(many).contains("average over the sites"));
     }
 }

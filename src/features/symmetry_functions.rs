@@ -9,9 +9,9 @@
 //! element by atomic number G1 and all G2; then for the pairs (Z_1, Z_1), (Z_2, Z_1), (Z_2, Z_2), (Z_3, Z_1) ... all G4.
 //! The element of the site itself is not told. Summed over elements, the default set is matminer's `GaussianSymmFunc`.
 
-use super::environment::{elements_of, environments};
+use super::environment::{elements_of, environments, pairs_within};
 use crate::{
-    crystal::{Element, Structure, neighbors},
+    crystal::{Element, Structure},
     error::FeatureError,
 };
 
@@ -72,7 +72,7 @@ impl SymmetryFunctions {
 /// G1, G2 and G4 of every site.
 ///
 /// # Errors
-/// A cutoff outside 0 to 15 Å, or no function asked for that is finite: an η that is negative.
+/// A cutoff outside 0 to 15 Å, an η that is negative, or more than some 10⁷ pairs of neighbours.
 pub fn symmetry_functions(
     structure: &Structure,
     options: &SymmetryFunctionOptions,
@@ -81,7 +81,7 @@ pub fn symmetry_functions(
     if !(*r_cut > 0.0 && *r_cut <= MAX_CUTOFF) {
         return Err(FeatureError::Argument(format!("r_cut = {r_cut} Å is outside 0 to {MAX_CUTOFF} Å")));
     }
-    if let Some(eta) = g2.iter().map(|g| g.0).chain(g4.iter().map(|g| g.0)).find(|eta| !(*eta >= 0.0)) {
+    if let Some(eta) = g2.iter().map(|g| g.0).chain(g4.iter().map(|g| g.0)).find(|eta| eta.is_nan() || *eta < 0.0) {
         return Err(FeatureError::Argument(format!("eta = {eta} Å⁻² is negative: its Gaussian grows without bound")));
     }
     let elements = elements_of(structure);
@@ -91,7 +91,7 @@ pub fn symmetry_functions(
     let mut values = vec![0.0; structure.len() * features];
     let channel: Vec<usize> =
         structure.species().iter().map(|e| elements.binary_search(e).unwrap_or_default()).collect();
-    let pairs = neighbors(structure, *r_cut);
+    let pairs = pairs_within(structure, *r_cut)?;
     let mut around: Vec<Neighbor> = vec![];
     for (seen, out) in environments(structure, &pairs).zip(values.chunks_exact_mut(features)) {
         around.clear();
@@ -138,7 +138,7 @@ fn add_pairs(
                 }
                 // Rounding may put the cosine of a straight angle a little beyond -1.
                 let base = (0.5 * (1.0 + lambda * cosine)).max(0.0);
-                *out += last.1 * if zeta == 1.0 { base } else { base.powf(zeta) };
+                *out += last.1 * if zeta.fract() == 0.0 { base.powi(zeta as i32) } else { base.powf(zeta) };
             }
         }
     }
