@@ -12,7 +12,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use crate::crystal::{Composition, Element};
+use crate::{
+    crystal::{Composition, Element},
+    error::FeatureError,
+};
 
 const OXIDATION: &str = include_str!("../../schema/elements/oxidation.csv");
 
@@ -54,20 +57,49 @@ pub fn oxidation_states(composition: &Composition) -> Vec<(Element, i8)> {
 /// Shannon's effective ionic radius of an ion by this file's convention, Å. `None` where Shannon lists no ion of the
 /// element with a charge of that sign. H+ and N5+, whose radii Shannon gives as negative, count as points.
 pub fn ionic_radius(element: Element, charge: i8) -> Option<f64> {
-    let at = |usual: u8| {
-        let same_sign = element.shannon_radii().iter().filter(|r| r.charge.signum() == charge.signum());
-        let nearest = same_sign.min_by_key(|r| {
-            let coordination = coordination_number(r.coordination).abs_diff(usual);
-            // Plain IV before IVSQ, III before IIIPY; high spin before low.
-            (r.charge.abs_diff(charge), coordination, r.coordination.len(), r.spin == "Low Spin")
-        });
-        nearest.map(|r| r.ionic.max(0.0))
-    };
     if element == Element::O {
-        return at(3);
+        return radius_at(element, charge, 3);
     }
-    let sixfold = at(6)?;
-    if charge > 0 && sixfold > LARGE { at(12) } else { Some(sixfold) }
+    let sixfold = radius_at(element, charge, 6)?;
+    if charge > 0 && sixfold > LARGE { radius_at(element, charge, 12) } else { Some(sixfold) }
+}
+
+/// Radius of the ion in the tabulated coordination nearest to `usual`, at the nearest tabulated charge of its sign, Å.
+fn radius_at(element: Element, charge: i8, usual: u8) -> Option<f64> {
+    let same_sign = element.shannon_radii().iter().filter(|r| r.charge.signum() == charge.signum());
+    let nearest = same_sign.min_by_key(|r| {
+        let coordination = coordination_number(r.coordination).abs_diff(usual);
+        // Plain IV before IVSQ, III before IIIPY; high spin before low.
+        (r.charge.abs_diff(charge), coordination, r.coordination.len(), r.spin == "Low Spin")
+    });
+    nearest.map(|r| r.ionic.max(0.0))
+}
+
+/// Radius of a probe, Å: a number, or an ion, whose Shannon radius in sixfold coordination it is. `Ca`, `Ca2+` and `Ca+2`
+/// are one ion; without a charge the element takes its commonest state. Li 0.76, Ca 1.00, Al 0.535.
+///
+/// # Errors
+/// Text that is neither, or an ion that Shannon does not list.
+pub fn probe_radius(text: &str) -> Result<f64, FeatureError> {
+    let text = text.trim();
+    if let Ok(radius) = text.parse::<f64>() {
+        return Ok(radius);
+    }
+    let wrong = |why: String| FeatureError::Argument(format!("'{text}' is no probe: {why}"));
+    let (symbol, charge) = text.split_at(text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let element = Element::from_symbol(symbol)
+        .map_err(|_| wrong("give a radius in Å or an ion such as Li, Ca2+ or Al".to_owned()))?;
+    let charge = match charge {
+        "" => STATES.get(element.symbol()).and_then(|states| states.first().copied()),
+        "+" => Some(1),
+        "-" => Some(-1),
+        _ => {
+            let sign = if charge.contains('-') { -1 } else { 1 };
+            charge.trim_matches(['+', '-']).parse::<i8>().ok().map(|q| sign * q)
+        }
+    };
+    let charge = charge.ok_or_else(|| wrong("its charge cannot be read".to_owned()))?;
+    radius_at(element, charge, 6).ok_or_else(|| wrong("Shannon lists no such ion; give a radius in Å".to_owned()))
 }
 
 /// `VI` -> 6, `IVSQ` -> 4, `IIIPY` -> 3: the Roman numeral a coordination starts with.
@@ -144,6 +176,28 @@ mod tests {
     fn coordinations_of_the_table_are_numbers() {
         for (text, number) in [("VI", 6), ("IVSQ", 4), ("IIIPY", 3), ("XIV", 14), ("IX", 9), ("II", 2)] {
             assert_eq!(coordination_number(text), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_probe_is_a_radius_or_an_ion() {
+        for (text, want) in [
+            ("0.5", 0.5),
+            ("Li", 0.76),
+            ("Ca", 1.00),
+            (" Al ", 0.535),
+            ("Al3+", 0.535),
+            ("K+", 1.38),
+            ("Ca+2", 1.00),
+            ("V4+", 0.58),
+            ("O2-", 1.40),
+            ("Mg", 0.72),
+        ] {
+            assert_eq!(probe_radius(text), Ok(want), "{text}");
+        }
+        for text in ["", "Xx", "calcium", "Ca++", "He", "Li-1"] {
+            let message = probe_radius(text).unwrap_err().to_string();
+            assert!(message.contains("is no probe"), "{message}");
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) mod tests {
     }
 
     /// Cubic WO3 (ReO3 type), Pm-3m, a = 3.80 Å.
-    fn wo3() -> Structure {
+    pub(crate) fn wo3() -> Structure {
         build([3.8; 3], &[("W", &[[0.0; 3]]), ("O", &[[0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]])])
     }
 
@@ -101,7 +101,7 @@ pub(crate) mod tests {
     }
 
     /// MnO2 with the 2 x 2 tunnels of hollandite, I4/m, a = 9.815, c = 2.847 Å (illustrative coordinates).
-    fn hollandite() -> Structure {
+    pub(crate) fn hollandite() -> Structure {
         let orbit = |[x, y]: [f64; 2]| {
             let four = [[x, y, 0.0], [-x, -y, 0.0], [-y, x, 0.0], [y, -x, 0.0]];
             [four, four.map(|s| s.map(|x| x + 0.5))].concat()

@@ -12,6 +12,7 @@ use super::table_functions::{self, TableFunction};
 /// All functions, alphabetically, sharing `environment`.
 pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
     let list: Vec<Arc<dyn CrystalFunction>> = vec![
+        Arc::new(functions::Channels),
         Arc::new(functions::CoordinationOf),
         Arc::new(functions::CoulombEigenvalues),
         Arc::new(functions::CoulombMatrix),
@@ -22,6 +23,10 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::Fingerprint),
         Arc::new(functions::Formula),
         Arc::new(functions::HasElement),
+        Arc::new(functions::IonPasses),
+        Arc::new(functions::LargestFreeSphere),
+        Arc::new(functions::LargestIncludedSphere),
+        Arc::new(functions::LargestSphereAlongPath),
         Arc::new(functions::Magpie),
         Arc::new(functions::MagpieNames),
         Arc::new(functions::Natoms),

@@ -5,6 +5,7 @@
 //! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
 //! the session's warnings.
 
+mod channels;
 mod coordination;
 mod coulomb_eigenvalues;
 mod coulomb_matrix;
@@ -16,6 +17,10 @@ mod executor;
 mod fingerprint;
 mod formula;
 mod has_element;
+mod ion_passes;
+mod largest_free_sphere;
+mod largest_included_sphere;
+mod largest_sphere_along_path;
 mod lists;
 mod magpie;
 mod magpie_names;
@@ -35,6 +40,7 @@ mod soap;
 mod soap_average;
 mod spacegroup;
 mod spacegroup_symbol;
+mod spheres;
 mod structure;
 mod structure_match;
 mod symmetry_functions;
@@ -48,6 +54,7 @@ mod xrd;
 mod xrd_pattern;
 mod xrd_peaks;
 
+pub use channels::Channels;
 pub use coordination::CoordinationOf;
 pub use coulomb_eigenvalues::CoulombEigenvalues;
 pub use coulomb_matrix::CoulombMatrix;
@@ -58,6 +65,10 @@ pub use ewald_sum_matrix::EwaldSumMatrix;
 pub use fingerprint::Fingerprint;
 pub use formula::Formula;
 pub use has_element::HasElement;
+pub use ion_passes::IonPasses;
+pub use largest_free_sphere::LargestFreeSphere;
+pub use largest_included_sphere::LargestIncludedSphere;
+pub use largest_sphere_along_path::LargestSphereAlongPath;
 pub use magpie::Magpie;
 pub use magpie_names::MagpieNames;
 pub use natoms::Natoms;

@@ -88,9 +88,14 @@ impl RadiiArgument {
 
     /// The set of row `i`; atomic where the call names none.
     pub fn get(&self, i: usize) -> Result<Radii, String> {
+        self.get_or(i, Radii::Atomic)
+    }
+
+    /// The set of row `i`; `default` where the call names none.
+    pub fn get_or(&self, i: usize, default: Radii) -> Result<Radii, String> {
         match &self.0 {
             Some(names) if names.is_valid(i) => radii(names.value(i)),
-            _ => Ok(Radii::Atomic),
+            _ => Ok(default),
         }
     }
 }

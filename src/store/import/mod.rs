@@ -46,13 +46,7 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self {
-            into: DEFAULT_TABLE.into(),
-            source: None,
-            mapping: Mapping::default(),
-            dry_run: false,
-            dedupe: false,
-        }
+        Self { into: DEFAULT_TABLE.into(), source: None, mapping: Mapping::default(), dry_run: false, dedupe: false }
     }
 }
 

@@ -1,0 +1,59 @@
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::Documentation;
+use datafusion_macros::user_doc;
+
+use super::spheres::{self, METHOD};
+use super::{Arguments, CrystalFunction, Kind, Parameter};
+use crate::crystal::Structure;
+use crate::features;
+use crate::sql::environment::Environment;
+use crate::sql::optimizer::Cost;
+
+#[user_doc(
+    doc_section(label = "Crystal Functions"),
+    description = "Diameter in Å of the largest sphere that fits among the atoms (Di of Zeo++); 0 where they leave no room.",
+    syntax_example = "largest_included_sphere(structure[, radii[, method]])",
+    sql_example = "SELECT id, largest_included_sphere(structure) FROM tmo ORDER BY 2 DESC",
+    argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),
+    argument(name = "radii", description = "Radius set: ionic (the default), atomic, covalent or vdw."),
+    argument(
+        name = "method",
+        description = "exact (the default): the clearance |p - x| - R itself. zeo: the radical network of the radii, with which Zeo++ approximates it; the same where all radii are equal."
+    )
+)]
+/// `largest_included_sphere(structure[, radii[, method]])`
+#[derive(Debug)]
+pub struct LargestIncludedSphere;
+
+impl CrystalFunction for LargestIncludedSphere {
+    fn name(&self) -> &'static str {
+        "largest_included_sphere"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        const { &[Parameter::required("structure", Kind::Crystal), Parameter::optional("radii", Kind::Text), METHOD] }
+    }
+
+    fn returns(&self) -> DataType {
+        DataType::Float64
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::Costly
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+
+    fn check(&self, constants: &[Option<&ScalarValue>], _: &Environment) -> Result<()> {
+        spheres::check(self.name(), constants.get(1), constants.get(2))
+    }
+
+    fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
+        let exact = |_, s: &Structure, r: &[f64]| features::largest_included_sphere(s, r).map_err(|e| e.to_string());
+        spheres::of(arguments, 1, 2, exact, |_, s| Ok(s.di))
+    }
+}
