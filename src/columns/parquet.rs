@@ -24,6 +24,12 @@ use crate::formats::{self, Format, Input, Record, Records, Rejection};
 /// Rows that are decoded together.
 const BATCH: usize = 256;
 
+/// Numbers beside a crystal whose columns must hold numbers.
+const PROPERTIES: [&str; 4] = ["formation_energy_per_atom", "e_above_hull", "energy_above_hull", "band_gap"];
+
+/// Columns of lists and structs that a document knows, beside those that the crystal is made of.
+const LISTS: [&str; 4] = ["attributes", "dimension_types", "structure_features", "_mp_stability"];
+
 /// Which column holds what, where the names do not tell: `lattice=cell,positions=xyz,id=name`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping(Vec<(String, String)>);
@@ -164,7 +170,7 @@ fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, Str
             renamed.push((column, target));
         }
     }
-    let mut columns: Vec<(usize, Field)> = Vec::new();
+    let (mut columns, mut unfit): (Vec<(usize, Field)>, _) = (Vec::new(), None);
     for (k, field) in schema.fields().iter().enumerate() {
         let name = field.name().as_str();
         let target = match renamed.iter().find(|(column, _)| *column == name) {
@@ -175,12 +181,17 @@ fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, Str
         };
         match expected(target) {
             Some((of, fits)) if !fits(field.data_type()) => {
-                return Err(format!(
+                let message = format!(
                     "column '{name}' is {}, expected {of} for the {target}; name another with --map {target}=COLUMN",
                     short(field.data_type())
-                ));
+                );
+                // A `lattice` of another kind, such as `cubic`, does no harm beside the lattice vectors.
+                if name != target || PROPERTIES.contains(&target) {
+                    return Err(message);
+                }
+                unfit.get_or_insert(message);
             }
-            None if field.data_type().is_nested() && !matches!(target, "attributes" | "_mp_stability") => {}
+            None if field.data_type().is_nested() && !LISTS.contains(&target) => {}
             None if field.data_type().is_binary() => {}
             _ => columns.push((k, Field::new(target, field.data_type().clone(), true))),
         }
@@ -193,11 +204,13 @@ fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, Str
                 || any(&["species", "species_at_sites", "numbers"])
                     && any(&["frac_coords", "cartesian_site_positions"]));
     if !complete {
-        return Err(format!(
-            "no crystals are recognised among the columns: {}; say which hold them, for instance \
+        return Err(unfit.unwrap_or_else(|| {
+            format!(
+                "no crystals are recognised among the columns: {}; say which hold them, for instance \
              --map lattice=COLUMN,species=COLUMN,positions=COLUMN,id=COLUMN (or structure=, cif=, frac_coords=)",
-            names()
-        ));
+                names()
+            )
+        }));
     }
     Ok(columns)
 }
@@ -217,9 +230,7 @@ fn expected(target: &str) -> Option<(&'static str, Fits)> {
         "sites" => ("a list of structs", |t| item(t).is_some_and(is_struct)),
         "structure" => ("a struct or text", |t| is_struct(t) || text(t)),
         "cif" | "poscar" => ("text", text),
-        "formation_energy_per_atom" | "e_above_hull" | "energy_above_hull" | "band_gap" => {
-            ("a number", |t| t.is_numeric() || *t == DataType::Null)
-        }
+        property if PROPERTIES.contains(&property) => ("a number", |t| t.is_numeric() || *t == DataType::Null),
         _ => return None,
     })
 }

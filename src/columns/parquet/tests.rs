@@ -132,6 +132,15 @@ fn other_names_are_mapped() {
     assert!(message.contains("no column 'box' to map among: name, cell"), "{message}");
     let message = read_all(&path, "lattice=energy")[0].as_ref().unwrap_err().to_string();
     assert!(message.contains("column 'energy' is Float64, expected lists of numbers"), "{message}");
+    // Of a column that is not asked for by name another kind does no harm, unless it is all there is.
+    let mut columns = lematerial(&crystals, NAMES);
+    columns.push(("lattice", ids(2)));
+    write(&path, columns.clone());
+    assert!(read_all(&path, "")[1].is_ok());
+    columns.remove(1);
+    write(&path, columns);
+    let message = read_all(&path, "")[0].as_ref().unwrap_err().to_string();
+    assert!(message.contains("column 'lattice' is text, expected lists of numbers"), "{message}");
     assert!("cell=lattice".parse::<Mapping>().unwrap_err().contains("nothing is called 'cell'; a column may hold id"));
     assert!("lattice".parse::<Mapping>().unwrap_err().contains("WHAT=COLUMN"));
 }
