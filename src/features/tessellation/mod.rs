@@ -230,7 +230,10 @@ impl Cutter<'_> {
             corner.sealed = true;
             let at = corner.at;
             let power = norm(at).powi(2) - r2;
-            if let Some((site, image)) = self.all.sites.nearest(self.i, at, power, self.all.radii) {
+            // A corner on a face may be a hair beyond it; its generator has had its say.
+            let heard = |g: &(usize, [i32; 3])| self.bounds.iter().any(|b| (b.site, b.image) == *g);
+            let nearest = self.all.sites.nearest(self.i, at, power, self.all.radii);
+            if let Some((site, image)) = nearest.filter(|g| !heard(g)) {
                 let mut g = Generator { site, image, distance: 0.0 };
                 g.distance = norm(self.all.step(self.i, g));
                 self.cut(g)?;

@@ -56,34 +56,27 @@ impl Tessellation {
     pub fn network(&self, structure: &Structure) -> Network {
         let corners = Corners::new(self, structure);
         let places = corners.gather(structure);
-        let mut nodes: Vec<Node> =
-            places.leaders.iter().map(|&c| Node { frac: corners.frac[c as usize], sites: Vec::new() }).collect();
+        let node = |&c: &u32| Node { frac: corners.frac[c as usize], sites: Vec::new() };
+        let mut nodes: Vec<Node> = places.leaders.iter().map(node).collect();
         let mut links = Vec::new();
         let mut first = 0;
         for cell in &self.cells {
-            let place = |v: u32| places.of[first + v as usize];
-            let center = (cell.center as u32, [0; 3]);
-            for v in 0..cell.vertices.len() as u32 {
-                let (node, image) = place(v);
-                nodes[node as usize].sites.push((center.0, sub(center.1, image)));
+            let places = &places.of[first..first + cell.vertices.len()];
+            first += cell.vertices.len();
+            for &(node, at) in places {
+                nodes[node as usize].sites.push((cell.center as u32, sub([0; 3], at)));
             }
             for face in &cell.faces {
-                let beyond = (face.neighbor as u32, face.image);
-                for (&u, &v) in face.vertices.iter().zip(face.vertices.iter().cycle().skip(1)) {
-                    let ((from, at), (to, reached)) = (place(u), place(v));
-                    nodes[from as usize].sites.push((beyond.0, sub(beyond.1, at)));
-                    let image = sub(reached, at);
-                    let (ends, origin) = if (from, [0; 3]) <= (to, image) {
-                        ((from, to, image), at)
-                    } else {
-                        ((to, from, sub(at, reached)), reached)
-                    };
-                    if ends != (from, from, [0; 3]) {
-                        links.extend([center, beyond].map(|g| (ends, (g.0, sub(g.1, origin)))));
-                    }
+                for &v in &face.vertices {
+                    let (node, at) = places[v as usize];
+                    nodes[node as usize].sites.push((face.neighbor as u32, sub(face.image, at)));
                 }
             }
-            first += cell.vertices.len();
+            for &(u, v) in &cell.edges {
+                let ((from, at), (to, reached)) = (places[u as usize], places[v as usize]);
+                let [there, back] = [sub(reached, at), sub(at, reached)];
+                links.push(if (from, back) < (to, there) { (from, to, there) } else { (to, from, back) });
+            }
         }
         for node in &mut nodes {
             node.sites.sort_unstable();
@@ -91,13 +84,15 @@ impl Tessellation {
         }
         links.sort_unstable();
         links.dedup();
-        let edges = links
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|around| {
-                let (from, to, image) = around[0].0;
-                Link { from, to, image, sites: around.iter().map(|l| l.1).collect() }
-            })
-            .collect();
+        // An edge within one node is a point.
+        links.retain(|&(from, to, image)| from != to || image != [0; 3]);
+        // What has equal power at both ends has it all along the edge.
+        let common = |(from, to, image): (u32, u32, Image)| {
+            let far = &nodes[to as usize].sites;
+            let shared = |s: &&(u32, Image)| far.binary_search(&(s.0, sub(s.1, image))).is_ok();
+            nodes[from as usize].sites.iter().filter(shared).copied().collect()
+        };
+        let edges = links.iter().map(|&l| Link { from: l.0, to: l.1, image: l.2, sites: common(l) }).collect();
         Network { nodes, edges }
     }
 }

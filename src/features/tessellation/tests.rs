@@ -24,6 +24,10 @@ fn diagram(structure: &Structure, radii: &[f64]) -> Tessellation {
             continue;
         }
         assert_eq!(cell.vertices.len() + cell.faces.len(), cell.edges.len() + 2, "Euler");
+        assert!(
+            cell.faces.windows(2).all(|f| (f[0].neighbor, f[0].image) < (f[1].neighbor, f[1].image)),
+            "one face each"
+        );
         let mut solid = 0.0;
         for face in &cell.faces {
             let step = std::array::from_fn(|k| frac[face.neighbor][k] + f64::from(face.image[k]) - frac[i][k]);
