@@ -1,9 +1,11 @@
 //! Our side of benches/peers: a process that the scripts ask, line by line, between turns of the peers.
 //!
 //! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
-//! a batch size with times and predictions. Without arguments, as `cargo bench` calls it, it points to the scripts.
+//! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
+//! crystals took. Without arguments, as `cargo bench` calls it, it points to the scripts.
 
 use std::{
+    collections::{HashMap, HashSet},
     io::{BufRead, Write},
     path::Path,
     time::Instant,
@@ -11,8 +13,8 @@ use std::{
 
 use burn::prelude::Device;
 use hollandite::{
-    crystal::{Element, Lattice, Structure},
-    formats,
+    crystal::{Composition, DEFAULT_SYMPREC, Element, Lattice, Structure, Symmetry},
+    features, formats,
     models::{batch::GraphBatch, graph::Graph, megnet::MegnetConfig, weights},
 };
 use serde_json::{Value, json};
@@ -30,6 +32,10 @@ fn main() -> Result<(), Fault> {
         ["megnet", crystals, weights] => {
             let megnet = Megnet::load(Path::new(crystals), Path::new(weights))?;
             answer(|line| megnet.turn(line.parse()?))
+        }
+        ["features", crystals] => {
+            let mut features = Features::load(Path::new(crystals))?;
+            answer(|line| features.turn(line))
         }
         _ => {
             println!("peers: run by benches/peers/*.py");
@@ -99,11 +105,65 @@ impl Megnet {
     }
 }
 
+/// Crystals by id, with Zeo++'s radii, and which of them each feature is asked of.
+struct Features {
+    crystals: Vec<(String, Structure, Composition, Vec<f64>)>,
+    chosen: HashMap<String, Vec<usize>>,
+}
+
+impl Features {
+    fn load(path: &Path) -> Result<Self, Fault> {
+        let text = std::fs::read_to_string(path)?;
+        let crystal = |line: &str| -> Result<_, Fault> {
+            let row: Value = serde_json::from_str(line)?;
+            let structure = structure(&row)?;
+            let composition = structure.composition();
+            let id = row["id"].as_str().unwrap_or_default().to_owned();
+            Ok((id, structure, composition, serde_json::from_value(row["radii"].clone())?))
+        };
+        Ok(Self { crystals: text.lines().map(crystal).collect::<Result<_, _>>()?, chosen: HashMap::new() })
+    }
+
+    /// "FEATURE ID ID ..." chooses crystals; "FEATURE" answers with seconds and a sum over them.
+    fn turn(&mut self, line: &str) -> Result<Value, Fault> {
+        let (name, ids) = line.split_once(' ').unwrap_or((line, ""));
+        if !ids.is_empty() {
+            let ids: HashSet<&str> = ids.split(' ').collect();
+            let all = self.crystals.iter().enumerate();
+            let chosen: Vec<usize> = all.filter(|(_, c)| ids.contains(c.0.as_str())).map(|(k, _)| k).collect();
+            let count = chosen.len();
+            self.chosen.insert(name.to_owned(), chosen);
+            return Ok(json!({ "crystals": count }));
+        }
+        let chosen = self.chosen.get(name).ok_or("first name the crystals")?;
+        let start = Instant::now();
+        let mut sum = 0.0;
+        for &k in chosen {
+            let (_, structure, composition, radii) = &self.crystals[k];
+            sum += match name {
+                "magpie" => features::magpie(composition).iter().flatten().sum::<f64>(),
+                "xrd" => features::xrd_peaks(structure, features::CU_KA, (0.0, 90.0))?.len() as f64,
+                "voronoi" => {
+                    let cells = features::tessellate(structure, &vec![0.0; structure.len()])?.cells;
+                    cells.iter().map(|cell| cell.volume).sum()
+                }
+                "spheres" => features::spheres(structure, radii)?.df,
+                "spacegroup" => f64::from(Symmetry::of(structure, DEFAULT_SYMPREC)?.number),
+                "soap" => features::soap(structure, &features::SoapOptions::default())?.values.iter().sum(),
+                other => return Err(format!("no feature '{other}'").into()),
+            };
+        }
+        Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "sum": sum }))
+    }
+}
+
 fn crystal(row: &Value) -> Result<(Structure, Vec<u8>), Fault> {
+    Ok((structure(row)?, serde_json::from_value(row["rows"].clone())?))
+}
+
+fn structure(row: &Value) -> Result<Structure, Fault> {
     let lattice: [[f64; 3]; 3] = serde_json::from_value(row["lattice"].clone())?;
     let symbols: Vec<String> = serde_json::from_value(row["species"].clone())?;
     let species = symbols.iter().map(|s| Element::from_symbol(s)).collect::<Result<_, _>>()?;
-    let structure =
-        Structure::new(Lattice::new(lattice)?, species, serde_json::from_value(row["frac_coords"].clone())?)?;
-    Ok((structure, serde_json::from_value(row["rows"].clone())?))
+    Ok(Structure::new(Lattice::new(lattice)?, species, serde_json::from_value(row["frac_coords"].clone())?)?)
 }
