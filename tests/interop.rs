@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use datafusion::prelude::SessionContext;
+use hollandite::sql::{FeaturizeOptions, Session};
 use hollandite::store::{ImportOptions, Store};
 
 /// What a script of tests/interop prints, or `None` where there is no Python for it.
@@ -46,7 +47,12 @@ async fn count(store: &Store, condition: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn duckdb_reads_and_writes_the_store_and_we_see_it() {
     let (dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    let options = FeaturizeOptions { features: vec!["density,magpie,xrd_peaks".into()], ..FeaturizeOptions::default() };
+    session.featurize(&store, &options, &()).await.unwrap();
     let Some(seen) = python("duckdb_roundtrip.py", store.dir()) else { return };
+    assert_eq!(seen["features"], serde_json::json!([21, "magpie/1", 22.0]), "{}", seen["features"]);
+    assert_eq!(seen["peak"], serde_json::json!([[1, 1, 0]]));
     assert_eq!((&seen["rows"], &seen["rows_after"], &seen["old_rows"]), (&21.into(), &71.into(), &0.into()));
     assert_eq!(seen["structure"][0], serde_json::json!([4.594, 0.0, 0.0, 0.0, 4.594, 0.0, 0.0, 0.0, 2.959]));
     assert_eq!(seen["structure"][1], serde_json::json!([22, 22, 8, 8, 8, 8]));

@@ -5,7 +5,8 @@
 mod support;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use hollandite::sql::Session;
+use hollandite::sql::{FeaturizeOptions, Session};
+use hollandite::store::{ImportOptions, Store};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_validator};
 
 struct Database(Session);
@@ -64,7 +65,27 @@ impl AsyncDB for Database {
     }
 }
 
-#[tokio::test]
+/// A session over a store with rutile, SrTiO3 and WO3, of which rutile's density and all space groups are materialised.
+async fn featurized() -> Session {
+    let dir = tempfile::tempdir().expect("a temporary folder").keep();
+    let store = Store::init(&dir.join("store")).await.expect("a store");
+    let crystals = [("rutile", support::rutile("Ti", 1.0)), ("SrTiO3", support::perovskite())];
+    let poscar = |(id, crystal): (&str, _)| {
+        let path = dir.join(format!("{id}.vasp"));
+        std::fs::write(&path, hollandite::formats::to_poscar(&crystal, id)).expect("a file");
+        path
+    };
+    let files: Vec<_> = crystals.into_iter().chain([("WO3", support::tungsten_trioxide())]).map(poscar).collect();
+    store.import(&files, &ImportOptions::default(), &()).await.expect("an import");
+    let session = Session::open(&store, None).await.expect("a session");
+    for (features, condition) in [("density", Some("id = 'rutile'".to_string())), ("spacegroup,void(ionic,1)", None)] {
+        let options = FeaturizeOptions { features: vec![features.into()], condition, ..FeaturizeOptions::default() };
+        session.featurize(&store, &options, &()).await.expect("features");
+    }
+    session
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_file() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slt");
     let mut files: Vec<_> = std::fs::read_dir(directory)
@@ -76,7 +97,10 @@ async fn every_file() {
     assert!(!files.is_empty());
     let complete = std::env::var_os("SLT_COMPLETE").is_some();
     for file in files {
-        let mut runner = Runner::new(|| async { Ok(Database(support::session().0)) });
+        // One file is about a store on disk, the others about tables in memory.
+        let stored = file.file_stem().is_some_and(|stem| stem == "features");
+        let mut runner =
+            Runner::new(|| async { Ok(Database(if stored { featurized().await } else { support::session().0 })) });
         if complete {
             runner
                 .update_test_file(

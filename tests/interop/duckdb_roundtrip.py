@@ -35,6 +35,12 @@ def main(store):
         "structure": one("SELECT structure.lattice, structure.numbers, structure.frac_coords FROM tmo WHERE id = 'rutile'"),
         "elements": one("SELECT elements FROM tmo WHERE id = 'rutile'")[0],
         "comment": one("SELECT comment FROM duckdb_columns() WHERE table_name = 'tmo' AND column_name = 'void'")[0],
+        "features": one(
+            "SELECT count(*), min(m.featurizer), max(m.magpie['maximum Number']) FROM tmo"
+            " JOIN features_density d USING (id, structure_hash) JOIN features_magpie m USING (id, structure_hash)"
+            " WHERE abs(d.density - tmo.density) < 1e-9"
+        ),
+        "peak": one("SELECT xrd_peaks[1].hkl FROM features_xrd_peaks WHERE id = 'rutile'")[0],
         "old_rows": one("SELECT count(*) FROM tmo AT (VERSION => 1)")[0],
     }
     lake.execute("DELETE FROM tmo WHERE id = 'x3'")

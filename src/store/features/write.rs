@@ -44,13 +44,13 @@ struct Lot {
 }
 
 impl Store {
-    /// Takes the turn to featurize, waiting for whoever has it. It ends when the value is dropped.
+    /// Takes the turn to featurize, waiting for whoever has it. It ends when the file is dropped.
     ///
     /// # Errors
     /// A store that may not be written to.
-    pub async fn featurizing(&self) -> Result<impl Drop + use<>, StoreError> {
+    pub async fn featurizing(&self) -> Result<File, StoreError> {
         self.writer()?;
-        Ok(Turn(self.lock_features().await?))
+        self.lock_features().await
     }
 
     /// Opens the table of a feature, and makes it where there is none. Values of another version or of other arguments
@@ -99,12 +99,6 @@ impl Store {
         self.connect()?.execute(sql, params![table])?;
         Ok(())
     }
-}
-
-struct Turn(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
-
-impl Drop for Turn {
-    fn drop(&mut self) {}
 }
 
 impl FeatureTable {
