@@ -4,8 +4,8 @@
 //! The layers stand on each other, and each knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ), [`features`] (numbers that are computed),
 //! [`models`] (numbers that are learned), [`columns`] (crystals as Arrow arrays), [`store`] (a DuckLake of Parquet files
-//! with a SQLite catalog), [`sql`] (functions, and the plans that call models late and once), [`report`] (files and polars
-//! frames), and the command line.
+//! with a SQLite catalog), [`sql`] (functions, and the plans that call models late and once), [`report`] (files,
+//! pictures and polars frames), and the command line.
 //!
 //! # A crystal
 //!

@@ -74,7 +74,15 @@ fn ink(file: &Path) -> (usize, [u32; 2]) {
 #[test]
 fn a_structure_is_drawn_with_its_cell_its_elements_and_its_rules() {
     let picture = svg(&["structure", "rutile"]);
-    for text in ["rutile · TiO₂ · P4₂/mnm", "down [001], 2 × 2 × 1", "a = 4.59", ">Ti<", ">O<", "Å"] {
+    for text in [
+        "rutile · TiO₂ · P4₂/mnm",
+        "down [001], 2 × 2 × 1",
+        "No channel lets a sphere of radius 0.5 Å through",
+        "a = 4.59",
+        ">Ti<",
+        ">O<",
+        "Å",
+    ] {
         assert!(picture.contains(text), "{text}");
     }
     // The cells' 9 corners and 4 centres, on two levels and one: Ti. Balls of the same place cover each other.
@@ -86,6 +94,31 @@ fn a_structure_is_drawn_with_its_cell_its_elements_and_its_rules() {
         assert!(picture.contains(&format!("down [{direction}], 1 cell:")), "{axis}");
         assert_legible(&picture);
     }
+}
+
+#[test]
+fn channels_are_drawn_with_their_free_spheres_and_rings() {
+    let disc = "fill=\"#0072B2\"";
+    let picture = svg(&["structure", "hollandite-mno2"]);
+    // The 2 x 2 tunnel in the middle of the cell, with its ring of eight Mn, and those on the four edges.
+    assert_eq!(picture.matches(disc).count(), 5, "{picture}");
+    assert_eq!(picture.matches("stroke-dasharray").count(), 1);
+    for text in ["down [001]", "passes along [001] (ionic radii); octagonal ring, Mn₈", "2 in the cell"] {
+        assert!(picture.contains(text), "{text}");
+    }
+    assert_legible(&picture);
+    // A ring whose atoms lie in four cells is drawn whole.
+    let picture = svg(&["structure", "todorokite-framework"]);
+    assert!(picture.contains("dodecagonal ring, Mn₁₂") && picture.contains("stroke-dasharray"));
+    assert_legible(&picture);
+    // From the side, bands; for a wider probe nothing; on request the atoms alone.
+    let side = svg(&["structure", "hollandite-mno2", "--axis", "a"]);
+    assert!(side.contains("<polyline") && !side.contains("stroke-dasharray"));
+    assert_legible(&side);
+    let wide = svg(&["structure", "hollandite-mno2", "--probe", "2"]);
+    assert!(!wide.contains(disc) && wide.contains("No channel lets a sphere of radius 2 Å through (ionic radii)"));
+    let alone = svg(&["structure", "hollandite-mno2", "--no-channels"]);
+    assert!(!alone.contains(disc) && !alone.contains("channel"));
 }
 
 #[test]
@@ -135,8 +168,8 @@ fn the_distribution_counts_what_the_condition_leaves() {
     assert_legible(&svg(&["distribution", "--where", "id = 'no such crystal'"]));
 }
 
-#[test]
-fn training_and_test_set_stand_apart() {
+/// A store of six crystals of NiO, four of them for training and two for the test.
+fn split_store() -> Store {
     let store = Store::new();
     let lines: Vec<String> = (0..6)
         .map(|i| {
@@ -148,12 +181,43 @@ fn training_and_test_set_stand_apart() {
         })
         .collect();
     let file = store.file("split.jsonl", &lines.join("\n"));
-    let dir = store.path();
-    let dir = dir.to_str().unwrap();
-    hollandite(&["--store", dir, "import", &file]).assert().success();
-    let picture = svg(&["distribution", "--store", dir]);
+    hollandite(&["--store", store.path().to_str().unwrap(), "import", &file]).assert().success();
+    store
+}
+
+#[test]
+fn training_and_test_set_stand_apart() {
+    let store = split_store();
+    let picture = svg(&["distribution", "--store", store.path().to_str().unwrap()]);
     assert!(picture.contains("train: 4, mean −3") && picture.contains("test: 2, mean −2"), "{picture}");
     assert_legible(&picture);
+}
+
+#[test]
+fn the_numbers_of_the_papers_figure_stand_beside_ours() {
+    let store = split_store();
+    let dir = store.path();
+    let rows = |query: &str| -> Vec<Vec<String>> {
+        let text = stdout(&["--store", dir.to_str().unwrap(), "sql", query, "--format", "csv"]);
+        text.lines().skip(1).map(|l| l.split(',').map(str::to_string).collect()).collect()
+    };
+    let sum = |rows: &[Vec<String>], column: usize| rows.iter().map(|r| r[column].parse::<i64>().unwrap()).sum::<i64>();
+    let classes = rows("fig2a");
+    assert_eq!(classes[0][..4], ["binary", "248", "4", "-244"]);
+    assert_eq!((classes[5][0].as_str(), classes[5][1].as_str(), sum(&classes[..5], 1)), ("all", "8098", 8098));
+    assert_eq!((sum(&classes[..5], 2), classes[5][2].as_str(), classes[5][9].as_str()), (4, "4", "2"));
+    // Each figure counts the same crystals.
+    let metals = rows("fig2b");
+    assert_eq!(sum(&metals, 1), 248);
+    assert_eq!(metals.iter().find(|r| r[0] == "Ni").unwrap()[1..4], ["4", "4", "0"]);
+    let bins = rows("fig2d_bins");
+    assert_eq!((sum(&bins, 2), sum(&bins, 3), sum(&bins, 5), sum(&bins, 6)), (8098, 4, 2025, 2));
+    let elements = rows("fig2_elements");
+    assert_eq!((elements.len(), elements[0][..4].join(" ").as_str()), (81, "O 8098 4 -8094"));
+    assert!(rows("fig2c").iter().all(|r| r[3] == "0"), "there is no ternary oxide in the store");
+    let parts = rows("fig2d");
+    assert_eq!(parts.iter().map(|r| r[..4].join(" ")).collect::<Vec<_>>(), ["train 8098 4 -8094", "test 2025 2 -2023"]);
+    assert_eq!(rows("porosity")[0][..3], ["void > 0.5", "6500", "8098"]);
 }
 
 #[test]

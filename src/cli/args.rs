@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::crystal::Radii;
+
 use crate::columns::Mapping;
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
@@ -168,7 +170,8 @@ pub struct PlotStructure {
     /// Which crystal
     #[command(flatten)]
     pub crystal: OneCrystal,
-    /// Direction that points at the eye: a, b, c or u,v,w [default: the shortest axis, which tunnels usually follow]
+    /// Direction that points at the eye: a, b, c or u,v,w [default: that of the widest channel; the shortest axis where
+    /// there is none]
     #[arg(long, value_name = "AXIS", value_parser = direction, allow_hyphen_values = true)]
     pub axis: Option<[i32; 3]>,
     /// Cells along a, b and c, as in 2x2x1 [default: as many as make the picture 8 Å wide]
@@ -177,6 +180,15 @@ pub struct PlotStructure {
     /// Which cell of the crystal to draw
     #[arg(long, value_enum, default_value_t = Cell::Conventional)]
     pub cell: Cell,
+    /// Draw the channels through which a sphere of this radius passes, Å
+    #[arg(long, value_name = "Å", default_value_t = 0.5)]
+    pub probe: f64,
+    /// Radii of the atoms between which it passes: atomic, covalent, ionic or vdw
+    #[arg(long, value_name = "SET", default_value = "ionic", value_parser = radii)]
+    pub radii: Radii,
+    /// Draw the atoms alone
+    #[arg(long)]
+    pub no_channels: bool,
 }
 
 /// `hollandite plot xrd`
@@ -254,6 +266,10 @@ fn direction(text: &str) -> Result<[i32; 3], String> {
         Some(&[u, v, w]) if [u, v, w] != [0; 3] => Ok([u, v, w]),
         _ => Err("expected a, b, c or three whole numbers that are not all 0, as in 1,1,0".into()),
     }
+}
+
+fn radii(text: &str) -> Result<Radii, String> {
+    Radii::from_name(text).ok_or_else(|| "expected atomic, covalent, ionic or vdw".into())
 }
 
 fn radiation(text: &str) -> Result<f64, String> {

@@ -1,4 +1,5 @@
-//! What leaves the program: results as files ([`Exporter`]) and as polars frames ([`dataframe`], [`describe`]).
+//! What leaves the program: results as files ([`Exporter`]), as polars frames ([`dataframe`], [`describe`]) and as pictures
+//! ([`plots`]).
 
 mod cif;
 mod export;

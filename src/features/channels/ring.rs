@@ -34,6 +34,8 @@ const REACH: f64 = 10.0;
 pub struct Ring {
     /// The cations in order around the channel.
     pub elements: Vec<Element>,
+    /// The same as sites, each with its lattice translation: one of its places along the channel.
+    pub sites: Vec<(u32, [i32; 3])>,
     /// Area of the polygon of the cations, projected along the channel, Å².
     pub area: f64,
 }
@@ -195,8 +197,9 @@ impl Framework {
         let corners: Vec<[f64; 2]> = walk.iter().map(|&i| flats[i as usize]).collect();
         let next = corners.iter().cycle().skip(1);
         let twice: f64 = corners.iter().zip(next).map(|(p, q)| p[0] * q[1] - p[1] * q[0]).sum();
-        let elements = walk.iter().map(|&i| structure.species()[keys[i as usize].0 as usize]).collect();
-        Some(Ring { elements, area: 0.5 * twice.abs() })
+        let sites: Vec<(u32, [i32; 3])> = walk.iter().map(|&i| keys[i as usize]).collect();
+        let elements = sites.iter().map(|&(site, _)| structure.species()[site as usize]).collect();
+        Some(Ring { elements, sites, area: 0.5 * twice.abs() })
     }
 }
 

@@ -4,7 +4,9 @@
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
 
+mod atoms;
 mod bonds;
+mod channels;
 mod chart;
 mod colors;
 pub mod distribution;
@@ -18,6 +20,8 @@ mod svg;
 mod view;
 pub mod xrd;
 
+pub use channels::Tunnels;
 pub use learning::learning_curve;
 pub use parity::parity;
 pub use svg::{Anchor, Picture};
+pub use view::{usual_axis, usual_cells};

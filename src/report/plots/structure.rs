@@ -1,11 +1,14 @@
 //! A crystal as balls and sticks, seen down a lattice direction.
 //!
 //! Every atom in the cells is drawn, those on a face, an edge or a corner at each of their places; atoms outside complete the
-//! polyhedra of the metals inside. Shapes are painted from the back to the front, and the further back, the paler.
+//! polyhedra of the metals inside and the rings of channels. Shapes are painted from the back to the front, and the further
+//! back, the paler.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use super::bonds::{self, bonds};
+use super::atoms::{Atoms, cartesian};
+use super::bonds;
+use super::channels::{Page, Tunnels};
 use super::colors::{Rgb, of_element};
 use super::labels;
 use super::svg::{Anchor, Picture, text_width};
@@ -26,6 +29,8 @@ pub struct Scene<'a> {
     pub axis: [i32; 3],
     /// Cells along a, b and c.
     pub cells: [usize; 3],
+    /// Channels to lay over it.
+    pub tunnels: Option<Tunnels>,
 }
 
 /// More atoms than this make no picture that a person can read.
@@ -34,27 +39,9 @@ const MOST_ATOMS: usize = 20_000;
 const BALL: f64 = 0.4;
 /// Radius of a stick, Å.
 const STICK: f64 = 0.09;
-/// Atoms this near a face of the cell, Å, lie on it.
-const ON_FACE: f64 = 0.05;
 /// Steps in which colours fade with depth, and the share of white at the last.
 const FADES: usize = 8;
 const PALEST: f64 = 0.6;
-
-/// Cells along each axis so that the picture is at least 8 Å wide and high, and one cell deep where `axis` is an axis.
-pub fn usual_cells(crystal: &Structure, axis: [i32; 3]) -> [usize; 3] {
-    let lengths = crystal.lattice().parameters();
-    std::array::from_fn(|k| {
-        let seen_along = (0..3).all(|m| (m == k) == (axis[m] != 0));
-        if seen_along { 1 } else { ((8.0 / lengths[k]).ceil() as usize).max(1) }
-    })
-}
-
-/// The axis that tunnels of oxides usually follow: the shortest, the last of several.
-pub fn usual_axis(crystal: &Structure) -> [i32; 3] {
-    let lengths = &crystal.lattice().parameters()[..3];
-    let shortest = (0..3).fold(2, |best, k| if lengths[k] < lengths[best] - 1e-3 { k } else { best });
-    std::array::from_fn(|k| i32::from(k == shortest))
-}
 
 /// The picture of a scene.
 ///
@@ -72,57 +59,17 @@ pub fn structure(scene: &Scene) -> Result<Picture, ReportError> {
         )));
     }
     let crystal = scene.crystal.wrapped();
-    let atoms = Atoms::new(&crystal, scene.cells);
-    let frame = Frame::new(&crystal, &atoms, &view, scene.cells);
+    // The same places, counted from the sites moved into the cell.
+    let into_cell = |(site, image): (usize, [i32; 3])| {
+        let x = scene.crystal.frac_coords()[site];
+        (site, std::array::from_fn(|k| image[k] + (x[k] - crystal.frac_coords()[site][k]).round() as i32))
+    };
+    let rings = scene.tunnels.as_ref().map(|t| t.ring_sites(scene.crystal, scene.cells, scene.axis));
+    let rings = rings.unwrap_or_default().into_iter().map(into_cell);
+    let atoms = Atoms::new(&crystal, scene.cells, rings);
+    let spheres = scene.tunnels.as_ref().map(|t| t.spheres(&crystal, scene.cells)).unwrap_or_default();
+    let frame = Frame::new(&crystal, &atoms, &spheres, &view, scene.cells);
     Ok(frame.draw(&crystal, &atoms, scene))
-}
-
-/// The atoms of the picture and the sticks between them.
-struct Atoms {
-    /// Site and lattice translation.
-    places: Vec<(usize, [i32; 3])>,
-    /// Pairs of `places`.
-    sticks: Vec<(usize, usize)>,
-}
-
-impl Atoms {
-    fn new(crystal: &Structure, cells: [usize; 3]) -> Self {
-        let joined = bonds(crystal);
-        let lengths = crystal.lattice().parameters();
-        let mut places = Vec::new();
-        for (site, x) in crystal.frac_coords().iter().enumerate() {
-            let range = |k: usize| {
-                let slack = ON_FACE / lengths[k];
-                let last = cells[k] as f64 + slack - x[k];
-                ((-slack - x[k]).ceil() as i32)..=(last.floor() as i32)
-            };
-            for n0 in range(0) {
-                for n1 in range(1) {
-                    places.extend(range(2).map(|n2| (site, [n0, n1, n2])));
-                }
-            }
-        }
-        let mut index: HashMap<_, _> = places.iter().enumerate().map(|(i, &place)| (place, i)).collect();
-        let mut sticks = BTreeSet::new();
-        for i in 0..places.len() {
-            let (site, at) = places[i];
-            for &(other, image) in &joined[site] {
-                let place = (other, std::array::from_fn(|k| at[k] + image[k]));
-                let completes = bonds::is_metal(crystal.species()[site]) && !bonds::is_metal(crystal.species()[other]);
-                let j = match index.get(&place) {
-                    Some(&j) => j,
-                    None if completes => {
-                        places.push(place);
-                        index.insert(place, places.len() - 1);
-                        places.len() - 1
-                    }
-                    None => continue,
-                };
-                sticks.insert((i.min(j), i.max(j)));
-            }
-        }
-        Self { places, sticks: sticks.into_iter().collect() }
-    }
 }
 
 /// One shape, with the depth by which it is sorted.
@@ -147,8 +94,10 @@ struct Frame<'a> {
 
 const MARGIN: f64 = 28.0;
 const HEADER: f64 = 76.0;
-const FOOTER: f64 = 104.0;
+const FOOTER: f64 = 120.0;
 const LEGEND: f64 = 92.0;
+/// Height of a line about a channel.
+const LINE: f64 = 17.0;
 /// Room for the drawing, px, and the most px that an Å gets.
 const ROOM: [f64; 2] = [640.0, 600.0];
 const MOST_SCALE: f64 = 56.0;
@@ -156,7 +105,7 @@ const MOST_SCALE: f64 = 56.0;
 const LEAST_WIDTH: f64 = 640.0;
 
 impl<'a> Frame<'a> {
-    fn new(crystal: &Structure, atoms: &Atoms, view: &'a View, cells: [usize; 3]) -> Self {
+    fn new(crystal: &Structure, atoms: &Atoms, spheres: &[([f64; 3], f64)], view: &'a View, cells: [usize; 3]) -> Self {
         let mut low = [f64::INFINITY; 2];
         let mut high = [f64::NEG_INFINITY; 2];
         let mut depth = (f64::INFINITY, f64::NEG_INFINITY);
@@ -170,6 +119,9 @@ impl<'a> Frame<'a> {
         };
         for &place in &atoms.places {
             hold(cartesian(crystal, place), ball(crystal.species()[place.0]));
+        }
+        for &(centre, radius) in spheres {
+            hold(centre, radius);
         }
         for corner in 0..8_usize {
             let frac = std::array::from_fn(|k| if corner >> k & 1 == 1 { cells[k] as f64 } else { 0.0 });
@@ -204,7 +156,8 @@ impl<'a> Frame<'a> {
     fn draw(&self, crystal: &Structure, atoms: &Atoms, scene: &Scene) -> Picture {
         let width = (self.size[0] + 2.0 * MARGIN + LEGEND).max(LEAST_WIDTH);
         let left = MARGIN + ((width - 2.0 * MARGIN - LEGEND) - self.size[0]) / 2.0;
-        let height = HEADER + self.size[1] + FOOTER;
+        let lines = scene.tunnels.as_ref().map(Tunnels::words).unwrap_or_default();
+        let height = HEADER + self.size[1] + FOOTER + LINE * lines.len() as f64;
         let mut picture = Picture::new(width, height);
         let mut shapes = self.edges(crystal, scene.cells, left);
         for &(i, j) in &atoms.sticks {
@@ -220,7 +173,15 @@ impl<'a> Frame<'a> {
         for (z, shape) in &shapes {
             self.paint(&mut picture, *z, shape);
         }
-        self.words(&mut picture, crystal, scene);
+        if let Some(tunnels) = &scene.tunnels {
+            let place = |cartesian: [f64; 3]| self.place(cartesian, left).0;
+            let drawn: Vec<[f64; 2]> = atoms.places.iter().map(|&at| place(cartesian(crystal, at))).collect();
+            // The rings name their sites as the crystal was given.
+            let (crystal, cells, axis) = (scene.crystal, scene.cells, scene.axis);
+            let page = Page { crystal, cells, axis, scale: self.scale, place: &place, atoms: &drawn };
+            page.draw(&mut picture, &tunnels.kinds());
+        }
+        self.words(&mut picture, crystal, scene, &lines);
         picture
     }
 
@@ -320,8 +281,8 @@ impl<'a> Frame<'a> {
     }
 
     /// Title, legend, axes, scale and the rules by which the picture is drawn.
-    fn words(&self, picture: &mut Picture, crystal: &Structure, scene: &Scene) {
-        let (width, height) = (picture.width(), picture.height());
+    fn words(&self, picture: &mut Picture, crystal: &Structure, scene: &Scene, lines: &[String]) {
+        let (width, height) = (picture.width(), HEADER + self.size[1] + FOOTER);
         const GREY: &str = "fill=\"#555555\"";
         picture.text([MARGIN, 32.0], 17.0, Anchor::Start, "fill=\"#111111\"", &scene.title);
         let [a, b, c, alpha, beta, gamma] = crystal.lattice().parameters();
@@ -347,9 +308,9 @@ impl<'a> Frame<'a> {
             picture.text([x + 32.0, y + 5.0], 14.0, Anchor::Start, "fill=\"#222222\"", element.symbol());
         }
 
-        self.axes(picture, crystal, [MARGIN + 34.0, height - FOOTER + 44.0]);
+        self.axes(picture, crystal, [MARGIN + 34.0, height - FOOTER + 62.0]);
         let bar = [10.0, 5.0, 2.0, 1.0].into_iter().find(|l| l * self.scale <= 160.0).unwrap_or(1.0);
-        let (x0, x1, y) = (width - MARGIN - bar * self.scale, width - MARGIN, height - FOOTER + 56.0);
+        let (x0, x1, y) = (width - MARGIN - bar * self.scale, width - MARGIN, height - FOOTER + 72.0);
         for (from, to) in [([x0, y], [x1, y]), ([x0, y - 4.0], [x0, y + 4.0]), ([x1, y - 4.0], [x1, y + 4.0])] {
             picture.line(from, to, "stroke=\"#222222\" stroke-width=\"1.4\"");
         }
@@ -360,6 +321,10 @@ impl<'a> Frame<'a> {
             bonds::SLACK
         );
         picture.text([MARGIN, height - 14.0], 10.0, Anchor::Start, GREY, &rules);
+        for (i, line) in lines.iter().enumerate() {
+            let y = height - 14.0 + LINE * (i + 1) as f64;
+            picture.text([MARGIN, y], 11.0, Anchor::Start, "fill=\"#003F66\"", line);
+        }
         debug_assert!(text_width(&rules, 10.0) < LEAST_WIDTH + LEGEND);
     }
 
@@ -398,9 +363,4 @@ impl<'a> Frame<'a> {
 
 fn ball(element: Element) -> f64 {
     BALL * bonds::radius(element)
-}
-
-fn cartesian(crystal: &Structure, (site, image): (usize, [i32; 3])) -> [f64; 3] {
-    let x = crystal.frac_coords()[site];
-    crystal.lattice().to_cartesian(std::array::from_fn(|k| x[k] + f64::from(image[k])))
 }

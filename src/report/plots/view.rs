@@ -1,6 +1,6 @@
 //! A crystal seen along a lattice direction from far away: Å in space to Å on the page, and a depth.
 
-use crate::crystal::Lattice;
+use crate::crystal::{Lattice, Structure};
 
 /// An orthographic projection. The page has x to the right and y up; depth grows towards the eye.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,22 @@ impl View {
     pub fn project(&self, at: [f64; 3]) -> ([f64; 2], f64) {
         ([dot(at, self.right), dot(at, self.up)], dot(at, self.towards))
     }
+}
+
+/// Cells along each axis so that the picture is at least 8 Å wide and high, and one cell deep where `axis` is an axis.
+pub fn usual_cells(crystal: &Structure, axis: [i32; 3]) -> [usize; 3] {
+    let lengths = crystal.lattice().parameters();
+    std::array::from_fn(|k| {
+        let seen_along = (0..3).all(|m| (m == k) == (axis[m] != 0));
+        if seen_along { 1 } else { ((8.0 / lengths[k]).ceil() as usize).max(1) }
+    })
+}
+
+/// The axis that tunnels of oxides usually follow: the shortest, the last of several.
+pub fn usual_axis(crystal: &Structure) -> [i32; 3] {
+    let lengths = &crystal.lattice().parameters()[..3];
+    let shortest = (0..3).fold(2, |best, k| if lengths[k] < lengths[best] - 1e-3 { k } else { best });
+    std::array::from_fn(|k| i32::from(k == shortest))
 }
 
 fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {

@@ -5,13 +5,34 @@ use std::path::Path;
 use super::{cell_of, crystal::find};
 use crate::cli::CliError;
 use crate::cli::args::PlotStructure;
-use crate::report::plots::structure::{Scene, structure, usual_axis, usual_cells};
+use crate::crystal::Structure;
+use crate::error::FeatureError;
+use crate::features::{site_radii, tunnels};
+use crate::report::plots::structure::{Scene, structure};
+use crate::report::plots::{Tunnels, usual_axis, usual_cells};
 
 pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliError> {
     let crystal = find(store, &args.crystal).await?;
     let (drawn, cell) = cell_of(&crystal, args.cell)?;
-    let axis = args.axis.unwrap_or_else(|| usual_axis(&drawn));
+    let tunnels = if args.no_channels { None } else { wide_tunnels(&drawn, args) };
+    let widest = tunnels.as_ref().and_then(|t| t.channels.first()).map(|channel| channel.axis);
+    let axis = args.axis.or(widest).unwrap_or_else(|| usual_axis(&drawn));
     let cells = args.cells.unwrap_or_else(|| usual_cells(&drawn, axis));
-    let picture = structure(&Scene { crystal: &drawn, title: crystal.title(), cell, axis, cells })?;
+    let picture = structure(&Scene { crystal: &drawn, title: crystal.title(), cell, axis, cells, tunnels })?;
     super::save(&picture, &crystal.out(&args.crystal, "structure"))
+}
+
+/// The channels at least as wide as the probe. Where they are not defined the atoms are drawn alone, and a warning says why.
+fn wide_tunnels(crystal: &Structure, args: &PlotStructure) -> Option<Tunnels> {
+    let found = (|| -> Result<_, FeatureError> { tunnels(crystal, &site_radii(crystal, args.radii)?) })();
+    match found {
+        Ok(mut channels) => {
+            channels.retain(|channel| channel.bottleneck_radius >= args.probe);
+            Some(Tunnels { channels, probe: args.probe, radii: args.radii.name() })
+        }
+        Err(reason) => {
+            eprintln!("warning: no channels are drawn: {reason}");
+            None
+        }
+    }
 }
