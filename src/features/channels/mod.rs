@@ -415,9 +415,8 @@ mod tests {
                 assert_eq!(channel.paths.len(), channel.dimensionality);
                 for path in &channel.paths {
                     let (first, last) = (path.nodes[0].0, path.nodes[path.nodes.len() - 1].0);
-                    for k in 0..3 {
-                        assert!((last[k] - first[k] - f64::from(path.vector[k])).abs() < 1e-9);
-                    }
+                    let apart = |k: usize| last[k] - first[k] - f64::from(path.vector[k]);
+                    assert!((0..3).all(|k| apart(k).abs() < 1e-9), "{first:?} {last:?}");
                     let least = path.nodes.iter().map(|(_, r)| *r).fold(f64::INFINITY, f64::min);
                     assert!((least - path.radius).abs() < 1e-6, "{least} {}", path.radius);
                 }
