@@ -62,5 +62,5 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
 
 /// All functions that make a table, alphabetically.
 pub(super) fn table_functions() -> Vec<Arc<dyn TableFunction>> {
-    vec![Arc::new(table_functions::ReadStructures)]
+    vec![Arc::new(table_functions::MostSimilar), Arc::new(table_functions::ReadStructures)]
 }

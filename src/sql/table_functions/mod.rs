@@ -1,12 +1,14 @@
 //! SQL functions that stand where a table stands, `SELECT .. FROM read_structures('cifs/')`, one file each: a name, its
 //! documentation, and the table that a call makes. Their arguments are constants, known when the query is planned.
 
+mod most_similar;
 mod read_structures;
 
 use datafusion::catalog::TableFunctionImpl;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{Documentation, Expr};
 
+pub use most_similar::MostSimilar;
 pub use read_structures::ReadStructures;
 
 /// A function that makes a table.
