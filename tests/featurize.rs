@@ -303,7 +303,7 @@ async fn features_of_any_type_are_joined_and_read_back_as_they_were() {
     for (sql, why) in [
         ("CREATE TABLE features (a INT)", "already exists"),
         ("CREATE VIEW features_mine AS SELECT 1 AS a", "choose another name"),
-        ("DROP VIEW features", "stays"),
+        ("DROP VIEW features", "doesn't exist"),
     ] {
         let message = match s.sql(sql).await {
             Ok(frame) => frame.collect().await.map(drop).map_err(hollandite::Error::from),
