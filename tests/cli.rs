@@ -323,10 +323,13 @@ fn functions_are_listed_and_explained() {
 
 #[test]
 fn every_functions_example_runs() {
+    // In a folder as the examples have it: crystals of the default store as cifs/*.cif.
+    let folder = tempfile::tempdir().unwrap();
+    let here = |args: &[&str]| hollandite(args).current_dir(folder.path()).assert().success();
+    here(&["export", "SELECT id, structure FROM tmo LIMIT 2", "--to", "cifs/"]);
     let json: serde_json::Value = serde_json::from_str(&stdout(&["functions", "--format", "json"])).unwrap();
     for function in json.as_array().unwrap() {
-        let example = function["example"].as_str().unwrap();
-        hollandite(&["sql", example, "--format", "csv"]).assert().success();
+        here(&["sql", function["example"].as_str().unwrap(), "--format", "csv"]);
     }
 }
 

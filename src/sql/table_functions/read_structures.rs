@@ -247,7 +247,8 @@ mod tests {
     }
 
     async fn rows(query: &str) -> std::result::Result<Vec<String>, String> {
-        let batches = async { Session::without_store().sql(query).await?.collect().await.map_err(crate::Error::from) };
+        let batches =
+            async { Session::without_store().sql(query).await?.collect().await.map_err(crate::error::Error::from) };
         let batches = batches.await.map_err(|e| e.to_string())?;
         let table = pretty_format_batches(&batches).unwrap().to_string();
         let cells = |line: &str| line.split('|').map(str::trim).filter(|c| !c.is_empty()).collect::<Vec<_>>().join(" ");
