@@ -52,8 +52,11 @@ fn spheres_of_six_oxides_equal_those_of_zeo() {
     }
 }
 
+/// Name, crystal, radii and Zeo++'s answer.
+type Case = (String, Structure, Vec<f64>, Value);
+
 /// The 60 crystals with the three sets of radii that Zeo++ was run with.
-fn cases() -> Option<Vec<(String, Structure, Vec<f64>, Value)>> {
+fn cases() -> Option<Vec<Case>> {
     let (text, zeo) = (read("../shared/reference/structures60.jsonl")?, read("../shared/reference/zeo.json")?);
     let zeo: Value = serde_json::from_str(&zeo).unwrap();
     let mut cases = Vec::new();

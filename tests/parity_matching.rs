@@ -74,5 +74,5 @@ fn the_nearest_neighbours_of_rutile_are_rutiles() {
     let nearest: Vec<_> = others.iter().take(rutiles).map(|(id, label, _)| format!("{id} {label}")).collect();
     // NbO2 is rutile with its metal atoms in pairs: another space group, nearly the same distances.
     let kin = |(id, label, _): &&(&String, String, Vec<f64>)| is_rutile(label) || *id == "niobium-dioxide";
-    assert!(others[..rutiles].iter().all(|other| kin(other)), "{nearest:#?}");
+    assert!(others[..rutiles].iter().all(kin), "{nearest:#?}");
 }

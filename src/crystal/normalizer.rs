@@ -30,10 +30,13 @@ struct Position {
     origin: [f64; 3],
 }
 
-/// Every way in which a change of origin or axes renames the Wyckoff letters of a setting, 1 to 530: pairs (old, new) of
-/// all letters, the identity among them. Empty for another number.
-pub(super) fn renamings(hall_number: u16) -> &'static [Vec<(char, char)>] {
-    static CACHE: LazyLock<Vec<OnceLock<Vec<Vec<(char, char)>>>>> =
+/// Letters before and after a change of origin or axes: pairs (old, new) of all letters of a setting.
+type Renaming = Vec<(char, char)>;
+
+/// Every way in which a change of origin or axes renames the Wyckoff letters of a setting, 1 to 530, the identity
+/// among them. Empty for another number.
+pub(super) fn renamings(hall_number: u16) -> &'static [Renaming] {
+    static CACHE: LazyLock<Vec<OnceLock<Vec<Renaming>>>> =
         LazyLock::new(|| (0..SETTINGS).map(|_| OnceLock::new()).collect());
     match usize::from(hall_number).checked_sub(1).and_then(|i| CACHE.get(i)) {
         Some(cell) => cell.get_or_init(|| find(hall_number).unwrap_or_default()),
@@ -41,7 +44,7 @@ pub(super) fn renamings(hall_number: u16) -> &'static [Vec<(char, char)>] {
     }
 }
 
-fn find(hall_number: u16) -> Option<Vec<Vec<(char, char)>>> {
+fn find(hall_number: u16) -> Option<Vec<Renaming>> {
     let operations = ops_of_hall(hall_number)?;
     let number = Setting::of_hall_number(hall_number)?.number;
     let positions = positions(hall_number)?;

@@ -378,7 +378,9 @@ fn lattice_vectors(onto: &[[f64; 3]; 3], from: &[[f64; 3]; 3], tolerances: &Tole
     let lengths = [p[0], p[1], p[2]];
     let most = lengths.into_iter().fold(0.0, f64::max) * (1.0 + tolerances.length);
     let bound = lattice.plane_spacings().map(|h| (most / h) as i32);
-    let mut candidates: [Vec<([i32; 3], [f64; 3], f64)>; 3] = Default::default();
+    // Of each axis of `from`, the lattice vectors of its length: integers, Å, length.
+    type Vector = ([i32; 3], [f64; 3], f64);
+    let mut candidates: [Vec<Vector>; 3] = Default::default();
     for i in -bound[0]..=bound[0] {
         for j in -bound[1]..=bound[1] {
             for k in -bound[2]..=bound[2] {
