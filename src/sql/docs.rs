@@ -64,8 +64,10 @@ pub fn reference_markdown() -> String {
     out
 }
 
+/// Up to a full stop before a capital: those of "et al. 2016" and "0, 1, ... 127" end no sentence.
 fn first_sentence(text: &str) -> &str {
-    text.find(". ").map_or(text, |end| &text[..=end])
+    let ends = |at: &usize| text[at + 2..].starts_with(char::is_uppercase);
+    text.match_indices(". ").map(|(at, _)| at).find(ends).map_or(text, |end| &text[..=end])
 }
 
 #[cfg(test)]
@@ -93,6 +95,15 @@ mod tests {
                 assert!(meaning.ends_with('.'), "{name}: {argument} is described by a sentence");
             }
         }
+    }
+
+    #[test]
+    fn a_sentence_ends_before_a_capital() {
+        assert_eq!(
+            first_sentence("Densities at 0, 1, ... 127 (Ward et al. 2016). More."),
+            "Densities at 0, 1, ... 127 (Ward et al. 2016)."
+        );
+        assert_eq!(first_sentence("Alone."), "Alone.");
     }
 
     #[test]
