@@ -32,15 +32,17 @@ EVERY = {"voronoi": 5, "soap": 5}
 
 @contextlib.contextmanager
 def quiet():
-    """Zeo++ talks on C's standard output."""
+    """Zeo++ talks on C's standard output and standard error."""
     sys.stdout.flush()
-    out, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    kept, null = [(fd, os.dup(fd)) for fd in (1, 2)], os.open(os.devnull, os.O_WRONLY)
+    for fd, _ in kept:
+        os.dup2(null, fd)
     try:
         yield
     finally:
-        os.dup2(out, 1)
-        os.close(out)
+        for fd, copy in kept:
+            os.dup2(copy, fd)
+            os.close(copy)
         os.close(null)
 
 
