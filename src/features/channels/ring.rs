@@ -28,6 +28,8 @@ const SLACK: f64 = 0.45;
 const RATIO: f64 = 0.732;
 /// Rings are looked for up to this distance from the axis, Å.
 const REACH: f64 = 10.0;
+/// A cation nearer than this to the line that is asked about lies on it, Å.
+const ON_AXIS: f64 = 1e-3;
 
 /// A ring of polyhedra around a channel.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,7 +142,8 @@ impl Framework {
         let (mut keys, mut flats) = (Vec::new(), Vec::new());
         for (site, image, x) in images_near(structure, centre, REACH.hypot(0.5 * norm(along)) + 1e-6) {
             let at = flat(x);
-            if !self.links[site].is_empty() && at[0].hypot(at[1]) <= REACH {
+            // Where the channel winds, a cation may lie on the line itself: no ring goes around through it.
+            if !self.links[site].is_empty() && (ON_AXIS..=REACH).contains(&at[0].hypot(at[1])) {
                 let key = class(site as u32, image);
                 places.entry(key).or_insert_with(|| {
                     keys.push(key);
@@ -150,7 +153,7 @@ impl Framework {
             }
         }
         // A ray from the axis; the walk that goes around crosses it once more one way than the other.
-        let ray = (0..)
+        let ray = (0..1000)
             .map(|i| f64::sin_cos(0.7345 + 0.1 * f64::from(i)))
             .map(|(s, c)| [c, s])
             .find(|u| flats.iter().all(|p: &[f64; 2]| (u[0] * p[1] - u[1] * p[0]).abs() > 1e-6))?;
@@ -232,4 +235,21 @@ fn shortest(steps: &[Vec<(u32, i8, u32)>], from: u32, to: u32, limit: u32) -> Op
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::void::tests::rutile;
+
+    #[test]
+    fn no_ring_goes_through_a_cation_on_its_axis() {
+        let rutile = rutile();
+        let framework = Framework::new(&rutile);
+        // The line along c through Ti at the origin; then the channel's own, where four Ti make the ring.
+        let through = framework.ring(&rutile, [0.0; 3], [0, 0, 1]).unwrap();
+        assert!(through.sites.iter().all(|&(site, image)| (site, image[0], image[1]) != (0, 0, 0)), "{through:?}");
+        let channel = rutile.lattice().to_cartesian([0.0, 0.5, 0.25]);
+        assert_eq!(framework.ring(&rutile, channel, [0, 0, 1]).unwrap().size(), 4);
+    }
 }
