@@ -15,7 +15,12 @@ use burn::prelude::Device;
 use hollandite::{
     crystal::{Composition, DEFAULT_SYMPREC, Element, Lattice, Structure, Symmetry},
     features, formats,
-    models::{batch::GraphBatch, graph::Graph, megnet::MegnetConfig, weights},
+    models::{
+        batch::GraphBatch,
+        graph::{Graph, Neighborhood},
+        megnet::MegnetConfig,
+        weights,
+    },
 };
 use serde_json::{Value, json};
 
@@ -87,7 +92,7 @@ impl Megnet {
         let start = Instant::now();
         let mut graphs = Vec::with_capacity(self.crystals.len());
         for (structure, rows) in &self.crystals {
-            let mut graph = Graph::new(structure, self.config.cutoff)?;
+            let mut graph = Graph::new(structure, Neighborhood::Within { cutoff: self.config.cutoff })?;
             graph.numbers.clone_from(rows);
             graphs.push(graph);
         }

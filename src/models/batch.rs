@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use super::{activation::gaussians, graph::Graph};
+use super::{activation::gaussians, graph::Graph, line_graph::LineGraph};
 
 /// Gaussian basis of the bond length: exp(-gamma (d - c)²) for `count` centres c evenly from `first` to `last` Å.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -48,6 +48,18 @@ pub struct GraphBatch {
     pub per_edges: Tensor<2>,
     /// Number of graphs B.
     pub graphs: usize,
+    /// The line graphs, where the network works on angles.
+    pub line: Option<LineBatch>,
+}
+
+/// Tensors of the line graphs of a batch with T pairs of bonds in all.
+pub struct LineBatch {
+    /// Bond that gathers each pair, `[T]`, ascending.
+    pub center: Tensor<1, Int>,
+    /// Bond that is gathered, `[T]`.
+    pub neighbor: Tensor<1, Int>,
+    /// Expanded cosines, `[T, count]`.
+    pub angles: Tensor<2>,
 }
 
 impl GraphBatch {
@@ -79,10 +91,7 @@ impl GraphBatch {
         let mut bonds = vec![0.0; edges * basis.count];
         gaussians(&distances, &basis.centers(), basis.gamma, &mut bonds);
 
-        let ints = |v: Vec<i32>| {
-            let n = v.len();
-            Tensor::<1, Int>::from_data(TensorData::new(v, [n]), device)
-        };
+        let ints = |v: Vec<i32>| integers(v, device);
         let column = |v: Vec<f32>| {
             let n = v.len();
             Tensor::<2>::from_data(TensorData::new(v, [n, 1]), device)
@@ -98,6 +107,34 @@ impl GraphBatch {
             per_nodes: column(graphs.iter().map(|g| (g.nodes() as f32).recip()).collect()),
             per_edges: column(graphs.iter().map(|g| (g.edges() as f32).recip()).collect()),
             graphs: graphs.len(),
+            line: None,
         }
     }
+
+    /// The batch with the line graphs of its graphs, whose cosines are expanded in `basis`.
+    pub fn with_lines(mut self, lines: &[(&Graph, &LineGraph)], basis: &GaussianBasis, device: &Device) -> Self {
+        let pairs: usize = lines.iter().map(|(_, line)| line.len()).sum();
+        let (mut center, mut neighbor) = (Vec::with_capacity(pairs), Vec::with_capacity(pairs));
+        let mut cosines = Vec::with_capacity(pairs);
+        let mut first = 0;
+        for (graph, line) in lines {
+            center.extend(line.center.iter().map(|&b| first + b as i32));
+            neighbor.extend(line.neighbor.iter().map(|&a| first + a as i32));
+            cosines.extend_from_slice(&line.cosine);
+            first += graph.edges() as i32;
+        }
+        let mut angles = vec![0.0; pairs * basis.count];
+        gaussians(&cosines, &basis.centers(), basis.gamma, &mut angles);
+        self.line = Some(LineBatch {
+            center: integers(center, device),
+            neighbor: integers(neighbor, device),
+            angles: Tensor::from_data(TensorData::new(angles, [pairs, basis.count]), device),
+        });
+        self
+    }
+}
+
+fn integers(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let n = values.len();
+    Tensor::from_data(TensorData::new(values, [n]), device)
 }

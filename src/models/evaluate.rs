@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     card::Metrics,
-    graph::{EDGES_PER_PASS, Graph, batches_by_size},
+    graph::{EDGES_PER_PASS, Graph, Neighborhood, batches_by_size},
     model::Model,
     train::Sample,
 };
@@ -25,7 +25,12 @@ pub fn evaluate(model: &Model, samples: &[Sample]) -> Evaluation {
     let cutoff = model.card().config.cutoff;
     let graphs: Vec<_> = samples
         .par_iter()
-        .map(|s| model.covers(&s.structure).and_then(|()| Graph::new(&s.structure, cutoff)).map_err(|e| e.to_string()))
+        .map(|s| {
+            model
+                .covers(&s.structure)
+                .and_then(|()| Graph::new(&s.structure, Neighborhood::Within { cutoff }))
+                .map_err(|e| e.to_string())
+        })
         .collect();
     let (mut usable, mut refused) = (Vec::new(), Vec::new());
     for (i, graph) in graphs.iter().enumerate() {

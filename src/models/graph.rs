@@ -1,9 +1,42 @@
-//! A crystal as a graph: atoms are nodes, every pair within a cutoff is a pair of directed edges, periodic images included.
+//! A crystal as a graph: atoms are nodes, and edges run from a neighbour to the centre that gathers it, periodic images
+//! included.
 
 use crate::{
-    crystal::{Structure, neighbors},
+    crystal::{Neighbors, Structure, neighbors},
     error::ModelError,
 };
+
+/// Which pairs of atoms have an edge. Part of a model: another rule gives other numbers.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Neighborhood {
+    /// Every pair, periodic images included.
+    Within {
+        /// Largest distance, Å.
+        cutoff: f64,
+    },
+    /// Each atom's nearest neighbours in whole shells: all that are no farther than the `count`-th, and the reverse of
+    /// every such edge.
+    Nearest {
+        /// Neighbours that an atom has at least.
+        count: usize,
+        /// Where the search begins, Å; it widens until every atom has its neighbours.
+        cutoff: f64,
+    },
+    /// DeeperGATGNN's own rule: of each pair of sites the nearest image only, of those the `count` nearest, one way. Depends on
+    /// the choice of cell: in a supercell atoms have more neighbours.
+    MinimumImage {
+        /// Neighbours that an atom has at most.
+        count: usize,
+        /// Largest distance, Å.
+        cutoff: f64,
+    },
+}
+
+/// Neighbours no farther than this beyond the last counted one belong to its shell, Å.
+const SHELL: f64 = 1e-3;
+/// Where the search for nearest neighbours ends, Å: a crystal whose atoms are farther apart is not one.
+const FARTHEST: f64 = 64.0;
 
 /// The crystal graph of one structure.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,23 +49,38 @@ pub struct Graph {
     pub neighbor: Vec<u32>,
     /// Length of each edge, Å.
     pub distance: Vec<f32>,
+    /// From the neighbour to the centre, Å.
+    pub displacement: Vec<[f32; 3]>,
 }
 
 impl Graph {
-    /// Graph of all pairs at most `cutoff` Å apart (an atom's own periodic images too).
+    /// Graph of the pairs that `rule` selects.
     ///
     /// # Errors
     /// [`ModelError::NoBonds`] where no pair is that near.
-    pub fn new(structure: &Structure, cutoff: f64) -> Result<Self, ModelError> {
-        let pairs = neighbors(structure, cutoff);
+    pub fn new(structure: &Structure, rule: Neighborhood) -> Result<Self, ModelError> {
+        let (pairs, cutoff) = match rule {
+            Neighborhood::Within { cutoff } => (neighbors(structure, cutoff), cutoff),
+            Neighborhood::Nearest { count, cutoff } => nearest_shells(structure, count, cutoff),
+            Neighborhood::MinimumImage { count, cutoff } => (minimum_image(structure, count, cutoff), cutoff),
+        };
         if pairs.is_empty() {
             return Err(ModelError::NoBonds { cutoff });
         }
+        let (lattice, frac) = (structure.lattice(), structure.frac_coords());
+        let displacement = (0..pairs.len())
+            .map(|e| {
+                let (i, j, image) = (pairs.center[e] as usize, pairs.neighbor[e] as usize, pairs.image[e]);
+                let step = std::array::from_fn(|k| frac[i][k] - frac[j][k] - f64::from(image[k]));
+                lattice.to_cartesian(step).map(|x| x as f32)
+            })
+            .collect();
         Ok(Self {
             numbers: structure.species().iter().map(|e| e.z()).collect(),
             center: pairs.center,
             neighbor: pairs.neighbor,
             distance: pairs.distance.into_iter().map(|d| d as f32).collect(),
+            displacement,
         })
     }
 
@@ -45,6 +93,71 @@ impl Graph {
     pub fn edges(&self) -> usize {
         self.center.len()
     }
+}
+
+/// The pairs of [`Neighborhood::Nearest`], and how far the search went.
+fn nearest_shells(structure: &Structure, count: usize, cutoff: f64) -> (Neighbors, f64) {
+    let mut reach = cutoff;
+    loop {
+        let pairs = neighbors(structure, reach);
+        let mut degree = vec![0; structure.len()];
+        pairs.center.iter().for_each(|&i| degree[i as usize] += 1);
+        if degree.iter().any(|&d| d < count) && reach < FARTHEST {
+            reach *= 1.5;
+            continue;
+        }
+        let mut shell = vec![0.0; structure.len()];
+        let mut first = 0;
+        for (i, &n) in degree.iter().enumerate() {
+            let mut distances = pairs.distance[first..first + n].to_vec();
+            if n > 0 {
+                let last = count.min(n) - 1;
+                shell[i] = *distances.select_nth_unstable_by(last, f64::total_cmp).1 + SHELL;
+            }
+            first += n;
+        }
+        let near = |e: usize| {
+            let reach = shell[pairs.center[e] as usize].max(shell[pairs.neighbor[e] as usize]);
+            pairs.distance[e] <= reach
+        };
+        return (chosen(&pairs, near), reach);
+    }
+}
+
+/// The pairs of [`Neighborhood::MinimumImage`].
+fn minimum_image(structure: &Structure, count: usize, cutoff: f64) -> Neighbors {
+    let pairs = neighbors(structure, cutoff);
+    let mut kept = vec![false; pairs.len()];
+    let mut first = 0;
+    for run in pairs.center.chunk_by(|a, b| a == b) {
+        let edges = first..first + run.len();
+        first = edges.end;
+        let order = |a: &usize, b: &usize| pairs.distance[*a].total_cmp(&pairs.distance[*b]);
+        let mut nearest: Vec<usize> = Vec::new();
+        // Neighbours of a centre are ordered by site.
+        for images in edges.collect::<Vec<_>>().chunk_by(|&a, &b| pairs.neighbor[a] == pairs.neighbor[b]) {
+            // An atom is its own nearest image, at distance 0: no edge to itself.
+            if pairs.neighbor[images[0]] != run[0] {
+                nearest.extend(images.iter().min_by(|a, b| order(a, b)));
+            }
+        }
+        nearest.sort_by(|&a, &b| pairs.distance[a].total_cmp(&pairs.distance[b]));
+        nearest.truncate(count);
+        nearest.into_iter().for_each(|e| kept[e] = true);
+    }
+    chosen(&pairs, |e| kept[e])
+}
+
+/// The pairs for which `keep` holds, in their order.
+fn chosen(pairs: &Neighbors, keep: impl Fn(usize) -> bool) -> Neighbors {
+    let mut some = Neighbors::default();
+    for e in (0..pairs.len()).filter(|&e| keep(e)) {
+        some.center.push(pairs.center[e]);
+        some.neighbor.push(pairs.neighbor[e]);
+        some.image.push(pairs.image[e]);
+        some.distance.push(pairs.distance[e]);
+    }
+    some
 }
 
 /// Edges in one pass where many graphs are at hand: edge tensors of 64 columns then stay within a few MB of cache.
@@ -79,8 +192,8 @@ mod tests {
     fn a_lone_atom_beyond_the_cutoff_has_no_graph() {
         let lattice = Lattice::from_parameters(9.0, 9.0, 9.0, 90.0, 90.0, 90.0).unwrap();
         let far = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
-        assert!(matches!(Graph::new(&far, 5.0), Err(ModelError::NoBonds { .. })));
-        let graph = Graph::new(&far, 9.0).unwrap();
+        assert!(matches!(Graph::new(&far, Neighborhood::Within { cutoff: 5.0 }), Err(ModelError::NoBonds { .. })));
+        let graph = Graph::new(&far, Neighborhood::Within { cutoff: 9.0 }).unwrap();
         assert_eq!((graph.nodes(), graph.edges()), (1, 6));
     }
 

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
     use crate::{
         crystal::{Element, Lattice, Structure},
-        models::graph::Graph,
+        models::graph::{Graph, Neighborhood},
     };
 
     fn perovskite(order: &[usize], shift: f64, rows: [[f64; 3]; 3]) -> Structure {
@@ -271,7 +271,8 @@ mod tests {
     const CUBE: [[f64; 3]; 3] = [[3.9, 0.0, 0.0], [0.0, 3.9, 0.0], [0.0, 0.0, 3.9]];
 
     fn values(config: &MegnetConfig, net: &Megnet, structures: &[Structure]) -> Vec<f32> {
-        let graphs: Vec<Graph> = structures.iter().map(|s| Graph::new(s, config.cutoff).unwrap()).collect();
+        let graphs: Vec<Graph> =
+            structures.iter().map(|s| Graph::new(s, Neighborhood::Within { cutoff: config.cutoff }).unwrap()).collect();
         let batch = GraphBatch::new(&graphs.iter().collect::<Vec<_>>(), &config.basis, &Device::flex());
         net.forward(config, &batch).into_data().try_to_vec().unwrap()
     }

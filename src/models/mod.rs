@@ -1,15 +1,19 @@
 //! Numbers that were learned: graph networks that predict formation energies, and their training.
 
 mod activation;
+pub mod alignn;
+mod atoms;
 pub mod batch;
 pub mod card;
 mod checkpoint;
 pub mod evaluate;
 pub mod graph;
+pub mod line_graph;
 mod loss;
 pub mod megnet;
 mod model;
 mod passes;
+mod segments;
 pub mod set2set;
 pub mod splits;
 pub mod train;

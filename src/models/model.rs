@@ -10,7 +10,13 @@ use std::{
 
 use burn::prelude::*;
 
-use super::{batch::GraphBatch, card::ModelCard, graph::Graph, megnet::Megnet, weights};
+use super::{
+    batch::GraphBatch,
+    card::ModelCard,
+    graph::{Graph, Neighborhood},
+    megnet::Megnet,
+    weights,
+};
 use crate::{
     crystal::{Element, Structure},
     error::ModelError,
@@ -103,8 +109,12 @@ impl Model {
     /// # Errors
     /// Per structure: an element outside the coverage, or no bond within the cutoff.
     pub fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        let graphs: Vec<Result<Graph, ModelError>> =
-            structures.iter().map(|s| self.covers(s).and_then(|()| Graph::new(s, self.card.config.cutoff))).collect();
+        let graphs: Vec<Result<Graph, ModelError>> = structures
+            .iter()
+            .map(|s| {
+                self.covers(s).and_then(|()| Graph::new(s, Neighborhood::Within { cutoff: self.card.config.cutoff }))
+            })
+            .collect();
         let good: Vec<&Graph> = graphs.iter().filter_map(|g| g.as_ref().ok()).collect();
         let mut values = self.forward(&good).into_iter();
         graphs.into_iter().map(|graph| graph.map(|_| values.next().unwrap_or(f64::NAN))).collect()

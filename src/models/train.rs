@@ -14,7 +14,7 @@ pub use super::loss::Loss;
 use super::{
     card::{Metrics, ModelCard, SplitCard, TrainingCard},
     checkpoint::{Checkpoint, Files, record_error},
-    graph::Graph,
+    graph::{Graph, Neighborhood},
     loss::Schedule,
     megnet::{Megnet, MegnetConfig},
     passes::{forward_all, gradients, on_threads, shuffled},
@@ -332,7 +332,7 @@ fn build_graphs(
     let results = on_threads(options.threads, samples.len(), |i| {
         let structure = &samples[i].structure;
         let known = structure.species().iter().all(|e| usize::from(e.z()) < options.config.embedding_rows);
-        known.then(|| Graph::new(structure, options.config.cutoff).ok()).flatten()
+        known.then(|| Graph::new(structure, Neighborhood::Within { cutoff: options.config.cutoff }).ok()).flatten()
     });
     let lost = results.iter().filter(|g| g.is_none()).count();
     if lost > 0 {

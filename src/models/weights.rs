@@ -7,6 +7,7 @@ use burn_store::{ModuleSnapshot, SafetensorsStore};
 use sha2::{Digest, Sha256};
 
 use super::{
+    alignn::{Alignn, AlignnConfig},
     card::ModelCard,
     megnet::{Megnet, MegnetConfig},
 };
@@ -72,6 +73,30 @@ pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Res
         .with_key_remapping(r"^blocks\.(\d+)\.(edge|node|state)_func\.", "blocks.${1}.dense.${2}_func.")
         .with_key_remapping(r"s2s\.lstm\.(weight|bias)_ih_l0", "s2s.lstm_query.$1")
         .with_key_remapping(r"s2s\.lstm\.(weight|bias)_hh_l0", "s2s.lstm_hidden.$1")
+        .allow_partial(true);
+    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
+    if !result.missing.is_empty() || !result.errors.is_empty() {
+        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
+    }
+    Ok(net)
+}
+
+/// Reads a state dictionary of ALIGNN (safetensors, not compressed) into our network; `alignn` and `alignn_atomwise` name
+/// their tensors alike.
+///
+/// # Errors
+/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
+pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Result<Alignn, ModelError> {
+    let fault = |message: String| ModelError::Weights { source_name: "alignn".into(), message };
+    let mut net = Alignn::new(config, device);
+    let mut store = SafetensorsStore::from_bytes(Some(bytes))
+        .with_from_adapter(burn_store::PyTorchToBurnAdapter)
+        // The expansion in Gaussians is the first of torch's embedding layers.
+        .with_key_remapping(r"^(edge|angle)_embedding\.1\.", "${1}_embedding.0.")
+        .with_key_remapping(r"^(edge|angle)_embedding\.2\.", "${1}_embedding.1.")
+        .with_key_remapping(r"layer\.0\.", "linear.")
+        .with_key_remapping(r"layer\.1\.", "norm.")
+        .skip_enum_variants(true)
         .allow_partial(true);
     let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
     if !result.missing.is_empty() || !result.errors.is_empty() {

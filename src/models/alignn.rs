@@ -1,0 +1,221 @@
+//! ALIGNN: Atomistic LIne Graph Neural Network (Choudhary and DeCost, npj Comput. Mater. 2021, 7, 185).
+//!
+//! Messages pass along bonds between atoms, and along angles between bonds: an ALIGNN layer is an edge-gated convolution on
+//! the crystal graph whose updated bonds are the nodes of a second one on the line graph. The published model normalises
+//! with batch statistics; its successor `alignn_atomwise` over the features of each row. A checkpoint fits only its own.
+
+use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{sigmoid, silu};
+
+use super::{
+    atoms::{ATOM_FEATURES, atom_features},
+    batch::{GaussianBasis, GraphBatch},
+    graph::Neighborhood,
+    segments::sum_runs,
+};
+
+/// How a layer normalises its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalisation {
+    /// By the mean and variance of each feature over the batch (`alignn`).
+    Batch,
+    /// By the mean and variance of each row (`alignn_atomwise`).
+    Layer,
+}
+
+/// Everything that changes the numbers ALIGNN computes, besides its weights.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlignnConfig {
+    /// Which pairs of atoms are bonds.
+    pub edges: Neighborhood,
+    /// Basis in which bond lengths are expanded, Å.
+    pub bonds: GaussianBasis,
+    /// Basis in which the cosines of angles are expanded.
+    pub angles: GaussianBasis,
+    /// Layers on crystal and line graph.
+    pub alignn_layers: usize,
+    /// Layers on the crystal graph alone, after those.
+    pub gcn_layers: usize,
+    /// Width between basis and first layer.
+    pub embedding: usize,
+    /// Width of atoms, bonds and angles.
+    pub hidden: usize,
+    /// Normalisation within each layer.
+    pub normalisation: Normalisation,
+}
+
+impl AlignnConfig {
+    /// The published settings: 12 nearest neighbours, 4 + 4 layers of width 256; 4,026,753 parameters with
+    /// [`Normalisation::Batch`].
+    pub fn published(normalisation: Normalisation) -> Self {
+        // The published exponent is 1 / spacing, not 1 / spacing².
+        Self {
+            edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 },
+            bonds: GaussianBasis { first: 0.0, last: 8.0, count: 80, gamma: 79.0 / 8.0 },
+            angles: GaussianBasis { first: -1.0, last: 1.0, count: 40, gamma: 39.0 / 2.0 },
+            alignn_layers: 4,
+            gcn_layers: 4,
+            embedding: 64,
+            hidden: 256,
+            normalisation,
+        }
+    }
+}
+
+#[derive(Module, Debug)]
+enum Norm {
+    Batch(BatchNorm),
+    Layer(LayerNorm),
+}
+
+impl Norm {
+    fn new(kind: Normalisation, width: usize, device: &Device) -> Self {
+        match kind {
+            Normalisation::Batch => Self::Batch(BatchNormConfig::new(width).init(device)),
+            Normalisation::Layer => Self::Layer(LayerNormConfig::new(width).init(device)),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Batch(norm) => norm.forward(x),
+            Self::Layer(norm) => norm.forward(x),
+        }
+    }
+}
+
+/// Linear, normalisation, SiLU.
+#[derive(Module, Debug)]
+struct Dense {
+    linear: Linear,
+    norm: Norm,
+}
+
+impl Dense {
+    fn new(input: usize, output: usize, kind: Normalisation, device: &Device) -> Self {
+        Self { linear: LinearConfig::new(input, output).init(device), norm: Norm::new(kind, output, device) }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        silu(self.norm.forward(self.linear.forward(x)))
+    }
+}
+
+/// Edges of a graph in a batch: which row each gathers, and the row at which it is gathered (ascending).
+struct Ends {
+    source: Tensor<1, Int>,
+    target: Tensor<1, Int>,
+}
+
+/// Edge-gated graph convolution (Bresson and Laurent 2017, in the form of Dwivedi et al. 2020).
+#[derive(Module, Debug)]
+struct EdgeGated {
+    src_gate: Linear,
+    dst_gate: Linear,
+    edge_gate: Linear,
+    bn_edges: Norm,
+    src_update: Linear,
+    dst_update: Linear,
+    bn_nodes: Norm,
+}
+
+impl EdgeGated {
+    fn new(width: usize, kind: Normalisation, device: &Device) -> Self {
+        let linear = || LinearConfig::new(width, width).init(device);
+        let norm = || Norm::new(kind, width, device);
+        Self {
+            src_gate: linear(),
+            dst_gate: linear(),
+            edge_gate: linear(),
+            bn_edges: norm(),
+            src_update: linear(),
+            dst_update: linear(),
+            bn_nodes: norm(),
+        }
+    }
+
+    /// New nodes and new edges, each added to what came in.
+    fn forward(&self, ends: &Ends, x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let [nodes, _] = x.dims();
+        let m = self.src_gate.forward(x.clone()).select(0, ends.source.clone())
+            + self.dst_gate.forward(x.clone()).select(0, ends.target.clone())
+            + self.edge_gate.forward(y.clone());
+        let gate = sigmoid(m.clone());
+        let message = self.dst_update.forward(x.clone()).select(0, ends.source.clone()) * gate.clone();
+        let sum = sum_runs(message, ends.target.clone(), nodes) / (sum_runs(gate, ends.target.clone(), nodes) + 1e-6);
+        let new_x = silu(self.bn_nodes.forward(self.src_update.forward(x.clone()) + sum));
+        (x + new_x, y + silu(self.bn_edges.forward(m)))
+    }
+}
+
+#[derive(Module, Debug)]
+struct AlignnLayer {
+    node_update: EdgeGated,
+    edge_update: EdgeGated,
+}
+
+/// The network. Weights only: the configuration is handed to every call.
+#[derive(Module, Debug)]
+pub struct Alignn {
+    atom_embedding: Dense,
+    edge_embedding: Vec<Dense>,
+    angle_embedding: Vec<Dense>,
+    alignn_layers: Vec<AlignnLayer>,
+    gcn_layers: Vec<EdgeGated>,
+    fc: Linear,
+}
+
+impl Alignn {
+    /// Random weights on `device`.
+    pub fn new(config: &AlignnConfig, device: &Device) -> Self {
+        let kind = config.normalisation;
+        let dense = |input, output| Dense::new(input, output, kind, device);
+        let gated = || EdgeGated::new(config.hidden, kind, device);
+        Self {
+            atom_embedding: dense(ATOM_FEATURES, config.hidden),
+            edge_embedding: vec![dense(config.bonds.count, config.embedding), dense(config.embedding, config.hidden)],
+            angle_embedding: vec![dense(config.angles.count, config.embedding), dense(config.embedding, config.hidden)],
+            alignn_layers: (0..config.alignn_layers)
+                .map(|_| AlignnLayer { node_update: gated(), edge_update: gated() })
+                .collect(),
+            gcn_layers: (0..config.gcn_layers).map(|_| gated()).collect(),
+            fc: LinearConfig::new(config.hidden, 1).init(device),
+        }
+    }
+
+    /// One number per graph, `[B]`, in the units the weights were trained in.
+    pub fn forward(&self, batch: &GraphBatch) -> Tensor<1> {
+        let device = batch.bonds.device();
+        let line = batch.line.as_ref().expect("a batch for ALIGNN has a line graph");
+        let chain = |layers: &[Dense], x: Tensor<2>| layers.iter().fold(x, |x, layer| layer.forward(x));
+        let atoms = Ends { source: batch.neighbor.clone(), target: batch.center.clone() };
+        let bonds = Ends { source: line.neighbor.clone(), target: line.center.clone() };
+        let mut x = self.atom_embedding.forward(atom_features(&device).select(0, batch.numbers.clone()));
+        let mut y = chain(&self.edge_embedding, batch.bonds.clone());
+        let mut z = chain(&self.angle_embedding, line.angles.clone());
+        for layer in &self.alignn_layers {
+            let (new_x, m) = layer.node_update.forward(&atoms, x, y);
+            let (new_y, new_z) = layer.edge_update.forward(&bonds, m, z);
+            (x, y, z) = (new_x, new_y, new_z);
+        }
+        for layer in &self.gcn_layers {
+            (x, y) = layer.forward(&atoms, x, y);
+        }
+        let mean = sum_runs(x, batch.node_graph.clone(), batch.graphs) * batch.per_nodes.clone();
+        self.fc.forward(mean).reshape([batch.graphs])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_network_has_4_026_753_parameters() {
+        let net = Alignn::new(&AlignnConfig::published(Normalisation::Batch), &Device::flex());
+        assert_eq!(net.num_params(), 4_026_753);
+    }
+}
