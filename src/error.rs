@@ -202,6 +202,9 @@ pub enum ModelError {
         /// Å.
         cutoff: f64,
     },
+    /// A descriptor that the crystal does not have.
+    #[error("the model's descriptor is not defined: {0}")]
+    Input(String),
     /// Training data that cannot be trained on.
     #[error("training: {0}")]
     Training(String),

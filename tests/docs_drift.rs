@@ -1,7 +1,7 @@
 //! The function reference and the model's errors in the README are what the program says of itself.
 //! `UPDATE=1 cargo test --test docs_drift` writes them.
 
-use hollandite::models::{DEFAULT_MODEL, Model};
+use hollandite::models::{DEFAULT_MODEL, Model, network::Config};
 
 /// Compares what stands in the README between the markers of `section` with `text`, or writes it there.
 fn check(section: &str, text: &str) {
@@ -26,13 +26,14 @@ fn check(section: &str, text: &str) {
 fn the_readme_quotes_the_card_of_the_embedded_model() {
     let model = Model::load(DEFAULT_MODEL).unwrap();
     let card = model.card();
+    let Config::Megnet(config) = &card.config else { panic!("the embedded model is no MEGNet") };
     let mut text = format!(
         "`{}` is a MEGNet (Chen *et al.*, Chem. Mater. **31** (2019) 3564; {} parameters, cutoff {} Å), fitted to the \
          formation energies of {} oxides in {} epochs. Elements it has seen: {}. Data: {}.\n\n\
          | held-out oxides | number | RMSE | MAE | RMSE of the mean | MAE of the mean |\n|---|---|---|---|---|---|\n",
         card.name,
         card.parameters,
-        card.config.cutoff,
+        config.cutoff,
         card.split.train,
         card.training.epochs,
         card.elements.len(),

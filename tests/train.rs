@@ -9,6 +9,7 @@ use hollandite::{
     models::{
         Model,
         megnet::MegnetConfig,
+        network::Config,
         splits::SplitKind,
         train::{Epoch, Loss, Observer, Sample, TrainOptions, Trained, train},
     },
@@ -46,7 +47,7 @@ fn rock_salts() -> Vec<Sample> {
 
 fn options(directory: &Path) -> TrainOptions {
     TrainOptions {
-        config: MegnetConfig::original(),
+        config: Config::Megnet(MegnetConfig::original()),
         split: SplitKind::Random,
         test_fraction: 0.2,
         validation_fraction: 0.2,

@@ -266,6 +266,11 @@ pub(super) fn shifted_softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
 }
 
+/// ln(1 + eˣ); differentiable where the tensor's device is.
+pub(super) fn softplus_of<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    shifted_softplus(x) + std::f32::consts::LN_2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

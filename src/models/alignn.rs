@@ -212,10 +212,11 @@ impl Alignn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_4_026_753_parameters() {
         let net = Alignn::new(&AlignnConfig::published(Normalisation::Batch), &Device::flex());
-        assert_eq!(net.num_params(), 4_026_753);
+        assert_eq!(fitted_parameters(&net), 4_026_753);
     }
 }

@@ -1,7 +1,7 @@
 //! Several crystal graphs laid end to end as tensors: one forward pass for all of them.
 
 use burn::prelude::*;
-use burn::tensor::TensorData;
+use burn::tensor::{IndexingUpdateOp, TensorData};
 
 use super::{activation::gaussians, graph::Graph, line_graph::LineGraph};
 
@@ -24,6 +24,13 @@ impl GaussianBasis {
         let step = (self.last - self.first) / (self.count - 1) as f32;
         (0..self.count).map(|k| self.first + step * k as f32).collect()
     }
+
+    /// The expansion of one length, `[1, count]`.
+    pub fn at(&self, distance: f32, device: &Device) -> Tensor<2> {
+        let mut row = vec![0.0; self.count];
+        gaussians(&[distance], &self.centers(), self.gamma, &mut row);
+        Tensor::from_data(TensorData::new(row, [1, self.count]), device)
+    }
 }
 
 /// Tensors of a batch of B graphs with N nodes and E edges in all.
@@ -40,6 +47,8 @@ pub struct GraphBatch {
     pub node_graph: Tensor<1, Int>,
     /// See `node_graph`.
     pub edge_graph: Tensor<1, Int>,
+    /// Edges of each node, `[N]`.
+    pub degree: Tensor<1, Int>,
     /// 1 / edges of each node, `[N, 1]`; 0 for a node without edges.
     pub per_degree: Tensor<2>,
     /// 1 / nodes of each graph, `[B, 1]`.
@@ -85,6 +94,7 @@ impl GraphBatch {
                 per_degree[first as usize + i as usize] += 1.0;
             }
         }
+        let degree = per_degree.iter().map(|&n| n as i32).collect();
         for count in &mut per_degree {
             *count = if *count > 0.0 { count.recip() } else { 0.0 };
         }
@@ -103,12 +113,27 @@ impl GraphBatch {
             neighbor: ints(neighbor),
             node_graph: ints(node_graph),
             edge_graph: ints(edge_graph),
+            degree: ints(degree),
             per_degree: column(per_degree),
             per_nodes: column(graphs.iter().map(|g| (g.nodes() as f32).recip()).collect()),
             per_edges: column(graphs.iter().map(|g| (g.edges() as f32).recip()).collect()),
             graphs: graphs.len(),
             line: None,
         }
+    }
+
+    /// Fraction of each element in each crystal, `[B, width]`; the column is the atomic number.
+    pub fn composition(&self, width: usize) -> Tensor<2> {
+        let [nodes] = self.numbers.dims();
+        let device = self.per_nodes.device();
+        let place = self.node_graph.clone() * width as i64 + self.numbers.clone();
+        let counts = Tensor::<1>::zeros([self.graphs * width], &device).select_assign(
+            0,
+            place,
+            Tensor::ones([nodes], &device),
+            IndexingUpdateOp::Add,
+        );
+        counts.reshape([self.graphs, width]) * self.per_nodes.clone()
     }
 
     /// The batch with the line graphs of its graphs, whose cosines are expanded in `basis`.

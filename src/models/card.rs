@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::megnet::MegnetConfig;
+use super::network::Config;
 
 /// Root mean square and mean absolute error over a set of crystals, eV/atom, beside the error of always answering with
 /// the training set's mean.
@@ -90,7 +90,7 @@ pub struct TrainingCard {
 pub struct ModelCard {
     /// Name by which queries ask for it.
     pub name: String,
-    /// Architecture: `megnet`.
+    /// Architecture: `megnet`, `alignn`, ...
     pub architecture: String,
     /// First 16 hex digits of the SHA-256 of the weights and the configuration: the cache key of its predictions.
     pub id: String,
@@ -99,7 +99,7 @@ pub struct ModelCard {
     /// Unit of the prediction.
     pub unit: String,
     /// Architecture's settings.
-    pub config: MegnetConfig,
+    pub config: Config,
     /// Number of parameters.
     pub parameters: usize,
     /// Labels are divided by `scale` after `mean` is taken away.

@@ -2,12 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{
-    card::Metrics,
-    graph::{EDGES_PER_PASS, Graph, Neighborhood, batches_by_size},
-    model::Model,
-    train::Sample,
-};
+use super::{card::Metrics, graph::batches_by_size, model::Model, network::Input, train::Sample};
 
 /// Predictions beside labels.
 #[derive(Debug, Clone)]
@@ -22,28 +17,19 @@ pub struct Evaluation {
 
 /// Applies `model` to every sample.
 pub fn evaluate(model: &Model, samples: &[Sample]) -> Evaluation {
-    let cutoff = model.card().config.cutoff;
-    let graphs: Vec<_> = samples
-        .par_iter()
-        .map(|s| {
-            model
-                .covers(&s.structure)
-                .and_then(|()| Graph::new(&s.structure, Neighborhood::Within { cutoff }))
-                .map_err(|e| e.to_string())
-        })
-        .collect();
+    let inputs: Vec<_> = samples.par_iter().map(|s| model.input(&s.structure).map_err(|e| e.to_string())).collect();
     let (mut usable, mut refused) = (Vec::new(), Vec::new());
-    for (i, graph) in graphs.iter().enumerate() {
-        match graph {
-            Ok(graph) => usable.push((i, graph)),
+    for (i, input) in inputs.iter().enumerate() {
+        match input {
+            Ok(input) => usable.push((i, input)),
             Err(reason) => refused.push((i, reason.clone())),
         }
     }
-    let sizes: Vec<usize> = usable.iter().map(|(_, g)| g.edges()).collect();
-    let mut pairs: Vec<_> = batches_by_size(&sizes, EDGES_PER_PASS)
+    let sizes: Vec<usize> = usable.iter().map(|(_, input)| input.rows()).collect();
+    let mut pairs: Vec<_> = batches_by_size(&sizes, model.card().config.rows_per_pass())
         .into_par_iter()
         .flat_map_iter(|pass| {
-            let chosen: Vec<&Graph> = pass.iter().map(|&k| usable[k].1).collect();
+            let chosen: Vec<&Input> = pass.iter().map(|&k| usable[k].1).collect();
             let values = model.forward(&chosen);
             let rows: Vec<usize> = pass.iter().map(|&k| usable[k].0).collect();
             rows.into_iter().zip(values).map(|(i, value)| (i, value, samples[i].target))

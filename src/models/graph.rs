@@ -160,9 +160,6 @@ fn chosen(pairs: &Neighbors, keep: impl Fn(usize) -> bool) -> Neighbors {
     some
 }
 
-/// Edges in one pass where many graphs are at hand: edge tensors of 64 columns then stay within a few MB of cache.
-pub(super) const EDGES_PER_PASS: usize = 6_000;
-
 /// Splits `0..sizes.len()`, ordered by size, into runs of which none exceeds `limit` in total (a single larger one stands
 /// alone): graphs of like size share a forward pass.
 pub fn batches_by_size(sizes: &[usize], limit: usize) -> Vec<Vec<usize>> {

@@ -11,10 +11,8 @@ use std::{
 use burn::prelude::*;
 
 use super::{
-    batch::GraphBatch,
     card::ModelCard,
-    graph::{Graph, Neighborhood},
-    megnet::Megnet,
+    network::{Input, Net},
     weights,
 };
 use crate::{
@@ -33,7 +31,7 @@ static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 /// Weights and their card.
 #[derive(Debug)]
 pub struct Model {
-    net: Megnet,
+    net: Net,
     card: ModelCard,
 }
 
@@ -109,26 +107,28 @@ impl Model {
     /// # Errors
     /// Per structure: an element outside the coverage, or no bond within the cutoff.
     pub fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        let graphs: Vec<Result<Graph, ModelError>> = structures
-            .iter()
-            .map(|s| {
-                self.covers(s).and_then(|()| Graph::new(s, Neighborhood::Within { cutoff: self.card.config.cutoff }))
-            })
-            .collect();
-        let good: Vec<&Graph> = graphs.iter().filter_map(|g| g.as_ref().ok()).collect();
+        let inputs: Vec<Result<Input, ModelError>> = structures.iter().map(|s| self.input(s)).collect();
+        let good: Vec<&Input> = inputs.iter().filter_map(|input| input.as_ref().ok()).collect();
         let mut values = self.forward(&good).into_iter();
-        graphs.into_iter().map(|graph| graph.map(|_| values.next().unwrap_or(f64::NAN))).collect()
+        inputs.into_iter().map(|input| input.map(|_| values.next().unwrap_or(f64::NAN))).collect()
     }
 
-    /// One forward pass: a value per graph, eV/atom.
-    pub fn forward(&self, graphs: &[&Graph]) -> Vec<f64> {
-        if graphs.is_empty() {
+    /// What the network reads of a crystal.
+    ///
+    /// # Errors
+    /// An element outside the coverage, no bond within the cutoff, or a descriptor that is not defined.
+    pub fn input(&self, structure: &Structure) -> Result<Input, ModelError> {
+        self.covers(structure)?;
+        self.card.config.input(structure)
+    }
+
+    /// One forward pass: a value per input, eV/atom.
+    pub fn forward(&self, inputs: &[&Input]) -> Vec<f64> {
+        if inputs.is_empty() {
             return Vec::new();
         }
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
-        let config = &self.card.config;
-        let batch = GraphBatch::new(graphs, &config.basis, &Device::flex());
-        let standardised = self.net.forward(config, &batch).into_data();
+        let standardised = self.net.forward(&self.card.config, inputs, &Device::flex()).into_data();
         standardised.iter::<f32>().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
     }
 
@@ -194,6 +194,6 @@ mod tests {
         let model = Model::load("megnet").unwrap();
         let card = model.card();
         assert_eq!(card.id, weights::weights_id(&model.net, &card.config, card.mean, card.scale));
-        assert_eq!(card.parameters, model.net.num_params());
+        assert_eq!(card.parameters, weights::fitted_parameters(&model.net));
     }
 }

@@ -12,9 +12,8 @@ use burn::{
 };
 
 use super::{
-    batch::GraphBatch,
-    graph::{EDGES_PER_PASS, Graph, batches_by_size},
-    megnet::Megnet,
+    graph::batches_by_size,
+    network::{Input, Net},
     train::TrainOptions,
 };
 
@@ -42,24 +41,23 @@ pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) ->
 
 /// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
 pub(super) fn gradients(
-    net: &Megnet,
+    net: &Net,
     options: &TrainOptions,
-    items: &[(&Graph, f32)],
+    items: &[(&Input, f32)],
     device: &Device,
 ) -> (f64, GradientsParams) {
-    let sizes: Vec<usize> = items.iter().map(|(g, _)| g.edges()).collect();
-    let mut passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
+    let mut passes = batches_by_size(&sizes, options.config.rows_per_pass());
     // The largest first: the threads finish together.
     passes.reverse();
     let results = on_threads(options.threads, passes.len(), |k| {
-        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| items[i].0).collect();
+        let chosen: Vec<&Input> = passes[k].iter().map(|&i| items[i].0).collect();
         let labels: Vec<f32> = passes[k].iter().map(|&i| items[i].1).collect();
-        let batch = GraphBatch::new(&chosen, &options.config.basis, device);
         let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
         // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
         // the graph and its index in opposite orders, a deadlock.
         let own = net.valid().train();
-        let loss = options.loss.sum(own.forward(&options.config, &batch) - labels);
+        let loss = options.loss.sum(own.forward(&options.config, &chosen, device) - labels);
         let value = f64::from(loss.clone().inner().into_scalar::<f32>());
         (value, GradientsParams::from_grads((loss / items.len() as f32).backward(), &own))
     });
@@ -73,16 +71,15 @@ pub(super) fn gradients(
 }
 
 /// Standardised predictions of many graphs, over threads.
-pub(super) fn forward_all(net: &Megnet, options: &TrainOptions, graphs: &[&Graph]) -> Vec<f64> {
+pub(super) fn forward_all(net: &Net, options: &TrainOptions, inputs: &[&Input]) -> Vec<f64> {
     let device = Device::flex();
-    let sizes: Vec<usize> = graphs.iter().map(|g| g.edges()).collect();
-    let passes = batches_by_size(&sizes, EDGES_PER_PASS);
+    let sizes: Vec<usize> = inputs.iter().map(|input| input.rows()).collect();
+    let passes = batches_by_size(&sizes, options.config.rows_per_pass());
     let results = on_threads(options.threads, passes.len(), |k| {
-        let chosen: Vec<&Graph> = passes[k].iter().map(|&i| graphs[i]).collect();
-        let batch = GraphBatch::new(&chosen, &options.config.basis, &device);
-        net.forward(&options.config, &batch).into_data().try_to_vec::<f32>().expect("predictions are f32")
+        let chosen: Vec<&Input> = passes[k].iter().map(|&i| inputs[i]).collect();
+        net.forward(&options.config, &chosen, &device).into_data().try_to_vec::<f32>().expect("predictions are f32")
     });
-    let mut predicted = vec![0.0; graphs.len()];
+    let mut predicted = vec![0.0; inputs.len()];
     for (pass, values) in passes.iter().zip(results) {
         for (&i, value) in pass.iter().zip(values) {
             predicted[i] = f64::from(value);

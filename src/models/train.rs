@@ -1,4 +1,4 @@
-//! Fitting MEGNet to labelled crystals: mini-batches over threads, warm-up and cosine decay of the learning rate, the best
+//! Fitting a network to labelled crystals: mini-batches over threads, warm-up and cosine decay of the learning rate, the best
 //! epoch by validation error, early stop, and checkpoints from which a killed run goes on.
 
 use std::{path::PathBuf, time::Instant};
@@ -14,9 +14,8 @@ pub use super::loss::Loss;
 use super::{
     card::{Metrics, ModelCard, SplitCard, TrainingCard},
     checkpoint::{Checkpoint, Files, record_error},
-    graph::{Graph, Neighborhood},
     loss::Schedule,
-    megnet::{Megnet, MegnetConfig},
+    network::{Config, Input, Net},
     passes::{forward_all, gradients, on_threads, shuffled},
     splits::{SplitKind, element_counts, split},
     weights,
@@ -47,7 +46,7 @@ pub struct Sample {
 #[derive(Debug, Clone)]
 pub struct TrainOptions {
     /// Architecture settings.
-    pub config: MegnetConfig,
+    pub config: Config,
     /// Division of the data.
     pub split: SplitKind,
     /// Share held out as test set.
@@ -122,7 +121,7 @@ pub struct Trained {
     pub test: Vec<(String, f64, f64)>,
 }
 
-/// Trains MEGNet on `samples` and writes checkpoint, weights and card into `options.directory`.
+/// Trains a network on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///
 /// # Errors
 /// Too few samples, a checkpoint of another run, or a folder that cannot be written.
@@ -151,15 +150,18 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         division.validation.len(),
         division.test.len()
     ));
-    let graphs = build_graphs(samples, options, observer)?;
-    let usable = |set: &[usize]| set.iter().copied().filter(|&i| graphs[i].is_some()).collect::<Vec<_>>();
+    let mut inputs = inputs_of(samples, options, observer)?;
+    let mut options = options.clone();
+    options.config.standardise(&mut inputs, &division.train);
+    let options = &options;
+    let usable = |set: &[usize]| set.iter().copied().filter(|&i| inputs[i].is_some()).collect::<Vec<_>>();
     let (training, validation, test) = (usable(&division.train), usable(&division.validation), usable(&division.test));
-    let graph = |i: usize| graphs[i].as_ref().expect("only usable samples are asked for");
+    let input = |i: usize| inputs[i].as_ref().expect("only usable samples are asked for");
 
     let plain = Device::flex();
     let autodiff = plain.clone().autodiff();
     plain.seed(options.seed);
-    let mut net = Megnet::new(&options.config, &autodiff);
+    let mut net = Net::new(&options.config, &autodiff);
     let mut optimizer: ModuleOptimizer =
         AdamWConfig::new().with_weight_decay(1e-5).with_grad_clipping(Some(GradientClippingConfig::Norm(3.0))).init();
     let fingerprint = format!(
@@ -213,8 +215,8 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         let order = shuffled(&training, options.seed.wrapping_add(epoch as u64));
         let (mut loss_sum, mut done) = (0.0, 0);
         for chunk in order.chunks(options.batch) {
-            let items: Vec<(&Graph, f32)> =
-                chunk.iter().map(|&i| (graph(i), ((targets[i] - mean) / scale) as f32)).collect();
+            let items: Vec<(&Input, f32)> =
+                chunk.iter().map(|&i| (input(i), ((targets[i] - mean) / scale) as f32)).collect();
             let (loss, grads) = gradients(&net, options, &items, &autodiff);
             net = optimizer.step(schedule.at(state.steps_done), net, grads);
             state.steps_done += 1;
@@ -223,10 +225,10 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
             observer.step(epoch, done, training.len(), loss_sum / done as f64);
         }
         let snapshot = net.valid();
-        let predicted = forward_all(&snapshot, options, &validation.iter().map(|&i| graph(i)).collect::<Vec<_>>());
+        let predicted = forward_all(&snapshot, options, &validation.iter().map(|&i| input(i)).collect::<Vec<_>>());
         let pairs: Vec<_> = predicted.iter().zip(&validation).map(|(p, &i)| (p * scale + mean, targets[i])).collect();
         let metrics = Metrics::of(&pairs, mean)
-            .ok_or_else(|| ModelError::Training("no validation crystal has a graph".into()))?;
+            .ok_or_else(|| ModelError::Training("no validation crystal can be predicted".into()))?;
         let report = Epoch {
             epoch,
             train_loss: loss_sum / training.len() as f64,
@@ -261,10 +263,10 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         }
     }
 
-    let best = Megnet::new(&options.config, &plain).load_file(&files.best);
+    let best = Net::new(&options.config, &plain).load_file(&files.best);
     let evaluate = |set: &[usize]| -> Vec<(f64, f64)> {
-        let graphs: Vec<&Graph> = set.iter().map(|&i| graph(i)).collect();
-        let predicted = forward_all(&best, options, &graphs);
+        let inputs: Vec<&Input> = set.iter().map(|&i| input(i)).collect();
+        let predicted = forward_all(&best, options, &inputs);
         predicted.iter().zip(set).map(|(p, &i)| (p * scale + mean, targets[i])).collect()
     };
     let of_test = evaluate(&test);
@@ -286,12 +288,12 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     }
     let card = ModelCard {
         name: options.name.clone(),
-        architecture: "megnet".into(),
+        architecture: options.config.architecture().into(),
         id: weights::weights_id(&best, &options.config, mean, scale),
         target: options.target.clone(),
         unit: "eV/atom".into(),
         config: options.config.clone(),
-        parameters: best.num_params(),
+        parameters: weights::fitted_parameters(&best),
         mean,
         scale,
         data: options.data.clone(),
@@ -323,24 +325,19 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
     })
 }
 
-/// Graphs of all samples, built on all threads; a crystal without bonds is left out with a note.
-fn build_graphs(
+/// What the network reads of each sample, on all threads; a crystal that it cannot read is left out with a note.
+fn inputs_of(
     samples: &[Sample],
     options: &TrainOptions,
     observer: &dyn Observer,
-) -> Result<Vec<Option<Graph>>, ModelError> {
-    let results = on_threads(options.threads, samples.len(), |i| {
-        let structure = &samples[i].structure;
-        let known = structure.species().iter().all(|e| usize::from(e.z()) < options.config.embedding_rows);
-        known.then(|| Graph::new(structure, Neighborhood::Within { cutoff: options.config.cutoff }).ok()).flatten()
-    });
-    let lost = results.iter().filter(|g| g.is_none()).count();
-    if lost > 0 {
-        observer
-            .note(&format!("{lost} crystals left out: no bond within the cutoff, or an element past the embedding"));
+) -> Result<Vec<Option<Input>>, ModelError> {
+    let results = on_threads(options.threads, samples.len(), |i| options.config.input(&samples[i].structure));
+    let lost = results.iter().filter(|input| input.is_err()).count();
+    if let Some(reason) = results.iter().find_map(|input| input.as_ref().err()) {
+        observer.note(&format!("{lost} crystals left out; the first: {reason}"));
     }
     if lost == samples.len() {
-        return Err(ModelError::Training("no crystal has a graph".into()));
+        return Err(ModelError::Training("no crystal can be read by the network".into()));
     }
-    Ok(results)
+    Ok(results.into_iter().map(Result::ok).collect())
 }

@@ -10,6 +10,7 @@ use super::{
     alignn::{Alignn, AlignnConfig},
     card::ModelCard,
     megnet::{Megnet, MegnetConfig},
+    network::{Config, Net},
 };
 use crate::error::ModelError;
 
@@ -20,11 +21,11 @@ const COMPRESSION_LEVEL: i32 = 19;
 ///
 /// # Errors
 /// [`ModelError::Io`] or [`ModelError::Weights`].
-pub fn save(path: &Path, net: &Megnet, card: &ModelCard) -> Result<(), ModelError> {
+pub fn save(path: &Path, net: &Net, card: &ModelCard) -> Result<(), ModelError> {
     let io = |e: std::io::Error| ModelError::Io { path: path.to_owned(), message: e.to_string() };
     let fault = |message: String| ModelError::Weights { source_name: path.display().to_string(), message };
     let json = serde_json::to_string(card).map_err(|e| fault(e.to_string()))?;
-    let mut store = SafetensorsStore::from_bytes(None).metadata(CARD_KEY, json);
+    let mut store = SafetensorsStore::from_bytes(None).metadata(CARD_KEY, json).skip_enum_variants(true);
     net.save_into(&mut store).map_err(|e| fault(e.to_string()))?;
     let bytes = store.get_bytes().map_err(|e| fault(e.to_string()))?;
     let compressed = zstd::encode_all(&bytes[..], COMPRESSION_LEVEL).map_err(io)?;
@@ -37,7 +38,7 @@ pub fn save(path: &Path, net: &Megnet, card: &ModelCard) -> Result<(), ModelErro
 ///
 /// # Errors
 /// [`ModelError::Weights`] naming what does not fit.
-pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Megnet, ModelCard), ModelError> {
+pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, ModelCard), ModelError> {
     let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
     let plain = zstd::decode_all(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(|e| fault(e.to_string()))?;
@@ -47,8 +48,8 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Megnet,
         .and_then(|m| m.get(CARD_KEY))
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
-    let mut net = Megnet::new(&card.config, device);
-    let mut store = SafetensorsStore::from_bytes(Some(plain));
+    let mut net = Net::new(&card.config, device);
+    let mut store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
     let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
     if !result.missing.is_empty() || !result.errors.is_empty() {
         return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
@@ -105,13 +106,20 @@ pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Re
     Ok(net)
 }
 
+/// Number of values that training fits; the running means and variances of normalisations are not among them.
+pub fn fitted_parameters(net: &impl ModuleSnapshot) -> usize {
+    let tensors = net.collect(None, None, true);
+    let fitted = tensors.iter().filter(|tensor| !tensor.name.contains("running_"));
+    fitted.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+}
+
 /// The id of a set of weights: the first 16 hex digits of a SHA-256 over the configuration, the scaling and every value.
-pub fn weights_id(net: &Megnet, config: &MegnetConfig, mean: f64, scale: f64) -> String {
+pub fn weights_id(net: &Net, config: &Config, mean: f64, scale: f64) -> String {
     let mut hasher = Sha256::new();
     hasher.update(serde_json::to_vec(config).unwrap_or_default());
     hasher.update(mean.to_le_bytes());
     hasher.update(scale.to_le_bytes());
-    for tensor in net.collect(None, None, false) {
+    for tensor in net.collect(None, None, true) {
         hasher.update(&tensor.name);
         if let Ok(bytes) = tensor.to_bytes() {
             hasher.update(&*bytes);

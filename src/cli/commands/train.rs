@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::samples;
 use crate::cli::args::{At, Train};
 use crate::cli::{CliError, render};
-use crate::models::megnet::MegnetConfig;
+use crate::models::network::ARCHITECTURES;
 use crate::models::splits::SplitKind;
 use crate::models::train::{Epoch, Loss, Observer, TrainOptions, train};
 use crate::report::plots;
@@ -30,9 +30,14 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let loss = Loss::NAMES.iter().find(|(name, _)| *name == args.loss).map(|(_, loss)| *loss).ok_or_else(|| {
         CliError::Usage(format!("--loss {}: expected one of {}", args.loss, one_of(&Loss::NAMES.map(|(n, _)| n))))
     })?;
-    if args.model != "megnet" {
-        return Err(CliError::Usage(format!("--model {}: the architecture that can be trained is megnet", args.model)));
-    }
+    let config =
+        ARCHITECTURES.iter().find(|(name, _)| *name == args.model).map(|(_, config)| config()).ok_or_else(|| {
+            CliError::Usage(format!(
+                "--model {}: expected one of {}",
+                args.model,
+                one_of(&ARCHITECTURES.map(|(n, _)| n))
+            ))
+        })?;
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     // The workers below are the parallelism: tensor operations that start threads of their own only get in their way.
     // Building fails where another pool is in use already; then that one serves.
@@ -40,7 +45,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
 
     let directory = args.out.clone().unwrap_or_else(|| store.dir().join("models").join(&args.name));
     let options = TrainOptions {
-        config: MegnetConfig::original(),
+        config,
         split,
         test_fraction: args.test,
         validation_fraction: args.validation,

@@ -1,0 +1,118 @@
+//! CGCNN: crystal graph convolutional network (Xie and Grossman, Phys. Rev. Lett. 2018, 120, 145301).
+
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::sigmoid;
+
+use super::{
+    activation::softplus_of,
+    atoms::{ATOM_FEATURES, atom_features},
+    batch::{GaussianBasis, GraphBatch},
+    graph::Neighborhood,
+    segments::sum_runs,
+};
+
+/// Everything that changes the numbers CGCNN computes, besides its weights.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CgcnnConfig {
+    /// Which pairs of atoms are bonds.
+    pub edges: Neighborhood,
+    /// Basis of the bond length, Å.
+    pub bonds: GaussianBasis,
+    /// Convolutions.
+    pub convolutions: usize,
+    /// Width of atoms.
+    pub atom: usize,
+    /// Width of the crystal's vector.
+    pub crystal: usize,
+}
+
+impl CgcnnConfig {
+    /// The published weights for formation energy: 12 neighbours within 8 Å, 41 Gaussians of width 0.2 Å, 4 convolutions.
+    pub fn published() -> Self {
+        Self {
+            edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 },
+            bonds: GaussianBasis { first: 0.0, last: 8.0, count: 41, gamma: 25.0 },
+            convolutions: 4,
+            atom: 64,
+            crystal: 32,
+        }
+    }
+}
+
+#[derive(Module, Debug)]
+struct Convolution {
+    fc_full: Linear,
+    bn1: BatchNorm,
+    bn2: BatchNorm,
+}
+
+impl Convolution {
+    fn forward(&self, batch: &GraphBatch, x: Tensor<2>) -> Tensor<2> {
+        let [nodes, width] = x.dims();
+        let [edges, basis] = batch.bonds.dims();
+        // The product with [x_i, x_j, e], taken once per atom for the first two parts.
+        let weight = self.fc_full.weight.val();
+        let part = |from: usize, to: usize| weight.clone().slice([from..to, 0..2 * width]);
+        let bias = self.fc_full.bias.as_ref().expect("the layer has a bias").val().reshape([1, 2 * width]);
+        let gated = x.clone().matmul(part(0, width)).select(0, batch.center.clone())
+            + x.clone().matmul(part(width, 2 * width)).select(0, batch.neighbor.clone())
+            + batch.bonds.clone().matmul(part(2 * width, 2 * width + basis))
+            + bias;
+        let gated = self.bn1.forward(gated);
+        let half = |k: usize| gated.clone().slice([0..edges, k * width..(k + 1) * width]);
+        let message = sigmoid(half(0)) * softplus_of(half(1));
+        softplus_of(x + self.bn2.forward(sum_runs(message, batch.center.clone(), nodes)))
+    }
+}
+
+/// The network. Weights only: the configuration is handed to every call.
+#[derive(Module, Debug)]
+pub struct Cgcnn {
+    embedding: Linear,
+    convs: Vec<Convolution>,
+    conv_to_fc: Linear,
+    fc_out: Linear,
+}
+
+impl Cgcnn {
+    /// Random weights on `device`.
+    pub fn new(config: &CgcnnConfig, device: &Device) -> Self {
+        let linear = |i, o| LinearConfig::new(i, o).init(device);
+        let convolution = || Convolution {
+            fc_full: linear(2 * config.atom + config.bonds.count, 2 * config.atom),
+            bn1: BatchNormConfig::new(2 * config.atom).init(device),
+            bn2: BatchNormConfig::new(config.atom).init(device),
+        };
+        Self {
+            embedding: linear(ATOM_FEATURES, config.atom),
+            convs: (0..config.convolutions).map(|_| convolution()).collect(),
+            conv_to_fc: linear(config.atom, config.crystal),
+            fc_out: linear(config.crystal, 1),
+        }
+    }
+
+    /// One number per graph, `[B]`, in the units the weights were trained in.
+    pub fn forward(&self, batch: &GraphBatch) -> Tensor<1> {
+        let mut x = self.embedding.forward(atom_features(&batch.bonds.device()).select(0, batch.numbers.clone()));
+        for convolution in &self.convs {
+            x = convolution.forward(batch, x);
+        }
+        let mean = sum_runs(x, batch.node_graph.clone(), batch.graphs) * batch.per_nodes.clone();
+        let crystal = softplus_of(self.conv_to_fc.forward(softplus_of(mean)));
+        self.fc_out.forward(crystal).reshape([batch.graphs])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::weights::fitted_parameters;
+
+    #[test]
+    fn the_published_network_has_96_641_parameters() {
+        // 98,177 with the running means and variances of its normalisations.
+        assert_eq!(fitted_parameters(&Cgcnn::new(&CgcnnConfig::published(), &Device::flex())), 96_641);
+    }
+}

@@ -1,0 +1,181 @@
+//! One-dimensional convolutional networks over a vector of descriptors, 132 Magpie statistics or 128 powder-XRD densities (the
+//! seed paper's two descriptor models, in Keras).
+//!
+//! ```text
+//! [1, length] → (convolution, ReLU, average over pairs, dropout) x 1-2 → (dense, ReLU, dropout) x 1-3 → dense 1
+//! ```
+
+use burn::nn::conv::{Conv1d, Conv1dConfig};
+use burn::nn::pool::{AvgPool1d, AvgPool1dConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig1d};
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+
+use crate::{crystal::Structure, error::ModelError, features};
+
+/// What the network reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Descriptor {
+    /// The 132 Magpie statistics of the composition; a missing elemental property is imputed by its mean over elements.
+    Magpie,
+    /// The 128 densities of the powder pattern.
+    Xrd,
+}
+
+impl Descriptor {
+    /// Numbers in the vector.
+    pub fn length(self) -> usize {
+        match self {
+            Self::Magpie => 132,
+            Self::Xrd => 128,
+        }
+    }
+
+    /// The vector of a crystal, as it is.
+    ///
+    /// # Errors
+    /// A pattern without two different peaks (XRD).
+    pub fn of(self, structure: &Structure) -> Result<Vec<f64>, ModelError> {
+        match self {
+            Self::Magpie => {
+                let composition = structure.composition();
+                let amounts: Vec<_> = composition.iter().collect();
+                Ok(features::magpie_of(&amounts, features::MissingProperty::Mean).to_vec())
+            }
+            Self::Xrd => {
+                let vector = features::xrd_vector(structure);
+                vector.map(|v| v.to_vec()).map_err(|e| ModelError::Input(e.to_string()))
+            }
+        }
+    }
+}
+
+/// A convolution's filters and kernel, and the dropout after it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ConvolutionConfig {
+    /// Filters.
+    pub filters: usize,
+    /// Width of the kernel, odd.
+    pub kernel: usize,
+    /// Share of values dropped in training.
+    pub dropout: f64,
+}
+
+/// A dense layer's width, and the dropout after it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DenseConfig {
+    /// Units.
+    pub units: usize,
+    /// Share of values dropped in training.
+    pub dropout: f64,
+}
+
+/// Everything that changes the numbers a network computes, besides its weights.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CnnConfig {
+    /// What it reads.
+    pub descriptor: Descriptor,
+    /// Convolutions, in order.
+    pub convolutions: Vec<ConvolutionConfig>,
+    /// Dense layers, in order.
+    pub dense: Vec<DenseConfig>,
+    /// Mean and standard deviation of each number over the training set, by which inputs are standardised.
+    pub inputs: Vec<(f32, f32)>,
+}
+
+impl CnnConfig {
+    /// The standardised vector of a crystal.
+    ///
+    /// # Errors
+    /// A pattern without two different peaks (XRD).
+    pub fn vector(&self, structure: &Structure) -> Result<Vec<f32>, ModelError> {
+        let raw: Vec<f64> = self.descriptor.of(structure)?;
+        Ok(raw.iter().zip(&self.inputs).map(|(x, (mean, scale))| (*x as f32 - mean) / scale).collect())
+    }
+
+    /// A network from the middle of the seed paper's search space.
+    pub fn usual(descriptor: Descriptor) -> Self {
+        let convolution = |filters| ConvolutionConfig { filters, kernel: 5, dropout: 0.3 };
+        let dense = |units| DenseConfig { units, dropout: 0.3 };
+        Self {
+            descriptor,
+            convolutions: vec![convolution(64), convolution(128)],
+            dense: vec![dense(256), dense(128)],
+            inputs: vec![(0.0, 1.0); descriptor.length()],
+        }
+    }
+}
+
+/// The network.
+#[derive(Module, Debug)]
+pub struct Cnn {
+    convolutions: Vec<Conv1d>,
+    pool: AvgPool1d,
+    dense: Vec<Linear>,
+    /// One for each layer, in order.
+    dropouts: Vec<Dropout>,
+    out: Linear,
+}
+
+impl Cnn {
+    /// Random weights on `device`.
+    pub fn new(config: &CnnConfig, device: &Device) -> Self {
+        let (mut channels, mut length) = (1, config.descriptor.length());
+        let mut convolutions = Vec::new();
+        for layer in &config.convolutions {
+            let padded = Conv1dConfig::new(channels, layer.filters, layer.kernel).with_padding(PaddingConfig1d::Same);
+            convolutions.push(padded.init(device));
+            (channels, length) = (layer.filters, length / 2);
+        }
+        let mut width = channels * length;
+        let mut dense = Vec::new();
+        for layer in &config.dense {
+            dense.push(LinearConfig::new(width, layer.units).init(device));
+            width = layer.units;
+        }
+        let shares = config.convolutions.iter().map(|c| c.dropout).chain(config.dense.iter().map(|d| d.dropout));
+        Self {
+            convolutions,
+            pool: AvgPool1dConfig::new(2).with_stride(2).init(),
+            dense,
+            dropouts: shares.map(|share| DropoutConfig::new(share).init()).collect(),
+            out: LinearConfig::new(width, 1).init(device),
+        }
+    }
+
+    /// One number per row of `vectors`, `[B, length]` and standardised; `[B]`.
+    pub fn forward(&self, vectors: Tensor<2>) -> Tensor<1> {
+        let [rows, length] = vectors.dims();
+        let mut dropouts = self.dropouts.iter();
+        let mut x = vectors.reshape([rows, 1, length]);
+        for (layer, dropout) in self.convolutions.iter().zip(&mut dropouts) {
+            x = dropout.forward(self.pool.forward(relu(layer.forward(x))));
+        }
+        let mut x: Tensor<2> = x.flatten(1, 2);
+        for (layer, dropout) in self.dense.iter().zip(dropouts) {
+            x = dropout.forward(relu(layer.forward(x)));
+        }
+        self.out.forward(x).reshape([rows])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_follow_the_configuration() {
+        for descriptor in [Descriptor::Magpie, Descriptor::Xrd] {
+            let config = CnnConfig::usual(descriptor);
+            let net = Cnn::new(&config, &Device::flex());
+            let flat = 128 * (descriptor.length() / 4);
+            let count = (5 * 64 + 64) + (64 * 5 * 128 + 128) + (flat * 256 + 256) + (256 * 128 + 128) + 129;
+            assert_eq!(net.num_params(), count);
+            let rows = Tensor::<2>::ones([3, descriptor.length()], &Device::flex());
+            let values: Vec<f32> = net.forward(rows).into_data().try_to_vec().unwrap();
+            assert!(values.len() == 3 && values.iter().all(|v| *v == values[0] && v.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! DeeperGATGNN (Omee et al., Patterns 2022, 3, 100491): many layers of augmented graph attention, kept apart by differentiable
+//! group normalisation and carried by skip connections; an attention over atoms weighs them into one vector.
+//!
+//! An attention layer acts on the concatenations `[x_i, e]` and `[x_j, e]` with one weight. Its product is taken in two
+//! parts, once per atom and once per bond, and added along the bonds: the same sum at a quarter of the multiplications.
+
+use burn::module::Param;
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{leaky_relu, softmax};
+
+use super::{
+    activation::softplus_of,
+    batch::{GaussianBasis, GraphBatch},
+    graph::Neighborhood,
+    segments::{softmax_runs, sum_runs},
+};
+
+/// Everything that changes the numbers DeeperGATGNN computes, besides its weights.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeeperGatgnnConfig {
+    /// Which pairs of atoms are bonds; each atom also has one to itself, of length 0.
+    pub edges: Neighborhood,
+    /// Basis of the bond length, Å. The original scales lengths to 0..1 by the longest of its training set; here that length
+    /// is the last centre, which the widths are relative to.
+    pub bonds: GaussianBasis,
+    /// Attention layers.
+    pub layers: usize,
+    /// Width of atoms and bonds.
+    pub hidden: usize,
+}
+
+impl DeeperGatgnnConfig {
+    /// The published network (10 layers, width 64) on a periodic graph: 12 nearest neighbours with their images. 384,466
+    /// parameters.
+    pub fn periodic() -> Self {
+        Self { edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 }, ..Self::published(8.0) }
+    }
+
+    /// The published graph: of each pair of atoms the nearest image only, within 8 Å; `longest` is the longest bond (Å) of the
+    /// data set on which the weights were trained.
+    pub fn published(longest: f32) -> Self {
+        // 50 centres from 0 to 1, exponent 0.5 / 0.2², of d / longest.
+        let bonds = GaussianBasis { first: 0.0, last: longest, count: 50, gamma: 12.5 / (longest * longest) };
+        Self { edges: Neighborhood::MinimumImage { count: 12, cutoff: 8.0 }, bonds, layers: 10, hidden: 64 }
+    }
+}
+
+/// Heads of each attention.
+const HEADS: usize = 4;
+/// Clusters of each group normalisation, and the weight of what it adds.
+const GROUPS: usize = 10;
+const GROUP_WEIGHT: f32 = 0.01;
+/// One-hot places: atomic number 1-100, then number of bonds 0-13 (more count as 13).
+const ELEMENTS: usize = 100;
+const DEGREES: usize = 14;
+/// Width of the composition vector, by atomic number.
+const COMPOSITION: usize = 108;
+const SLOPE: f64 = 0.2;
+
+/// Augmented graph attention.
+#[derive(Module, Debug)]
+struct Attention {
+    weight: Param<Tensor<2>>,
+    att: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
+    norm: BatchNorm,
+}
+
+impl Attention {
+    fn new(width: usize, device: &Device) -> Self {
+        let glorot = Initializer::XavierUniform { gain: 1.0 };
+        Self {
+            weight: glorot.init_with([2 * width, HEADS * width], Some(2 * width), Some(HEADS * width), device),
+            att: glorot.init_with([HEADS, 2 * width], Some(2 * width), Some(HEADS), device),
+            bias: Initializer::Zeros.init([width], device),
+            norm: BatchNormConfig::new(HEADS).init(device),
+        }
+    }
+
+    fn forward(&self, bonds: &Bonds, x: Tensor<2>, e: Tensor<2>) -> Tensor<2> {
+        let [nodes, width] = x.dims();
+        let [edges, _] = e.dims();
+        let weight = self.weight.val();
+        let rows = |part: usize| weight.clone().slice([part * width..(part + 1) * width, 0..HEADS * width]);
+        let (of_atom, of_bond) = (x.matmul(rows(0)), e.matmul(rows(1)));
+        let out_i = softplus_of(of_atom.clone().select(0, bonds.center.clone()) + of_bond.clone());
+        let out_j = softplus_of(of_atom.select(0, bonds.neighbor.clone()) + of_bond);
+        let att = |part: usize| {
+            let part = self.att.val().slice([0..HEADS, part * width..(part + 1) * width]);
+            part.reshape([1, HEADS, width])
+        };
+        let heads = |o: Tensor<2>| o.reshape([edges, HEADS, width]);
+        let out_j = heads(out_j);
+        let score = (heads(out_i) * att(0) + out_j.clone() * att(1)).sum_dim(2).reshape([edges, HEADS]);
+        let score = softplus_of(self.norm.forward(softplus_of(score)));
+        let alpha = softmax_runs(score, bonds.center.clone(), nodes).reshape([edges, HEADS, 1]);
+        let message = (out_j * alpha).mean_dim(1).reshape([edges, width]);
+        sum_runs(message, bonds.center.clone(), nodes) + self.bias.val().reshape([1, width])
+    }
+}
+
+/// Differentiable group normalisation (Zhou et al., NeurIPS 2020): rows are softly clustered, and each cluster is normalised
+/// by itself.
+#[derive(Module, Debug)]
+struct GroupNorm {
+    cluster: Linear,
+    norm: BatchNorm,
+}
+
+impl GroupNorm {
+    fn new(width: usize, device: &Device) -> Self {
+        Self {
+            cluster: LinearConfig::new(width, GROUPS).with_bias(false).init(device),
+            norm: BatchNormConfig::new(GROUPS * width).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let [rows, width] = x.dims();
+        let share = softmax(self.cluster.forward(x.clone()), 1).reshape([rows, GROUPS, 1]);
+        let parts = (share * x.clone().reshape([rows, 1, width])).reshape([rows, GROUPS * width]);
+        let normal = self.norm.forward(parts).reshape([rows, GROUPS, width]).sum_dim(1).reshape([rows, width]);
+        x + normal * GROUP_WEIGHT
+    }
+}
+
+/// The weight of each atom in its crystal, from its vector and the composition.
+#[derive(Module, Debug)]
+struct AtomAttention {
+    layers: Vec<Linear>,
+    /// Normalisations that the published network owns and never uses; a checkpoint has them.
+    idle: Vec<GroupNorm>,
+}
+
+#[derive(Module, Debug)]
+struct Layer {
+    attention: Attention,
+    norm: GroupNorm,
+}
+
+/// The network. Weights only: the configuration is handed to every call.
+#[derive(Module, Debug)]
+pub struct DeeperGatgnn {
+    atom: Linear,
+    bond: Linear,
+    layers: Vec<Layer>,
+    weigh: AtomAttention,
+    out: Linear,
+}
+
+/// Bonds and the loops of atoms to themselves.
+struct Bonds {
+    center: Tensor<1, Int>,
+    neighbor: Tensor<1, Int>,
+}
+
+impl DeeperGatgnn {
+    /// Random weights on `device`.
+    pub fn new(config: &DeeperGatgnnConfig, device: &Device) -> Self {
+        let width = config.hidden;
+        let linear = |i, o| LinearConfig::new(i, o).init(device);
+        Self {
+            atom: linear(ELEMENTS + DEGREES, width),
+            bond: linear(config.bonds.count, width),
+            layers: (0..config.layers)
+                .map(|_| Layer { attention: Attention::new(width, device), norm: GroupNorm::new(width, device) })
+                .collect(),
+            weigh: AtomAttention {
+                layers: vec![linear(width + COMPOSITION, width), linear(width, width), linear(width, 1)],
+                idle: (0..3).map(|_| GroupNorm::new(width, device)).collect(),
+            },
+            out: linear(width, 1),
+        }
+    }
+
+    /// One number per graph, `[B]`, in the units the weights were trained in.
+    pub fn forward(&self, config: &DeeperGatgnnConfig, batch: &GraphBatch) -> Tensor<1> {
+        let device = batch.bonds.device();
+        let [nodes] = batch.numbers.dims();
+        let loops = Tensor::arange(0..nodes as i64, &device);
+        let bonds = Bonds {
+            center: Tensor::cat(vec![batch.center.clone(), loops.clone()], 0),
+            neighbor: Tensor::cat(vec![batch.neighbor.clone(), loops], 0),
+        };
+        let at_zero = config.bonds.at(0.0, &device).expand([nodes, config.bonds.count]);
+        let e = leaky_relu(self.bond.forward(Tensor::cat(vec![batch.bonds.clone(), at_zero], 0)), SLOPE);
+
+        // The product with two one-hot vectors is a sum of two rows of the weight. A loop counts as a bond.
+        let rows = self.atom.weight.val();
+        let degree = (batch.degree.clone() + 1).clamp_max(DEGREES as i64 - 1) + ELEMENTS as i64;
+        let bias = self.atom.bias.as_ref().expect("the layer has a bias").val().reshape([1, config.hidden]);
+        let mut x =
+            leaky_relu(rows.clone().select(0, batch.numbers.clone() - 1) + rows.select(0, degree) + bias, SLOPE);
+        for layer in &self.layers {
+            x = layer.norm.forward(layer.attention.forward(&bonds, x.clone(), e.clone())) + x;
+        }
+
+        let composition = batch.composition(COMPOSITION).select(0, batch.node_graph.clone());
+        let [first, second, last] = &self.weigh.layers[..] else { unreachable!("built with three layers") };
+        let score = softplus_of(first.forward(Tensor::cat(vec![x.clone(), composition], 1)));
+        let score = last.forward(softplus_of(second.forward(score)));
+        let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs);
+        let sum = sum_runs(x * weight, batch.node_graph.clone(), batch.graphs);
+        self.out.forward(sum).reshape([batch.graphs])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::weights::fitted_parameters;
+
+    #[test]
+    fn the_published_network_has_384_466_parameters() {
+        let net = DeeperGatgnn::new(&DeeperGatgnnConfig::periodic(), &Device::flex());
+        assert_eq!(fitted_parameters(&net), 384_466);
+        let deeper = DeeperGatgnnConfig { layers: 20, ..DeeperGatgnnConfig::periodic() };
+        assert_eq!(fitted_parameters(&DeeperGatgnn::new(&deeper, &Device::flex())), 737_186);
+    }
+}
