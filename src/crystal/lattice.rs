@@ -136,6 +136,16 @@ pub(crate) fn norm(u: [f64; 3]) -> f64 {
     dot(u, u).sqrt()
 }
 
+/// Sum of two lattice translations.
+pub(crate) fn add(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
+    std::array::from_fn(|k| a[k] + b[k])
+}
+
+/// Difference of two lattice translations.
+pub(crate) fn sub(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
+    std::array::from_fn(|k| a[k] - b[k])
+}
+
 pub(crate) fn cross(u: [f64; 3], v: [f64; 3]) -> [f64; 3] {
     [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
 }

@@ -27,4 +27,4 @@ pub use superbase::Superbase;
 pub use symmetry::{DEFAULT_SYMPREC, Symmetry};
 pub use symop::{MERGE_DISTANCE, SymOp, expand_sites};
 
-pub(crate) use lattice::{cross, dot, norm};
+pub(crate) use lattice::{add, cross, dot, norm, sub};

@@ -14,7 +14,7 @@
 
 use std::f64::consts::PI;
 
-use crate::crystal::{Structure, neighbors};
+use crate::crystal::{Structure, dot, neighbors};
 
 /// A centre nearer to a plane than this fraction of its radius is moved off it: where two planes pass through the
 /// centre, a solid angle depends on how the limit is taken.
@@ -200,10 +200,6 @@ fn plane_axes(n: [f64; 3]) -> [[f64; 3]; 2] {
     let a = -1.0 / (sign + n[2]);
     let b = n[0] * n[1] * a;
     [[1.0 + sign * n[0] * n[0] * a, sign * b, -sign * n[0]], [b, sign + n[1] * n[1] * a, -n[1]]]
-}
-
-fn dot(u: [f64; 3], v: [f64; 3]) -> f64 {
-    u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
 }
 
 #[cfg(test)]

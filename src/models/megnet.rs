@@ -8,11 +8,12 @@
 use burn::module::Param;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::{Distribution, IndexingUpdateOp};
+use burn::tensor::Distribution;
 
 use super::{
     activation::shifted_softplus,
     batch::{GaussianBasis, GraphBatch},
+    segments::sum_runs,
     set2set::{Set2Set, Set2SetMode},
 };
 
@@ -205,8 +206,7 @@ fn convolve(
 ) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
     // The original returns the last value before its activation; matgl activates it.
     let activate = variant == Set2SetMode::Matgl;
-    let device = v.device();
-    let [nodes, width] = v.dims();
+    let [nodes, _] = v.dims();
 
     let phi = &layer.edge_func;
     let of_state = phi.first_slice(3, u.clone()) + phi.first_bias();
@@ -217,12 +217,7 @@ fn convolve(
         + of_neighbor.select(0, batch.neighbor.clone());
     let e = phi.after_first(e, activate);
 
-    let sum_at_nodes = Tensor::<2>::zeros([nodes, width], &device).select_assign(
-        0,
-        batch.center.clone(),
-        e.clone(),
-        IndexingUpdateOp::Add,
-    );
+    let sum_at_nodes = sum_runs(e.clone(), batch.center.clone(), nodes);
     let mean_at_nodes = sum_at_nodes.clone() * batch.per_degree.clone();
     // Order of the concatenation: the original puts the bonds first, matgl the atoms.
     let (bonds_at, atoms_at) = if activate { (1, 0) } else { (0, 1) };
@@ -234,12 +229,7 @@ fn convolve(
     let v = phi.after_first(v, activate);
 
     let mean_by_graph = |x: Tensor<2>, per: &Tensor<2>| {
-        Tensor::<2>::zeros([batch.graphs, width], &device).select_assign(
-            0,
-            batch.node_graph.clone(),
-            x,
-            IndexingUpdateOp::Add,
-        ) * per.clone()
+        sum_runs(x, batch.node_graph.clone(), batch.graphs) * per.clone()
     };
     // Edges are summed at their nodes first: far fewer rows to add up.
     let of_edges = mean_by_graph(sum_at_nodes, &batch.per_edges);

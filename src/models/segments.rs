@@ -1,7 +1,7 @@
 //! Sums over rows that belong together: messages at an atom, atoms of a crystal.
 
 use burn::prelude::*;
-use burn::tensor::IndexingUpdateOp;
+use burn::tensor::{IndexingUpdateOp, TensorData};
 
 /// Row r of the result is the sum of the rows of `values`, `[R, W]`, whose `group`, `[R]`, is r; `[groups, W]`.
 pub fn sum_runs(values: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {
@@ -9,11 +9,45 @@ pub fn sum_runs(values: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tens
     Tensor::zeros([groups, width], &values.device()).select_assign(0, group, values, IndexingUpdateOp::Add)
 }
 
-/// Softmax within each group, column by column: `[R, W]`.
+/// Softmax of `scores`, `[R, W]`, within each group, column by column.
 pub fn softmax_runs(scores: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {
-    // Any constant per group cancels; the detached maximum over the whole column keeps the exponentials finite.
-    let highest = scores.clone().detach().max_dim(0);
-    let weights = (scores - highest).exp();
-    let sum = sum_runs(weights.clone(), group.clone(), groups);
-    weights / (sum.select(0, group) + 1e-16)
+    let (device, [_, width]) = (scores.device(), scores.dims());
+    // The largest score of each group only keeps exp in range; it is a constant to the gradient.
+    let values: Vec<f32> = scores.clone().detach().into_data().try_to_vec().expect("scores are f32");
+    let index = group.clone().into_data();
+    let mut largest = vec![f32::NEG_INFINITY; groups * width];
+    for (row, g) in values.chunks_exact(width).zip(index.iter::<i64>()) {
+        for (entry, value) in largest[g as usize * width..].iter_mut().zip(row) {
+            *entry = entry.max(*value);
+        }
+    }
+    let largest = Tensor::<2>::from_data(TensorData::new(largest, [groups, width]), &device);
+    let shifted = (scores - largest.select(0, group.clone())).exp();
+    let total = sum_runs(shifted.clone(), group.clone(), groups);
+    shifted / total.select(0, group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softmax_of_each_group_sums_to_one() {
+        let device = Device::flex();
+        let scores = Tensor::<2>::from_floats([[900.0], [901.0], [-3.0]], &device);
+        let weights = softmax_runs(scores, Tensor::from_ints([0, 0, 1], &device), 2);
+        let w: Vec<f32> = weights.into_data().try_to_vec().unwrap();
+        assert!((w[0] + w[1] - 1.0).abs() < 1e-6 && (w[1] / w[0] - 1.0_f32.exp()).abs() < 1e-4 && w[2] == 1.0);
+    }
+
+    #[test]
+    fn columns_do_not_meet() {
+        let device = Device::flex();
+        let group = || Tensor::<1, Int>::from_ints([1, 0, 1], &device);
+        let both = Tensor::<2>::from_floats([[1.0, 50.0], [2.0, -9.0], [3.0, 49.0]], &device);
+        let w: Vec<f32> = softmax_runs(both, group(), 2).into_data().try_to_vec().unwrap();
+        let (e1, e2) = (1.0_f32.exp(), 2.0_f32.exp());
+        let want = [1.0 / (1.0 + e2), e1 / (1.0 + e1), 1.0, 1.0, e2 / (1.0 + e2), 1.0 / (1.0 + e1)];
+        assert!(w.iter().zip(want).all(|(w, want)| (w - want).abs() < 1e-6), "{w:?}");
+    }
 }

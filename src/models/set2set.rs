@@ -6,7 +6,9 @@
 
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::{IndexingUpdateOp, TensorData, activation};
+use burn::tensor::activation;
+
+use super::segments::{softmax_runs, sum_runs};
 
 /// Which LSTM drives the attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -79,34 +81,12 @@ impl Set2Set {
             };
             hidden = squash(gate(3)) * cell.clone().tanh();
             let scores = (rows.clone() * hidden.clone().select(0, group.clone())).sum_dim(1);
-            let weights = softmax_by_group(scores, group.clone(), groups);
-            let summary = zeros(width).select_assign(0, group.clone(), rows.clone() * weights, IndexingUpdateOp::Add);
+            let weights = softmax_runs(scores, group.clone(), groups);
+            let summary = sum_runs(rows.clone() * weights, group.clone(), groups);
             query = Tensor::cat(vec![hidden.clone(), summary], 1);
         }
         query
     }
-}
-
-/// Softmax of `scores` `[R, 1]` within each group.
-fn softmax_by_group(scores: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {
-    let device = scores.device();
-    // The largest score of each group only keeps exp in range; it is a constant to the gradient.
-    let values: Vec<f32> = scores.clone().detach().into_data().try_to_vec().expect("scores are f32");
-    let index = group.clone().into_data();
-    let mut largest = vec![f32::NEG_INFINITY; groups];
-    for (value, g) in values.iter().zip(index.iter::<i64>()) {
-        let entry = &mut largest[g as usize];
-        *entry = entry.max(*value);
-    }
-    let largest = Tensor::<2>::from_data(TensorData::new(largest, [groups, 1]), &device);
-    let shifted = (scores - largest.select(0, group.clone())).exp();
-    let total = Tensor::<2>::zeros([groups, 1], &device).select_assign(
-        0,
-        group.clone(),
-        shifted.clone(),
-        IndexingUpdateOp::Add,
-    );
-    shifted / total.select(0, group)
 }
 
 #[cfg(test)]
@@ -127,14 +107,5 @@ mod tests {
             let alone = net.forward(mode, rows.slice([3..5, 0..8]), Tensor::<1, Int>::from_ints([0, 0], &device), 1);
             assert!((a.select(0, Tensor::from_ints([1], &device)) - alone).abs().max().into_scalar::<f32>() < 1e-6);
         }
-    }
-
-    #[test]
-    fn softmax_of_each_group_sums_to_one() {
-        let device = Device::flex();
-        let scores = Tensor::<2>::from_floats([[900.0], [901.0], [-3.0]], &device);
-        let weights = softmax_by_group(scores, Tensor::from_ints([0, 0, 1], &device), 2);
-        let w: Vec<f32> = weights.into_data().try_to_vec().unwrap();
-        assert!((w[0] + w[1] - 1.0).abs() < 1e-6 && (w[1] / w[0] - 1.0_f32.exp()).abs() < 1e-4 && w[2] == 1.0);
     }
 }

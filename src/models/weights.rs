@@ -49,11 +49,8 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
     let mut net = Net::new(&card.config, device);
-    let mut store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
-    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
-    if !result.missing.is_empty() || !result.errors.is_empty() {
-        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
-    }
+    let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
+    fill(&mut net, store, source_name)?;
     Ok((net, card))
 }
 
@@ -62,10 +59,9 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
 /// # Errors
 /// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
 pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Result<Megnet, ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: "matgl".into(), message };
     let mut net = Megnet::new(config, device);
     // torch numbers the activations among the layers: 0, 2, 4 are our 0, 1, 2.
-    let mut store = SafetensorsStore::from_bytes(Some(bytes))
+    let store = SafetensorsStore::from_bytes(Some(bytes))
         .with_from_adapter(burn_store::PyTorchToBurnAdapter)
         .with_key_remapping(r"layers\.2\.", "layers.1.")
         .with_key_remapping(r"layers\.4\.", "layers.2.")
@@ -75,10 +71,7 @@ pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Res
         .with_key_remapping(r"s2s\.lstm\.(weight|bias)_ih_l0", "s2s.lstm_query.$1")
         .with_key_remapping(r"s2s\.lstm\.(weight|bias)_hh_l0", "s2s.lstm_hidden.$1")
         .allow_partial(true);
-    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
-    if !result.missing.is_empty() || !result.errors.is_empty() {
-        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
-    }
+    fill(&mut net, store, "matgl")?;
     Ok(net)
 }
 
@@ -88,9 +81,8 @@ pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Res
 /// # Errors
 /// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
 pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Result<Alignn, ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: "alignn".into(), message };
     let mut net = Alignn::new(config, device);
-    let mut store = SafetensorsStore::from_bytes(Some(bytes))
+    let store = SafetensorsStore::from_bytes(Some(bytes))
         .with_from_adapter(burn_store::PyTorchToBurnAdapter)
         // The expansion in Gaussians is the first of torch's embedding layers.
         .with_key_remapping(r"^(edge|angle)_embedding\.1\.", "${1}_embedding.0.")
@@ -99,11 +91,18 @@ pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Re
         .with_key_remapping(r"layer\.1\.", "norm.")
         .skip_enum_variants(true)
         .allow_partial(true);
+    fill(&mut net, store, "alignn")?;
+    Ok(net)
+}
+
+/// Every tensor of `net` from `store`; `source_name` is for messages.
+fn fill(net: &mut impl ModuleSnapshot, mut store: SafetensorsStore, source_name: &str) -> Result<(), ModelError> {
+    let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
     let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
     if !result.missing.is_empty() || !result.errors.is_empty() {
         return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
     }
-    Ok(net)
+    Ok(())
 }
 
 /// Number of values that training fits; the running means and variances of normalisations are not among them.

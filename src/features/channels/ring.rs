@@ -13,12 +13,11 @@ use std::{
 use super::{
     around::images_near,
     dot,
-    loops::{add, sub},
     minus, norm,
     window::frame,
 };
 use crate::{
-    crystal::{Element, Structure, neighbors},
+    crystal::{Element, Structure, add, neighbors, sub},
     features::{ionic_radius, oxidation_states},
 };
 

@@ -6,11 +6,10 @@ use std::{
 };
 
 use super::{
-    loops::{add, sub},
     norm,
     pores::{Pores, TIE},
 };
-use crate::crystal::Structure;
+use crate::crystal::{Structure, add, sub};
 
 /// A node in a cell.
 type Place = (u32, [i32; 3]);

@@ -5,7 +5,7 @@
 //! vertex split by rounding is whole again and no path is lost.
 
 use super::Tessellation;
-use crate::crystal::{Structure, norm};
+use crate::crystal::{Structure, add, norm, sub};
 
 /// Corners this near one another are one node, as a part of the edge of a cube that holds one site on the average.
 const MERGE: f64 = 1e-6;
@@ -42,14 +42,6 @@ pub struct Link {
 }
 
 type Image = [i32; 3];
-
-fn add(a: Image, b: Image) -> Image {
-    std::array::from_fn(|k| a[k] + b[k])
-}
-
-fn sub(a: Image, b: Image) -> Image {
-    std::array::from_fn(|k| a[k] - b[k])
-}
 
 impl Tessellation {
     /// The network of the diagram of `structure`, the crystal that was tessellated.

@@ -1,6 +1,6 @@
 //! A crystal seen along a lattice direction from far away: Å in space to Å on the page, and a depth.
 
-use crate::crystal::{Lattice, Structure};
+use crate::crystal::{Lattice, Structure, cross, dot, norm};
 
 /// An orthographic projection. The page has x to the right and y up; depth grows towards the eye.
 #[derive(Debug, Clone, Copy)]
@@ -58,16 +58,8 @@ pub fn usual_axis(crystal: &Structure) -> [i32; 3] {
     std::array::from_fn(|k| i32::from(k == shortest))
 }
 
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-}
-
 fn unit(a: [f64; 3]) -> Option<[f64; 3]> {
-    let length = dot(a, a).sqrt();
+    let length = norm(a);
     (length > 1e-6).then(|| a.map(|x| x / length))
 }
 
