@@ -321,7 +321,7 @@ pub struct Featurize {
 /// `hollandite train`
 #[derive(Debug, ClapArgs)]
 pub struct Train {
-    /// Architecture: megnet, alignn-atomwise, cnn-magpie or cnn-xrd
+    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
     pub model: String,
     /// Table with structures and labels

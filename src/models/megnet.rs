@@ -228,9 +228,8 @@ fn convolve(
         + of_state.select(0, batch.node_graph.clone());
     let v = phi.after_first(v, activate);
 
-    let mean_by_graph = |x: Tensor<2>, per: &Tensor<2>| {
-        sum_runs(x, batch.node_graph.clone(), batch.graphs) * per.clone()
-    };
+    let mean_by_graph =
+        |x: Tensor<2>, per: &Tensor<2>| sum_runs(x, batch.node_graph.clone(), batch.graphs) * per.clone();
     // Edges are summed at their nodes first: far fewer rows to add up.
     let of_edges = mean_by_graph(sum_at_nodes, &batch.per_edges);
     let of_nodes = mean_by_graph(v.clone(), &batch.per_nodes);

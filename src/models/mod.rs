@@ -17,6 +17,7 @@ pub mod megnet;
 mod model;
 pub mod network;
 mod passes;
+mod running;
 mod segments;
 pub mod set2set;
 pub mod splits;

@@ -1,8 +1,11 @@
 //! Forward and backward passes over many graphs, spread over threads.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use burn::{
@@ -14,6 +17,7 @@ use burn::{
 use super::{
     graph::batches_by_size,
     network::{Input, Net},
+    running::Buffers,
     train::TrainOptions,
 };
 
@@ -39,35 +43,61 @@ pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) ->
     results.into_iter().map(|r| r.expect("every index was drawn once")).collect()
 }
 
-/// Sum of the losses and mean gradient of a mini-batch, its passes spread over threads.
-pub(super) fn gradients(
-    net: &Net,
-    options: &TrainOptions,
-    items: &[(&Input, f32)],
-    device: &Device,
-) -> (f64, GradientsParams) {
+/// What a mini-batch says of the network.
+pub(super) struct Step {
+    /// Sum of the losses.
+    pub loss: f64,
+    /// Mean gradient.
+    pub gradients: GradientsParams,
+    /// Running statistics of its normalisations after the step.
+    pub buffers: Buffers,
+}
+
+/// Forward and backward over a mini-batch, its passes spread over threads.
+pub(super) fn step(net: &Net, options: &TrainOptions, items: &[(&Input, f32)], device: &Device) -> Step {
+    // In the order of the batch, which is random: where a normalisation works on a pass, it should see all sizes.
     let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
-    let mut passes = batches_by_size(&sizes, options.config.rows_per_pass());
-    // The largest first: the threads finish together.
-    passes.reverse();
+    let passes = even_runs(&sizes, options.config.rows_per_pass());
     let results = on_threads(options.threads, passes.len(), |k| {
-        let chosen: Vec<&Input> = passes[k].iter().map(|&i| items[i].0).collect();
-        let labels: Vec<f32> = passes[k].iter().map(|&i| items[i].1).collect();
+        let chosen: Vec<&Input> = items[passes[k].clone()].iter().map(|item| item.0).collect();
+        let labels: Vec<f32> = items[passes[k].clone()].iter().map(|item| item.1).collect();
         let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
         // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
         // the graph and its index in opposite orders, a deadlock.
         let own = net.valid().train();
         let loss = options.loss.sum(own.forward(&options.config, &chosen, device) - labels);
         let value = f64::from(loss.clone().inner().into_scalar::<f32>());
-        (value, GradientsParams::from_grads((loss / items.len() as f32).backward(), &own))
+        let gradients = GradientsParams::from_grads((loss / items.len() as f32).backward(), &own);
+        (value, gradients, Buffers::of(&own))
     });
     let mut sum = GradientsAccumulator::new();
     let mut total = 0.0;
-    for (loss, grads) in results {
+    let mut buffers = Vec::with_capacity(passes.len());
+    for ((loss, gradients, own), pass) in results.into_iter().zip(&passes) {
         total += loss;
-        sum.accumulate(net, grads);
+        sum.accumulate(net, gradients);
+        buffers.push((pass.len() as f32 / items.len() as f32, own));
     }
-    (total, sum.grads())
+    Step { loss: total, gradients: sum.grads(), buffers: Buffers::mean(buffers) }
+}
+
+/// Cuts `0..sizes.len()` into runs of about equal totals, as few as keep them near `limit`.
+fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
+    let total: usize = sizes.iter().sum();
+    let share = total.div_ceil(total.div_ceil(limit.max(1)).max(1)).max(1);
+    let (mut runs, mut first, mut sum): (Vec<Range<usize>>, _, _) = (Vec::new(), 0, 0);
+    for (i, size) in sizes.iter().enumerate() {
+        // The item goes to the side of the cut on which most of it lies.
+        if i > first && sum + size / 2 > share * (runs.len() + 1) {
+            runs.push(first..i);
+            first = i;
+        }
+        sum += size;
+    }
+    if first < sizes.len() {
+        runs.push(first..sizes.len());
+    }
+    runs
 }
 
 /// Standardised predictions of many graphs, over threads.
@@ -107,6 +137,21 @@ mod tests {
     fn threads_keep_the_order_of_results() {
         assert_eq!(on_threads(3, 100, |i| i * i), (0..100).map(|i| i * i).collect::<Vec<_>>());
         assert!(on_threads(2, 0, |i| i).is_empty());
+    }
+
+    #[test]
+    fn runs_are_even_and_cover_every_item_once() {
+        let sizes = [5, 9, 1, 7, 3, 8, 2, 6, 4, 10, 5];
+        let runs = even_runs(&sizes, 25);
+        assert_eq!(runs.iter().cloned().flatten().collect::<Vec<_>>(), (0..sizes.len()).collect::<Vec<_>>());
+        assert_eq!(runs.len(), 3);
+        for run in runs {
+            let total: usize = sizes[run].iter().sum();
+            assert!((15..=25).contains(&total), "{total}");
+        }
+        assert_eq!(even_runs(&sizes, 1000), [0..11]);
+        assert!(even_runs(&[], 10).is_empty());
+        assert_eq!(even_runs(&[0, 0], 0).len(), 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
     checkpoint::{Checkpoint, Files, record_error},
     loss::Schedule,
     network::{Config, Input, Net},
-    passes::{forward_all, gradients, on_threads, shuffled},
+    passes::{forward_all, on_threads, shuffled, step},
     splits::{SplitKind, element_counts, split},
     weights,
 };
@@ -217,10 +217,11 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         for chunk in order.chunks(options.batch) {
             let items: Vec<(&Input, f32)> =
                 chunk.iter().map(|&i| (input(i), ((targets[i] - mean) / scale) as f32)).collect();
-            let (loss, grads) = gradients(&net, options, &items, &autodiff);
-            net = optimizer.step(schedule.at(state.steps_done), net, grads);
+            let step = step(&net, options, &items, &autodiff);
+            net = optimizer.step(schedule.at(state.steps_done), net, step.gradients);
+            net = step.buffers.into_net(net);
             state.steps_done += 1;
-            loss_sum += loss;
+            loss_sum += step.loss;
             done += chunk.len();
             observer.step(epoch, done, training.len(), loss_sum / done as f64);
         }

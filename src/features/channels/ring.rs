@@ -10,12 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
-use super::{
-    around::images_near,
-    dot,
-    minus, norm,
-    window::frame,
-};
+use super::{around::images_near, dot, minus, norm, window::frame};
 use crate::{
     crystal::{Element, Structure, add, neighbors, sub},
     features::{ionic_radius, oxidation_states},

@@ -1,0 +1,119 @@
+//! The running means and variances of batch normalisations, which are no parameters and have no gradient: every pass of a
+//! training step moves those of its own fork of the network, and here the network takes on their mean.
+
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::prelude::*;
+use burn::tensor::TensorData;
+
+use super::network::Net;
+
+/// Values of the buffers of a network, by identity.
+#[derive(Debug, Default)]
+pub(super) struct Buffers(HashMap<ParamId, Vec<f32>>);
+
+impl Buffers {
+    /// Those of a fork, after its pass.
+    pub fn of(fork: &Net) -> Self {
+        // A trained value asks for gradients, a buffer does not.
+        struct Without(Vec<ParamId>);
+        impl ModuleVisitor for Without {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    self.0.push(param.id);
+                }
+            }
+        }
+        struct Read(HashMap<ParamId, Vec<f32>>);
+        impl ModuleVisitor for Read {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if let Some(values) = self.0.get_mut(&param.id) {
+                    *values = param.val().into_data().iter::<f32>().collect();
+                }
+            }
+        }
+        let mut buffers = Without(Vec::new());
+        fork.visit(&mut buffers);
+        let mut read = Read(buffers.0.into_iter().map(|id| (id, Vec::new())).collect());
+        if !read.0.is_empty() {
+            // The snapshot settles what each thread has noted in the fork.
+            fork.valid().visit(&mut read);
+        }
+        Self(read.0)
+    }
+
+    /// Mean of several, each with its weight; the weights add up to 1.
+    pub fn mean(all: impl IntoIterator<Item = (f32, Self)>) -> Self {
+        let mut mean: HashMap<ParamId, Vec<f32>> = HashMap::new();
+        for (weight, one) in all {
+            for (id, values) in one.0 {
+                let sum = mean.entry(id).or_insert_with(|| vec![0.0; values.len()]);
+                sum.iter_mut().zip(values).for_each(|(sum, x)| *sum += weight * x);
+            }
+        }
+        Self(mean)
+    }
+
+    /// The network with these values.
+    pub fn into_net(self, net: Net) -> Net {
+        struct Write(HashMap<ParamId, Vec<f32>>);
+        impl ModuleMapper for Write {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                let Some(values) = self.0.remove(&param.id) else { return param };
+                let (id, old, _) = param.consume();
+                Param::initialized(id, Tensor::from_data(TensorData::new(values, old.dims()), &old.device()))
+            }
+        }
+        if self.0.is_empty() { net } else { net.map(&mut Write(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        crystal::{Element, Lattice, Structure},
+        models::{
+            cgcnn::CgcnnConfig,
+            megnet::MegnetConfig,
+            network::{Config, Input},
+        },
+    };
+
+    fn rock_salt(a: f64) -> Structure {
+        let lattice = Lattice::new([[0.0, a, a], [a, 0.0, a], [a, a, 0.0]]).unwrap();
+        let species = vec![Element::from_symbol("Mn").unwrap(), Element::O];
+        Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
+    }
+
+    #[test]
+    fn a_network_learns_the_statistics_of_its_forks() {
+        let config = Config::Cgcnn(CgcnnConfig::published());
+        let (plain, autodiff) = (Device::flex(), Device::flex().autodiff());
+        let inputs: Vec<Input> = [2.0, 2.1, 2.2].iter().map(|&a| config.input(&rock_salt(a)).unwrap()).collect();
+        let inputs: Vec<&Input> = inputs.iter().collect();
+        let mut net = Net::new(&config, &autodiff);
+        let value = |net: &Net| net.forward(&config, &inputs, &plain).into_data().try_to_vec::<f32>().unwrap();
+        let trained = |net: &Net| {
+            let fork = net.valid().train();
+            let values = fork.forward(&config, &inputs, &autodiff).into_data().try_to_vec::<f32>().unwrap();
+            (Buffers::of(&fork), values)
+        };
+        let before = value(&net.valid());
+        for _ in 0..200 {
+            let ((a, _), (b, _)) = (trained(&net), trained(&net));
+            net = Buffers::mean([(0.25, a), (0.75, b)]).into_net(net);
+        }
+        // Running means that have settled say what the batch itself says.
+        let (after, of_batch) = (value(&net.valid()), trained(&net).1);
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart(&after, &of_batch) < 0.02 * apart(&before, &of_batch), "{before:?} {after:?} {of_batch:?}");
+    }
+
+    #[test]
+    fn a_network_without_batches_has_no_buffers() {
+        let config = Config::Megnet(MegnetConfig::original());
+        assert!(Buffers::of(&Net::new(&config, &Device::flex().autodiff())).0.is_empty());
+    }
+}
