@@ -1,7 +1,7 @@
 //! Training through the public API and through the command line: a run that is interrupted ends where a whole one ends,
 //! and its weights answer queries.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use assert_cmd::Command;
 use hollandite::{
@@ -19,7 +19,20 @@ struct Quiet;
 
 impl Observer for Quiet {
     fn step(&self, _: usize, _: usize, _: usize, _: f64) {}
-    fn epoch(&self, _: &Epoch) {}
+    fn epoch(&self, _: &Epoch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn note(&self, _: &str) {}
+}
+
+/// Wants no more than so many epochs.
+struct Until(usize);
+
+impl Observer for Until {
+    fn step(&self, _: usize, _: usize, _: usize, _: f64) {}
+    fn epoch(&self, epoch: &Epoch) -> ControlFlow<()> {
+        if epoch.epoch < self.0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
     fn note(&self, _: &str) {}
 }
 
@@ -100,6 +113,17 @@ fn an_interrupted_run_ends_where_a_whole_one_ends() {
     let other = TrainOptions { resume: true, seed: 4, ..options(&whole) };
     let message = train(&samples, &other, &Quiet).unwrap_err().to_string();
     assert!(message.contains("another run"), "{message}");
+}
+
+#[test]
+fn an_observer_ends_a_run_which_then_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = rock_salts();
+    let ended = train(&samples, &options(folder.path()), &Until(2)).unwrap();
+    assert_eq!((ended.history.len(), ended.card.training.epochs), (2, 2));
+    let on = train(&samples, &TrainOptions { resume: true, ..options(folder.path()) }, &Until(3)).unwrap();
+    assert_eq!(on.history.len(), 3);
+    assert_eq!(on.history[..2], ended.history[..]);
 }
 
 #[test]

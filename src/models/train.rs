@@ -1,7 +1,7 @@
 //! Fitting a network to labelled crystals: mini-batches over threads, warm-up and cosine decay of the learning rate, the best
 //! epoch by validation error, early stop, and checkpoints from which a killed run goes on.
 
-use std::{path::PathBuf, time::Instant};
+use std::{ops::ControlFlow, path::PathBuf, time::Instant};
 
 use burn::{
     grad_clipping::GradientClippingConfig,
@@ -102,8 +102,9 @@ pub struct Epoch {
 pub trait Observer: Sync {
     /// `done` of `total` graphs of this epoch have been fitted.
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64);
-    /// An epoch is over.
-    fn epoch(&self, epoch: &Epoch);
+    /// An epoch is over. [`ControlFlow::Break`] ends the run with this epoch's checkpoint, and with the card and the weights
+    /// of the best epoch so far.
+    fn epoch(&self, epoch: &Epoch) -> ControlFlow<()>;
     /// Something a person should know.
     fn note(&self, message: &str);
 }
@@ -238,7 +239,7 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
             learning_rate: schedule.at(state.steps_done),
             seconds: epoch_started.elapsed().as_secs_f64(),
         };
-        observer.epoch(&report);
+        let verdict = observer.epoch(&report);
         state.history.push(report);
         state.epochs_done = epoch;
         state.seconds = seconds_before + started.elapsed().as_secs_f64();
@@ -254,6 +255,9 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         // The state goes last, by rename: a run killed in between resumes at the epoch before.
         std::fs::write(files.state.with_extension("unfinished"), text).map_err(io)?;
         std::fs::rename(files.state.with_extension("unfinished"), &files.state).map_err(io)?;
+        if verdict.is_break() {
+            break;
+        }
         if epoch - state.best_epoch >= options.patience {
             observer.note(&format!("no better validation error for {} epochs: stopped", options.patience));
             break;

@@ -1,5 +1,6 @@
 //! `hollandite train`: fit a model to the labels of a table, with checkpoints, and leave weights, card and plots.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -115,7 +116,7 @@ impl Observer for Bar {
         self.0.set_message(format!("loss {loss:.4}"));
     }
 
-    fn epoch(&self, epoch: &Epoch) {
+    fn epoch(&self, epoch: &Epoch) -> ControlFlow<()> {
         self.line(&format!(
             "epoch {:4}  loss {:.4}  validation RMSE {:.4} MAE {:.4} eV/atom  learning rate {:.2e}  {:.0} s",
             epoch.epoch,
@@ -125,6 +126,7 @@ impl Observer for Bar {
             epoch.learning_rate,
             epoch.seconds
         ));
+        ControlFlow::Continue(())
     }
 
     fn note(&self, message: &str) {
