@@ -4,11 +4,8 @@
 //! products. Below is one branch-free polynomial arithmetic three times: plain, AVX2 and AVX-512, chosen by what the
 //! processor has. Largest error against `f64`: 3e-7, tested.
 
-use std::mem::MaybeUninit;
-
-use burn::tensor::{Tensor, TensorData};
-
 /// eˣ to 2e-7 relative. NaN maps to e^-87.3: the first comparison is written so that NaN takes the bound.
+#[inline(always)]
 fn exp(x: f32) -> f32 {
     let x = if x > LOWEST { x } else { LOWEST };
     let x = if x > HIGHEST { HIGHEST } else { x };
@@ -20,8 +17,16 @@ fn exp(x: f32) -> f32 {
     f32::from_bits(((n as i32 + 127) << 23) as u32) * (p * r * r + r + 1.0)
 }
 
+/// 1 / (1 + e⁻ˣ).
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    // As far above 1/2 for x as below it for -x.
+    0.5 + (1.0 / (1.0 + exp(-x.abs())) - 0.5).copysign(x)
+}
+
 /// (softplus(x) - ln 2, its derivative sigmoid(x)).
-fn softplus(x: f32) -> (f32, f32) {
+#[inline(always)]
+pub(super) fn softplus(x: f32) -> (f32, f32) {
     let t = exp(-x.abs());
     // ln((1 + t) / 2) = 2 artanh(s) with |s| <= 1/3: the series ARTANH gives full single precision.
     let s = (t - 1.0) / (t + 3.0);
@@ -53,7 +58,7 @@ const ARTANH: [f32; 6] = [1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.
 #[cfg(target_arch = "x86_64")]
 macro_rules! vectors {
     ($module:ident, $features:literal, $vector:ident, $width:literal, $set:ident, $load:ident, $store:ident, $add:ident,
-     $sub:ident, $mul:ident, $div:ident, $fma:ident, $max:ident, $min:ident, $and:ident, $or:ident, $andnot:ident,
+     $sub:ident, $mul:ident, $div:ident, $fma:ident, $max:ident, $min:ident, $or:ident, $andnot:ident,
      $to_int:ident, $to_float:ident, $set_int:ident, $add_int:ident, $shift:ident, $as_float:ident) => {
         mod $module {
             use std::arch::x86_64::*;
@@ -81,7 +86,7 @@ macro_rules! vectors {
 
             #[inline]
             #[target_feature(enable = $features)]
-            fn softplus(x: $vector) -> ($vector, $vector) {
+            fn softplus(x: $vector) -> $vector {
                 let (sign, one) = ($set(-0.0), $set(1.0));
                 let t = exp($or($andnot(sign, x), sign));
                 let s = $div($sub(t, one), $add(t, $set(3.0)));
@@ -91,9 +96,7 @@ macro_rules! vectors {
                     p = $fma(p, s2, $set(*c));
                 }
                 let half_log = $fma($mul(s, s2), p, s);
-                let above = $sub($div(one, $add(one, t)), $set(0.5));
-                let slope = $add($set(0.5), $or(above, $and(sign, x)));
-                ($fma($set(2.0), half_log, $max(x, $set(0.0))), slope)
+                $fma($set(2.0), half_log, $max(x, $set(0.0)))
             }
 
             /// # Safety
@@ -102,23 +105,7 @@ macro_rules! vectors {
             pub unsafe fn value(x: &mut [f32]) {
                 for x in x.chunks_exact_mut(WIDTH) {
                     // SAFETY: the chunk is one vector long.
-                    unsafe { $store(x.as_mut_ptr(), softplus($load(x.as_ptr())).0) };
-                }
-            }
-
-            /// # Safety
-            /// All three of one length, a multiple of [`WIDTH`].
-            #[target_feature(enable = $features)]
-            pub unsafe fn tangent(x: &[f32], slope: &mut [MaybeUninit<f32>], offset: &mut [MaybeUninit<f32>]) {
-                let outputs = slope.chunks_exact_mut(WIDTH).zip(offset.chunks_exact_mut(WIDTH));
-                for (x, (slope, offset)) in x.chunks_exact(WIDTH).zip(outputs) {
-                    // SAFETY: every chunk is one vector long.
-                    unsafe {
-                        let x = $load(x.as_ptr());
-                        let (value, s) = softplus(x);
-                        $store(slope.as_mut_ptr().cast(), s);
-                        $store(offset.as_mut_ptr().cast(), $sub(value, $mul(s, x)));
-                    }
+                    unsafe { $store(x.as_mut_ptr(), softplus($load(x.as_ptr()))) };
                 }
             }
 
@@ -155,7 +142,6 @@ vectors!(
     _mm512_fmadd_ps,
     _mm512_max_ps,
     _mm512_min_ps,
-    _mm512_and_ps,
     _mm512_or_ps,
     _mm512_andnot_ps,
     _mm512_cvtps_epi32,
@@ -181,7 +167,6 @@ vectors!(
     _mm256_fmadd_ps,
     _mm256_max_ps,
     _mm256_min_ps,
-    _mm256_and_ps,
     _mm256_or_ps,
     _mm256_andnot_ps,
     _mm256_cvtps_epi32,
@@ -222,16 +207,6 @@ pub(super) fn softplus_in_place(x: &mut [f32]) {
     }
 }
 
-/// Slope into `slope`, `value - slope * x` into `offset`: with these two, the tangent line at x is an ordinary product.
-fn tangent(x: &[f32], slope: &mut [MaybeUninit<f32>], offset: &mut [MaybeUninit<f32>]) {
-    let done = widest!(x.len(), tangent, |whole| (&x[..whole], &mut slope[..whole], &mut offset[..whole]));
-    for ((&x, slope), offset) in x[done..].iter().zip(&mut slope[done..]).zip(&mut offset[done..]) {
-        let (value, s) = softplus(x);
-        slope.write(s);
-        offset.write(value - s * x);
-    }
-}
-
 /// Row i of `out` becomes exp(-gamma (d_i - c)²) over the centres c, zero where that is below [`NOTHING`].
 pub(super) fn gaussians(distances: &[f32], centers: &[f32], gamma: f32, out: &mut [f32]) {
     for (&d, row) in distances.iter().zip(out.chunks_exact_mut(centers.len())) {
@@ -240,40 +215,6 @@ pub(super) fn gaussians(distances: &[f32], centers: &[f32], gamma: f32, out: &mu
             *out = (exp(-gamma * (d - c) * (d - c)) - NOTHING).max(0.0);
         }
     }
-}
-
-/// Shifted softplus of a tensor of floats; differentiable where the tensor's device is.
-///
-/// # Panics
-/// Never: the tensor is of f32 on a CPU device by construction of the models.
-pub(super) fn shifted_softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let device = x.device();
-    if device.is_autodiff() {
-        let data = x.clone().inner().into_data();
-        let shape = data.shape();
-        let values: &[f32] = data.as_slice().expect("activations are f32");
-        let n = values.len();
-        let (mut slope, mut offset) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        tangent(values, &mut slope.spare_capacity_mut()[..n], &mut offset.spare_capacity_mut()[..n]);
-        // SAFETY: the loop wrote the first n values of both.
-        unsafe {
-            slope.set_len(n);
-            offset.set_len(n);
-        }
-        // Slope and offset are constants to the autodiff graph: value and derivative are those of softplus at x.
-        let slope = Tensor::from_data(TensorData::new(slope, shape.clone()), &device);
-        let offset = Tensor::from_data(TensorData::new(offset, shape), &device);
-        x * slope + offset
-    } else {
-        let mut data = x.into_data();
-        softplus_in_place(data.as_mut_slice().expect("activations are f32"));
-        Tensor::from_data(data, &device)
-    }
-}
-
-/// ln(1 + eˣ); differentiable where the tensor's device is.
-pub(super) fn softplus_of<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    shifted_softplus(x) + std::f32::consts::LN_2
 }
 
 #[cfg(test)]
@@ -291,7 +232,9 @@ mod tests {
                 (f64::from(value) - want).abs() < 3e-7 * want.abs().max(1.0),
                 "softplus({x}) = {value}, want {want}"
             );
-            assert!((f64::from(slope) - 1.0 / (1.0 + (-exact).exp())).abs() < 2e-7, "slope at {x}");
+            let want = 1.0 / (1.0 + (-exact).exp());
+            assert!((f64::from(slope) - want).abs() < 2e-7, "slope at {x}");
+            assert!((f64::from(sigmoid(x)) - want).abs() < 2e-7, "sigmoid({x})");
         }
     }
 
@@ -301,15 +244,9 @@ mod tests {
         let x: Vec<f32> = (0..1003).map(|k| (k as f32 - 500.0) * 0.25).collect();
         let mut fast = x.clone();
         softplus_in_place(&mut fast);
-        let (mut slope, mut offset) = (vec![MaybeUninit::uninit(); 1003], vec![MaybeUninit::uninit(); 1003]);
-        tangent(&x, &mut slope, &mut offset);
         for (k, &x) in x.iter().enumerate() {
-            let (value, s) = softplus(x);
-            // SAFETY: `tangent` wrote every value.
-            let (got_slope, got_offset) = unsafe { (slope[k].assume_init(), offset[k].assume_init()) };
+            let value = softplus(x).0;
             assert!((fast[k] - value).abs() <= 1e-6 * value.abs().max(1.0), "softplus({x}): {} {value}", fast[k]);
-            assert!((got_slope - s).abs() < 1e-6, "slope({x}): {got_slope} {s}");
-            assert!((got_slope * x + got_offset - value).abs() <= 1e-6 * x.abs().max(1.0), "tangent at {x}");
         }
         let centers: Vec<f32> = (0..37).map(|k| k as f32 * 0.1).collect();
         let mut out = vec![0.0; 2 * 37];
@@ -333,16 +270,5 @@ mod tests {
         let mut x = [f32::NEG_INFINITY, -1e30, -100.0, 100.0, 1e30, f32::NAN].repeat(6);
         softplus_in_place(&mut x);
         assert!((x[0] + std::f32::consts::LN_2).abs() < 1e-6 && (x[3] - 99.306_85).abs() < 1e-4 && x[4] == 1e30);
-    }
-
-    #[test]
-    fn gradient_is_the_sigmoid() {
-        let device = burn::prelude::Device::flex().autodiff();
-        let x = Tensor::<1>::from_floats([-3.0, -0.1, 0.0, 0.2, 5.0], &device).require_grad();
-        let grads = shifted_softplus(x.clone()).sum().backward();
-        let got: Vec<f32> = x.grad(&grads).unwrap().into_data().try_to_vec().unwrap();
-        for (g, x) in got.iter().zip([-3.0_f32, -0.1, 0.0, 0.2, 5.0]) {
-            assert!((g - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6);
-        }
     }
 }

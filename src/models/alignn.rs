@@ -6,13 +6,12 @@
 
 use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{sigmoid, silu};
 
 use super::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::{GaussianBasis, GraphBatch},
     graph::Neighborhood,
-    segments::sum_runs,
+    kernels::{add_silu, batch_norm, gated_mean, gather_add, layer_norm, silu, sum_runs},
 };
 
 /// How a layer normalises its output.
@@ -81,8 +80,8 @@ impl Norm {
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Batch(norm) => norm.forward(x),
-            Self::Layer(norm) => norm.forward(x),
+            Self::Batch(norm) => batch_norm(norm, x),
+            Self::Layer(norm) => layer_norm(norm, x),
         }
     }
 }
@@ -139,15 +138,11 @@ impl EdgeGated {
 
     /// New nodes and new edges, each added to what came in.
     fn forward(&self, ends: &Ends, x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        let [nodes, _] = x.dims();
-        let m = self.src_gate.forward(x.clone()).select(0, ends.source.clone())
-            + self.dst_gate.forward(x.clone()).select(0, ends.target.clone())
-            + self.edge_gate.forward(y.clone());
-        let gate = sigmoid(m.clone());
-        let message = self.dst_update.forward(x.clone()).select(0, ends.source.clone()) * gate.clone();
-        let sum = sum_runs(message, ends.target.clone(), nodes) / (sum_runs(gate, ends.target.clone(), nodes) + 1e-6);
-        let new_x = silu(self.bn_nodes.forward(self.src_update.forward(x.clone()) + sum));
-        (x + new_x, y + silu(self.bn_edges.forward(m)))
+        let (of_source, of_target) = (self.src_gate.forward(x.clone()), self.dst_gate.forward(x.clone()));
+        let m = gather_add(of_source, &ends.source, of_target, &ends.target, self.edge_gate.forward(y.clone()));
+        let mean = gated_mean(m.clone(), self.dst_update.forward(x.clone()), &ends.source, &ends.target);
+        let new_x = self.bn_nodes.forward(self.src_update.forward(x.clone()) + mean);
+        (add_silu(x, new_x), add_silu(y, self.bn_edges.forward(m)))
     }
 }
 

@@ -2,14 +2,12 @@
 
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::sigmoid;
 
 use super::{
-    activation::softplus_of,
     atoms::{ATOM_FEATURES, atom_features},
     batch::{GaussianBasis, GraphBatch},
     graph::Neighborhood,
-    segments::sum_runs,
+    kernels::{batch_norm, gate, gather_add, softplus, sum_runs},
 };
 
 /// Everything that changes the numbers CGCNN computes, besides its weights.
@@ -51,19 +49,20 @@ struct Convolution {
 impl Convolution {
     fn forward(&self, batch: &GraphBatch, x: Tensor<2>) -> Tensor<2> {
         let [nodes, width] = x.dims();
-        let [edges, basis] = batch.bonds.dims();
+        let [_, basis] = batch.bonds.dims();
         // The product with [x_i, x_j, e], taken once per atom for the first two parts.
         let weight = self.fc_full.weight.val();
         let part = |from: usize, to: usize| weight.clone().slice([from..to, 0..2 * width]);
         let bias = self.fc_full.bias.as_ref().expect("the layer has a bias").val().reshape([1, 2 * width]);
-        let gated = x.clone().matmul(part(0, width)).select(0, batch.center.clone())
-            + x.clone().matmul(part(width, 2 * width)).select(0, batch.neighbor.clone())
-            + batch.bonds.clone().matmul(part(2 * width, 2 * width + basis))
-            + bias;
-        let gated = self.bn1.forward(gated);
-        let half = |k: usize| gated.clone().slice([0..edges, k * width..(k + 1) * width]);
-        let message = sigmoid(half(0)) * softplus_of(half(1));
-        softplus_of(x + self.bn2.forward(sum_runs(message, batch.center.clone(), nodes)))
+        let gated = gather_add(
+            x.clone().matmul(part(0, width)) + bias,
+            &batch.center,
+            x.clone().matmul(part(width, 2 * width)),
+            &batch.neighbor,
+            batch.bonds.clone().matmul(part(2 * width, 2 * width + basis)),
+        );
+        let message = gate(batch_norm(&self.bn1, gated));
+        softplus(x + batch_norm(&self.bn2, sum_runs(message, batch.center.clone(), nodes)))
     }
 }
 
@@ -100,7 +99,7 @@ impl Cgcnn {
             x = convolution.forward(batch, x);
         }
         let mean = sum_runs(x, batch.node_graph.clone(), batch.graphs) * batch.per_nodes.clone();
-        let crystal = softplus_of(self.conv_to_fc.forward(softplus_of(mean)));
+        let crystal = softplus(self.conv_to_fc.forward(softplus(mean)));
         self.fc_out.forward(crystal).reshape([batch.graphs])
     }
 }

@@ -10,10 +10,10 @@ use burn::prelude::*;
 use burn::tensor::activation::{leaky_relu, softmax};
 
 use super::{
-    activation::softplus_of,
     batch::{GaussianBasis, GraphBatch},
     graph::Neighborhood,
-    segments::{softmax_runs, sum_runs},
+    kernels::{batch_norm, gather_add_one as gather, softplus, sum_runs},
+    segments::softmax_runs,
 };
 
 /// Everything that changes the numbers DeeperGATGNN computes, besides its weights.
@@ -85,8 +85,8 @@ impl Attention {
         let weight = self.weight.val();
         let rows = |part: usize| weight.clone().slice([part * width..(part + 1) * width, 0..HEADS * width]);
         let (of_atom, of_bond) = (x.matmul(rows(0)), e.matmul(rows(1)));
-        let out_i = softplus_of(of_atom.clone().select(0, bonds.center.clone()) + of_bond.clone());
-        let out_j = softplus_of(of_atom.select(0, bonds.neighbor.clone()) + of_bond);
+        let out_i = softplus(gather(of_atom.clone(), &bonds.center, of_bond.clone()));
+        let out_j = softplus(gather(of_atom, &bonds.neighbor, of_bond));
         let att = |part: usize| {
             let part = self.att.val().slice([0..HEADS, part * width..(part + 1) * width]);
             part.reshape([1, HEADS, width])
@@ -94,7 +94,7 @@ impl Attention {
         let heads = |o: Tensor<2>| o.reshape([edges, HEADS, width]);
         let out_j = heads(out_j);
         let score = (heads(out_i) * att(0) + out_j.clone() * att(1)).sum_dim(2).reshape([edges, HEADS]);
-        let score = softplus_of(self.norm.forward(softplus_of(score)));
+        let score = softplus(batch_norm(&self.norm, softplus(score)));
         let alpha = softmax_runs(score, bonds.center.clone(), nodes).reshape([edges, HEADS, 1]);
         let message = (out_j * alpha).mean_dim(1).reshape([edges, width]);
         sum_runs(message, bonds.center.clone(), nodes) + self.bias.val().reshape([1, width])
@@ -121,7 +121,7 @@ impl GroupNorm {
         let [rows, width] = x.dims();
         let share = softmax(self.cluster.forward(x.clone()), 1).reshape([rows, GROUPS, 1]);
         let parts = (share * x.clone().reshape([rows, 1, width])).reshape([rows, GROUPS * width]);
-        let normal = self.norm.forward(parts).reshape([rows, GROUPS, width]).sum_dim(1).reshape([rows, width]);
+        let normal = batch_norm(&self.norm, parts).reshape([rows, GROUPS, width]).sum_dim(1).reshape([rows, width]);
         x + normal * GROUP_WEIGHT
     }
 }
@@ -199,8 +199,8 @@ impl DeeperGatgnn {
 
         let composition = batch.composition(COMPOSITION).select(0, batch.node_graph.clone());
         let [first, second, last] = &self.weigh.layers[..] else { unreachable!("built with three layers") };
-        let score = softplus_of(first.forward(Tensor::cat(vec![x.clone(), composition], 1)));
-        let score = last.forward(softplus_of(second.forward(score)));
+        let score = softplus(first.forward(Tensor::cat(vec![x.clone(), composition], 1)));
+        let score = last.forward(softplus(second.forward(score)));
         let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs);
         let sum = sum_runs(x * weight, batch.node_graph.clone(), batch.graphs);
         self.out.forward(sum).reshape([batch.graphs])

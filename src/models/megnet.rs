@@ -11,9 +11,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 
 use super::{
-    activation::shifted_softplus,
     batch::{GaussianBasis, GraphBatch},
-    segments::sum_runs,
+    kernels::{gather_add, shifted_softplus, sum_runs},
     set2set::{Set2Set, Set2SetMode},
 };
 
@@ -212,9 +211,7 @@ fn convolve(
     let of_state = phi.first_slice(3, u.clone()) + phi.first_bias();
     let of_center = phi.first_slice(0, v.clone()) + of_state.select(0, batch.node_graph.clone());
     let of_neighbor = phi.first_slice(1, v.clone());
-    let e = phi.first_slice(2, e)
-        + of_center.select(0, batch.center.clone())
-        + of_neighbor.select(0, batch.neighbor.clone());
+    let e = gather_add(of_center, &batch.center, of_neighbor, &batch.neighbor, phi.first_slice(2, e));
     let e = phi.after_first(e, activate);
 
     let sum_at_nodes = sum_runs(e.clone(), batch.center.clone(), nodes);

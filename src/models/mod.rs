@@ -11,6 +11,7 @@ pub mod cnn;
 pub mod deeper_gatgnn;
 pub mod evaluate;
 pub mod graph;
+mod kernels;
 pub mod line_graph;
 mod loss;
 pub mod megnet;

@@ -1,13 +1,9 @@
-//! Sums over rows that belong together: messages at an atom, atoms of a crystal.
+//! Softmax over rows that belong together: bonds of an atom, atoms of a crystal.
 
 use burn::prelude::*;
-use burn::tensor::{IndexingUpdateOp, TensorData};
+use burn::tensor::TensorData;
 
-/// Row r of the result is the sum of the rows of `values`, `[R, W]`, whose `group`, `[R]`, is r; `[groups, W]`.
-pub fn sum_runs(values: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {
-    let [_, width] = values.dims();
-    Tensor::zeros([groups, width], &values.device()).select_assign(0, group, values, IndexingUpdateOp::Add)
-}
+use super::kernels::sum_runs;
 
 /// Softmax of `scores`, `[R, W]`, within each group, column by column.
 pub fn softmax_runs(scores: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {

@@ -8,7 +8,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation;
 
-use super::segments::{softmax_runs, sum_runs};
+use super::{kernels::sum_runs, segments::softmax_runs};
 
 /// Which LSTM drives the attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
