@@ -105,8 +105,8 @@ impl Default for Memory {
 impl Memory {
     /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.
     fn introduce(&self, model: &Model) {
-        if let (Self::Store(cache), Ok(card)) = (self, serde_json::to_string(model.card())) {
-            let _ = cache.remember_model(model.id(), model.name(), &card);
+        if let (Self::Store(cache), Ok(card)) = (self, model.card().to_json()) {
+            let _ = cache.remember_model(model.id(), model.name(), &card.to_string());
         }
     }
 

@@ -12,7 +12,10 @@ use crate::models::Model;
 pub fn run(args: &Models) -> Result<(), CliError> {
     if let Some(name) = &args.name {
         let model = Model::load(name).map_err(|e| CliError::Below(e.into()))?;
-        let card = serde_json::to_string_pretty(model.card())
+        let card = model
+            .card()
+            .to_json()
+            .and_then(|card| serde_json::to_string_pretty(&card))
             .map_err(|e| CliError::Failed(format!("the card of {name} cannot be printed: {e}")))?;
         return render::print(&format!("{card}\n"));
     }
