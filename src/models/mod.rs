@@ -11,7 +11,7 @@ pub mod cnn;
 pub mod conformal;
 pub mod deeper_gatgnn;
 pub mod domain;
-pub mod evaluate;
+pub mod ensemble;
 pub mod graph;
 pub mod line_graph;
 mod loss;
