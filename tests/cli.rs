@@ -282,8 +282,9 @@ fn every_stored_query_runs_by_its_name() {
     assert_eq!(names.len(), std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")).unwrap().count());
     for name in names {
         let rows = stdout(&["sql", name, "--format", "jsonl"]).lines().count();
-        // The embedded structures carry no DFT labels, so the errors of the model are an empty list there.
-        assert_eq!(rows == 0, name == "model_error", "{name} returned {rows} rows");
+        // The embedded structures carry no DFT labels, and no model was evaluated on them: its errors are an empty list there.
+        let of_errors = name.contains("error") || ["fig10b", "worst", "coverage"].contains(&name);
+        assert_eq!(rows == 0, of_errors, "{name} returned {rows} rows");
     }
     let polymorphs = stdout(&["sql", "polymorphs", "--format", "csv"]);
     assert!(polymorphs.contains("rutile") && polymorphs.contains("anatase"), "{polymorphs}");

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
-use hollandite::sql::Session;
+use hollandite::crystal::Structure;
+use hollandite::error::ModelError;
+use hollandite::sql::{EnergyModel, Session};
 use support::{Counting, batch, few, many, session};
 
 struct Bench {
@@ -257,4 +259,53 @@ async fn over_parquet_the_model_is_never_part_of_the_scan() {
     let plan = bench.text(&format!("EXPLAIN {sql}")).await;
     let scan = plan.lines().rfind(|line| line.contains("DataSourceExec")).unwrap();
     assert!(scan.contains("void") && !scan.contains("predict_ef"), "{plan}");
+}
+
+/// The mean of the two models of a session.
+struct Pair([Arc<Counting>; 2]);
+
+impl EnergyModel for Pair {
+    fn id(&self) -> &str {
+        "pair@1"
+    }
+
+    fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
+        self.0[0].covers(structure)
+    }
+
+    fn predict(&self, _: &[Structure]) -> Vec<Result<f64, ModelError>> {
+        unreachable!("an ensemble is asked through its members")
+    }
+
+    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
+        self.0.iter().zip([0.25, 0.75]).map(|(member, weight)| (Arc::clone(member) as _, weight)).collect()
+    }
+}
+
+#[tokio::test]
+async fn predict_and_predict_ef_share_their_answers() {
+    let bench = Bench::new();
+    assert_eq!(bench.ask("SELECT id, predict(structure)['value'] FROM tmo WHERE void > 0.5").await, (6, 1, 4));
+    assert_eq!(bench.ask("SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5").await, (6, 0, 0));
+    // Three uses, one evaluation.
+    let sql = "SELECT predict(structure)['upper'] FROM many WHERE predict(structure)['in_domain'] AND void >= 0.5 \
+               ORDER BY predict(structure)['lower']";
+    assert_eq!(bench.ask(sql).await, (200, 4, 200));
+}
+
+#[tokio::test]
+async fn an_ensemble_asks_each_member_once_and_is_remembered_through_them() {
+    let bench = Bench::new();
+    let session = bench.session.clone().with_model("pair", Arc::new(Pair([bench.model.clone(), bench.other.clone()])));
+    let bench = Bench { session, ..bench };
+    assert_eq!(bench.ask("SELECT predict_ef(structure) FROM tmo WHERE void > 0.5").await, (6, 1, 4));
+    // The default model has answered, the other has not.
+    let sql = "SELECT id, predict(structure, 'pair')['value'] FROM tmo WHERE void > 0.5";
+    assert_eq!((bench.ask(sql).await, bench.other.take()), ((6, 0, 0), (1, 4)));
+    assert_eq!((bench.ask(sql).await, bench.other.take()), ((6, 0, 0), (0, 0)));
+    let text =
+        bench.text("SELECT predict(structure, 'pair') AS p FROM tmo WHERE id IN ('WO3', 'TcO2') ORDER BY id").await;
+    for part in ["Tc is outside", "value: -0.4", "was not calibrated"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

@@ -42,7 +42,7 @@ pub enum Command {
     Featurize(Featurize),
     /// Fit a model to the labels of a table
     Train(Train),
-    /// A model's errors on the labels of a table
+    /// A model's answers for the rows of a table, kept in `predictions`, and its errors on their labels
     Evaluate(Evaluate),
     /// List the models that `predict_ef` can ask, or print the card of one
     Models(Models),
@@ -162,6 +162,32 @@ pub enum PlotPicture {
     Xrd(PlotXrd),
     /// What a table holds: classes of composition, formation energies and elements, training and test set apart
     Distribution(PlotDistribution),
+    /// Predictions of a model against the labels, after `hollandite evaluate`
+    Parity(PlotModel),
+    /// How large the errors of a model are, after `hollandite evaluate`
+    Errors(PlotModel),
+}
+
+/// `hollandite plot parity`, `hollandite plot errors`
+#[derive(Debug, ClapArgs)]
+pub struct PlotModel {
+    /// Name of a model or an ensemble, as in the column `model` of `predictions`
+    pub model: String,
+    /// Table that it was evaluated on
+    #[arg(long, value_name = "NAME", default_value = "tmo")]
+    pub table: String,
+    /// Part of the model's training: train, validation, test, unseen or all
+    #[arg(long, value_name = "PART", default_value = "test")]
+    pub split: String,
+    /// SQL condition on the rows of the table, for instance "class = 'binary'"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// File to write, .svg or .png [default: MODEL-parity.svg, MODEL-errors.svg]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// `hollandite plot structure`
@@ -286,6 +312,11 @@ fn angles(text: &str) -> Result<(f64, f64), String> {
     pair.filter(|(low, high)| low < high).ok_or_else(|| "expected two angles from 0 to 180, as in 5,90".into())
 }
 
+fn coverage(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|c: &f64| *c > 0.0 && *c < 1.0);
+    share.ok_or_else(|| "expected a number between 0 and 1, as in 0.9".into())
+}
+
 fn cells(text: &str) -> Result<[usize; 3], String> {
     let n: Option<Vec<usize>> =
         text.split('x').map(|n| n.trim().parse().ok().filter(|n| (1..=100).contains(n))).collect();
@@ -386,7 +417,7 @@ pub struct Train {
 /// `hollandite evaluate`
 #[derive(Debug, ClapArgs)]
 pub struct Evaluate {
-    /// Name of a model, or the folder or file that `train` wrote
+    /// Name of a model or an ensemble, or the folder or file that `train` wrote
     #[arg(long, value_name = "NAME|PATH", default_value = "megnet")]
     pub model: String,
     /// Table with structures and labels
@@ -398,6 +429,12 @@ pub struct Evaluate {
     /// SQL condition on the rows to use
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
+    /// Rows without a label too
+    #[arg(long)]
+    pub unlabelled: bool,
+    /// Probability with which the interval around a prediction shall hold the label
+    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = coverage)]
+    pub coverage: f64,
     /// Write a parity plot to this file, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
@@ -408,12 +445,52 @@ pub struct Evaluate {
 
 /// `hollandite models`
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Models {
+    /// What to do; without it, list
+    #[command(subcommand)]
+    pub command: Option<ModelsCommand>,
     /// Print the card of this model: a name, or the folder or file that `train` wrote
     pub name: Option<String>,
     /// Where and how to print the list
     #[command(flatten)]
     pub output: Output,
+}
+
+/// What can be done with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Make several models answer as one: their mean, with an interval that widens where they disagree
+    Ensemble(ModelsEnsemble),
+}
+
+/// `hollandite models ensemble`
+#[derive(Debug, ClapArgs)]
+pub struct ModelsEnsemble {
+    /// Name of the ensemble in queries
+    pub name: String,
+    /// Members: names of models, or the folders or files that `train` wrote
+    #[arg(required = true, value_name = "MEMBER")]
+    pub members: Vec<String>,
+    /// How much a member counts: equal, or validation (by the inverse of its mean square error on its validation set)
+    #[arg(long, value_name = "HOW", default_value = "equal")]
+    pub weights: String,
+    /// Table with structures and labels, by which the intervals are calibrated
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// Column of the label, eV/atom
+    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
+    pub target: String,
+    /// SQL condition on rows that no member was fitted to [default: the crystals that some member was validated with, and
+    /// none fitted to]
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Folder of the ensemble [default: models/NAME in the store]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// `hollandite functions`

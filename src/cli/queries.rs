@@ -15,9 +15,9 @@ macro_rules! queries {
 }
 
 /// All of them.
-pub const QUERIES: [Query; 12] = queries![
-    "screen" "tunnels" "classes" "model_error" "polymorphs" "fig2a" "fig2b" "fig2c" "fig2d" "fig2d_bins" "fig2_elements"
-    "porosity"
+pub const QUERIES: [Query; 21] = queries![
+    "screen" "tunnels" "classes" "polymorphs" "fig2a" "fig2b" "fig2c" "fig2d" "fig2d_bins" "fig2_elements" "porosity"
+    "fig8" "fig9" "fig10a" "fig10b" "model_error" "error_by_chemistry" "error_by_class" "error_by_distance" "worst" "coverage"
 ];
 
 impl Query {

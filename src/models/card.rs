@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::Config;
+use super::{network::Config, reliability::Reliability};
 
 /// Root mean square and mean absolute error over a set of crystals, eV/atom, beside the error of always answering with
 /// the training set's mean.
@@ -116,6 +116,20 @@ pub struct ModelCard {
     pub elements: BTreeMap<String, usize>,
     /// Errors by the name of the held-out set.
     pub metrics: BTreeMap<String, Metrics>,
+    /// How far to believe it; `None` where the weights were not fitted by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
+}
+
+impl ModelCard {
+    /// The card as JSON for people, without the list of the crystals of the run.
+    pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+        let mut card = serde_json::to_value(self)?;
+        if let Some(reliability) = card.get_mut("reliability").and_then(serde_json::Value::as_object_mut) {
+            reliability.remove("crystals");
+        }
+        Ok(card)
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::{
     loss::Schedule,
     network::{Config, Input, Net},
     passes::{forward_all, on_threads, shuffled, step},
-    splits::{SplitKind, element_counts, split},
+    reliability::Reliability,
+    splits::{Split, SplitKind, element_counts, split},
     weights,
 };
 use crate::{
@@ -274,7 +275,7 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         let predicted = forward_all(&best, options, &inputs);
         predicted.iter().zip(set).map(|(p, &i)| (p * scale + mean, targets[i])).collect()
     };
-    let of_test = evaluate(&test);
+    let (of_validation, of_test) = (evaluate(&validation), evaluate(&test));
     let seen: std::collections::HashSet<&str> =
         training.iter().chain(&validation).map(|&i| samples[i].formula.as_str()).collect();
     let new_formula: Vec<_> = of_test
@@ -285,7 +286,7 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         .collect();
     let mut metrics = std::collections::BTreeMap::new();
     for (name, pairs) in
-        [("validation", &evaluate(&validation)), ("test", &of_test), ("test, formula not in training", &new_formula)]
+        [("validation", &of_validation), ("test", &of_test), ("test, formula not in training", &new_formula)]
     {
         if let Some(m) = Metrics::of(pairs, mean) {
             metrics.insert(name.to_owned(), m);
@@ -319,6 +320,11 @@ pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer
         },
         elements: element_counts(samples, &training),
         metrics,
+        reliability: Some(Reliability::of(
+            samples,
+            &Split { train: training, validation, test: test.clone() },
+            &of_validation,
+        )),
     };
     let weights_file = directory.join(format!("{}.safetensors.zst", options.name));
     weights::save(&weights_file, &best, &card)?;

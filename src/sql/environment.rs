@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::crystal::ContentHash;
 use crate::error::Error;
+use crate::models::ensemble::Ensemble;
 use crate::models::{DEFAULT_MODEL, Model};
 use crate::store::{FeatureValues, PredictionCache};
 
@@ -20,14 +22,22 @@ pub struct Environment(Arc<Shared>);
 struct Shared {
     models: Mutex<HashMap<String, Arc<dyn EnergyModel>>>,
     memory: Memory,
+    /// Where the store keeps models and ensembles, a folder each.
+    folder: Option<PathBuf>,
     features: Option<FeatureValues>,
     warnings: Warnings,
 }
 
 impl Environment {
-    /// An environment that remembers predictions in a store's cache, and reads its materialised features.
-    pub fn with_store(cache: PredictionCache, features: FeatureValues) -> Self {
-        Self(Arc::new(Shared { memory: Memory::Store(cache), features: Some(features), ..Shared::default() }))
+    /// An environment that remembers predictions in a store's cache, finds ensembles in its folder of models, and reads its
+    /// materialised features.
+    pub fn with_store(cache: PredictionCache, models: PathBuf, features: FeatureValues) -> Self {
+        Self(Arc::new(Shared {
+            memory: Memory::Store(cache),
+            folder: Some(models),
+            features: Some(features),
+            ..Shared::default()
+        }))
     }
 
     /// Makes `model` answer to its name, instead of any model of that name that is shipped.
@@ -35,7 +45,7 @@ impl Environment {
         self.models().insert(name.to_string(), model);
     }
 
-    /// The model of that name or path, loaded once; the empty name is the default model.
+    /// The model or ensemble of that name or path, loaded once; the empty name is the default model.
     ///
     /// # Errors
     /// No such model, or weights that cannot be read.
@@ -45,9 +55,31 @@ impl Environment {
             return Ok(Arc::clone(model));
         }
         // Loading takes a while: the lock is not held meanwhile, and a second loader finds the first one's model.
-        let loaded = Model::load(name)?;
-        self.0.memory.introduce(&loaded);
+        let loaded = self.load(name)?;
         Ok(Arc::clone(self.models().entry(name.to_string()).or_insert(loaded)))
+    }
+
+    fn load(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+        let stored = self.0.folder.as_ref().map(|folder| folder.join(name));
+        let places = [Some(PathBuf::from(name)), stored];
+        if let Some(file) = places.iter().flatten().find_map(|place| Ensemble::find(place)) {
+            let ensemble = Ensemble::load(&file)?;
+            for (member, _) in ensemble.members() {
+                self.introduce(member.id(), member.name(), member.card().to_json());
+            }
+            self.introduce(&ensemble.card().id, &ensemble.card().name, serde_json::to_value(ensemble.card()));
+            return Ok(ensemble);
+        }
+        let model = Model::load(name)?;
+        self.introduce(model.id(), model.name(), model.card().to_json());
+        Ok(model)
+    }
+
+    /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.
+    fn introduce(&self, id: &str, name: &str, card: serde_json::Result<serde_json::Value>) {
+        if let (Memory::Store(cache), Ok(card)) = (&self.0.memory, card) {
+            let _ = cache.remember_model(id, name, &card.to_string());
+        }
     }
 
     /// Predictions that are already known.
@@ -103,13 +135,6 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.
-    fn introduce(&self, model: &Model) {
-        if let (Self::Store(cache), Ok(card)) = (self, serde_json::to_string(model.card())) {
-            let _ = cache.remember_model(model.id(), model.name(), &card);
-        }
-    }
-
     /// Which of `hashes` the model has answered before, and what.
     pub fn get(&self, model: &str, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, f64>, Error> {
         match self {

@@ -7,9 +7,11 @@
 mod docs;
 mod environment;
 mod error;
+mod evaluate;
 mod features;
 mod featurize;
 pub mod functions;
+mod interval;
 pub mod optimizer;
 mod options;
 mod predictor;
@@ -22,6 +24,7 @@ mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
 pub use environment::Environment;
+pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;
 pub use predictor::EnergyModel;

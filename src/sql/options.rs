@@ -21,10 +21,13 @@ extensions_options! {
         /// Whether predictions are looked up in, and written to, the prediction cache.
         pub cache: bool, default = true
 
+        /// Probability with which the interval of `predict(structure)` holds the label, where the call states none.
+        pub coverage: f64, default = 0.9
+
         /// Whether costly calls read what `hollandite featurize` has materialised for the very same crystal.
         pub features: bool, default = true
 
-        /// Model that `predict_ef(structure)` asks where the call names none; empty: the embedded default.
+        /// Model that `predict_ef(structure)` and `predict(structure)` ask where the call names none; empty: the embedded default.
         pub model: String, default = String::new()
     }
 }

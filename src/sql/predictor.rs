@@ -1,20 +1,29 @@
 //! From crystals to energies, in as few forward passes as possible.
 //!
 //! Equal crystals are asked for once (content hash), known ones are answered from memory, those that the model does not
-//! cover answer NULL with a warning, and the rest is sorted by size and cut into batches. Both ways into a model come
-//! through here, the plan node and the plain function, so their answers are the same.
+//! cover get no number, and the rest is sorted by size and cut into batches. An ensemble asks each of its members so, and is
+//! remembered through them. Both ways into a model come through here, the plan node and the plain function, and both
+//! functions, `predict_ef` and `predict`, so their answers are the same.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arrow::array::{ArrayRef, Float64Array};
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use rayon::prelude::*;
 
 use crate::crystal::{ContentHash, Structure, content_hash};
 use crate::error::{Error, ModelError};
 use crate::models::Model;
+use crate::models::conformal::Calibration;
+use crate::models::ensemble::{Ensemble, combine};
+use crate::models::reliability::Part;
 
 use super::environment::Environment;
+use super::functions::CrystalFunction;
+use super::interval;
 use super::options::HollanditeOptions;
 use super::structure_type::Crystals;
 
@@ -22,6 +31,10 @@ use super::structure_type::Crystals;
 pub trait EnergyModel: Send + Sync {
     /// Names the weights: predictions are remembered under it.
     fn id(&self) -> &str;
+    /// Name in queries.
+    fn name(&self) -> &str {
+        self.id()
+    }
     /// How a plan shows the model.
     fn label(&self) -> String {
         self.id().to_string()
@@ -30,11 +43,35 @@ pub trait EnergyModel: Send + Sync {
     fn covers(&self, structure: &Structure) -> Result<(), ModelError>;
     /// Energies in eV/atom, in order, by one forward pass.
     fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>>;
+    /// The models whose mean it is, with their weights; none where it answers itself.
+    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
+        vec![]
+    }
+    /// Why a crystal is of a kind that the model never saw; `None` where it is not.
+    fn outside(&self, _structure: &Structure) -> Option<String> {
+        None
+    }
+    /// Its residuals on crystals that it was not fitted to.
+    fn calibration(&self) -> Option<&Calibration> {
+        None
+    }
+    /// The part of its training that a crystal belongs to; `None` where that is not known. `split`: what its table says.
+    fn part(&self, _hash: ContentHash, _split: Option<&str>) -> Option<Part> {
+        None
+    }
+    /// Mean label of its training set, eV/atom.
+    fn training_mean(&self) -> Option<f64> {
+        None
+    }
 }
 
 impl EnergyModel for Model {
     fn id(&self) -> &str {
         Model::id(self)
+    }
+
+    fn name(&self) -> &str {
+        Model::name(self)
     }
 
     fn label(&self) -> String {
@@ -48,15 +85,88 @@ impl EnergyModel for Model {
     fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
         Model::predict(self, structures)
     }
+
+    fn outside(&self, structure: &Structure) -> Option<String> {
+        self.card().reliability.as_ref()?.domain?.outside(structure)
+    }
+
+    fn calibration(&self) -> Option<&Calibration> {
+        self.card().reliability.as_ref()?.calibration.as_ref()
+    }
+
+    fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
+        Model::part(self, hash, split)
+    }
+
+    fn training_mean(&self) -> Option<f64> {
+        Some(self.card().mean)
+    }
 }
 
-/// Answers of one query, and why there is none.
-pub(super) type Known = HashMap<ContentHash, Result<f64, String>>;
+impl EnergyModel for Ensemble {
+    fn id(&self) -> &str {
+        &self.card().id
+    }
+
+    fn name(&self) -> &str {
+        &self.card().name
+    }
+
+    fn label(&self) -> String {
+        format!("{}@{:.8}, {} members", self.name(), self.card().id, self.members().len())
+    }
+
+    fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
+        self.members().iter().try_for_each(|(member, _)| member.covers(structure))
+    }
+
+    fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
+        Ensemble::predict(self, structures).into_iter().map(|answer| answer.map(|(mean, _)| mean)).collect()
+    }
+
+    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
+        let member = |(model, weight): &(Arc<Model>, f64)| (Arc::clone(model) as Arc<dyn EnergyModel>, *weight);
+        Ensemble::members(self).iter().map(member).collect()
+    }
+
+    fn outside(&self, structure: &Structure) -> Option<String> {
+        Ensemble::members(self).iter().find_map(|(member, _)| EnergyModel::outside(member.as_ref(), structure))
+    }
+
+    fn calibration(&self) -> Option<&Calibration> {
+        self.card().calibration.as_ref()
+    }
+
+    fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
+        Ensemble::part(self, hash, split)
+    }
+
+    fn training_mean(&self) -> Option<f64> {
+        let members = Ensemble::members(self);
+        Some(members.iter().map(|(member, weight)| weight * member.card().mean).sum())
+    }
+}
+
+/// What a model says of one crystal.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    /// eV/atom, or why there is none.
+    pub value: Result<f64, String>,
+    /// How far the members of an ensemble are from their mean, eV/atom; 0 for a single model.
+    pub spread: f64,
+    /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
+    pub outside: Option<String>,
+}
+
+/// Answers of one query.
+pub(super) type Known = HashMap<ContentHash, Answer>;
 
 /// One model with a session's options and memory.
 #[derive(Clone)]
 pub(super) struct Predictor {
     function: &'static str,
+    /// Coverage of the intervals that are asked for; `None` where a number is.
+    coverage: Option<f64>,
     model: Arc<dyn EnergyModel>,
     environment: Environment,
     options: HollanditeOptions,
@@ -73,7 +183,7 @@ impl std::fmt::Debug for Predictor {
 pub(super) struct Tally {
     /// Distinct crystals.
     pub distinct: usize,
-    /// Of these, answered from the prediction cache.
+    /// Answers found in the prediction cache, one a member of an ensemble.
     pub cache_hits: usize,
     /// Forward passes run.
     pub forward_passes: usize,
@@ -82,23 +192,32 @@ pub(super) struct Tally {
 }
 
 impl Predictor {
-    /// A predictor that warns in the name of `function`.
+    /// The predictor of a call. `constants`: its arguments after the crystal, a model's name and a coverage, as far as they
+    /// are given.
     ///
     /// # Errors
     /// No such model, or weights that cannot be read.
-    pub fn new(
-        function: &'static str,
-        model: &str,
+    pub fn of_call(
+        function: &dyn CrystalFunction,
+        constants: &[&ScalarValue],
         environment: &Environment,
         options: HollanditeOptions,
     ) -> Result<Self, Error> {
-        let name = if model.is_empty() { &options.model } else { model };
-        Ok(Self { function, model: environment.model(name)?, environment: environment.clone(), options })
+        let named = constants.first().and_then(|constant| constant.try_as_str().flatten()).unwrap_or_default();
+        let name = if named.is_empty() { &options.model } else { named };
+        // What has an interval is a struct.
+        let coverage = matches!(function.returns(), DataType::Struct(_)).then(|| match constants.get(1) {
+            Some(constant) => interval::coverage(constant).unwrap_or(options.coverage),
+            None => options.coverage,
+        });
+        let model = environment.model(name)?;
+        Ok(Self { function: function.name(), coverage, model, environment: environment.clone(), options })
     }
 
-    /// How a plan shows the model.
+    /// How a plan shows the model, and the coverage that is asked of it.
     pub fn label(&self) -> String {
-        self.model.label()
+        let coverage = self.coverage.map_or_else(String::new, |c| format!(", coverage={c}"));
+        self.model.label() + &coverage
     }
 
     /// The session options of this predictor.
@@ -111,18 +230,19 @@ impl Predictor {
         crystals.get(i)?.map_err(|reason| self.environment.warnings().note(self.function, reason)).ok()
     }
 
-    /// An energy per atom for every crystal, eV/atom; `None` in: `None` out, and no answer: `None` and a warning. `known`
-    /// carries the answers of earlier calls of the same query. Gives up between batches when `stop` is set.
+    /// An answer for every crystal, NULL for `None`: a number in eV/atom, NULL with a warning where there is none, or the
+    /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
+    /// same query. Gives up between batches when `stop` is set.
     pub fn predict(
         &self,
         structures: Vec<Option<Structure>>,
         known: &mut Known,
         stop: &AtomicBool,
-    ) -> Result<(Vec<Option<f64>>, Tally), Error> {
+    ) -> Result<(ArrayRef, Tally), Error> {
         let hashes: Vec<Option<ContentHash>> =
             structures.par_iter().with_min_len(16).map(|s| s.as_ref().map(content_hash)).collect();
         let mut seen = HashSet::new();
-        let mut asked: Vec<(ContentHash, Structure)> = structures
+        let asked: Vec<(ContentHash, Structure)> = structures
             .into_iter()
             .zip(&hashes)
             .filter_map(|(structure, &hash)| Some((hash?, structure?)))
@@ -130,56 +250,117 @@ impl Predictor {
             .collect();
         let mut tally = Tally { distinct: asked.len(), ..Tally::default() };
 
+        let mut outside: HashMap<ContentHash, String> = match self.coverage {
+            Some(_) => {
+                let reason = |(hash, structure): &(_, Structure)| Some((*hash, self.model.outside(structure)?));
+                asked.par_iter().with_min_len(16).filter_map(reason).collect()
+            }
+            None => HashMap::new(),
+        };
+        for (hash, answer) in self.ask(asked, &mut tally, stop)? {
+            let (value, spread) = match answer {
+                Ok((value, spread)) => (Ok(value), spread),
+                Err(reason) => (Err(reason), 0.0),
+            };
+            known.insert(hash, Answer { value, spread, outside: outside.remove(&hash) });
+        }
+
+        let answers: Vec<Option<&Answer>> = hashes.into_iter().map(|hash| known.get(&hash?)).collect();
+        Ok((
+            match self.coverage {
+                Some(coverage) => interval::column(&answers, self.model.as_ref(), coverage),
+                None => Arc::new(Float64Array::from_iter(answers.into_iter().map(|answer| self.number(answer?)))),
+            },
+            tally,
+        ))
+    }
+
+    fn number(&self, answer: &Answer) -> Option<f64> {
+        answer.value.as_ref().map_err(|reason| self.environment.warnings().note(self.function, reason)).ok().copied()
+    }
+
+    /// (value, spread) for each of some distinct crystals, or why there is none.
+    fn ask(
+        &self,
+        asked: Vec<(ContentHash, Structure)>,
+        tally: &mut Tally,
+        stop: &AtomicBool,
+    ) -> Result<HashMap<ContentHash, Result<(f64, f64), String>>, Error> {
+        let members = self.model.members();
+        if members.is_empty() {
+            let answers = self.ask_one(self.model.as_ref(), asked, tally, stop)?;
+            return Ok(answers.into_iter().map(|(hash, value)| (hash, value.map(|value| (value, 0.0)))).collect());
+        }
+        let hashes: Vec<ContentHash> = asked.iter().map(|(hash, _)| *hash).collect();
+        let mut answers: HashMap<ContentHash, Result<Vec<(f64, f64)>, String>> = HashMap::new();
+        for (member, weight) in &members {
+            let mut values = self.ask_one(member.as_ref(), asked.clone(), tally, stop)?;
+            for hash in &hashes {
+                // A member that was stopped has no answer.
+                let value = values.remove(hash).unwrap_or_else(|| Err("the query was stopped".into()));
+                let all = answers.entry(*hash).or_insert_with(|| Ok(vec![]));
+                match (all, value) {
+                    (Ok(all), Ok(value)) => all.push((value, *weight)),
+                    (all @ Ok(_), Err(reason)) => *all = Err(reason),
+                    (Err(_), _) => {}
+                }
+            }
+        }
+        Ok(answers.into_iter().map(|(hash, values)| (hash, values.map(|values| combine(&values)))).collect())
+    }
+
+    /// The value of one model for each of some distinct crystals, eV/atom, or why there is none.
+    fn ask_one(
+        &self,
+        model: &dyn EnergyModel,
+        mut asked: Vec<(ContentHash, Structure)>,
+        tally: &mut Tally,
+        stop: &AtomicBool,
+    ) -> Result<HashMap<ContentHash, Result<f64, String>>, Error> {
+        let mut answers = HashMap::with_capacity(asked.len());
         if self.options.cache && !asked.is_empty() {
             let wanted: Vec<ContentHash> = asked.iter().map(|(hash, _)| *hash).collect();
-            let remembered = self.environment.memory().get(self.model.id(), &wanted)?;
-            tally.cache_hits = remembered.len();
+            let remembered = self.environment.memory().get(model.id(), &wanted)?;
+            tally.cache_hits += remembered.len();
             asked.retain(|(hash, _)| !remembered.contains_key(hash));
-            known.extend(remembered.into_iter().map(|(hash, e)| (hash, Ok(e))));
+            answers.extend(remembered.into_iter().map(|(hash, e)| (hash, Ok(e))));
         }
-        asked.retain(|(hash, structure)| match self.model.covers(structure) {
+        asked.retain(|(hash, structure)| match model.covers(structure) {
             Ok(()) => true,
             Err(reason) => {
-                known.insert(*hash, Err(reason.to_string()));
+                answers.insert(*hash, Err(reason.to_string()));
                 false
             }
         });
 
-        let answers: Vec<(Vec<ContentHash>, Vec<_>)> = self
+        let passes: Vec<(Vec<ContentHash>, Vec<_>)> = self
             .batches(asked)
             .into_par_iter()
             .filter(|_| !stop.load(Ordering::Relaxed))
             .map(|batch| {
                 let (hashes, structures): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-                let energies = self.model.predict(&structures);
+                let energies = model.predict(&structures);
                 (hashes, energies)
             })
             .collect();
         let mut fresh = Vec::new();
-        for (hashes, energies) in answers {
+        for (hashes, energies) in passes {
             tally.forward_passes += 1;
             tally.graphs += hashes.len();
             for (hash, energy) in hashes.into_iter().zip(energies) {
                 let energy = energy.map_err(|reason: ModelError| reason.to_string());
                 let energy = energy.and_then(|e| if e.is_finite() { Ok(e) } else { Err(format!("it answered {e}")) });
                 fresh.extend(energy.as_ref().ok().map(|&e| (hash, e)));
-                known.insert(hash, energy);
+                answers.insert(hash, energy);
             }
         }
         if self.options.cache && !fresh.is_empty() {
             // The answers are there all the same; they only have to be computed again the next time.
-            if let Err(reason) = self.environment.memory().put(self.model.id(), &fresh) {
+            if let Err(reason) = self.environment.memory().put(model.id(), &fresh) {
                 self.environment.warnings().remark(format!("predictions are not remembered: {reason}"));
             }
         }
-        let answer = |hash: Option<ContentHash>| match known.get(&hash?)? {
-            Ok(energy) => Some(*energy),
-            Err(reason) => {
-                self.environment.warnings().note(self.function, reason);
-                None
-            }
-        };
-        Ok((hashes.into_iter().map(answer).collect(), tally))
+        Ok(answers)
     }
 
     /// Crystals of like size together: a batch takes as long as its largest member makes it.

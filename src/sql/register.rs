@@ -32,6 +32,7 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::Natoms),
         Arc::new(functions::OrbitalFieldMatrixOf),
         Arc::new(functions::PackingFraction),
+        Arc::new(functions::Predict),
         Arc::new(functions::PredictEf),
         Arc::new(functions::Prototype),
         Arc::new(functions::ReducedFormula),

@@ -40,7 +40,10 @@ impl Session {
     /// # Errors
     /// A store that cannot be read, or no such snapshot.
     pub async fn open(store: &Store, snapshot: Option<i64>) -> Result<Self, Error> {
-        let session = Self::build(Environment::with_store(store.predictions()?, store.feature_values()), true);
+        let session = Self::build(
+            Environment::with_store(store.predictions()?, store.models_folder(), store.feature_values()),
+            true,
+        );
         store.register(&session.context, snapshot).await?;
         Ok(session)
     }
@@ -135,6 +138,14 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// The model or ensemble that answers to a name or path in this session; the default model where it is empty.
+    ///
+    /// # Errors
+    /// No such model, or weights that cannot be read.
+    pub fn model(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+        self.environment.model(name)
     }
 
     /// Rows that answered NULL for a reason, summed up, since the last call.

@@ -322,6 +322,11 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
+    /// Where models and ensembles that were made over this store are kept, a folder each.
+    pub fn models_folder(&self) -> PathBuf {
+        self.dir().join("models")
+    }
+
     /// Cached predictions of the models that ran on this store.
     ///
     /// # Errors

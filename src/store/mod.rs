@@ -11,6 +11,7 @@
 //! as a whole or not at all. Every snapshot stays readable.
 
 mod embedded;
+mod evaluations;
 mod features;
 mod files;
 mod import;
@@ -23,6 +24,7 @@ mod registry_tables;
 mod tables;
 mod verify;
 
+pub use evaluations::{Evaluated, Evaluation};
 pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary, Progress, Step};
 pub use lake::{Info, Snapshot, Store, TableInfo};

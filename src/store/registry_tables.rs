@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use rusqlite::types::ValueRef;
 
+use super::evaluations;
 use super::features;
 use super::lake::Store;
 use crate::error::StoreError;
@@ -27,6 +28,7 @@ struct Spec {
 const TEXT: DataType = DataType::Utf8;
 const INT: DataType = DataType::Int64;
 const FLOAT: DataType = DataType::Float64;
+const BOOL: DataType = DataType::Boolean;
 
 static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
     let specs = [
@@ -72,8 +74,23 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "predictions",
-            sql: "SELECT model_id, structure_hash, value FROM hollandite_predictions",
-            columns: &[("model_id", TEXT), ("structure_hash", TEXT), ("value", FLOAT)],
+            sql: evaluations::LIST,
+            columns: &[
+                ("model", TEXT),
+                ("model_id", TEXT),
+                ("table_name", TEXT),
+                ("id", TEXT),
+                ("structure_hash", TEXT),
+                ("split", TEXT),
+                ("value", FLOAT),
+                ("lower", FLOAT),
+                ("upper", FLOAT),
+                ("coverage", FLOAT),
+                ("in_domain", BOOL),
+                ("reason", TEXT),
+                ("target_column", TEXT),
+                ("target", FLOAT),
+            ],
         },
         Spec {
             name: "featurizers",
@@ -148,6 +165,7 @@ enum Builder {
     Text(StringBuilder),
     Int(Int64Builder),
     Float(Float64Builder),
+    Bool(BooleanBuilder),
 }
 
 fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
@@ -159,6 +177,7 @@ fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<R
         .map(|(_, dt)| match dt {
             DataType::Int64 => Builder::Int(Int64Builder::new()),
             DataType::Float64 => Builder::Float(Float64Builder::new()),
+            DataType::Boolean => Builder::Bool(BooleanBuilder::new()),
             _ => Builder::Text(StringBuilder::new()),
         })
         .collect();
@@ -174,6 +193,8 @@ fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<R
                 (Builder::Float(b), ValueRef::Real(x)) => b.append_value(x),
                 (Builder::Float(b), ValueRef::Integer(n)) => b.append_value(n as f64),
                 (Builder::Float(b), _) => b.append_null(),
+                (Builder::Bool(b), ValueRef::Integer(n)) => b.append_value(n != 0),
+                (Builder::Bool(b), _) => b.append_null(),
             }
         }
     }
@@ -182,6 +203,7 @@ fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<R
             Builder::Text(mut b) => Arc::new(b.finish()),
             Builder::Int(mut b) => Arc::new(b.finish()),
             Builder::Float(mut b) => Arc::new(b.finish()),
+            Builder::Bool(mut b) => Arc::new(b.finish()),
         }
     });
     RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|e| StoreError::Registry(e.to_string()))

@@ -35,7 +35,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
-        Command::Models(models) => models::run(&models),
+        Command::Models(models) => models::run(store, &models).await,
         Command::Functions(functions) => functions::run(&functions),
         Command::Info(info) => info::run(store, &info).await,
         Command::Verify(verify) => verify::run(store, &verify).await,

@@ -44,7 +44,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     // Building fails where another pool is in use already; then that one serves.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
 
-    let directory = args.out.clone().unwrap_or_else(|| store.dir().join("models").join(&args.name));
+    let directory = args.out.clone().unwrap_or_else(|| store.models_folder().join(&args.name));
     let options = TrainOptions {
         config,
         split,

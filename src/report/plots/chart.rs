@@ -4,12 +4,17 @@
 //! px, and what it draws is scaled down.
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::Picture;
+use super::svg::Anchor;
+use super::{Picture, labels};
 
 /// Units of the canvas to one px.
 const FINE: f64 = 8.0;
+/// Room for a title and the small print under it, and where they begin, px.
+const HEADER: f64 = 60.0;
+const MARGIN: f64 = 24.0;
 
 /// The canvas that a chart is drawn on.
 pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -45,6 +50,83 @@ pub(super) fn chart(
     }
     let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>")).map_or("", |(inner, _)| inner);
     Picture::of(width, height, format!("<g transform=\"scale({})\">{inner}</g>\n", 1.0 / FINE))
+}
+
+/// A chart with two axes of numbers.
+pub(super) type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// An axis: what it shows, from where to where, and with how many decimals.
+pub(super) struct Axis<'a> {
+    pub name: &'a str,
+    pub range: (f64, f64),
+    pub decimals: usize,
+}
+
+/// The axes of a chart that fills the canvas, with ticks and names.
+pub(super) fn frame<'a, 'b>(
+    canvas: &'a Canvas<'b>,
+    x: Axis,
+    y: Axis,
+) -> Result<Frame<'a, 'b>, Box<dyn std::error::Error>> {
+    let mut chart = ChartBuilder::on(canvas)
+        .margin(px(18.0))
+        .x_label_area_size(px(44.0))
+        .y_label_area_size(px(56.0))
+        .build_cartesian_2d(x.range.0..x.range.1, y.range.0..y.range.1)?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .axis_style(INK.stroke_width(px(1.0)))
+        .set_all_tick_mark_size(px(5.0))
+        .label_style(font(12.0))
+        .axis_desc_style(font(13.0))
+        .x_desc(x.name)
+        .y_desc(y.name)
+        .x_label_formatter(&|at| labels::number(*at, x.decimals))
+        .y_label_formatter(&|at| labels::number(*at, y.decimals))
+        .draw()?;
+    Ok(chart)
+}
+
+/// A line with its name in the legend, which [`legend`] draws.
+pub(super) fn line(
+    chart: &mut Frame<'_, '_>,
+    name: &str,
+    colour: RGBColor,
+    points: impl IntoIterator<Item = (f64, f64)>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let style = colour.stroke_width(px(1.8));
+    chart
+        .draw_series(LineSeries::new(points, style))?
+        .label(name)
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + px(18.0) as i32, y)], style));
+    Ok(())
+}
+
+/// The names of the lines.
+pub(super) fn legend<'a, 'b: 'a>(
+    chart: &mut Frame<'a, 'b>,
+    position: SeriesLabelPosition,
+) -> Result<(), Box<dyn std::error::Error>> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .label_font(font(12.0))
+        .legend_area_size(px(22.0))
+        .margin(px(8.0))
+        .background_style(WHITE)
+        .draw()?;
+    Ok(())
+}
+
+/// A chart under a title and a line of small print.
+pub(super) fn titled(title: &str, subtitle: &str, panel: &Picture) -> Picture {
+    let (width, height) = (panel.width(), panel.height());
+    let mut picture = Picture::new(width, height + HEADER);
+    picture.text([MARGIN, 32.0], 15.0, Anchor::Start, "fill=\"#111111\"", title);
+    picture.text([MARGIN, 52.0], 11.5, Anchor::Start, "fill=\"#555555\"", subtitle);
+    picture.embed([0.0, HEADER], panel);
+    picture
 }
 
 /// A range a little wider than the data; one around a single value, and a plain one around none.

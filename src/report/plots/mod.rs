@@ -1,5 +1,5 @@
 //! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), what a table holds ([`distribution`]), a model's
-//! errors ([`parity()`]) and its training ([`learning_curve`]).
+//! errors ([`parity()`], [`errors()`]) and its training ([`learning_curve`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
@@ -10,6 +10,7 @@ mod channels;
 mod chart;
 mod colors;
 pub mod distribution;
+mod errors;
 pub mod labels;
 mod learning;
 mod parity;
@@ -21,6 +22,7 @@ mod view;
 pub mod xrd;
 
 pub use channels::Tunnels;
+pub use errors::errors;
 pub use learning::learning_curve;
 pub use parity::parity;
 pub use svg::{Anchor, Picture};

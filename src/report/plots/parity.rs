@@ -1,38 +1,67 @@
-//! Predictions against labels.
+//! Predictions against labels, as in Figs. 8 and 9 of Datta *et al.*, Energy Adv. **3** (2024) 968.
 
 use plotters::prelude::*;
 
-use super::chart::{FIRST, INK, chart, font, padded, px};
+use super::chart::{Axis, FIRST, INK, SECOND, chart, frame, legend, line, padded, px, titled};
 use super::{Picture, labels};
+use crate::models::Metrics;
 
-/// Predictions (vertical) against labels (horizontal), eV/atom, with the diagonal on which a perfect model would lie.
+/// Predictions (vertical) against labels (horizontal), eV/atom, with the diagonal on which a perfect model would lie and the
+/// line of least squares. Pairs are (prediction, label).
 pub fn parity(title: &str, pairs: &[(f64, f64)]) -> Picture {
-    let (low, high) = padded(pairs.iter().flat_map(|&(a, b)| [a, b]));
-    chart([640.0, 620.0], |canvas| {
-        let mut chart = ChartBuilder::on(canvas)
-            .caption(title, font(15.0))
-            .margin(px(18.0))
-            .x_label_area_size(px(44.0))
-            .y_label_area_size(px(56.0))
-            .build_cartesian_2d(low..high, low..high)?;
-        chart
-            .configure_mesh()
-            .disable_mesh()
-            .axis_style(INK.stroke_width(px(1.0)))
-            .set_all_tick_mark_size(px(5.0))
-            .label_style(font(12.0))
-            .axis_desc_style(font(13.0))
-            .x_desc("label, eV/atom")
-            .y_desc("prediction, eV/atom")
-            .x_label_formatter(&|x| labels::number(*x, 2))
-            .y_label_formatter(&|y| labels::number(*y, 2))
-            .draw()?;
+    let ends = padded(pairs.iter().flat_map(|&(a, b)| [a, b]));
+    let (low, high) = ends;
+    let trend = trend(pairs);
+    let panel = chart([640.0, 600.0], |canvas| {
+        let mut chart = frame(
+            canvas,
+            Axis { name: "label, eV/atom", range: ends, decimals: 2 },
+            Axis { name: "prediction, eV/atom", range: ends, decimals: 2 },
+        )?;
         chart.draw_series(
             pairs.iter().map(|&(predicted, label)| Circle::new((label, predicted), px(2.2), FIRST.mix(0.35).filled())),
         )?;
-        chart.draw_series(LineSeries::new([(low, low), (high, high)], INK.stroke_width(px(1.0))))?;
-        Ok(())
-    })
+        line(&mut chart, "prediction = label", INK, [(low, low), (high, high)])?;
+        if let Some((slope, intercept)) = trend {
+            // No further than the chart: a line that leaves it through top or bottom ends there.
+            let end = |x: f64| {
+                let y = slope * x + intercept;
+                if (low..=high).contains(&y) {
+                    (x, y)
+                } else {
+                    ((y.clamp(low, high) - intercept) / slope, y.clamp(low, high))
+                }
+            };
+            line(&mut chart, "least squares", SECOND, [end(low), end(high)])?;
+        }
+        legend(&mut chart, SeriesLabelPosition::UpperLeft)
+    });
+    let numbers = Metrics::of(pairs, 0.0).map_or_else(
+        || "no crystal".into(),
+        |m| {
+            let s = if m.count == 1 { "" } else { "s" };
+            let line = trend.map_or_else(String::new, |(slope, intercept)| {
+                let sign = if intercept < 0.0 { "−" } else { "+" };
+                format!("; least squares: {} x {sign} {:.3}", labels::number(slope, 3), intercept.abs())
+            });
+            format!(
+                "RMSE {:.3}, MAE {:.3} eV/atom over {} crystal{s}{line}",
+                m.rmse,
+                m.mae,
+                labels::count(m.count as u64)
+            )
+        },
+    );
+    titled(title, &numbers, &panel)
+}
+
+/// Slope and intercept of the predictions as a linear function of the labels; `None` where the labels do not differ.
+fn trend(pairs: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let n = pairs.len() as f64;
+    let (y, x) = pairs.iter().fold((0.0, 0.0), |(y, x), pair| (y + pair.0 / n, x + pair.1 / n));
+    let variance: f64 = pairs.iter().map(|pair| (pair.1 - x).powi(2)).sum();
+    let covariance: f64 = pairs.iter().map(|pair| (pair.1 - x) * (pair.0 - y)).sum();
+    (variance > 1e-12).then(|| (covariance / variance, y - x * covariance / variance))
 }
 
 #[cfg(test)]
@@ -43,7 +72,15 @@ mod tests {
     fn there_is_a_mark_for_every_pair() {
         let svg = parity("a < b", &[(-1.0, -1.1), (-2.0, -2.2), (0.5, 0.4)]).svg();
         assert_eq!(svg.matches("<circle").count(), 3);
-        assert!(svg.contains("eV/atom") && svg.contains("a &lt; b"));
+        assert!(svg.contains("eV/atom") && svg.contains("a &lt; b") && svg.contains("MAE 0.133"));
         assert_eq!(parity("none", &[]).svg().matches("<circle").count(), 0);
+    }
+
+    #[test]
+    fn the_trend_is_that_of_least_squares() {
+        let (slope, intercept) = trend(&[(1.0, 0.0), (3.0, 1.0), (5.0, 2.0), (6.0, 3.0)]).unwrap();
+        assert!((slope - 1.7).abs() < 1e-12 && (intercept - 1.2).abs() < 1e-12);
+        assert_eq!(trend(&[(1.0, 2.0), (3.0, 2.0)]), None);
+        assert!(parity("one", &[(1.0, 2.0)]).svg().contains("over 1 crystal<"));
     }
 }

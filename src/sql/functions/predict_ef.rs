@@ -1,8 +1,7 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use arrow::array::{ArrayRef, Float64Array};
+use arrow::array::{ArrayRef, new_empty_array};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::Documentation;
@@ -14,8 +13,7 @@ use crate::sql::optimizer::Cost;
 use crate::sql::options::HollanditeOptions;
 use crate::sql::predictor::Predictor;
 
-/// Name in SQL.
-pub(in crate::sql) const NAME: &str = "predict_ef";
+const NAME: &str = "predict_ef";
 
 #[user_doc(
     doc_section(label = "Model Functions"),
@@ -54,28 +52,37 @@ impl CrystalFunction for PredictEf {
     }
 
     fn check(&self, constants: &[Option<&ScalarValue>], environment: &Environment) -> Result<()> {
-        match constants.get(1) {
-            None => Ok(()),
-            Some(Some(value)) => environment.model(name(value)).map(drop).map_err(Into::into),
-            Some(None) => plan_err!("{NAME} needs the model's name as a constant, such as 'megnet'"),
-        }
+        check_model(NAME, constants, environment)
     }
 
-    /// Where the planner left the call in an expression: the same predictor as the plan node, batch by batch.
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = match arguments.texts(1)? {
-            Some(names) if arguments.rows > 0 => ScalarValue::try_from_array(&names, 0)?,
-            _ => ScalarValue::Null,
-        };
-        let options = HollanditeOptions::of(arguments.config);
-        let predictor = Predictor::new(NAME, name(&model), arguments.environment, options)?;
-        let structures = arguments.map(|_, s| Ok(s.clone()))?;
-        let (energies, _) = predictor.predict(structures, &mut HashMap::new(), &AtomicBool::new(false))?;
-        Ok(Arc::new(Float64Array::from(energies)))
+        answer(self, arguments)
     }
 }
 
-/// The model's name in a constant; empty for the default.
-pub(in crate::sql) fn name(constant: &ScalarValue) -> &str {
-    constant.try_as_str().flatten().unwrap_or_default()
+/// Loads the model that a call names while the query is planned.
+pub(super) fn check_model(function: &str, constants: &[Option<&ScalarValue>], environment: &Environment) -> Result<()> {
+    match constants.get(1) {
+        None => Ok(()),
+        Some(Some(value)) => {
+            let name = value.try_as_str().flatten().unwrap_or_default();
+            environment.model(name).map(drop).map_err(Into::into)
+        }
+        Some(None) => plan_err!("{function} needs the model's name as a constant, such as 'megnet'"),
+    }
+}
+
+/// Where the planner left a call of a model in an expression: the same predictor as the plan node, batch by batch.
+pub(super) fn answer(function: &dyn CrystalFunction, arguments: &Arguments) -> Result<ArrayRef> {
+    if arguments.is_empty() {
+        return Ok(new_empty_array(&function.returns()));
+    }
+    let constants = arguments.columns.iter().skip(1).map(|column| ScalarValue::try_from_array(column, 0));
+    let constants: Vec<ScalarValue> = constants.collect::<Result<_>>()?;
+    let options = HollanditeOptions::of(arguments.config);
+    let constants: Vec<&ScalarValue> = constants.iter().collect();
+    let predictor = Predictor::of_call(function, &constants, arguments.environment, options)?;
+    let structures = arguments.map(|_, s| Ok(s.clone()))?;
+    let (answers, _) = predictor.predict(structures, &mut HashMap::new(), &AtomicBool::new(false))?;
+    Ok(answers)
 }

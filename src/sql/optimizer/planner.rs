@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -15,7 +15,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use super::Cost;
 use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
 use super::node::{Call, Evaluate};
-use crate::sql::functions::{CrystalUdf, predict_ef};
+use crate::sql::functions::CrystalUdf;
 use crate::sql::options::HollanditeOptions;
 use crate::sql::predictor::Predictor;
 use crate::sql::reuse::Reuse;
@@ -54,9 +54,9 @@ impl ExtensionPlanner for EvaluatePlanner {
         let mut calls = vec![];
         for Call { expr, name, needed } in &node.calls {
             let evaluation = match prediction(expr) {
-                Some((udf, structure, model)) => Evaluation::Model {
+                Some((udf, structure, constants)) => Evaluation::Model {
                     structure: physical(structure)?,
-                    predictor: Predictor::new(predict_ef::NAME, model, udf.environment(), options.clone())?,
+                    predictor: Predictor::of_call(udf.function(), &constants, udf.environment(), options.clone())?,
                 },
                 None => match Reuse::of(expr).filter(|_| options.features) {
                     Some((reuse, crystal)) => {
@@ -84,14 +84,17 @@ impl ExtensionPlanner for EvaluatePlanner {
     }
 }
 
-/// The parts of a call of a model: its session, its crystal, its model's name.
-fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, &str)> {
+/// The parts of a call of a model: its function in a session, its crystal, its constants.
+fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, Vec<&ScalarValue>)> {
     let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return None };
     let udf = func.inner().downcast_ref::<CrystalUdf>().filter(|udf| udf.cost() == Cost::Model)?;
-    let model = match args.get(1) {
-        Some(Expr::Literal(constant, _)) => predict_ef::name(constant),
-        Some(_) => return None,
-        None => "",
-    };
-    Some((udf, args.first()?, model))
+    let (crystal, rest) = args.split_first()?;
+    Some((udf, crystal, rest.iter().map(constant).collect::<Option<_>>()?))
+}
+
+fn constant(argument: &Expr) -> Option<&ScalarValue> {
+    match argument {
+        Expr::Literal(constant, _) => Some(constant),
+        _ => None,
+    }
 }

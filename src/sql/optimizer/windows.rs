@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, prep_null_mask_filter};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{Result, exec_datafusion_err, internal_err};
@@ -148,11 +148,11 @@ impl Evaluator {
                 }
                 Evaluation::Model { structure, predictor } => {
                     let column = evaluate(structure, &batch, needed.as_ref())?;
-                    let (energies, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
+                    let (answers, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
                     if let Some(counts) = &self.counts {
                         counts.add(&tally);
                     }
-                    energies
+                    answers
                 }
             });
         }
@@ -186,8 +186,7 @@ fn predict(
     let crystals = Crystals::try_new(column)?;
     let asked = |i: usize| column.is_valid(i) && needed.is_none_or(|needed| needed.value(i));
     let structures = (0..column.len()).map(|i| if asked(i) { predictor.read(&crystals, i) } else { None }).collect();
-    let (energies, tally) = predictor.predict(structures, known, stop)?;
-    Ok((Arc::new(Float64Array::from(energies)), tally))
+    Ok(predictor.predict(structures, known, stop)?)
 }
 
 /// What `EXPLAIN ANALYZE` shows of a model.

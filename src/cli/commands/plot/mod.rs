@@ -1,7 +1,8 @@
-//! `hollandite plot`: pictures of a crystal and of a table.
+//! `hollandite plot`: pictures of a crystal, of a table and of a model's errors.
 
 mod crystal;
 mod distribution;
+mod errors;
 mod structure;
 mod xrd;
 
@@ -10,7 +11,7 @@ use std::path::Path;
 use crate::cli::args::{Cell, Plot, PlotPicture};
 use crate::cli::{CliError, render};
 use crate::crystal::Structure;
-use crate::report::plots::Picture;
+use crate::report::plots::{self, Picture};
 use crystal::Named;
 
 pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
@@ -18,6 +19,8 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
         PlotPicture::Structure(args) => structure::run(store, args).await,
         PlotPicture::Xrd(args) => xrd::run(store, args).await,
         PlotPicture::Distribution(args) => distribution::run(store, args).await,
+        PlotPicture::Parity(args) => errors::run(store, args, "parity", plots::parity).await,
+        PlotPicture::Errors(args) => errors::run(store, args, "errors", plots::errors).await,
     }
 }
 

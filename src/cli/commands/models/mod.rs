@@ -1,20 +1,29 @@
-//! `hollandite models`: the models that can be asked, or the card of one.
+//! `hollandite models`: the models that can be asked, the card of one, and ensembles of them.
 
+mod ensemble;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 
-use crate::cli::args::Models;
+use crate::cli::args::{Models, ModelsCommand};
 use crate::cli::render::Printer;
 use crate::cli::{CliError, render};
 use crate::models::Model;
+use crate::models::ensemble::Ensemble;
 
-pub fn run(args: &Models) -> Result<(), CliError> {
+pub async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
+    if let Some(ModelsCommand::Ensemble(args)) = &args.command {
+        return ensemble::run(store, args).await;
+    }
     if let Some(name) = &args.name {
+        if let Some(file) = Ensemble::find(Path::new(name)) {
+            let ensemble = Ensemble::load(&file).map_err(|e| CliError::Below(e.into()))?;
+            return print_card(name, serde_json::to_value(ensemble.card()));
+        }
         let model = Model::load(name).map_err(|e| CliError::Below(e.into()))?;
-        let card = serde_json::to_string_pretty(model.card())
-            .map_err(|e| CliError::Failed(format!("the card of {name} cannot be printed: {e}")))?;
-        return render::print(&format!("{card}\n"));
+        return print_card(name, model.card().to_json());
     }
     let cards = Model::embedded().map_err(|e| CliError::Below(e.into()))?;
     let text = |f: &dyn Fn(&crate::models::ModelCard) -> String| -> ArrayRef {
@@ -37,4 +46,10 @@ pub fn run(args: &Models) -> Result<(), CliError> {
         ("test_mae", test(|m| m.mae)),
     ])?;
     Printer::new(&args.output)?.print_batch(&batch)
+}
+
+fn print_card(name: &str, card: serde_json::Result<serde_json::Value>) -> Result<(), CliError> {
+    let text = card.and_then(|card| serde_json::to_string_pretty(&card));
+    let text = text.map_err(|e| CliError::Failed(format!("the card of {name} cannot be printed: {e}")))?;
+    render::print(&format!("{text}\n"))
 }

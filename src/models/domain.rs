@@ -1,0 +1,97 @@
+//! Where a model may be believed: the kinds of crystals that it was fitted to.
+
+use serde::{Deserialize, Serialize};
+
+use super::train::Sample;
+use crate::{crystal::Structure, features::volume_per_atom};
+
+/// Translations that map a crystal onto itself within this many Å make its cell smaller.
+const TOLERANCE: f64 = 0.1;
+
+/// Least and greatest sizes among the training crystals. Elements stand in the card beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Atoms in the cell.
+    pub atoms: (usize, usize),
+    /// Volume of the cell over its atoms, Å³.
+    pub volume_per_atom: (f64, f64),
+    /// Shortest distance between two atoms, Å.
+    pub distance_min: (f64, f64),
+}
+
+impl Domain {
+    /// Of the training crystals; `None` of none.
+    pub fn of(samples: &[Sample], training: &[usize]) -> Option<Self> {
+        let structures = || training.iter().map(|&i| &samples[i].structure);
+        let range = |of: fn(&Structure) -> f64| {
+            structures().map(of).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+        };
+        let atoms = (structures().map(Structure::len).min()?, structures().map(Structure::len).max()?);
+        Some(Self { atoms, volume_per_atom: range(volume_per_atom), distance_min: range(Structure::distance_min) })
+    }
+
+    /// Why the crystal is outside; `None` where it is inside. A supercell is as large as the crystal it repeats.
+    pub fn outside(&self, structure: &Structure) -> Option<String> {
+        let beyond = |what: &str, unit: &str, x: f64, (low, high): (f64, f64)| {
+            // Training crystals must be inside whatever the last digits of the numbers in the card are.
+            let slack = 1e-6 * high.abs();
+            (x < low - slack || x > high + slack)
+                .then(|| format!("{what} of {x:.2} {unit}: the model saw {low:.2} to {high:.2}"))
+        };
+        let (fewest, most) = self.atoms;
+        let mut atoms = structure.len();
+        if atoms > most {
+            atoms = structure.primitive(TOLERANCE).len();
+        }
+        if atoms < fewest || atoms > most {
+            return Some(format!("{atoms} atoms in the cell: the model saw {fewest} to {most}"));
+        }
+        beyond("a volume per atom", "Å³", volume_per_atom(structure), self.volume_per_atom)
+            .or_else(|| beyond("a shortest distance", "Å", structure.distance_min(), self.distance_min))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crystal::{Element, Lattice, content_hash};
+
+    fn cubic(a: f64) -> Structure {
+        let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+        let species = vec![Element::from_symbol("Ni").unwrap(), Element::O];
+        Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
+    }
+
+    fn sample(structure: Structure) -> Sample {
+        let hash = content_hash(&structure);
+        Sample { id: "x".into(), formula: "NiO".into(), hash, structure, target: 0.0, split: None }
+    }
+
+    #[test]
+    fn crystals_of_sizes_never_seen_are_outside_with_the_reason() {
+        let samples = [sample(cubic(2.5)), sample(cubic(2.8)), sample(cubic(9.0))];
+        let domain = Domain::of(&samples, &[0, 1]).unwrap();
+        assert_eq!(domain.atoms, (2, 2));
+        for sample in &samples[..2] {
+            assert_eq!(domain.outside(&sample.structure), None);
+        }
+        let reason = domain.outside(&cubic(9.0)).unwrap();
+        assert!(reason.contains("volume per atom of 364.50 Å³") && reason.contains("7.81 to 10.98"), "{reason}");
+        assert!(domain.outside(&cubic(1.0)).is_some());
+        assert_eq!(Domain::of(&samples, &[]), None);
+        // What a card says is read back to the same answers.
+        let read: Domain = serde_json::from_str(&serde_json::to_string(&domain).unwrap()).unwrap();
+        assert_eq!(read, domain);
+    }
+
+    #[test]
+    fn a_supercell_is_no_larger_than_its_crystal() {
+        let domain = Domain::of(&[sample(cubic(2.6))], &[0]).unwrap();
+        assert_eq!(domain.outside(&cubic(2.6).supercell([2, 1, 3]).unwrap()), None);
+        let mut sites = cubic(2.6).supercell([2, 1, 1]).unwrap().frac_coords().to_vec();
+        sites[0][0] += 0.1;
+        let double = cubic(2.6).supercell([2, 1, 1]).unwrap();
+        let moved = Structure::new(*double.lattice(), double.species().to_vec(), sites).unwrap();
+        assert!(domain.outside(&moved).unwrap().contains("4 atoms"));
+    }
+}

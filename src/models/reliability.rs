@@ -1,0 +1,146 @@
+//! What a card tells beside the weights, so that a prediction can be judged: intervals, limits, and which crystals the
+//! model has seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::{conformal::Calibration, domain::Domain, splits::Split, train::Sample};
+use crate::crystal::ContentHash;
+
+/// Written by training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Residuals on the validation set. They chose the epoch, which flatters them a little.
+    pub calibration: Option<Calibration>,
+    /// Sizes seen in training.
+    pub domain: Option<Domain>,
+    /// The crystals of the run.
+    pub crystals: Division,
+}
+
+impl Reliability {
+    /// Of a run over `samples` divided into `division`; `validation`: (prediction, label) of the validation set, eV/atom.
+    pub fn of(samples: &[Sample], division: &Split, validation: &[(f64, f64)]) -> Self {
+        Self {
+            calibration: Calibration::of(validation.iter().map(|(predicted, label)| label - predicted)),
+            domain: Domain::of(samples, &division.train),
+            crystals: Division::of(samples, division),
+        }
+    }
+}
+
+/// The part of a training run that a crystal belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The weights were fitted to it.
+    Train,
+    /// It chose the epoch, and calibrates the intervals.
+    Validation,
+    /// Held out.
+    Test,
+    /// The run knew nothing of it.
+    Unseen,
+}
+
+impl Part {
+    /// As the column `split` of `predictions` says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+            Self::Unseen => "unseen",
+        }
+    }
+}
+
+/// Which crystals were where, by content: a crystal is recognised in any table and under any id.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Division {
+    train: Hashes,
+    validation: Hashes,
+    test: Hashes,
+}
+
+impl Division {
+    fn of(samples: &[Sample], division: &Split) -> Self {
+        let hashes = |set: &[usize]| Hashes::of(set.iter().map(|&i| samples[i].hash));
+        Self { train: hashes(&division.train), validation: hashes(&division.validation), test: hashes(&division.test) }
+    }
+
+    /// Where the crystal was; the first of train, validation and test where it was in several.
+    pub fn part(&self, hash: ContentHash) -> Part {
+        let sets = [(&self.train, Part::Train), (&self.validation, Part::Validation), (&self.test, Part::Test)];
+        sets.into_iter().find(|(set, _)| set.contains(hash)).map_or(Part::Unseen, |(_, part)| part)
+    }
+}
+
+/// A set of crystals as the first 32 bits of their content hashes, ascending: of a million other crystals, four would be
+/// taken for one of a set of 16 000. On disk as the differences, which are short.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u32>", into = "Vec<u32>")]
+struct Hashes(Vec<u32>);
+
+impl Hashes {
+    fn of(hashes: impl Iterator<Item = ContentHash>) -> Self {
+        let mut short: Vec<u32> = hashes.map(shortened).collect();
+        short.sort_unstable();
+        short.dedup();
+        Self(short)
+    }
+
+    fn contains(&self, hash: ContentHash) -> bool {
+        self.0.binary_search(&shortened(hash)).is_ok()
+    }
+}
+
+fn shortened(hash: ContentHash) -> u32 {
+    (hash.0 >> 96) as u32
+}
+
+impl From<Vec<u32>> for Hashes {
+    fn from(differences: Vec<u32>) -> Self {
+        let sum = |sum: &mut u32, step: u32| {
+            *sum = sum.wrapping_add(step);
+            Some(*sum)
+        };
+        Self(differences.into_iter().scan(0, sum).collect())
+    }
+}
+
+impl From<Hashes> for Vec<u32> {
+    fn from(hashes: Hashes) -> Self {
+        let before = std::iter::once(0).chain(hashes.0.iter().copied());
+        hashes.0.iter().zip(before).map(|(hash, before)| hash - before).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crystal::{Element, Lattice, Structure, content_hash};
+
+    #[test]
+    fn every_crystal_of_a_run_is_found_where_it_was() {
+        let samples: Vec<Sample> = (0..40)
+            .map(|k| {
+                let a = 4.0 + 0.1 * f64::from(k);
+                let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+                let structure = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
+                let hash = content_hash(&structure);
+                Sample { id: k.to_string(), formula: "O".into(), hash, structure, target: -1.0, split: None }
+            })
+            .collect();
+        let division = Split { train: (0..20).collect(), validation: (20..28).collect(), test: (28..35).collect() };
+        let pairs: Vec<(f64, f64)> = (0..8).map(|k| (-1.0 + 0.1 * f64::from(k), -1.0)).collect();
+        let reliability = Reliability::of(&samples, &division, &pairs);
+        let text = serde_json::to_string(&reliability).unwrap();
+        let read: Reliability = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, reliability);
+        let parts: Vec<Part> = samples.iter().map(|s| read.crystals.part(s.hash)).collect();
+        let expected = [(20, Part::Train), (8, Part::Validation), (7, Part::Test), (5, Part::Unseen)];
+        assert_eq!(parts, expected.map(|(n, part)| vec![part; n]).concat());
+        // ⌈9 · 0.8⌉ = 8th of the 8 residuals.
+        let radius = read.calibration.unwrap().radius(0.8, 0.0).unwrap();
+        assert!((radius - 0.7).abs() < 2e-6, "{radius}");
+    }
+}

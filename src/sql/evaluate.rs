@@ -1,0 +1,322 @@
+//! `evaluate`: what a model answers for the rows of a table, into `predictions`, beside their labels and with the part of the
+//! model's training that each belongs to.
+//!
+//! It is one query that asks `predict` for the rows that have no answer yet, and a transaction for every window of them: what
+//! a process that was killed had written is kept, and the next call goes on from there.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use arrow::array::{Array, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use futures::StreamExt;
+
+use super::predictor::EnergyModel;
+use super::session::Session;
+use crate::crystal::ContentHash;
+use crate::error::Error;
+use crate::models::Metrics;
+use crate::store::{Evaluated, Evaluation, Store};
+
+/// What to evaluate on what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateOptions {
+    /// Name of a model or an ensemble, or the path of one; the default model where empty.
+    pub model: String,
+    /// Table with the columns id, structure_hash, split, structure and the label.
+    pub table: String,
+    /// Column of the label, eV/atom.
+    pub target: String,
+    /// SQL condition on its rows.
+    pub condition: Option<String>,
+    /// Stated coverage of the intervals.
+    pub coverage: f64,
+    /// Rows without a label too.
+    pub unlabelled: bool,
+}
+
+/// Someone who wants to know how far it is. `()` does not.
+pub trait EvaluateProgress: Send + Sync {
+    /// `done` of `total` rows have an answer.
+    fn step(&self, done: u64, total: u64);
+}
+
+impl EvaluateProgress for () {
+    fn step(&self, _: u64, _: u64) {}
+}
+
+/// Errors on the labelled rows of one part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartSummary {
+    /// `train`, `validation`, `test` or `unseen`; `None` where the model does not tell, or for all of them.
+    pub split: Option<String>,
+    /// Errors, eV/atom.
+    pub metrics: Metrics,
+    /// Rows with an interval, and those of them whose label lies in it.
+    pub intervals: (usize, usize),
+}
+
+/// What `evaluate` found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateSummary {
+    /// Which model on which table.
+    pub evaluation: Evaluation,
+    /// Rows that were answered now.
+    pub computed: u64,
+    /// Rows that had been before.
+    pub present: u64,
+    /// All labelled rows; `None` where there is none with a prediction.
+    pub all: Option<PartSummary>,
+    /// The same by part of the model's training.
+    pub parts: Vec<PartSummary>,
+    /// Rows without a prediction, and id and reason of the first.
+    pub refused: (usize, Option<(String, String)>),
+    /// (prediction, label) of the labelled rows, eV/atom.
+    pub pairs: Vec<(f64, f64)>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl std::fmt::Display for PartSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.metrics)?;
+        let (asked, held) = self.intervals;
+        if asked > 0 {
+            write!(f, "; {:.1} % of {asked} intervals hold the label", 100.0 * held as f64 / asked as f64)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for EvaluateSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Evaluation { model, model_id, table, coverage, .. } = &self.evaluation;
+        let Self { computed, present, seconds, .. } = self;
+        let s = if computed + present == 1 { "" } else { "s" };
+        writeln!(f, "model {model} ({model_id}): {} row{s} of {table}, {present} already there", computed + present)?;
+        if *computed > 0 {
+            writeln!(f, "{computed} predicted in {seconds:.1} s ({:.0}/s)", *computed as f64 / seconds.max(1e-9))?;
+        }
+        match &self.all {
+            Some(all) => write!(f, "all: {all}")?,
+            None => write!(f, "no labelled crystal could be predicted")?,
+        }
+        for part in &self.parts {
+            write!(f, "\n{}: {part}", part.split.as_deref().unwrap_or("unknown part of the training"))?;
+        }
+        if self.parts.iter().chain(&self.all).any(|part| part.intervals.0 > 0) {
+            write!(f, "\nstated coverage of the intervals: {:.1} %", 100.0 * coverage)?;
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Asks the model for the rows of a table of `store`, which is the one that this session reads, and keeps the answers as
+    /// rows of `predictions`. Rows whose answer, label and coverage are there already are not asked for again; those of
+    /// other weights of the same name are forgotten.
+    ///
+    /// # Errors
+    /// An unknown model, table or column, or a store that cannot be written.
+    pub async fn evaluate(
+        &self,
+        store: &Store,
+        options: &EvaluateOptions,
+        progress: &dyn EvaluateProgress,
+    ) -> Result<EvaluateSummary, Error> {
+        let begun = Instant::now();
+        let model = self.model(&options.model)?;
+        let evaluation = Evaluation {
+            model: model.name().to_owned(),
+            model_id: model.id().to_owned(),
+            table: options.table.clone(),
+            target: options.target.clone(),
+            coverage: options.coverage,
+        };
+        store.supersede_evaluations(&evaluation)?;
+        let queries = Queries::new(options, &evaluation);
+        let [present, total] =
+            [self.number_of(&queries.present()).await?, self.number_of(&queries.missing("1 AS one")).await?];
+        let mut computed = 0;
+        if total > 0 {
+            progress.step(0, total);
+            let mut stream = self.sql(&queries.missing(&queries.answers())).await?.execute_stream().await?;
+            while let Some(batch) = stream.next().await.transpose()? {
+                let rows = evaluated(&batch, model.as_ref())?;
+                store.keep_evaluations(&evaluation, &rows)?;
+                computed += rows.len() as u64;
+                progress.step(computed, total);
+            }
+        }
+        let mut summary = EvaluateSummary {
+            evaluation,
+            computed,
+            present,
+            all: None,
+            parts: vec![],
+            refused: (0, None),
+            pairs: vec![],
+            seconds: begun.elapsed().as_secs_f64(),
+        };
+        let batches = self.sql(&queries.kept()).await?.collect().await?;
+        summarise(&batches, model.training_mean().unwrap_or(0.0), &mut summary)?;
+        Ok(summary)
+    }
+
+    async fn number_of(&self, rows: &str) -> Result<u64, Error> {
+        let batches = self.sql(&format!("SELECT count(*) FROM ({rows}) AS counted")).await?.collect().await?;
+        Ok(batches.first().map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0).unsigned_abs()))
+    }
+}
+
+/// The queries of one evaluation.
+struct Queries {
+    /// Rows to evaluate: id, structure_hash, split, label, structure.
+    rows: String,
+    /// Keys of what is there: id, structure_hash, target.
+    kept: String,
+    call: String,
+}
+
+impl Queries {
+    fn new(options: &EvaluateOptions, evaluation: &Evaluation) -> Self {
+        let name = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let target = name(&options.target);
+        let labelled = if options.unlabelled { String::new() } else { format!(" AND {target} IS NOT NULL") };
+        let condition = options.condition.as_ref().map_or_else(String::new, |c| format!(" AND ({c})"));
+        Self {
+            rows: format!(
+                "SELECT id, structure_hash, split, CAST({target} AS DOUBLE) AS label, structure FROM {} \
+                 WHERE structure IS NOT NULL{labelled}{condition}",
+                name(&options.table)
+            ),
+            kept: format!(
+                "SELECT * FROM predictions WHERE model_id = {} AND table_name = {} AND target_column = {} AND coverage = {:?}",
+                text(&evaluation.model_id),
+                text(&options.table),
+                text(&options.target),
+                options.coverage
+            ),
+            call: format!("predict(r.structure, {}, {:?})", text(&options.model), options.coverage),
+        }
+    }
+
+    const SAME: &str = "k.id = r.id AND k.structure_hash = r.structure_hash AND k.target IS NOT DISTINCT FROM r.label";
+
+    fn present(&self) -> String {
+        format!("SELECT 1 AS one FROM ({}) AS r JOIN ({}) AS k ON {}", self.rows, self.kept, Self::SAME)
+    }
+
+    fn missing(&self, columns: &str) -> String {
+        format!("SELECT {columns} FROM ({}) AS r LEFT ANTI JOIN ({}) AS k ON {}", self.rows, self.kept, Self::SAME)
+    }
+
+    fn answers(&self) -> String {
+        format!("r.id, r.structure_hash, r.split, r.label, {} AS answer", self.call)
+    }
+
+    fn kept(&self) -> String {
+        format!(
+            "SELECT r.id, k.split, k.value, k.lower, k.upper, k.target, k.reason FROM ({}) AS r JOIN ({}) AS k ON {} \
+             ORDER BY r.id, r.structure_hash",
+            self.rows,
+            self.kept,
+            Self::SAME
+        )
+    }
+}
+
+fn texts(batch: &RecordBatch, i: usize) -> Result<StringArray, Error> {
+    Ok(cast(batch.column(i), &DataType::Utf8).map_err(fault)?.as_string::<i32>().clone())
+}
+
+fn fault(error: arrow::error::ArrowError) -> Error {
+    Error::Sql(error.to_string())
+}
+
+fn value<'a>(texts: &'a StringArray, i: usize) -> Option<&'a str> {
+    texts.is_valid(i).then(|| texts.value(i))
+}
+
+fn number(numbers: &Float64Array, i: usize) -> Option<f64> {
+    numbers.is_valid(i).then(|| numbers.value(i))
+}
+
+/// Answered rows: id, structure_hash, split, label, answer.
+fn evaluated(batch: &RecordBatch, model: &dyn EnergyModel) -> Result<Vec<Evaluated>, Error> {
+    let [ids, hashes, splits] = [texts(batch, 0)?, texts(batch, 1)?, texts(batch, 2)?];
+    let labels = batch.column(3).as_primitive::<Float64Type>();
+    let answers = batch.column(4).as_struct();
+    let field = |name: &str| {
+        answers.column_by_name(name).ok_or_else(|| Error::Sql(format!("predict answers without the field {name}")))
+    };
+    let numbers = |name: &str| Ok::<_, Error>(field(name)?.as_primitive::<Float64Type>());
+    let [values, lower, upper] = [numbers("value")?, numbers("lower")?, numbers("upper")?];
+    let (in_domain, reasons): (&BooleanArray, &StringArray) =
+        (field("in_domain")?.as_boolean(), field("reason")?.as_string());
+    let row = |i: usize| {
+        let hash = u128::from_str_radix(hashes.value(i), 16).ok().map(ContentHash);
+        let part = hash.and_then(|hash| model.part(hash, value(&splits, i)));
+        Evaluated {
+            id: ids.value(i).to_owned(),
+            structure_hash: hashes.value(i).to_owned(),
+            split: part.map(|part| part.name().to_owned()),
+            value: number(values, i),
+            interval: number(lower, i).zip(number(upper, i)),
+            in_domain: in_domain.is_valid(i) && in_domain.value(i),
+            reason: value(reasons, i).map(str::to_owned),
+            target: number(labels, i),
+        }
+    };
+    Ok((0..batch.num_rows()).map(row).collect())
+}
+
+/// (prediction, label) of some rows, and how many of their intervals there are and hold the label.
+#[derive(Default)]
+struct Errors {
+    pairs: Vec<(f64, f64)>,
+    intervals: (usize, usize),
+}
+
+impl Errors {
+    fn add(&mut self, predicted: f64, label: f64, interval: Option<(f64, f64)>) {
+        self.pairs.push((predicted, label));
+        if let Some((lower, upper)) = interval {
+            self.intervals.0 += 1;
+            self.intervals.1 += usize::from((lower..=upper).contains(&label));
+        }
+    }
+
+    fn summary(&self, split: Option<String>, training_mean: f64) -> Option<PartSummary> {
+        let metrics = Metrics::of(&self.pairs, training_mean)?;
+        Some(PartSummary { split, metrics, intervals: self.intervals })
+    }
+}
+
+/// Kept rows: id, split, value, lower, upper, target, reason.
+fn summarise(batches: &[RecordBatch], training_mean: f64, summary: &mut EvaluateSummary) -> Result<(), Error> {
+    let mut all = Errors::default();
+    let mut parts: BTreeMap<Option<String>, Errors> = BTreeMap::new();
+    for batch in batches {
+        let [ids, splits, reasons] = [texts(batch, 0)?, texts(batch, 1)?, texts(batch, 6)?];
+        let [values, lower, upper, labels] = [2, 3, 4, 5].map(|i| batch.column(i).as_primitive::<Float64Type>());
+        for i in 0..batch.num_rows() {
+            let Some(predicted) = number(values, i) else {
+                let first = || (ids.value(i).to_owned(), value(&reasons, i).unwrap_or("it gave no reason").to_owned());
+                summary.refused.1.get_or_insert_with(first);
+                summary.refused.0 += 1;
+                continue;
+            };
+            let Some(label) = number(labels, i) else { continue };
+            let interval = number(lower, i).zip(number(upper, i));
+            all.add(predicted, label, interval);
+            parts.entry(value(&splits, i).map(str::to_owned)).or_default().add(predicted, label, interval);
+        }
+    }
+    summary.all = all.summary(None, training_mean);
+    summary.parts = parts.into_iter().filter_map(|(split, errors)| errors.summary(split, training_mean)).collect();
+    summary.pairs = all.pairs;
+    Ok(())
+}
