@@ -1,17 +1,21 @@
 //! Training through the public API and through the command line: a run that is interrupted ends where a whole one ends,
 //! and its weights answer queries.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use assert_cmd::Command;
 use hollandite::{
     crystal::{Element, Lattice, Structure, content_hash},
     models::{
-        Model,
+        Model, ModelCard,
         megnet::MegnetConfig,
-        network::Config,
-        splits::SplitKind,
-        train::{Epoch, Loss, Observer, Sample, TrainOptions, Trained, train},
+        network::{ARCHITECTURES, Config, Usual},
+        splits::{Group, SplitKind},
+        train::{Criterion, Epoch, Loss, Observer, Recipe, Sample, Schedule, TrainOptions, Trained, train, train_with},
     },
 };
 
@@ -60,10 +64,6 @@ fn rock_salts() -> Vec<Sample> {
 
 fn options(directory: &Path) -> TrainOptions {
     TrainOptions {
-        config: Config::Megnet(MegnetConfig::original()),
-        split: SplitKind::Random,
-        test_fraction: 0.2,
-        validation_fraction: 0.2,
         seed: 3,
         epochs: 6,
         batch: 8,
@@ -71,48 +71,235 @@ fn options(directory: &Path) -> TrainOptions {
         loss: Loss::Mse,
         patience: 100,
         threads: 1,
-        directory: directory.to_owned(),
-        resume: false,
-        time_limit: None,
         name: "rock-salt".into(),
-        target: "formation_energy_per_atom".into(),
         data: "rock salts of a test".into(),
+        ..TrainOptions::new(Config::Megnet(MegnetConfig::original()), directory)
+    }
+}
+
+/// Every architecture, narrow enough to be fitted in moments.
+fn narrow() -> Vec<(&'static str, Config)> {
+    let settings = |name: &str| -> &[&str] {
+        match name {
+            "megnet" => &["blocks=1", "cutoff=3"],
+            "alignn" | "alignn-atomwise" => {
+                &["hidden=8", "embedding=8", "alignn_layers=1", "gcn_layers=1", "edges.nearest.count=6"]
+            }
+            "deeper-gatgnn" => &["hidden=8", "layers=2", "edges.nearest.count=6"],
+            "cgcnn" => &["atom=8", "crystal=8", "convolutions=2", "edges.nearest.count=6"],
+            "cnn-magpie" | "cnn-xrd" => {
+                &[r#"convolutions=[{"filters":4,"kernel":3,"dropout":0.3}]"#, r#"dense=[{"units":8,"dropout":0.3}]"#]
+            }
+            _ => &["hidden=8"],
+        }
+    };
+    let of = |(name, usual): &(&'static str, Usual)| {
+        let settings: Vec<String> = settings(name).iter().map(|s| (*s).to_owned()).collect();
+        (*name, usual().with(&settings).unwrap())
+    };
+    ARCHITECTURES.iter().map(of).collect()
+}
+
+/// All that a run comes to, to the last bit: errors and rates, predictions, and the id of the weights.
+#[derive(Debug, PartialEq)]
+struct Bits {
+    epochs: Vec<[u64; 4]>,
+    test: Vec<(String, u64)>,
+    id: String,
+}
+
+impl Bits {
+    fn of(run: &Trained) -> Self {
+        let epoch = |e: &Epoch| [e.train_loss, e.validation_rmse, e.validation_mae, e.learning_rate].map(f64::to_bits);
+        Self {
+            epochs: run.history.iter().map(epoch).collect(),
+            test: run.test.iter().map(|(id, predicted, _)| (id.clone(), predicted.to_bits())).collect(),
+            id: run.card.id.clone(),
+        }
+    }
+}
+
+/// With dropout, statistics of batches, momenta, a moving average, and rates that depend on the errors so far.
+#[test]
+fn a_run_that_goes_on_from_a_checkpoint_is_the_run_that_was_not_stopped() {
+    let samples = rock_salts();
+    for (name, config) in narrow() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = Recipe {
+            schedule: Schedule::Plateau { factor: 0.5, patience: 0, minimum: 1e-5 },
+            average: Some(0.9),
+            ..Recipe::default()
+        };
+        let at = |place: &str| {
+            let usual = options(&folder.path().join(place));
+            TrainOptions { config: config.clone(), recipe, epochs: 5, batch: 10, ..usual }
+        };
+        let whole = train(&samples, &at("whole"), &Quiet).unwrap();
+        train(&samples, &at("parts"), &Until(2)).unwrap();
+        let parts = train(&samples, &TrainOptions { resume: true, ..at("parts") }, &Quiet).unwrap();
+        assert_eq!(Bits::of(&whole), Bits::of(&parts), "{name}");
+        assert_eq!(whole.history.len(), 5);
+        // The seed decides, the number of threads does not.
+        let threads = train(&samples, &TrainOptions { threads: 3, ..at("threads") }, &Quiet).unwrap();
+        assert_eq!(Bits::of(&whole), Bits::of(&threads), "{name}");
+        let other = train(&samples, &TrainOptions { seed: 4, epochs: 1, ..at("other") }, &Quiet).unwrap();
+        assert_ne!(Bits::of(&whole).epochs[0], Bits::of(&other).epochs[0], "{name}");
     }
 }
 
 #[test]
-fn an_interrupted_run_ends_where_a_whole_one_ends() {
+fn a_time_limit_stops_after_each_epoch_and_what_was_written_answers_as_what_was_trained() {
     let folder = tempfile::tempdir().unwrap();
-    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     let samples = rock_salts();
-    let a = train(&samples, &options(&whole), &Quiet).unwrap();
-    // A time limit of nothing stops after each epoch.
-    let piece = TrainOptions { resume: true, time_limit: Some(0.0), ..options(&parts) };
-    let mut b: Option<Trained> = None;
-    for _ in 0..6 {
-        b = Some(train(&samples, &piece, &Quiet).unwrap());
-    }
-    let b = b.unwrap();
-    assert_eq!((a.history.len(), b.history.len()), (6, 6));
-    for (x, y) in a.history.iter().zip(&b.history) {
-        let close = |p: f64, q: f64| (p - q).abs() <= 1e-4 * p.abs().max(1e-3);
-        assert!(close(x.train_loss, y.train_loss) && close(x.validation_mae, y.validation_mae), "{x:?} {y:?}");
-    }
-    assert!(a.history[5].train_loss < a.history[0].train_loss, "{:?}", a.history);
-
-    // What was written answers as what was trained.
-    let model = Model::load(&whole.display().to_string()).unwrap();
-    assert_eq!(model.card(), &a.card);
-    for (id, predicted, _) in &a.test {
+    let piece = TrainOptions { resume: true, time_limit: Some(0.0), epochs: 4, ..options(folder.path()) };
+    let runs: Vec<Trained> = (0..4).map(|_| train(&samples, &piece, &Quiet).unwrap()).collect();
+    assert_eq!(runs.iter().map(|run| run.history.len()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let run = &runs[3];
+    assert!(run.history[3].train_loss < run.history[0].train_loss, "{:?}", run.history);
+    let model = Model::load(&folder.path().display().to_string()).unwrap();
+    assert_eq!(model.card(), &run.card);
+    for (id, predicted, _) in &run.test {
         let sample = samples.iter().find(|s| s.id == *id).unwrap();
         let answer = model.predict(std::slice::from_ref(&sample.structure)).remove(0).unwrap();
         assert!((answer - predicted).abs() < 1e-4, "{id}: {answer} against {predicted}");
     }
+}
 
-    // A checkpoint of another division is not continued.
-    let other = TrainOptions { resume: true, seed: 4, ..options(&whole) };
-    let message = train(&samples, &other, &Quiet).unwrap_err().to_string();
-    assert!(message.contains("another run"), "{message}");
+#[test]
+fn a_checkpoint_of_another_run_is_refused_with_the_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = rock_salts();
+    let first = TrainOptions { epochs: 1, ..options(folder.path()) };
+    train(&samples, &first, &Quiet).unwrap();
+    let refused = |options: TrainOptions, samples: &[Sample]| {
+        train(samples, &TrainOptions { resume: true, ..options }, &Quiet).unwrap_err().to_string()
+    };
+    let message = refused(TrainOptions { seed: 4, ..first.clone() }, &samples);
+    assert!(message.contains("another run") && message.contains("seed was 3, is 4"), "{message}");
+    let message = refused(TrainOptions { loss: Loss::Mae, ..first.clone() }, &samples);
+    assert!(message.contains("loss was mse, is mae"), "{message}");
+    let mut relabelled = samples.clone();
+    relabelled.iter_mut().for_each(|s| s.target += 1.0);
+    assert!(refused(first.clone(), &relabelled).contains("data was"));
+    std::fs::write(folder.path().join("checkpoint.json"), "{").unwrap();
+    assert!(refused(first, &samples).contains("checkpoint.json"));
+}
+
+#[test]
+fn a_run_stops_early_and_goes_no_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = rock_salts();
+    // At a rate that forgets what was learned an early epoch is the best.
+    let recipe = Recipe { schedule: Schedule::Constant, ..Recipe::default() };
+    let hasty = TrainOptions { patience: 2, epochs: 40, learning_rate: 0.02, recipe, ..options(folder.path()) };
+    let run = train(&samples, &hasty, &Quiet).unwrap();
+    let (epochs, best) = (run.card.training.epochs, run.card.training.best_epoch);
+    assert!(epochs < 40 && epochs == best + 2, "{epochs} {best}");
+    let lowest = run.history.iter().map(|e| e.validation_mae).fold(f64::INFINITY, f64::min);
+    assert_eq!(run.history[best - 1].validation_mae, lowest);
+    assert!((run.card.metrics["validation"].mae - lowest).abs() < 1e-9, "the weights of the best epoch are kept");
+    let again = train(&samples, &TrainOptions { resume: true, ..hasty }, &Quiet).unwrap();
+    assert_eq!(Bits::of(&run), Bits::of(&again));
+}
+
+/// Remembers what it is told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Observer for Notes {
+    fn step(&self, _: usize, _: usize, _: usize, _: f64) {}
+    fn epoch(&self, _: &Epoch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn note(&self, message: &str) {
+        self.0.lock().unwrap().push(message.to_owned());
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = Recipe { schedule: Schedule::Constant, clip: None, ..Recipe::default() };
+    let wild = TrainOptions { learning_rate: 1e30, recipe, ..options(folder.path()) };
+    let notes = Notes::default();
+    let message = train(&rock_salts(), &wild, &notes).unwrap_err().to_string();
+    assert!(message.contains("learning rate"), "{message}");
+    assert!(notes.0.into_inner().unwrap().iter().any(|note| note.contains("no number")));
+}
+
+#[test]
+fn fine_tuning_begins_with_the_weights_and_the_scale_of_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = rock_salts();
+    for (name, config) in narrow().into_iter().filter(|(name, _)| ["megnet", "cgcnn", "cnn-magpie"].contains(name)) {
+        let at = |place: &str| folder.path().join(name).join(place);
+        let first = train(&samples, &TrainOptions { config, ..options(&at("first")) }, &Quiet).unwrap();
+        let start = Model::load(&at("first").display().to_string()).unwrap();
+        // A rate of nothing leaves the weights as they were: the errors of the first run come out.
+        let still = TrainOptions {
+            start: Some(Arc::clone(&start)),
+            learning_rate: 0.0,
+            epochs: 1,
+            recipe: Recipe { weight_decay: 0.0, ..Recipe::default() },
+            ..options(&at("still"))
+        };
+        let tuned = train(&samples, &still, &Quiet).unwrap();
+        assert_eq!(tuned.card.config, first.card.config);
+        assert_eq!((tuned.card.mean, tuned.card.scale), (first.card.mean, first.card.scale));
+        assert_eq!(tuned.card.training.start, Some(format!("rock-salt ({})", start.id())));
+        // Statistics of batches move even so.
+        let near = if name == "cgcnn" { 0.3 } else { 1e-6 };
+        for ((id, a, _), (_, b, _)) in first.test.iter().zip(&tuned.test) {
+            assert!((a - b).abs() < near, "{name} {id}: {a} {b}");
+        }
+        // The learned statistics of a descriptor are kept, though the new data has others.
+        let few = TrainOptions { directory: at("few"), ..still };
+        assert_eq!(train(&samples[..24], &few, &Quiet).unwrap().card.config, first.card.config);
+    }
+}
+
+#[test]
+fn more_crystals_are_trained_on_and_held_out_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = rock_salts();
+    let (some, more): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|s| !s.id.starts_with("Ti"));
+    let at = |place: &str| TrainOptions { epochs: 1, ..options(&folder.path().join(place)) };
+    let alone = train(&some, &at("alone"), &Quiet).unwrap();
+    // The second table holds everything: what is new of it are the titanium oxides.
+    let both = train_with(&some, &all, &at("both"), &Quiet).unwrap();
+    let (a, b) = (&alone.card, &both.card);
+    assert_eq!((a.split.validation, a.split.test), (b.split.validation, b.split.test));
+    assert_eq!((b.split.train, b.training.more), (a.split.train + more.len(), more.len()));
+    assert_eq!(b.elements.get("Ti"), Some(&more.len()));
+    assert!(!a.elements.contains_key("Ti") && a.training.more == 0);
+}
+
+#[test]
+fn what_is_chosen_is_in_the_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = Recipe {
+        schedule: Schedule::OneCycle { warm_up: 0.5 },
+        weight_decay: 1e-3,
+        clip: None,
+        average: Some(0.99),
+        batch_atoms: Some(12),
+        criterion: Criterion::Rmse,
+    };
+    let mut samples = rock_salts();
+    // Two atoms so far apart that no bond is found.
+    let lattice = Lattice::from_parameters(90.0, 90.0, 90.0, 90.0, 90.0, 90.0).unwrap();
+    samples[5].structure =
+        Structure::new(lattice, samples[5].structure.species().to_vec(), vec![[0.0; 3], [0.5; 3]]).unwrap();
+    let split = SplitKind::KFold { folds: 3, fold: 1, by: Group::Id };
+    let options = TrainOptions { recipe, split, epochs: 2, loss: Loss::Huber { delta: 0.5 }, ..options(folder.path()) };
+    let card = train(&samples, &options, &Quiet).unwrap().card;
+    let t = &card.training;
+    assert_eq!((t.schedule.as_str(), t.loss.as_str(), t.epochs), ("one-cycle:0.5", "huber:0.5", 2));
+    assert_eq!((t.weight_decay, t.clip, t.average, t.batch_atoms), (1e-3, None, Some(0.99), Some(12)));
+    assert_eq!((t.left_out, card.split.kind.as_str()), (1, "kfold:3:1"));
+    assert_eq!(card.split.train + card.split.validation + card.split.test, samples.len() - 1);
+    let text = serde_json::to_string(&card).unwrap();
+    assert_eq!(serde_json::from_str::<ModelCard>(&text).unwrap(), card);
 }
 
 #[test]
@@ -152,7 +339,7 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     run(&["init"]);
     run(&["import", &at("salts.jsonl")]);
     let said =
-        run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--split", "random", "--out", &at("model")]);
+        run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--layers", "1", "--out", &at("model")]);
     assert!(said.contains("validation: RMSE") && said.contains("predicting the mean"), "{said}");
     for file in ["megnet.safetensors.zst", "checkpoint.json", "learning.svg"] {
         assert!(folder.path().join("model").join(file).exists(), "{file} is missing");
@@ -160,6 +347,36 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     let said = run(&["evaluate", "--model", &at("model"), "--plot", &at("parity.svg")]);
     assert!(said.contains("all: RMSE"), "{said}");
     assert!(folder.path().join("parity.svg").exists());
+    // Fine-tuned, on one more table, with all that can be chosen.
+    let line = format!(
+        "train --from {} --also tmo --split system --epochs 1 --batch-atoms 40 --schedule plateau --loss huber:0.1 \
+         --ema 0.9 --clip 0 --weight-decay 0 --best rmse --threads 1 --test 0.3 --validation 0.3 --seed 6 --out {}",
+        at("model"),
+        at("tuned")
+    );
+    run(&line.split_whitespace().collect::<Vec<_>>());
+    let card = run(&["models", &at("tuned")]);
+    assert!(card.contains("\"kind\": \"system\"") && card.contains("\"start\": \"megnet ("), "{card}");
+    let refused = |args: &[&str]| {
+        let mut command = Command::cargo_bin("hollandite").unwrap();
+        let output = command.arg("--store").arg(at("store")).arg("train").args(args).output().unwrap();
+        assert!(!output.status.success(), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for (args, said) in [
+        (&["--set", "hidden=64"][..], "the settings of megnet are"),
+        (&["--hidden", "64"], "cutoff=5"),
+        (&["--split", "kfold:5:5"], "kfold:FOLDS:FOLD"),
+        (&["--schedule", "fast"], "one-cycle"),
+        (&["--loss", "hinge"], "huber:DELTA"),
+        (&["--ema", "1.5"], "share from 0 to 1"),
+        (&["--device", "cuda"], "--features cuda"),
+        (&["--from", "nobody"], "known models"),
+        (&["--from", "megnet", "--layers", "2"], "cannot be used with"),
+    ] {
+        let message = refused(args);
+        assert!(message.contains(said), "{args:?}: {message}");
+    }
     let card = run(&["models", &at("model")]);
     assert!(card.contains("\"kind\": \"random\"") && card.contains("\"O\""), "{card}");
     let query = format!("SELECT count(predict_ef(structure, '{}')) AS n FROM tmo", at("model"));

@@ -355,6 +355,18 @@ pub struct Train {
     /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
     pub model: String,
+    /// Begin with the weights of this model, a name or what `train` wrote, in place of random ones; its architecture counts
+    #[arg(long, value_name = "NAME|PATH", conflicts_with_all = ["model", "hidden", "layers", "set"])]
+    pub from: Option<String>,
+    /// Width of the network's atoms
+    #[arg(long, value_name = "N")]
+    pub hidden: Option<usize>,
+    /// Number of the network's layers
+    #[arg(long, value_name = "N")]
+    pub layers: Option<usize>,
+    /// Another setting of the architecture, for instance edges.nearest.count=16; a wrong one is answered with the list
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]
     pub table: String,
@@ -364,7 +376,11 @@ pub struct Train {
     /// SQL condition on the rows to use, for instance "natoms <= 60"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Division of the rows: random (as in the paper), formula (no formula on both sides) or column (the table's `split`)
+    /// Fit the rows of this table too, as in pretraining; those that are held out, or of a held-out group, are left out
+    #[arg(long, value_name = "TABLE")]
+    pub also: Option<String>,
+    /// Division of the rows: random (as in the paper), formula, prototype or system (none of which then stands on both sides),
+    /// column (the table's `split`), kfold:5:0 to kfold:5:4, kfold:5:0:formula
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub split: String,
     /// Share of the rows held out as the test set
@@ -373,7 +389,7 @@ pub struct Train {
     /// Share of the remaining rows held out to choose the best epoch
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub validation: f64,
-    /// Seed of the division, the first weights and the order
+    /// Seed of the division, the first weights, the order and the dropout
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     /// Epochs over which the learning rate falls
@@ -382,24 +398,45 @@ pub struct Train {
     /// Crystals in one step of the optimiser
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub batch: usize,
-    /// Highest learning rate, reached after one epoch
+    /// Atoms in one step of the optimiser, in place of a number of crystals
+    #[arg(long, value_name = "N", conflicts_with = "batch")]
+    pub batch_atoms: Option<usize>,
+    /// Highest learning rate
     #[arg(long, value_name = "RATE", default_value_t = 2e-3)]
     pub learning_rate: f64,
-    /// What is minimised: mse, mae or huber
+    /// Course of the learning rate: one-cycle, one-cycle:WARM_UP_EPOCHS, plateau, plateau:FACTOR:PATIENCE:MINIMUM or constant
+    #[arg(long, value_name = "COURSE", default_value = "one-cycle")]
+    pub schedule: String,
+    /// What is minimised: mse, mae, huber or huber:DELTA, in standard deviations of the label
     #[arg(long, default_value = "huber")]
     pub loss: String,
+    /// Decay of the weights (AdamW)
+    #[arg(long, value_name = "RATE", default_value_t = 1e-5)]
+    pub weight_decay: f64,
+    /// Longest gradient, by its norm over all weights; 0 shortens none
+    #[arg(long, value_name = "NORM", default_value_t = 3.0)]
+    pub clip: f64,
+    /// Validate and keep a moving average of the weights with this decay, for instance 0.999
+    #[arg(long, value_name = "DECAY")]
+    pub ema: Option<f64>,
+    /// Validation error that chooses the best epoch: mae or rmse
+    #[arg(long, value_name = "ERROR", default_value = "mae")]
+    pub best: String,
     /// Stop after this many epochs without a lower validation error
     #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
     pub patience: usize,
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Where to compute: cpu, or cuda in a program that was built with it
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
     /// Folder for checkpoint, weights, card and plots [default: models/NAME in the store]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Name of the trained model
-    #[arg(long, default_value = "megnet")]
-    pub name: String,
+    /// Name of the trained model [default: the architecture's]
+    #[arg(long)]
+    pub name: Option<String>,
     /// Where the labels come from and under which licence, for the model card
     #[arg(long, value_name = "TEXT")]
     pub data: Option<String>,

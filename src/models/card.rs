@@ -54,9 +54,9 @@ impl std::fmt::Display for Metrics {
 }
 
 /// How the crystals were divided.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitCard {
-    /// `random`, `formula` or `column`.
+    /// As `train --split` takes it: `random`, `formula`, `kfold:5:0`, ...
     pub kind: String,
     /// Seed of the division.
     pub seed: u64,
@@ -66,23 +66,56 @@ pub struct SplitCard {
     pub validation: usize,
     /// Never seen.
     pub test: usize,
+    /// Share that was to be held out as test set, and of the rest for validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_fraction: Option<f64>,
+    /// See `test_fraction`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_fraction: Option<f64>,
 }
 
 /// How the weights were found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingCard {
     /// Epochs run, and the one whose weights were kept.
     pub epochs: usize,
     /// Epoch of the lowest validation error, from 1.
     pub best_epoch: usize,
-    /// Graphs per optimiser step.
+    /// Crystals per optimiser step.
     pub batch: usize,
     /// Highest learning rate of the schedule.
     pub learning_rate: f64,
-    /// Loss: `mse`, `mae` or `huber`.
+    /// Loss: `mse`, `mae`, `huber:0.25`, ...
     pub loss: String,
     /// Wall time, seconds.
     pub seconds: f64,
+    /// Worker threads of the last part of the run.
+    #[serde(default)]
+    pub threads: usize,
+    /// Course of the learning rate: `one-cycle:1`, ...
+    #[serde(default)]
+    pub schedule: String,
+    /// Decay of the weights in each step, times the learning rate.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Longest gradient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// Decay of the moving average that the weights are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// Atoms per optimiser step, where they were counted in place of crystals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_atoms: Option<usize>,
+    /// Model whose weights the run began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// Training crystals of a second table.
+    #[serde(default)]
+    pub more: usize,
+    /// Labelled crystals that the network cannot read.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// Everything a reader needs to judge a prediction.

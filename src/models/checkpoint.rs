@@ -1,10 +1,18 @@
-//! What a run leaves behind after every epoch, and goes on from: weights, optimiser state, and where it stands.
+//! What a run leaves behind after every epoch, and goes on from: weights, their average, optimiser state, and where it stands.
+//!
+//! The files of an epoch carry its number; the state, which names the epoch, is replaced by a rename when they are complete,
+//! and those of the epoch before go last. A run that is killed at any moment goes on from a whole checkpoint, and ends with
+//! the numbers of a run that was not. (Nothing random is kept: see [`super::random`].)
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
+use burn::{optim::ModuleOptimizer, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::train::Epoch;
+use super::{network::Net, options::Epoch};
 use crate::error::ModelError;
 
 /// Where a run stands.
@@ -13,35 +21,136 @@ pub(super) struct Checkpoint {
     pub epochs_done: usize,
     pub steps_done: usize,
     pub best_epoch: usize,
-    pub best_mae: f64,
     pub seconds: f64,
-    pub mean: f64,
-    pub scale: f64,
     /// What must not change between the run and its continuation.
-    pub fingerprint: String,
+    pub settings: BTreeMap<String, String>,
     pub history: Vec<Epoch>,
 }
 
-pub(super) fn record_error(path: &Path, e: impl std::fmt::Display) -> ModelError {
-    ModelError::Io { path: path.to_owned(), message: e.to_string() }
-}
-
-/// The files of a run in its folder.
-pub(super) struct Files {
-    pub net: PathBuf,
-    pub best: PathBuf,
-    pub optimizer: PathBuf,
-    pub state: PathBuf,
-}
-
-impl Files {
-    pub fn in_directory(directory: &Path) -> Self {
-        let file = |name| directory.join(name);
-        Self {
-            net: file("checkpoint.bpk"),
-            best: file("best.bpk"),
-            optimizer: file("optimizer.bpk"),
-            state: file("checkpoint.json"),
-        }
+impl Checkpoint {
+    /// The start of a run with these settings.
+    pub fn new(settings: BTreeMap<String, String>) -> Self {
+        Self { epochs_done: 0, steps_done: 0, best_epoch: 0, seconds: 0.0, settings, history: Vec::new() }
     }
+}
+
+/// What changes while a network is fitted.
+pub(super) struct Weights {
+    /// Follows the gradients.
+    pub net: Net,
+    /// Moving average of `net`, where asked for.
+    pub average: Option<Net>,
+    /// Momenta.
+    pub optimizer: ModuleOptimizer,
+}
+
+/// The folder of a run.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder, made if it is not there.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`].
+    pub fn create(path: &Path) -> Result<Self, ModelError> {
+        std::fs::create_dir_all(path).map_err(|e| failed(path, e))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The weights of the best epoch so far.
+    pub fn best(&self) -> PathBuf {
+        self.0.join("best.bpk")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.0.join("checkpoint.json")
+    }
+
+    fn files(&self, epoch: usize) -> [PathBuf; 3] {
+        ["net", "average", "optimizer"].map(|name| self.0.join(format!("{name}-{epoch}.bpk")))
+    }
+
+    /// Where the run of this folder stands; `None` where there was none.
+    ///
+    /// # Errors
+    /// A state that cannot be read, or one of a run with other settings.
+    pub fn resumable(&self, settings: &BTreeMap<String, String>) -> Result<Option<Checkpoint>, ModelError> {
+        let path = self.state();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
+        let saved: Checkpoint = serde_json::from_str(&text).map_err(|e| failed(&path, e))?;
+        let none = String::from("none");
+        let of = |map: &BTreeMap<String, String>, key: &String| map.get(key).unwrap_or(&none).clone();
+        let differences: Vec<String> = settings
+            .keys()
+            .chain(saved.settings.keys().filter(|key| !settings.contains_key(*key)))
+            .filter(|key| of(settings, key) != of(&saved.settings, key))
+            .map(|key| format!("{key} was {}, is {}", of(&saved.settings, key), of(settings, key)))
+            .collect();
+        if !differences.is_empty() {
+            return Err(ModelError::Training(format!(
+                "the checkpoint in {} is of another run ({}); train into an empty folder or without --resume",
+                self.0.display(),
+                differences.join("; ")
+            )));
+        }
+        Ok(Some(saved))
+    }
+
+    /// The weights of a checkpoint, into a fresh set of them.
+    ///
+    /// # Errors
+    /// Files that are missing or do not fit.
+    pub fn load(&self, state: &Checkpoint, fresh: Weights) -> Result<Weights, ModelError> {
+        let [net, average, optimizer] = self.files(state.epochs_done);
+        Ok(Weights {
+            net: fresh.net.try_load_file(&net).map_err(|e| failed(&net, e))?,
+            average: match fresh.average {
+                Some(fresh) => Some(fresh.try_load_file(&average).map_err(|e| failed(&average, e))?),
+                None => None,
+            },
+            optimizer: fresh.optimizer.load(&optimizer).map_err(|e| failed(&optimizer, e))?,
+        })
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`].
+    pub fn save(&self, state: &Checkpoint, weights: &Weights) -> Result<(), ModelError> {
+        let [net, average, optimizer] = self.files(state.epochs_done);
+        weights.net.clone().save_file(&net).map_err(|e| failed(&net, e))?;
+        if let Some(net) = &weights.average {
+            net.clone().save_file(&average).map_err(|e| failed(&average, e))?;
+        }
+        weights.optimizer.save(&optimizer).map_err(|e| failed(&optimizer, e))?;
+        let text = serde_json::to_string_pretty(state).map_err(|e| ModelError::Training(e.to_string()))?;
+        let unfinished = self.state().with_extension("unfinished");
+        std::fs::write(&unfinished, text).map_err(|e| failed(&unfinished, e))?;
+        std::fs::rename(&unfinished, self.state()).map_err(|e| failed(&unfinished, e))?;
+        if let Some(before) = state.epochs_done.checked_sub(1) {
+            for file in self.files(before) {
+                // Where a file cannot be removed, it only takes room.
+                let _ = std::fs::remove_file(file);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the weights of the best epoch.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`].
+    pub fn save_best(&self, net: &Net) -> Result<(), ModelError> {
+        let unfinished = self.0.join("best-unfinished.bpk");
+        net.clone().save_file(&unfinished).map_err(|e| failed(&unfinished, e))?;
+        std::fs::rename(&unfinished, self.best()).map_err(|e| failed(&unfinished, e))
+    }
+}
+
+/// A file of the folder that fails.
+pub(super) fn failed(path: &Path, e: impl std::fmt::Display) -> ModelError {
+    ModelError::Io { path: path.to_owned(), message: e.to_string() }
 }

@@ -7,10 +7,11 @@
 
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::pool::{AvgPool1d, AvgPool1dConfig};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig1d};
+use burn::nn::{Linear, LinearConfig, PaddingConfig1d};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
+use super::dropout::dropout;
 use crate::{crystal::Structure, error::ModelError, features};
 
 /// What the network reads.
@@ -114,8 +115,8 @@ pub struct Cnn {
     convolutions: Vec<Conv1d>,
     pool: AvgPool1d,
     dense: Vec<Linear>,
-    /// One for each layer, in order.
-    dropouts: Vec<Dropout>,
+    /// Share that is dropped after each layer, in order.
+    dropouts: Vec<f64>,
     out: Linear,
 }
 
@@ -140,7 +141,7 @@ impl Cnn {
             convolutions,
             pool: AvgPool1dConfig::new(2).with_stride(2).init(),
             dense,
-            dropouts: shares.map(|share| DropoutConfig::new(share).init()).collect(),
+            dropouts: shares.collect(),
             out: LinearConfig::new(width, 1).init(device),
         }
     }
@@ -150,12 +151,12 @@ impl Cnn {
         let [rows, length] = vectors.dims();
         let mut dropouts = self.dropouts.iter();
         let mut x = vectors.reshape([rows, 1, length]);
-        for (layer, dropout) in self.convolutions.iter().zip(&mut dropouts) {
-            x = dropout.forward(self.pool.forward(relu(layer.forward(x))));
+        for (layer, share) in self.convolutions.iter().zip(&mut dropouts) {
+            x = dropout(self.pool.forward(relu(layer.forward(x))), *share);
         }
         let mut x: Tensor<2> = x.flatten(1, 2);
-        for (layer, dropout) in self.dense.iter().zip(dropouts) {
-            x = dropout.forward(relu(layer.forward(x)));
+        for (layer, share) in self.dense.iter().zip(dropouts) {
+            x = dropout(relu(layer.forward(x)), *share);
         }
         self.out.forward(x).reshape([rows])
     }

@@ -1,5 +1,7 @@
 //! Where a model may be believed: the kinds of crystals that it was fitted to.
 
+use std::borrow::Borrow;
+
 use serde::{Deserialize, Serialize};
 
 use super::train::Sample;
@@ -21,8 +23,8 @@ pub struct Domain {
 
 impl Domain {
     /// Of the training crystals; `None` of none.
-    pub fn of(samples: &[Sample], training: &[usize]) -> Option<Self> {
-        let structures = || training.iter().map(|&i| &samples[i].structure);
+    pub fn of(samples: &[impl Borrow<Sample>], training: &[usize]) -> Option<Self> {
+        let structures = || training.iter().map(|&i| &samples[i].borrow().structure);
         let range = |of: fn(&Structure) -> f64| {
             structures().map(of).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
         };

@@ -257,8 +257,8 @@ impl Model {
     pub fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
         match (&self.card().reliability, split) {
             (Some(reliability), _) => Some(reliability.crystals.part(hash)),
-            (None, Some("train")) if self.card().split.kind == SplitKind::Column.name() => Some(Part::Train),
-            (None, Some("test")) if self.card().split.kind == SplitKind::Column.name() => Some(Part::Test),
+            (None, Some("train")) if self.card().split.kind == SplitKind::Column.to_string() => Some(Part::Train),
+            (None, Some("test")) if self.card().split.kind == SplitKind::Column.to_string() => Some(Part::Test),
             _ => None,
         }
     }

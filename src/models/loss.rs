@@ -1,36 +1,37 @@
-//! What a training minimises, and how fast it steps.
+//! What a training minimises.
+
+use std::{fmt, str::FromStr};
 
 use burn::prelude::*;
 
+use crate::error::ModelError;
+
 /// What is minimised, in units of the labels' standard deviation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
     /// Mean square error: the original's.
     Mse,
     /// Mean absolute error.
     Mae,
-    /// Square below 0.25 standard deviations, linear above: wrong labels pull less.
-    Huber,
+    /// Square below `delta` standard deviations, linear above (Huber 1964): wrong labels pull less.
+    Huber {
+        /// Where the square ends, above 0.
+        delta: f64,
+    },
 }
 
 impl Loss {
-    /// Every loss with its name on the command line.
-    pub const NAMES: [(&'static str, Self); 3] = [("mse", Self::Mse), ("mae", Self::Mae), ("huber", Self::Huber)];
-
-    /// Name on the command line and in model cards.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
-    }
+    /// Huber's loss with the δ of MEGNet's fits here, a quarter of a standard deviation.
+    pub const HUBER: Self = Self::Huber { delta: 0.25 };
 
     /// Sum over a batch of (prediction - label), both standardised.
     pub(super) fn sum(self, error: Tensor<1>) -> Tensor<1> {
-        const DELTA: f32 = 0.25;
         match self {
             Self::Mse => (error.clone() * error).sum(),
             Self::Mae => error.abs().sum(),
-            Self::Huber => {
+            Self::Huber { delta } => {
                 let size = error.abs();
-                let near = size.clone().clamp_max(DELTA);
+                let near = size.clone().clamp_max(delta as f32);
                 // δ|e| - δ²/2 beyond δ, e²/2 before: with n = min(|e|, δ) both are n (|e| - n/2).
                 (near.clone() * (size - near * 0.5)).sum()
             }
@@ -38,25 +39,31 @@ impl Loss {
     }
 }
 
-/// Linear warm-up, then half a cosine down to a hundredth of the peak.
-pub(super) struct Schedule {
-    /// Highest rate.
-    pub peak: f64,
-    /// Steps until it is reached.
-    pub warm_up: usize,
-    /// Steps in all.
-    pub total: usize,
+/// As on the command line and in cards: `mse`, `mae`, `huber:0.25`.
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mse => write!(f, "mse"),
+            Self::Mae => write!(f, "mae"),
+            Self::Huber { delta } => write!(f, "huber:{delta}"),
+        }
+    }
 }
 
-impl Schedule {
-    /// Learning rate of a step, counted from 0.
-    pub fn at(&self, step: usize) -> f64 {
-        if step < self.warm_up {
-            return self.peak * (step + 1) as f64 / self.warm_up as f64;
+impl FromStr for Loss {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        let (name, delta) = text.split_once(':').map_or((text, None), |(name, delta)| (name, Some(delta)));
+        match (name, delta.map(str::parse::<f64>)) {
+            ("mse", None) => Ok(Self::Mse),
+            ("mae" | "l1", None) => Ok(Self::Mae),
+            ("huber", None) => Ok(Self::HUBER),
+            ("huber", Some(Ok(delta))) if delta > 0.0 && delta.is_finite() => Ok(Self::Huber { delta }),
+            _ => Err(ModelError::Training(format!(
+                "loss '{text}': expected mse, mae (or l1), huber or huber:DELTA with DELTA above 0, in standard deviations"
+            ))),
         }
-        let rest = (self.total.saturating_sub(self.warm_up)).max(1) as f64;
-        let progress = ((step - self.warm_up) as f64 / rest).min(1.0);
-        self.peak * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
     }
 }
 
@@ -70,15 +77,19 @@ mod tests {
         let of = |loss: Loss| loss.sum(errors()).into_scalar::<f32>();
         assert!((of(Loss::Mse) - (0.01 + 0.0625 + 4.0)).abs() < 1e-5);
         assert!((of(Loss::Mae) - 2.35).abs() < 1e-6);
-        // Below 0.25 half the square, above it 0.25 (|e| - 0.125).
-        assert!((of(Loss::Huber) - (0.005 + 0.031_25 + 0.25 * 1.875)).abs() < 1e-6);
+        // Below δ half the square, above it δ (|e| - δ/2).
+        assert!((of(Loss::HUBER) - (0.005 + 0.031_25 + 0.25 * 1.875)).abs() < 1e-6);
+        assert!((of(Loss::Huber { delta: 1.0 }) - (0.005 + 0.031_25 + 1.5)).abs() < 1e-6);
     }
 
     #[test]
-    fn the_rate_rises_to_its_peak_and_falls_to_a_hundredth() {
-        let schedule = Schedule { peak: 1e-3, warm_up: 10, total: 110 };
-        assert!((schedule.at(0) - 1e-4).abs() < 1e-12 && (schedule.at(9) - 1e-3).abs() < 1e-12);
-        assert!((10..110).all(|k| schedule.at(k + 1) <= schedule.at(k)));
-        assert!((schedule.at(110) - 1e-5).abs() < 1e-12 && (schedule.at(1000) - 1e-5).abs() < 1e-12);
+    fn names_are_read_back() {
+        for loss in [Loss::Mse, Loss::Mae, Loss::HUBER, Loss::Huber { delta: 0.1 }] {
+            assert_eq!(loss.to_string().parse::<Loss>().unwrap(), loss);
+        }
+        assert_eq!(("l1".parse::<Loss>().unwrap(), "huber".parse::<Loss>().unwrap()), (Loss::Mae, Loss::HUBER));
+        for wrong in ["", "rmse", "huber:0", "huber:x", "mse:1", "huber:inf"] {
+            assert!(wrong.parse::<Loss>().unwrap_err().to_string().contains("huber:DELTA"), "{wrong}");
+        }
     }
 }

@@ -113,6 +113,11 @@ impl Model {
         inputs.into_iter().map(|input| input.map(|_| values.next().unwrap_or(f64::NAN))).collect()
     }
 
+    /// The weights, where training begins with them.
+    pub(super) fn net(&self) -> &Net {
+        &self.net
+    }
+
     /// What the network reads of a crystal.
     ///
     /// # Errors

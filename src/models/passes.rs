@@ -15,10 +15,12 @@ use burn::{
 };
 
 use super::{
+    dropout::draw_masks_at,
     graph::batches_by_size,
-    network::{Input, Net},
+    network::{Config, Input, Net},
+    options::TrainOptions,
+    random::{Stream, mix},
     running::Buffers,
-    train::TrainOptions,
 };
 
 /// `f(0..n)` over threads that draw the next index when free.
@@ -53,19 +55,27 @@ pub(super) struct Step {
     pub buffers: Buffers,
 }
 
-/// Forward and backward over a mini-batch, its passes spread over threads.
-pub(super) fn step(net: &Net, options: &TrainOptions, items: &[(&Input, f32)], device: &Device) -> Step {
+/// Forward and backward over a mini-batch, its passes spread over threads; `place` is the seed and the number of the step.
+pub(super) fn step(
+    net: &Net,
+    config: &Config,
+    options: &TrainOptions,
+    items: &[(&Input, f32)],
+    place: [u64; 2],
+    device: &Device,
+) -> Step {
     // In the order of the batch, which is random: where a normalisation works on a pass, it should see all sizes.
     let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
-    let passes = even_runs(&sizes, options.config.rows_per_pass());
-    let results = on_threads(options.threads, passes.len(), |k| {
+    let passes = even_runs(&sizes, config.rows_per_pass());
+    let results = on_threads(workers(options), passes.len(), |k| {
         let chosen: Vec<&Input> = items[passes[k].clone()].iter().map(|item| item.0).collect();
         let labels: Vec<f32> = items[passes[k].clone()].iter().map(|item| item.1).collect();
         let labels = Tensor::<1>::from_data(TensorData::new(labels, [chosen.len()]), device);
+        draw_masks_at(&[place[0], place[1], k as u64]);
         // Leaves of its own for each pass: threads that share leaves share one autodiff graph, and burn 0.22 then locks
         // the graph and its index in opposite orders, a deadlock.
         let own = net.valid().train();
-        let loss = options.loss.sum(own.forward(&options.config, &chosen, device) - labels);
+        let loss = options.loss.sum(own.forward(config, &chosen, device) - labels);
         let value = f64::from(loss.clone().inner().into_scalar::<f32>());
         let gradients = GradientsParams::from_grads((loss / items.len() as f32).backward(), &own);
         (value, gradients, Buffers::of(&own))
@@ -79,6 +89,22 @@ pub(super) fn step(net: &Net, options: &TrainOptions, items: &[(&Input, f32)], d
         buffers.push((pass.len() as f32 / items.len() as f32, own));
     }
     Step { loss: total, gradients: sum.grads(), buffers: Buffers::mean(buffers) }
+}
+
+/// Passes at a time: a device of its own is fed by one thread.
+fn workers(options: &TrainOptions) -> usize {
+    if options.device == Device::flex() { options.threads } else { 1 }
+}
+
+/// The crystals of each optimiser step, from those of an epoch in their order.
+pub(super) fn mini_batches<'a>(
+    order: &'a [usize],
+    options: &TrainOptions,
+    atoms: impl Fn(usize) -> usize,
+) -> Vec<&'a [usize]> {
+    let Some(limit) = options.recipe.batch_atoms else { return order.chunks(options.batch.max(1)).collect() };
+    let sizes: Vec<usize> = order.iter().map(|&i| atoms(i)).collect();
+    even_runs(&sizes, limit).into_iter().map(|run| &order[run]).collect()
 }
 
 /// Cuts `0..sizes.len()` into runs of about equal totals, as few as keep them near `limit`.
@@ -101,13 +127,12 @@ fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
 }
 
 /// Standardised predictions of many graphs, over threads.
-pub(super) fn forward_all(net: &Net, options: &TrainOptions, inputs: &[&Input]) -> Vec<f64> {
-    let device = Device::flex();
+pub(super) fn forward_all(net: &Net, config: &Config, inputs: &[&Input], options: &TrainOptions) -> Vec<f64> {
     let sizes: Vec<usize> = inputs.iter().map(|input| input.rows()).collect();
-    let passes = batches_by_size(&sizes, options.config.rows_per_pass());
-    let results = on_threads(options.threads, passes.len(), |k| {
+    let passes = batches_by_size(&sizes, config.rows_per_pass());
+    let results = on_threads(workers(options), passes.len(), |k| {
         let chosen: Vec<&Input> = passes[k].iter().map(|&i| inputs[i]).collect();
-        net.forward(&options.config, &chosen, &device).into_data().try_to_vec::<f32>().expect("predictions are f32")
+        net.forward(config, &chosen, &options.device).into_data().try_to_vec::<f32>().expect("predictions are f32")
     });
     let mut predicted = vec![0.0; inputs.len()];
     for (pass, values) in passes.iter().zip(results) {
@@ -118,13 +143,12 @@ pub(super) fn forward_all(net: &Net, options: &TrainOptions, inputs: &[&Input]) 
     predicted
 }
 
-/// Fisher-Yates with a 64-bit linear congruential generator (Knuth's MMIX constants): the same order for the same seed.
-pub(super) fn shuffled(indices: &[usize], seed: u64) -> Vec<usize> {
+/// A random order (Fisher and Yates) that depends on `place` alone.
+pub(super) fn shuffled(indices: &[usize], place: &[u64]) -> Vec<usize> {
     let mut order = indices.to_vec();
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut stream = Stream::new(mix(place));
     for i in (1..order.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(i, ((state >> 33) as usize) % (i + 1));
+        order.swap(i, stream.below(i + 1));
     }
     order
 }
@@ -132,6 +156,7 @@ pub(super) fn shuffled(indices: &[usize], seed: u64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::megnet::MegnetConfig;
 
     #[test]
     fn threads_keep_the_order_of_results() {
@@ -155,11 +180,27 @@ mod tests {
     }
 
     #[test]
+    fn steps_take_crystals_by_number_or_by_atoms() {
+        let config = Config::Megnet(MegnetConfig::original());
+        let mut options = TrainOptions { batch: 4, ..TrainOptions::new(config, "") };
+        let order: Vec<usize> = (0..30).rev().collect();
+        let lengths = |options: &TrainOptions| -> Vec<usize> {
+            let batches = mini_batches(&order, options, |i| i + 1);
+            assert_eq!(batches.concat(), order);
+            batches.iter().map(|b| b.len()).collect()
+        };
+        assert_eq!(lengths(&options), [4, 4, 4, 4, 4, 4, 4, 2]);
+        options.recipe.batch_atoms = Some(100);
+        let lengths = lengths(&options);
+        assert!(lengths.len() == 5 && lengths[0] == 3 && lengths[4] > 10, "465 atoms, the largest first: {lengths:?}");
+    }
+
+    #[test]
     fn shuffling_keeps_every_index_and_depends_on_the_seed() {
         let all: Vec<usize> = (0..50).collect();
-        let mut order = shuffled(&all, 1);
-        assert_ne!(order, shuffled(&all, 2));
-        assert_eq!(order, shuffled(&all, 1));
+        let mut order = shuffled(&all, &[1, 1]);
+        assert_ne!(order, shuffled(&all, &[1, 2]));
+        assert_eq!(order, shuffled(&all, &[1, 1]));
         order.sort_unstable();
         assert_eq!(order, all);
     }

@@ -1,6 +1,8 @@
 //! What a card tells beside the weights, so that a prediction can be judged: intervals, limits, and which crystals the
 //! model has seen.
 
+use std::borrow::Borrow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{conformal::Calibration, domain::Domain, splits::Split, train::Sample};
@@ -19,7 +21,7 @@ pub struct Reliability {
 
 impl Reliability {
     /// Of a run over `samples` divided into `division`; `validation`: (prediction, label) of the validation set, eV/atom.
-    pub fn of(samples: &[Sample], division: &Split, validation: &[(f64, f64)]) -> Self {
+    pub fn of(samples: &[impl Borrow<Sample>], division: &Split, validation: &[(f64, f64)]) -> Self {
         Self {
             calibration: Calibration::of(validation.iter().map(|(predicted, label)| label - predicted)),
             domain: Domain::of(samples, &division.train),
@@ -62,8 +64,8 @@ pub struct Division {
 }
 
 impl Division {
-    fn of(samples: &[Sample], division: &Split) -> Self {
-        let hashes = |set: &[usize]| Hashes::of(set.iter().map(|&i| samples[i].hash));
+    fn of(samples: &[impl Borrow<Sample>], division: &Split) -> Self {
+        let hashes = |set: &[usize]| Hashes::of(set.iter().map(|&i| samples[i].borrow().hash));
         Self { train: hashes(&division.train), validation: hashes(&division.validation), test: hashes(&division.test) }
     }
 

@@ -9,6 +9,7 @@ mod info;
 mod init;
 mod models;
 mod plot;
+mod progress;
 mod samples;
 mod shell;
 pub mod sql;

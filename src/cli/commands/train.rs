@@ -1,82 +1,47 @@
 //! `hollandite train`: fit a model to the labels of a table, with checkpoints, and leave weights, card and plots.
 
-use std::ops::ControlFlow;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::samples;
+use super::{progress::Bar, samples};
 use crate::cli::args::{At, Train};
 use crate::cli::{CliError, render};
-use crate::models::network::ARCHITECTURES;
-use crate::models::splits::SplitKind;
-use crate::models::train::{Epoch, Loss, Observer, TrainOptions, train};
+use crate::error::ModelError;
+use crate::models::Model;
+use crate::models::network::{ARCHITECTURES, Config};
+use crate::models::train::{Recipe, TrainOptions, train_with};
 use crate::report::plots;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+    let mut options = options(args)?;
     let (store, session) = super::session(store, At { snapshot: args.at.snapshot }).await?;
     let crystals = samples::read(&session, &args.table, &args.target, args.condition.as_deref()).await?;
+    let more = match &args.also {
+        Some(table) => samples::read(&session, table, &args.target, None).await?,
+        None => Vec::new(),
+    };
     let newest = store.snapshots()?.last().map(|s| s.id);
     let snapshot = args.at.snapshot.or(newest).map_or_else(String::new, |n| format!(", snapshot {n}"));
-    let one_of = |names: &[&str]| names.join(", ");
-    let split =
-        SplitKind::NAMES.iter().find(|(name, _)| *name == args.split).map(|(_, kind)| *kind).ok_or_else(|| {
-            CliError::Usage(format!(
-                "--split {}: expected one of {}",
-                args.split,
-                one_of(&SplitKind::NAMES.map(|(n, _)| n))
-            ))
-        })?;
-    let loss = Loss::NAMES.iter().find(|(name, _)| *name == args.loss).map(|(_, loss)| *loss).ok_or_else(|| {
-        CliError::Usage(format!("--loss {}: expected one of {}", args.loss, one_of(&Loss::NAMES.map(|(n, _)| n))))
-    })?;
-    let config =
-        ARCHITECTURES.iter().find(|(name, _)| *name == args.model).map(|(_, config)| config()).ok_or_else(|| {
-            CliError::Usage(format!(
-                "--model {}: expected one of {}",
-                args.model,
-                one_of(&ARCHITECTURES.map(|(n, _)| n))
-            ))
-        })?;
-    let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    // The workers below are the parallelism: tensor operations that start threads of their own only get in their way.
+    let rows = args.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
+    let also = args.also.as_ref().map(|table| format!("; table {table}")).unwrap_or_default();
+    let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
+    options.data = format!("{source}table {}{snapshot}{rows}{also}", args.table);
+    if args.out.is_none() {
+        options.directory = store.models_folder().join(&options.name);
+    }
+    // The workers of a training are the parallelism: tensor operations that start threads of their own only get in their way.
     // Building fails where another pool is in use already; then that one serves.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
 
-    let directory = args.out.clone().unwrap_or_else(|| store.models_folder().join(&args.name));
-    let options = TrainOptions {
-        config,
-        split,
-        test_fraction: args.test,
-        validation_fraction: args.validation,
-        seed: args.seed,
-        epochs: args.epochs,
-        batch: args.batch,
-        learning_rate: args.learning_rate,
-        loss,
-        patience: args.patience,
-        threads,
-        directory: directory.clone(),
-        resume: args.resume,
-        time_limit: args.time_limit,
-        name: args.name.clone(),
-        target: args.target.clone(),
-        data: {
-            let rows = args.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
-            let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
-            format!("{source}table {}{snapshot}{rows}", args.table)
-        },
-    };
-    let bar = Bar::new();
+    let directory = options.directory.clone();
+    let bar = Bar::new(options.epochs, directory.join("learning.svg"));
     // Hours of arithmetic: not on a thread that should be answering the terminal.
     let (trained, bar) = tokio::task::spawn_blocking(move || {
-        let trained = train(&crystals, &options, &bar);
+        let trained = train_with(&crystals, &more, &options, &bar);
         (trained, bar)
     })
     .await
     .map_err(|e| CliError::Failed(format!("training stopped: {e}")))?;
-    bar.0.finish_and_clear();
+    bar.close();
     let trained = trained.map_err(|e| CliError::Below(e.into()))?;
 
     plots::learning_curve(&trained.history).save(&directory.join("learning.svg"))?;
@@ -90,46 +55,74 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     render::print(&format!("weights, card and plots: {}\n", directory.display()))
 }
 
-/// A bar over the graphs of an epoch, one line for each epoch that is over.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(500));
-        Self(bar)
-    }
-
-    fn line(&self, text: &str) {
-        // On a terminal above the bar, elsewhere plainly: an epoch's line is the log of a run in the background.
-        if self.0.is_hidden() { eprintln!("{text}") } else { self.0.println(text) }
-    }
+/// What the arguments say, apart from the store's share.
+fn options(args: &Train) -> Result<TrainOptions, CliError> {
+    let usage = |e: ModelError| CliError::Usage(e.to_string().trim_start_matches("training: ").to_owned());
+    let start = args.from.as_deref().map(Model::load).transpose().map_err(|e| CliError::Below(e.into()))?;
+    let config = match &start {
+        Some(model) => model.card().config.clone(),
+        None => architecture(args, usage)?,
+    };
+    let share = |name: &str, value: f64| {
+        let fits = (0.0..1.0).contains(&value);
+        if fits { Ok(value) } else { Err(CliError::Usage(format!("--{name} {value}: expected a share from 0 to 1"))) }
+    };
+    let usual = TrainOptions::new(config, args.out.clone().unwrap_or_else(PathBuf::new));
+    Ok(TrainOptions {
+        split: args.split.parse().map_err(usage)?,
+        test_fraction: share("test", args.test)?,
+        validation_fraction: share("validation", args.validation)?,
+        seed: args.seed,
+        epochs: args.epochs,
+        batch: args.batch,
+        learning_rate: args.learning_rate,
+        loss: args.loss.parse().map_err(usage)?,
+        patience: args.patience,
+        recipe: Recipe {
+            schedule: args.schedule.parse().map_err(usage)?,
+            weight_decay: args.weight_decay,
+            clip: (args.clip > 0.0).then_some(args.clip),
+            average: args.ema.map(|decay| share("ema", decay)).transpose()?,
+            batch_atoms: args.batch_atoms,
+            criterion: args.best.parse().map_err(usage)?,
+        },
+        start,
+        device: device(&args.device)?,
+        threads: args.threads.unwrap_or(usual.threads).max(1),
+        resume: args.resume,
+        time_limit: args.time_limit,
+        name: args.name.clone().unwrap_or(usual.name),
+        target: args.target.clone(),
+        ..usual
+    })
 }
 
-impl Observer for Bar {
-    fn step(&self, epoch: usize, done: usize, total: usize, loss: f64) {
-        self.0.set_prefix(format!("epoch {epoch}"));
-        self.0.set_length(total as u64);
-        self.0.set_position(done as u64);
-        self.0.set_message(format!("loss {loss:.4}"));
+/// The architecture with the settings that were asked for.
+fn architecture(args: &Train, usage: impl Fn(ModelError) -> CliError + Copy) -> Result<Config, CliError> {
+    let named = ARCHITECTURES.iter().find(|(name, _)| *name == args.model).map(|(_, config)| config());
+    let mut config = named.ok_or_else(|| {
+        let names = ARCHITECTURES.map(|(name, _)| name).join(", ");
+        CliError::Usage(format!("--model {}: expected one of {names}", args.model))
+    })?;
+    if let Some(width) = args.hidden {
+        config = config.with_hidden(width).map_err(usage)?;
     }
-
-    fn epoch(&self, epoch: &Epoch) -> ControlFlow<()> {
-        self.line(&format!(
-            "epoch {:4}  loss {:.4}  validation RMSE {:.4} MAE {:.4} eV/atom  learning rate {:.2e}  {:.0} s",
-            epoch.epoch,
-            epoch.train_loss,
-            epoch.validation_rmse,
-            epoch.validation_mae,
-            epoch.learning_rate,
-            epoch.seconds
-        ));
-        ControlFlow::Continue(())
+    if let Some(layers) = args.layers {
+        config = config.with_layers(layers).map_err(usage)?;
     }
+    config.with(&args.set).map_err(usage)
+}
 
-    fn note(&self, message: &str) {
-        self.line(message);
+fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
+    match name {
+        "cpu" => Ok(burn::prelude::Device::flex()),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(burn::prelude::Device::cuda(0)),
+        #[cfg(not(feature = "cuda"))]
+        "cuda" => Err(CliError::Usage(
+            "--device cuda: this program was built for processors only; build it with `cargo install --features cuda`"
+                .into(),
+        )),
+        _ => Err(CliError::Usage(format!("--device {name}: expected cpu or cuda"))),
     }
 }

@@ -1,0 +1,222 @@
+//! What a training is told, and what it tells.
+
+use std::{ops::ControlFlow, path::PathBuf, str::FromStr, sync::Arc};
+
+use burn::prelude::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    card::{Metrics, ModelCard},
+    loss::Loss,
+    model::Model,
+    network::Config,
+    schedule::Schedule,
+    splits::SplitKind,
+};
+use crate::{
+    crystal::{ContentHash, Structure},
+    error::ModelError,
+};
+
+/// One labelled crystal.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Identity in its table.
+    pub id: String,
+    /// Reduced formula.
+    pub formula: String,
+    /// Content hash of the structure.
+    pub hash: ContentHash,
+    /// The crystal.
+    pub structure: Structure,
+    /// The label, eV/atom.
+    pub target: f64,
+    /// The table's `split` column.
+    pub split: Option<String>,
+}
+
+/// How to train.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// Architecture settings; those of `start`, where that is given.
+    pub config: Config,
+    /// Division of the data.
+    pub split: SplitKind,
+    /// Share held out as test set.
+    pub test_fraction: f64,
+    /// Share of the rest held out for validation.
+    pub validation_fraction: f64,
+    /// Seed of split, initial weights, order and dropout.
+    pub seed: u64,
+    /// Length of the schedule, epochs.
+    pub epochs: usize,
+    /// Crystals per optimiser step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// What is minimised.
+    pub loss: Loss,
+    /// Stop after this many epochs without a better validation error.
+    pub patience: usize,
+    /// How steps are taken.
+    pub recipe: Recipe,
+    /// Weights to begin with; random ones without. Labels are then scaled as those of the model were.
+    pub start: Option<Arc<Model>>,
+    /// Where tensors live.
+    pub device: Device,
+    /// Worker threads.
+    pub threads: usize,
+    /// Folder for checkpoint, weights and card.
+    pub directory: PathBuf,
+    /// Go on from the folder's checkpoint.
+    pub resume: bool,
+    /// Stop (with a checkpoint) when this many seconds have passed.
+    pub time_limit: Option<f64>,
+    /// Name of the model in its card.
+    pub name: String,
+    /// Label column, for the card.
+    pub target: String,
+    /// Where the data comes from, for the card.
+    pub data: String,
+}
+
+impl TrainOptions {
+    /// The usual way to train `config`, on all cores, into `directory`: a random division of 64 : 16 : 20, one cycle of 300
+    /// epochs in steps of 32 crystals, Huber's loss.
+    pub fn new(config: Config, directory: impl Into<PathBuf>) -> Self {
+        Self {
+            name: config.architecture().into(),
+            config,
+            split: SplitKind::Random,
+            test_fraction: 0.2,
+            validation_fraction: 0.2,
+            seed: 42,
+            epochs: 300,
+            batch: 32,
+            learning_rate: 2e-3,
+            loss: Loss::HUBER,
+            patience: 50,
+            recipe: Recipe::default(),
+            start: None,
+            device: Device::flex(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            directory: directory.into(),
+            resume: false,
+            time_limit: None,
+            target: "formation_energy_per_atom".into(),
+            data: String::new(),
+        }
+    }
+}
+
+/// How the steps of a training are taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recipe {
+    /// Course of the learning rate.
+    pub schedule: Schedule,
+    /// Decay of the weights by this share of the learning rate in each step (AdamW).
+    pub weight_decay: f64,
+    /// Longest gradient, by its norm over all parameters; none is shortened without.
+    pub clip: Option<f64>,
+    /// Decay of the moving average of the weights, which is what is then validated and kept; the weights themselves without.
+    pub average: Option<f64>,
+    /// A step takes crystals until they have this many atoms together, in place of a fixed number.
+    pub batch_atoms: Option<usize>,
+    /// What makes an epoch the best.
+    pub criterion: Criterion,
+}
+
+impl Default for Recipe {
+    /// One cycle, a decay of 1e-5, gradients up to 3, no average, the lowest mean absolute error.
+    fn default() -> Self {
+        Self {
+            schedule: Schedule::ONE_CYCLE,
+            weight_decay: 1e-5,
+            clip: Some(3.0),
+            average: None,
+            batch_atoms: None,
+            criterion: Criterion::Mae,
+        }
+    }
+}
+
+/// The validation error that chooses the best epoch, lowers the rate on a plateau and stops early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Criterion {
+    /// Mean absolute error.
+    Mae,
+    /// Root mean square error.
+    Rmse,
+}
+
+impl Criterion {
+    /// Its value for an epoch, eV/atom.
+    pub fn of(self, epoch: &Epoch) -> f64 {
+        match self {
+            Self::Mae => epoch.validation_mae,
+            Self::Rmse => epoch.validation_rmse,
+        }
+    }
+}
+
+impl FromStr for Criterion {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        match text {
+            "mae" => Ok(Self::Mae),
+            "rmse" => Ok(Self::Rmse),
+            _ => Err(ModelError::Training(format!("best '{text}': expected mae or rmse"))),
+        }
+    }
+}
+
+/// What happened in one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Number, from 1.
+    pub epoch: usize,
+    /// Mean loss over the training set, standardised units.
+    pub train_loss: f64,
+    /// Root mean square error on the validation set, eV/atom.
+    pub validation_rmse: f64,
+    /// Mean absolute error on the validation set, eV/atom.
+    pub validation_mae: f64,
+    /// Learning rate of its last step.
+    pub learning_rate: f64,
+    /// Wall time, seconds.
+    pub seconds: f64,
+}
+
+impl Epoch {
+    pub(super) fn new(epoch: usize, train_loss: f64, validation: Metrics, learning_rate: f64, seconds: f64) -> Self {
+        let (validation_rmse, validation_mae) = (validation.rmse, validation.mae);
+        Self { epoch, train_loss, validation_rmse, validation_mae, learning_rate, seconds }
+    }
+}
+
+/// Told of every step; drives progress bars, logs and curves.
+pub trait Observer: Sync {
+    /// `done` of `total` crystals of this epoch have been fitted.
+    fn step(&self, epoch: usize, done: usize, total: usize, loss: f64);
+    /// An epoch is over. [`ControlFlow::Break`] ends the run with this epoch's checkpoint, and with the card and the weights
+    /// of the best epoch so far.
+    fn epoch(&self, epoch: &Epoch) -> ControlFlow<()>;
+    /// The run goes on after these epochs.
+    fn resumed(&self, _history: &[Epoch]) {}
+    /// Something a person should know.
+    fn note(&self, message: &str);
+}
+
+/// Result of a run.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The card, as written beside the weights.
+    pub card: ModelCard,
+    /// Every epoch, those before a resume included.
+    pub history: Vec<Epoch>,
+    /// The weights file.
+    pub weights: PathBuf,
+    /// (id, prediction, label) of the test set, eV/atom.
+    pub test: Vec<(String, f64, f64)>,
+}
