@@ -65,7 +65,7 @@ impl AlignnConfig {
 }
 
 #[derive(Module, Debug)]
-enum Norm {
+pub(super) enum Norm {
     Batch(BatchNorm),
     Layer(LayerNorm),
 }
@@ -88,9 +88,9 @@ impl Norm {
 
 /// Linear, normalisation, SiLU.
 #[derive(Module, Debug)]
-struct Dense {
-    linear: Linear,
-    norm: Norm,
+pub(super) struct Dense {
+    pub(super) linear: Linear,
+    pub(super) norm: Norm,
 }
 
 impl Dense {
@@ -111,14 +111,14 @@ struct Ends {
 
 /// Edge-gated graph convolution (Bresson and Laurent 2017, in the form of Dwivedi et al. 2020).
 #[derive(Module, Debug)]
-struct EdgeGated {
-    src_gate: Linear,
-    dst_gate: Linear,
-    edge_gate: Linear,
-    bn_edges: Norm,
-    src_update: Linear,
-    dst_update: Linear,
-    bn_nodes: Norm,
+pub(super) struct EdgeGated {
+    pub(super) src_gate: Linear,
+    pub(super) dst_gate: Linear,
+    pub(super) edge_gate: Linear,
+    pub(super) bn_edges: Norm,
+    pub(super) src_update: Linear,
+    pub(super) dst_update: Linear,
+    pub(super) bn_nodes: Norm,
 }
 
 impl EdgeGated {
@@ -147,20 +147,20 @@ impl EdgeGated {
 }
 
 #[derive(Module, Debug)]
-struct AlignnLayer {
-    node_update: EdgeGated,
-    edge_update: EdgeGated,
+pub(super) struct AlignnLayer {
+    pub(super) node_update: EdgeGated,
+    pub(super) edge_update: EdgeGated,
 }
 
 /// The network. Weights only: the configuration is handed to every call.
 #[derive(Module, Debug)]
 pub struct Alignn {
-    atom_embedding: Dense,
-    edge_embedding: Vec<Dense>,
-    angle_embedding: Vec<Dense>,
-    alignn_layers: Vec<AlignnLayer>,
-    gcn_layers: Vec<EdgeGated>,
-    fc: Linear,
+    pub(super) atom_embedding: Dense,
+    pub(super) edge_embedding: Vec<Dense>,
+    pub(super) angle_embedding: Vec<Dense>,
+    pub(super) alignn_layers: Vec<AlignnLayer>,
+    pub(super) gcn_layers: Vec<EdgeGated>,
+    pub(super) fc: Linear,
 }
 
 impl Alignn {

@@ -40,10 +40,10 @@ impl CgcnnConfig {
 }
 
 #[derive(Module, Debug)]
-struct Convolution {
-    fc_full: Linear,
-    bn1: BatchNorm,
-    bn2: BatchNorm,
+pub(super) struct Convolution {
+    pub(super) fc_full: Linear,
+    pub(super) bn1: BatchNorm,
+    pub(super) bn2: BatchNorm,
 }
 
 impl Convolution {
@@ -69,10 +69,10 @@ impl Convolution {
 /// The network. Weights only: the configuration is handed to every call.
 #[derive(Module, Debug)]
 pub struct Cgcnn {
-    embedding: Linear,
-    convs: Vec<Convolution>,
-    conv_to_fc: Linear,
-    fc_out: Linear,
+    pub(super) embedding: Linear,
+    pub(super) convs: Vec<Convolution>,
+    pub(super) conv_to_fc: Linear,
+    pub(super) fc_out: Linear,
 }
 
 impl Cgcnn {

@@ -48,24 +48,24 @@ impl DeeperGatgnnConfig {
 }
 
 /// Heads of each attention.
-const HEADS: usize = 4;
+pub(super) const HEADS: usize = 4;
 /// Clusters of each group normalisation, and the weight of what it adds.
-const GROUPS: usize = 10;
-const GROUP_WEIGHT: f32 = 0.01;
+pub(super) const GROUPS: usize = 10;
+pub(super) const GROUP_WEIGHT: f32 = 0.01;
 /// One-hot places: atomic number 1-100, then number of bonds 0-13 (more count as 13).
-const ELEMENTS: usize = 100;
-const DEGREES: usize = 14;
+pub(super) const ELEMENTS: usize = 100;
+pub(super) const DEGREES: usize = 14;
 /// Width of the composition vector, by atomic number.
-const COMPOSITION: usize = 108;
-const SLOPE: f64 = 0.2;
+pub(super) const COMPOSITION: usize = 108;
+pub(super) const SLOPE: f64 = 0.2;
 
 /// Augmented graph attention.
 #[derive(Module, Debug)]
-struct Attention {
-    weight: Param<Tensor<2>>,
-    att: Param<Tensor<2>>,
-    bias: Param<Tensor<1>>,
-    norm: BatchNorm,
+pub(super) struct Attention {
+    pub(super) weight: Param<Tensor<2>>,
+    pub(super) att: Param<Tensor<2>>,
+    pub(super) bias: Param<Tensor<1>>,
+    pub(super) norm: BatchNorm,
 }
 
 impl Attention {
@@ -104,9 +104,9 @@ impl Attention {
 /// Differentiable group normalisation (Zhou et al., NeurIPS 2020): rows are softly clustered, and each cluster is normalised
 /// by itself.
 #[derive(Module, Debug)]
-struct GroupNorm {
-    cluster: Linear,
-    norm: BatchNorm,
+pub(super) struct GroupNorm {
+    pub(super) cluster: Linear,
+    pub(super) norm: BatchNorm,
 }
 
 impl GroupNorm {
@@ -128,26 +128,26 @@ impl GroupNorm {
 
 /// The weight of each atom in its crystal, from its vector and the composition.
 #[derive(Module, Debug)]
-struct AtomAttention {
-    layers: Vec<Linear>,
+pub(super) struct AtomAttention {
+    pub(super) layers: Vec<Linear>,
     /// Normalisations that the published network owns and never uses; a checkpoint has them.
     idle: Vec<GroupNorm>,
 }
 
 #[derive(Module, Debug)]
-struct Layer {
-    attention: Attention,
-    norm: GroupNorm,
+pub(super) struct Layer {
+    pub(super) attention: Attention,
+    pub(super) norm: GroupNorm,
 }
 
 /// The network. Weights only: the configuration is handed to every call.
 #[derive(Module, Debug)]
 pub struct DeeperGatgnn {
-    atom: Linear,
-    bond: Linear,
-    layers: Vec<Layer>,
-    weigh: AtomAttention,
-    out: Linear,
+    pub(super) atom: Linear,
+    pub(super) bond: Linear,
+    pub(super) layers: Vec<Layer>,
+    pub(super) weigh: AtomAttention,
+    pub(super) out: Linear,
 }
 
 /// Bonds and the loops of atoms to themselves.

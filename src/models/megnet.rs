@@ -56,12 +56,12 @@ impl MegnetConfig {
 }
 
 /// Width of the vectors that atoms, bonds and the state carry between blocks.
-const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 32;
 
 /// A chain of linear layers with shifted softplus between them.
 #[derive(Module, Debug)]
-struct Mlp {
-    layers: Vec<Linear>,
+pub(super) struct Mlp {
+    pub(super) layers: Vec<Linear>,
 }
 
 impl Mlp {
@@ -103,10 +103,10 @@ impl Mlp {
 }
 
 #[derive(Module, Debug)]
-struct Update {
-    edge_func: Mlp,
-    node_func: Mlp,
-    state_func: Mlp,
+pub(super) struct Update {
+    pub(super) edge_func: Mlp,
+    pub(super) node_func: Mlp,
+    pub(super) state_func: Mlp,
 }
 
 impl Update {
@@ -120,20 +120,20 @@ impl Update {
 }
 
 #[derive(Module, Debug)]
-struct Block {
-    dense: Option<Update>,
-    conv: Update,
+pub(super) struct Block {
+    pub(super) dense: Option<Update>,
+    pub(super) conv: Update,
 }
 
 /// The network. Weights only: the configuration is handed to every call.
 #[derive(Module, Debug)]
 pub struct Megnet {
-    embedding: Param<Tensor<2>>,
-    encoder: Update,
-    blocks: Vec<Block>,
-    node_s2s: Set2Set,
-    edge_s2s: Set2Set,
-    output_proj: Mlp,
+    pub(super) embedding: Param<Tensor<2>>,
+    pub(super) encoder: Update,
+    pub(super) blocks: Vec<Block>,
+    pub(super) node_s2s: Set2Set,
+    pub(super) edge_s2s: Set2Set,
+    pub(super) output_proj: Mlp,
 }
 
 impl Megnet {

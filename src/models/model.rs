@@ -9,9 +9,11 @@ use std::{
 };
 
 use burn::prelude::*;
+use rayon::prelude::*;
 
 use super::{
     card::ModelCard,
+    fused::Fused,
     network::{Input, Net},
     weights,
 };
@@ -33,6 +35,8 @@ static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 pub struct Model {
     net: Net,
     card: ModelCard,
+    /// The network as inference runs it; `None` where burn does.
+    fused: Option<Fused>,
 }
 
 impl Model {
@@ -64,7 +68,8 @@ impl Model {
 
     fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
         let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
-        Ok(Arc::new(Self { net, card }))
+        let fused = Fused::new(&net, &card.config);
+        Ok(Arc::new(Self { net, card, fused }))
     }
 
     /// Cards of the models that ship with the program.
@@ -107,7 +112,7 @@ impl Model {
     /// # Errors
     /// Per structure: an element outside the coverage, or no bond within the cutoff.
     pub fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        let inputs: Vec<Result<Input, ModelError>> = structures.iter().map(|s| self.input(s)).collect();
+        let inputs: Vec<Result<Input, ModelError>> = structures.par_iter().map(|s| self.input(s)).collect();
         let good: Vec<&Input> = inputs.iter().filter_map(|input| input.as_ref().ok()).collect();
         let mut values = self.forward(&good).into_iter();
         inputs.into_iter().map(|input| input.map(|_| values.next().unwrap_or(f64::NAN))).collect()
@@ -133,8 +138,11 @@ impl Model {
             return Vec::new();
         }
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
-        let standardised = self.net.forward(&self.card.config, inputs, &Device::flex()).into_data();
-        standardised.iter::<f32>().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
+        let standardised = match &self.fused {
+            Some(fused) => fused.forward(inputs),
+            None => self.net.forward(&self.card.config, inputs, &Device::flex()).into_data().iter::<f32>().collect(),
+        };
+        standardised.into_iter().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
     }
 
     /// Forward passes of this process so far, all models.

@@ -21,7 +21,7 @@ pub enum Set2SetMode {
 }
 
 impl Set2SetMode {
-    fn steps(self) -> usize {
+    pub(super) fn steps(self) -> usize {
         match self {
             Self::Megnet => 3,
             Self::Matgl => 2,
@@ -32,9 +32,9 @@ impl Set2SetMode {
 /// Set2Set over rows of width `input`; the summary is twice as wide as the (projected) row.
 #[derive(Module, Debug)]
 pub struct Set2Set {
-    project: Option<Linear>,
-    lstm_query: Linear,
-    lstm_hidden: Option<Linear>,
+    pub(super) project: Option<Linear>,
+    pub(super) lstm_query: Linear,
+    pub(super) lstm_hidden: Option<Linear>,
 }
 
 impl Set2Set {

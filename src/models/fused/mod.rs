@@ -1,0 +1,208 @@
+//! Inference of the graph networks without tensors: what a crystal is asked for, and nothing that training would need.
+//!
+//! The burn modules say what a network is and train it; every operation of theirs is a pass over memory, and a batch of
+//! crystals is as large as its intermediate tensors. Here the weights are taken out of the module once and packed, batch
+//! normalisations are folded into them, and a crystal goes through alone: its edges in tiles that stay in cache from the
+//! expansion of a length to the sum at an atom. Crystals of a batch are shared among the threads of rayon's pool, and a
+//! large one is split further, so that as many threads work as the machine has cores, whoever asks, and the number a
+//! crystal gets depends neither on its company nor on the threads.
+//!
+//! ```text
+//! simd (one directory up)   vectors of each instruction set
+//! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
+//! runs, scratch             tiles of edges, buffers that outlive a call
+//! megnet, alignn, ...       the networks
+//! ```
+
+mod alignn;
+mod basis;
+mod cgcnn;
+mod deeper_gatgnn;
+mod linear;
+mod megnet;
+mod norm;
+mod rows;
+mod runs;
+mod scratch;
+mod set2set;
+
+use rayon::prelude::*;
+
+use super::network::{Config, Input, Net};
+
+/// A network ready for inference.
+#[derive(Debug)]
+// One lives as long as its model.
+#[allow(clippy::large_enum_variant)]
+pub enum Fused {
+    /// MEGNet.
+    Megnet(megnet::Megnet),
+    /// ALIGNN, both normalisations.
+    Alignn(alignn::Alignn),
+    /// DeeperGATGNN.
+    DeeperGatgnn(deeper_gatgnn::DeeperGatgnn),
+    /// CGCNN.
+    Cgcnn(cgcnn::Cgcnn),
+}
+
+impl Fused {
+    /// The weights of `net` packed; `None` for an architecture that has no such form.
+    pub fn new(net: &Net, config: &Config) -> Option<Self> {
+        Some(match (net, config) {
+            (Net::Megnet(net), Config::Megnet(config)) => Self::Megnet(megnet::Megnet::new(net, config)),
+            (Net::Alignn(net), Config::Alignn(config)) => Self::Alignn(alignn::Alignn::new(net, config)),
+            (Net::DeeperGatgnn(net), Config::DeeperGatgnn(config)) => {
+                Self::DeeperGatgnn(deeper_gatgnn::DeeperGatgnn::new(net, config))
+            }
+            (Net::Cgcnn(net), Config::Cgcnn(config)) => Self::Cgcnn(cgcnn::Cgcnn::new(net, config)),
+            _ => return None,
+        })
+    }
+
+    /// One number for each input, in the units the weights were trained in.
+    ///
+    /// # Panics
+    /// Where inputs are of another architecture: a fault of the caller, not of data.
+    pub fn forward(&self, inputs: &[&Input]) -> Vec<f32> {
+        match inputs {
+            // Alone: no need to hand it to another thread.
+            [input] => vec![self.one(input)],
+            _ => inputs.par_iter().map(|input| self.one(input)).collect(),
+        }
+    }
+
+    fn one(&self, input: &Input) -> f32 {
+        match (self, input) {
+            (Self::Alignn(net), Input::Lines(graph, line)) => net.forward(graph, line),
+            (Self::Megnet(net), Input::Graph(graph)) => net.forward(graph),
+            (Self::DeeperGatgnn(net), Input::Graph(graph)) => net.forward(graph),
+            (Self::Cgcnn(net), Input::Graph(graph)) => net.forward(graph),
+            _ => panic!("weights and inputs are of different architectures"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::{
+        module::{Module, ModuleMapper, Param},
+        prelude::{Device, Tensor},
+        tensor::TensorData,
+    };
+
+    use super::*;
+    use crate::{
+        crystal::{Element, Lattice, Structure},
+        models::{
+            alignn::{AlignnConfig, Normalisation},
+            cgcnn::CgcnnConfig,
+            deeper_gatgnn::DeeperGatgnnConfig,
+            megnet::MegnetConfig,
+        },
+    };
+
+    /// Every parameter replaced, running means and variances too: ones by numbers near 1, zeros by small numbers, others by
+    /// numbers as large as they were.
+    struct Shaken(u64);
+
+    impl ModuleMapper for Shaken {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let (id, old, _) = param.consume();
+            let (shape, values) = (old.dims(), linear::values(old.clone()));
+            let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+            let mut noise = || {
+                self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
+            };
+            let fresh = |old: f32| match old {
+                0.0 => 0.1 * noise(),
+                1.0 => 1.0 + 0.3 * noise(),
+                _ => largest * noise(),
+            };
+            let values: Vec<f32> = values.into_iter().map(fresh).collect();
+            Param::initialized(id, Tensor::from_data(TensorData::new(values, shape), &old.device()))
+        }
+    }
+
+    /// Crystals of 1 to 24 atoms, some with many images of the same atom, one with an atom far from the others.
+    fn crystals() -> Vec<Structure> {
+        let element = |s| Element::from_symbol(s).unwrap();
+        let [sr, ti, o] = ["Sr", "Ti", "O"].map(element);
+        let sites = vec![[0.52, 0.5, 0.49], [0.0; 3], [0.5, 0.03, 0.0], [0.0, 0.5, 0.06], [0.0, 0.02, 0.47]];
+        let lattice = Lattice::new([[3.9, 0.0, 0.0], [0.2, 4.1, 0.0], [0.0, 0.3, 4.3]]).unwrap();
+        let perovskite = Structure::new(lattice, vec![sr, ti, o, o, o], sites).unwrap();
+        let cube = |a: f64| Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+        let alone = Structure::new(cube(2.7), vec![element("Mo")], vec![[0.1; 3]]).unwrap();
+        let pair = Structure::new(cube(2.6), vec![element("Ni"), o], vec![[0.0; 3], [0.5; 3]]).unwrap();
+        let far = vec![[0.0; 3], [0.18, 0.0, 0.0], [0.6, 0.6, 0.6]];
+        let sparse = Structure::new(cube(11.0), vec![element("W"), o, o], far).unwrap();
+        let double = perovskite.supercell([2, 2, 1]).unwrap();
+        vec![perovskite, alone, pair, sparse, double]
+    }
+
+    /// Every form of every architecture, small where it may be, one of a width that is no multiple of a vector.
+    fn configs() -> Vec<Config> {
+        let alignn = |normalisation, hidden, alignn_layers, gcn_layers| {
+            let published = AlignnConfig::published(normalisation);
+            Config::Alignn(AlignnConfig { hidden, embedding: 24, alignn_layers, gcn_layers, ..published })
+        };
+        vec![
+            Config::Megnet(MegnetConfig::original()),
+            Config::Megnet(MegnetConfig::matgl()),
+            alignn(Normalisation::Batch, 64, 2, 2),
+            alignn(Normalisation::Layer, 40, 2, 1),
+            alignn(Normalisation::Layer, 32, 2, 0),
+            alignn(Normalisation::Batch, 20, 0, 2),
+            Config::DeeperGatgnn(DeeperGatgnnConfig { layers: 3, ..DeeperGatgnnConfig::periodic() }),
+            Config::DeeperGatgnn(DeeperGatgnnConfig { layers: 2, hidden: 24, ..DeeperGatgnnConfig::published(8.0) }),
+            Config::Cgcnn(CgcnnConfig::published()),
+            Config::Cgcnn(CgcnnConfig { atom: 24, crystal: 10, convolutions: 2, ..CgcnnConfig::published() }),
+        ]
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_burn_modules() {
+        for config in configs() {
+            let name = config.architecture();
+            let net = Net::new(&config, &Device::flex()).map(&mut Shaken(1));
+            // One of the crystals has no bond by the rule of the nearest image.
+            let inputs: Vec<Input> = crystals().iter().filter_map(|s| config.input(s).ok()).collect();
+            assert!(inputs.len() > 3);
+            let inputs: Vec<&Input> = inputs.iter().collect();
+            let want: Vec<f32> = net.forward(&config, &inputs, &Device::flex()).into_data().try_to_vec().unwrap();
+            let fused = Fused::new(&net, &config).unwrap();
+            let got = fused.forward(&inputs);
+            for (k, (got, want)) in got.iter().zip(&want).enumerate() {
+                assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{name}, crystal {k}: {got}, burn: {want}");
+            }
+            assert!(want.iter().any(|w| (w - want[0]).abs() > 1e-3), "{name}: {want:?} says too little");
+            // To the bit: alone as in company, and with buffers that other crystals have used.
+            for (k, input) in inputs.iter().enumerate() {
+                assert_eq!(fused.forward(&[input]), [got[k]], "{name}, crystal {k} alone");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_do_not_depend_on_the_threads() {
+        let config = Config::Alignn(AlignnConfig {
+            alignn_layers: 1,
+            gcn_layers: 1,
+            ..AlignnConfig::published(Normalisation::Batch)
+        });
+        let net = Net::new(&config, &Device::flex()).map(&mut Shaken(1));
+        let fused = Fused::new(&net, &config).unwrap();
+        let input = config.input(&crystals()[4]).unwrap();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| fused.forward(&[&input, &input]))
+        };
+        assert_eq!(on(1), on(3));
+    }
+
+    #[test]
+    fn descriptor_networks_have_no_fused_form() {
+        let config = Config::Cnn(crate::models::cnn::CnnConfig::usual(crate::models::cnn::Descriptor::Magpie));
+        assert!(Fused::new(&Net::new(&config, &Device::flex()), &config).is_none());
+    }
+}
