@@ -2,7 +2,10 @@
 //!
 //! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
 //! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
-//! crystals took. Without arguments, as `cargo bench` calls it, it points to the scripts.
+//! crystals took. `peers networks NAME CRYSTALS MATGL FOLDER` answers a batch size with the time and predictions of a network.
+//! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it, it points to the scripts.
+
+mod networks;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -38,6 +41,12 @@ fn main() -> Result<(), Fault> {
             let megnet = Megnet::load(Path::new(crystals), Path::new(weights))?;
             answer(|line| megnet.turn(line.parse()?))
         }
+        ["networks", name, crystals, matgl, folder] => {
+            let [crystals, matgl, folder] = [crystals, matgl, folder].map(Path::new);
+            let networks = networks::Networks::load(name, crystals, matgl, folder)?;
+            answer(|line| networks.turn(line))
+        }
+        ["unpack", model, folder] => answer(|_| networks::unpack(Path::new(model), Path::new(folder))),
         ["features", crystals] => {
             let mut features = Features::load(Path::new(crystals))?;
             answer(|line| features.turn(line))
