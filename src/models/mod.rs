@@ -34,6 +34,7 @@ pub mod set2set;
 mod settings;
 pub mod splits;
 pub mod train;
+pub mod tune;
 pub mod weights;
 
 pub use card::{Metrics, ModelCard};
