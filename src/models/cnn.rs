@@ -135,12 +135,7 @@ impl Cnn {
             width = layer.units;
         }
         let shares = config.convolutions.iter().map(|c| c.dropout).chain(config.dense.iter().map(|d| d.dropout));
-        Self {
-            convolutions,
-            dense,
-            dropouts: shares.collect(),
-            out: LinearConfig::new(width, 1).init(device),
-        }
+        Self { convolutions, dense, dropouts: shares.collect(), out: LinearConfig::new(width, 1).init(device) }
     }
 
     /// One number per row of `vectors`, `[B, length]` and standardised; `[B]`.

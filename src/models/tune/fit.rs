@@ -91,6 +91,12 @@ impl Observer for Bridge<'_> {
         tell(Told::Epoch(epoch.validation_rmse, epoch.seconds))
     }
 
+    fn resumed(&self, history: &[Epoch]) {
+        let mut tell = self.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // The verdict holds for the next epoch.
+        let _ = tell(Told::Resumed(history.iter().map(|epoch| epoch.validation_rmse).collect()));
+    }
+
     // The same sentences for every trial.
     fn note(&self, _: &str) {}
 }

@@ -5,6 +5,7 @@
 //! it had not been: nothing of it but its trials is kept.
 
 use super::{
+    super::random::{Stream, mix},
     space::{Settings, Space},
     surrogate::Surrogate,
 };
@@ -146,7 +147,7 @@ fn spread(dimensions: usize, n: usize, seed: u64) -> Vec<Vec<f64>> {
     for _ in 0..dimensions {
         let mut places: Vec<usize> = (0..n).collect();
         for i in (1..n).rev() {
-            places.swap(i, (random.unit() * (i + 1) as f64) as usize);
+            places.swap(i, random.0.below(i + 1));
         }
         for (point, place) in points.iter_mut().zip(places) {
             point.push((place as f64 + random.unit()) / n as f64);
@@ -155,23 +156,17 @@ fn spread(dimensions: usize, n: usize, seed: u64) -> Vec<Vec<f64>> {
     points
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014).
-struct Random(u64);
+/// Random points.
+struct Random(Stream);
 
 impl Random {
     fn new(seed: u64, stream: u64) -> Self {
-        let mut random = Self(seed ^ stream.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-        random.unit();
-        random
+        Self(Stream::new(mix(&[seed, stream])))
     }
 
     /// In [0, 1).
     fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        f64::from(self.0.uniform())
     }
 
     fn point(&mut self, dimensions: usize) -> Vec<f64> {

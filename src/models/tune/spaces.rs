@@ -27,9 +27,8 @@ pub fn spaces(config: &Config) -> Vec<(&'static str, Space)> {
     let steps = |low, high, step| Domain::Steps { low, high, step };
     let fitted = |space: Space| {
         let rate = Domain::Log { low: 1e-4, high: 1e-2 };
-        let losses = Loss::NAMES.map(|(name, _)| name).to_vec();
         let space = space.with("learning_rate", rate).with("batch", Domain::Levels(vec![16.0, 32.0, 64.0, 128.0]));
-        space.with("loss", Domain::Names(losses))
+        space.with("loss", Domain::Names(vec!["mse", "mae", "huber"]))
     };
     let usual = |space: Space| vec![("usual", fitted(space))];
     match config {
@@ -169,7 +168,7 @@ impl Choice {
             learning_rate: number("learning_rate").unwrap_or(usual.learning_rate),
             batch: whole("batch").unwrap_or(usual.batch),
             loss: match settings.get("loss") {
-                Some(Value::Name(name)) => Loss::NAMES.iter().find(|(known, _)| known == name)?.1,
+                Some(Value::Name(name)) => name.parse().ok()?,
                 _ => usual.loss,
             },
         })
