@@ -313,10 +313,9 @@ fn an_observer_ends_a_run_which_then_goes_on() {
     assert_eq!(on.history[..2], ended.history[..]);
 }
 
-#[test]
-fn the_command_trains_evaluates_and_the_query_asks_the_result() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
+/// A store with the rock salts in `folder`, and what runs a command on it.
+fn store_of_rock_salts(folder: &Path) -> impl Fn(&[&str]) -> String {
+    let at = |name: &str| folder.join(name).display().to_string();
     let lines: Vec<String> = rock_salts()
         .iter()
         .map(|s| {
@@ -329,15 +328,23 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
         })
         .collect();
     std::fs::write(at("salts.jsonl"), lines.join("\n")).unwrap();
-    let run = |args: &[&str]| {
-        let output =
-            Command::cargo_bin("hollandite").unwrap().arg("--store").arg(at("store")).args(args).output().unwrap();
+    let store = at("store");
+    let run = move |args: &[&str]| {
+        let output = Command::cargo_bin("hollandite").unwrap().arg("--store").arg(&store).args(args).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
         text
     };
     run(&["init"]);
     run(&["import", &at("salts.jsonl")]);
+    run
+}
+
+#[test]
+fn the_command_trains_evaluates_and_the_query_asks_the_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let run = store_of_rock_salts(folder.path());
     let said =
         run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--layers", "1", "--out", &at("model")]);
     assert!(said.contains("validation: RMSE") && said.contains("predicting the mean"), "{said}");
@@ -381,4 +388,61 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     assert!(card.contains("\"kind\": \"random\"") && card.contains("\"O\""), "{card}");
     let query = format!("SELECT count(predict_ef(structure, '{}')) AS n FROM tmo", at("model"));
     assert_eq!(run(&["sql", &query, "--format", "csv"]).trim(), "n\n48");
+}
+
+#[test]
+fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let run = store_of_rock_salts(folder.path());
+    let tune = |name: &str, more: &[&str]| {
+        let usual =
+            ["tune", "--model", "cnn-magpie", "--space", "wide", "--epochs", "2", "--threads", "1", "--name", name];
+        run(&[&usual[..], more].concat())
+    };
+    let said = tune("whole", &["--trials", "3"]);
+    assert!(said.contains("3 trials") && said.contains("train --from-tuning whole"), "{said}");
+    // A time limit of nothing stops after each epoch.
+    assert!(tune("parts", &["--trials", "3", "--time-limit", "0"]).contains("goes on"));
+    for _ in 0..5 {
+        tune("parts", &["--trials", "3", "--time-limit", "0"]);
+    }
+    let trials = |name: &str| {
+        let columns = "trial, state, error, epoch, epochs, settings";
+        let query = format!("SELECT {columns} FROM trials WHERE tuning = '{name}' ORDER BY trial");
+        run(&["sql", &query, "--format", "csv"])
+    };
+    let whole = trials("whole");
+    assert!(whole.lines().count() == 4 && !whole.contains("running") && whole.contains("learning_rate"), "{whole}");
+    assert_eq!(whole, trials("parts"));
+    assert!(!folder.path().join("store/tuning/whole/trials").exists(), "the trials' checkpoints are left behind");
+    let query = "SELECT name, model, trials FROM tunings ORDER BY name";
+    assert_eq!(
+        run(&["sql", query, "--format", "csv"]).trim(),
+        "name,model,trials\nparts,cnn-magpie,3\nwhole,cnn-magpie,3"
+    );
+
+    let picture = at("tuning.png");
+    run(&["plot", "tuning", "whole", "--out", &picture]);
+    assert!(Path::new(&picture).exists());
+    run(&[
+        "train",
+        "--from-tuning",
+        "whole",
+        "--epochs",
+        "2",
+        "--threads",
+        "1",
+        "--name",
+        "best",
+        "--out",
+        &at("best"),
+    ]);
+    let card: serde_json::Value = serde_json::from_str(&run(&["models", &at("best")])).unwrap();
+    assert_eq!(card["architecture"], "cnn-magpie");
+    let winner = "SELECT settings FROM trials WHERE tuning = 'whole' AND state = 'done' ORDER BY error LIMIT 1";
+    let rows: serde_json::Value = serde_json::from_str(&run(&["sql", winner, "--format", "json"])).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(rows[0]["settings"].as_str().unwrap()).unwrap();
+    assert_eq!(card["training"]["learning_rate"], settings["learning_rate"]);
+    assert_eq!(card["config"]["convolutions"][0]["filters"], settings["filters_1"]);
 }

@@ -36,12 +36,14 @@ pub enum Command {
     Shell(Shell),
     /// Write a table or a query's result to a file, or to a folder of CIFs
     Export(Export),
-    /// Draw a crystal, its diffraction pattern or what a table holds, as SVG or PNG
+    /// Draw a crystal, its diffraction pattern, what a table holds or a search for settings, as SVG or PNG
     Plot(Plot),
     /// Compute functions of the crystals of a table once, and keep their values
     Featurize(Featurize),
     /// Fit a model to the labels of a table
-    Train(Train),
+    Train(Box<Train>),
+    /// Search for the settings of a model by trial, and go on with a search that was stopped
+    Tune(Box<Tune>),
     /// A model's answers for the rows of a table, kept in `predictions`, and its errors on their labels
     Evaluate(Evaluate),
     /// List the models that `predict_ef` can ask, or print the card of one
@@ -166,6 +168,8 @@ pub enum PlotPicture {
     Parity(PlotModel),
     /// How large the errors of a model are, after `hollandite evaluate`
     Errors(PlotModel),
+    /// The trials of a search for settings: the validation error of each, and the lowest so far
+    Tuning(PlotTuning),
 }
 
 /// `hollandite plot parity`, `hollandite plot errors`
@@ -249,6 +253,16 @@ pub struct PlotDistribution {
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,
+}
+
+/// `hollandite plot tuning`
+#[derive(Debug, ClapArgs)]
+pub struct PlotTuning {
+    /// Name of the tuning
+    pub name: String,
+    /// File to write, .svg or .png
+    #[arg(short, long, value_name = "FILE", default_value = "tuning.svg")]
+    pub out: PathBuf,
 }
 
 /// A crystal of a table, or of a file, and where its picture goes.
@@ -350,7 +364,7 @@ pub struct Featurize {
 }
 
 /// `hollandite train`
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub struct Train {
     /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
@@ -437,6 +451,12 @@ pub struct Train {
     /// Name of the trained model [default: the architecture's]
     #[arg(long)]
     pub name: Option<String>,
+    /// Take network, settings, data and division from the best trial of this tuning
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "model", "table", "target", "condition", "split", "test", "validation", "seed", "batch", "batch_atoms", "learning_rate",
+        "loss", "from", "also", "hidden", "layers", "set", "snapshot",
+    ])]
+    pub from_tuning: Option<String>,
     /// Where the labels come from and under which licence, for the model card
     #[arg(long, value_name = "TEXT")]
     pub data: Option<String>,
@@ -446,6 +466,75 @@ pub struct Train {
     /// Stop at the end of the epoch in which this many seconds have passed
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite tune`
+#[derive(Debug, ClapArgs)]
+pub struct Tune {
+    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
+    #[arg(long, value_name = "NAME", default_value = "megnet")]
+    pub model: String,
+    /// Name of the search; the same command under the same name goes on with it [default: that of the architecture]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Trials in all, those of earlier runs included; the paper made 75, of 500 epochs each
+    #[arg(long, value_name = "N", default_value_t = 75)]
+    pub trials: usize,
+    /// What may be chosen. Descriptor networks: paper, or wide (dropout from 0; rate, batch and loss free too). Others: usual
+    #[arg(long, value_name = "NAME")]
+    pub space: Option<String>,
+    /// Give a trial up where it is worse than half of the earlier ones at the same epoch (median), or not among the best third at
+    /// 1/27, 1/9 or 1/3 of the epochs (halving), or never (none)
+    #[arg(long, value_name = "RULE", default_value = "median")]
+    pub prune: String,
+    /// Table with structures and labels
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// Column of the label, eV/atom
+    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
+    pub target: String,
+    /// SQL condition on the rows to use, for instance "natoms <= 60"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Division of the rows, as for `train`; no trial sees the test set
+    #[arg(long, value_name = "KIND", default_value = "random")]
+    pub split: String,
+    /// Share of the rows held out as the test set
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub test: f64,
+    /// Share of the remaining rows by which trials are judged
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub validation: f64,
+    /// Seed of the proposals, the division, the first weights and the order
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Epochs of a trial that is not given up
+    #[arg(long, default_value_t = 100)]
+    pub epochs: usize,
+    /// Crystals in one step of the optimiser, where the space does not choose it
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// What is minimised, where the space does not choose it: mse, mae, huber or huber:DELTA
+    #[arg(long, default_value = "mse")]
+    pub loss: String,
+    /// Stop a trial after this many epochs without a lower validation error
+    #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
+    pub patience: usize,
+    /// Worker threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Where to compute: cpu, or cuda in a program that was built with it
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Stop at the end of the epoch in which this many seconds have passed; the same command goes on
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+    /// Forget the trials under this name, and begin anew
+    #[arg(long)]
+    pub restart: bool,
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,

@@ -37,6 +37,7 @@ mod settings;
 mod simd;
 pub mod splits;
 pub mod train;
+pub mod tune;
 pub mod weights;
 
 pub use card::{Metrics, ModelCard};

@@ -22,6 +22,7 @@ mod quarantine;
 mod registry;
 mod registry_tables;
 mod tables;
+mod tunings;
 mod verify;
 
 pub use evaluations::{Evaluated, Evaluation};
@@ -31,4 +32,5 @@ pub use lake::{Info, Snapshot, Store, TableInfo};
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
 pub use tables::{Column, columns, schema};
+pub use tunings::Tuning;
 pub use verify::{Problem, VerifyReport};

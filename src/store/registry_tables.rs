@@ -1,4 +1,5 @@
-//! The registry in SQL: `imports`, `quarantine`, `models`, `predictions` and `featurizers` stand beside the tables of the lake, read-only.
+//! The registry in SQL: `imports`, `quarantine`, `models`, `predictions`, `featurizers`, `tunings` and `trials` stand beside
+//! the tables of the lake, read-only.
 //! A query reads them as they are when it starts, whatever snapshot the session is at: they are no part of the lake.
 
 use std::sync::{Arc, LazyLock};
@@ -103,6 +104,46 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("files", INT),
                 ("bytes", INT),
                 ("seconds", FLOAT),
+                ("updated", TEXT),
+            ],
+        },
+        Spec {
+            name: "tunings",
+            sql: "SELECT name, json_extract(definition, '$.model'), json_extract(definition, '$.space'),
+                      json_extract(definition, '$.table'), json_extract(definition, '$.target'),
+                      json_extract(definition, '$.split'), count(trial), count(CASE state WHEN 'pruned' THEN 1 END),
+                      min(CASE state WHEN 'done' THEN error END), total(seconds), definition, created
+                  FROM hollandite_tunings LEFT JOIN hollandite_trials ON tuning = name GROUP BY name ORDER BY created, name",
+            columns: &[
+                ("name", TEXT),
+                ("model", TEXT),
+                ("space", TEXT),
+                ("table_name", TEXT),
+                ("target", TEXT),
+                ("split", TEXT),
+                ("trials", INT),
+                ("pruned", INT),
+                ("error", FLOAT),
+                ("seconds", FLOAT),
+                ("definition", TEXT),
+                ("created", TEXT),
+            ],
+        },
+        Spec {
+            name: "trials",
+            sql: "SELECT tuning, trial, state, error, epoch, json_array_length(curve), seconds, settings, curve, reason, updated
+                  FROM hollandite_trials ORDER BY tuning, trial",
+            columns: &[
+                ("tuning", TEXT),
+                ("trial", INT),
+                ("state", TEXT),
+                ("error", FLOAT),
+                ("epoch", INT),
+                ("epochs", INT),
+                ("seconds", FLOAT),
+                ("settings", TEXT),
+                ("curve", TEXT),
+                ("reason", TEXT),
                 ("updated", TEXT),
             ],
         },

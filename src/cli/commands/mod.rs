@@ -14,6 +14,7 @@ mod samples;
 mod shell;
 pub mod sql;
 mod train;
+mod tune;
 mod verify;
 
 use std::path::Path;
@@ -35,6 +36,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Plot(plot) => plot::run(store, &plot).await,
         Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
+        Command::Tune(tune) => tune::run(store, &tune).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
         Command::Models(models) => models::run(store, &models).await,
         Command::Functions(functions) => functions::run(&functions),
@@ -56,4 +58,13 @@ async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliEr
     let store = open(store).await?;
     let session = Session::open(&store, at.snapshot).await?;
     Ok((store, session))
+}
+
+/// What `asked` names, for an option that takes one of several names.
+fn named<T: Clone>(option: &str, known: &[(&'static str, T)], asked: &str) -> Result<T, CliError> {
+    let found = known.iter().find(|(name, _)| *name == asked).map(|(_, value)| value.clone());
+    found.ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        CliError::Usage(format!("{option} {asked}: expected one of {}", names.join(", ")))
+    })
 }

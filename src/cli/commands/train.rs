@@ -1,19 +1,26 @@
 //! `hollandite train`: fit a model to the labels of a table, with checkpoints, and leave weights, card and plots.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{progress::Bar, samples};
-use crate::cli::args::{At, Train};
+use super::{named, progress::Bar, samples};
+use crate::cli::args::Train;
 use crate::cli::{CliError, render};
 use crate::error::ModelError;
 use crate::models::Model;
 use crate::models::network::{ARCHITECTURES, Config};
 use crate::models::train::{Recipe, TrainOptions, train_with};
 use crate::report::plots;
+use crate::sql::Session;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+    let store = super::open(store).await?;
+    let tuned = args.from_tuning.as_deref().map(|name| super::tune::winning(&store, name, args)).transpose()?;
+    let args = tuned.as_ref().map_or(args, |(args, _)| args);
     let mut options = options(args)?;
-    let (store, session) = super::session(store, At { snapshot: args.at.snapshot }).await?;
+    if let Some((_, config)) = &tuned {
+        options.config = config.clone();
+    }
+    let session = Session::open(&store, args.at.snapshot).await?;
     let crystals = samples::read(&session, &args.table, &args.target, args.condition.as_deref()).await?;
     let more = match &args.also {
         Some(table) => samples::read(&session, table, &args.target, None).await?,
@@ -57,17 +64,12 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
 
 /// What the arguments say, apart from the store's share.
 fn options(args: &Train) -> Result<TrainOptions, CliError> {
-    let usage = |e: ModelError| CliError::Usage(e.to_string().trim_start_matches("training: ").to_owned());
     let start = args.from.as_deref().map(Model::load).transpose().map_err(|e| CliError::Below(e.into()))?;
     let config = match &start {
         Some(model) => model.card().config.clone(),
-        None => architecture(args, usage)?,
+        None => architecture(args)?,
     };
-    let share = |name: &str, value: f64| {
-        let fits = (0.0..1.0).contains(&value);
-        if fits { Ok(value) } else { Err(CliError::Usage(format!("--{name} {value}: expected a share from 0 to 1"))) }
-    };
-    let usual = TrainOptions::new(config, args.out.clone().unwrap_or_else(PathBuf::new));
+    let usual = TrainOptions::new(config, args.out.clone().unwrap_or_default());
     Ok(TrainOptions {
         split: args.split.parse().map_err(usage)?,
         test_fraction: share("test", args.test)?,
@@ -97,13 +99,20 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
     })
 }
 
+/// A fault of what was typed.
+pub fn usage(e: ModelError) -> CliError {
+    CliError::Usage(e.to_string().trim_start_matches("training: ").to_owned())
+}
+
+/// A share of the whole, below 1.
+pub fn share(name: &str, value: f64) -> Result<f64, CliError> {
+    let fits = (0.0..1.0).contains(&value);
+    if fits { Ok(value) } else { Err(CliError::Usage(format!("--{name} {value}: expected a share from 0 to 1"))) }
+}
+
 /// The architecture with the settings that were asked for.
-fn architecture(args: &Train, usage: impl Fn(ModelError) -> CliError + Copy) -> Result<Config, CliError> {
-    let named = ARCHITECTURES.iter().find(|(name, _)| *name == args.model).map(|(_, config)| config());
-    let mut config = named.ok_or_else(|| {
-        let names = ARCHITECTURES.map(|(name, _)| name).join(", ");
-        CliError::Usage(format!("--model {}: expected one of {names}", args.model))
-    })?;
+fn architecture(args: &Train) -> Result<Config, CliError> {
+    let mut config = named("--model", &ARCHITECTURES, &args.model)?();
     if let Some(width) = args.hidden {
         config = config.with_hidden(width).map_err(usage)?;
     }
@@ -113,7 +122,7 @@ fn architecture(args: &Train, usage: impl Fn(ModelError) -> CliError + Copy) -> 
     config.with(&args.set).map_err(usage)
 }
 
-fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
+pub fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
     match name {
         "cpu" => Ok(burn::prelude::Device::flex()),
         #[cfg(feature = "cuda")]

@@ -1,5 +1,5 @@
 //! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), what a table holds ([`distribution`]), a model's
-//! errors ([`parity()`], [`errors()`]) and its training ([`learning_curve`]).
+//! errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]) and the search for its settings ([`tuning()`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
@@ -18,6 +18,7 @@ mod periodic;
 mod raster;
 pub mod structure;
 mod svg;
+mod tuning;
 mod view;
 pub mod xrd;
 
@@ -26,4 +27,5 @@ pub use errors::errors;
 pub use learning::learning_curve;
 pub use parity::parity;
 pub use svg::{Anchor, Picture};
+pub use tuning::tuning;
 pub use view::{usual_axis, usual_cells};

@@ -1,9 +1,10 @@
-//! `hollandite plot`: pictures of a crystal, of a table and of a model's errors.
+//! `hollandite plot`: pictures of a crystal, of a table, of a model's errors and of a search for settings.
 
 mod crystal;
 mod distribution;
 mod errors;
 mod structure;
+mod tuning;
 mod xrd;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
         PlotPicture::Distribution(args) => distribution::run(store, args).await,
         PlotPicture::Parity(args) => errors::run(store, args, "parity", plots::parity).await,
         PlotPicture::Errors(args) => errors::run(store, args, "errors", plots::errors).await,
+        PlotPicture::Tuning(args) => tuning::run(store, args).await,
     }
 }
 
