@@ -188,6 +188,14 @@ pub enum ModelError {
         /// What does not fit.
         message: String,
     },
+    /// Models that cannot answer as one.
+    #[error("ensemble {name}: {message}")]
+    Ensemble {
+        /// Its name.
+        name: String,
+        /// Why not.
+        message: String,
+    },
     /// An element that the model never saw.
     #[error("{element} is outside the training coverage of model {model}")]
     Coverage {

@@ -91,13 +91,15 @@ fn a_trained_model_states_intervals_that_hold_what_they_promise() {
     let deviation = (COVERAGE * (1.0 - COVERAGE) * (1.0 / n + 1.0 / m)).sqrt();
     let observed = test["observed"].as_f64().unwrap();
     assert!(n > 150.0 && (observed - COVERAGE).abs() < 4.0 * deviation, "{observed} of {n}, calibrated with {m}");
-    assert_eq!((&test["stated"], &test["without_interval"]), (&serde_json::json!(COVERAGE), &serde_json::json!(0)));
+    assert_eq!(test["stated"], serde_json::json!(COVERAGE));
+    // The largest and smallest cells may all have been held out.
+    assert!(test["without_interval"].as_i64().unwrap() <= 20, "{test}");
 
     // A wider promise is a wider interval, a wider one than the residuals vouch for is none.
     let ask = |coverage: &str| {
         let sql = format!(
             "SELECT p['value'] AS value, p['upper'] - p['lower'] AS width, p['in_domain'] AS in_domain, p['reason'] AS reason \
-             FROM (SELECT predict(structure, '{small}', {coverage}) AS p FROM tmo WHERE id = 'Ti-2')"
+             FROM (SELECT predict(structure, '{small}', {coverage}) AS p FROM tmo WHERE id = 'Ti-302')"
         );
         rows(&store, &sql).remove(0)
     };
@@ -113,16 +115,14 @@ fn a_trained_model_states_intervals_that_hold_what_they_promise() {
         [("Tc", 2.1, "Tc", false), ("Ni", 3.0, "volume per atom", true), ("Ni", 2.1, "", true)]
     {
         let sql = format!(
-            "SELECT p['value'] IS NOT NULL AS number, p['lower'] IS NOT NULL AS interval, p['in_domain'] AS in_domain, \
+            "SELECT p['value'] IS NOT NULL AS has_value, p['lower'] IS NOT NULL AS has_interval, p['in_domain'] AS in_domain, \
              p['reason'] AS reason FROM (SELECT predict('{}', '{small}') AS p)",
             poscar(metal, a)
         );
         let row = rows(&store, &sql).remove(0);
         let inside = said.is_empty();
-        assert_eq!(
-            (&row["number"], &row["interval"], &row["in_domain"]),
-            (&number.into(), &inside.into(), &inside.into())
-        );
+        let found = ["has_value", "has_interval", "in_domain"].map(|name| row[name].as_bool().unwrap());
+        assert_eq!(found, [number, inside, inside], "{row}");
         assert!(inside || row["reason"].as_str().unwrap().contains(said), "{row}");
     }
 
@@ -177,7 +177,7 @@ fn ensemble(store: &Store) {
         store,
         &format!(
             "SELECT predict_ef(structure, 'both') AS mean, predict_ef(structure, '{}') AS a, predict_ef(structure, '{}') AS b \
-             FROM tmo WHERE id = 'V-3'",
+             FROM tmo WHERE id = 'V-303'",
             of("small"),
             of("other")
         ),
@@ -194,6 +194,6 @@ fn ensemble(store: &Store) {
     // Rows that all members were fitted to calibrate nothing: the ensemble answers without intervals, and says so.
     let run = store.run(&["models", "ensemble", "blind", "small", "--where", "id = 'Mn-0'"]).assert().success();
     run.stderr(contains("predict() will give none")).stdout(contains("calibration").not());
-    let row = rows(store, "SELECT predict(structure, 'blind') AS p FROM tmo WHERE id = 'V-3'").remove(0);
+    let row = rows(store, "SELECT predict(structure, 'blind') AS p FROM tmo WHERE id = 'V-303'").remove(0);
     assert!(row["p"]["lower"].is_null() && row["p"]["reason"].as_str().unwrap().contains("not calibrated"), "{row}");
 }

@@ -12,7 +12,7 @@ use super::{
     options::{Observer, Sample, TrainOptions},
     passes::{forward_all, on_threads},
     reliability::Reliability,
-    splits::{Split, element_counts, split, trainable},
+    splits::{element_counts, split, trainable},
 };
 use crate::error::ModelError;
 
@@ -134,15 +134,24 @@ impl<'a> Dataset<'a> {
         let sets =
             [("validation", &of_validation), ("test", &of_test), ("test, formula not in training", &new_formula)];
         let mean = self.training_mean();
-        let division =
-            Split { train: self.training.clone(), validation: self.validation.clone(), test: self.test.clone() };
         Judged {
             metrics: sets
                 .iter()
                 .filter_map(|(name, pairs)| Some(((*name).to_owned(), Metrics::of(pairs, mean)?)))
                 .collect(),
             test: of_test.iter().zip(&self.test).map(|(&(p, t), &i)| (self.samples[i].id.clone(), p, t)).collect(),
-            reliability: Reliability::of(&self.samples, &division, &of_validation),
+            reliability: self.reliability(&of_validation, options),
+        }
+    }
+
+    /// What the crystals of the run, and of the one whose weights it began with, say of where to believe the network.
+    fn reliability(&self, of_validation: &[(f64, f64)], options: &TrainOptions) -> Reliability {
+        let [train, validation, test] = [&self.training, &self.validation, &self.test]
+            .map(|set| set.iter().map(|&i| self.samples[i]).collect::<Vec<&Sample>>());
+        let own = Reliability::of(&train, &validation, &test, of_validation);
+        match options.start.as_ref().and_then(|model| model.card().reliability.as_ref()) {
+            Some(start) => own.after(start),
+            None => own,
         }
     }
 

@@ -1,10 +1,7 @@
 //! Where a model may be believed: the kinds of crystals that it was fitted to.
 
-use std::borrow::Borrow;
-
 use serde::{Deserialize, Serialize};
 
-use super::train::Sample;
 use crate::{crystal::Structure, features::volume_per_atom};
 
 /// Translations that map a crystal onto itself within this many Å make its cell smaller.
@@ -23,13 +20,22 @@ pub struct Domain {
 
 impl Domain {
     /// Of the training crystals; `None` of none.
-    pub fn of(samples: &[impl Borrow<Sample>], training: &[usize]) -> Option<Self> {
-        let structures = || training.iter().map(|&i| &samples[i].borrow().structure);
-        let range = |of: fn(&Structure) -> f64| {
-            structures().map(of).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+    pub fn of<'a>(training: impl Iterator<Item = &'a Structure>) -> Option<Self> {
+        let one = |structure: &Structure| {
+            let (n, volume, distance) = (structure.len(), volume_per_atom(structure), structure.distance_min());
+            Self { atoms: (n, n), volume_per_atom: (volume, volume), distance_min: (distance, distance) }
         };
-        let atoms = (structures().map(Structure::len).min()?, structures().map(Structure::len).max()?);
-        Some(Self { atoms, volume_per_atom: range(volume_per_atom), distance_min: range(Structure::distance_min) })
+        training.map(one).reduce(|all, one| all.and(&one))
+    }
+
+    /// What either covers.
+    pub fn and(&self, other: &Self) -> Self {
+        let wider = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+        Self {
+            atoms: (self.atoms.0.min(other.atoms.0), self.atoms.1.max(other.atoms.1)),
+            volume_per_atom: wider(self.volume_per_atom, other.volume_per_atom),
+            distance_min: wider(self.distance_min, other.distance_min),
+        }
     }
 
     /// Why the crystal is outside; `None` where it is inside. A supercell is as large as the crystal it repeats.
@@ -56,7 +62,7 @@ impl Domain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice, content_hash};
+    use crate::crystal::{Element, Lattice};
 
     fn cubic(a: f64) -> Structure {
         let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
@@ -64,23 +70,18 @@ mod tests {
         Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
     }
 
-    fn sample(structure: Structure) -> Sample {
-        let hash = content_hash(&structure);
-        Sample { id: "x".into(), formula: "NiO".into(), hash, structure, target: 0.0, split: None }
-    }
-
     #[test]
     fn crystals_of_sizes_never_seen_are_outside_with_the_reason() {
-        let samples = [sample(cubic(2.5)), sample(cubic(2.8)), sample(cubic(9.0))];
-        let domain = Domain::of(&samples, &[0, 1]).unwrap();
+        let seen = [cubic(2.5), cubic(2.8)];
+        let domain = Domain::of(seen.iter()).unwrap();
         assert_eq!(domain.atoms, (2, 2));
-        for sample in &samples[..2] {
-            assert_eq!(domain.outside(&sample.structure), None);
+        for structure in &seen {
+            assert_eq!(domain.outside(structure), None);
         }
         let reason = domain.outside(&cubic(9.0)).unwrap();
         assert!(reason.contains("volume per atom of 364.50 Å³") && reason.contains("7.81 to 10.98"), "{reason}");
         assert!(domain.outside(&cubic(1.0)).is_some());
-        assert_eq!(Domain::of(&samples, &[]), None);
+        assert_eq!(Domain::of(std::iter::empty()), None);
         // What a card says is read back to the same answers.
         let read: Domain = serde_json::from_str(&serde_json::to_string(&domain).unwrap()).unwrap();
         assert_eq!(read, domain);
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_supercell_is_no_larger_than_its_crystal() {
-        let domain = Domain::of(&[sample(cubic(2.6))], &[0]).unwrap();
+        let domain = Domain::of(std::iter::once(&cubic(2.6))).unwrap();
         assert_eq!(domain.outside(&cubic(2.6).supercell([2, 1, 3]).unwrap()), None);
         let mut sites = cubic(2.6).supercell([2, 1, 1]).unwrap().frac_coords().to_vec();
         sites[0][0] += 0.1;

@@ -80,7 +80,7 @@ impl Ensemble {
     /// No member, one that is there twice, members that predict different quantities, or a card without the validation
     /// error that its weight is to be taken from.
     pub fn new(name: &str, models: Vec<(String, Arc<Model>)>, weighting: Weighting) -> Result<Self, ModelError> {
-        let fault = |message: String| ModelError::Weights { source_name: format!("ensemble {name}"), message };
+        let fault = |message: String| ModelError::Ensemble { name: name.to_owned(), message };
         let first = &models.first().ok_or_else(|| fault("it has no members".into()))?.1;
         let (target, unit) = (first.card().target.clone(), first.card().unit.clone());
         for (k, (reference, model)) in models.iter().enumerate() {
@@ -255,10 +255,12 @@ impl Model {
     /// The part of its training that a crystal belongs to; `None` where the card does not tell. `split`: the column `split`
     /// of its table, by which a card without a list of crystals may say it was trained.
     pub fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
-        match (&self.card().reliability, split) {
-            (Some(reliability), _) => Some(reliability.crystals.part(hash)),
-            (None, Some("train")) if self.card().split.kind == SplitKind::Column.to_string() => Some(Part::Train),
-            (None, Some("test")) if self.card().split.kind == SplitKind::Column.to_string() => Some(Part::Test),
+        if let Some(reliability) = &self.card().reliability {
+            return Some(reliability.crystals.part(hash));
+        }
+        match split.filter(|_| self.card().split.kind == SplitKind::Column.to_string()) {
+            Some("train") => Some(Part::Train),
+            Some("test") => Some(Part::Test),
             _ => None,
         }
     }

@@ -1,11 +1,9 @@
 //! What a card tells beside the weights, so that a prediction can be judged: intervals, limits, and which crystals the
 //! model has seen.
 
-use std::borrow::Borrow;
-
 use serde::{Deserialize, Serialize};
 
-use super::{conformal::Calibration, domain::Domain, splits::Split, train::Sample};
+use super::{conformal::Calibration, domain::Domain, train::Sample};
 use crate::crystal::ContentHash;
 
 /// Written by training.
@@ -20,13 +18,22 @@ pub struct Reliability {
 }
 
 impl Reliability {
-    /// Of a run over `samples` divided into `division`; `validation`: (prediction, label) of the validation set, eV/atom.
-    pub fn of(samples: &[impl Borrow<Sample>], division: &Split, validation: &[(f64, f64)]) -> Self {
+    /// Of a run that fitted `train`, chose the epoch by `validation` and held out `test`; `residuals`: (prediction, label) of
+    /// the validation set, eV/atom.
+    pub fn of(train: &[&Sample], validation: &[&Sample], test: &[&Sample], residuals: &[(f64, f64)]) -> Self {
+        let hashes = |set: &[&Sample]| Hashes::of(set.iter().map(|sample| sample.hash));
         Self {
-            calibration: Calibration::of(validation.iter().map(|(predicted, label)| label - predicted)),
-            domain: Domain::of(samples, &division.train),
-            crystals: Division::of(samples, division),
+            calibration: Calibration::of(residuals.iter().map(|(predicted, label)| label - predicted)),
+            domain: Domain::of(train.iter().map(|sample| &sample.structure)),
+            crystals: Division { train: hashes(train), validation: hashes(validation), test: hashes(test) },
         }
+    }
+
+    /// The same, of a run that began with the weights of another: what those were fitted to has been seen too.
+    pub fn after(mut self, start: &Self) -> Self {
+        self.domain = self.domain.map(|domain| start.domain.map_or(domain, |other| domain.and(&other)));
+        self.crystals.train = self.crystals.train.and(&start.crystals.train);
+        self
     }
 }
 
@@ -64,11 +71,6 @@ pub struct Division {
 }
 
 impl Division {
-    fn of(samples: &[impl Borrow<Sample>], division: &Split) -> Self {
-        let hashes = |set: &[usize]| Hashes::of(set.iter().map(|&i| samples[i].borrow().hash));
-        Self { train: hashes(&division.train), validation: hashes(&division.validation), test: hashes(&division.test) }
-    }
-
     /// Where the crystal was; the first of train, validation and test where it was in several.
     pub fn part(&self, hash: ContentHash) -> Part {
         let sets = [(&self.train, Part::Train), (&self.validation, Part::Validation), (&self.test, Part::Test)];
@@ -88,6 +90,13 @@ impl Hashes {
         short.sort_unstable();
         short.dedup();
         Self(short)
+    }
+
+    fn and(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
+        self.0.sort_unstable();
+        self.0.dedup();
+        self
     }
 
     fn contains(&self, hash: ContentHash) -> bool {
@@ -132,15 +141,23 @@ mod tests {
                 Sample { id: k.to_string(), formula: "O".into(), hash, structure, target: -1.0, split: None }
             })
             .collect();
-        let division = Split { train: (0..20).collect(), validation: (20..28).collect(), test: (28..35).collect() };
+        let set = |range: std::ops::Range<usize>| samples[range].iter().collect::<Vec<_>>();
         let pairs: Vec<(f64, f64)> = (0..8).map(|k| (-1.0 + 0.1 * f64::from(k), -1.0)).collect();
-        let reliability = Reliability::of(&samples, &division, &pairs);
+        let reliability = Reliability::of(&set(0..20), &set(20..28), &set(28..35), &pairs);
         let text = serde_json::to_string(&reliability).unwrap();
         let read: Reliability = serde_json::from_str(&text).unwrap();
         assert_eq!(read, reliability);
-        let parts: Vec<Part> = samples.iter().map(|s| read.crystals.part(s.hash)).collect();
-        let expected = [(20, Part::Train), (8, Part::Validation), (7, Part::Test), (5, Part::Unseen)];
-        assert_eq!(parts, expected.map(|(n, part)| vec![part; n]).concat());
+        let parts = |of: &Reliability| samples.iter().map(|s| of.crystals.part(s.hash)).collect::<Vec<Part>>();
+        let expected = |counts: [(usize, Part); 4]| counts.map(|(n, part)| vec![part; n]).concat();
+        let own = [(20, Part::Train), (8, Part::Validation), (7, Part::Test), (5, Part::Unseen)];
+        assert_eq!(parts(&read), expected(own));
+        // A run that began with weights fitted to the last twelve: seven test crystals are none any more.
+        let before = Reliability::of(&set(28..40), &[], &[], &[]);
+        let fine = read.clone().after(&before);
+        let seen = [(20, Part::Train), (8, Part::Validation), (12, Part::Train), (0, Part::Unseen)];
+        assert_eq!(parts(&fine), expected(seen));
+        assert_eq!(fine.domain.unwrap().outside(&samples[39].structure), None);
+        assert!(read.domain.unwrap().outside(&samples[39].structure).is_some());
         // ⌈9 · 0.8⌉ = 8th of the 8 residuals.
         let radius = read.calibration.unwrap().radius(0.8, 0.0).unwrap();
         assert!((radius - 0.7).abs() < 2e-6, "{radius}");

@@ -158,6 +158,9 @@ pub(super) struct Answer {
     pub outside: Option<String>,
 }
 
+/// Something for each of some crystals, or why there is none.
+type Answers<T> = HashMap<ContentHash, Result<T, String>>;
+
 /// Answers of one query.
 pub(super) type Known = HashMap<ContentHash, Answer>;
 
@@ -285,14 +288,14 @@ impl Predictor {
         asked: Vec<(ContentHash, Structure)>,
         tally: &mut Tally,
         stop: &AtomicBool,
-    ) -> Result<HashMap<ContentHash, Result<(f64, f64), String>>, Error> {
+    ) -> Result<Answers<(f64, f64)>, Error> {
         let members = self.model.members();
         if members.is_empty() {
             let answers = self.ask_one(self.model.as_ref(), asked, tally, stop)?;
             return Ok(answers.into_iter().map(|(hash, value)| (hash, value.map(|value| (value, 0.0)))).collect());
         }
         let hashes: Vec<ContentHash> = asked.iter().map(|(hash, _)| *hash).collect();
-        let mut answers: HashMap<ContentHash, Result<Vec<(f64, f64)>, String>> = HashMap::new();
+        let mut answers: Answers<Vec<(f64, f64)>> = HashMap::new();
         for (member, weight) in &members {
             let mut values = self.ask_one(member.as_ref(), asked.clone(), tally, stop)?;
             for hash in &hashes {
@@ -316,7 +319,7 @@ impl Predictor {
         mut asked: Vec<(ContentHash, Structure)>,
         tally: &mut Tally,
         stop: &AtomicBool,
-    ) -> Result<HashMap<ContentHash, Result<f64, String>>, Error> {
+    ) -> Result<Answers<f64>, Error> {
         let mut answers = HashMap::with_capacity(asked.len());
         if self.options.cache && !asked.is_empty() {
             let wanted: Vec<ContentHash> = asked.iter().map(|(hash, _)| *hash).collect();

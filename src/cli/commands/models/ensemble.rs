@@ -43,8 +43,8 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
     let ensemble = if n < FEW {
         eprintln!(
             "{n} crystals of {} can calibrate the intervals, {FEW} are needed: predict() will give none. A crystal can that \
-             one member at least was validated with and none was fitted to or tests with, so train the members with one \
-             --split and --seed; or name rows that no member has seen with --where",
+             one member at least was validated with and none was fitted to, so train the members with one --split and \
+             --seed; or name rows that no member was fitted to with --where",
             args.table
         );
         ensemble
@@ -76,12 +76,13 @@ fn member(name: &str, folder: &Path) -> Result<(String, Arc<Model>), ModelError>
     }
 }
 
-/// Whether the crystal can tell how far off the mean is. `vouched`: the caller says that no member has seen the rows.
+/// Whether the crystal can tell how far off the mean is. `vouched`: the caller names the rows and says that no member was
+/// fitted to them; a test crystal that calibrates the intervals is no longer one of them.
 fn is_held_out(ensemble: &Ensemble, sample: &Sample, vouched: bool) -> bool {
     match ensemble.part(sample.hash, sample.split.as_deref()) {
+        Some(Part::Train) => false,
         Some(Part::Validation) => true,
-        Some(Part::Train | Part::Test) => false,
-        Some(Part::Unseen) | None => vouched,
+        Some(Part::Test | Part::Unseen) | None => vouched,
     }
 }
 
