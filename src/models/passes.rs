@@ -16,6 +16,7 @@ use burn::{
 
 use super::{
     dropout::draw_masks_at,
+    fused::Fused,
     graph::batches_by_size,
     network::{Config, Input, Net},
     options::TrainOptions,
@@ -128,6 +129,13 @@ fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
 
 /// Standardised predictions of many graphs, over threads.
 pub(super) fn forward_all(net: &Net, config: &Config, inputs: &[&Input], options: &TrainOptions) -> Vec<f64> {
+    if options.device == Device::flex()
+        && let Some(fused) = Fused::new(net, config)
+        // A pool of its own: a large crystal is shared among its threads, and they are as many as were asked for.
+        && let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()
+    {
+        return pool.install(|| fused.forward(inputs)).into_iter().map(f64::from).collect();
+    }
     let sizes: Vec<usize> = inputs.iter().map(|input| input.rows()).collect();
     let passes = batches_by_size(&sizes, config.rows_per_pass());
     let results = on_threads(workers(options), passes.len(), |k| {
