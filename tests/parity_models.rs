@@ -282,7 +282,8 @@ fn published_weights_answer_as_in_their_own_programs() {
 
 #[test]
 fn published_cards_say_what_they_predict_and_for_which_elements() {
-    let card = |file: &str| published(file).map(|path| weights::import(&path, &weights::Claims::default()).unwrap().card);
+    let card =
+        |file: &str| published(file).map(|path| weights::import(&path, &weights::Claims::default()).unwrap().card);
     for (file, parameters, elements) in [
         ("cgcnn/formation-energy-per-atom.pth.tar", 96_641, 89),
         ("megnet/mp-2018.6.1/formation_energy.hdf5", 167_761, 89),
@@ -292,7 +293,12 @@ fn published_cards_say_what_they_predict_and_for_which_elements() {
         let Some(card) = card(file) else { continue };
         assert_eq!((card.target.as_str(), card.unit.as_str()), ("formation_energy_per_atom", "eV/atom"), "{file}");
         assert!(card.correction_scheme.as_ref().unwrap().contains("legacy GGA/GGA+U"), "{file}: {card:?}");
-        assert_eq!((card.parameters, card.elements.len()), (parameters, elements), "{file}: {:?}", card.elements.keys());
+        assert_eq!(
+            (card.parameters, card.elements.len()),
+            (parameters, elements),
+            "{file}: {:?}",
+            card.elements.keys()
+        );
     }
     if let Some(card) = card("megnet/mp-2018.6.1/band_gap_regression.hdf5") {
         assert_ne!(card.unit, "eV/atom");
@@ -312,9 +318,12 @@ fn the_original_megnet_equals_its_layers_in_numpy_at_the_readout() {
     let golden = golden();
     let Some(path) = published("megnet/mp-2018.6.1/formation_energy.hdf5") else { return };
     let imported = weights::import(&path, &claims()).unwrap();
-    let (Net::Megnet(net), Config::Megnet(config)) = (&imported.net, &imported.card.config) else { panic!("no MEGNet") };
+    let (Net::Megnet(net), Config::Megnet(config)) = (&imported.net, &imported.card.config) else {
+        panic!("no MEGNet")
+    };
     let (name, want) = golden["networks"]["megnet mp-2018.6.1"]["readout"].as_object().unwrap().iter().next().unwrap();
-    let graph = Graph::new(&crystal(&golden["crystals"][name]), Neighborhood::Within { cutoff: config.cutoff }).unwrap();
+    let graph =
+        Graph::new(&crystal(&golden["crystals"][name]), Neighborhood::Within { cutoff: config.cutoff }).unwrap();
     let batch = GraphBatch::new(&[&graph], &config.basis, &Device::flex());
     let got: Vec<f32> = net.readout(config, &batch).into_data().try_to_vec().unwrap();
     let want: Vec<f64> = serde_json::from_value(want.clone()).unwrap();

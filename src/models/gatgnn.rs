@@ -7,12 +7,12 @@ use burn::prelude::*;
 use burn::tensor::activation::leaky_relu;
 
 use super::{
-    activation::softplus_of,
     atoms::{ATOM_FEATURES, atom_features},
     batch::{GaussianBasis, GraphBatch},
     deeper_gatgnn::{Attention, Bonds},
     graph::Neighborhood,
-    segments::{softmax_runs, sum_runs},
+    kernels::{batch_norm, softplus, sum_runs},
+    segments::softmax_runs,
 };
 
 /// Everything that changes the numbers GATGNN computes, besides its weights.
@@ -77,7 +77,8 @@ impl Gatgnn {
     pub fn new(config: &GatgnnConfig, device: &Device) -> Self {
         let width = config.hidden;
         let linear = |i, o| LinearConfig::new(i, o).init(device);
-        let layer = || Layer { attention: Attention::new(width, device), norm: BatchNormConfig::new(width).init(device) };
+        let layer =
+            || Layer { attention: Attention::new(width, device), norm: BatchNormConfig::new(width).init(device) };
         Self {
             atom: linear(ATOM_FEATURES, width),
             bond: linear(config.bonds.count, width),
@@ -96,10 +97,10 @@ impl Gatgnn {
         // Column 0 of a composition by atomic number is of no element.
         let composition = batch.composition(COMPOSITION + 1).slice([0..batch.graphs, 1..COMPOSITION + 1]);
         let told = Tensor::cat(vec![atoms.clone(), composition.select(0, batch.node_graph.clone())], 1);
-        let score = self.weight.forward(softplus_of(self.weigh.forward(told)));
+        let score = self.weight.forward(softplus(self.weigh.forward(told)));
         let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs);
         let sum = sum_runs(atoms * weight, batch.node_graph.clone(), batch.graphs);
-        let crystal = softplus_of(self.second.forward(softplus_of(self.first.forward(sum))));
+        let crystal = softplus(self.second.forward(softplus(self.first.forward(sum))));
         self.out.forward(crystal).reshape([batch.graphs])
     }
 
@@ -111,7 +112,7 @@ impl Gatgnn {
         let mut values = vec![self.atom.forward(table.select(0, batch.numbers.clone()))];
         for layer in &self.layers {
             let x = values[values.len() - 1].clone();
-            values.push(softplus_of(layer.norm.forward(layer.attention.forward(&bonds, x, e.clone()))));
+            values.push(softplus(batch_norm(&layer.norm, layer.attention.forward(&bonds, x, e.clone()))));
         }
         values
     }

@@ -68,7 +68,10 @@ impl Model {
             known.extend(folder.map(kept_in).unwrap_or_default());
             return Err(ModelError::Unknown {
                 name: name.to_owned(),
-                known: format!("{}, or the path of a *.safetensors.zst written by `hollandite train`", known.join(", ")),
+                known: format!(
+                    "{}, or the path of a *.safetensors.zst written by `hollandite train`",
+                    known.join(", ")
+                ),
             });
         }
         let file = if path.is_dir() { weights_in(&path)? } else { path };

@@ -204,11 +204,6 @@ impl Store {
         self.inner.writer.is_some()
     }
 
-    /// Where models that were made for this store are kept, a folder each.
-    pub fn models_folder(&self) -> PathBuf {
-        self.dir().join("models")
-    }
-
     pub(super) fn data_dir(&self) -> PathBuf {
         self.inner.dir.join(DATA_FOLDER)
     }

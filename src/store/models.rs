@@ -17,14 +17,18 @@ impl Store {
         let name = &card.name;
         let refuse = |message: &str| StoreError::Model { name: name.clone(), message: message.into() };
         if !is_name(name) {
-            return Err(refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name").into());
+            return Err(
+                refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name").into()
+            );
         }
         if Model::is_embedded(name) {
             return Err(refuse("a model of that name ships with the program; give another with --name").into());
         }
         let home = self.models_folder().join(name);
         if home.exists() {
-            return Err(refuse("the store has a model of that name; remove it first, or give another with --name").into());
+            return Err(
+                refuse("the store has a model of that name; remove it first, or give another with --name").into()
+            );
         }
         let draft = self.models_folder().join(format!(".{name}.{}.new", std::process::id()));
         let io = |e: std::io::Error| StoreError::io(&draft, &e);

@@ -76,7 +76,8 @@ impl<'a> Zip<'a> {
 
     /// The content of a member, its checksum verified.
     pub fn read(&self, name: &str) -> Result<Cow<'a, [u8]>, String> {
-        let entry = self.entries.iter().find(|e| e.name == name).ok_or_else(|| format!("the member {name} is missing"))?;
+        let entry =
+            self.entries.iter().find(|e| e.name == name).ok_or_else(|| format!("the member {name} is missing"))?;
         let fault = |message: String| format!("member {name}: {message}");
         if entry.size as usize > MOST_BYTES {
             return Err(fault(format!("it announces {} bytes, more than any file of weights", entry.size)));
@@ -136,7 +137,8 @@ pub(super) fn tar_gz(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<
         if header.iter().all(|&b| b == 0) {
             return Ok(members);
         }
-        let sum: u32 = header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { b.into() }).sum();
+        let sum: u32 =
+            header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { b.into() }).sum();
         if octal(&header[148..156]) != Some(sum as usize) {
             return Err("a header of the tar file is damaged".into());
         }
@@ -147,7 +149,10 @@ pub(super) fn tar_gz(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<
         match header[156] {
             // Long names precede their member: GNU's way, and POSIX's "length path=name\n".
             b'L' => long_name = Some(text(content)),
-            b'x' => long_name = String::from_utf8_lossy(content).lines().find_map(|l| Some(l.split_once(" path=")?.1.into())),
+            b'x' => {
+                long_name =
+                    String::from_utf8_lossy(content).lines().find_map(|l| Some(l.split_once(" path=")?.1.into()))
+            }
             b'0' | 0 => {
                 let prefix = if &header[257..262] == b"ustar" { text(&header[345..500]) } else { String::new() };
                 let short = text(&header[..100]);

@@ -18,7 +18,8 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 /// The network, on the published graph.
 pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
     let atom = checkpoint.length("embedding.weight", 0)?;
-    let [joined, crystal] = [("convs.0.fc_full.weight", 1), ("conv_to_fc.weight", 0)].map(|(n, d)| checkpoint.length(n, d));
+    let [joined, crystal] =
+        [("convs.0.fc_full.weight", 1), ("conv_to_fc.weight", 0)].map(|(n, d)| checkpoint.length(n, d));
     let count = joined?.checked_sub(2 * atom).ok_or("convs.0.fc_full.weight is too narrow for two atoms and a bond")?;
     let config = CgcnnConfig {
         edges: Neighborhood::Exactly { count: 12, cutoff: 8.0 },
@@ -29,7 +30,8 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
     };
     limits::check(&Config::Cgcnn(config.clone()))?;
     let mut net = Cgcnn::new(&config, device);
-    checkpoint.fill(&mut net, Layout::Torch, |name| (!name.ends_with("num_batches_tracked")).then(|| name.to_owned()))?;
+    checkpoint
+        .fill(&mut net, Layout::Torch, |name| (!name.ends_with("num_batches_tracked")).then(|| name.to_owned()))?;
     let facts = &checkpoint.facts;
     let number = |at: &str, otherwise: f64| facts.pointer(at).and_then(Value::as_f64).unwrap_or(otherwise);
     if facts.pointer("/args/task").and_then(Value::as_str) == Some("classification") {

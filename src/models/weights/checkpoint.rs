@@ -119,7 +119,8 @@ pub(super) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, String> {
     let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(|e| format!("not safetensors: {e}"))?;
     let mut checkpoint = Checkpoint::default();
     let texts = metadata.metadata().iter().flatten();
-    checkpoint.facts = texts.map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect::<serde_json::Map<_, _>>().into();
+    checkpoint.facts =
+        texts.map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect::<serde_json::Map<_, _>>().into();
     for (name, view) in tensors.iter() {
         use safetensors::Dtype;
         let kind = match view.dtype() {

@@ -4,8 +4,8 @@ use burn::prelude::*;
 
 use super::checkpoint::{Checkpoint, Layout};
 use super::foreign::Found;
-use super::limits;
 use super::gatgnn::{attention, flatten_attention};
+use super::limits;
 use crate::models::deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig};
 use crate::models::network::{Config, Net};
 

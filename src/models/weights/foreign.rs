@@ -18,11 +18,11 @@ use crate::models::network::{Config, Net};
 
 /// The 89 elements of the Materials Project's crystals, in matgl's order.
 pub(super) const MATERIALS_PROJECT: [&str; 89] = [
-    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca", "Sc", "Ti",
-    "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Tc",
-    "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd",
-    "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th",
-    "Pa", "U", "Np", "Pu",
+    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
+    "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
+    "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
+    "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir",
+    "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th", "Pa", "U", "Np", "Pu",
 ];
 
 /// What a person says of a file of weights; it stands above what the file says.
@@ -166,7 +166,10 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
     let elements = match &claims.elements {
         Some(list) => elements_of(list)?,
         None if found.elements.is_empty() => {
-            return Err(ask("which elements it was trained on", "--elements Li,O,Ti or --elements mp (the 89 of the Materials Project)"));
+            return Err(ask(
+                "which elements it was trained on",
+                "--elements Li,O,Ti or --elements mp (the 89 of the Materials Project)",
+            ));
         }
         None => found.elements,
     };
@@ -178,7 +181,8 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
     let correction_scheme = claims.correction_scheme.clone().or(found.correction_scheme).or(legacy);
     let mut remarks = Vec::new();
     if correction_scheme.is_none() {
-        remarks.push("the card names no correction scheme: its energies may not compare with those of a table".to_owned());
+        remarks
+            .push("the card names no correction scheme: its energies may not compare with those of a table".to_owned());
     }
     let name = match &claims.name {
         Some(name) => name.clone(),
@@ -193,7 +197,10 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
         parameters: fitted_parameters(&found.net),
         mean: found.mean,
         scale: found.scale,
-        data: found.data.or(database.map(|d| format!("Materials Project database {d}."))).unwrap_or_else(|| NOT_STATED.into()),
+        data: found
+            .data
+            .or(database.map(|d| format!("Materials Project database {d}.")))
+            .unwrap_or_else(|| NOT_STATED.into()),
         split: SplitCard { kind: NOT_STATED.into(), ..SplitCard::default() },
         training: TrainingCard { loss: NOT_STATED.into(), ..TrainingCard::default() },
         elements: elements.iter().map(|e| (e.symbol().to_owned(), 0)).collect(),

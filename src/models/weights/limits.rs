@@ -45,7 +45,9 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
 }
 
 fn vector(config: &CnnConfig) -> Result<(), String> {
-    match config.inputs.len() == config.descriptor.length() && config.inputs.iter().all(|(m, s)| m.is_finite() && *s > 0.0) {
+    match config.inputs.len() == config.descriptor.length()
+        && config.inputs.iter().all(|(m, s)| m.is_finite() && *s > 0.0)
+    {
         true => Ok(()),
         false => Err(format!("means and deviations of {} numbers", config.inputs.len())),
     }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
 use super::foreign::{Found, MATERIALS_PROJECT};
-use super::megnet::steps;
 use super::limits;
+use super::megnet::steps;
 use crate::crystal::Element;
 use crate::error::ModelError;
 use crate::models::batch::GaussianBasis;
@@ -54,6 +54,11 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
         steps: steps(init["niters_set2set"].as_u64(), Set2SetMode::Matgl)?,
     };
     let elements = by_atomic_number(&mut checkpoint, &elements)?;
+    // Until its move from DGL to PyTorch Geometric, matgl gathered bonds at the second atom of a pair, now at the first, and
+    // read both in one order all along. Settings of the time before have a key that the new class no longer knows.
+    if init.get("graph_transformations").is_some() {
+        change_places(&mut checkpoint)?;
+    }
     limits::check(&Config::Megnet(config.clone()))?;
     let mut net = Megnet::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
@@ -63,7 +68,9 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
 
 fn basis(checkpoint: &Checkpoint, gamma: f32) -> Result<GaussianBasis, String> {
     let usual = MegnetConfig::matgl().basis;
-    let Ok(centers) = checkpoint.array("bond_expansion.rbf.centers") else { return Ok(GaussianBasis { gamma, ..usual }) };
+    let Ok(centers) = checkpoint.array("bond_expansion.rbf.centers") else {
+        return Ok(GaussianBasis { gamma, ..usual });
+    };
     match centers.values[..] {
         [first, .., last] => Ok(GaussianBasis { first, last, count: centers.values.len(), gamma }),
         _ => Err("a basis of bonds without centres".into()),
@@ -82,11 +89,29 @@ fn by_atomic_number(checkpoint: &mut Checkpoint, order: &[String]) -> Result<Vec
     for (row, symbol) in array.values.chunks_exact(width).zip(order) {
         let element = Element::from_symbol(symbol).map_err(|_| format!("model.json: {symbol} is no element"))?;
         let z = usize::from(element.z());
-        values.get_mut(z * width..(z + 1) * width).ok_or_else(|| format!("{symbol} is heavier than plutonium"))?.copy_from_slice(row);
+        values
+            .get_mut(z * width..(z + 1) * width)
+            .ok_or_else(|| format!("{symbol} is heavier than plutonium"))?
+            .copy_from_slice(row);
         elements.push(element);
     }
     *array = Array { shape: vec![ROWS, width], values };
     Ok(elements)
+}
+
+/// Makes the atom that gathers a bond the first of the two: their columns in the weight of each bond update change places.
+fn change_places(checkpoint: &mut Checkpoint) -> Result<(), String> {
+    for (name, array) in &mut checkpoint.arrays {
+        if name.ends_with(".conv.edge_func.layers.0.weight") {
+            let [_, columns] = array.shape[..] else { return Err(format!("{name} is not a matrix")) };
+            for row in array.values.chunks_exact_mut(columns.max(1)) {
+                // [v_i, v_j, e, u], a quarter each.
+                let (first, rest) = row.split_at_mut(columns / 4);
+                first.swap_with_slice(&mut rest[..columns / 4]);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `"Normalizer: Mean=-1.65459073, Std: 1.07266128"`
@@ -156,6 +181,17 @@ mod tests {
             assert_eq!(place(theirs).as_deref(), Some(ours));
         }
         assert_eq!(place("bond_expansion.rbf.centers"), None);
+    }
+
+    #[test]
+    fn atoms_of_a_pair_change_places() {
+        let mut checkpoint = Checkpoint::default();
+        let name = "blocks.0.conv.edge_func.layers.0.weight";
+        let values = (0..16).map(|k| k as f32).collect();
+        checkpoint.insert(name.into(), Array { shape: vec![2, 8], values }).unwrap();
+        change_places(&mut checkpoint).unwrap();
+        let want = [2.0, 3.0, 0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 10.0, 11.0, 8.0, 9.0, 12.0, 13.0, 14.0, 15.0];
+        assert_eq!(checkpoint.array(name).unwrap().values, want);
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
     // The steps of Set2Set are no weights: only the model that Keras saves beside them knows.
     let layers = checkpoint.facts.pointer("/config/layers").and_then(Value::as_array);
     let set2set = layers.into_iter().flatten().find(|l| l["class_name"] == "Set2Set").map(|l| l["config"].clone());
-    let set2set = set2set.ok_or("it holds weights without their model; save with model.save_model(), not save_weights()")?;
+    let set2set =
+        set2set.ok_or("it holds weights without their model; save with model.save_model(), not save_weights()")?;
     if set2set["recurrent_activation"].as_str().is_some_and(|a| a != "hard_sigmoid") {
         return Err(format!("a Set2Set with the activation {}", set2set["recurrent_activation"]));
     }

@@ -62,8 +62,20 @@ pub(super) struct Pickle {
 
 /// Libraries whose classes are kept as names.
 const KNOWN: [&str; 14] = [
-    "__builtin__", "alignn", "argparse", "builtins", "cgcnn", "collections", "copyreg", "gatgnn", "matdeeplearn", "matgl",
-    "megnet", "numpy", "torch", "torch_geometric",
+    "__builtin__",
+    "alignn",
+    "argparse",
+    "builtins",
+    "cgcnn",
+    "collections",
+    "copyreg",
+    "gatgnn",
+    "matdeeplearn",
+    "matgl",
+    "megnet",
+    "numpy",
+    "torch",
+    "torch_geometric",
 ];
 /// Of the built-in names, the harmless ones.
 const BUILT_IN: [&str; 8] = ["set", "frozenset", "list", "dict", "tuple", "int", "float", "object"];
@@ -292,11 +304,15 @@ impl Machine {
         let fault = || "a reference that is no storage of torch".to_owned();
         let Object::Tuple(parts) = &self.objects[id] else { return Err(fault()) };
         let part = |k: usize| parts.get(k).map(|&id| &self.objects[id]);
-        let (Some(Object::Text(kind)), Some(Object::Name(class)), Some(Object::Text(key))) = (part(0), part(1), part(2)) else {
+        let (Some(Object::Text(kind)), Some(Object::Name(class)), Some(Object::Text(key))) =
+            (part(0), part(1), part(2))
+        else {
             return Err(fault());
         };
         if !matches!(part(5), None | Some(Object::None)) {
-            return Err("a storage that is a view of another is not read; save the state_dict with torch 1.6 or newer".into());
+            return Err(
+                "a storage that is a view of another is not read; save the state_dict with torch 1.6 or newer".into()
+            );
         }
         let number = match class.strip_prefix("torch.") {
             Some("FloatStorage") => Number::F32,
@@ -417,11 +433,14 @@ mod tests {
         bytes.extend(b"\x85R.");
         let message = read(&bytes).unwrap_err();
         assert!(message.contains("posix.system") && message.contains("nothing was run"), "{message}");
-        for hostile in [&b"cbuiltins\neval\n."[..], b"cos\nsystem\n.", b"cnumpyx\nf\n.", b"c__builtin__\n__import__\n."] {
+        for hostile in [&b"cbuiltins\neval\n."[..], b"cos\nsystem\n.", b"cnumpyx\nf\n.", b"c__builtin__\n__import__\n."]
+        {
             assert!(read(hostile).unwrap_err().contains("nothing was run"));
         }
         // The same by protocol 4, and with a name of torch that would load code: kept as a name, never called.
-        assert!(read(b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.").unwrap_err().contains("posix.system"));
+        assert!(
+            read(b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.").unwrap_err().contains("posix.system")
+        );
         let inert = read(b"\x80\x02ctorch.hub\nload\nX\x04\x00\x00\x00evil\x85R.").unwrap();
         assert_eq!(inert.object(inert.root()), &Object::Opaque);
         assert!(!witness.exists());

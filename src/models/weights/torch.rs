@@ -53,7 +53,9 @@ fn legacy(bytes: &[u8]) -> Result<Checkpoint, String> {
     let _ = (Pickle::read(&mut cursor)?, Pickle::read(&mut cursor)?);
     let pickle = Pickle::read(&mut cursor)?;
     let keys = Pickle::read(&mut cursor)?;
-    let Object::List(keys_in_order) = keys.object(keys.root()) else { return Err("the list of storages is missing".into()) };
+    let Object::List(keys_in_order) = keys.object(keys.root()) else {
+        return Err("the list of storages is missing".into());
+    };
     let widths: HashMap<&str, usize> = pickle.storages.iter().map(|s| (s.key.as_str(), s.number.width())).collect();
     let mut storages = HashMap::new();
     for &id in keys_in_order {
@@ -72,9 +74,10 @@ fn gather(pickle: &Pickle, content: impl Fn(&StorageRef) -> Result<Vec<u8>, Stri
     let root = pickle.root();
     let holds_tensors = |id: Id| pickle.entries(id).any(|(_, v)| matches!(pickle.object(v), Object::Tensor(_)));
     let nested = PLACES.iter().filter_map(|place| pickle.get(root, place));
-    let weights = nested.chain([root]).find(|&id| holds_tensors(id)).ok_or(
-        "it holds no dictionary of weights; save one with torch.save(model.state_dict(), 'weights.pt')",
-    )?;
+    let weights = nested
+        .chain([root])
+        .find(|&id| holds_tensors(id))
+        .ok_or("it holds no dictionary of weights; save one with torch.save(model.state_dict(), 'weights.pt')")?;
     let mut checkpoint = Checkpoint::default();
     let mut known: HashMap<&str, Vec<f32>> = HashMap::new();
     for (name, id) in pickle.entries(weights) {
@@ -95,18 +98,30 @@ fn gather(pickle: &Pickle, content: impl Fn(&StorageRef) -> Result<Vec<u8>, Stri
         view(tensor, &values).ok().filter(|a| a.values.len() == 1).map(|a| a.values[0])
     };
     let pairs = pickle.entries(root).filter(|(key, id)| *id != weights && !key.contains("optim"));
-    checkpoint.facts =
-        pairs.map(|(key, id)| (key.to_owned(), fact(pickle, id, DEEPEST, &mut left, &scalar))).collect::<serde_json::Map<_, _>>().into();
+    checkpoint.facts = pairs
+        .map(|(key, id)| (key.to_owned(), fact(pickle, id, DEEPEST, &mut left, &scalar)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     Ok(checkpoint)
 }
 
 /// The numbers that a tensor sees of its storage, row-major.
 fn view(tensor: &TensorRef, storage: &[f32]) -> Result<Array, String> {
-    let absurd = || format!("shape {:?}, stride {:?} from {} of a storage of {}", tensor.shape, tensor.stride, tensor.offset, storage.len());
+    let absurd = || {
+        format!(
+            "shape {:?}, stride {:?} from {} of a storage of {}",
+            tensor.shape,
+            tensor.stride,
+            tensor.offset,
+            storage.len()
+        )
+    };
     let whole = |n: &i64| usize::try_from(*n).ok();
     let shape: Option<Vec<usize>> = tensor.shape.iter().map(whole).collect();
     let stride: Option<Vec<usize>> = tensor.stride.iter().map(whole).collect();
-    let (Some(shape), Some(stride), Some(offset)) = (shape, stride, whole(&tensor.offset)) else { return Err(absurd()) };
+    let (Some(shape), Some(stride), Some(offset)) = (shape, stride, whole(&tensor.offset)) else {
+        return Err(absurd());
+    };
     let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MOST_VALUES);
     let count = count.filter(|_| shape.len() == stride.len()).ok_or_else(absurd)?;
     if count == 0 {
@@ -205,7 +220,10 @@ pub(super) mod tests {
     #[test]
     fn both_formats_give_the_same_weights_and_facts() {
         let pickle = state_dict("w", &[2, 2], &[1, 2], 1);
-        let zipped = zip(&[("archive/data.pkl", &pickle), ("archive/data/0", &floats(6)), ("archive/byteorder", b"little")], false);
+        let zipped = zip(
+            &[("archive/data.pkl", &pickle), ("archive/data/0", &floats(6)), ("archive/byteorder", b"little")],
+            false,
+        );
         let mut stream = MAGIC.to_vec();
         stream.extend(b"\x80\x02M\xe9\x03.\x80\x02}.");
         stream.extend(&pickle);

@@ -53,9 +53,8 @@ async fn list(store: Option<&Path>, output: &Output) -> Result<(), CliError> {
             Err(error) => eprintln!("{name} cannot be asked: {error}"),
         }
     }
-    let text = |f: &dyn Fn(&ModelCard) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(cards.iter().map(f)))
-    };
+    let text =
+        |f: &dyn Fn(&ModelCard) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(cards.iter().map(f))) };
     let test = |f: fn(&Metrics) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter(cards.iter().map(|c| c.metrics.get("test").map(f))))
     };
