@@ -9,7 +9,7 @@ use super::checkpoint::{Array, Checkpoint, MOST_VALUES, Number};
 const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 /// Groups within groups, levels of a B-tree, continuations of a header.
 const DEEPEST: usize = 12;
-/// Objects in a file; Keras writes one group and two datasets a layer.
+/// Objects and nodes of trees in a file; Keras writes one group and two datasets a layer.
 const MOST_OBJECTS: usize = 10_000;
 
 // Messages of an object header.
@@ -117,6 +117,10 @@ impl<'a> File<'a> {
 
     /// Members of a group: the leaves of a B-tree are tables of (name, header).
     fn members(&mut self, node: u64, names: u64, path: &str, depth: usize, levels: usize) -> Result<(), String> {
+        self.objects += 1;
+        if self.objects > MOST_OBJECTS {
+            return Err("its groups have no end".into());
+        }
         let mut cursor = self.at(node)?;
         match cursor.take(4)? {
             b"TREE" if levels > 0 => {
@@ -393,7 +397,7 @@ pub(super) mod tests {
         assert!(read(&bytes).unwrap_err().contains("4 bytes for the shape [3]"));
         // The inner group names the outer one as its member.
         let mut bytes = file("layer", &[("a", &[1], &[1.0])]);
-        let root = bytes[64 + 8..64 + 16].to_vec();
+        let root = bytes[64..72].to_vec();
         let table = bytes.windows(4).position(|w| w == b"SNOD").unwrap();
         bytes[table + 16..table + 24].copy_from_slice(&root);
         assert!(read(&bytes).unwrap_err().contains("no end"));
