@@ -10,6 +10,7 @@ use hollandite::{
     models::{
         alignn::{AlignnConfig, Normalisation},
         batch::GraphBatch,
+        fused::Fused,
         graph::{Graph, Neighborhood},
         line_graph::LineGraph,
         megnet::MegnetConfig,
@@ -184,6 +185,11 @@ fn answer(path: &Path, structure: &Structure) -> f64 {
     let imported = weights::import(path, &claims()).unwrap();
     let input = imported.card.config.input(structure).unwrap();
     let value = imported.net.forward(&imported.card.config, &[&input], &Device::flex()).into_scalar::<f32>();
+    // The form that answers queries, where the architecture has one, is held to the same.
+    if let Some(fused) = Fused::new(&imported.net, &imported.card.config) {
+        let packed = fused.forward(&[&input])[0];
+        assert!((packed - value).abs() <= 1e-5 * value.abs().max(1.0), "{}: {packed}, {value}", path.display());
+    }
     f64::from(value) * imported.card.scale + imported.card.mean
 }
 
