@@ -196,6 +196,16 @@ pub enum ModelError {
         /// Why not.
         message: String,
     },
+    /// A model that predicts no energy per atom.
+    #[error("model {model} predicts {target} in {unit}, not an energy in eV/atom")]
+    Quantity {
+        /// Model name.
+        model: String,
+        /// What it predicts.
+        target: String,
+        /// Its unit.
+        unit: String,
+    },
     /// An element that the model never saw.
     #[error("{element} is outside the training coverage of model {model}")]
     Coverage {
@@ -241,6 +251,14 @@ pub enum StoreError {
         /// The folder.
         dir: PathBuf,
         /// What is there, and the remedy.
+        message: String,
+    },
+    /// A model that cannot be kept or removed.
+    #[error("model {name}: {message}")]
+    Model {
+        /// Its name.
+        name: String,
+        /// Why, and the remedy.
         message: String,
     },
     /// The store may be read but not written.

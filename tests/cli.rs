@@ -362,6 +362,60 @@ fn first_parquet(folder: &std::path::Path) -> Option<std::path::PathBuf> {
 }
 
 #[test]
+fn models_come_answer_and_go() {
+    let store = Store::new();
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/megnet.safetensors.zst");
+    store.run(&["models", "add", weights, "--name", "mine"]).assert().success().stdout(contains("model mine ("));
+    store
+        .run(&["models", "add", weights, "--name", "mine"])
+        .assert()
+        .code(1)
+        .stderr(contains("has a model of that name"));
+    store
+        .run(&["models", "add", weights, "--name", "megnet"])
+        .assert()
+        .code(1)
+        .stderr(contains("ships with the program"));
+    store.run(&["models", "add", weights, "--name", "../mine"]).assert().code(1).stderr(contains("letters, digits"));
+    store.run(&["models", "list", "--format", "csv"]).assert().success().stdout(contains("\nmine,"));
+    store.run(&["models", "show", "mine"]).assert().success().stdout(contains("\"architecture\": \"megnet\""));
+
+    let query = format!("SELECT predict_ef('{RUTILE}', 'mine') = predict_ef('{RUTILE}', 'megnet') AS same");
+    store.run(&["sql", &query, "--format", "csv"]).assert().success().stdout("same\ntrue\n");
+    let known = "SELECT count(*) AS n FROM models WHERE name = 'mine'";
+    store.run(&["sql", known, "--format", "csv"]).assert().success().stdout("n\n1\n");
+
+    store.run(&["models", "remove", "mine"]).assert().success();
+    store.run(&["models", "remove", "mine"]).assert().code(1).stderr(contains("the store keeps none"));
+    let gone = format!("SELECT predict_ef('{RUTILE}', 'mine')");
+    store.run(&["sql", &gone]).assert().code(1).stderr(contains("no model 'mine'; known models: megnet"));
+}
+
+#[test]
+fn weights_that_would_run_something_are_refused() {
+    let store = Store::new();
+    let witness = store.path().join("ran");
+    let command = format!("touch {}", witness.display());
+    // What torch.save writes of an object whose __reduce__ is os.system: a pickle after the magic number.
+    let mut bytes =
+        b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02cposix\nsystem\nX".to_vec();
+    bytes.extend((command.len() as u32).to_le_bytes());
+    bytes.extend(command.as_bytes());
+    bytes.extend(b"\x85R.");
+    let file = store.path().join("evil.pt");
+    std::fs::write(&file, bytes).unwrap();
+    let file = file.display().to_string();
+    store
+        .run(&["models", "add", &file])
+        .assert()
+        .code(1)
+        .stderr(contains("posix.system").and(contains("nothing was run")));
+    assert!(!witness.exists());
+    let noise = store.file("noise.pt", "no weights at all");
+    store.run(&["models", "add", &noise]).assert().code(1).stderr(contains("not a checkpoint of torch"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_hollandite"));

@@ -10,9 +10,11 @@ use hollandite::{
     models::{
         alignn::{AlignnConfig, Normalisation},
         batch::GraphBatch,
+        fused::Fused,
         graph::{Graph, Neighborhood},
         line_graph::LineGraph,
         megnet::MegnetConfig,
+        network::{Config, Net},
         weights,
     },
 };
@@ -121,4 +123,218 @@ fn alignn_atomwise_equals_alignn() {
     }
     println!("{compared} crystals, largest difference {worst:.1e}");
     assert!(compared >= 50 && worst < 1e-5, "{compared} crystals, {worst}");
+}
+
+/// Peers' values on our own four crystals, kept with the project; what the peers are stands in its header.
+fn golden() -> Value {
+    json(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/models.json"))
+}
+
+fn golden_crystals(golden: &Value) -> Vec<(String, Structure)> {
+    golden["crystals"].as_object().unwrap().iter().map(|(name, row)| (name.clone(), crystal(row))).collect()
+}
+
+/// Weights that need no file: value k of the t-th tensor by name, from a hash of both. As in the peers' run.
+fn formula(t: usize, name: &str, shape: &[usize]) -> Vec<f32> {
+    let norm = name.ends_with("weight") && shape.len() == 1;
+    let value = |k: u64| {
+        let mut s = (t as u64).wrapping_mul(1_000_003).wrapping_add(k);
+        s = s.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        s ^= s >> 29;
+        s = s.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (s >> 40) as f32 / (1 << 24) as f32;
+        match shape {
+            _ if norm || name.ends_with("running_var") => 0.5 + x,
+            [_, .., last] => (x - 0.5) * (2.0 * (3.0 / *last as f64).sqrt()) as f32,
+            _ => (x - 0.5) * 0.5,
+        }
+    };
+    (0..shape.iter().product::<usize>() as u64).map(value).collect()
+}
+
+/// A safetensors file of the tensors of a peer, by the formula; `keep` cuts layers off.
+fn checkpoint(folder: &Path, shapes: &Value, counters: &[&str], keep: impl Fn(&str) -> bool) -> PathBuf {
+    let mut names: Vec<String> = shapes.as_object().unwrap().keys().cloned().collect();
+    // torch counts batches beside the running means, and numbers tensors with them.
+    names.extend(counters.iter().map(|s| s.to_string()));
+    names.sort();
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = names
+        .into_iter()
+        .enumerate()
+        .filter(|(_, name)| shapes.get(name).is_some() && keep(name))
+        .map(|(t, name)| {
+            let shape: Vec<usize> = serde_json::from_value(shapes[&name].clone()).unwrap();
+            let bytes = formula(t, &name, &shape).iter().flat_map(|v| v.to_le_bytes()).collect();
+            (name, shape, bytes)
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (name, safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    let path = folder.join("eform.safetensors");
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    path
+}
+
+fn claims() -> weights::Claims {
+    weights::Claims { elements: Some("mp".into()), longest_bond: Some(8.0), ..weights::Claims::default() }
+}
+
+/// What the imported network answers.
+fn answer(path: &Path, structure: &Structure) -> f64 {
+    let imported = weights::import(path, &claims()).unwrap();
+    let input = imported.card.config.input(structure).unwrap();
+    let value = imported.net.forward(&imported.card.config, &[&input], &Device::flex()).into_scalar::<f32>();
+    // The form that answers queries, where the architecture has one, is held to the same.
+    if let Some(fused) = Fused::new(&imported.net, &imported.card.config) {
+        let packed = fused.forward(&[&input])[0];
+        assert!((packed - value).abs() <= 1e-5 * value.abs().max(1.0), "{}: {packed}, {value}", path.display());
+    }
+    f64::from(value) * imported.card.scale + imported.card.mean
+}
+
+/// Whether tensor `name` lies in the first `depth` layers of each list.
+fn within(name: &str, lists: &[(&str, usize)]) -> bool {
+    lists.iter().all(|(prefix, depth)| match name.strip_prefix(prefix) {
+        Some(rest) => rest.split('.').next().unwrap().parse::<usize>().unwrap() < *depth,
+        None => true,
+    })
+}
+
+/// Networks of `depths` layers, all by the formula, against the peer's: layer after layer.
+fn layer_by_layer(peer: &str, depths: &[Vec<(&str, usize)>]) {
+    let golden = golden();
+    let network = &golden["networks"][peer];
+    let counters: Vec<&str> = network["counters"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let mut worst = 0.0_f64;
+    for (k, depth) in depths.iter().enumerate() {
+        let path = checkpoint(folder.path(), &network["shapes"], &counters, |name| within(name, depth));
+        for (name, structure) in golden_crystals(&golden) {
+            let want = network["values"][&name][k].as_f64().unwrap();
+            let got = answer(&path, &structure);
+            assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{peer}, {depth:?}, {name}: {got}, want {want}");
+            worst = worst.max((got - want).abs() / want.abs().max(1.0));
+        }
+    }
+    println!("{peer}: largest difference {worst:.1e}");
+}
+
+#[test]
+fn gatgnn_equals_its_published_code_layer_by_layer() {
+    let depths: Vec<_> = (1..=3).map(|n| vec![("node_att.", n), ("batch_norm.", n)]).collect();
+    layer_by_layer("gatgnn", &depths);
+}
+
+#[test]
+fn deeper_gatgnn_equals_its_published_code_layer_by_layer() {
+    let depths: Vec<_> = (1..=4).map(|n| vec![("conv_list.", n), ("bn_list.", n)]).collect();
+    layer_by_layer("deeper-gatgnn", &depths);
+}
+
+#[test]
+fn alignn_equals_its_published_code_layer_by_layer() {
+    let golden = golden();
+    let network = &golden["networks"]["alignn"];
+    let counters: Vec<&str> = network["counters"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("config.json"),
+        r#"{"neighbor_strategy": "radius_graph", "cutoff": 4.5, "target": "formation_energy_peratom"}"#,
+    )
+    .unwrap();
+    for (k, (lines, plain)) in [(1, 0), (2, 0), (2, 1), (2, 2)].into_iter().enumerate() {
+        let lists = [("alignn_layers.", lines), ("gcn_layers.", plain)];
+        let path = checkpoint(folder.path(), &network["shapes"], &counters, |name| within(name, &lists));
+        for (name, structure) in golden_crystals(&golden) {
+            let want = network["values"][&name][k].as_f64().unwrap();
+            let got = answer(&path, &structure);
+            assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{lists:?}, {name}: {got}, want {want}");
+        }
+    }
+}
+
+/// A file of published weights; they are not part of this project.
+fn published(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/weights").join(name);
+    if !path.exists() {
+        println!("skipped: ../shared/weights is not here");
+    }
+    path.exists().then_some(path)
+}
+
+/// eV/atom.
+const AT_THE_END: f64 = 1e-4;
+
+#[test]
+fn published_weights_answer_as_in_their_own_programs() {
+    let golden = golden();
+    for (peer, file) in [
+        ("cgcnn", "cgcnn/formation-energy-per-atom.pth.tar"),
+        ("megnet mp-2018.6.1", "megnet/mp-2018.6.1/formation_energy.hdf5"),
+        ("megnet mp-2019.4.1", "megnet/mp-2019.4.1/formation_energy.hdf5"),
+        ("matgl", "matgl/MEGNet-MP-2018.6.1-Eform"),
+    ] {
+        let Some(path) = published(file) else { continue };
+        let mut worst = 0.0_f64;
+        for (name, structure) in golden_crystals(&golden) {
+            let want = golden["networks"][peer]["values"][&name].as_array().unwrap().last().unwrap().as_f64().unwrap();
+            worst = worst.max((answer(&path, &structure) - want).abs());
+        }
+        println!("{peer}: largest difference {worst:.1e} eV/atom");
+        assert!(worst < AT_THE_END, "{peer}: {worst}");
+    }
+}
+
+#[test]
+fn published_cards_say_what_they_predict_and_for_which_elements() {
+    let card =
+        |file: &str| published(file).map(|path| weights::import(&path, &weights::Claims::default()).unwrap().card);
+    for (file, parameters, elements) in [
+        ("cgcnn/formation-energy-per-atom.pth.tar", 96_641, 89),
+        ("megnet/mp-2018.6.1/formation_energy.hdf5", 167_761, 89),
+        ("megnet/mp-2019.4.1/formation_energy.hdf5", 167_761, 89),
+        ("matgl/MEGNet-MP-2018.6.1-Eform", 189_665, 89),
+    ] {
+        let Some(card) = card(file) else { continue };
+        assert_eq!((card.target.as_str(), card.unit.as_str()), ("formation_energy_per_atom", "eV/atom"), "{file}");
+        assert!(card.correction_scheme.as_ref().unwrap().contains("legacy GGA/GGA+U"), "{file}: {card:?}");
+        assert_eq!(
+            (card.parameters, card.elements.len()),
+            (parameters, elements),
+            "{file}: {:?}",
+            card.elements.keys()
+        );
+    }
+    if let Some(card) = card("megnet/mp-2018.6.1/band_gap_regression.hdf5") {
+        assert_ne!(card.unit, "eV/atom");
+    }
+    for (file, reason) in [
+        ("chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar", "no architecture that is read"),
+        ("matgl/M3GNet-MP-2018.6.1-Eform", "no architecture that is read"),
+    ] {
+        let Some(path) = published(file) else { continue };
+        let message = weights::import(&path, &claims()).unwrap_err().to_string();
+        assert!(message.contains(reason), "{file}: {message}");
+    }
+}
+
+#[test]
+fn the_original_megnet_equals_its_layers_in_numpy_at_the_readout() {
+    let golden = golden();
+    let Some(path) = published("megnet/mp-2018.6.1/formation_energy.hdf5") else { return };
+    let imported = weights::import(&path, &claims()).unwrap();
+    let (Net::Megnet(net), Config::Megnet(config)) = (&imported.net, &imported.card.config) else {
+        panic!("no MEGNet")
+    };
+    let (name, want) = golden["networks"]["megnet mp-2018.6.1"]["readout"].as_object().unwrap().iter().next().unwrap();
+    let graph =
+        Graph::new(&crystal(&golden["crystals"][name]), Neighborhood::Within { cutoff: config.cutoff }).unwrap();
+    let batch = GraphBatch::new(&[&graph], &config.basis, &Device::flex());
+    let got: Vec<f32> = net.readout(config, &batch).into_data().try_to_vec().unwrap();
+    let want: Vec<f64> = serde_json::from_value(want.clone()).unwrap();
+    assert_eq!(got.len(), want.len());
+    for (k, (got, want)) in got.iter().zip(&want).enumerate() {
+        assert!((f64::from(*got) - want).abs() <= 1e-5 * want.abs().max(1.0), "value {k}: {got}, want {want}");
+    }
 }

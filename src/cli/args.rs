@@ -366,7 +366,7 @@ pub struct Featurize {
 /// `hollandite train`
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Train {
-    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
+    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
     pub model: String,
     /// Begin with the weights of this model, a name or what `train` wrote, in place of random ones; its architecture counts
@@ -586,8 +586,54 @@ pub struct Models {
 /// What can be done with models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
+    /// Bring in weights that another program trained, or that `train` wrote elsewhere
+    Add(Box<ModelsAdd>),
+    /// List the models: those that ship with the program, and those of the store
+    List(Output),
+    /// Print the card of one
+    Show {
+        /// A name, or the folder or file that `train` wrote
+        name: String,
+    },
+    /// Take a model out of the store, with its folder
+    Remove {
+        /// Its name
+        name: String,
+    },
     /// Make several models answer as one: their mean, with an interval that widens where they disagree
     Ensemble(ModelsEnsemble),
+}
+
+/// `hollandite models add`
+#[derive(Debug, ClapArgs)]
+pub struct ModelsAdd {
+    /// Weights: *.safetensors.zst of ours; safetensors; a checkpoint of torch (.pt, .pth.tar); .hdf5 of the original MEGNet;
+    /// a folder, zip, wheel or source distribution that holds one. Nothing in it is run
+    pub file: PathBuf,
+    /// Name in queries [default: that of the file]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// What it predicts, where the file does not say: formation_energy_per_atom
+    #[arg(long, value_name = "NAME")]
+    pub property: Option<String>,
+    /// Unit of the prediction, where the file does not say: eV/atom
+    #[arg(long, value_name = "UNIT")]
+    pub units: Option<String>,
+    /// Corrections that the energies carry that it was trained on
+    #[arg(long, value_name = "TEXT")]
+    pub correction_scheme: Option<String>,
+    /// Elements that it was trained on, as in Li,O,Ti, or mp for the 89 of the Materials Project
+    #[arg(long, value_name = "LIST")]
+    pub elements: Option<String>,
+    /// Licence of the weights
+    #[arg(long, value_name = "TEXT")]
+    pub licence: Option<String>,
+    /// Longest bond of the training set, Å, for DeeperGATGNN
+    #[arg(long, value_name = "LENGTH")]
+    pub longest_bond: Option<f32>,
+    /// Which file of a folder or archive that holds several
+    #[arg(long, value_name = "FILE")]
+    pub member: Option<String>,
 }
 
 /// `hollandite models ensemble`

@@ -118,6 +118,17 @@ pub struct TrainingCard {
     pub left_out: usize,
 }
 
+/// Where weights come from that another program trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// File they were read from.
+    pub file: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Licence, where it was stated.
+    pub licence: Option<String>,
+}
+
 /// Everything a reader needs to judge a prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
@@ -145,13 +156,19 @@ pub struct ModelCard {
     pub split: SplitCard,
     /// The run.
     pub training: TrainingCard,
-    /// Elements seen in training, with the number of training crystals that contain each.
+    /// Elements seen in training, with the number of training crystals that contain each; 0 where it is not known.
     pub elements: BTreeMap<String, usize>,
     /// Errors by the name of the held-out set.
     pub metrics: BTreeMap<String, Metrics>,
     /// How far to believe it; `None` where the weights were not fitted by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Reliability>,
+    /// Corrections that the energies of the training set carry, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction_scheme: Option<String>,
+    /// Where foreign weights come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl ModelCard {

@@ -69,7 +69,8 @@ pub(super) struct Attention {
 }
 
 impl Attention {
-    fn new(width: usize, device: &Device) -> Self {
+    /// Random weights for atoms and bonds of `width`.
+    pub fn new(width: usize, device: &Device) -> Self {
         let glorot = Initializer::XavierUniform { gain: 1.0 };
         Self {
             weight: glorot.init_with([2 * width, HEADS * width], Some(2 * width), Some(HEADS * width), device),
@@ -79,7 +80,8 @@ impl Attention {
         }
     }
 
-    fn forward(&self, bonds: &Bonds, x: Tensor<2>, e: Tensor<2>) -> Tensor<2> {
+    /// New atoms, `[N, width]`, from atoms and their bonds, `[E, width]`.
+    pub fn forward(&self, bonds: &Bonds, x: Tensor<2>, e: Tensor<2>) -> Tensor<2> {
         let [nodes, width] = x.dims();
         let [edges, _] = e.dims();
         let weight = self.weight.val();
@@ -150,10 +152,12 @@ pub struct DeeperGatgnn {
     pub(super) out: Linear,
 }
 
-/// Bonds and the loops of atoms to themselves.
-struct Bonds {
-    center: Tensor<1, Int>,
-    neighbor: Tensor<1, Int>,
+/// The atoms that each bond joins; in DeeperGATGNN atoms have a bond to themselves too.
+pub(super) struct Bonds {
+    /// Atom that gathers, `[E]`.
+    pub center: Tensor<1, Int>,
+    /// Atom that is gathered, `[E]`.
+    pub neighbor: Tensor<1, Int>,
 }
 
 impl DeeperGatgnn {

@@ -23,6 +23,14 @@ pub enum Neighborhood {
         /// Where the search begins, Å; it widens until every atom has its neighbours.
         cutoff: f64,
     },
+    /// CGCNN's and GATGNN's own rule: each atom's nearest neighbours, so many and no more, one way. Of neighbours at one
+    /// distance the lighter are taken; among those of one element the choice depends on how the crystal is told.
+    Exactly {
+        /// Neighbours of an atom.
+        count: usize,
+        /// Largest distance, Å; an atom with fewer neighbours within it has fewer.
+        cutoff: f64,
+    },
     /// DeeperGATGNN's own rule: of each pair of sites the nearest image only, of those the `count` nearest, one way. Depends on
     /// the choice of cell: in a supercell atoms have more neighbours.
     MinimumImage {
@@ -35,6 +43,8 @@ pub enum Neighborhood {
 
 /// Neighbours no farther than this beyond the last counted one belong to its shell, Å.
 const SHELL: f64 = 1e-3;
+/// Distances are compared in these steps, Å: symmetry makes many equal but for rounding.
+const TIE: f64 = 1e-5;
 /// Where the search for nearest neighbours ends, Å: a crystal whose atoms are farther apart is not one.
 const FARTHEST: f64 = 64.0;
 
@@ -62,6 +72,7 @@ impl Graph {
         let (pairs, cutoff) = match rule {
             Neighborhood::Within { cutoff } => (neighbors(structure, cutoff), cutoff),
             Neighborhood::Nearest { count, cutoff } => nearest_shells(structure, count, cutoff),
+            Neighborhood::Exactly { count, cutoff } => (nearest(structure, count, cutoff), cutoff),
             Neighborhood::MinimumImage { count, cutoff } => (minimum_image(structure, count, cutoff), cutoff),
         };
         if pairs.is_empty() {
@@ -122,6 +133,21 @@ fn nearest_shells(structure: &Structure, count: usize, cutoff: f64) -> (Neighbor
         };
         return (chosen(&pairs, near), reach);
     }
+}
+
+/// The pairs of [`Neighborhood::Exactly`].
+fn nearest(structure: &Structure, count: usize, cutoff: f64) -> Neighbors {
+    let pairs = neighbors(structure, cutoff);
+    let species = structure.species();
+    let mut kept = vec![false; pairs.len()];
+    let mut first = 0;
+    for run in pairs.center.chunk_by(|a, b| a == b) {
+        let mut edges: Vec<usize> = (first..first + run.len()).collect();
+        first += run.len();
+        edges.sort_by_key(|&e| ((pairs.distance[e] / TIE).round() as u64, species[pairs.neighbor[e] as usize].z()));
+        edges.iter().take(count).for_each(|&e| kept[e] = true);
+    }
+    chosen(&pairs, |e| kept[e])
 }
 
 /// The pairs of [`Neighborhood::MinimumImage`].
@@ -192,6 +218,23 @@ mod tests {
         assert!(matches!(Graph::new(&far, Neighborhood::Within { cutoff: 5.0 }), Err(ModelError::NoBonds { .. })));
         let graph = Graph::new(&far, Neighborhood::Within { cutoff: 9.0 }).unwrap();
         assert_eq!((graph.nodes(), graph.edges()), (1, 6));
+    }
+
+    #[test]
+    fn exactly_so_many_neighbours_and_the_lighter_of_equals() {
+        // Caesium chloride: 8 neighbours of the other kind, then 6 of the own, then 12 at a sqrt 2.
+        let lattice = Lattice::from_parameters(4.0, 4.0, 4.0, 90.0, 90.0, 90.0).unwrap();
+        let [cs, cl] = ["Cs", "Cl"].map(|s| Element::from_symbol(s).unwrap());
+        let salt = Structure::new(lattice, vec![cs, cl], vec![[0.0; 3], [0.5; 3]]).unwrap();
+        let graph = Graph::new(&salt, Neighborhood::Exactly { count: 12, cutoff: 8.0 }).unwrap();
+        let near = |i: u32| graph.center.iter().zip(&graph.distance).filter(|(c, d)| **c == i && **d < 3.5).count();
+        assert_eq!((graph.edges(), near(0), near(1)), (24, 8, 8));
+        // Two chlorines and two fluorines at 1.5 Å: of two neighbours both are fluorines.
+        let cubic = Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
+        let species = vec![cs, cl, Element::from_symbol("F").unwrap()];
+        let tied = Structure::new(cubic, species, vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]).unwrap();
+        let graph = Graph::new(&tied, Neighborhood::Exactly { count: 2, cutoff: 8.0 }).unwrap();
+        assert_eq!((&graph.center[..2], &graph.neighbor[..2]), (&[0, 0][..], &[2, 2][..]));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct MegnetConfig {
     pub embedding_rows: usize,
     /// Which published variant: readout, order of concatenations and last activation differ.
     pub variant: Set2SetMode,
+    /// Steps of the Set2Sets, where they are not the variant's usual number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
 }
 
 impl MegnetConfig {
@@ -40,6 +43,7 @@ impl MegnetConfig {
             blocks: 3,
             embedding_rows: 95,
             variant: Set2SetMode::Megnet,
+            steps: None,
         }
     }
 
@@ -51,6 +55,7 @@ impl MegnetConfig {
             blocks: 3,
             embedding_rows: 89,
             variant: Set2SetMode::Matgl,
+            steps: None,
         }
     }
 }
@@ -188,8 +193,9 @@ impl Megnet {
             // The shortcut goes around the dense layers too.
             (nodes, edges, state) = (nodes + v, edges + e, state + u);
         }
-        let of_nodes = self.node_s2s.forward(config.variant, nodes, batch.node_graph.clone(), batch.graphs);
-        let of_edges = self.edge_s2s.forward(config.variant, edges, batch.edge_graph.clone(), batch.graphs);
+        let steps = config.steps.unwrap_or(config.variant.steps());
+        let of_nodes = self.node_s2s.forward(config.variant, steps, nodes, batch.node_graph.clone(), batch.graphs);
+        let of_edges = self.edge_s2s.forward(config.variant, steps, edges, batch.edge_graph.clone(), batch.graphs);
         Tensor::cat(vec![of_nodes, of_edges, state], 1)
     }
 }

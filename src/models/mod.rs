@@ -18,6 +18,7 @@ mod dropout;
 pub mod ensemble;
 mod exponential;
 pub mod fused;
+pub mod gatgnn;
 pub mod graph;
 mod kernels;
 pub mod line_graph;
@@ -41,4 +42,4 @@ pub mod tune;
 pub mod weights;
 
 pub use card::{Metrics, ModelCard};
-pub use model::{DEFAULT_MODEL, Model};
+pub use model::{DEFAULT_MODEL, Model, is_name, kept_in};

@@ -1,7 +1,7 @@
 //! A trained model, ready to answer.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -45,23 +45,36 @@ impl Model {
     /// # Errors
     /// [`ModelError::Unknown`] for a name that is neither; [`ModelError::Io`] and [`ModelError::Weights`] for a bad file.
     pub fn load(name: &str) -> Result<Arc<Self>, ModelError> {
-        static LOADED: OnceLock<Arc<Model>> = OnceLock::new();
-        if name.eq_ignore_ascii_case(DEFAULT_MODEL) {
-            if let Some(model) = LOADED.get() {
+        Self::find(name, None)
+    }
+
+    /// As [`Model::load`], and between the two the model that is kept in `folder`, which has a folder of that name for each.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn find(name: &str, folder: Option<&Path>) -> Result<Arc<Self>, ModelError> {
+        static LOADED: [OnceLock<Arc<Model>>; EMBEDDED.len()] = [const { OnceLock::new() }; EMBEDDED.len()];
+        if let Some(place) = EMBEDDED.iter().position(|(known, _)| name.eq_ignore_ascii_case(known)) {
+            if let Some(model) = LOADED[place].get() {
                 return Ok(Arc::clone(model));
             }
-            let model = Self::from_bytes(EMBEDDED[0].1, EMBEDDED[0].0)?;
-            return Ok(Arc::clone(LOADED.get_or_init(|| model)));
+            let model = Self::from_bytes(EMBEDDED[place].1, EMBEDDED[place].0)?;
+            return Ok(Arc::clone(LOADED[place].get_or_init(|| model)));
         }
-        let path = Path::new(name);
+        let kept = folder.filter(|_| is_name(name)).map(|folder| folder.join(name)).filter(|path| path.is_dir());
+        let path = kept.unwrap_or_else(|| PathBuf::from(name));
         if !path.exists() {
-            let known = EMBEDDED.map(|(name, _)| name).join(", ");
+            let mut known = EMBEDDED.map(|(name, _)| name.to_owned()).to_vec();
+            known.extend(folder.map(kept_in).unwrap_or_default());
             return Err(ModelError::Unknown {
                 name: name.to_owned(),
-                known: format!("{known}, or the path of a *.safetensors.zst written by `hollandite train`"),
+                known: format!(
+                    "{}, or the path of a *.safetensors.zst written by `hollandite train`",
+                    known.join(", ")
+                ),
             });
         }
-        let file = if path.is_dir() { weights_in(path)? } else { path.to_owned() };
+        let file = if path.is_dir() { weights_in(&path)? } else { path };
         let bytes = std::fs::read(&file).map_err(|e| ModelError::Io { path: file.clone(), message: e.to_string() })?;
         Self::from_bytes(&bytes, &file.display().to_string())
     }
@@ -70,6 +83,11 @@ impl Model {
         let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
         let fused = Fused::new(&net, &card.config);
         Ok(Arc::new(Self { net, card, fused }))
+    }
+
+    /// Whether a model of that name ships with the program.
+    pub fn is_embedded(name: &str) -> bool {
+        EMBEDDED.iter().any(|(known, _)| name.eq_ignore_ascii_case(known))
     }
 
     /// Cards of the models that ship with the program.
@@ -93,6 +111,21 @@ impl Model {
     /// What it was trained on and how well it does.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// Whether its answers are energies per atom.
+    ///
+    /// # Errors
+    /// [`ModelError::Quantity`] with what it predicts instead.
+    pub fn predicts_energies(&self) -> Result<(), ModelError> {
+        match self.card.unit.as_str() {
+            "eV/atom" => Ok(()),
+            unit => Err(ModelError::Quantity {
+                model: self.card.name.clone(),
+                target: self.card.target.clone(),
+                unit: unit.to_owned(),
+            }),
+        }
     }
 
     /// Whether every element of the crystal was seen in training.
@@ -151,7 +184,22 @@ impl Model {
     }
 }
 
-fn weights_in(folder: &Path) -> Result<std::path::PathBuf, ModelError> {
+/// Whether a text can name a model that is kept in a folder: no path, nothing hidden.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !text.is_empty() && text.len() <= 64 && !text.starts_with('.') && text.chars().all(plain)
+}
+
+/// Names of the models that are kept in a folder, in order.
+pub fn kept_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let models = entries.filter(|entry| weights_in(&entry.path()).is_ok());
+    let mut names: Vec<String> = models.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
     let io = |message: String| ModelError::Io { path: folder.to_owned(), message };
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .map_err(|e| io(e.to_string()))?
@@ -200,6 +248,20 @@ mod tests {
     fn unknown_models_are_answered_with_the_known_ones() {
         let message = Model::load("alignn9").unwrap_err().to_string();
         assert!(message.contains("alignn9") && message.contains("megnet"), "{message}");
+    }
+
+    #[test]
+    fn a_kept_model_is_found_by_its_name_and_listed_where_another_is_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("mine");
+        std::fs::create_dir(&home).unwrap();
+        std::fs::write(home.join("x.safetensors.zst"), EMBEDDED[0].1).unwrap();
+        std::fs::create_dir(folder.path().join("empty")).unwrap();
+        let model = Model::find("mine", Some(folder.path())).unwrap();
+        assert_eq!(model.id(), Model::load("megnet").unwrap().id());
+        let message = Model::find("other", Some(folder.path())).unwrap_err().to_string();
+        assert!(message.contains("megnet, mine, or"), "{message}");
+        assert!(is_name("megnet-mp_2018.6.1") && !is_name("../mine") && !is_name("") && !is_name(".hidden"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::{
     cgcnn::{Cgcnn, CgcnnConfig},
     cnn::{Cnn, CnnConfig, Descriptor},
     deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig},
+    gatgnn::{Gatgnn, GatgnnConfig},
     graph::{Graph, Neighborhood},
     line_graph::LineGraph,
     megnet::{Megnet, MegnetConfig},
@@ -29,6 +30,8 @@ pub enum Config {
     Alignn(AlignnConfig),
     /// DeeperGATGNN.
     DeeperGatgnn(DeeperGatgnnConfig),
+    /// GATGNN.
+    Gatgnn(GatgnnConfig),
     /// CGCNN.
     Cgcnn(CgcnnConfig),
     /// A convolutional network over a descriptor.
@@ -39,11 +42,12 @@ pub enum Config {
 pub type Usual = fn() -> Config;
 
 /// The architectures that `train` knows, by name, with their usual settings.
-pub const ARCHITECTURES: [(&str, Usual); 7] = [
+pub const ARCHITECTURES: [(&str, Usual); 8] = [
     ("megnet", || Config::Megnet(MegnetConfig::original())),
     ("alignn", || Config::Alignn(AlignnConfig::published(Normalisation::Batch))),
     ("alignn-atomwise", || Config::Alignn(AlignnConfig::published(Normalisation::Layer))),
     ("deeper-gatgnn", || Config::DeeperGatgnn(DeeperGatgnnConfig::periodic())),
+    ("gatgnn", || Config::Gatgnn(GatgnnConfig::periodic())),
     ("cgcnn", || Config::Cgcnn(CgcnnConfig::published())),
     ("cnn-magpie", || Config::Cnn(CnnConfig::usual(Descriptor::Magpie))),
     ("cnn-xrd", || Config::Cnn(CnnConfig::usual(Descriptor::Xrd))),
@@ -112,6 +116,7 @@ impl Config {
             Self::Alignn(AlignnConfig { normalisation: Normalisation::Batch, .. }) => "alignn",
             Self::Alignn(_) => "alignn-atomwise",
             Self::DeeperGatgnn(_) => "deeper-gatgnn",
+            Self::Gatgnn(_) => "gatgnn",
             Self::Cgcnn(_) => "cgcnn",
             Self::Cnn(CnnConfig { descriptor: Descriptor::Magpie, .. }) => "cnn-magpie",
             Self::Cnn(_) => "cnn-xrd",
@@ -136,6 +141,7 @@ impl Config {
                 Ok(Input::Lines(graph, line))
             }
             Self::DeeperGatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
+            Self::Gatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
             Self::Cgcnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
             Self::Cnn(config) => Ok(Input::Vector(config.vector(structure)?)),
         }
@@ -145,7 +151,7 @@ impl Config {
     fn encodes(&self, element: Element) -> bool {
         match self {
             Self::Megnet(config) => usize::from(element.z()) < config.embedding_rows,
-            Self::Alignn(_) | Self::Cgcnn(_) | Self::DeeperGatgnn(_) => atoms::is_encoded(element),
+            Self::Alignn(_) | Self::Cgcnn(_) | Self::DeeperGatgnn(_) | Self::Gatgnn(_) => atoms::is_encoded(element),
             Self::Cnn(_) => true,
         }
     }
@@ -154,7 +160,7 @@ impl Config {
     pub(super) fn rows_per_pass(&self) -> usize {
         match self {
             Self::Megnet(_) | Self::Cgcnn(_) => 6_000,
-            Self::DeeperGatgnn(_) => 3_000,
+            Self::DeeperGatgnn(_) | Self::Gatgnn(_) => 3_000,
             Self::Alignn(config) => 1_500_000 / config.hidden,
             Self::Cnn(_) => 256,
         }
@@ -172,6 +178,8 @@ pub enum Net {
     Alignn(Alignn),
     /// DeeperGATGNN.
     DeeperGatgnn(DeeperGatgnn),
+    /// GATGNN.
+    Gatgnn(Gatgnn),
     /// CGCNN.
     Cgcnn(Cgcnn),
     /// A convolutional network over a descriptor.
@@ -185,6 +193,7 @@ impl Net {
             Config::Megnet(config) => Self::Megnet(Megnet::new(config, device)),
             Config::Alignn(config) => Self::Alignn(Alignn::new(config, device)),
             Config::DeeperGatgnn(config) => Self::DeeperGatgnn(DeeperGatgnn::new(config, device)),
+            Config::Gatgnn(config) => Self::Gatgnn(Gatgnn::new(config, device)),
             Config::Cgcnn(config) => Self::Cgcnn(Cgcnn::new(config, device)),
             Config::Cnn(config) => Self::Cnn(Cnn::new(config, device)),
         }
@@ -219,6 +228,9 @@ impl Net {
             }
             (Self::DeeperGatgnn(net), Config::DeeperGatgnn(config)) => {
                 net.forward(config, &GraphBatch::new(&graphs(), &config.bonds, device))
+            }
+            (Self::Gatgnn(net), Config::Gatgnn(config)) => {
+                net.forward(&GraphBatch::new(&graphs(), &config.bonds, device))
             }
             (Self::Cgcnn(net), Config::Cgcnn(config)) => {
                 net.forward(&GraphBatch::new(&graphs(), &config.bonds, device))

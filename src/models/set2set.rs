@@ -14,14 +14,15 @@ use super::{kernels::sum_runs, segments::softmax_runs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Set2SetMode {
-    /// Projection to 16, Keras' hard sigmoid, cell state zero at every step, 3 steps (Chen et al. 2019).
+    /// Projection to 16, Keras' hard sigmoid, cell state zero at every step; usually 3 steps (Chen et al. 2019).
     Megnet,
-    /// No projection, torch's LSTM with its cell state, 2 steps (matgl).
+    /// No projection, torch's LSTM with its cell state; usually 2 steps (matgl).
     Matgl,
 }
 
 impl Set2SetMode {
-    pub(super) fn steps(self) -> usize {
+    /// Steps of the attention unless the weights say otherwise: they are no weight, but the weights suit one number only.
+    pub fn steps(self) -> usize {
         match self {
             Self::Megnet => 3,
             Self::Matgl => 2,
@@ -53,8 +54,15 @@ impl Set2Set {
         }
     }
 
-    /// Summary of each group: rows `[R, input]`, the group of each row `[R]`, `[groups, 2 * width]`.
-    pub fn forward(&self, mode: Set2SetMode, rows: Tensor<2>, group: Tensor<1, Int>, groups: usize) -> Tensor<2> {
+    /// Summary of each group after `steps`: rows `[R, input]`, the group of each row `[R]`, `[groups, 2 * width]`.
+    pub fn forward(
+        &self,
+        mode: Set2SetMode,
+        steps: usize,
+        rows: Tensor<2>,
+        group: Tensor<1, Int>,
+        groups: usize,
+    ) -> Tensor<2> {
         let rows = match &self.project {
             Some(project) => project.forward(rows),
             None => rows,
@@ -63,7 +71,7 @@ impl Set2Set {
         let device = rows.device();
         let zeros = |w| Tensor::<2>::zeros([groups, w], &device);
         let (mut hidden, mut cell, mut query) = (zeros(width), zeros(width), zeros(2 * width));
-        for _ in 0..mode.steps() {
+        for _ in 0..steps {
             let mut gates = self.lstm_query.forward(query);
             if let Some(of_hidden) = &self.lstm_hidden {
                 gates = gates + of_hidden.forward(hidden);
@@ -101,10 +109,10 @@ mod tests {
             let rows = Tensor::<2>::random([5, 8], burn::tensor::Distribution::Normal(0.0, 1.0), &device);
             let group = Tensor::<1, Int>::from_ints([0, 0, 0, 1, 1], &device);
             let order = Tensor::<1, Int>::from_ints([4, 2, 0, 3, 1], &device);
-            let a = net.forward(mode, rows.clone(), group.clone(), 2);
-            let b = net.forward(mode, rows.clone().select(0, order.clone()), group.clone().select(0, order), 2);
+            let a = net.forward(mode, 3, rows.clone(), group.clone(), 2);
+            let b = net.forward(mode, 3, rows.clone().select(0, order.clone()), group.clone().select(0, order), 2);
             assert!((a.clone() - b).abs().max().into_scalar::<f32>() < 1e-6);
-            let alone = net.forward(mode, rows.slice([3..5, 0..8]), Tensor::<1, Int>::from_ints([0, 0], &device), 1);
+            let alone = net.forward(mode, 3, rows.slice([3..5, 0..8]), Tensor::<1, Int>::from_ints([0, 0], &device), 1);
             assert!((a.select(0, Tensor::from_ints([1], &device)) - alone).abs().max().into_scalar::<f32>() < 1e-6);
         }
     }

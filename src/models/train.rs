@@ -217,6 +217,8 @@ impl<'a> Run<'a> {
             elements,
             metrics,
             reliability: Some(reliability),
+            correction_scheme: None,
+            origin: None,
         };
         let weights_file = options.directory.join(format!("{}.safetensors.zst", options.name));
         weights::save(&weights_file, &best, &card)?;

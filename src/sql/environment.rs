@@ -29,8 +29,8 @@ struct Shared {
 }
 
 impl Environment {
-    /// An environment that remembers predictions in a store's cache, finds ensembles in its folder of models, and reads its
-    /// materialised features.
+    /// An environment that remembers predictions in a store's cache, finds models and ensembles in its folder of models, and
+    /// reads its materialised features.
     pub fn with_store(cache: PredictionCache, models: PathBuf, features: FeatureValues) -> Self {
         Self(Arc::new(Shared {
             memory: Memory::Store(cache),
@@ -70,7 +70,8 @@ impl Environment {
             self.introduce(&ensemble.card().id, &ensemble.card().name, serde_json::to_value(ensemble.card()));
             return Ok(ensemble);
         }
-        let model = Model::load(name)?;
+        let model = Model::find(name, self.0.folder.as_deref())?;
+        model.predicts_energies()?;
         self.introduce(model.id(), model.name(), model.card().to_json());
         Ok(model)
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! STORE/catalog.sqlite     snapshots, tables, files, statistics (DuckLake 1.0); our own tables are hollandite_*
 //! STORE/data/main/tmo/     Parquet
+//! STORE/models/NAME/       weights that `train` and `models add` put there
 //! STORE/writer.lock        held by the import in progress; the next one waits
 //! STORE/features.lock      the same for `featurize`, which takes the writer's turn for each of its commits
 //! ```
@@ -16,6 +17,7 @@ mod features;
 mod files;
 mod import;
 mod lake;
+mod models;
 mod overlay;
 mod predictions;
 mod quarantine;

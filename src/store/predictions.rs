@@ -86,6 +86,20 @@ impl PredictionCache {
         Ok(())
     }
 
+    /// Takes a model off the list, unless numbers that it answered are kept: its card says what they come from.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn forget_model(&self, model_id: &str) -> Result<(), StoreError> {
+        let connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        connection.execute(
+            "DELETE FROM hollandite_models WHERE model_id = ?1
+             AND NOT EXISTS (SELECT 1 FROM hollandite_predictions WHERE model_id = ?1)",
+            params![model_id],
+        )?;
+        Ok(())
+    }
+
     /// Forgets what `model_id` answered, or what every model did; returns how many numbers that were.
     ///
     /// # Errors

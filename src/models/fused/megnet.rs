@@ -167,7 +167,7 @@ impl Megnet {
         Chain::new(&net.encoder.node_func).apply(&values(embedding), columns, &mut elements, true, spare);
         let mut state = vec![0.0; WIDTH];
         Chain::new(&net.encoder.state_func).apply(&[0.0; 2], 2, &mut state, true, spare);
-        let steps = config.variant.steps();
+        let steps = config.steps.unwrap_or(config.variant.steps());
         let activated = config.variant == Set2SetMode::Matgl;
         Self {
             elements,

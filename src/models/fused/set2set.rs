@@ -131,7 +131,8 @@ mod tests {
         for mode in [Set2SetMode::Megnet, Set2SetMode::Matgl] {
             let net = module::Set2Set::new(mode, 32, &device);
             let rows = Tensor::<2>::random([7, 32], Distribution::Normal(0.0, 1.0), &device);
-            let want = values(net.forward(mode, rows.clone(), Tensor::<1, Int>::zeros([7], &device), 1));
+            let group = Tensor::<1, Int>::zeros([7], &device);
+            let want = values(net.forward(mode, mode.steps(), rows.clone(), group, 1));
             let got = Set2Set::new(&net, mode, mode.steps()).apply(&values(rows), &mut Vec::new(), &mut Vec::new());
             assert!(got.len() == want.len() && got.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-6));
         }

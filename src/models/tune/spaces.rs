@@ -10,6 +10,7 @@ use super::super::{
     cgcnn::CgcnnConfig,
     cnn::{CnnConfig, ConvolutionConfig, DenseConfig},
     deeper_gatgnn::DeeperGatgnnConfig,
+    gatgnn::GatgnnConfig,
     graph::Neighborhood,
     loss::Loss,
     megnet::MegnetConfig,
@@ -49,6 +50,12 @@ pub fn spaces(config: &Config) -> Vec<(&'static str, Space)> {
         Config::DeeperGatgnn(_) => usual(
             Space::default()
                 .with("layers", steps(4, 20, 2))
+                .with("hidden", steps(32, 128, 16))
+                .with("neighbors", steps(8, 16, 2)),
+        ),
+        Config::Gatgnn(_) => usual(
+            Space::default()
+                .with("layers", steps(1, 5, 1))
                 .with("hidden", steps(32, 128, 16))
                 .with("neighbors", steps(8, 16, 2)),
         ),
@@ -111,6 +118,7 @@ impl Choice {
         let nearest = |edges: Neighborhood| {
             whole("neighbors").map_or(edges, |count| match edges {
                 Neighborhood::Nearest { cutoff, .. } => Neighborhood::Nearest { count, cutoff },
+                Neighborhood::Exactly { cutoff, .. } => Neighborhood::Exactly { count, cutoff },
                 Neighborhood::MinimumImage { cutoff, .. } => Neighborhood::MinimumImage { count, cutoff },
                 within @ Neighborhood::Within { .. } => within,
             })
@@ -150,6 +158,12 @@ impl Choice {
                 ..usual.clone()
             }),
             Config::DeeperGatgnn(usual) => Config::DeeperGatgnn(DeeperGatgnnConfig {
+                edges: nearest(usual.edges),
+                layers: whole("layers")?,
+                hidden: whole("hidden")?,
+                ..usual.clone()
+            }),
+            Config::Gatgnn(usual) => Config::Gatgnn(GatgnnConfig {
                 edges: nearest(usual.edges),
                 layers: whole("layers")?,
                 hidden: whole("hidden")?,

@@ -1,4 +1,4 @@
-//! Weights on disk: one safetensors file compressed with zstd, the model card in its metadata.
+//! Our own files: one safetensors file compressed with zstd, the model card in its metadata.
 
 use std::path::Path;
 
@@ -6,13 +6,12 @@ use burn::prelude::*;
 use burn_store::{ModuleSnapshot, SafetensorsStore};
 use sha2::{Digest, Sha256};
 
-use super::{
-    alignn::{Alignn, AlignnConfig},
+use super::{archive::bounded, limits};
+use crate::error::ModelError;
+use crate::models::{
     card::ModelCard,
-    megnet::{Megnet, MegnetConfig},
     network::{Config, Net},
 };
-use crate::error::ModelError;
 
 const CARD_KEY: &str = "hollandite_card";
 const COMPRESSION_LEVEL: i32 = 19;
@@ -40,7 +39,8 @@ pub fn save(path: &Path, net: &Net, card: &ModelCard) -> Result<(), ModelError> 
 /// [`ModelError::Weights`] naming what does not fit.
 pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, ModelCard), ModelError> {
     let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
-    let plain = zstd::decode_all(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
+    let decoder = zstd::Decoder::new(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
+    let plain = bounded(decoder, "a zstd file").map_err(fault)?;
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(|e| fault(e.to_string()))?;
     let json = metadata
         .metadata()
@@ -48,51 +48,11 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
         .and_then(|m| m.get(CARD_KEY))
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
+    limits::check(&card.config).map_err(fault)?;
     let mut net = Net::new(&card.config, device);
     let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
     fill(&mut net, store, source_name)?;
     Ok((net, card))
-}
-
-/// Reads a state dictionary of matgl's MEGNet (safetensors, not compressed) into our network.
-///
-/// # Errors
-/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
-pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Result<Megnet, ModelError> {
-    let mut net = Megnet::new(config, device);
-    // torch numbers the activations among the layers: 0, 2, 4 are our 0, 1, 2.
-    let store = SafetensorsStore::from_bytes(Some(bytes))
-        .with_from_adapter(burn_store::PyTorchToBurnAdapter)
-        .with_key_remapping(r"layers\.2\.", "layers.1.")
-        .with_key_remapping(r"layers\.4\.", "layers.2.")
-        .with_key_remapping(r"^embedding\.layer_node_embedding\.weight$", "embedding")
-        .with_key_remapping(r"^(edge|node|state)_encoder\.", "encoder.${1}_func.")
-        .with_key_remapping(r"^blocks\.(\d+)\.(edge|node|state)_func\.", "blocks.${1}.dense.${2}_func.")
-        .with_key_remapping(r"s2s\.lstm\.(weight|bias)_ih_l0", "s2s.lstm_query.$1")
-        .with_key_remapping(r"s2s\.lstm\.(weight|bias)_hh_l0", "s2s.lstm_hidden.$1")
-        .allow_partial(true);
-    fill(&mut net, store, "matgl")?;
-    Ok(net)
-}
-
-/// Reads a state dictionary of ALIGNN (safetensors, not compressed) into our network; `alignn` and `alignn_atomwise` name
-/// their tensors alike.
-///
-/// # Errors
-/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
-pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Result<Alignn, ModelError> {
-    let mut net = Alignn::new(config, device);
-    let store = SafetensorsStore::from_bytes(Some(bytes))
-        .with_from_adapter(burn_store::PyTorchToBurnAdapter)
-        // The expansion in Gaussians is the first of torch's embedding layers.
-        .with_key_remapping(r"^(edge|angle)_embedding\.1\.", "${1}_embedding.0.")
-        .with_key_remapping(r"^(edge|angle)_embedding\.2\.", "${1}_embedding.1.")
-        .with_key_remapping(r"layer\.0\.", "linear.")
-        .with_key_remapping(r"layer\.1\.", "norm.")
-        .skip_enum_variants(true)
-        .allow_partial(true);
-    fill(&mut net, store, "alignn")?;
-    Ok(net)
 }
 
 /// Every tensor of `net` from `store`; `source_name` is for messages.

@@ -1,0 +1,59 @@
+//! DeeperGATGNN's checkpoints, as MatDeepLearn saves them.
+
+use burn::prelude::*;
+
+use super::checkpoint::{Checkpoint, Layout};
+use super::foreign::Found;
+use super::gatgnn::{attention, flatten_attention};
+use super::limits;
+use crate::models::deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig};
+use crate::models::network::{Config, Net};
+
+/// Whether the names are those of MatDeepLearn's `DEEP_GATGNN`.
+pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
+    checkpoint.has("conv_list.0.W") && checkpoint.has("global_att_LAYER.global_mlp.0.weight")
+}
+
+/// The network, on the published graph. The longest bond of the training set, Å, by which lengths were divided, is not in the
+/// file.
+pub(super) fn convert(mut checkpoint: Checkpoint, longest: Option<f32>, device: &Device) -> Result<Found, String> {
+    let longest = longest.ok_or(
+        "the file does not say by which length (Å) bonds were divided, the longest of the training set; add \
+         --longest-bond, 8 for a large set with the published radius",
+    )?;
+    let config = DeeperGatgnnConfig {
+        layers: checkpoint.count("conv_list.", ".W"),
+        hidden: checkpoint.length("pre_lin_list_N.0.weight", 0)?,
+        ..DeeperGatgnnConfig::published(longest)
+    };
+    flatten_attention(&mut checkpoint);
+    limits::check(&Config::DeeperGatgnn(config.clone()))?;
+    let mut net = DeeperGatgnn::new(&config, device);
+    checkpoint.fill(&mut net, Layout::Torch, place)?;
+    Ok(Found::new(Net::DeeperGatgnn(net), Config::DeeperGatgnn(config)))
+}
+
+fn place(name: &str) -> Option<String> {
+    if name.ends_with("num_batches_tracked") {
+        return None;
+    }
+    let numbered = |prefix: &str| name.strip_prefix(prefix)?.split_once('.');
+    let group_norm = |part: &str| part.replacen("lin.", "cluster.", 1);
+    if let Some((k, part)) = numbered("conv_list.") {
+        return Some(format!("layers.{k}.{}", attention(part)));
+    }
+    if let Some((k, part)) = numbered("bn_list.") {
+        return Some(format!("layers.{k}.norm.{}", group_norm(part)));
+    }
+    if let Some((k, part)) = numbered("global_att_LAYER.bn_list.") {
+        return Some(format!("weigh.idle.{k}.{}", group_norm(part)));
+    }
+    let names = [
+        ("pre_lin_list_N.0.", "atom."),
+        ("pre_lin_list_E.0.", "bond."),
+        ("global_att_LAYER.global_mlp.", "weigh.layers."),
+        ("lin_out.", "out."),
+    ];
+    let renamed = names.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", name.strip_prefix(theirs)?)));
+    Some(renamed.unwrap_or_else(|| name.to_owned()))
+}

@@ -1,0 +1,289 @@
+//! From a checkpoint to a network and its card: the architecture is told from the names of the tensors, the card from what
+//! stands beside them and from what the person claims; what neither says is asked for.
+
+use std::path::Path;
+
+use burn::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::checkpoint::{self, Checkpoint};
+use super::own::{self, fitted_parameters, weights_id};
+use super::source::{self, Source};
+use super::{alignn, cgcnn, deeper_gatgnn, gatgnn, hdf5, matgl, megnet, torch};
+use crate::crystal::Element;
+use crate::error::ModelError;
+use crate::models::batch::GaussianBasis;
+use crate::models::card::{ModelCard, Origin, SplitCard, TrainingCard};
+use crate::models::network::{Config, Net};
+
+/// The 89 elements of the Materials Project's crystals, in matgl's order.
+pub(super) const MATERIALS_PROJECT: [&str; 89] = [
+    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
+    "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
+    "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
+    "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir",
+    "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th", "Pa", "U", "Np", "Pu",
+];
+
+/// What a person says of a file of weights; it stands above what the file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claims {
+    /// Name in queries.
+    pub name: Option<String>,
+    /// What it predicts: `formation_energy_per_atom`.
+    pub property: Option<String>,
+    /// Unit of the prediction: `eV/atom`.
+    pub unit: Option<String>,
+    /// Corrections that the energies carry that it was trained on.
+    pub correction_scheme: Option<String>,
+    /// Elements it was trained on: symbols with commas, or `mp` for the 89 of the Materials Project.
+    pub elements: Option<String>,
+    /// Licence of the weights.
+    pub licence: Option<String>,
+    /// Longest bond of DeeperGATGNN's training set, Å.
+    pub longest_bond: Option<f32>,
+    /// Which file of a folder or archive.
+    pub member: Option<String>,
+}
+
+/// A network that was read from a file, with its card.
+#[derive(Debug)]
+pub struct Imported {
+    /// The network.
+    pub net: Net,
+    /// Its card.
+    pub card: ModelCard,
+    /// What the card leaves open.
+    pub remarks: Vec<String>,
+}
+
+/// What the reader of an architecture finds out.
+pub(super) struct Found {
+    pub net: Net,
+    pub config: Config,
+    /// The prediction is `mean + scale *` the network's value.
+    pub mean: f64,
+    pub scale: f64,
+    /// Elements of the training set; empty where the file does not tell.
+    pub elements: Vec<Element>,
+    pub property: Option<String>,
+    pub unit: Option<String>,
+    pub correction_scheme: Option<String>,
+    pub data: Option<String>,
+}
+
+impl Found {
+    /// A network of which nothing else is known.
+    pub fn new(net: Net, config: Config) -> Self {
+        let (elements, property, unit, correction_scheme, data) = (Vec::new(), None, None, None, None);
+        Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data }
+    }
+}
+
+/// Reads the weights at `path`: a file of ours or of another program, a folder or an archive that holds one.
+///
+/// # Errors
+/// [`ModelError::Io`], or [`ModelError::Weights`] with the reason: damaged, hostile, of no architecture of ours, or a card
+/// that lacks what nobody says.
+pub fn import(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
+    let source = source::find(path, claims.member.as_deref())?;
+    let fault = |message: String| ModelError::Weights { source_name: source.name.clone(), message };
+    if source.name.ends_with(".safetensors.zst") {
+        return ours(&source, claims);
+    }
+    let checkpoint = read(&source).map_err(fault)?;
+    let device = Device::flex();
+    let found = convert(checkpoint, claims, &device).map_err(fault)?;
+    described(found, &source, claims).map_err(fault)
+}
+
+/// A file of our own: its card stays, but for what is claimed.
+fn ours(source: &Source, claims: &Claims) -> Result<Imported, ModelError> {
+    let (net, mut card) = own::load(&source.bytes, &source.name, &Device::flex())?;
+    let stated = |own: &mut String, claimed: &Option<String>| own.clone_from(claimed.as_ref().unwrap_or(&own.clone()));
+    stated(&mut card.name, &claims.name);
+    stated(&mut card.target, &claims.property);
+    stated(&mut card.unit, &claims.unit);
+    card.correction_scheme = claims.correction_scheme.clone().or(card.correction_scheme);
+    Ok(Imported { net, card, remarks: Vec::new() })
+}
+
+fn read(source: &Source) -> Result<Checkpoint, String> {
+    let bytes = &source.bytes;
+    let mut checkpoint = if hdf5::looks_like(bytes) {
+        hdf5::read(bytes)?
+    } else if source.name.ends_with(".safetensors") {
+        checkpoint::from_safetensors(bytes)?
+    } else {
+        torch::read(bytes)?
+    };
+    if let Some(json) = &source.companion {
+        checkpoint.companion = serde_json::from_slice(json).map_err(|e| format!("the JSON beside it: {e}"))?;
+    }
+    Ok(checkpoint)
+}
+
+fn convert(checkpoint: Checkpoint, claims: &Claims, device: &Device) -> Result<Found, String> {
+    // A width that one tensor announces is that of all others: the network must not be larger than its file.
+    let widest = checkpoint.arrays.values().flat_map(|a| a.shape.iter()).max().copied().unwrap_or(0);
+    if widest > WIDEST {
+        return Err(format!("a tensor with a dimension of {widest}; no network of this kind is that wide"));
+    }
+    match () {
+        () if matgl::recognises(&checkpoint) => matgl::convert(checkpoint, device),
+        () if megnet::recognises(&checkpoint) => megnet::convert(checkpoint, device),
+        () if alignn::recognises(&checkpoint) => alignn::convert(checkpoint, device),
+        () if cgcnn::recognises(&checkpoint) => cgcnn::convert(checkpoint, device),
+        () if deeper_gatgnn::recognises(&checkpoint) => deeper_gatgnn::convert(checkpoint, claims.longest_bond, device),
+        () if gatgnn::recognises(&checkpoint) => gatgnn::convert(checkpoint, device),
+        () => {
+            let names: Vec<&str> = checkpoint.arrays.keys().map(String::as_str).take(3).collect();
+            Err(format!(
+                "its {} tensors ({}, ...) are of no architecture that is read: MEGNet, ALIGNN, CGCNN, GATGNN, DeeperGATGNN",
+                checkpoint.arrays.len(),
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+/// Largest dimension of a tensor: a layer of this width alone has 16 million values.
+const WIDEST: usize = 4096;
+
+/// What stands in a card for what the file does not say.
+const NOT_STATED: &str = "not stated";
+
+/// The card of a foreign network.
+fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported, String> {
+    let title = source.title.to_lowercase();
+    let energy = ["eform", "formation_energy", "formation-energy", "e_form"].iter().any(|word| title.contains(word));
+    let by_title = |what: &str| energy.then(|| what.to_owned());
+    let ask = |what: &str, option: &str| format!("the file does not say {what}; add {option}");
+    let property = claims.property.clone().or(found.property).or_else(|| by_title("formation_energy_per_atom"));
+    let property = property.ok_or_else(|| ask("what it predicts", "--property formation_energy_per_atom"))?;
+    let unit = claims.unit.clone().or(found.unit).or_else(|| by_title("eV/atom"));
+    let unit = unit.ok_or_else(|| ask("the unit of its prediction", "--units eV/atom"))?;
+    let elements = match &claims.elements {
+        Some(list) => elements_of(list)?,
+        None if found.elements.is_empty() => {
+            return Err(ask(
+                "which elements it was trained on",
+                "--elements Li,O,Ti or --elements mp (the 89 of the Materials Project)",
+            ));
+        }
+        None => found.elements,
+    };
+    if !(found.mean.is_finite() && found.scale.is_finite() && found.scale != 0.0) {
+        return Err(format!("its target has mean {} and scale {}", found.mean, found.scale));
+    }
+    let database = ["2018.6.1", "2019.4.1"].iter().find(|d| title.contains(&format!("mp-{d}")));
+    let legacy = database.map(|d| format!("Materials Project database {d}, legacy GGA/GGA+U corrections"));
+    let correction_scheme = claims.correction_scheme.clone().or(found.correction_scheme).or(legacy);
+    let mut remarks = Vec::new();
+    if correction_scheme.is_none() {
+        remarks
+            .push("the card names no correction scheme: its energies may not compare with those of a table".to_owned());
+    }
+    let name = match &claims.name {
+        Some(name) => name.clone(),
+        None => title.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect(),
+    };
+    let digest = Sha256::digest(&source.bytes);
+    let card = ModelCard {
+        architecture: found.config.architecture().into(),
+        id: weights_id(&found.net, &found.config, found.mean, found.scale),
+        target: property,
+        unit,
+        parameters: fitted_parameters(&found.net),
+        mean: found.mean,
+        scale: found.scale,
+        data: found
+            .data
+            .or(database.map(|d| format!("Materials Project database {d}.")))
+            .unwrap_or_else(|| NOT_STATED.into()),
+        split: SplitCard { kind: NOT_STATED.into(), ..SplitCard::default() },
+        training: TrainingCard { loss: NOT_STATED.into(), ..TrainingCard::default() },
+        elements: elements.iter().map(|e| (e.symbol().to_owned(), 0)).collect(),
+        metrics: std::collections::BTreeMap::new(),
+        reliability: None,
+        correction_scheme,
+        origin: Some(Origin {
+            file: source.name.clone(),
+            sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+            licence: claims.licence.clone(),
+        }),
+        config: found.config,
+        name,
+    };
+    Ok(Imported { net: found.net, card, remarks })
+}
+
+/// Elements of a list of symbols, or of `mp`.
+pub(super) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
+    let symbols: Vec<&str> = match list {
+        "mp" => MATERIALS_PROJECT.to_vec(),
+        list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
+    };
+    symbols.into_iter().map(|s| Element::from_symbol(s).map_err(|_| format!("'{s}' is no element"))).collect()
+}
+
+/// Gaussians every 0.2 Å from 0, of that width: the basis of CGCNN and of what descends from it.
+pub(super) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
+    match count {
+        0 | 1 => Err("a basis of one function".into()),
+        _ => Ok(GaussianBasis { first: 0.0, last: 0.2 * (count - 1) as f32, count, gamma: 25.0 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::megnet::MegnetConfig;
+
+    fn bare(title: &str) -> (Found, Source) {
+        let config = MegnetConfig::original();
+        let net = crate::models::megnet::Megnet::new(&config, &Device::flex());
+        let source = Source { name: format!("{title}.pt"), title: title.into(), bytes: vec![1], companion: None };
+        (Found::new(Net::Megnet(net), Config::Megnet(config)), source)
+    }
+
+    #[test]
+    fn what_nobody_says_is_asked_for_one_by_one() {
+        let mut claims = Claims::default();
+        let mut ask = |option: &str, set: &dyn Fn(&mut Claims)| {
+            let (found, source) = bare("x");
+            let message = described(found, &source, &claims).unwrap_err();
+            assert!(message.contains(option), "{message}");
+            set(&mut claims);
+        };
+        ask("--property", &|c| c.property = Some("formation_energy_per_atom".into()));
+        ask("--units", &|c| c.unit = Some("eV/atom".into()));
+        ask("--elements", &|c| c.elements = Some("Xx".into()));
+        ask("'Xx' is no element", &|c| c.elements = Some("Ti, O".into()));
+        let (found, source) = bare("My Model");
+        let imported = described(found, &source, &claims).unwrap();
+        assert_eq!(imported.card.name, "my-model");
+        assert_eq!(imported.card.elements.keys().collect::<Vec<_>>(), ["O", "Ti"]);
+        assert!(imported.remarks[0].contains("correction scheme"));
+        assert_eq!(imported.card.origin.unwrap().sha256[..8], *"4bf5122f");
+    }
+
+    #[test]
+    fn a_title_may_say_what_it_predicts() {
+        let (found, source) = bare("MEGNet-MP-2018.6.1-Eform");
+        let claims = Claims { elements: Some("mp".into()), ..Claims::default() };
+        let card = described(found, &source, &claims).unwrap().card;
+        assert_eq!((card.target.as_str(), card.unit.as_str()), ("formation_energy_per_atom", "eV/atom"));
+        assert!(card.correction_scheme.unwrap().contains("2018.6.1") && card.elements.len() == 89);
+    }
+
+    #[test]
+    fn strange_tensors_are_of_no_architecture() {
+        let mut strange = Checkpoint::default();
+        strange.insert("blocks.attn".into(), checkpoint::Array { shape: vec![1], values: vec![0.0] }).unwrap();
+        let message = convert(strange.clone(), &Claims::default(), &Device::flex()).err().unwrap();
+        assert!(message.contains("blocks.attn") && message.contains("MEGNet"), "{message}");
+        strange.arrays.get_mut("blocks.attn").unwrap().shape = vec![1 << 20];
+        assert!(convert(strange, &Claims::default(), &Device::flex()).err().unwrap().contains("1048576"));
+    }
+}

@@ -1,0 +1,73 @@
+//! GATGNN's checkpoints: a bare dictionary of weights with GI-M1, the attention by composition.
+
+use burn::prelude::*;
+
+use super::checkpoint::{Checkpoint, Layout};
+use super::foreign::{Found, basis_of_fifths};
+use super::limits;
+use crate::models::gatgnn::{Gatgnn, GatgnnConfig};
+use crate::models::network::{Config, Net};
+
+/// Whether the names are GATGNN's.
+pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
+    checkpoint.has("node_att.0.W") && checkpoint.has("comp_atten.node_layer1.weight")
+}
+
+/// The network, on the published graph.
+pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+    let config = GatgnnConfig {
+        bonds: basis_of_fifths(checkpoint.length("embed_e.weight", 1)?)?,
+        layers: checkpoint.count("node_att.", ".W"),
+        hidden: checkpoint.length("embed_n.weight", 0)?,
+        weigher: checkpoint.length("comp_atten.node_layer1.weight", 0)?,
+        ..GatgnnConfig::published()
+    };
+    if !checkpoint.has("linear1.weight") {
+        return Err("a network without the two layers after the sum is not read".into());
+    }
+    flatten_attention(&mut checkpoint);
+    limits::check(&Config::Gatgnn(config.clone()))?;
+    let mut net = Gatgnn::new(&config, device);
+    checkpoint.fill(&mut net, Layout::Torch, place)?;
+    Ok(Found::new(Net::Gatgnn(net), Config::Gatgnn(config)))
+}
+
+/// The vectors of attention have a leading dimension of 1 in torch.
+pub(super) fn flatten_attention(checkpoint: &mut Checkpoint) {
+    for (name, array) in &mut checkpoint.arrays {
+        if name.ends_with(".att") && array.shape.len() == 3 && array.shape[0] == 1 {
+            array.shape.remove(0);
+        }
+    }
+}
+
+/// Parts of an augmented attention, theirs and ours.
+pub(super) fn attention(part: &str) -> String {
+    let part = if part == "W" { "weight" } else { part };
+    format!("attention.{}", part.replace("bn1.", "norm."))
+}
+
+fn place(name: &str) -> Option<String> {
+    // Of the other ways to weigh atoms, which this network does not take.
+    let idle = ["cluster_att.", "embed_comp."].iter().any(|p| name.starts_with(p)) || name.ends_with("prelu.weight");
+    if idle || name.ends_with("num_batches_tracked") {
+        return None;
+    }
+    let numbered = |prefix: &str| name.strip_prefix(prefix)?.split_once('.');
+    if let Some((k, part)) = numbered("node_att.") {
+        return Some(format!("layers.{k}.{}", attention(part)));
+    }
+    if let Some((k, part)) = numbered("batch_norm.") {
+        return Some(format!("layers.{k}.norm.{part}"));
+    }
+    let names = [
+        ("embed_n.", "atom."),
+        ("embed_e.", "bond."),
+        ("comp_atten.node_layer1.", "weigh."),
+        ("comp_atten.atten_layer.", "weight."),
+        ("linear1.", "first."),
+        ("linear2.", "second."),
+    ];
+    let renamed = names.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", name.strip_prefix(theirs)?)));
+    Some(renamed.unwrap_or_else(|| name.to_owned()))
+}
