@@ -236,7 +236,7 @@ fn fault(error: arrow::error::ArrowError) -> Error {
     Error::Sql(error.to_string())
 }
 
-fn value<'a>(texts: &'a StringArray, i: usize) -> Option<&'a str> {
+fn value(texts: &StringArray, i: usize) -> Option<&str> {
     texts.is_valid(i).then(|| texts.value(i))
 }
 
