@@ -104,6 +104,8 @@ impl Folder {
     /// # Errors
     /// Files that are missing or do not fit.
     pub fn load(&self, state: &Checkpoint, fresh: Weights) -> Result<Weights, ModelError> {
+        // A run that was killed just after the state was replaced has left these.
+        self.remove_before(state.epochs_done);
         let [net, average, optimizer] = self.files(state.epochs_done);
         Ok(Weights {
             net: fresh.net.try_load_file(&net).map_err(|e| failed(&net, e))?,
@@ -130,13 +132,16 @@ impl Folder {
         let unfinished = self.state().with_extension("unfinished");
         std::fs::write(&unfinished, text).map_err(|e| failed(&unfinished, e))?;
         std::fs::rename(&unfinished, self.state()).map_err(|e| failed(&unfinished, e))?;
-        if let Some(before) = state.epochs_done.checked_sub(1) {
-            for file in self.files(before) {
-                // Where a file cannot be removed, it only takes room.
-                let _ = std::fs::remove_file(file);
-            }
-        }
+        self.remove_before(state.epochs_done);
         Ok(())
+    }
+
+    /// Removes the weights of the epoch before.
+    fn remove_before(&self, epoch: usize) {
+        for file in epoch.checked_sub(1).map(|before| self.files(before)).into_iter().flatten() {
+            // Where a file cannot be removed, it only takes room.
+            let _ = std::fs::remove_file(file);
+        }
     }
 
     /// Writes the weights of the best epoch.
