@@ -32,12 +32,12 @@ pub fn errors(title: &str, pairs: &[(f64, f64)]) -> Picture {
                 bars.filter(|(.., share)| *share > 0.0)
                     .map(|(left, right, share)| Rectangle::new([(left, 0.0), (right, share)], FIRST.mix(0.6).filled())),
             )?
-            .label(format!("erring by this much, in steps of {BIN} eV/atom"))
+            .label(format!("in steps of {BIN} eV/atom"))
             .legend(|(x, y)| {
                 let half = px(4.5) as i32;
                 Rectangle::new([(x, y - half), (x + px(18.0) as i32, y + half)], FIRST.mix(0.6).filled())
             });
-        line(&mut chart, "erring by less", SECOND, edges.iter().map(|&edge| (edge, below(edge))))?;
+        line(&mut chart, "that err by less", SECOND, edges.iter().map(|&edge| (edge, below(edge))))?;
         for mark in MARKS {
             let style = INK.mix(0.5).stroke_width(px(0.8));
             chart.draw_series([PathElement::new([(mark, 0.0), (mark, 100.0)], style)])?;
@@ -47,9 +47,9 @@ pub fn errors(title: &str, pairs: &[(f64, f64)]) -> Picture {
     let numbers = Metrics::of(pairs, 0.0).map_or_else(
         || "no crystal".into(),
         |m| {
-            let share = |limit: f64| format!("{} % below {limit} eV/atom", labels::number(below(limit), 1));
+            let share = |limit: f64| format!("{} % below {limit}", labels::number(below(limit), 1));
             format!(
-                "{} crystals; MAE {:.3}, RMSE {:.3} eV/atom; {}; {} beyond the axis",
+                "{} crystals; MAE {:.3}, RMSE {:.3}; {} eV/atom; {} beyond the axis",
                 labels::count(m.count as u64),
                 m.mae,
                 m.rmse,
@@ -69,7 +69,7 @@ mod tests {
     fn shares_are_those_of_the_errors() {
         let pairs = [(0.0, 0.01), (0.0, -0.1), (1.0, 1.3), (0.0, 5.0)];
         let svg = errors("megnet", &pairs).svg();
-        for text in ["4 crystals", "50 % below 0.2 eV/atom", "75 % below 0.4 eV/atom", "1 beyond the axis", "megnet"] {
+        for text in ["4 crystals", "50 % below 0.2, 75 % below 0.4 eV/atom", "1 beyond the axis", "megnet"] {
             assert!(svg.contains(text), "{text}");
         }
         // A bar for each of the three errors on the axis, and one in the legend.
