@@ -1,7 +1,7 @@
 //! The function reference and the model's errors in the README are what the program says of itself.
 //! `UPDATE=1 cargo test --test docs_drift` writes them.
 
-use hollandite::models::{DEFAULT_MODEL, Model, network::Config};
+use hollandite::models::{DEFAULT_MODEL, Model};
 
 /// Compares what stands in the README between the markers of `section` with `text`, or writes it there.
 fn check(section: &str, text: &str) {
@@ -22,30 +22,55 @@ fn check(section: &str, text: &str) {
     assert!(written == text, "section {section} of README.md is out of date: UPDATE=1 cargo test --test docs_drift");
 }
 
+/// What the program prints, run on a store of its own.
+fn printed(args: &[&str]) -> String {
+    let store = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"))
+        .env("HOLLANDITE_STORE", store.path().join("store"))
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
-fn the_readme_quotes_the_card_of_the_embedded_model() {
-    let model = Model::load(DEFAULT_MODEL).unwrap();
-    let card = model.card();
-    let Config::Megnet(config) = &card.config else { panic!("the embedded model is no MEGNet") };
+fn the_readme_quotes_the_cards_of_the_embedded_models() {
+    let default = Model::load(DEFAULT_MODEL).unwrap();
+    let card = default.card();
     let mut text = format!(
-        "`{}` is a MEGNet (Chen *et al.*, Chem. Mater. **31** (2019) 3564; {} parameters, cutoff {} Å), fitted to the \
-         formation energies of {} oxides in {} epochs. Elements it has seen: {}. Data: {}.\n\n\
-         | held-out oxides | number | RMSE | MAE | RMSE of the mean | MAE of the mean |\n|---|---|---|---|---|---|\n",
+        "`predict_ef` without a name asks `{}`. Elements it has seen: {}. Data: {}.\n\n\
+         | model | parameters | settings | crystals | epochs | hours | test RMSE | MAE | new formulas RMSE | MAE | formula split \
+         RMSE | MAE | paper's RMSE | RMSE of the mean |\n|{}\n",
         card.name,
-        card.parameters,
-        config.cutoff,
-        card.split.train,
-        card.training.epochs,
         card.elements.len(),
-        card.data
+        card.data,
+        "---|".repeat(14)
     );
-    for (set, m) in &card.metrics {
-        text += &format!(
-            "| {set} | {} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
-            m.count, m.rmse, m.mae, m.baseline_rmse, m.baseline_mae
-        );
+    let rows: serde_json::Value = serde_json::from_str(&printed(&["models", "list", "--format", "json"])).unwrap();
+    for row in rows.as_array().unwrap() {
+        let name = row["model"].as_str().unwrap();
+        let settings = Model::load(name).unwrap().card().config.settings();
+        let number = |key: &str, digits: usize| row[key].as_f64().map_or("".into(), |x| format!("{x:.digits$}"));
+        let cells = [
+            format!("`{name}`"),
+            number("parameters", 0),
+            settings,
+            number("crystals", 0),
+            number("epochs", 0),
+            number("hours", 1),
+            number("test_rmse", 3),
+            number("test_mae", 3),
+            number("new_formula_rmse", 3),
+            number("new_formula_mae", 3),
+            number("formula_split_rmse", 3),
+            number("formula_split_mae", 3),
+            number("paper_rmse", 2),
+            number("mean_rmse", 3),
+        ];
+        text += &format!("| {} |\n", cells.join(" | "));
     }
-    text += "\nErrors in eV/atom; the last two columns are those of always answering the training set's mean.";
+    text += "\nErrors in eV/atom.";
     check("model", &text);
 }
 

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::crystal::Radii;
 
 use crate::columns::Mapping;
+use crate::models::DEFAULT_MODEL;
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
@@ -460,6 +461,9 @@ pub struct Train {
     /// Where the labels come from and under which licence, for the model card
     #[arg(long, value_name = "TEXT")]
     pub data: Option<String>,
+    /// Quote the test errors of this run of the same network in the card, for instance those of a division by formula
+    #[arg(long, value_name = "NAME|PATH")]
+    pub quote: Vec<String>,
     /// Go on from the checkpoint in the folder
     #[arg(long)]
     pub resume: bool,
@@ -544,7 +548,7 @@ pub struct Tune {
 #[derive(Debug, ClapArgs)]
 pub struct Evaluate {
     /// Name of a model or an ensemble, or the folder or file that `train` wrote
-    #[arg(long, value_name = "NAME|PATH", default_value = "megnet")]
+    #[arg(long, value_name = "NAME|PATH", default_value = DEFAULT_MODEL)]
     pub model: String,
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]

@@ -41,5 +41,5 @@ pub mod train;
 pub mod tune;
 pub mod weights;
 
-pub use card::{Metrics, ModelCard};
+pub use card::{Metrics, ModelCard, published_rmse};
 pub use model::{DEFAULT_MODEL, Model, is_name, kept_in};

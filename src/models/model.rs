@@ -23,10 +23,13 @@ use crate::{
 };
 
 /// Name of the model that answers where a query names none.
-pub const DEFAULT_MODEL: &str = "megnet";
+pub const DEFAULT_MODEL: &str = "cgcnn";
 
 /// Weights that ship with the program, by name.
-const EMBEDDED: [(&str, &[u8]); 1] = [(DEFAULT_MODEL, include_bytes!("../../fixtures/models/megnet.safetensors.zst"))];
+const EMBEDDED: [(&str, &[u8]); 2] = [
+    (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
+    ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
+];
 
 static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 

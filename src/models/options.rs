@@ -1,6 +1,6 @@
 //! What a training is told, and what it tells.
 
-use std::{ops::ControlFlow, path::PathBuf, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf, str::FromStr, sync::Arc};
 
 use burn::prelude::Device;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub struct TrainOptions {
     pub target: String,
     /// Where the data comes from, for the card.
     pub data: String,
+    /// Errors of the same network in other runs, by what they were measured on: the card quotes them.
+    pub quoted: BTreeMap<String, Metrics>,
 }
 
 impl TrainOptions {
@@ -105,6 +107,7 @@ impl TrainOptions {
             time_limit: None,
             target: "formation_energy_per_atom".into(),
             data: String::new(),
+            quoted: BTreeMap::new(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! `hollandite train`: fit a model to the labels of a table, with checkpoints, and leave weights, card and plots.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{named, progress::Bar, samples};
 use crate::cli::args::Train;
 use crate::cli::{CliError, render};
 use crate::error::ModelError;
-use crate::models::Model;
+use crate::models::card::{SplitCard, TrainingCard};
 use crate::models::network::{ARCHITECTURES, Config};
 use crate::models::train::{Recipe, TrainOptions, train_with};
+use crate::models::{Metrics, Model};
 use crate::report::plots;
 use crate::sql::Session;
 
@@ -70,6 +72,7 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
         None => architecture(args)?,
     };
     let usual = TrainOptions::new(config, args.out.clone().unwrap_or_default());
+    let quoted = quoted(&usual.config, &args.quote)?;
     Ok(TrainOptions {
         split: args.split.parse().map_err(usage)?,
         test_fraction: share("test", args.test)?,
@@ -95,8 +98,32 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
         time_limit: args.time_limit,
         name: args.name.clone().unwrap_or(usual.name),
         target: args.target.clone(),
+        quoted,
         ..usual
     })
+}
+
+/// The errors of runs of this network on other divisions, by the division.
+fn quoted(config: &Config, runs: &[String]) -> Result<BTreeMap<String, Metrics>, CliError> {
+    let mut quoted = BTreeMap::new();
+    for run in runs {
+        let model = Model::load(run).map_err(|e| CliError::Below(e.into()))?;
+        let card = model.card();
+        if (card.config.architecture(), card.config.settings()) != (config.architecture(), config.settings()) {
+            return Err(CliError::Usage(format!(
+                "--quote {run}: it is a {} ({}), and this one a {} ({})",
+                card.config.architecture(),
+                card.config.settings(),
+                config.architecture(),
+                config.settings()
+            )));
+        }
+        let test = card.metrics.get("test").ok_or_else(|| CliError::Usage(format!("--quote {run}: no test set")))?;
+        let TrainingCard { epochs, .. } = card.training;
+        let SplitCard { kind, train, .. } = &card.split;
+        quoted.insert(format!("test of a run split by {kind} ({train} to train, {epochs} epochs)"), *test);
+    }
+    Ok(quoted)
 }
 
 /// A fault of what was typed.

@@ -12,7 +12,10 @@ use crate::cli::args::{Models, ModelsCommand, Output};
 use crate::cli::render::Printer;
 use crate::cli::{CliError, render};
 use crate::models::ensemble::Ensemble;
-use crate::models::{Metrics, Model, ModelCard};
+use crate::models::{Metrics, Model, ModelCard, published_rmse};
+
+/// The set of a card: test crystals of a formula that the training set does not have.
+const NEW_FORMULA: &str = "test, formula not in training";
 
 pub async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
     match (&args.command, &args.name) {
@@ -55,22 +58,34 @@ async fn list(store: Option<&Path>, output: &Output) -> Result<(), CliError> {
     }
     let text =
         |f: &dyn Fn(&ModelCard) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(cards.iter().map(f))) };
-    let test = |f: fn(&Metrics) -> f64| -> ArrayRef {
-        Arc::new(Float64Array::from_iter(cards.iter().map(|c| c.metrics.get("test").map(f))))
+    let error = |set: &str, f: fn(&Metrics) -> f64| -> ArrayRef {
+        let of = |card: &ModelCard| card.metrics.iter().find(|(name, _)| name.starts_with(set)).map(|(_, m)| f(m));
+        Arc::new(Float64Array::from_iter(cards.iter().map(of)))
     };
     let count = |f: fn(&ModelCard) -> usize| -> ArrayRef {
         Arc::new(UInt64Array::from_iter_values(cards.iter().map(|c| f(c) as u64)))
     };
+    let number =
+        |f: fn(&ModelCard) -> Option<f64>| -> ArrayRef { Arc::new(Float64Array::from_iter(cards.iter().map(f))) };
     let batch = RecordBatch::try_from_iter([
         ("model", text(&|c| c.name.clone())),
-        ("id", text(&|c| c.id.clone())),
+        ("architecture", text(&|c| c.architecture.clone())),
         ("predicts", text(&|c| c.target.clone())),
         ("unit", text(&|c| c.unit.clone())),
-        ("architecture", text(&|c| c.architecture.clone())),
         ("parameters", count(|c| c.parameters)),
         ("elements", count(|c| c.elements.len())),
-        ("test_rmse", test(|m| m.rmse)),
-        ("test_mae", test(|m| m.mae)),
+        ("crystals", count(|c| c.split.train)),
+        ("epochs", count(|c| c.training.epochs)),
+        ("hours", number(|c| (c.training.seconds > 0.0).then_some(c.training.seconds / 3600.0))),
+        ("test_rmse", error("test", |m| m.rmse)),
+        ("test_mae", error("test", |m| m.mae)),
+        ("new_formula_rmse", error(NEW_FORMULA, |m| m.rmse)),
+        ("new_formula_mae", error(NEW_FORMULA, |m| m.mae)),
+        ("formula_split_rmse", error("test of a run split by formula", |m| m.rmse)),
+        ("formula_split_mae", error("test of a run split by formula", |m| m.mae)),
+        ("paper_rmse", number(|c| published_rmse(&c.architecture))),
+        ("mean_rmse", error("test", |m| m.baseline_rmse)),
+        ("id", text(&|c| c.id.clone())),
     ])?;
     Printer::new(output)?.print_batch(&batch)
 }
