@@ -72,9 +72,9 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
     })
 }
 
-/// The expansion in Gaussians is the first of torch's embedding layers.
+/// The expansion in Gaussians is the first of torch's embedding layers; the newer class keeps the table of atoms too.
 fn place(name: &str) -> Option<String> {
-    if name.ends_with("num_batches_tracked") || name.contains("_embedding.0.") {
+    if name.ends_with("num_batches_tracked") || name.contains("_embedding.0.") || name == "_species_table" {
         return None;
     }
     let name = ["edge", "angle"].iter().fold(name.to_owned(), |name, of| {
