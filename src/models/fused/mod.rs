@@ -149,6 +149,7 @@ mod tests {
         vec![
             Config::Megnet(MegnetConfig::original()),
             Config::Megnet(MegnetConfig::matgl()),
+            Config::Megnet(MegnetConfig { steps: Some(5), blocks: 1, ..MegnetConfig::original() }),
             alignn(Normalisation::Batch, 64, 2, 2),
             alignn(Normalisation::Layer, 40, 2, 1),
             alignn(Normalisation::Layer, 32, 2, 0),
