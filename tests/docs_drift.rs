@@ -22,16 +22,18 @@ fn check(section: &str, text: &str) {
     assert!(written == text, "section {section} of README.md is out of date: UPDATE=1 cargo test --test docs_drift");
 }
 
-/// What the program prints, run on a store of its own.
+/// What the program prints, run on a new store.
 fn printed(args: &[&str]) -> String {
-    let store = tempfile::tempdir().unwrap();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"))
-        .env("HOLLANDITE_STORE", store.path().join("store"))
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let store = folder.path().join("store");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"));
+        let output = command.env("HOLLANDITE_STORE", store).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["init"]);
+    run(args)
 }
 
 #[test]

@@ -188,7 +188,7 @@ pub fn batch(rows: &[Row]) -> RecordBatch {
 pub fn session() -> (Session, Arc<Counting>, Arc<Counting>) {
     let (default, other) = (Counting::new("counting@1"), Counting::new("other@1"));
     let session = Session::without_store()
-        .with_model("megnet", Arc::clone(&default) as _)
+        .with_model(hollandite::models::DEFAULT_MODEL, Arc::clone(&default) as _)
         .with_model("other", Arc::clone(&other) as _);
     // The counts below are those of batches of this size, whatever the default is.
     let state = session.context().state_ref();
