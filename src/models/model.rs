@@ -261,7 +261,7 @@ mod tests {
         std::fs::write(home.join("x.safetensors.zst"), EMBEDDED[0].1).unwrap();
         std::fs::create_dir(folder.path().join("empty")).unwrap();
         let model = Model::find("mine", Some(folder.path())).unwrap();
-        assert_eq!(model.id(), Model::load("megnet").unwrap().id());
+        assert_eq!(model.id(), Model::load(EMBEDDED[0].0).unwrap().id());
         let message = Model::find("other", Some(folder.path())).unwrap_err().to_string();
         assert!(message.contains("megnet, mine, or"), "{message}");
         assert!(is_name("megnet-mp_2018.6.1") && !is_name("../mine") && !is_name("") && !is_name(".hidden"));

@@ -73,7 +73,9 @@ fn legacy(bytes: &[u8]) -> Result<Checkpoint, String> {
 fn gather(pickle: &Pickle, content: impl Fn(&StorageRef) -> Result<Vec<u8>, String>) -> Result<Checkpoint, String> {
     let root = pickle.root();
     let holds_tensors = |id: Id| pickle.entries(id).any(|(_, v)| matches!(pickle.object(v), Object::Tensor(_)));
-    let nested = PLACES.iter().filter_map(|place| pickle.get(root, place));
+    let within = |id: Id| PLACES.iter().filter_map(move |place| pickle.get(id, place));
+    // {"model": {"state_dict": ...}} is met too.
+    let nested = within(root).chain(within(root).flat_map(within));
     let weights = nested
         .chain([root])
         .find(|&id| holds_tensors(id))
