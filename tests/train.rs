@@ -364,6 +364,18 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     run(&line.split_whitespace().collect::<Vec<_>>());
     let card = run(&["models", &at("tuned")]);
     assert!(card.contains("\"kind\": \"system\"") && card.contains("\"start\": \"megnet ("), "{card}");
+    // Other first weights, the same division; the card quotes the first run.
+    let line = format!(
+        "train --layers 1 --epochs 1 --batch 8 --threads 1 --seed 9 --split-seed 42 --quote {} --name twin --out {}",
+        at("model"),
+        at("twin")
+    );
+    run(&line.split_whitespace().collect::<Vec<_>>());
+    let [first, twin] = ["model", "twin"].map(|name| Model::load(&at(name)).unwrap());
+    assert_ne!(first.id(), twin.id());
+    assert_eq!(first.card().split, twin.card().split);
+    let quoted = twin.card().metrics.iter().find(|(set, _)| set.starts_with("test of a run split by random"));
+    assert_eq!(quoted.unwrap().1, &first.card().metrics["test"]);
     let refused = |args: &[&str]| {
         let mut command = Command::cargo_bin("hollandite").unwrap();
         let output = command.arg("--store").arg(at("store")).arg("train").args(args).output().unwrap();
@@ -371,7 +383,8 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     for (args, said) in [
-        (&["--set", "hidden=64"][..], "the settings of megnet are"),
+        (&["--layers", "2", "--quote", &at("model")][..], "--quote"),
+        (&["--set", "hidden=64"], "the settings of megnet are"),
         (&["--hidden", "64"], "cutoff=5"),
         (&["--split", "kfold:5:5"], "kfold:FOLDS:FOLD"),
         (&["--schedule", "fast"], "one-cycle"),

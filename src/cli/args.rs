@@ -407,6 +407,9 @@ pub struct Train {
     /// Seed of the division, the first weights, the order and the dropout
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
+    /// Seed of the division alone: members of an ensemble need the same division and other first weights [default: --seed]
+    #[arg(long, value_name = "SEED")]
+    pub split_seed: Option<u64>,
     /// Epochs over which the learning rate falls
     #[arg(long, default_value_t = 300)]
     pub epochs: usize,

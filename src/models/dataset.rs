@@ -59,7 +59,8 @@ impl<'a> Dataset<'a> {
         options: &TrainOptions,
         observer: &dyn Observer,
     ) -> Result<Self, ModelError> {
-        let division = split(samples, options.split, options.test_fraction, options.validation_fraction, options.seed);
+        let division =
+            split(samples, options.split, options.test_fraction, options.validation_fraction, options.division_seed());
         let more: Vec<&Sample> =
             trainable(samples, &division, more, options.split).into_iter().map(|i| &more[i]).collect();
         let brought = samples.len()..samples.len() + more.len();
@@ -164,7 +165,7 @@ impl<'a> Dataset<'a> {
     pub fn split_card(&self, options: &TrainOptions) -> SplitCard {
         SplitCard {
             kind: options.split.to_string(),
-            seed: options.seed,
+            seed: options.division_seed(),
             train: self.training.len(),
             validation: self.validation.len(),
             test: self.test.len(),

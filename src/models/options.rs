@@ -46,8 +46,10 @@ pub struct TrainOptions {
     pub test_fraction: f64,
     /// Share of the rest held out for validation.
     pub validation_fraction: f64,
-    /// Seed of split, initial weights, order and dropout.
+    /// Seed of initial weights, order and dropout.
     pub seed: u64,
+    /// Seed of the split, where it is another: members of an ensemble differ in `seed` and hold out the same crystals.
+    pub split_seed: Option<u64>,
     /// Length of the schedule, epochs.
     pub epochs: usize,
     /// Crystals per optimiser step.
@@ -93,6 +95,7 @@ impl TrainOptions {
             test_fraction: 0.2,
             validation_fraction: 0.2,
             seed: 42,
+            split_seed: None,
             epochs: 300,
             batch: 32,
             learning_rate: 2e-3,
@@ -109,6 +112,11 @@ impl TrainOptions {
             data: String::new(),
             quoted: BTreeMap::new(),
         }
+    }
+
+    /// The seed by which crystals are divided.
+    pub fn division_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(self.seed)
     }
 }
 

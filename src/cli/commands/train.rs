@@ -78,6 +78,7 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
         test_fraction: share("test", args.test)?,
         validation_fraction: share("validation", args.validation)?,
         seed: args.seed,
+        split_seed: args.split_seed,
         epochs: args.epochs,
         batch: args.batch,
         learning_rate: args.learning_rate,

@@ -60,7 +60,8 @@ pub fn tune(
 
 /// The samples of training and validation set.
 fn without_test_set(samples: &[Sample], options: &TrainOptions) -> Vec<Sample> {
-    let division = split(samples, options.split, options.test_fraction, options.validation_fraction, options.seed);
+    let division =
+        split(samples, options.split, options.test_fraction, options.validation_fraction, options.division_seed());
     let mut kept = [division.train, division.validation].concat();
     kept.sort_unstable();
     kept.into_iter().map(|i| samples[i].clone()).collect()
