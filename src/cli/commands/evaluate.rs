@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::sql::warn;
+use super::{rows_bar::RowsBar, sql::warn};
 use crate::cli::args::Evaluate;
 use crate::cli::{CliError, render};
 use crate::report::plots;
-use crate::sql::{EvaluateOptions, EvaluateProgress};
+use crate::sql::EvaluateOptions;
 
 pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> {
     let (store, session) = super::session(store, args.at).await?;
@@ -20,9 +18,9 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         coverage: args.coverage,
         unlabelled: args.unlabelled,
     };
-    let bar = Bar::new();
+    let bar = RowsBar::new();
     let summary = session.evaluate(&store, &options, &bar).await;
-    bar.0.finish_and_clear();
+    bar.close();
     warn(&session);
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
@@ -33,22 +31,4 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         plots::parity(&format!("{} on {}", summary.evaluation.model, args.table), &summary.pairs).save(file)?;
     }
     Ok(())
-}
-
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self(bar)
-    }
-}
-
-impl EvaluateProgress for Bar {
-    fn step(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
-    }
 }

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::sql::warn;
+use super::{rows_bar::RowsBar, sql::warn};
 use crate::cli::args::{At, Featurize, Format};
 use crate::cli::render::{self, Printer};
 use crate::cli::{CliError, commands};
-use crate::sql::{FeaturizeOptions, FeaturizeProgress, Session};
+use crate::sql::{FeaturizeOptions, Session};
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
@@ -26,9 +25,9 @@ pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError>
         lot_rows: args.lot,
         ..FeaturizeOptions::default()
     };
-    let bar = Bar::new();
+    let bar = RowsBar::new();
     let summary = session.featurize(&store, &options, &bar).await;
-    bar.0.finish_and_clear();
+    bar.close();
     warn(&session);
     render::print(&format!("{}\n", summary?))
 }
@@ -54,23 +53,4 @@ fn list(store: &Store, session: &Session) -> Result<(), CliError> {
     let columns = [("featurizer", column(0)), ("rows", column(1)), ("returns", column(2))];
     let batch = RecordBatch::try_from_iter(columns)?;
     Printer::stdout(Format::Table)?.print_batch(&batch)
-}
-
-/// Values, that is, rows times features.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self(bar)
-    }
-}
-
-impl FeaturizeProgress for Bar {
-    fn step(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
-    }
 }

@@ -10,6 +10,7 @@ mod init;
 mod models;
 mod plot;
 mod progress;
+mod rows_bar;
 mod samples;
 mod shell;
 pub mod sql;
