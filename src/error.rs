@@ -236,6 +236,23 @@ pub enum ModelError {
     },
 }
 
+/// A quantity of ions in tunnels that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum AdsorptionError {
+    /// A quantity that is not defined for the numbers or the crystal given, and why.
+    #[error("{0}")]
+    Undefined(String),
+    /// See [`CrystalError`].
+    #[error(transparent)]
+    Crystal(#[from] CrystalError),
+    /// See [`FeatureError`].
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// See [`ModelError`].
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
 /// A store that cannot be found, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -403,6 +420,9 @@ pub enum Error {
     /// See [`ModelError`].
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// See [`AdsorptionError`].
+    #[error(transparent)]
+    Adsorption(#[from] AdsorptionError),
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,10 +2,10 @@
 //! network answers inside the query.
 //!
 //! The layers stand on each other, and each knows only those before it:
-//! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ), [`features`] (numbers that are computed),
-//! [`models`] (numbers that are learned), [`columns`] (crystals as Arrow arrays), [`store`] (a DuckLake of Parquet files
-//! with a SQLite catalog), [`sql`] (functions, and the plans that call models late and once), [`report`] (files,
-//! pictures and polars frames), and the command line.
+//! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
+//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`columns`] (crystals as Arrow
+//! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
+//! models late and once), [`report`] (files, pictures and polars frames), and the command line.
 //!
 //! # A crystal
 //!
@@ -71,6 +71,7 @@
 //! ```
 #![warn(missing_docs)]
 
+pub mod adsorption;
 #[doc(hidden)]
 pub mod cli;
 pub mod columns;

@@ -28,6 +28,7 @@ mod model;
 pub mod network;
 mod options;
 mod passes;
+pub mod potential;
 mod random;
 pub mod reliability;
 mod running;

@@ -1,0 +1,1 @@
+//! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.

@@ -1,0 +1,43 @@
+//! What an energy model answers: the total energy of a cell, and its slopes.
+
+use crate::{crystal::Structure, error::ModelError};
+
+/// Pressure of 1 eV/Å³, GPa (CODATA 2018).
+pub const GPA_PER_EV_PER_CUBIC_ANGSTROM: f64 = 160.217_663_4;
+
+/// What an energy model says of one crystal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Total energy of the cell, eV, on the scale of the calculations the model learned from.
+    pub energy: f64,
+    /// Force on each site, eV/Å: the negative slope of the energy with its Cartesian position.
+    pub forces: Vec<[f64; 3]>,
+    /// Slope of the energy with strain over the cell volume, eV/Å³, row-major, symmetric. Positive on the diagonal: the
+    /// cell would shrink. [`GPA_PER_EV_PER_CUBIC_ANGSTROM`] makes it GPa.
+    pub stress: [[f64; 3]; 3],
+    /// Magnetic moment of each site, μ_B, without sign.
+    pub magmoms: Vec<f64>,
+}
+
+/// An energy model: a smooth energy surface over positions and cell.
+pub trait Potential: Send + Sync {
+    /// Name in queries.
+    fn name(&self) -> &str;
+
+    /// Identity of the weights: what it computed is remembered under it.
+    fn id(&self) -> &str;
+
+    /// Energies, forces, stresses and magnetic moments, one answer per structure.
+    ///
+    /// # Errors
+    /// Per structure: an element outside the coverage, or an atom without neighbours.
+    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>>;
+
+    /// Total energies of the cells, eV, where no slope is asked for.
+    ///
+    /// # Errors
+    /// As [`Potential::evaluate`].
+    fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
+        self.evaluate(structures).into_iter().map(|answer| answer.map(|evaluation| evaluation.energy)).collect()
+    }
+}
