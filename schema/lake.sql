@@ -1,7 +1,7 @@
 -- The tables of the lake and the dictionary of their columns. The program reads this file: the types here are the types
 -- of the store, the comments are what `\d tmo` and any DuckLake client show.
 --
--- Every table that `hollandite import` fills has this shape; `tmo` differs only in what it admits: oxides of the
+-- Every table that `hollandite import` fills has the shape of tmo; `tmo` differs only in what it admits: oxides of the
 -- transition metals named in src/features/scope.rs.
 
 CREATE TABLE tmo (
@@ -36,4 +36,66 @@ CREATE TABLE features_name (
     structure_hash VARCHAR COMMENT 'content hash of the row; with id it identifies the row',
     exact_hash     VARCHAR COMMENT 'hash of the very numbers in structure, 32 hex digits: a call reads the value only for these',
     featurizer     VARCHAR COMMENT 'function, constant arguments and version: void(ionic,0.76)/1'
+);
+
+-- What is known of ions in tunnels: the numbers of the paper (fixtures/published), and what this program computed, told apart by
+-- source. A quantity that nobody states is NULL.
+CREATE TABLE adsorption (
+    host                 VARCHAR COMMENT 'the empty host: its name in the source, or the id of its row',
+    host_formula         VARCHAR COMMENT 'reduced formula of the host, as tmo.formula',
+    structure_hash       VARCHAR COMMENT 'content hash of the host, where its structure is known',
+    ion                  VARCHAR COMMENT 'element that goes in',
+    n                    INTEGER COMMENT 'ions in the cell',
+    channel              VARCHAR COMMENT 'the tunnel, by its shape or number: heptagonal',
+    area                 DOUBLE COMMENT 'cross-section of the tunnel as the source states it, Å²',
+    adsorption_potential DOUBLE COMMENT 'eV per ion, positive = favourable: -(e_inserted - e_host - n e_ion) / n',
+    voltage              DOUBLE COMMENT 'average voltage against the metal, V: adsorption_potential / valence',
+    e_host               DOUBLE COMMENT 'total energy of the empty cell, eV',
+    e_inserted           DOUBLE COMMENT 'total energy of the same cell with n ions, eV',
+    e_ion                DOUBLE COMMENT 'reference energy of the ion, eV/atom',
+    functional           VARCHAR COMMENT 'functional with what was added (PBE, PBE+U, PBE-D3), or the energy model',
+    source               VARCHAR COMMENT 'citation, or the program and model that computed the row',
+    where_in_paper       VARCHAR COMMENT 'section, table or figure of the source',
+    host_run             VARCHAR COMMENT 'calculation of e_host: run of dft_runs',
+    inserted_run         VARCHAR COMMENT 'calculation of e_inserted',
+    ion_run              VARCHAR COMMENT 'calculation of e_ion',
+    note                 VARCHAR COMMENT 'what a reader must know'
+);
+
+-- Charges of atoms in a cell with ions, by a partition of its density. A published table gives one row for its ions together; a
+-- computed one gives a row for each atom.
+CREATE TABLE charges (
+    host            VARCHAR COMMENT 'the empty host: its name in the source, or the id of its row',
+    host_formula    VARCHAR COMMENT 'reduced formula of the host, as tmo.formula',
+    structure_hash  VARCHAR COMMENT 'content hash of the host, where its structure is known',
+    ion             VARCHAR COMMENT 'element that was inserted; NULL for the empty host',
+    n               INTEGER COMMENT 'ions in the cell',
+    channel         VARCHAR COMMENT 'the tunnel, by its shape or number: heptagonal',
+    site            INTEGER COMMENT 'number of the atom in the cell, from 1; NULL for an average over the ions',
+    element         VARCHAR COMMENT 'its element',
+    net_charge      DOUBLE COMMENT 'valence electrons of the neutral atom less those of its basin, e: positive = cation',
+    charge_transfer DOUBLE COMMENT 'electrons that the atom has given by the insertion, e per atom; of an inserted ion, its net charge',
+    electrons       DOUBLE COMMENT 'valence electrons in its basin',
+    volume          DOUBLE COMMENT 'volume of its basin, Å³',
+    method          VARCHAR COMMENT 'the partition: Bader, and how its surfaces were found',
+    functional      VARCHAR COMMENT 'functional with what was added (PBE, PBE+U, PBE-D3), or the energy model',
+    source          VARCHAR COMMENT 'citation, or the program that computed the row',
+    where_in_paper  VARCHAR COMMENT 'section, table or figure of the source',
+    run             VARCHAR COMMENT 'calculation of the density: run of dft_runs',
+    note            VARCHAR COMMENT 'what a reader must know'
+);
+
+-- Energies of the elements that go in, by how they were computed. Energies of two rows that differ in functional, dispersion or
+-- potential have no common zero.
+CREATE TABLE reference_energies (
+    ion            VARCHAR COMMENT 'element',
+    energy         DOUBLE COMMENT 'eV/atom',
+    phase          VARCHAR COMMENT 'crystal or molecule that it is of',
+    functional     VARCHAR COMMENT 'functional with what was added (PBE, PBE+U, PBE-D3), or the energy model',
+    dispersion     VARCHAR COMMENT 'dispersion correction; NULL for none or not stated',
+    potential      VARCHAR COMMENT 'pseudopotential (PAW_PBE Ca_sv 06Sep2000); NULL where not stated',
+    source         VARCHAR COMMENT 'citation, or the program that computed the row',
+    where_in_paper VARCHAR COMMENT 'section, table or figure of the source',
+    run            VARCHAR COMMENT 'calculation of the energy: run of dft_runs',
+    note           VARCHAR COMMENT 'what a reader must know'
 );

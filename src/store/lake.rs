@@ -191,6 +191,7 @@ impl Store {
         };
         let store = Self { inner: Arc::new(Inner { dir, catalog, provider: Arc::new(provider), writer, copied }) };
         store.recover()?;
+        store.publish().await?;
         Ok(store)
     }
 
@@ -306,7 +307,15 @@ impl Store {
         schema
             .register_table(table.to_owned(), Arc::new(EmptyTable::new(columns)))
             .map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
-        // As DuckLake tags of the snapshot that made the table.
+        self.comment(table, comments)
+    }
+
+    /// Puts comments on the columns of a table, as DuckLake tags of the snapshot that made the table.
+    pub(super) fn comment<'a>(
+        &self,
+        table: &str,
+        comments: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), StoreError> {
         let mut connection = self.connect()?;
         let transaction = connection.transaction()?;
         for (column, comment) in comments {

@@ -1,4 +1,4 @@
-//! The wide table: its columns, read from `schema/lake.sql`, and the rows that an import puts into them.
+//! The tables of the lake as `schema/lake.sql` has them, and the rows that an import puts into the wide one.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,7 +15,7 @@ use crate::formats::{Properties, Record};
 /// The dictionary as it is written.
 const LAKE_SQL: &str = include_str!("../../schema/lake.sql");
 
-/// A column of the wide table.
+/// A column of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     /// Name.
@@ -27,34 +27,56 @@ pub struct Column {
     pub(super) data_type: DataType,
 }
 
-static TABLES: LazyLock<[Vec<Column>; 2]> =
+/// A table as the dictionary has it.
+#[derive(Debug)]
+struct Table {
+    name: String,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+}
+
+static TABLES: LazyLock<Vec<Table>> =
     LazyLock::new(|| parse(LAKE_SQL).expect("schema/lake.sql is part of the program and tested"));
 
-static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
-    Arc::new(Schema::new(columns().iter().map(field).collect::<Fields>()))
-});
+/// The columns of `table` in order, of those that every store has and of `features_name`: what `\d` prints.
+pub fn dictionary(table: &str) -> Option<&'static [Column]> {
+    TABLES.iter().find(|t| t.name == table).map(|t| t.columns.as_slice())
+}
 
 /// The columns of the wide table in order: the dictionary that `\d tmo` prints.
 pub fn columns() -> &'static [Column] {
-    &TABLES[0]
+    &TABLES[0].columns
 }
 
 /// The columns of a feature's table that stand before its values.
 pub(super) fn feature_columns() -> &'static [Column] {
-    &TABLES[1]
+    &TABLES[1].columns
 }
 
 /// Arrow schema of the wide table.
 pub fn schema() -> SchemaRef {
-    SCHEMA.clone()
+    TABLES[0].schema.clone()
 }
 
-fn parse(sql: &str) -> Result<[Vec<Column>; 2], String> {
+/// Arrow schema of `table`, one of the dictionary's.
+pub(super) fn schema_of(table: &str) -> Option<SchemaRef> {
+    TABLES.iter().find(|t| t.name == table).map(|t| t.schema.clone())
+}
+
+fn parse(sql: &str) -> Result<Vec<Table>, String> {
     let statements = Parser::parse_sql(&DuckDbDialect {}, sql).map_err(|e| e.to_string())?;
-    let [Statement::CreateTable(wide), Statement::CreateTable(feature)] = statements.as_slice() else {
-        return Err("expected CREATE TABLE twice".into());
-    };
+    let tables = statements.iter().map(|statement| match statement {
+        Statement::CreateTable(table) => table_of(table),
+        other => Err(format!("expected CREATE TABLE, found {other}")),
+    });
+    let tables = tables.collect::<Result<Vec<_>, _>>()?;
+    match tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().as_slice() {
+        ["tmo", "features_name", ..] => Ok(tables),
+        found => Err(format!("expected tmo and features_name first, found {found:?}")),
+    }
+}
+
+fn table_of(table: &CreateTable) -> Result<Table, String> {
     let column = |definition: &datafusion::sql::sqlparser::ast::ColumnDef| {
         let name = definition.name.value.clone();
         let comment = definition.options.iter().find_map(|option| match &option.option {
@@ -68,8 +90,10 @@ fn parse(sql: &str) -> Result<[Vec<Column>; 2], String> {
             name,
         })
     };
-    let columns = |table: &CreateTable| table.columns.iter().map(column).collect::<Result<Vec<_>, String>>();
-    Ok([columns(wide)?, columns(feature)?])
+    let columns = table.columns.iter().map(column).collect::<Result<Vec<_>, String>>()?;
+    let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Fields>()));
+    Ok(Table { name: table.name.to_string(), columns, schema })
 }
 
 fn arrow_type(sql: &SqlType) -> Result<DataType, String> {
@@ -258,10 +282,9 @@ pub(super) fn batch(rows: &[Row]) -> Result<RecordBatch, arrow::error::ArrowErro
     RecordBatch::try_new(schema(), arrays)
 }
 
-/// Whether a table of `found` columns takes rows of [`schema`]: the same names and types in the same order, strings of
+/// Whether a table of `found` columns takes rows of `expected`: the same names and types in the same order, strings of
 /// any layout. The first difference, in words.
-pub(super) fn same_shape(found: &Schema) -> Result<(), String> {
-    let expected = schema();
+pub(super) fn same_shape(found: &Schema, expected: &Schema) -> Result<(), String> {
     for (i, want) in expected.fields().iter().enumerate() {
         match found.fields().get(i) {
             Some(have) if have.name() != want.name() => {
@@ -333,11 +356,11 @@ mod tests {
 
     #[test]
     fn another_shape_is_described() {
-        assert_eq!(same_shape(&schema()), Ok(()));
+        assert_eq!(same_shape(&schema(), &schema()), Ok(()));
         let mut fields: Vec<_> = schema().fields().iter().cloned().collect();
         fields.swap(0, 1);
-        assert!(same_shape(&Schema::new(fields)).unwrap_err().contains("column 1 is source"));
+        assert!(same_shape(&Schema::new(fields), &schema()).unwrap_err().contains("column 1 is source"));
         let short: Vec<_> = schema().fields().iter().take(3).cloned().collect();
-        assert!(same_shape(&Schema::new(short)).unwrap_err().contains("structure_hash"));
+        assert!(same_shape(&Schema::new(short), &schema()).unwrap_err().contains("structure_hash"));
     }
 }

@@ -40,17 +40,18 @@ pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, Cli
 pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliError> {
     let provider = session.context().table_provider(table).await?;
     let schema = provider.schema();
-    let dictionary: HashMap<&str, &str> =
-        store::columns().iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
-    // The dictionary speaks of the tables that imports fill; a column of that name elsewhere may mean something else.
+    // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
     let imported =
         schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
+    let columns = if imported { Some(store::columns()) } else { store::dictionary(table) };
+    let dictionary: HashMap<&str, &str> =
+        columns.unwrap_or_default().iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
     let names = StringArray::from_iter_values(schema.fields().iter().map(|f| f.name()));
     let types = StringArray::from_iter_values(schema.fields().iter().map(|f| sql_type(f.data_type())));
-    let meaning = |f: &Arc<arrow::datatypes::Field>| dictionary.get(f.name().as_str()).filter(|_| imported).copied();
+    let meaning = |f: &Arc<arrow::datatypes::Field>| dictionary.get(f.name().as_str()).copied();
     let meanings = schema.fields().iter().map(meaning).collect::<StringArray>();
     let mut columns = vec![("column", Arc::new(names) as ArrayRef, false), ("type", Arc::new(types), false)];
-    if imported {
+    if !dictionary.is_empty() {
         columns.push(("meaning", Arc::new(meanings), true));
     }
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)

@@ -163,7 +163,7 @@ impl Store {
         self.settle()?;
         let found = self.table_schema(&options.into).await?;
         match &found {
-            Some(schema) => tables::same_shape(schema)
+            Some(schema) => tables::same_shape(schema, &tables::schema())
                 .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?,
             None if options.dry_run => {}
             None => self.create_wide_table(&options.into).await?,

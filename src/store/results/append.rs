@@ -1,0 +1,187 @@
+//! Adding rows to a table of results: one snapshot, and no row twice.
+
+use std::collections::HashSet;
+
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::json::ReaderBuilder;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::prelude::SessionContext;
+use datafusion_ducklake::{DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, WriteMode};
+
+use super::ResultRow;
+use crate::error::StoreError;
+use crate::store::lake::{CATALOG, SCHEMA, Store};
+use crate::store::{files, tables, verify};
+
+impl Store {
+    /// Adds rows to the table of results that `R` names, in one snapshot with `message`, and makes the table where it was
+    /// dropped. Rows that are there already, or that come twice, by the columns of [`ResultRow::KEY`], are left out: the
+    /// same rows again add nothing, and make no snapshot. Returns how many were added.
+    ///
+    /// # Errors
+    /// A store that may not be written to, or a table of that name and of another shape.
+    pub async fn append<R: ResultRow>(&self, rows: &[R], message: &str) -> Result<u64, StoreError> {
+        self.writer()?;
+        let _turn = self.lock().await?;
+        self.append_in_turn(rows, message).await
+    }
+
+    /// As [`Store::append`], for a caller that has the writer's turn.
+    pub(super) async fn append_in_turn<R: ResultRow>(&self, rows: &[R], message: &str) -> Result<u64, StoreError> {
+        let doing = "adding results";
+        let arrow = |e: ArrowError| StoreError::Lake { doing, message: e.to_string() };
+        let columns = tables::dictionary(R::TABLE).unwrap_or_default();
+        let Some(schema) = tables::schema_of(R::TABLE) else {
+            return Err(StoreError::Lake { doing, message: format!("lake.sql has no table {}", R::TABLE) });
+        };
+        let found = self.table_schema(R::TABLE).await?;
+        let mut seen = match &found {
+            Some(found) => {
+                tables::same_shape(found, &schema).map_err(|difference| StoreError::Lake {
+                    doing,
+                    message: format!("table {} has another shape: {difference}; rename or drop it", R::TABLE),
+                })?;
+                self.keys::<R>().await?
+            }
+            None => HashSet::new(),
+        };
+        let batch = batch(rows, &schema).map_err(arrow)?;
+        let fresh: BooleanArray =
+            keys_of::<R>(&batch).map_err(arrow)?.into_iter().map(|key| Some(seen.insert(key))).collect();
+        let batch = filter_record_batch(&batch, &fresh).map_err(arrow)?;
+        if batch.num_rows() == 0 {
+            return Ok(0);
+        }
+        let mut session = DuckLakeTableWriter::new(self.writer()?, files::file_system(self.dir()))
+            .map_err(StoreError::lake(doing))?
+            .with_compression(Compression::ZSTD(ZstdLevel::default()))
+            .begin_write(SCHEMA, R::TABLE, &schema, WriteMode::Append)
+            .map_err(StoreError::lake(doing))?;
+        session.write_batch(&batch).map_err(StoreError::lake(doing))?;
+        let commit = SnapshotCommitMetadata::new()
+            .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
+            .with_message(message.to_owned());
+        let options = TableWriteOptions::new().with_commit_metadata(commit);
+        let written = session.with_options(&options).finish().await.map_err(StoreError::lake(doing))?;
+        if found.is_none() {
+            self.comment(R::TABLE, columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())))?;
+        }
+        verify::record_checksums(&self.connect()?, &verify::checksums(self, written.snapshot_id)?)?;
+        Ok(batch.num_rows() as u64)
+    }
+
+    /// The keys of every row of a table of results.
+    async fn keys<R: ResultRow>(&self) -> Result<HashSet<String>, StoreError> {
+        let doing = "reading what the table holds";
+        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake { doing, message: e.to_string() };
+        let ctx = SessionContext::new();
+        self.register(&ctx, None).await?;
+        let sql = format!("SELECT {} FROM {CATALOG}.{SCHEMA}.{}", R::KEY.join(", "), R::TABLE);
+        let batches = ctx.sql(&sql).await.map_err(lake)?.collect().await.map_err(lake)?;
+        let keys = batches.iter().map(keys_of::<R>).collect::<Result<Vec<_>, _>>();
+        Ok(keys.map_err(|e| lake(e.into()))?.into_iter().flatten().collect())
+    }
+}
+
+/// The batch of `rows`; a column that is no field of theirs is NULL.
+fn batch<R: ResultRow>(rows: &[R], schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    // Strict: a field that is no column would be lost without a word.
+    let mut decoder = ReaderBuilder::new(schema.clone()).with_strict_mode(true).build_decoder()?;
+    decoder.serialize(rows)?;
+    Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema.clone())))
+}
+
+/// What tells the rows of a batch from others, a text each.
+fn keys_of<R: ResultRow>(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
+    let mut keys = vec![String::new(); batch.num_rows()];
+    for name in R::KEY {
+        let column = batch.column_by_name(name);
+        let column = column.ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))?;
+        let column = cast(column, &DataType::Utf8)?;
+        let texts = ArrayFormatter::try_new(&column, &FormatOptions::default())?;
+        for (i, key) in keys.iter_mut().enumerate() {
+            // Of unlike lengths, so that no two keys run together; NULL is no text.
+            let text = if column.is_null(i) { "-".to_owned() } else { texts.value(i).to_string() };
+            *key += &format!("{}:{text}", if column.is_null(i) { 0 } else { text.len() + 1 });
+        }
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AdsorptionRow, ChargeRow, ReferenceEnergy};
+    use super::*;
+
+    fn row(host: &str, n: i32) -> AdsorptionRow {
+        AdsorptionRow {
+            host: host.into(),
+            ion: "Ca".into(),
+            n,
+            adsorption_potential: Some(3.5),
+            source: "test".into(),
+            ..AdsorptionRow::default()
+        }
+    }
+
+    async fn count(store: &Store, condition: &str) -> usize {
+        let ctx = SessionContext::new();
+        store.register(&ctx, None).await.unwrap();
+        let sql = format!("SELECT * FROM adsorption WHERE {condition}");
+        ctx.sql(&sql).await.unwrap().collect().await.unwrap().iter().map(RecordBatch::num_rows).sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_row_is_added_once_and_in_one_snapshot() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        let before = store.snapshots().unwrap().len();
+        let rows = [row("a", 1), row("a", 2), row("a", 1)];
+        assert_eq!(store.append(&rows, "test").await.unwrap(), 2);
+        assert_eq!(store.append(&rows, "test").await.unwrap(), 0);
+        let snapshots = store.snapshots().unwrap();
+        assert_eq!(snapshots.len(), before + 1);
+        assert_eq!(snapshots.last().unwrap().message.as_deref(), Some("test"));
+        assert_eq!(count(&store, "source = 'test' AND adsorption_potential = 3.5 AND voltage IS NULL").await, 2);
+        // Another calculation of the same thing is another row.
+        let other = AdsorptionRow { inserted_run: Some("r".into()), adsorption_potential: None, ..row("a", 1) };
+        assert_eq!(store.append(&[other], "test").await.unwrap(), 1);
+        let report = store.verify().await.unwrap();
+        assert!(report.is_clean() && report.checksums == report.files, "{report}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_table_of_another_shape_is_refused_and_a_dropped_one_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        let ctx = SessionContext::new();
+        store.register(&ctx, None).await.unwrap();
+        let run = async |sql: &str| ctx.sql(sql).await.unwrap().collect().await.unwrap();
+        run("DROP TABLE adsorption").await;
+        assert_eq!(store.append(&[row("a", 1)], "test").await.unwrap(), 1);
+        assert_eq!(count(&store, "true").await, 1);
+        run("DROP TABLE adsorption").await;
+        run("CREATE TABLE adsorption (host VARCHAR)").await;
+        let error = store.append(&[row("a", 1)], "test").await.unwrap_err().to_string();
+        assert!(error.contains("no column host_formula") && error.contains("rename or drop"), "{error}");
+    }
+
+    #[test]
+    fn every_field_is_a_column_and_every_column_a_field() {
+        fn check<R: ResultRow + Default>() {
+            let schema = tables::schema_of(R::TABLE).unwrap();
+            assert_eq!(batch(&[R::default()], &schema).unwrap().num_rows(), 1);
+            let value = serde_json::to_value(R::default()).unwrap();
+            let names: HashSet<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            assert_eq!(value.as_object().unwrap().keys().map(String::as_str).collect::<HashSet<_>>(), names);
+            assert!(R::KEY.iter().all(|name| names.contains(name)));
+        }
+        check::<AdsorptionRow>();
+        check::<ChargeRow>();
+        check::<ReferenceEnergy>();
+    }
+}
