@@ -206,6 +206,15 @@ pub enum ModelError {
         /// Its unit.
         unit: String,
     },
+    /// A model without a smooth energy surface.
+    #[error(
+        "model {model} predicts a number for a crystal as it stands, not an energy that has forces; CHGNet does: \
+             `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
+    )]
+    NoSlopes {
+        /// Model name.
+        model: String,
+    },
     /// An element that the model never saw.
     #[error("{element} is outside the training coverage of model {model}")]
     Coverage {

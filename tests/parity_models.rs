@@ -8,13 +8,16 @@ use burn::prelude::Device;
 use hollandite::{
     crystal::{Element, Lattice, Structure},
     models::{
+        Model,
         alignn::{AlignnConfig, Normalisation},
         batch::GraphBatch,
+        bond_graph::BondGraph,
         fused::Fused,
         graph::{Graph, Neighborhood},
         line_graph::LineGraph,
         megnet::MegnetConfig,
         network::{Config, Net},
+        potential::{GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential},
         weights,
     },
 };
@@ -255,6 +258,55 @@ fn alignn_equals_its_published_code_layer_by_layer() {
 }
 
 /// A file of published weights; they are not part of this project.
+/// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.
+#[test]
+fn chgnet_equals_chgnet() {
+    let weights_file = published("chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar");
+    let (Some(weights_file), Some(values), Some(crystals)) =
+        (weights_file, reference("chgnet_0.3.0.json"), reference("structures60.jsonl"))
+    else {
+        println!("skipped: ../shared is not here");
+        return;
+    };
+    let values = json(&values);
+    // Where the peer's single precision is not enough for its own forces.
+    let precise = json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/chgnet_forces.json"));
+    let imported = weights::import(&weights_file, &weights::Claims::default()).unwrap();
+    assert_eq!(imported.card.parameters, 412_525);
+    let model = Model::new(imported.net, imported.card).potential().unwrap();
+    let (mut compared, mut worst) = (0, [0.0_f64; 4]);
+    for line in std::fs::read_to_string(crystals).unwrap().lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let want = &values["values"][row["id"].as_str().unwrap()];
+        if want["e_per_atom"].is_null() {
+            continue;
+        }
+        let structure = crystal(&row);
+        let graph = BondGraph::new(&structure, 6.0, 3.0).unwrap();
+        assert_eq!(graph.neighbor.len() as u64, want["n_directed_edges"].as_u64().unwrap(), "{}", row["id"]);
+        assert_eq!(graph.angles() as u64, want["n_angles"].as_u64().unwrap(), "{}", row["id"]);
+        let got = model.evaluate(&[&structure]).remove(0).unwrap();
+        let energy = model.energies(&[&structure]).remove(0).unwrap();
+        assert!((energy - got.energy).abs() < 1e-9 * energy.abs(), "{energy} {}", got.energy);
+        let number = |v: &Value| v.as_f64().unwrap();
+        let mut note = |k: usize, error: f64| worst[k] = worst[k].max(error.abs());
+        note(0, got.energy / structure.len() as f64 - number(&want["e_per_atom"]));
+        let forces = precise["forces"].get(row["id"].as_str().unwrap()).unwrap_or(&want["forces"]);
+        for (i, force) in got.forces.iter().enumerate() {
+            (0..3).for_each(|k| note(1, force[k] - number(&forces[i][k])));
+            note(3, got.magmoms[i] - number(&want["magmoms"][i]));
+        }
+        for (r, row) in got.stress.iter().enumerate() {
+            let gpa = |k: usize| row[k] * GPA_PER_EV_PER_CUBIC_ANGSTROM;
+            (0..3).for_each(|k| note(2, gpa(k) - number(&want["stress_GPa"][r][k])));
+        }
+        compared += 1;
+    }
+    println!("{compared} crystals; worst: {worst:?} eV/atom, eV/Å, GPa, μB");
+    assert!(compared >= 50, "only {compared} crystals were compared");
+    assert!(worst[0] <= 1e-5 && worst[1] <= 1e-4 && worst[2] <= 2e-3 && worst[3] <= 1e-4, "{worst:?}");
+}
+
 fn published(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/weights").join(name);
     if !path.exists() {
@@ -304,7 +356,6 @@ fn published_cards_say_what_they_predict_and_for_which_elements() {
         assert!((elements..=89).contains(&card.elements.len()), "{file}: {:?}", card.elements.keys());
     }
     for (file, reason) in [
-        ("chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar", "no architecture that is read"),
         ("matgl/M3GNet-MP-2018.6.1-Eform", "no architecture that is read"),
         // Its JSON states no unit, and nobody else did.
         ("megnet/mp-2018.6.1/band_gap_regression.hdf5", "add --units"),

@@ -5,9 +5,11 @@ pub mod alignn;
 mod atoms;
 mod average;
 pub mod batch;
+pub mod bond_graph;
 pub mod card;
 pub mod cgcnn;
 mod checkpoint;
+pub mod chgnet;
 mod clip;
 pub mod cnn;
 pub mod conformal;
@@ -43,4 +45,4 @@ pub mod tune;
 pub mod weights;
 
 pub use card::{Metrics, ModelCard, published_rmse};
-pub use model::{DEFAULT_MODEL, Model, is_name, kept_in};
+pub use model::{DEFAULT_MODEL, Model, ModelPotential, is_name, kept_in};

@@ -12,9 +12,11 @@ use burn::prelude::*;
 use rayon::prelude::*;
 
 use super::{
+    bond_graph::BondGraph,
     card::ModelCard,
-    fused::Fused,
+    fused::{Fused, chgnet::Chgnet},
     network::{Input, Net},
+    potential::{Evaluation, Potential},
     weights,
 };
 use crate::{
@@ -84,8 +86,13 @@ impl Model {
 
     fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
         let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
+        Ok(Self::new(net, card))
+    }
+
+    /// Of a network and its card.
+    pub fn new(net: Net, card: ModelCard) -> Arc<Self> {
         let fused = Fused::new(&net, &card.config);
-        Ok(Arc::new(Self { net, card, fused }))
+        Arc::new(Self { net, card, fused })
     }
 
     /// Whether a model of that name ships with the program.
@@ -181,9 +188,68 @@ impl Model {
         standardised.into_iter().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
     }
 
+    /// The same weights as an energy model.
+    ///
+    /// # Errors
+    /// [`ModelError::NoSlopes`] where the network has no smooth energy surface.
+    pub fn potential(self: &Arc<Self>) -> Result<ModelPotential, ModelError> {
+        match &self.fused {
+            Some(Fused::Chgnet(_)) => Ok(ModelPotential(Arc::clone(self))),
+            _ => Err(ModelError::NoSlopes { model: self.card.name.clone() }),
+        }
+    }
+
     /// Forward passes of this process so far, all models.
     pub fn forward_passes() -> u64 {
         FORWARD_PASSES.load(Ordering::Relaxed)
+    }
+}
+
+/// A model asked for total energies and their slopes.
+#[derive(Debug, Clone)]
+pub struct ModelPotential(Arc<Model>);
+
+impl ModelPotential {
+    /// The weights and their card.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.0
+    }
+
+    /// `f(network, graph)` for every structure.
+    fn each<T: Send>(
+        &self,
+        structures: &[&Structure],
+        f: impl Fn(&Chgnet, &BondGraph) -> T + Sync,
+    ) -> Vec<Result<T, ModelError>> {
+        let Some(Fused::Chgnet(net)) = &self.0.fused else { unreachable!("asked for when it was made") };
+        FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
+        let one = |structure: &&Structure| match self.0.input(structure)? {
+            Input::Bonds(graph) => Ok(f(net, &graph)),
+            _ => unreachable!("CHGNet reads graphs of bonds"),
+        };
+        match structures {
+            // Alone: its own layers are shared among the threads.
+            [structure] => vec![one(structure)],
+            _ => structures.par_iter().map(one).collect(),
+        }
+    }
+}
+
+impl Potential for ModelPotential {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+        self.each(structures, Chgnet::evaluate)
+    }
+
+    fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
+        self.each(structures, Chgnet::energy)
     }
 }
 

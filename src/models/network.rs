@@ -7,7 +7,9 @@ use super::{
     alignn::{Alignn, AlignnConfig, Normalisation},
     atoms,
     batch::GraphBatch,
+    bond_graph::BondGraph,
     cgcnn::{Cgcnn, CgcnnConfig},
+    chgnet::{Chgnet, ChgnetConfig, ELEMENTS},
     cnn::{Cnn, CnnConfig, Descriptor},
     deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig},
     gatgnn::{Gatgnn, GatgnnConfig},
@@ -34,6 +36,8 @@ pub enum Config {
     Gatgnn(GatgnnConfig),
     /// CGCNN.
     Cgcnn(CgcnnConfig),
+    /// CHGNet, an energy model.
+    Chgnet(ChgnetConfig),
     /// A convolutional network over a descriptor.
     Cnn(CnnConfig),
 }
@@ -60,6 +64,8 @@ pub enum Input {
     Graph(Graph),
     /// The crystal graph and its line graph.
     Lines(Graph, LineGraph),
+    /// The graphs of bonds and of angles.
+    Bonds(BondGraph),
     /// A vector of descriptors.
     Vector(Vec<f32>),
 }
@@ -70,6 +76,7 @@ impl Input {
         match self {
             Self::Graph(graph) => graph.edges(),
             Self::Lines(_, line) => line.len(),
+            Self::Bonds(graph) => graph.neighbor.len() + graph.angles(),
             Self::Vector(_) => 1,
         }
     }
@@ -118,6 +125,7 @@ impl Config {
             Self::DeeperGatgnn(_) => "deeper-gatgnn",
             Self::Gatgnn(_) => "gatgnn",
             Self::Cgcnn(_) => "cgcnn",
+            Self::Chgnet(_) => "chgnet",
             Self::Cnn(CnnConfig { descriptor: Descriptor::Magpie, .. }) => "cnn-magpie",
             Self::Cnn(_) => "cnn-xrd",
         }
@@ -143,6 +151,9 @@ impl Config {
             Self::DeeperGatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
             Self::Gatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
             Self::Cgcnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
+            Self::Chgnet(config) => {
+                BondGraph::new(structure, config.atom_graph_cutoff, config.bond_graph_cutoff).map(Input::Bonds)
+            }
             Self::Cnn(config) => Ok(Input::Vector(config.vector(structure)?)),
         }
     }
@@ -152,6 +163,7 @@ impl Config {
         match self {
             Self::Megnet(config) => usize::from(element.z()) < config.embedding_rows,
             Self::Alignn(_) | Self::Cgcnn(_) | Self::DeeperGatgnn(_) | Self::Gatgnn(_) => atoms::is_encoded(element),
+            Self::Chgnet(_) => usize::from(element.z()) <= ELEMENTS,
             Self::Cnn(_) => true,
         }
     }
@@ -160,7 +172,7 @@ impl Config {
     pub(super) fn rows_per_pass(&self) -> usize {
         match self {
             Self::Megnet(_) | Self::Cgcnn(_) => 6_000,
-            Self::DeeperGatgnn(_) | Self::Gatgnn(_) => 3_000,
+            Self::DeeperGatgnn(_) | Self::Gatgnn(_) | Self::Chgnet(_) => 3_000,
             Self::Alignn(config) => 1_500_000 / config.hidden,
             Self::Cnn(_) => 256,
         }
@@ -182,6 +194,8 @@ pub enum Net {
     Gatgnn(Gatgnn),
     /// CGCNN.
     Cgcnn(Cgcnn),
+    /// CHGNet, an energy model.
+    Chgnet(Chgnet),
     /// A convolutional network over a descriptor.
     Cnn(Cnn),
 }
@@ -195,6 +209,7 @@ impl Net {
             Config::DeeperGatgnn(config) => Self::DeeperGatgnn(DeeperGatgnn::new(config, device)),
             Config::Gatgnn(config) => Self::Gatgnn(Gatgnn::new(config, device)),
             Config::Cgcnn(config) => Self::Cgcnn(Cgcnn::new(config, device)),
+            Config::Chgnet(config) => Self::Chgnet(Chgnet::new(config, device)),
             Config::Cnn(config) => Self::Cnn(Cnn::new(config, device)),
         }
     }
@@ -207,7 +222,7 @@ impl Net {
         let graphs = || -> Vec<&'a Graph> {
             let graph = |input: &&'a Input| match input {
                 Input::Graph(graph) | Input::Lines(graph, _) => graph,
-                Input::Vector(_) => panic!("a graph network was given a vector"),
+                _ => panic!("the network reads another kind of input"),
             };
             inputs.iter().map(graph).collect()
         };
@@ -234,6 +249,13 @@ impl Net {
             }
             (Self::Cgcnn(net), Config::Cgcnn(config)) => {
                 net.forward(&GraphBatch::new(&graphs(), &config.bonds, device))
+            }
+            (Self::Chgnet(net), Config::Chgnet(config)) => {
+                let energy = |input: &&Input| match input {
+                    Input::Bonds(graph) => net.forward(config, graph, device),
+                    _ => panic!("CHGNet was given no graph of bonds"),
+                };
+                Tensor::cat(inputs.iter().map(energy).collect(), 0)
             }
             (Self::Cnn(net), Config::Cnn(config)) => {
                 let length = config.descriptor.length();

@@ -122,6 +122,18 @@ impl Plan {
         Linear { inputs, width, packed, bias }
     }
 
+    /// The product the other way, without a bias: from as many numbers as several layers beside one another put out to those
+    /// they read. What is a slope with the outputs becomes one with the inputs.
+    pub fn back(parts: &[Self]) -> Linear {
+        let inputs = parts[0].inputs;
+        let weight = parts.iter().flat_map(|part| {
+            let n = part.outputs();
+            (0..n).flat_map(move |o| part.weight[o..].iter().step_by(n).copied())
+        });
+        let outputs = parts.iter().map(Self::outputs).sum();
+        Self { weight: weight.collect(), bias: vec![0.0; inputs], inputs: outputs }.pack()
+    }
+
     /// The layer, packed.
     pub fn pack(self) -> Linear {
         Self::beside(&[self])
@@ -161,12 +173,25 @@ impl Linear {
         self.add(x, stride, out);
     }
 
+    /// As [`Linear::apply`], into `rows` rows of `out` that begin `to` apart.
+    pub fn apply_into(&self, x: &[f32], stride: usize, out: &mut [f32], to: usize, rows: usize) {
+        for row in out.chunks_mut(to).take(rows) {
+            row[..self.width].copy_from_slice(&self.bias);
+        }
+        self.add_into(x, stride, out, to, rows);
+    }
+
     /// `out += x W`, without the bias.
     pub fn add(&self, x: &[f32], stride: usize, out: &mut [f32]) {
         let rows = out.len() / self.width;
+        assert!(out.len() == rows * self.width);
+        self.add_into(x, stride, out, self.width, rows);
+    }
+
+    fn add_into(&self, x: &[f32], stride: usize, out: &mut [f32], to: usize, rows: usize) {
         if rows > 0 {
-            assert!(x.len() >= (rows - 1) * stride + self.inputs && out.len() == rows * self.width);
-            product(x, stride, self.inputs, &self.packed, self.width, out);
+            assert!(x.len() >= (rows - 1) * stride + self.inputs && out.len() >= (rows - 1) * to + self.width);
+            product(rows, (x, stride), self.inputs, &self.packed, self.width, (out, to));
         }
     }
 }
@@ -192,9 +217,9 @@ macro_rules! by_rows {
 }
 
 kernels! {
-    /// `out += x W`. The lengths have been checked.
-    fn product<S>(x: &[f32], stride: usize, inputs: usize, packed: &[f32], width: usize, out: &mut [f32]) {
-        let rows = out.len() / width;
+    /// `out += x W` of so many rows; the second of each pair is how far apart they begin. The lengths have been checked.
+    fn product<S>(rows: usize, x: (&[f32], usize), inputs: usize, packed: &[f32], width: usize, out: (&mut [f32], usize)) {
+        let ((x, stride), (out, to)) = (x, out);
         // Blocks of nearly equal height: a last one of a single row would be as slow as a full one.
         let blocks = rows.div_ceil(S::ROWS);
         let (height, taller) = (rows / blocks, rows % blocks);
@@ -207,11 +232,11 @@ kernels! {
             for block in 0..blocks {
                 let height = height + usize::from(block < taller);
                 let from = x.as_ptr().add(row * stride);
-                let to = out.as_mut_ptr().add(row * width + column);
+                let target = out.as_mut_ptr().add(row * to + column);
                 if wide {
-                    by_rows!(height, block_product::<S, 2>(from, stride, inputs, panel, to, width));
+                    by_rows!(height, block_product::<S, 2>(from, stride, inputs, panel, target, to));
                 } else {
-                    by_rows!(height, block_product::<S, 1>(from, stride, inputs, panel, to, width));
+                    by_rows!(height, block_product::<S, 1>(from, stride, inputs, panel, target, to));
                 }
                 row += height;
             }
@@ -320,7 +345,7 @@ mod tests {
         let x = noise(29 * 33, 4);
         let start = || layer.bias.repeat(29);
         let mut out = start();
-        each_isa!(product(&x, 33, 33, &layer.packed, layer.width, &mut out), {
+        each_isa!(product(29, (&x, 33), 33, &layer.packed, layer.width, (&mut out, layer.width)), {
             assert_rows(&plan, &x, 33, &out, layer.width);
             out = start();
         });

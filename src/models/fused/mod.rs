@@ -11,12 +11,13 @@
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
 //! runs, scratch             tiles of edges, buffers that outlive a call
-//! megnet, alignn, ...       the networks
+//! megnet, alignn, ...       the networks; chgnet with its slopes
 //! ```
 
 mod alignn;
 mod basis;
 mod cgcnn;
+pub(super) mod chgnet;
 mod deeper_gatgnn;
 mod linear;
 mod megnet;
@@ -29,6 +30,7 @@ mod set2set;
 use rayon::prelude::*;
 
 use super::network::{Config, Input, Net};
+pub(super) use runs::starts;
 
 /// A network ready for inference.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub enum Fused {
     DeeperGatgnn(deeper_gatgnn::DeeperGatgnn),
     /// CGCNN.
     Cgcnn(cgcnn::Cgcnn),
+    /// CHGNet.
+    Chgnet(chgnet::Chgnet),
 }
 
 impl Fused {
@@ -55,6 +59,7 @@ impl Fused {
                 Self::DeeperGatgnn(deeper_gatgnn::DeeperGatgnn::new(net, config))
             }
             (Net::Cgcnn(net), Config::Cgcnn(config)) => Self::Cgcnn(cgcnn::Cgcnn::new(net, config)),
+            (Net::Chgnet(net), Config::Chgnet(config)) => Self::Chgnet(chgnet::Chgnet::new(net, config)),
             _ => return None,
         })
     }
@@ -77,6 +82,7 @@ impl Fused {
             (Self::Megnet(net), Input::Graph(graph)) => net.forward(graph),
             (Self::DeeperGatgnn(net), Input::Graph(graph)) => net.forward(graph),
             (Self::Cgcnn(net), Input::Graph(graph)) => net.forward(graph),
+            (Self::Chgnet(net), Input::Bonds(graph)) => (net.energy(graph) / graph.numbers.len() as f64) as f32,
             _ => panic!("weights and inputs are of different architectures"),
         }
     }
@@ -96,6 +102,7 @@ mod tests {
         models::{
             alignn::{AlignnConfig, Normalisation},
             cgcnn::CgcnnConfig,
+            chgnet::ChgnetConfig,
             deeper_gatgnn::DeeperGatgnnConfig,
             megnet::MegnetConfig,
         },
@@ -158,6 +165,8 @@ mod tests {
             Config::DeeperGatgnn(DeeperGatgnnConfig { layers: 2, hidden: 24, ..DeeperGatgnnConfig::published(8.0) }),
             Config::Cgcnn(CgcnnConfig::published()),
             Config::Cgcnn(CgcnnConfig { atom: 24, crystal: 10, convolutions: 2, ..CgcnnConfig::published() }),
+            Config::Chgnet(ChgnetConfig::published()),
+            Config::Chgnet(ChgnetConfig { radial: 9, angular: 9, convolutions: 2, ..ChgnetConfig::published() }),
         ]
     }
 

@@ -33,6 +33,8 @@ pub fn spaces(config: &Config) -> Vec<(&'static str, Space)> {
     };
     let usual = |space: Space| vec![("usual", fitted(space))];
     match config {
+        // An energy model is read, not trained.
+        Config::Chgnet(_) => Vec::new(),
         Config::Cnn(_) => {
             let paper = layers(0.3).with("learning_rate", Domain::Levels(vec![1e-4, 1e-3, 1e-2, 1e-1]));
             vec![("paper", paper), ("wide", fitted(layers(0.0)))]
@@ -124,6 +126,7 @@ impl Choice {
             })
         };
         let config = match &usual.config {
+            Config::Chgnet(_) => return None,
             Config::Cnn(usual) => {
                 let convolution = |k: usize| {
                     Some(ConvolutionConfig {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::{self, Checkpoint};
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
-use super::{alignn, cgcnn, deeper_gatgnn, gatgnn, hdf5, matgl, megnet, torch};
+use super::{alignn, cgcnn, chgnet, deeper_gatgnn, gatgnn, hdf5, matgl, megnet, torch};
 use crate::crystal::Element;
 use crate::error::ModelError;
 use crate::models::batch::GaussianBasis;
@@ -133,13 +133,14 @@ fn convert(checkpoint: Checkpoint, claims: &Claims, device: &Device) -> Result<F
         () if matgl::recognises(&checkpoint) => matgl::convert(checkpoint, device),
         () if megnet::recognises(&checkpoint) => megnet::convert(checkpoint, device),
         () if alignn::recognises(&checkpoint) => alignn::convert(checkpoint, device),
+        () if chgnet::recognises(&checkpoint) => chgnet::convert(checkpoint, device),
         () if cgcnn::recognises(&checkpoint) => cgcnn::convert(checkpoint, device),
         () if deeper_gatgnn::recognises(&checkpoint) => deeper_gatgnn::convert(checkpoint, claims.longest_bond, device),
         () if gatgnn::recognises(&checkpoint) => gatgnn::convert(checkpoint, device),
         () => {
             let names: Vec<&str> = checkpoint.arrays.keys().map(String::as_str).take(3).collect();
             Err(format!(
-                "its {} tensors ({}, ...) are of no architecture that is read: MEGNet, ALIGNN, CGCNN, GATGNN, DeeperGATGNN",
+                "its {} tensors ({}, ...) are of no architecture that is read: MEGNet, ALIGNN, CGCNN, GATGNN, DeeperGATGNN, CHGNet",
                 checkpoint.arrays.len(),
                 names.join(", ")
             ))

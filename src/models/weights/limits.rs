@@ -1,5 +1,6 @@
 //! Settings that no network has: a card or a tensor that announces them would cost memory or time without end.
 
+use crate::models::chgnet::{ChgnetConfig, WIDTH};
 use crate::models::cnn::CnnConfig;
 use crate::models::graph::Neighborhood;
 use crate::models::network::Config;
@@ -25,6 +26,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         Config::DeeperGatgnn(c) => (c.edges, vec![c.bonds]),
         Config::Gatgnn(c) => (c.edges, vec![c.bonds]),
         Config::Cgcnn(c) => (c.edges, vec![c.bonds]),
+        Config::Chgnet(c) => return chgnet(c),
         Config::Cnn(c) => return vector(c),
     };
     let (cutoff, count) = match edges {
@@ -42,6 +44,13 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         Some(basis) => Err(format!("a basis of {basis:?}")),
         None => Ok(()),
     }
+}
+
+fn chgnet(c: &ChgnetConfig) -> Result<(), String> {
+    let radii =
+        0.0 < c.bond_graph_cutoff && c.bond_graph_cutoff <= c.atom_graph_cutoff && c.atom_graph_cutoff <= FARTHEST;
+    let counts = c.convolutions > 0 && c.radial > 0 && c.angular % 2 == 1 && (1..=32).contains(&c.cutoff_exponent);
+    if radii && counts { Ok(()) } else { Err(format!("its settings are those of no energy model: {c:?}")) }
 }
 
 fn vector(config: &CnnConfig) -> Result<(), String> {
@@ -73,6 +82,10 @@ fn values(config: &Config) -> usize {
         Config::Cgcnn(c) => {
             let joined = c.atom.saturating_mul(2).saturating_add(c.bonds.count);
             sum(&[(c.convolutions, &[joined, 2, c.atom]), (c.atom, &[c.crystal])])
+        }
+        Config::Chgnet(c) => {
+            let bases = c.radial.saturating_mul(3).saturating_add(c.angular);
+            sum(&[(c.convolutions, &[30, WIDTH, WIDTH]), (bases, &[WIDTH])])
         }
         Config::Cnn(c) => {
             let filters = |k: usize| c.convolutions.get(k).map_or(1, |l| l.filters);

@@ -15,6 +15,7 @@ mod archive;
 mod bytes;
 mod cgcnn;
 mod checkpoint;
+mod chgnet;
 mod deeper_gatgnn;
 mod foreign;
 mod gatgnn;

@@ -1,0 +1,289 @@
+//! The steps of a gated perceptron between its products, and their slopes:
+//! `silu(norm(core)) sigmoid(norm(gate))`, with both normalised over their 64 numbers.
+
+use burn::nn::LayerNorm;
+
+use super::super::{linear::values, rows::Part};
+use crate::models::{
+    chgnet::WIDTH,
+    exponential::sigmoid,
+    simd::{Simd, kernels},
+};
+
+/// Added to variances, as torch does.
+const EPSILON: f32 = 1e-5;
+
+/// Factors and summands after normalisation.
+#[derive(Debug)]
+pub struct Norm {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Norm {
+    /// A layer normalisation.
+    pub fn new(norm: &LayerNorm) -> Self {
+        let scale = values(norm.gamma.val());
+        let shift = norm.beta.as_ref().map_or_else(|| vec![0.0; scale.len()], |b| values(b.val()));
+        assert!(scale.len() == WIDTH && shift.len() == WIDTH, "the network is {WIDTH} wide");
+        Self { scale, shift }
+    }
+}
+
+/// Rows of a buffer: the first begins `at`, each is `stride` after the last.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows {
+    /// Where the first begins.
+    pub at: usize,
+    /// Numbers from one to the next.
+    pub stride: usize,
+}
+
+impl Rows {
+    fn holds(self, count: usize, width: usize, length: usize) -> bool {
+        count == 0 || self.at + (count - 1) * self.stride + width <= length
+    }
+}
+
+/// Mean of 64 numbers, and one over their standard deviation.
+#[inline(always)]
+unsafe fn moments<S: Simd>(x: *const f32) -> (f32, f32) {
+    unsafe {
+        let mut sum = S::splat(0.0);
+        let mut k = 0;
+        while k < WIDTH {
+            sum = S::add(sum, S::load(x.add(k)));
+            k += S::LANES;
+        }
+        let mean = S::sum(sum) / WIDTH as f32;
+        let center = S::splat(mean);
+        let mut square = S::splat(0.0);
+        k = 0;
+        while k < WIDTH {
+            let d = S::sub(S::load(x.add(k)), center);
+            square = S::fma(d, d, square);
+            k += S::LANES;
+        }
+        (mean, 1.0 / (S::sum(square) / WIDTH as f32 + EPSILON).sqrt())
+    }
+}
+
+/// Normalised numbers of a row from the k-th on, and what factors and summands make of them.
+#[inline(always)]
+unsafe fn normal<S: Simd>(x: S::V, mean: f32, spread: f32, norm: &Norm, k: usize) -> (S::V, S::V) {
+    unsafe {
+        let value = S::mul(S::sub(x, S::splat(mean)), S::splat(spread));
+        (value, S::fma(value, S::load(norm.scale.as_ptr().add(k)), S::load(norm.shift.as_ptr().add(k))))
+    }
+}
+
+kernels! {
+    /// `out += a + b + c`, rows of 128 at `rows`: of each part the row that its index names.
+    pub fn add_three<S>(out: &mut [f32], rows: Rows, parts: [Part<'_>; 3], index: [&[u32]; 3]) {
+        let count = index[0].len();
+        assert!(rows.holds(count, 2 * WIDTH, out.len()) && index.iter().all(|i| i.len() == count));
+        for (part, index) in parts.iter().zip(index) {
+            assert!(index.iter().all(|&i| part.holds(i as usize, 2 * WIDTH)));
+        }
+        for e in 0..count {
+            let to = out.as_mut_ptr().add(rows.at + e * rows.stride);
+            let [a, b, c] = [0, 1, 2].map(|k| parts[k].unchecked(index[k][e] as usize));
+            let mut k = 0;
+            while k < 2 * WIDTH {
+                let sum = S::add(S::add(S::load(a.add(k)), S::load(b.add(k))), S::load(c.add(k)));
+                S::store(to.add(k), S::add(S::load(to.add(k)), sum));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Rows of 128 of `out` become SiLU of those of `x`.
+    pub fn silu_rows<S>(x: &[f32], rows: Rows, out: &mut [f32]) {
+        let count = out.len() / (2 * WIDTH);
+        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        for e in 0..count {
+            let (from, to) = (x.as_ptr().add(rows.at + e * rows.stride), out.as_mut_ptr().add(e * 2 * WIDTH));
+            let mut k = 0;
+            while k < 2 * WIDTH {
+                let v = S::load(from.add(k));
+                S::store(to.add(k), S::mul(v, sigmoid::<S>(v)));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Rows of 128 of `x` become the slope with them of what has the slope `slopes` with SiLU of them.
+    pub fn silu_rows_back<S>(x: &mut [f32], rows: Rows, slopes: &[f32]) {
+        let count = slopes.len() / (2 * WIDTH);
+        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        let one = S::splat(1.0);
+        for e in 0..count {
+            let (to, from) = (x.as_mut_ptr().add(rows.at + e * rows.stride), slopes.as_ptr().add(e * 2 * WIDTH));
+            let mut k = 0;
+            while k < 2 * WIDTH {
+                let v = S::load(to.add(k));
+                let s = sigmoid::<S>(v);
+                let slope = S::mul(s, S::fma(v, S::sub(one, s), one));
+                S::store(to.add(k), S::mul(slope, S::load(from.add(k))));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Row e of `out`, 64 wide: the gated value of row e of `x`, which holds core and gate, 64 each.
+    pub fn gated<S>(x: &[f32], rows: Rows, core: &Norm, gate: &Norm, out: &mut [f32]) {
+        let count = out.len() / WIDTH;
+        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        for e in 0..count {
+            let from = x.as_ptr().add(rows.at + e * rows.stride);
+            let to = out.as_mut_ptr().add(e * WIDTH);
+            let (mean, spread) = moments::<S>(from);
+            let (gate_mean, gate_spread) = moments::<S>(from.add(WIDTH));
+            let mut k = 0;
+            while k < WIDTH {
+                let y = normal::<S>(S::load(from.add(k)), mean, spread, core, k).1;
+                let z = normal::<S>(S::load(from.add(WIDTH + k)), gate_mean, gate_spread, gate, k).1;
+                S::store(to.add(k), S::mul(S::mul(y, sigmoid::<S>(y)), sigmoid::<S>(z)));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Row e of `x` becomes the slope with it of what has the slope in row e of `slopes` with its gated value, which then
+    /// stands there.
+    pub fn gated_back<S>(x: &mut [f32], rows: Rows, core: &Norm, gate: &Norm, slopes: &mut [f32]) {
+        let count = slopes.len() / WIDTH;
+        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        let one = S::splat(1.0);
+        for e in 0..count {
+            let at = x.as_mut_ptr().add(rows.at + e * rows.stride);
+            let slope = slopes.as_mut_ptr().add(e * WIDTH);
+            let (mean, spread) = moments::<S>(at);
+            let (gate_mean, gate_spread) = moments::<S>(at.add(WIDTH));
+            // Normalised values and the slopes with them, as long as the means over the row are not known.
+            let (mut values, mut with) = ([0.0_f32; 2 * WIDTH], [0.0_f32; 2 * WIDTH]);
+            let (values, with) = (values.as_mut_ptr(), with.as_mut_ptr());
+            let mut sums = [[S::splat(0.0); 2]; 2];
+            let mut k = 0;
+            while k < WIDTH {
+                let (x, y) = normal::<S>(S::load(at.add(k)), mean, spread, core, k);
+                let (u, z) = normal::<S>(S::load(at.add(WIDTH + k)), gate_mean, gate_spread, gate, k);
+                let (s, open) = (sigmoid::<S>(y), sigmoid::<S>(z));
+                let act = S::mul(y, s);
+                let value = S::mul(act, open);
+                let g = S::load(slope.add(k));
+                S::store(slope.add(k), value);
+                // SiLU' = s (1 + y (1 - s)), sigmoid' = s (1 - s).
+                let of_core = S::mul(S::mul(g, open), S::mul(s, S::fma(y, S::sub(one, s), one)));
+                let of_gate = S::mul(S::mul(g, value), S::sub(one, open));
+                let of_core = S::mul(of_core, S::load(core.scale.as_ptr().add(k)));
+                let of_gate = S::mul(of_gate, S::load(gate.scale.as_ptr().add(k)));
+                for (half, value, with_it) in [(0, x, of_core), (1, u, of_gate)] {
+                    S::store(values.add(half * WIDTH + k), value);
+                    S::store(with.add(half * WIDTH + k), with_it);
+                    sums[half][0] = S::add(sums[half][0], with_it);
+                    sums[half][1] = S::fma(with_it, value, sums[half][1]);
+                }
+                k += S::LANES;
+            }
+            for (half, spread) in [(0, spread), (1, gate_spread)] {
+                let [first, second] = sums[half].map(|sum| S::splat(S::sum(sum) / WIDTH as f32));
+                let mut k = half * WIDTH;
+                while k < (half + 1) * WIDTH {
+                    let value = S::mul(S::load(values.add(k)), second);
+                    let rest = S::sub(S::sub(S::load(with.add(k)), first), value);
+                    S::store(at.add(k), S::mul(rest, S::splat(spread)));
+                    k += S::LANES;
+                }
+            }
+        }
+    }
+
+    /// Rows of 64 of `out` become the normalised rows of `x`.
+    pub fn norm_rows<S>(x: &[f32], norm: &Norm, out: &mut [f32]) {
+        assert!(x.len() == out.len() && x.len().is_multiple_of(WIDTH));
+        for row in (0..x.len()).step_by(WIDTH) {
+            let (from, to) = (x.as_ptr().add(row), out.as_mut_ptr().add(row));
+            let (mean, spread) = moments::<S>(from);
+            let mut k = 0;
+            while k < WIDTH {
+                S::store(to.add(k), normal::<S>(S::load(from.add(k)), mean, spread, norm, k).1);
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Rows of 64 of `slopes`, with the normalised rows of `x`, become those with `x`.
+    pub fn norm_rows_back<S>(x: &[f32], norm: &Norm, slopes: &mut [f32]) {
+        assert!(x.len() == slopes.len() && x.len().is_multiple_of(WIDTH));
+        for row in (0..x.len()).step_by(WIDTH) {
+            let (from, slope) = (x.as_ptr().add(row), slopes.as_mut_ptr().add(row));
+            let (mean, spread) = moments::<S>(from);
+            let mut sums = [S::splat(0.0); 2];
+            let mut k = 0;
+            while k < WIDTH {
+                let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
+                let with = S::mul(S::load(slope.add(k)), S::load(norm.scale.as_ptr().add(k)));
+                sums = [S::add(sums[0], with), S::fma(with, value, sums[1])];
+                S::store(slope.add(k), with);
+                k += S::LANES;
+            }
+            let [first, second] = sums.map(|sum| S::splat(S::sum(sum) / WIDTH as f32));
+            k = 0;
+            while k < WIDTH {
+                let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
+                let rest = S::sub(S::sub(S::load(slope.add(k)), first), S::mul(value, second));
+                S::store(slope.add(k), S::mul(rest, S::splat(spread)));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// `out += a b`, number by number, in rows of 64: row `to[e]` of `out`, row e of `a`, row `by[e]` of `b`.
+    pub fn add_weighted<S>(out: &mut [f32], to: &[u32], a: &[f32], b: &[f32], by: &[u32]) {
+        assert!(to.len() == by.len() && a.len() >= to.len() * WIDTH);
+        assert!(to.iter().all(|&i| (i as usize + 1) * WIDTH <= out.len()));
+        assert!(by.iter().all(|&i| (i as usize + 1) * WIDTH <= b.len()));
+        for e in 0..to.len() {
+            let out = out.as_mut_ptr().add(to[e] as usize * WIDTH);
+            let (a, b) = (a.as_ptr().add(e * WIDTH), b.as_ptr().add(by[e] as usize * WIDTH));
+            let mut k = 0;
+            while k < WIDTH {
+                S::store(out.add(k), S::fma(S::load(a.add(k)), S::load(b.add(k)), S::load(out.add(k))));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// Rows of 64 of `out` become products, number by number: row `i[e]` of `a` and row `j[e]` of `b`.
+    pub fn products<S>(out: &mut [f32], rows: Rows, a: &[f32], i: &[u32], b: &[f32], j: &[u32]) {
+        assert!(i.len() == j.len() && rows.holds(i.len(), WIDTH, out.len()));
+        assert!(i.iter().all(|&i| (i as usize + 1) * WIDTH <= a.len()));
+        assert!(j.iter().all(|&j| (j as usize + 1) * WIDTH <= b.len()));
+        for e in 0..i.len() {
+            let out = out.as_mut_ptr().add(rows.at + e * rows.stride);
+            let (a, b) = (a.as_ptr().add(i[e] as usize * WIDTH), b.as_ptr().add(j[e] as usize * WIDTH));
+            let mut k = 0;
+            while k < WIDTH {
+                S::store(out.add(k), S::mul(S::load(a.add(k)), S::load(b.add(k))));
+                k += S::LANES;
+            }
+        }
+    }
+
+    /// `out += x`, `width` numbers of rows: row `to[e]` of `out` in its rows, row `from[e]` of `x` in its.
+    pub fn add_rows<S>(width: usize, out: &mut [f32], out_rows: Rows, to: &[u32], x: &[f32], x_rows: Rows, from: &[u32]) {
+        assert!(to.len() == from.len() && width.is_multiple_of(16));
+        assert!(to.iter().all(|&i| out_rows.holds(i as usize + 1, width, out.len())));
+        assert!(from.iter().all(|&i| x_rows.holds(i as usize + 1, width, x.len())));
+        for e in 0..to.len() {
+            let out = out.as_mut_ptr().add(out_rows.at + to[e] as usize * out_rows.stride);
+            let x = x.as_ptr().add(x_rows.at + from[e] as usize * x_rows.stride);
+            let mut k = 0;
+            while k < width {
+                S::store(out.add(k), S::add(S::load(out.add(k)), S::load(x.add(k))));
+                k += S::LANES;
+            }
+        }
+    }
+}
