@@ -2,12 +2,12 @@
 
 use moyo::{
     MoyoDataset,
-    base::{AngleTolerance, Cell, Lattice as MoyoLattice},
+    base::{AngleTolerance, Cell, Lattice as MoyoLattice, Operation},
     data::Setting,
 };
 use nalgebra::Vector3;
 
-use super::{Element, Lattice, Structure};
+use super::{Element, Lattice, Structure, dot};
 use crate::error::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
@@ -31,6 +31,8 @@ pub struct Symmetry {
     pub orbits: Vec<usize>,
     /// Number of symmetry operations of the input cell, centring translations included.
     pub operations: usize,
+    /// The operations themselves on fractional coordinates of the input cell: x' = R x + t.
+    images: Vec<([[f64; 3]; 3], [f64; 3])>,
     conventional: Cell,
     primitive: Cell,
 }
@@ -55,11 +57,18 @@ impl Symmetry {
             hall_number: found.hall_number as u16,
             pearson: pearson(&found),
             operations: found.num_operations(),
+            images: found.operations.iter().map(image).collect(),
             wyckoffs: found.wyckoffs,
             orbits: found.orbits,
             conventional: found.std_cell,
             primitive: found.prim_std_cell,
         })
+    }
+
+    /// The images of a point (fractions of the input cell) under every operation, the centring translations included; not
+    /// wrapped. Images on one point are listed as often as operations lead there.
+    pub fn images(&self, x: [f64; 3]) -> impl Iterator<Item = [f64; 3]> {
+        self.images.iter().map(move |(r, t)| std::array::from_fn(|k| dot(r[k], x) + t[k]))
     }
 
     /// The standardised conventional cell.
@@ -77,6 +86,11 @@ impl Symmetry {
     pub fn primitive(&self) -> Result<Structure, CrystalError> {
         from_moyo(&self.primitive)
     }
+}
+
+fn image(operation: &Operation) -> ([[f64; 3]; 3], [f64; 3]) {
+    let r = &operation.rotation;
+    (std::array::from_fn(|i| std::array::from_fn(|j| f64::from(r[(i, j)]))), operation.translation.into())
 }
 
 /// moyo's symbol with the atoms of the primitive cell where the lattice is rhombohedral, and C for any centred face.
@@ -114,5 +128,21 @@ mod tests {
         assert_eq!(symmetry.wyckoffs.iter().collect::<String>(), "aaaaffffffff");
         assert_eq!(symmetry.primitive().unwrap().len(), 6);
         assert!((symmetry.conventional().unwrap().volume() - rutile.volume()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_images_of_an_atom_are_its_orbit() {
+        // Cuprite's O sits at 0 and the centre of the body, Cu on a quarter of its diagonals.
+        let (cu, o) = (Element::from_symbol("Cu").unwrap(), Element::O);
+        let lattice = Lattice::from_parameters(4.267, 4.267, 4.267, 90.0, 90.0, 90.0).unwrap();
+        let copper = [[0.25, 0.25, 0.25], [0.75, 0.75, 0.25], [0.75, 0.25, 0.75], [0.25, 0.75, 0.75]];
+        let sites = [vec![[0.0; 3], [0.5; 3]], copper.to_vec()].concat();
+        let cuprite = Structure::new(lattice, vec![o, o, cu, cu, cu, cu], sites).unwrap();
+        let symmetry = Symmetry::of(&cuprite, 0.01).unwrap();
+        let on = |x: [f64; 3], y: &[f64; 3]| (0..3).all(|k| ((x[k] - y[k]).round() - (x[k] - y[k])).abs() < 1e-9);
+        let images: Vec<[f64; 3]> = symmetry.images(copper[0]).collect();
+        assert_eq!(images.len(), symmetry.operations);
+        assert!(images.iter().all(|&x| copper.iter().any(|y| on(x, y))));
+        assert!(copper.iter().all(|y| images.iter().any(|&x| on(x, y))));
     }
 }

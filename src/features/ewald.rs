@@ -2,7 +2,7 @@
 //! that makes the cell neutral (Faber, Lindmaa, von Lilienfeld & Armiento, *Int. J. Quantum Chem.* **115** (2015) 1094).
 //!
 //! Entry (i, j) is Z_i Z_j Φ(x_j - x_i), e²/Å, and (i, i) is Z_i² Φ₀ / 2, so that the upper triangle sums to the energy of
-//! the cell. Φ is split by Gaussians of width 1/α into a sum over the lattice within f/α and one over the reciprocal
+//! the cell. The potentials Φ alone serve any charges ([`ewald_potentials`]). Φ is split by Gaussians of width 1/α into a sum over the lattice within f/α and one over the reciprocal
 //! lattice within 2αf, with α = √π (N / V²)^(1/6) and f = √(-ln accuracy) (Jackson & Catlow, *Mol. Simul.* **1** (1988)
 //! 207). These are dscribe's choices: at one accuracy both programs sum the same terms. A converged entry depends on
 //! neither α nor the choice of lattice vectors.
@@ -24,6 +24,19 @@ pub const CONVERGED: f64 = 1e-12;
 /// # Errors
 /// An accuracy out of range, or more than [`super::MAX_MATRIX_SITES`] sites.
 pub fn ewald_sum_matrix(structure: &Structure, accuracy: f64) -> Result<SiteMatrix, FeatureError> {
+    let potentials = ewald_potentials(structure, accuracy)?;
+    let phi: Vec<&[f64]> = potentials.rows().collect();
+    let z = charges(structure);
+    SiteMatrix::from_fn(structure, |i| 0.5 * z[i] * z[i] * phi[i][i], |i, j| z[i] * z[j] * phi[i][j])
+}
+
+/// The potential of one site's unit charge, with its periodic images and the background that neutralises them, at another,
+/// 1/Å: Φ(x_j - x_i). On the diagonal Φ₀, without the charge itself. Sites may be any points, elements do not count. The
+/// energy of charges q in a neutral cell is Σ_{i<j} q_i q_j Φ_ij + ½ Σ_i q_i² Φ₀, in e²/Å = 14.3996 eV.
+///
+/// # Errors
+/// As [`ewald_sum_matrix`].
+pub fn ewald_potentials(structure: &Structure, accuracy: f64) -> Result<SiteMatrix, FeatureError> {
     if !(1e-15..=0.1).contains(&accuracy) {
         return Err(FeatureError::Argument(format!("accuracy = {accuracy} is outside 1e-15 to 0.1")));
     }
@@ -35,13 +48,12 @@ pub fn ewald_sum_matrix(structure: &Structure, accuracy: f64) -> Result<SiteMatr
     let mut potential = empty.into_values();
     add_real(structure, alpha, f / alpha, &mut potential)?;
     add_reciprocal(structure, alpha, 2.0 * alpha * f, &mut potential);
-    let z = charges(structure);
     let background = PI / (volume * alpha * alpha);
     let own = 2.0 * alpha / PI.sqrt();
     SiteMatrix::from_fn(
         structure,
-        |i| 0.5 * z[i] * z[i] * (potential[i * n + i] - background - own),
-        |i, j| z[i] * z[j] * (potential[i * n + j] - background),
+        |i| potential[i * n + i] - background - own,
+        |i, j| potential[i * n + j] - background,
     )
 }
 
@@ -139,6 +151,18 @@ mod tests {
         let h = Structure::new(lattice, vec![Element::from_symbol("H").unwrap()], vec![[0.3; 3]]).unwrap();
         let entry = ewald_sum_matrix(&h, CONVERGED).unwrap().rows().next().unwrap()[0];
         assert!((entry * 2.0 + 2.837297479 / 2.0).abs() < 1e-9, "{entry}");
+    }
+
+    #[test]
+    fn potentials_add_up_to_the_madelung_constant_of_rock_salt() {
+        let lattice = Lattice::from_parameters(2.0, 2.0, 2.0, 90.0, 90.0, 90.0).unwrap();
+        let fcc = [[0.0; 3], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]];
+        let sites = [fcc, fcc.map(|x| [x[0] + 0.5, x[1], x[2]])].concat();
+        let salt = Structure::new(lattice, vec![Element::O; 8], sites).unwrap();
+        let potentials = ewald_potentials(&salt, CONVERGED).unwrap();
+        let row = potentials.rows().next().unwrap();
+        let at_first: f64 = row[..4].iter().sum::<f64>() - row[4..].iter().sum::<f64>();
+        assert!((at_first + 1.747_564_594_633).abs() < 1e-10, "{at_first}");
     }
 
     #[test]

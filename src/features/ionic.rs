@@ -75,20 +75,42 @@ fn radius_at(element: Element, charge: i8, usual: u8) -> Option<f64> {
     nearest.map(|r| r.ionic.max(0.0))
 }
 
-/// Radius of a probe, Å: a number, or an ion, whose Shannon radius in sixfold coordination it is. `Ca`, `Ca2+` and `Ca+2`
-/// are one ion; without a charge the element takes its commonest state. Li 0.76, Ca 1.00, Al 0.535.
+/// Radius of a probe, Å: a number, or that of an [`Ion`]. Li 0.76, Ca 1.00, Al 0.535.
 ///
 /// # Errors
 /// Text that is neither, or an ion that Shannon does not list.
 pub fn probe_radius(text: &str) -> Result<f64, FeatureError> {
     let text = text.trim();
-    if let Ok(radius) = text.parse::<f64>() {
-        return Ok(radius);
+    let wrong = |why| format!("'{text}' is no probe: {why}; give a radius in Å or an ion such as Li, Ca2+ or Al");
+    text.parse().or_else(|_| read_ion(text).map(|ion| ion.radius).map_err(|why| FeatureError::Argument(wrong(why))))
+}
+
+/// A single ion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ion {
+    /// Its element.
+    pub element: Element,
+    /// Oxidation state, e.
+    pub charge: i8,
+    /// Shannon's effective ionic radius in sixfold coordination, Å.
+    pub radius: f64,
+}
+
+impl Ion {
+    /// Reads `Ca`, `Ca2+` or `Ca+2`, which are one ion: without a charge the element takes its commonest state.
+    ///
+    /// # Errors
+    /// Text that is no ion, or an ion that Shannon does not list.
+    pub fn parse(text: &str) -> Result<Self, FeatureError> {
+        let text = text.trim();
+        let wrong = |why| format!("'{text}' is no ion: {why}; give one such as Li, Ca2+ or Al");
+        read_ion(text).map_err(|why| FeatureError::Argument(wrong(why)))
     }
-    let wrong = |why: String| FeatureError::Argument(format!("'{text}' is no probe: {why}"));
+}
+
+fn read_ion(text: &str) -> Result<Ion, &'static str> {
     let (symbol, charge) = text.split_at(text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let element = Element::from_symbol(symbol)
-        .map_err(|_| wrong("give a radius in Å or an ion such as Li, Ca2+ or Al".to_owned()))?;
+    let element = Element::from_symbol(symbol).map_err(|_| "it names no element")?;
     let charge = match charge {
         "" => STATES.get(element.symbol()).and_then(|states| states.first().copied()),
         "+" => Some(1),
@@ -98,8 +120,9 @@ pub fn probe_radius(text: &str) -> Result<f64, FeatureError> {
             charge.trim_matches(['+', '-']).parse::<i8>().ok().map(|q| sign * q)
         }
     };
-    let charge = charge.ok_or_else(|| wrong("its charge cannot be read".to_owned()))?;
-    radius_at(element, charge, 6).ok_or_else(|| wrong("Shannon lists no such ion; give a radius in Å".to_owned()))
+    let charge = charge.ok_or("its charge cannot be read")?;
+    let radius = radius_at(element, charge, 6).ok_or("Shannon lists no such ion")?;
+    Ok(Ion { element, charge, radius })
 }
 
 /// `VI` -> 6, `IVSQ` -> 4, `IIIPY` -> 3: the Roman numeral a coordination starts with.
@@ -195,6 +218,9 @@ mod tests {
         ] {
             assert_eq!(probe_radius(text), Ok(want), "{text}");
         }
+        let ion = Ion::parse("Al").unwrap();
+        assert_eq!((ion.element.symbol(), ion.charge, ion.radius), ("Al", 3, 0.535));
+        assert!(Ion::parse("0.5").unwrap_err().to_string().contains("is no ion"));
         for text in ["", "Xx", "calcium", "Ca++", "He", "Li-1"] {
             let message = probe_radius(text).unwrap_err().to_string();
             assert!(message.contains("is no probe"), "{message}");

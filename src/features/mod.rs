@@ -30,15 +30,15 @@ mod xrd;
 mod xrd_profile;
 
 pub use channels::{
-    Channel, ChannelPath, Ring, Spheres, channels, exact_spheres, largest_free_sphere, largest_included_sphere,
-    largest_sphere_along_path, passes, spheres, tunnels,
+    Channel, ChannelPath, Hollow, Ring, Spheres, channels, exact_spheres, hollows, largest_free_sphere,
+    largest_included_sphere, largest_sphere_along_path, passes, ring_name, ring_size, spheres, tunnels,
 };
 pub use coordination::{COORDINATION_TOLERANCE, Coordination, coordination};
 pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
-pub use ewald::{CONVERGED, ewald_sum_matrix};
+pub use ewald::{CONVERGED, ewald_potentials, ewald_sum_matrix};
 pub use fingerprint::{FINGERPRINT_LENGTH, fingerprint, similarity};
-pub use ionic::{ionic_radius, oxidation_states, probe_radius};
+pub use ionic::{Ion, ionic_radius, oxidation_states, probe_radius};
 pub use magpie::{MAGPIE_LEN, MissingProperty, magpie, magpie_names, magpie_of};
 pub use matching::{Match, Reduced, Tolerances, match_structures, same_arrangement, same_structure};
 pub use orbital_field::{

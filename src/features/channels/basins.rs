@@ -83,6 +83,11 @@ impl Basins {
         of
     }
 
+    /// The channels to which a node belongs.
+    pub fn channels(&self, node: usize) -> impl Iterator<Item = u32> {
+        self.owner[node].iter().flat_map(|&share| self.shares[share as usize].iter().copied())
+    }
+
     fn share(&mut self, channels: BTreeSet<u32>) -> u32 {
         let known = self.shares.iter().position(|s| *s == channels);
         known.unwrap_or_else(|| {

@@ -24,15 +24,17 @@ mod around;
 mod basins;
 mod exact;
 mod flow;
+mod hollows;
 mod loops;
 mod pores;
 mod ring;
 mod spheres;
+mod summit;
 mod volume;
 mod walk;
 mod window;
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::tessellation::{Tessellation, tessellate};
 use crate::{
@@ -44,7 +46,8 @@ use exact::{Part, passing};
 use pores::{Pores, TIE};
 use ring::Framework;
 
-pub use ring::Ring;
+pub use hollows::{Hollow, hollows};
+pub use ring::{Ring, ring_name, ring_size};
 pub use spheres::{
     Spheres, exact_spheres, largest_free_sphere, largest_included_sphere, largest_sphere_along_path, spheres,
 };
@@ -136,7 +139,7 @@ pub fn channels(structure: &Structure, radii: &[f64], probe: f64) -> Result<Vec<
     if !equal(radii) {
         refine(structure, radii, &mut found, Some(probe))?;
     }
-    widest_first(&mut found);
+    found.sort_by(widest_first);
     Ok(found)
 }
 
@@ -169,32 +172,58 @@ fn check_probe(probe: f64) -> Result<(), FeatureError> {
 /// # Errors
 /// As [`tessellate`].
 pub fn tunnels(structure: &Structure, radii: &[f64]) -> Result<Vec<Channel>, FeatureError> {
-    let tessellation = grown(structure, radii, 0.0)?;
-    let pores = Pores::new(structure, radii, &tessellation);
-    let mut basins = Basins::new(pores.frac.len());
-    let mut open = 0;
-    // The passages of each channel when it first repeats.
-    let mut born: Vec<Vec<u32>> = Vec::new();
-    pores.sweep(&pores.all(), TIE, |_, components, group| {
-        open += group.len() as u32;
-        for root in basins.flood(&pores, components, group) {
-            let inside = |i: &u32| components.find(pores.passages[*i as usize].from).0 == root;
-            born.push((0..open).filter(inside).collect());
+    Ok(Tunnels::new(structure, radii)?.channels)
+}
+
+/// What [`tunnels`] answers, and the network it was read off.
+struct Tunnels {
+    channels: Vec<Channel>,
+    pores: Pores,
+    /// The channels into which the void around each node drains, ascending indices; several where it drains into all of
+    /// them alike, none from a closed pocket.
+    of_node: Vec<Vec<usize>>,
+}
+
+impl Tunnels {
+    fn new(structure: &Structure, radii: &[f64]) -> Result<Self, FeatureError> {
+        let tessellation = grown(structure, radii, 0.0)?;
+        let pores = Pores::new(structure, radii, &tessellation);
+        let mut basins = Basins::new(pores.frac.len());
+        let mut open = 0;
+        // The passages of each channel when it first repeats.
+        let mut born: Vec<Vec<u32>> = Vec::new();
+        pores.sweep(&pores.all(), TIE, |_, components, group| {
+            open += group.len() as u32;
+            for root in basins.flood(&pores, components, group) {
+                let inside = |i: &u32| components.find(pores.passages[*i as usize].from).0 == root;
+                born.push((0..open).filter(inside).collect());
+            }
+            true
+        });
+        let volumes = basins.divide(&volume::open_volumes(structure, radii, 0.0, &tessellation, &pores, &basins.owner));
+        let framework = Framework::new(structure);
+        let (births, mut channels): (Vec<usize>, Vec<Channel>) = born
+            .iter()
+            .zip(volumes)
+            .enumerate()
+            .filter_map(|(birth, (passages, volume))| {
+                Some((birth, describe(structure, radii, &pores, &framework, passages, volume)?))
+            })
+            .unzip();
+        if !equal(radii) {
+            refine(structure, radii, &mut channels, None)?;
         }
-        true
-    });
-    let volumes = basins.divide(&volume::open_volumes(structure, radii, 0.0, &tessellation, &pores, &basins.owner));
-    let framework = Framework::new(structure);
-    let mut found: Vec<Channel> = born
-        .iter()
-        .zip(volumes)
-        .filter_map(|(passages, volume)| describe(structure, radii, &pores, &framework, passages, volume))
-        .collect();
-    if !equal(radii) {
-        refine(structure, radii, &mut found, None)?;
+        let mut order: Vec<(usize, Channel)> = births.into_iter().zip(channels).collect();
+        order.sort_by(|a, b| widest_first(&a.1, &b.1));
+        let (births, channels): (Vec<usize>, Vec<Channel>) = order.into_iter().unzip();
+        let index = |birth: u32| births.iter().position(|&b| b == birth as usize);
+        let of_node = (0..pores.frac.len()).map(|node| {
+            let mut of: Vec<usize> = basins.channels(node).filter_map(index).collect();
+            of.sort_unstable();
+            of
+        });
+        Ok(Self { of_node: of_node.collect(), channels, pores })
     }
-    widest_first(&mut found);
-    Ok(found)
 }
 
 /// Replaces the widths of the network by those of the clearance, for each channel at `probe` or at its own bottleneck.
@@ -261,8 +290,7 @@ fn describe(
             }
             let length = |v: [i32; 3]| norm(structure.lattice().to_cartesian(v.map(f64::from)));
             let Some((vector, walk)) = walks.into_iter().min_by(|(v, a), (w, b)| {
-                let by =
-                    |x: f64, y: f64| if (x - y).abs() < 1e-6 { std::cmp::Ordering::Equal } else { x.total_cmp(&y) };
+                let by = |x: f64, y: f64| if (x - y).abs() < 1e-6 { Ordering::Equal } else { x.total_cmp(&y) };
                 by(length(*v), length(*w)).then(w.cmp(v)).then(by(a.length, b.length))
             }) else {
                 break;
@@ -309,12 +337,10 @@ fn grown(structure: &Structure, radii: &[f64], growth: f64) -> Result<Tessellati
 }
 
 /// Widest bottleneck first, then most dimensions, then the axis: an order that the order of sites has no part in.
-fn widest_first(channels: &mut [Channel]) {
+fn widest_first(a: &Channel, b: &Channel) -> Ordering {
     let key = |c: &Channel| (-(c.bottleneck_radius / 1e-6).round() as i64, c.dimensionality, c.axis);
-    channels.sort_by(|a, b| {
-        let ((ra, da, xa), (rb, db, xb)) = (key(a), key(b));
-        ra.cmp(&rb).then(db.cmp(&da)).then(xb.cmp(&xa)).then(b.accessible_volume.total_cmp(&a.accessible_volume))
-    });
+    let ((ra, da, xa), (rb, db, xb)) = (key(a), key(b));
+    ra.cmp(&rb).then(db.cmp(&da)).then(xb.cmp(&xa)).then(b.accessible_volume.total_cmp(&a.accessible_volume))
 }
 
 fn gcd(a: i32, b: i32) -> i32 {

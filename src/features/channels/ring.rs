@@ -49,20 +49,40 @@ impl Ring {
 
     /// `triangular`, `rectangular`, `pentagonal`, `hexagonal`, `heptagonal` ... as the channel is called.
     pub fn name(&self) -> String {
-        const NAMES: [&str; 10] = [
-            "triangular",
-            "rectangular",
-            "pentagonal",
-            "hexagonal",
-            "heptagonal",
-            "octagonal",
-            "nonagonal",
-            "decagonal",
-            "hendecagonal",
-            "dodecagonal",
-        ];
-        let name = self.size().checked_sub(3).and_then(|i| NAMES.get(i));
-        name.map_or_else(|| format!("{}-gonal", self.size()), |s| (*s).to_owned())
+        ring_name(self.size())
+    }
+}
+
+/// What channels with rings of 3 to 12 polyhedra are called.
+const NAMES: [&str; 10] = [
+    "triangular",
+    "rectangular",
+    "pentagonal",
+    "hexagonal",
+    "heptagonal",
+    "octagonal",
+    "nonagonal",
+    "decagonal",
+    "hendecagonal",
+    "dodecagonal",
+];
+
+/// What a channel whose ring has `size` polyhedra is called: `hexagonal`, or `14-gonal`.
+pub fn ring_name(size: usize) -> String {
+    let name = size.checked_sub(3).and_then(|i| NAMES.get(i));
+    name.map_or_else(|| format!("{size}-gonal"), |s| (*s).to_owned())
+}
+
+/// The size of the ring of channels called `name`, in any case: as [`ring_name`], and `square`, `trigonal`.
+pub fn ring_size(name: &str) -> Option<usize> {
+    let name = name.trim().to_ascii_lowercase();
+    match name.as_str() {
+        "square" => Some(4),
+        "trigonal" => Some(3),
+        _ => match NAMES.iter().position(|known| *known == name) {
+            Some(i) => Some(i + 3),
+            None => name.strip_suffix("-gonal")?.parse().ok(),
+        },
     }
 }
 
@@ -235,6 +255,14 @@ fn shortest(steps: &[Vec<(u32, i8, u32)>], from: u32, to: u32, limit: u32) -> Op
 mod tests {
     use super::*;
     use crate::features::void::tests::rutile;
+
+    #[test]
+    fn names_and_sizes_belong_together() {
+        for size in 3..20 {
+            assert_eq!(ring_size(&ring_name(size)), Some(size));
+        }
+        assert_eq!([ring_size("Square"), ring_size("hexagon"), ring_size("")], [Some(4), None, None]);
+    }
 
     #[test]
     fn no_ring_goes_through_a_cation_on_its_axis() {
