@@ -23,6 +23,8 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::Fingerprint),
         Arc::new(functions::Formula),
         Arc::new(functions::HasElement),
+        Arc::new(functions::Insert),
+        Arc::new(functions::InsertionSites),
         Arc::new(functions::IonPasses),
         Arc::new(functions::LargestFreeSphere),
         Arc::new(functions::LargestIncludedSphere),
