@@ -1,0 +1,227 @@
+//! Relaxation: a crystal moved downhill on the energy surface of a [`Potential`] until no force is left.
+//!
+//! Atoms move by FIRE or BFGS (see `fire`, `bfgs`), and the cell with them if asked to (see `frame`). Many crystals go in
+//! lock-step: every round asks the potential once for all that are not done, each with an optimiser of its own, so the
+//! answer for one does not depend on its company. A crystal is done when the longest of its forces, those on the cell
+//! included, is below `fmax`; one whose energy cannot be had is an error of its own and holds up no other.
+
+mod bfgs;
+mod fire;
+mod frame;
+
+use std::ops::ControlFlow;
+
+use crate::{
+    crystal::Structure,
+    error::AdsorptionError,
+    models::potential::{Evaluation, Potential},
+};
+use bfgs::Bfgs;
+use fire::Fire;
+use frame::Frame;
+
+/// How a crystal moves downhill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// The fast inertial relaxation engine: sturdy far from the minimum.
+    #[default]
+    Fire,
+    /// Broyden, Fletcher, Goldfarb and Shanno's quasi-Newton method: fewer steps near the minimum, and a matrix over all
+    /// coordinates.
+    Bfgs,
+}
+
+impl Method {
+    /// Name and method, the default first.
+    pub const NAMES: [(&'static str, Self); 2] = [("fire", Self::Fire), ("bfgs", Self::Bfgs)];
+}
+
+/// When a relaxation ends, and what may move.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RelaxOptions {
+    /// Optimiser.
+    pub method: Method,
+    /// Longest force left, eV/Å. Of the cell it is the slope of the energy with the logarithm of its deformation over
+    /// the number of atoms, by rows.
+    pub fmax: f64,
+    /// Most steps.
+    pub steps: usize,
+    /// Whether the cell relaxes too.
+    pub cell: bool,
+    /// Å by which every atom is first moved, each in a direction of its own: off the saddles where symmetry leaves no
+    /// force, such as the middle of a wide tunnel. 0 leaves the crystal as it is.
+    pub nudge: f64,
+}
+
+impl Default for RelaxOptions {
+    fn default() -> Self {
+        Self { method: Method::Fire, fmax: 0.05, steps: 200, cell: true, nudge: 0.0 }
+    }
+}
+
+/// A crystal after its relaxation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relaxed {
+    /// Where it ended.
+    pub structure: Structure,
+    /// What the potential says of it there: energy, eV, and slopes.
+    pub evaluation: Evaluation,
+    /// Whether the longest force is below `fmax`.
+    pub converged: bool,
+    /// Steps taken.
+    pub steps: usize,
+    /// V / V₀ - 1.
+    pub volume_change: f64,
+    /// The start and every step.
+    pub trace: Vec<Point>,
+}
+
+/// One step of a relaxation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// eV.
+    pub energy: f64,
+    /// Longest force, eV/Å.
+    pub fmax: f64,
+    /// Of the cell, Å³.
+    pub volume: f64,
+}
+
+/// How far a batch is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Round {
+    /// Steps taken so far.
+    pub step: usize,
+    /// Crystals that go on.
+    pub active: usize,
+    /// Crystals in the batch.
+    pub of: usize,
+}
+
+/// Relaxes `structures` on the surface of `potential`, each an answer of its own. `watch` is called after every round and may
+/// break off, which gives up the batch.
+///
+/// # Errors
+/// Per structure: as [`Potential::evaluate`]; an energy or force that is not a number; a cell that collapses. For all of them:
+/// an `fmax` that is not above 0, a `nudge` below.
+pub fn relax(
+    potential: &dyn Potential,
+    structures: &[&Structure],
+    options: &RelaxOptions,
+    mut watch: impl FnMut(Round) -> ControlFlow<()>,
+) -> ControlFlow<(), Vec<Result<Relaxed, AdsorptionError>>> {
+    if !(options.fmax > 0.0 && options.nudge >= 0.0) {
+        let RelaxOptions { fmax, nudge, .. } = options;
+        let refused =
+            || AdsorptionError::Undefined(format!("fmax = {fmax} eV/Å, nudge = {nudge} Å: no such relaxation"));
+        return ControlFlow::Continue(structures.iter().map(|_| Err(refused())).collect());
+    }
+    let mut runs: Vec<Run> = structures.iter().map(|structure| Run::new(structure, options)).collect();
+    for step in 0.. {
+        let asked: Vec<usize> = (0..runs.len()).filter(|&i| runs[i].end.is_none()).collect();
+        let crystals: Vec<&Structure> = asked.iter().map(|&i| &runs[i].structure).collect();
+        if crystals.is_empty() {
+            break;
+        }
+        let answers = potential.evaluate(&crystals);
+        for (&i, answer) in asked.iter().zip(answers) {
+            runs[i].go_on(answer.map_err(AdsorptionError::from), options);
+        }
+        let active = runs.iter().filter(|run| run.end.is_none()).count();
+        watch(Round { step, active, of: runs.len() })?;
+    }
+    let unanswered =
+        || AdsorptionError::Undefined(format!("{} gave fewer answers than it was asked for", potential.name()));
+    ControlFlow::Continue(runs.into_iter().map(|run| run.end.unwrap_or_else(|| Err(unanswered()))).collect())
+}
+
+/// One crystal on its way.
+struct Run {
+    frame: Frame,
+    structure: Structure,
+    volume: f64,
+    at: Vec<f64>,
+    optimiser: Optimiser,
+    trace: Vec<Point>,
+    end: Option<Result<Relaxed, AdsorptionError>>,
+}
+
+enum Optimiser {
+    Fire(Fire),
+    Bfgs(Bfgs),
+}
+
+impl Run {
+    fn new(structure: &Structure, options: &RelaxOptions) -> Self {
+        let frame = Frame::new(structure, options.cell);
+        let mut at = frame.start();
+        nudge(&mut at[..3 * structure.len()], options.nudge);
+        let optimiser = match options.method {
+            Method::Fire => Optimiser::Fire(Fire::default()),
+            Method::Bfgs => Optimiser::Bfgs(Bfgs::default()),
+        };
+        let (structure, end) = match frame.structure(&at) {
+            Ok(moved) => (moved, None),
+            Err(e) => (structure.clone(), Some(Err(e.into()))),
+        };
+        Self { volume: structure.volume(), frame, structure, at, optimiser, trace: Vec::new(), end }
+    }
+
+    /// Takes what the potential says of the crystal as it stands: ends, or makes a step.
+    fn go_on(&mut self, answer: Result<Evaluation, AdsorptionError>, options: &RelaxOptions) {
+        self.end = self.advance(answer, options).unwrap_or_else(|e| Some(Err(e)));
+    }
+
+    fn advance(
+        &mut self,
+        answer: Result<Evaluation, AdsorptionError>,
+        options: &RelaxOptions,
+    ) -> Result<Option<Result<Relaxed, AdsorptionError>>, AdsorptionError> {
+        let evaluation = answer?;
+        let forces = self.frame.forces(&self.at, self.structure.volume(), &evaluation);
+        let fmax = longest(&forces);
+        let steps = self.trace.len();
+        if !(evaluation.energy.is_finite() && forces.iter().all(|f| f.is_finite())) {
+            return Err(AdsorptionError::Undefined(format!(
+                "the energy or a force is not a number after {steps} steps"
+            )));
+        }
+        self.trace.push(Point { energy: evaluation.energy, fmax, volume: self.structure.volume() });
+        if fmax < options.fmax || steps == options.steps {
+            return Ok(Some(Ok(Relaxed {
+                structure: self.structure.clone(),
+                evaluation,
+                converged: fmax < options.fmax,
+                steps,
+                volume_change: self.structure.volume() / self.volume - 1.0,
+                trace: std::mem::take(&mut self.trace),
+            })));
+        }
+        match &mut self.optimiser {
+            Optimiser::Fire(fire) => fire.step(&mut self.at, &forces),
+            Optimiser::Bfgs(bfgs) => bfgs.step(&mut self.at, &forces),
+        }
+        self.structure = self.frame.structure(&self.at)?;
+        Ok(None)
+    }
+}
+
+/// The length of the longest of the vectors that follow one another in `forces`.
+fn longest(forces: &[f64]) -> f64 {
+    forces.chunks_exact(3).map(|f| f.iter().map(|x| x * x).sum::<f64>()).fold(0.0, f64::max).sqrt()
+}
+
+/// Moves each atom by `length` along its own point of a spiral over the sphere (Vogel's, by the golden angle).
+fn nudge(at: &mut [f64], length: f64) {
+    let n = at.len() as f64 / 3.0;
+    let golden = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
+    for (i, x) in at.chunks_exact_mut(3).enumerate() {
+        let z = 1.0 - (2.0 * i as f64 + 1.0) / n;
+        let (sin, cos) = (golden * (i as f64 + 0.5)).sin_cos();
+        let r = (1.0 - z * z).sqrt();
+        x.iter_mut().zip([r * cos, r * sin, z]).for_each(|(x, u)| *x += length * u);
+    }
+}
+
+#[cfg(test)]
+mod tests;
