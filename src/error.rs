@@ -206,6 +206,14 @@ pub enum ModelError {
         /// Its unit.
         unit: String,
     },
+    /// No energy model of that name.
+    #[error(
+        "no energy model '{name}' is installed: `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
+    )]
+    NoEnergyModel {
+        /// As asked for.
+        name: String,
+    },
     /// A model without a smooth energy surface.
     #[error(
         "model {model} predicts a number for a crystal as it stands, not an energy that has forces; CHGNet does: \
@@ -221,6 +229,14 @@ pub enum ModelError {
         /// Symbol.
         element: &'static str,
         /// Model id.
+        model: String,
+    },
+    /// An element whose energy by itself is not known on the scale of the model.
+    #[error("model {model} has no reference energy of {element}, which a formation energy needs")]
+    NoReference {
+        /// Symbol.
+        element: &'static str,
+        /// Model name.
         model: String,
     },
     /// No pair of atoms lies within the cutoff.

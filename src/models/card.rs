@@ -171,6 +171,9 @@ pub struct ModelCard {
     /// How far to believe it; `None` where the weights were not fitted by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Reliability>,
+    /// Energy of each element, eV/atom, where the network answers with total energies: its own, of the relaxed ground state.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, f64>,
     /// Corrections that the energies of the training set carry, where they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction_scheme: Option<String>,

@@ -15,7 +15,7 @@ use super::{
     bond_graph::BondGraph,
     card::ModelCard,
     fused::{Fused, chgnet::Chgnet},
-    network::{Input, Net},
+    network::{Config, Input, Net},
     potential::{Evaluation, Potential},
     weights,
 };
@@ -138,11 +138,27 @@ impl Model {
         }
     }
 
-    /// Whether every element of the crystal was seen in training.
+    /// Whether every element of the crystal was seen in training, and has a reference energy where one is needed.
     ///
     /// # Errors
-    /// [`ModelError::Coverage`] naming the first element that was not.
+    /// [`ModelError::Coverage`] naming the first element that was not, [`ModelError::NoReference`] the first that has none.
     pub fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
+        self.has_seen(structure)?;
+        let lacks = |e: &&Element| !self.card.references.contains_key(e.symbol());
+        match structure.species().iter().find(lacks) {
+            Some(element) if self.answers_with_totals() => {
+                Err(ModelError::NoReference { element: element.symbol(), model: self.card.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the network's own number is a total energy.
+    fn answers_with_totals(&self) -> bool {
+        matches!(self.card.config, Config::Chgnet(_))
+    }
+
+    fn has_seen(&self, structure: &Structure) -> Result<(), ModelError> {
         let unseen = |e: &&Element| !self.card.elements.contains_key(e.symbol());
         match structure.species().iter().find(unseen) {
             Some(element) => Err(ModelError::Coverage { element: element.symbol(), model: self.card.name.clone() }),
@@ -185,7 +201,16 @@ impl Model {
             Some(fused) => fused.forward(inputs),
             None => self.net.forward(&self.card.config, inputs, &Device::flex()).into_data().iter::<f32>().collect(),
         };
-        standardised.into_iter().map(|x| f64::from(x) * self.card.scale + self.card.mean).collect()
+        let values = standardised.into_iter().map(|x| f64::from(x) * self.card.scale + self.card.mean);
+        values.zip(inputs).map(|(value, input)| value - self.elements_of(input)).collect()
+    }
+
+    /// What the elements of a crystal have by themselves, eV/atom, where that is to be taken off a total energy.
+    fn elements_of(&self, input: &Input) -> f64 {
+        let Input::Bonds(graph) = input else { return 0.0 };
+        let energy =
+            |&z: &u8| Element::from_z(z.into()).ok().and_then(|e| self.card.references.get(e.symbol())).copied();
+        graph.numbers.iter().map(|z| energy(z).unwrap_or(f64::NAN)).sum::<f64>() / graph.numbers.len() as f64
     }
 
     /// The same weights as an energy model.
@@ -223,9 +248,12 @@ impl ModelPotential {
     ) -> Vec<Result<T, ModelError>> {
         let Some(Fused::Chgnet(net)) = &self.0.fused else { unreachable!("asked for when it was made") };
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
-        let one = |structure: &&Structure| match self.0.input(structure)? {
-            Input::Bonds(graph) => Ok(f(net, &graph)),
-            _ => unreachable!("CHGNet reads graphs of bonds"),
+        let one = |structure: &&Structure| {
+            self.0.has_seen(structure)?;
+            match self.0.card.config.input(structure)? {
+                Input::Bonds(graph) => Ok(f(net, &graph)),
+                _ => unreachable!("CHGNet reads graphs of bonds"),
+            }
         };
         match structures {
             // Alone: its own layers are shared among the threads.

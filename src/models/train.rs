@@ -217,6 +217,7 @@ impl<'a> Run<'a> {
             elements,
             metrics: options.quoted.clone().into_iter().chain(metrics).collect(),
             reliability: Some(reliability),
+            references: BTreeMap::new(),
             correction_scheme: None,
             origin: None,
         };

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::adsorption::Round;
 use crate::crystal::ContentHash;
-use crate::error::Error;
+use crate::error::{Error, ModelError};
 use crate::models::ensemble::Ensemble;
-use crate::models::{DEFAULT_MODEL, Model};
+use crate::models::{DEFAULT_MODEL, Model, ModelPotential};
 use crate::store::{FeatureValues, PredictionCache};
 
 use super::predictor::EnergyModel;
@@ -21,12 +23,18 @@ pub struct Environment(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     models: Mutex<HashMap<String, Arc<dyn EnergyModel>>>,
+    potentials: Mutex<HashMap<String, Arc<ModelPotential>>>,
     memory: Memory,
     /// Where the store keeps models and ensembles, a folder each.
     folder: Option<PathBuf>,
     features: Option<FeatureValues>,
     warnings: Warnings,
+    /// Who is told how far relaxations are, and may end them.
+    watcher: OnceLock<Box<Watcher>>,
 }
+
+/// Told after every round of a batch of relaxations.
+pub type Watcher = dyn Fn(Round) -> ControlFlow<()> + Send + Sync;
 
 impl Environment {
     /// An environment that remembers predictions in a store's cache, finds models and ensembles in its folder of models, and
@@ -59,6 +67,23 @@ impl Environment {
         Ok(Arc::clone(self.models().entry(name.to_string()).or_insert(loaded)))
     }
 
+    /// The energy model of that name or path, loaded once.
+    ///
+    /// # Errors
+    /// No such model, weights that cannot be read, or a model whose energy has no slopes.
+    pub fn potential(&self, name: &str) -> Result<Arc<ModelPotential>, Error> {
+        let potentials = || self.0.potentials.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(model) = potentials().get(name) {
+            return Ok(Arc::clone(model));
+        }
+        let model = Model::find(name, self.0.folder.as_deref()).map_err(|error| match error {
+            ModelError::Unknown { .. } => ModelError::NoEnergyModel { name: name.to_owned() },
+            other => other,
+        })?;
+        let loaded = Arc::new(model.potential()?);
+        Ok(Arc::clone(potentials().entry(name.to_string()).or_insert(loaded)))
+    }
+
     fn load(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
         let stored = self.0.folder.as_ref().map(|folder| folder.join(name));
         let places = [Some(PathBuf::from(name)), stored];
@@ -81,6 +106,16 @@ impl Environment {
         if let (Memory::Store(cache), Ok(card)) = (&self.0.memory, card) {
             let _ = cache.remember_model(id, name, &card.to_string());
         }
+    }
+
+    /// Has `watcher` told how far relaxations are; the first one stays.
+    pub fn set_watcher(&self, watcher: Box<Watcher>) {
+        let _ = self.0.watcher.set(watcher);
+    }
+
+    /// After a round of relaxations: whether to go on.
+    pub(super) fn watch(&self, round: Round) -> ControlFlow<()> {
+        self.0.watcher.get().map_or(ControlFlow::Continue(()), |watcher| watcher(round))
     }
 
     /// Predictions that are already known.
@@ -144,6 +179,22 @@ impl Memory {
                 let known = known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 Ok(hashes.iter().filter_map(|&hash| Some((hash, *known.get(&(model.to_string(), hash))?))).collect())
             }
+        }
+    }
+
+    /// What an energy model computed for a crystal in the store; a session alone keeps none.
+    pub fn computed(&self, model: &str, task: &str, hash: ContentHash) -> Result<Option<String>, Error> {
+        match self {
+            Self::Store(cache) => Ok(cache.computed(model, task, hash)?),
+            Self::Session(_) => Ok(None),
+        }
+    }
+
+    /// Remembers such a result in the store.
+    pub fn keep_computed(&self, model: &str, task: &str, hash: ContentHash, value: &str) -> Result<(), Error> {
+        match self {
+            Self::Store(cache) => Ok(cache.keep_computed(model, task, hash, value)?),
+            Self::Session(_) => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! each; the [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how
 //! often. DataFusion's error appears here and is turned into a sentence for people before it leaves.
 
+mod adsorption;
 mod docs;
 mod environment;
 mod error;
@@ -23,7 +24,7 @@ pub mod table_functions;
 mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
-pub use environment::Environment;
+pub use environment::{Environment, Watcher};
 pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;

@@ -24,8 +24,17 @@ extensions_options! {
         /// Probability with which the interval of `predict(structure)` holds the label, where the call states none.
         pub coverage: f64, default = 0.9
 
+        /// Energy model that `predict_energy`, `relax` and `adsorption_potential` ask where the call names none.
+        pub energy_model: String, default = "chgnet".to_string()
+
         /// Whether costly calls read what `hollandite featurize` has materialised for the very same crystal.
         pub features: bool, default = true
+
+        /// Longest force left when `adsorption` ends a relaxation, eV/Å.
+        pub relax_fmax: f64, default = 0.05
+
+        /// Most steps of a relaxation of `adsorption`.
+        pub relax_steps: usize, default = 200
 
         /// Model that `predict_ef(structure)` and `predict(structure)` ask where the call names none; empty: the embedded default.
         pub model: String, default = String::new()

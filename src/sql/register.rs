@@ -12,6 +12,7 @@ use super::table_functions::{self, TableFunction};
 /// All functions, alphabetically, sharing `environment`.
 pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
     let list: Vec<Arc<dyn CrystalFunction>> = vec![
+        Arc::new(functions::AdsorptionOf),
         Arc::new(functions::Channels),
         Arc::new(functions::CoordinationOf),
         Arc::new(functions::CoulombEigenvalues),
@@ -36,8 +37,13 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::PackingFraction),
         Arc::new(functions::Predict),
         Arc::new(functions::PredictEf),
+        Arc::new(functions::PredictEnergy),
+        Arc::new(functions::PredictForces),
+        Arc::new(functions::PredictMagmoms),
+        Arc::new(functions::PredictStress),
         Arc::new(functions::Prototype),
         Arc::new(functions::ReducedFormula),
+        Arc::new(functions::RelaxOf),
         Arc::new(functions::SamePrototype),
         Arc::new(functions::SameStructure),
         Arc::new(functions::Similarity),

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan, Sca
 use datafusion::optimizer::Optimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
-use super::environment::Environment;
+use super::environment::{Environment, Watcher};
 use super::functions::{CrystalFunction, CrystalUdf};
 use super::optimizer::{HollanditePlanner, LiftCalls};
 use super::options::HollanditeOptions;
@@ -146,6 +146,11 @@ impl Session {
     /// No such model, or weights that cannot be read.
     pub fn model(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
         self.environment.model(name)
+    }
+
+    /// Has `watcher` told after every round of a batch of relaxations; it may end them. The first one stays.
+    pub fn watch(&self, watcher: Box<Watcher>) {
+        self.environment.set_watcher(watcher);
     }
 
     /// Rows that answered NULL for a reason, summed up, since the last call.

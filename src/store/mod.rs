@@ -11,6 +11,7 @@
 //! Any DuckLake client attaches it: `ATTACH 'ducklake:sqlite:STORE/catalog.sqlite'`. An import is one snapshot, present
 //! as a whole or not at all. Every snapshot stays readable.
 
+mod computed;
 mod embedded;
 mod evaluations;
 mod features;

@@ -1,7 +1,7 @@
 //! What models have answered before: one number for a model and a crystal.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,6 +20,10 @@ impl PredictionCache {
         Self { connection: Mutex::new(connection), writable }
     }
 
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// Whether [`PredictionCache::put`] keeps anything. A store that may only be read still answers from its cache.
     pub fn is_writable(&self) -> bool {
         self.writable
@@ -30,7 +34,7 @@ impl PredictionCache {
     /// # Errors
     /// SQLite's own.
     pub fn get(&self, model_id: &str, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, f64>, StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let connection = self.connection();
         // One read transaction: each statement of its own would take and leave the file lock.
         let transaction = connection.unchecked_transaction()?;
         let mut found = HashMap::new();
@@ -57,7 +61,7 @@ impl PredictionCache {
         if !self.writable || answers.is_empty() {
             return Ok(());
         }
-        let mut connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         {
             let mut statement = transaction.prepare_cached(
@@ -78,7 +82,7 @@ impl PredictionCache {
         if !self.writable {
             return Ok(());
         }
-        let connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let connection = self.connection();
         connection.execute(
             "INSERT OR IGNORE INTO hollandite_models (model_id, name, card) VALUES (?, ?, ?)",
             params![model_id, name, card],
@@ -91,7 +95,7 @@ impl PredictionCache {
     /// # Errors
     /// SQLite's own.
     pub fn forget_model(&self, model_id: &str) -> Result<(), StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let connection = self.connection();
         connection.execute(
             "DELETE FROM hollandite_models WHERE model_id = ?1
              AND NOT EXISTS (SELECT 1 FROM hollandite_predictions WHERE model_id = ?1)",
@@ -105,7 +109,7 @@ impl PredictionCache {
     /// # Errors
     /// SQLite's own.
     pub fn clear(&self, model_id: Option<&str>) -> Result<usize, StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let connection = self.connection();
         Ok(match model_id {
             Some(id) => connection.execute("DELETE FROM hollandite_predictions WHERE model_id = ?", params![id])?,
             None => connection.execute("DELETE FROM hollandite_predictions", [])?,

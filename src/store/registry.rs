@@ -14,7 +14,7 @@ use crate::error::StoreError;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Every migration in order; the number of one is its place, from 1.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("ducklake_1_0", include_str!("../../schema/registry/0001_ducklake_1_0.sql")),
     ("registry", include_str!("../../schema/registry/0002_registry.sql")),
     ("features", include_str!("../../schema/registry/0003_features.sql")),
@@ -22,6 +22,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("evaluations", include_str!("../../schema/registry/0005_evaluations.sql")),
     ("tuning", include_str!("../../schema/registry/0006_tuning.sql")),
     ("published", include_str!("../../schema/registry/0007_published.sql")),
+    ("computed", include_str!("../../schema/registry/0008_computed.sql")),
 ];
 
 /// Whether a connection may write.

@@ -10,6 +10,7 @@ mod init;
 mod models;
 mod plot;
 mod progress;
+mod rounds_bar;
 mod rows_bar;
 mod samples;
 mod shell;
@@ -58,6 +59,8 @@ async fn open(store: Option<&Path>) -> Result<Store, CliError> {
 async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliError> {
     let store = open(store).await?;
     let session = Session::open(&store, at.snapshot).await?;
+    let bar = rounds_bar::RoundsBar::new();
+    session.watch(Box::new(move |round| bar.show(round)));
     Ok((store, session))
 }
 

@@ -48,6 +48,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
     };
     Ok(Found {
         elements: elements_of("mp")?,
+        name: Some(if functional.starts_with("r2SCAN") { "chgnet-r2scan" } else { "chgnet" }.into()),
         property: Some("formation_energy_per_atom".into()),
         unit: Some("eV/atom".into()),
         correction_scheme: Some(functional.into()),

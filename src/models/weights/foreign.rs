@@ -70,13 +70,15 @@ pub(super) struct Found {
     pub unit: Option<String>,
     pub correction_scheme: Option<String>,
     pub data: Option<String>,
+    /// What everybody calls it, where the file is named in another way.
+    pub name: Option<String>,
 }
 
 impl Found {
     /// A network of which nothing else is known.
     pub fn new(net: Net, config: Config) -> Self {
-        let (elements, property, unit, correction_scheme, data) = (Vec::new(), None, None, None, None);
-        Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data }
+        let (elements, property, unit, correction_scheme, data, name) = (Vec::new(), None, None, None, None, None);
+        Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data, name }
     }
 }
 
@@ -185,7 +187,7 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
         remarks
             .push("the card names no correction scheme: its energies may not compare with those of a table".to_owned());
     }
-    let name = match &claims.name {
+    let name = match claims.name.as_ref().or(found.name.as_ref()) {
         Some(name) => name.clone(),
         None => title.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect(),
     };
@@ -207,6 +209,7 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
         elements: elements.iter().map(|e| (e.symbol().to_owned(), 0)).collect(),
         metrics: std::collections::BTreeMap::new(),
         reliability: None,
+        references: std::collections::BTreeMap::new(),
         correction_scheme,
         origin: Some(Origin {
             file: source.name.clone(),

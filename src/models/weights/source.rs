@@ -111,6 +111,11 @@ fn choose<'a>(names: &'a [String], member: Option<&str>) -> Result<&'a str, Stri
     // matgl's model.pt holds settings; the weights are state.pt beside it.
     let state = |n: &str| n.strip_suffix("model.pt").map(|folder| format!("{folder}state.pt"));
     found.retain(|n| !state(n).is_some_and(|state| names.contains(&state)));
+    // The wheel of CHGNet holds older weights and those of another functional too; this is what it loads itself.
+    let usual = |n: &&str| n.contains("chgnet/pretrained/0.3.0/");
+    if found.len() > 1 && found.iter().filter(|n| usual(n)).count() == 1 {
+        found.retain(usual);
+    }
     match found[..] {
         [one] => Ok(one),
         [] => Err(format!("no weights in it; they end in {}", ENDINGS.join(", "))),
@@ -163,6 +168,13 @@ mod tests {
             assert_eq!((source.title.as_str(), &source.bytes[..]), ("MEGNet-Eform", &b"w"[..]));
             assert_eq!(source.companion.as_deref(), Some(&b"{}"[..]));
         }
+    }
+
+    #[test]
+    fn of_the_wheel_of_chgnet_its_own_choice_is_taken() {
+        let names = ["0.2.0/a", "0.3.0/b", "r2scan/c"].map(|n| format!("chgnet/pretrained/{n}.pth.tar"));
+        assert_eq!(choose(&names, None), Ok("chgnet/pretrained/0.3.0/b.pth.tar"));
+        assert_eq!(choose(&names, Some("c.pth.tar")), Ok("chgnet/pretrained/r2scan/c.pth.tar"));
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
 //! the session's warnings.
 
+mod adsorption;
 mod channels;
 mod coordination;
 mod coulomb_eigenvalues;
 mod coulomb_matrix;
 mod density;
 mod distance_min;
+mod energy_model;
 mod ewald_sum_eigenvalues;
 mod ewald_sum_matrix;
 mod executor;
@@ -31,8 +33,13 @@ mod orbital_field_matrix;
 mod packing_fraction;
 mod predict;
 mod predict_ef;
+mod predict_energy;
+mod predict_forces;
+mod predict_magmoms;
+mod predict_stress;
 mod prototype;
 mod reduced_formula;
+mod relax;
 mod same_prototype;
 mod same_structure;
 mod similarity;
@@ -57,6 +64,7 @@ mod xrd;
 mod xrd_pattern;
 mod xrd_peaks;
 
+pub use adsorption::AdsorptionOf;
 pub use channels::Channels;
 pub use coordination::CoordinationOf;
 pub use coulomb_eigenvalues::CoulombEigenvalues;
@@ -81,8 +89,13 @@ pub use orbital_field_matrix::OrbitalFieldMatrixOf;
 pub use packing_fraction::PackingFraction;
 pub use predict::Predict;
 pub use predict_ef::PredictEf;
+pub use predict_energy::PredictEnergy;
+pub use predict_forces::PredictForces;
+pub use predict_magmoms::PredictMagmoms;
+pub use predict_stress::PredictStress;
 pub use prototype::Prototype;
 pub use reduced_formula::ReducedFormula;
+pub use relax::RelaxOf;
 pub use same_prototype::SamePrototype;
 pub use same_structure::SameStructure;
 pub use similarity::Similarity;

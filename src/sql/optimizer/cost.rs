@@ -15,8 +15,10 @@ pub enum Cost {
     Crystal,
     /// Neighbours, symmetry, a volume integral: up to milliseconds. Worth a plan node.
     Costly,
-    /// A forward pass of a network. Worth a plan node above all others.
+    /// A forward pass of a network. Worth a plan node above those.
     Model,
+    /// An energy surface walked along, hundreds of passes: seconds. Worth a plan node above all others.
+    Surface,
 }
 
 impl Cost {

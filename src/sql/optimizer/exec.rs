@@ -58,19 +58,19 @@ pub struct EvaluateExec {
     input: Arc<dyn ExecutionPlan>,
     calls: Vec<PhysicalCall>,
     asks_models: bool,
-    first_window: usize,
+    windows: [usize; 2],
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call.
+    /// `schema`: that of `input` and a column for each call. `windows`: rows of the first window and of the largest.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         asks_models: bool,
-        first_window: usize,
+        windows: [usize; 2],
     ) -> Self {
         let orderings = input.output_ordering().cloned();
         let properties = PlanProperties::new(
@@ -80,7 +80,7 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, asks_models, first_window, properties: Arc::new(properties), metrics }
+        Self { input, calls, asks_models, windows, properties: Arc::new(properties), metrics }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
@@ -172,7 +172,7 @@ impl ExecutionPlan for EvaluateExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        Ok(Arc::new(Self::new(input, self.calls.clone(), self.schema(), self.asks_models, self.first_window)))
+        Ok(Arc::new(Self::new(input, self.calls.clone(), self.schema(), self.asks_models, self.windows)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -182,7 +182,7 @@ impl ExecutionPlan for EvaluateExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, self.asks_models);
-        let work = Windows::new(input, self.first_window, evaluator);
+        let work = Windows::new(input, self.windows, evaluator);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))

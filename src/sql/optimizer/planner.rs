@@ -15,6 +15,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use super::Cost;
 use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
 use super::node::{Call, Evaluate};
+use super::windows::LARGEST_WINDOW;
 use crate::sql::functions::CrystalUdf;
 use crate::sql::options::HollanditeOptions;
 use crate::sql::predictor::Predictor;
@@ -78,11 +79,18 @@ impl ExtensionPlanner for EvaluatePlanner {
             });
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
-        let batch_rows = options.batch_graphs.max(1);
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost == Cost::Model, batch_rows);
+        let windows = match node.cost {
+            // So few that a query which is given up stops soon.
+            Cost::Surface => [SURFACE_ROWS; 2],
+            _ => [options.batch_graphs.max(1), LARGEST_WINDOW],
+        };
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost == Cost::Model, windows);
         Ok(Some(Arc::new(exec)))
     }
 }
+
+/// Crystals that are relaxed at a time.
+const SURFACE_ROWS: usize = 16;
 
 /// The parts of a call of a model: its function in a session, its crystal, its constants.
 fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, Vec<&ScalarValue>)> {

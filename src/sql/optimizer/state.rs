@@ -105,7 +105,7 @@ impl State {
 
     /// Makes `calls` available, the cheaper class first.
     pub fn materialise(&mut self, calls: Vec<Expr>, aliases: &AliasGenerator) -> Result<()> {
-        for cost in [Cost::Costly, Cost::Model] {
+        for cost in [Cost::Costly, Cost::Model, Cost::Surface] {
             let mut placed: Vec<Call> = vec![];
             for expr in calls.iter().filter(|call| Cost::of(call) == cost) {
                 if self.available.iter().any(|(call, _)| call == expr) || placed.iter().any(|call| call.expr == *expr) {

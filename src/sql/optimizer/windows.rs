@@ -21,8 +21,8 @@ use super::exec::{Evaluation, PhysicalCall};
 use crate::sql::predictor::{Known, Predictor, Tally};
 use crate::sql::structure_type::Crystals;
 
-/// Most rows of one window.
-const LARGEST_WINDOW: usize = 4096;
+/// Most rows of one window, as a rule.
+pub(super) const LARGEST_WINDOW: usize = 4096;
 
 /// Rows that wait for their window.
 #[derive(Default)]
@@ -54,16 +54,17 @@ pub(super) struct Windows {
     input: SendableRecordBatchStream,
     rows: Rows,
     window: usize,
+    largest: usize,
     stop: Arc<AtomicBool>,
     /// Away while a window is evaluated.
     evaluator: Option<Evaluator>,
 }
 
 impl Windows {
-    /// A stream that begins with windows of `first` rows.
-    pub fn new(input: SendableRecordBatchStream, first: usize, evaluator: Evaluator) -> Self {
+    /// A stream that begins with windows of `first` rows and ends with those of `largest`.
+    pub fn new(input: SendableRecordBatchStream, [first, largest]: [usize; 2], evaluator: Evaluator) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        Self { input, rows: Rows::default(), window: first, stop, evaluator: Some(evaluator) }
+        Self { input, rows: Rows::default(), window: first, largest, stop, evaluator: Some(evaluator) }
     }
 
     /// The next window with its new columns.
@@ -79,7 +80,7 @@ impl Windows {
             return Ok(None);
         }
         let batch = self.rows.take(self.window, &self.input.schema())?;
-        self.window = (2 * self.window).min(LARGEST_WINDOW);
+        self.window = (2 * self.window).min(self.largest);
         let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a window is still out") };
         let stop = Arc::clone(&self.stop);
         let window = tokio::task::spawn_blocking(move || {

@@ -1,10 +1,14 @@
 //! `hollandite models add FILE`: weights of another program into the store.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::adsorption::element_energies;
 use crate::cli::args::ModelsAdd;
+use crate::cli::commands::rounds_bar::RoundsBar;
 use crate::cli::{CliError, render};
-use crate::models::weights::{Claims, import};
+use crate::models::Model;
+use crate::models::weights::{Claims, Imported, import};
 
 pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError> {
     let claims = Claims {
@@ -19,6 +23,7 @@ pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError>
     };
     let imported = import(&args.file, &claims).map_err(|e| CliError::Below(e.into()))?;
     let store = super::super::open(store).await?;
+    let imported = with_references(imported)?;
     let file = store.add_model(&imported.net, &imported.card)?;
     let card = &imported.card;
     render::print(&format!(
@@ -36,4 +41,17 @@ pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError>
         eprintln!("{remark}");
     }
     Ok(())
+}
+
+/// An energy model is asked for the energy of each element by itself, from which its formation energies are measured.
+fn with_references(imported: Imported) -> Result<Imported, CliError> {
+    let Imported { net, mut card, remarks } = imported;
+    let model = Model::new(net.clone(), card.clone());
+    let Ok(potential) = model.potential() else { return Ok(Imported { net, card, remarks }) };
+    let bar = RoundsBar::new();
+    let energies = element_energies(&potential, |round| bar.show(round));
+    if let ControlFlow::Continue(energies) = energies {
+        card.references = energies;
+    }
+    Ok(Imported { net, card, remarks })
 }

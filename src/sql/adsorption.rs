@@ -1,0 +1,145 @@
+//! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are asked once,
+//! and the rest goes in lock-step through the energy model.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use datafusion::common::{Result as SqlResult, exec_datafusion_err, exec_err};
+use serde::{Deserialize, Serialize};
+
+use crate::adsorption::{Adsorbed, RelaxOptions, Request, Within, adsorb};
+use crate::crystal::{ContentHash, Element, Lattice, Structure, content_hash};
+use crate::error::AdsorptionError;
+use crate::features::Ion;
+use crate::models::ModelPotential;
+use crate::models::potential::Potential;
+
+use super::environment::Environment;
+
+/// Raised whenever the numbers change: what was computed at another version is computed anew.
+const VERSION: u32 = 1;
+
+/// One question.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub host: Structure,
+    pub ion: Ion,
+    pub n: usize,
+    /// As the call has it; `None`: each channel.
+    pub channel: Option<String>,
+}
+
+impl Question {
+    fn within(&self) -> Result<Option<Within>, AdsorptionError> {
+        self.channel.as_deref().map(Within::parse).transpose()
+    }
+
+    fn task(&self, options: &RelaxOptions) -> String {
+        let Ion { element, charge, .. } = self.ion;
+        let channel = self.channel.as_deref().unwrap_or("each");
+        let (fmax, steps) = (options.fmax, options.steps);
+        format!("adsorption/{VERSION} {}{charge:+} {} {channel} fmax={fmax} steps={steps}", element.symbol(), self.n)
+    }
+}
+
+/// What became of one place, as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Kept {
+    Done(Box<Place>),
+    Failed(String),
+}
+
+/// Ions in one place of a host, relaxed; see [`Adsorbed`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub channel: Option<usize>,
+    pub ring: Option<usize>,
+    pub n: usize,
+    pub sites: Vec<[f64; 3]>,
+    pub e_host: f64,
+    pub e_inserted: f64,
+    pub e_ion: f64,
+    pub potential: f64,
+    pub volume_change: f64,
+    pub converged: bool,
+    pub steps: usize,
+    lattice: [[f64; 3]; 3],
+    numbers: Vec<u8>,
+    frac_coords: Vec<[f64; 3]>,
+}
+
+impl From<Adsorbed> for Place {
+    fn from(a: Adsorbed) -> Self {
+        Self {
+            channel: a.channel,
+            ring: a.ring,
+            n: a.n,
+            sites: a.sites,
+            e_host: a.e_host,
+            e_inserted: a.e_inserted,
+            e_ion: a.e_ion,
+            potential: a.potential,
+            volume_change: a.volume_change,
+            converged: a.converged,
+            steps: a.steps,
+            lattice: *a.structure.lattice().rows(),
+            numbers: a.structure.species().iter().map(|e| e.z()).collect(),
+            frac_coords: a.structure.frac_coords().to_vec(),
+        }
+    }
+}
+
+impl Place {
+    /// The relaxed cell with the ions.
+    pub fn structure(&self) -> Option<Structure> {
+        let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
+        Structure::with_overlaps(Lattice::new(self.lattice).ok()?, species.ok()?, self.frac_coords.clone()).ok()
+    }
+}
+
+/// What became of the places of one question, or why there is none.
+pub(super) type Places = Result<Vec<Kept>, String>;
+
+/// Answers, one a question.
+pub(super) fn answers(
+    environment: &Environment,
+    model: &ModelPotential,
+    questions: &[Option<Question>],
+    options: &RelaxOptions,
+    cached: bool,
+) -> SqlResult<Vec<Option<Places>>> {
+    let keys: Vec<Option<(String, ContentHash)>> =
+        questions.iter().map(|q| q.as_ref().map(|q| (q.task(options), content_hash(&q.host)))).collect();
+    let mut known: HashMap<(String, ContentHash), Places> = HashMap::new();
+    let mut asked: Vec<(&(String, ContentHash), &Question, Option<Within>)> = Vec::new();
+    for (question, key) in questions.iter().zip(&keys) {
+        let (Some(question), Some(key)) = (question, key) else { continue };
+        if known.contains_key(key) || asked.iter().any(|(other, ..)| *other == key) {
+            continue;
+        }
+        let remembered = if cached { environment.memory().computed(model.id(), &key.0, key.1)? } else { None };
+        match (remembered.and_then(|text| serde_json::from_str(&text).ok()), question.within()) {
+            (Some(places), _) => drop(known.insert(key.clone(), Ok(places))),
+            (None, Ok(within)) => asked.push((key, question, within)),
+            (None, Err(error)) => drop(known.insert(key.clone(), Err(error.to_string()))),
+        }
+    }
+    let requests: Vec<Request<'_>> =
+        asked.iter().map(|(_, q, within)| Request { host: &q.host, ion: q.ion, n: q.n, within: *within }).collect();
+    let references: &BTreeMap<String, f64> = &model.model().card().references;
+    let outcome = adsorb(model, references, &requests, options, |round| environment.watch(round));
+    let ControlFlow::Continue(outcome) = outcome else { return exec_err!("the relaxations were given up") };
+    for ((key, ..), places) in asked.into_iter().zip(outcome) {
+        let kept = |place: Result<Adsorbed, AdsorptionError>| match place {
+            Ok(adsorbed) => Kept::Done(Box::new(adsorbed.into())),
+            Err(error) => Kept::Failed(error.to_string()),
+        };
+        let places = places.map(|places| places.into_iter().map(kept).collect::<Vec<_>>()).map_err(|e| e.to_string());
+        if let (true, Ok(places)) = (cached, &places) {
+            let text = serde_json::to_string(places).map_err(|e| exec_datafusion_err!("{e}"))?;
+            environment.memory().keep_computed(model.id(), &key.0, key.1, &text)?;
+        }
+        known.insert(key.clone(), places);
+    }
+    Ok(keys.into_iter().map(|key| key.and_then(|key| known.get(&key).cloned())).collect())
+}

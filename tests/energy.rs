@@ -1,0 +1,154 @@
+//! Energy models in SQL: energies and their slopes, relaxation, ions in channels. The weights are random, of CHGNet's form: what
+//! is tested is how numbers hang together, which no weights change.
+
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float64Type};
+use burn::prelude::Device;
+use hollandite::{
+    Store,
+    models::{
+        Model, ModelCard,
+        chgnet::ChgnetConfig,
+        network::{Config, Net},
+        weights::{fitted_parameters, weights_id},
+    },
+    sql::Session,
+};
+
+const WO3: &str = "WO3\n1.0\n3.8 0 0\n0 3.9 0\n0.1 0 4.0\nW O\n1 3\nDirect\n0 0 0\n0.5 0 0\n0 0.5 0.02\n0 0 0.5\n";
+
+/// A store in `folder` with a small energy model called chgnet, and a session over it.
+async fn session(folder: &Path) -> (Store, Session) {
+    let store = Store::init(&folder.join("store")).await.unwrap();
+    let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
+    let net = Net::new(&config, &Device::flex());
+    let card = ModelCard {
+        name: "chgnet".into(),
+        architecture: config.architecture().into(),
+        id: weights_id(&net, &config, 0.0, 1.0),
+        parameters: fitted_parameters(&net),
+        mean: 0.0,
+        scale: 1.0,
+        elements: ["W", "O", "Li", "Na"].iter().map(|s| ((*s).to_owned(), 0)).collect(),
+        references: ["W", "O", "Li"].iter().map(|s| ((*s).to_owned(), -1.5)).collect(),
+        config,
+        ..Model::load("cgcnn").unwrap().card().clone()
+    };
+    store.add_model(&net, &card).unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    (store, session)
+}
+
+/// The only value of an expression over the crystal s.
+async fn value(session: &Session, expression: &str) -> ArrayRef {
+    let query = format!("SELECT {expression} AS x FROM (SELECT structure('{WO3}') AS s)");
+    let batches = session.sql(&query).await.unwrap().collect().await.unwrap();
+    batches.iter().find(|batch| batch.num_rows() == 1).unwrap().column(0).clone()
+}
+
+async fn number(session: &Session, expression: &str) -> f64 {
+    let value = value(session, expression).await;
+    assert!(value.is_valid(0), "{expression}: {:?}", session.warnings());
+    arrow::compute::cast(&value, &DataType::Float64).unwrap().as_primitive::<Float64Type>().value(0)
+}
+
+/// The sentence with which a query is refused.
+async fn refusal(session: &Session, query: &str) -> String {
+    match session.sql(query).await {
+        Ok(frame) => frame.collect().await.unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_energy_model_the_command_that_brings_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::init(&folder.path().join("store")).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    for call in ["predict_energy(s)", "relax(s)", "adsorption(s, 'Li')", "adsorption_potential(s, 'Li')"] {
+        let error = refusal(&session, &format!("SELECT {call} FROM (SELECT structure('{WO3}') AS s)")).await;
+        assert!(error.contains("pip download chgnet") && error.contains("models add chgnet-*.whl"), "{call}: {error}");
+    }
+    let error = refusal(&session, &format!("SELECT predict_energy('{WO3}', 'cgcnn')")).await;
+    assert!(error.contains("not an energy that has forces"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forces_and_stress_are_the_slopes_of_the_energy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, session) = session(folder.path()).await;
+    let energy = |text: String| {
+        let session = &session;
+        async move { number(session, &format!("predict_energy(structure('{text}'))")).await }
+    };
+    let moved = |x: f64| WO3.replace("0 0.5 0.02", &format!("0 {} 0.02", 0.5 + x));
+    let step = 2e-3;
+    let slope = (energy(moved(step)).await - energy(moved(-step)).await) / (2.0 * step * 3.9);
+    let force = number(&session, "predict_forces(s)[3][2]").await;
+    assert!((force + slope).abs() < 2e-3 * slope.abs().max(1.0), "{force} {slope}");
+    let along_x: Vec<String> = (1..=4).map(|i| format!("predict_forces(s)[{i}][1]")).collect();
+    let total = number(&session, &along_x.join(" + ")).await;
+    assert!(total.abs() < 1e-4, "{total}");
+    // The cell longer along b by one part in 500; eV/Å³ to GPa.
+    let wider = |f: f64| WO3.replace("0 3.9 0", &format!("0 {} 0", 3.9 * f));
+    let slope = (energy(wider(1.002)).await - energy(wider(0.998)).await) / 0.004 / (3.8 * 3.9 * 4.0) * 160.217_663_4;
+    let stress = number(&session, "predict_stress(s)[2][2]").await;
+    assert!((stress - slope).abs() < 2e-2 * slope.abs().max(1.0), "{stress} {slope}");
+    assert_eq!(value(&session, "predict_magmoms(s)").await.as_list::<i32>().value_length(0), 4);
+    // A formation energy is measured from the elements; where one has no energy by itself there is none.
+    let (ef, total) = (number(&session, "predict_ef(s, 'chgnet')").await, number(&session, "predict_energy(s)").await);
+    assert!((ef - (total / 4.0 + 1.5)).abs() < 1e-5, "{ef} {total}");
+    let sodium = WO3.replace("W O", "Na O");
+    assert!(value(&session, &format!("predict_ef(structure('{sodium}'), 'chgnet')")).await.is_null(0));
+    assert!(session.warnings()[0].contains("no reference energy of Na"));
+    assert!(value(&session, "predict_energy(CAST(NULL AS VARCHAR))").await.is_null(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relaxations_go_downhill_and_say_how_they_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, session) = session(folder.path()).await;
+    let before = number(&session, "predict_energy(s)").await;
+    let after = number(&session, "relax(s, 1e-4, 10, true, 'bfgs')['energy']").await;
+    assert!(after < before, "{after} {before}");
+    assert_eq!(number(&session, "relax(s, 1e-6, 4)['steps']").await, 4.0);
+    assert_eq!(number(&session, "relax(s, 1e6, 4)['steps']").await, 0.0);
+    let volume = number(&session, "volume(relax(s, 1e-6, 4, false)['structure'])").await;
+    assert!((volume - 3.8 * 3.9 * 4.0).abs() < 1e-6, "{volume}");
+    assert!(value(&session, "relax(s, -1.0)").await.is_null(0) && session.warnings()[0].contains("fmax"));
+    let error = refusal(&session, &format!("SELECT relax('{WO3}', 0.1, 5, true, 'newton')")).await;
+    assert!(error.contains("fire, bfgs"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn potentials_follow_from_the_energies_beside_them_and_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, session) = session(folder.path()).await;
+    session.sql("SET hollandite.relax_steps = 2").await.unwrap().collect().await.unwrap();
+    let of = |name: &str| format!("adsorption(s, 'Li')[1]['{name}']");
+    let [host, inserted, ion, potential, voltage] = [
+        number(&session, &of("e_host")).await,
+        number(&session, &of("e_inserted")).await,
+        number(&session, &of("e_ion")).await,
+        number(&session, &of("adsorption_potential")).await,
+        number(&session, &of("voltage")).await,
+    ];
+    assert_eq!(ion, -1.5);
+    assert!((potential + (inserted - host - ion)).abs() < 1e-9 && (voltage - potential).abs() < 1e-12);
+    assert_eq!(number(&session, &format!("natoms({})", of("structure"))).await, 5.0);
+    assert_eq!(number(&session, &of("n")).await, 1.0);
+    let passes = Model::forward_passes();
+    assert_eq!(number(&session, &of("adsorption_potential")).await, potential);
+    assert_eq!(Model::forward_passes(), passes, "it was computed for a second time");
+    let widest = number(&session, "adsorption_potential(s, 'Li', 1, '1')").await;
+    assert!((widest - potential).abs() < 1e-6, "{widest} {potential}");
+    // Sodium finds a place but has no energy by itself; some numbers are no number of ions, some places are none.
+    let reason = value(&session, "adsorption(s, 'Na')[1]['reason']").await;
+    assert!(reason.as_string::<i32>().value(0).contains("no energy of Na by itself"));
+    assert!(value(&session, "adsorption(s, 'Li', 0)").await.is_null(0));
+    assert!(session.warnings()[0].contains("n = 0"));
+    assert!(value(&session, "adsorption_potential(s, 'Li', 1, 'heptagonal')").await.is_null(0));
+    assert!(value(&session, "adsorption_potential(CAST(NULL AS VARCHAR), 'Li')").await.is_null(0));
+}
