@@ -3,7 +3,7 @@
 //!
 //! The layers stand on each other, and each knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
-//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`columns`] (crystals as Arrow
+//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
 //! models late and once), [`report`] (files, pictures and polars frames), and the command line.
 //!
@@ -82,6 +82,7 @@ pub mod formats;
 pub mod models;
 pub mod report;
 pub mod sql;
+pub mod stability;
 pub mod store;
 
 pub use error::Error;

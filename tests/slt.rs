@@ -97,8 +97,8 @@ async fn every_file() {
     assert!(!files.is_empty());
     let complete = std::env::var_os("SLT_COMPLETE").is_some();
     for file in files {
-        // One file is about a store on disk, the others about tables in memory.
-        let stored = file.file_stem().is_some_and(|stem| stem == "features");
+        // Two files are about a store on disk, the others about tables in memory.
+        let stored = file.file_stem().is_some_and(|stem| ["features", "adsorption"].iter().any(|s| stem == *s));
         let mut runner =
             Runner::new(|| async { Ok(Database(if stored { featurized().await } else { support::session().0 })) });
         if complete {

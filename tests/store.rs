@@ -210,7 +210,7 @@ async fn a_store_may_be_moved_and_its_name_may_hold_odd_characters() {
     store.import(&[file], &ImportOptions::default(), &()).await.unwrap();
     assert_eq!(number(&store, None, COUNT).await, 2);
     let report = store.verify().await.unwrap();
-    assert!(report.is_clean() && report.checksums == 2, "{report}");
+    assert!(report.is_clean() && report.files == report.checksums, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,8 +271,10 @@ async fn the_default_store_is_made_once_and_holds_the_published_hosts() {
     assert_eq!(number(&one, None, COUNT).await, hosts);
     assert_eq!(number(&two, None, "SELECT count(*) FROM tmo WHERE spacegroup IS NOT NULL AND void > 0").await, hosts);
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    let info = one.info().unwrap();
+    let rows: u64 = info.tables.iter().filter_map(|t| t.rows).sum();
     let report = Store::open_or_embed(&path).await.unwrap().verify().await.unwrap();
-    assert!(report.is_clean() && report.leftovers.is_empty() && report.rows == hosts as u64, "{report}");
+    assert!(report.is_clean() && report.leftovers.is_empty() && report.rows == rows, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -383,9 +385,10 @@ async fn files_without_a_checksum_are_read_through() {
     let bench = Bench::new().await;
     let rows: String = (0..50).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect();
     bench.import(&bench.file("1.jsonl", &rows), "tmo").await;
-    bench.execute("DELETE FROM hollandite_files");
+    let name = bench.parquet()[0].file_name().unwrap().to_string_lossy().into_owned();
+    bench.execute(&format!("DELETE FROM hollandite_files WHERE path = '{name}'"));
     let report = bench.store.verify().await.unwrap();
-    assert!(report.is_clean() && report.checksums == 0, "{report}");
+    assert!(report.is_clean() && report.checksums == report.files - 1, "{report}");
     // The first data page, of the column id, lies behind the four magic bytes.
     let file = &bench.parquet()[0];
     let mut bytes = std::fs::read(file).unwrap();

@@ -4,16 +4,24 @@
 //! surface, and [`adsorb`] does all of it for many hosts at once.
 
 mod adsorb;
+mod capacity;
 mod elements;
+mod gibbs;
 mod insert;
 mod potential;
+mod profile;
+mod reference;
 mod relax;
 mod rigid;
 mod sites;
 
 pub use adsorb::{Adsorbed, Answer, Request, adsorb};
+pub use capacity::{Capacity, capacity};
 pub use elements::{element_energies, ground_state, reference};
+pub use gibbs::gibbs;
 pub use insert::{Insertion, MIN_ION_DISTANCE, insert};
 pub use potential::{adsorption_potential, insertion_energy, insertion_voltage};
+pub use profile::{VoltageStep, voltage_profile};
+pub use reference::{Reference, reference_energy};
 pub use relax::{Method, Point, RelaxOptions, Relaxed, Round, relax};
 pub use sites::{InsertionSite, Within, insertion_sites};

@@ -104,6 +104,17 @@ impl Composition {
     }
 }
 
+impl FromIterator<(Element, f64)> for Composition {
+    /// Amounts of one element add up.
+    fn from_iter<T: IntoIterator<Item = (Element, f64)>>(amounts: T) -> Self {
+        let mut sums = BTreeMap::new();
+        for (element, amount) in amounts {
+            *sums.entry(element).or_insert(0.0) += amount;
+        }
+        Self { amounts: sums }
+    }
+}
+
 impl std::fmt::Display for Composition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.formula())

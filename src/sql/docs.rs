@@ -27,9 +27,11 @@ pub struct FunctionDoc {
 pub fn functions() -> Vec<FunctionDoc> {
     let scalar = register::udfs(&Environment::default());
     let scalar = scalar.iter().filter_map(|udf| Some(FunctionDoc::new(udf.name(), udf.documentation()?)));
+    let aggregates = register::aggregates(&Environment::default());
+    let aggregates = aggregates.iter().filter_map(|udaf| Some(FunctionDoc::new(udaf.name(), udaf.documentation()?)));
     let tables = register::table_functions();
     let tables = tables.iter().filter_map(|table| Some(FunctionDoc::new(table.name(), table.documentation()?)));
-    let mut functions: Vec<_> = scalar.chain(tables).collect();
+    let mut functions: Vec<_> = scalar.chain(aggregates).chain(tables).collect();
     functions.sort_by(|a, b| a.name.cmp(&b.name));
     functions
 }
@@ -77,7 +79,10 @@ mod tests {
     #[test]
     fn every_function_is_documented_in_full_and_in_order() {
         let docs = functions();
-        let registered = register::udfs(&Environment::default()).len() + register::table_functions().len();
+        let environment = Environment::default();
+        let registered = register::udfs(&environment).len()
+            + register::aggregates(&environment).len()
+            + register::table_functions().len();
         assert_eq!(docs.len(), registered, "a function has no #[user_doc]");
         assert!(docs.is_sorted_by(|a, b| a.name < b.name), "a name stands for two functions");
         for doc in docs {

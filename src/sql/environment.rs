@@ -11,7 +11,7 @@ use crate::crystal::ContentHash;
 use crate::error::{Error, ModelError};
 use crate::models::ensemble::Ensemble;
 use crate::models::{DEFAULT_MODEL, Model, ModelPotential};
-use crate::store::{FeatureValues, PredictionCache};
+use crate::store::{FeatureValues, PredictionCache, References};
 
 use super::predictor::EnergyModel;
 use super::warnings::Warnings;
@@ -28,6 +28,7 @@ struct Shared {
     /// Where the store keeps models and ensembles, a folder each.
     folder: Option<PathBuf>,
     features: Option<FeatureValues>,
+    references: Option<References>,
     warnings: Warnings,
     /// Who is told how far relaxations are, and may end them.
     watcher: OnceLock<Box<Watcher>>,
@@ -38,12 +39,18 @@ pub type Watcher = dyn Fn(Round) -> ControlFlow<()> + Send + Sync;
 
 impl Environment {
     /// An environment that remembers predictions in a store's cache, finds models and ensembles in its folder of models, and
-    /// reads its materialised features.
-    pub fn with_store(cache: PredictionCache, models: PathBuf, features: FeatureValues) -> Self {
+    /// reads its materialised features and reference energies.
+    pub fn with_store(
+        cache: PredictionCache,
+        models: PathBuf,
+        features: FeatureValues,
+        references: References,
+    ) -> Self {
         Self(Arc::new(Shared {
             memory: Memory::Store(cache),
             folder: Some(models),
             features: Some(features),
+            references: Some(references),
             ..Shared::default()
         }))
     }
@@ -126,6 +133,11 @@ impl Environment {
     /// Values that are materialised.
     pub(super) fn features(&self) -> Option<&FeatureValues> {
         self.0.features.as_ref()
+    }
+
+    /// Energies of elements by themselves.
+    pub(super) fn references(&self) -> Option<&References> {
+        self.0.references.as_ref()
     }
 
     /// Where single rows complain.

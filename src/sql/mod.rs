@@ -5,6 +5,7 @@
 //! often. DataFusion's error appears here and is turned into a sentence for people before it leaves.
 
 mod adsorption;
+pub mod aggregates;
 mod docs;
 mod environment;
 mod error;

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use super::aggregates::{self, CrystalAggregate, CrystalUdaf};
 use super::environment::Environment;
 use super::functions::{self, CrystalFunction, CrystalUdf};
 use super::table_functions::{self, TableFunction};
@@ -13,20 +14,28 @@ use super::table_functions::{self, TableFunction};
 pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
     let list: Vec<Arc<dyn CrystalFunction>> = vec![
         Arc::new(functions::AdsorptionOf),
+        Arc::new(functions::AdsorptionPotential),
+        Arc::new(functions::CapacityOf),
         Arc::new(functions::Channels),
         Arc::new(functions::CoordinationOf),
         Arc::new(functions::CoulombEigenvalues),
         Arc::new(functions::CoulombMatrix),
+        Arc::new(functions::Decomposition),
         Arc::new(functions::Density),
         Arc::new(functions::DistanceMin),
+        Arc::new(functions::EAboveHull),
         Arc::new(functions::EwaldSumEigenvalues),
         Arc::new(functions::EwaldSumMatrix),
         Arc::new(functions::Fingerprint),
         Arc::new(functions::Formula),
+        Arc::new(functions::Gibbs),
         Arc::new(functions::HasElement),
         Arc::new(functions::Insert),
         Arc::new(functions::InsertionSites),
+        Arc::new(functions::InsertionVoltage),
         Arc::new(functions::IonPasses),
+        Arc::new(functions::IonicRadius),
+        Arc::new(functions::IsStable),
         Arc::new(functions::LargestFreeSphere),
         Arc::new(functions::LargestIncludedSphere),
         Arc::new(functions::LargestSphereAlongPath),
@@ -44,6 +53,7 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::Prototype),
         Arc::new(functions::ReducedFormula),
         Arc::new(functions::RelaxOf),
+        Arc::new(functions::ReferenceEnergyOf),
         Arc::new(functions::SamePrototype),
         Arc::new(functions::SameStructure),
         Arc::new(functions::Similarity),
@@ -54,6 +64,7 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::SoapAverage),
         Arc::new(functions::Spacegroup),
         Arc::new(functions::SpacegroupSymbol),
+        Arc::new(functions::StabilityMargin),
         Arc::new(functions::StructureOf),
         Arc::new(functions::StructureMatch),
         Arc::new(functions::SymmetryFunctionsOf),
@@ -67,6 +78,14 @@ pub(super) fn udfs(environment: &Environment) -> Vec<ScalarUDF> {
         Arc::new(functions::XrdPeaks),
     ];
     list.into_iter().map(|function| ScalarUDF::new_from_impl(CrystalUdf::new(function, environment.clone()))).collect()
+}
+
+/// All functions of a group of rows, alphabetically, sharing `environment`.
+pub(super) fn aggregates(environment: &Environment) -> Vec<AggregateUDF> {
+    let list: Vec<Arc<dyn CrystalAggregate>> =
+        vec![Arc::new(aggregates::PhaseDiagramOf), Arc::new(aggregates::VoltageProfile)];
+    let udaf = |aggregate| AggregateUDF::new_from_impl(CrystalUdaf::new(aggregate, environment.clone()));
+    list.into_iter().map(udaf).collect()
 }
 
 /// All functions that make a table, alphabetically.

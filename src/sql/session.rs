@@ -41,7 +41,12 @@ impl Session {
     /// A store that cannot be read, or no such snapshot.
     pub async fn open(store: &Store, snapshot: Option<i64>) -> Result<Self, Error> {
         let session = Self::build(
-            Environment::with_store(store.predictions()?, store.models_folder(), store.feature_values()),
+            Environment::with_store(
+                store.predictions()?,
+                store.models_folder(),
+                store.feature_values(),
+                store.references(),
+            ),
             true,
         );
         store.register(&session.context, snapshot).await?;
@@ -91,6 +96,8 @@ impl Session {
             .with_optimizer_rules(optimizer.rules)
             .with_query_planner(Arc::new(HollanditePlanner));
         state.scalar_functions().get_or_insert_default().extend(register::udfs(&environment).into_iter().map(Arc::new));
+        let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);
+        state.aggregate_functions().get_or_insert_default().extend(aggregates);
         for function in register::table_functions() {
             let (name, function) = (function.name().to_string(), function as Arc<dyn TableFunctionImpl>);
             let table = Arc::new(TableFunction::new(name.clone(), function));

@@ -35,7 +35,7 @@ pub use import::{ImportOptions, ImportSummary, Progress, Step};
 pub use lake::{Info, Snapshot, Store, TableInfo};
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
-pub use results::{AdsorptionRow, ChargeRow, ReferenceEnergy, ResultRow};
+pub use results::{AdsorptionRow, ChargeRow, ReferenceEnergy, References, ResultRow};
 pub use tables::{Column, columns, dictionary, schema};
 pub use tunings::Tuning;
 pub use verify::{Problem, VerifyReport};

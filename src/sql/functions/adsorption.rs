@@ -72,7 +72,7 @@ impl CrystalFunction for AdsorptionOf {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let found = places(arguments, None, 3)?;
+        let found = places(arguments, None, Some(3))?;
         let rows = arguments.rows(|i| found[i].clone());
         let lengths = rows.iter().map(|row| row.as_ref().map(Vec::len)).collect();
         let ions = arguments.texts(1)?;
@@ -88,11 +88,11 @@ impl CrystalFunction for AdsorptionOf {
 }
 
 /// What became of the crystals of a call, `None` for those that are NULL. `channel`: the argument that says where, by place;
-/// `None` asks for each channel. `model`: the argument that names the energy model.
+/// `None` asks for each channel. `model`: the argument that names the energy model; `None`: the session does.
 pub(super) fn places(
     arguments: &Arguments,
     channel: Option<usize>,
-    model: usize,
+    model: Option<usize>,
 ) -> Result<Vec<Option<Places>>> {
     let model = energy_model::of(arguments, model)?;
     let (ions, counts) = (arguments.texts(1)?, arguments.numbers(2)?);
@@ -108,8 +108,7 @@ pub(super) fn places(
         Ok(Question { host: s.clone(), ion, n: n as usize, channel })
     })?;
     let options = HollanditeOptions::of(arguments.config);
-    let relaxation =
-        RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() };
+    let relaxation = RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() };
     answers(arguments.environment, &model, &questions, &relaxation, options.cache)
 }
 

@@ -28,9 +28,9 @@ pub(super) fn check(function: &str, model: Option<&Option<&ScalarValue>>, enviro
     }
 }
 
-/// The model that argument `i` names, or the session.
-pub(super) fn of(arguments: &Arguments, i: usize) -> Result<Arc<ModelPotential>> {
-    let texts = arguments.texts(i)?;
+/// The model that argument `i` names, or the session where there is none.
+pub(super) fn of(arguments: &Arguments, i: Option<usize>) -> Result<Arc<ModelPotential>> {
+    let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
     let named = texts.as_ref().filter(|_| !arguments.is_empty()).map(|texts| texts.value(0));
     let options = HollanditeOptions::of(arguments.config);
     let name = named.filter(|name| !name.is_empty()).unwrap_or(&options.energy_model);

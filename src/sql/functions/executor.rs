@@ -1,6 +1,8 @@
 //! The loop that every function shares: a pure function of a crystal over a column, in parallel where rows are many.
 
-use arrow::array::Array;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::common::Result as SqlResult;
 use rayon::prelude::*;
 
@@ -92,10 +94,22 @@ impl Arguments<'_> {
         }))
     }
 
+    /// `f` of the numbers of every row, for functions whose arguments are all numbers.
+    pub(super) fn map_numbers<const N: usize>(
+        &self,
+        f: impl Fn([f64; N]) -> Result<f64, String> + Sync,
+    ) -> SqlResult<ArrayRef> {
+        let columns = (0..N).map(|i| self.numbers(i)).collect::<SqlResult<Vec<_>>>()?;
+        let number = |i: usize, k: usize| columns[k].as_ref().map_or(f64::NAN, |column| column.value(i));
+        let values = self.rows(|i| Some(f(std::array::from_fn(|k| number(i, k)))));
+        Ok(Arc::new(Float64Array::from(values)))
+    }
+
     /// All rows in order; those with a NULL argument are `None` and not asked for.
     pub(super) fn rows<T: Send>(&self, f: impl Fn(usize) -> Option<Result<T, String>> + Sync) -> Vec<Option<T>> {
         let ask = |i: usize| {
-            if self.columns.iter().any(|column| column.is_null(i)) {
+            // A literal NULL is a column without a mask.
+            if self.columns.iter().any(|column| column.is_null(i) || column.data_type().is_null()) {
                 return None;
             }
             f(i)?.map_err(|reason| self.environment.warnings().note(self.function, reason)).ok()

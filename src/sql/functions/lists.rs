@@ -18,12 +18,12 @@ use crate::features::SiteMatrix;
 const MAX_NUMBERS: usize = 1 << 27;
 
 /// The type of lists of `item`.
-pub(super) fn list_of(item: DataType) -> DataType {
+pub(in crate::sql) fn list_of(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }
 
 /// The named columns of a struct, each of which may be NULL.
-pub(super) fn fields(columns: impl IntoIterator<Item = (&'static str, DataType)>) -> Fields {
+pub(in crate::sql) fn fields(columns: impl IntoIterator<Item = (&'static str, DataType)>) -> Fields {
     columns.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect()
 }
 
@@ -96,7 +96,7 @@ fn numbers(found: &[Option<Rows>]) -> ArrayRef {
 }
 
 /// Consecutive lists of `values`; no length is NULL.
-pub(super) fn lists(lengths: Vec<Option<usize>>, values: ArrayRef) -> ListArray {
+pub(in crate::sql) fn lists(lengths: Vec<Option<usize>>, values: ArrayRef) -> ListArray {
     let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|n| n.unwrap_or(0)));
     let nulls = NullBuffer::from_iter(lengths.iter().map(Option::is_some));
     ListArray::new(Arc::new(Field::new_list_field(values.data_type().clone(), true)), offsets, values, Some(nulls))

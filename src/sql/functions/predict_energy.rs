@@ -53,7 +53,7 @@ impl CrystalFunction for PredictEnergy {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = energy_model::of(arguments, 1)?;
+        let model = energy_model::of(arguments, Some(1))?;
         let energies = arguments.map(|_, s| energy_model::one(model.energies(&[s])))?;
         Ok(Arc::new(Float64Array::from(energies)))
     }

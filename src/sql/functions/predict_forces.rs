@@ -51,7 +51,7 @@ impl CrystalFunction for PredictForces {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = energy_model::of(arguments, 1)?;
+        let model = energy_model::of(arguments, Some(1))?;
         arguments.rows_of_numbers(|_, s| {
             let forces = energy_model::evaluation(&model, s)?.forces;
             Ok(Rows { width: 3, values: forces.into_iter().flatten().collect() })

@@ -51,7 +51,7 @@ impl CrystalFunction for PredictMagmoms {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = energy_model::of(arguments, 1)?;
+        let model = energy_model::of(arguments, Some(1))?;
         arguments.vectors(|_, s| Ok(energy_model::evaluation(&model, s)?.magmoms))
     }
 }

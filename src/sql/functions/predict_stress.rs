@@ -52,7 +52,7 @@ impl CrystalFunction for PredictStress {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = energy_model::of(arguments, 1)?;
+        let model = energy_model::of(arguments, Some(1))?;
         arguments.rows_of_numbers(|_, s| {
             let stress = energy_model::evaluation(&model, s)?.stress;
             let gpa = |x: f64| x * GPA_PER_EV_PER_CUBIC_ANGSTROM;

@@ -72,7 +72,7 @@ impl CrystalFunction for RelaxOf {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let model = energy_model::of(arguments, 5)?;
+        let model = energy_model::of(arguments, Some(5))?;
         let (fmax, steps) = (arguments.numbers(1)?, arguments.numbers(2)?);
         let (cells, methods) = (arguments.booleans(3)?, arguments.texts(4)?);
         let usual = RelaxOptions::default();

@@ -27,6 +27,8 @@ pub enum Kind {
     Composition,
     /// A crystal, or the list of numbers that stands for it.
     CrystalOrFingerprint,
+    /// As [`Kind::Crystal`], or a number.
+    CrystalOrNumber,
     /// Any text.
     Text,
     /// Any number.
@@ -73,7 +75,8 @@ impl Parameter {
         let found = field.data_type();
         let wanted = match self.kind {
             Kind::CrystalOrFingerprint if is_numbers(found) => return Ok(()),
-            Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint => {
+            Kind::CrystalOrNumber if found.is_numeric() => return Ok(()),
+            Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber => {
                 return structure_type::check(function, field);
             }
             Kind::Text | Kind::NumberOrName if is_text(found) => return Ok(()),

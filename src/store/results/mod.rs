@@ -1,14 +1,17 @@
 //! Tables of results: what is known of ions in tunnels, from the paper or computed here.
 //!
 //! `adsorption`, `charges` and `reference_energies` are tables of the lake like `tmo`, declared in `schema/lake.sql`, open to
-//! SQL and to any DuckLake client. A struct here is one row of each; [`Store::append`] adds rows in one snapshot. Every store
-//! has the paper's rows ([`published`]): a computed row stands beside the published one, and `source` tells them apart.
+//! SQL and to any DuckLake client. A struct here is one row of each; [`Store::append`] adds rows in one snapshot, [`Store::results`] reads
+//! them back. Every store has the paper's rows ([`published`]): a computed row stands beside the published one, and `source` tells them apart.
 //!
 //! [`Store::append`]: super::Store::append
+//! [`Store::results`]: super::Store::results
 
 mod append;
 mod published;
+mod read;
 
+pub use read::References;
 use serde::{Deserialize, Serialize};
 
 /// A row of a table of results. Its serialised fields are columns of the table; one that is left out is NULL.

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array};
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::logical_expr::Documentation;
+use datafusion_macros::user_doc;
+
+use super::{Arguments, CrystalFunction, Kind, Parameter};
+use crate::adsorption::{self, Reference};
+use crate::sql::optimizer::Cost;
+
+#[user_doc(
+    doc_section(label = "Ion Functions"),
+    description = "Energy of an element by itself in eV/atom, from the table reference_energies. Energies of another functional have another zero: where none fits, or two sources differ, the answer is NULL and the warning says what is known and how to add one.",
+    syntax_example = "reference_energy(ion, functional[, source])",
+    sql_example = "SELECT reference_energy('Ca', 'PBE', 'Datta')",
+    argument(name = "ion", description = "Symbol of the element."),
+    argument(name = "functional", description = "As in the table, such as PBE, or the energy model."),
+    argument(name = "source", description = "What the source begins with, where several state an energy.")
+)]
+/// `reference_energy(ion, functional[, source])`
+#[derive(Debug)]
+pub struct ReferenceEnergyOf;
+
+impl CrystalFunction for ReferenceEnergyOf {
+    fn name(&self) -> &'static str {
+        "reference_energy"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        const {
+            &[
+                Parameter::required("ion", Kind::Text),
+                Parameter::required("functional", Kind::Text),
+                Parameter::optional("source", Kind::Text),
+            ]
+        }
+    }
+
+    fn returns(&self) -> DataType {
+        DataType::Float64
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::Cheap
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+
+    fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
+        let rows = match arguments.environment.references() {
+            Some(references) => references.get().map_err(|e| exec_datafusion_err!("reference_energy: {e}"))?,
+            None => Arc::default(),
+        };
+        let known: Vec<Reference> = rows
+            .iter()
+            .map(|row| Reference {
+                ion: &row.ion,
+                functional: row.functional.as_deref(),
+                source: &row.source,
+                energy: row.energy,
+            })
+            .collect();
+        let [ions, functionals, sources] = [arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?];
+        let energies = arguments.rows(|i| {
+            let text = |column: &Option<arrow::array::StringArray>| column.as_ref().map(|c| c.value(i).to_owned());
+            let (ion, functional) = (text(&ions)?, text(&functionals)?);
+            let found = adsorption::reference_energy(&known, &ion, &functional, text(&sources).as_deref());
+            Some(found.map_err(|e| e.to_string()))
+        });
+        Ok(Arc::new(Float64Array::from(energies)))
+    }
+}

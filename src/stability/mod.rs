@@ -1,0 +1,12 @@
+//! Can a phase exist? The lower convex hull of formation energies over composition, and how far above it a phase lies.
+//!
+//! A phase that lies above the hull gains energy by falling apart into the phases of the hull at its composition, so that at zero
+//! temperature it does not last. [`PhaseDiagram`] holds the phases, [`simplex`] solves the linear program that finds the hull
+//! at one composition.
+//!
+//! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named.
+
+mod diagram;
+mod simplex;
+
+pub use diagram::{Part, PhaseDiagram};
