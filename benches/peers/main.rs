@@ -3,9 +3,11 @@
 //! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
 //! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
 //! crystals took. `peers networks NAME CRYSTALS MATGL FOLDER` answers a batch size with the time and predictions of a network.
+//! `peers potential WEIGHTS CRYSTALS` answers `energies`, `slopes` or `relax STEPS` with the time and energies of CHGNet.
 //! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it, it points to the scripts.
 
 mod networks;
+mod potential;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -45,6 +47,10 @@ fn main() -> Result<(), Fault> {
             let [crystals, matgl, folder] = [crystals, matgl, folder].map(Path::new);
             let networks = networks::Networks::load(name, crystals, matgl, folder)?;
             answer(|line| networks.turn(line))
+        }
+        ["potential", weights, crystals] => {
+            let energies = potential::Energies::load(Path::new(weights), Path::new(crystals))?;
+            answer(|line| energies.turn(line))
         }
         ["unpack", model, folder] => answer(|_| networks::unpack(Path::new(model), Path::new(folder))),
         ["features", crystals] => {

@@ -162,3 +162,85 @@ impl Begun<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        crystal::{Element, Lattice},
+        error::ModelError,
+        models::potential::Evaluation,
+    };
+
+    /// Atoms have an energy each and feel nothing: -2 eV an ion of Li, -1 eV any other atom.
+    struct Flat;
+
+    impl Potential for Flat {
+        fn name(&self) -> &str {
+            "flat"
+        }
+
+        fn id(&self) -> &str {
+            "flat"
+        }
+
+        fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+            let energy = |e: &Element| if e.symbol() == "Li" { -2.0 } else { -1.0 };
+            let answer = |s: &&Structure| Evaluation {
+                energy: s.species().iter().map(energy).sum(),
+                forces: vec![[0.0; 3]; s.len()],
+                stress: [[0.0; 3]; 3],
+                magmoms: vec![0.0; s.len()],
+            };
+            structures.iter().map(|s| Ok(answer(s))).collect()
+        }
+    }
+
+    fn tungsten_trioxide() -> Structure {
+        let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();
+        let w = Element::from_symbol("W").unwrap();
+        let sites = vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
+        Structure::new(lattice, vec![w, Element::O, Element::O, Element::O], sites).unwrap()
+    }
+
+    fn answers(requests: &[Request<'_>]) -> Vec<Result<Vec<Answer>, AdsorptionError>> {
+        let references = BTreeMap::from([("Li".to_owned(), -1.5)]);
+        let ControlFlow::Continue(answers) =
+            adsorb(&Flat, &references, requests, &RelaxOptions::default(), |_| ControlFlow::Continue(()))
+        else {
+            panic!("nobody broke off")
+        };
+        answers
+    }
+
+    #[test]
+    fn a_flat_surface_gives_what_its_atoms_have() {
+        let host = tungsten_trioxide();
+        let ask = |ion, n, within| Request { host: &host, ion: Ion::parse(ion).unwrap(), n, within };
+        let given = answers(&[
+            ask("Li", 1, Some(Within::Everywhere)),
+            ask("Li", 1, None),
+            ask("Ca", 1, None),
+            ask("Li", 40, Some(Within::Everywhere)),
+        ]);
+        let one = given[0].as_ref().unwrap()[0].as_ref().unwrap();
+        // The centre of the cube, 12 O around it: -((-6) - (-4) - (-1.5)).
+        assert!((one.potential - 0.5).abs() < 1e-12 && one.converged && one.n == 1);
+        assert!(one.sites[0].iter().all(|x| (x - 0.5).abs() < 1e-6), "{:?}", one.sites);
+        assert_eq!((one.structure.len(), one.e_host, one.e_inserted), (5, -4.0, -6.0));
+        // The tunnels of the three directions are one channel.
+        let each = given[1].as_ref().unwrap();
+        assert_eq!((each.len(), each[0].as_ref().unwrap().channel), (1, Some(0)));
+        let calcium = given[2].as_ref().unwrap()[0].as_ref().unwrap_err().to_string();
+        assert!(calcium.contains("Ca by itself"), "{calcium}");
+        assert!(given[3].as_ref().unwrap()[0].as_ref().unwrap_err().to_string().contains("no room"));
+    }
+
+    #[test]
+    fn whoever_watches_may_break_off() {
+        let host = tungsten_trioxide();
+        let request = Request { host: &host, ion: Ion::parse("Li").unwrap(), n: 1, within: None };
+        let end = adsorb(&Flat, &BTreeMap::new(), &[request], &RelaxOptions::default(), |_| ControlFlow::Break(()));
+        assert!(end.is_break());
+    }
+}

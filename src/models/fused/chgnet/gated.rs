@@ -45,6 +45,13 @@ impl Rows {
     }
 }
 
+/// The sigmoid, but for very negative numbers, where it stays at 4e-18: nothing beside the sums it goes into, and far from
+/// the numbers near the smallest a float holds, on which a product is a hundred times slower.
+#[inline(always)]
+unsafe fn gate_of<S: Simd>(x: S::V) -> S::V {
+    unsafe { sigmoid::<S>(S::max(x, S::splat(-40.0))) }
+}
+
 /// Mean of 64 numbers, and one over their standard deviation.
 #[inline(always)]
 unsafe fn moments<S: Simd>(x: *const f32) -> (f32, f32) {
@@ -106,7 +113,7 @@ kernels! {
             let mut k = 0;
             while k < 2 * WIDTH {
                 let v = S::load(from.add(k));
-                S::store(to.add(k), S::mul(v, sigmoid::<S>(v)));
+                S::store(to.add(k), S::mul(v, gate_of::<S>(v)));
                 k += S::LANES;
             }
         }
@@ -122,7 +129,7 @@ kernels! {
             let mut k = 0;
             while k < 2 * WIDTH {
                 let v = S::load(to.add(k));
-                let s = sigmoid::<S>(v);
+                let s = gate_of::<S>(v);
                 let slope = S::mul(s, S::fma(v, S::sub(one, s), one));
                 S::store(to.add(k), S::mul(slope, S::load(from.add(k))));
                 k += S::LANES;

@@ -107,13 +107,13 @@ impl Gated {
     /// Gated values of rows that begin with the first product.
     fn forward(&self, rows: &mut [f32], hidden: &mut Vec<f32>, out: &mut [f32]) {
         let (width, count) = (self.width(), out.len() / WIDTH);
-        if let Some([core, gate]) = &self.second {
+        if let Some([core, gate]) = &self.second
+            && count > 0
+        {
             let hidden = sized(hidden, count * BOTH);
             silu_rows(rows, self.first(), hidden);
             core.forward.apply_into(hidden, BOTH, &mut rows[BOTH..], width, count);
-            if count > 0 {
-                gate.forward.apply_into(&hidden[WIDTH..], BOTH, &mut rows[BOTH + WIDTH..], width, count);
-            }
+            gate.forward.apply_into(&hidden[WIDTH..], BOTH, &mut rows[BOTH + WIDTH..], width, count);
         }
         gated(rows, self.last(), &self.core, &self.gate, out);
     }

@@ -1,0 +1,61 @@
+//! CHGNet as a process: energies, energies with their slopes, and steps of relaxations, of the crystals of a file.
+
+use std::{ops::ControlFlow, path::Path, time::Instant};
+
+use hollandite::{
+    adsorption::{Method, RelaxOptions, relax},
+    crystal::Structure,
+    models::{
+        Model, ModelPotential,
+        potential::Potential,
+        weights::{Claims, import},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{Fault, structure};
+
+/// The weights and what they are asked about.
+pub struct Energies {
+    model: ModelPotential,
+    crystals: Vec<Structure>,
+}
+
+impl Energies {
+    /// Weights as `models add` reads them, crystals one a line.
+    pub fn load(weights: &Path, crystals: &Path) -> Result<Self, Fault> {
+        let imported = import(weights, &Claims::default())?;
+        let text = std::fs::read_to_string(crystals)?;
+        let crystals = text.lines().map(|line| structure(&serde_json::from_str(line)?));
+        Ok(Self {
+            model: Model::new(imported.net, imported.card).potential()?,
+            crystals: crystals.collect::<Result<_, Fault>>()?,
+        })
+    }
+
+    /// `energies`, `slopes`, or `relax N`: all crystals, N steps each in the last case.
+    pub fn turn(&self, line: &str) -> Result<Value, Fault> {
+        let all: Vec<&Structure> = self.crystals.iter().collect();
+        let start = Instant::now();
+        let (values, steps): (Vec<f64>, usize) = match line.split(' ').collect::<Vec<_>>()[..] {
+            ["energies"] => (self.model.energies(&all).into_iter().collect::<Result<_, _>>()?, 0),
+            ["slopes"] => {
+                let answers = self.model.evaluate(&all).into_iter().collect::<Result<Vec<_>, _>>()?;
+                (answers.iter().map(|answer| answer.energy).collect(), 0)
+            }
+            ["relax", steps] => {
+                let options =
+                    RelaxOptions { method: Method::Fire, fmax: 1e-9, steps: steps.parse()?, cell: true, nudge: 0.0 };
+                let ControlFlow::Continue(ends) = relax(&self.model, &all, &options, |_| ControlFlow::Continue(()))
+                else {
+                    unreachable!("nothing breaks off")
+                };
+                let ends = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let steps = ends.iter().map(|end| end.steps).sum();
+                (ends.iter().map(|end| end.evaluation.energy).collect(), steps)
+            }
+            _ => return Err(format!("energies, slopes or relax N, not {line}").into()),
+        };
+        Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "values": values, "steps": steps }))
+    }
+}
