@@ -1,10 +1,11 @@
 //! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.
 //!
 //! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them, [`relax`] moves the crystal downhill on a model's energy
-//! surface, and [`adsorb`] does all of it for many hosts at once.
+//! surface, and [`adsorb`] does all of it for many hosts at once. [`charge`] divides calculated densities among their ions.
 
 mod adsorb;
 mod capacity;
+pub mod charge;
 mod elements;
 mod gibbs;
 mod insert;

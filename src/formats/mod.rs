@@ -3,9 +3,11 @@
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
-//! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. No Arrow, no SQL.
+//! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. Beside crystals, what calculations leave:
+//! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No Arrow, no SQL.
 
 mod ase_db;
+mod chgcar;
 mod cif;
 mod csv;
 mod extxyz;
@@ -13,6 +15,7 @@ pub mod hosts;
 mod json;
 mod paths;
 mod poscar;
+mod potcar;
 mod properties;
 mod source;
 mod species;
@@ -24,11 +27,13 @@ use crate::{
     error::{FormatError, Position},
 };
 
+pub use chgcar::{Quantity, Volumetric, read_volumetric};
 pub use cif::to_cif;
 pub(crate) use json::record_of_row;
 pub use json::to_json;
 pub use paths::{Format, Input, expand};
 pub use poscar::to_poscar;
+pub use potcar::read_valences;
 pub use properties::Properties;
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.

@@ -1,4 +1,4 @@
-//! Colours: of the elements (Jmol's), and of a scale of counts.
+//! Colours: of the elements (Jmol's), and of scales of numbers.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -70,9 +70,32 @@ pub fn scale(t: f64) -> Rgb {
         Rgb(0x25, 0x34, 0x94),
         Rgb(0x08, 0x1D, 0x58),
     ];
-    let at = t.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
-    let i = (at as usize).min(STOPS.len() - 2);
-    STOPS[i].mixed(STOPS[i + 1], at - i as f64)
+    between(&STOPS, t)
+}
+
+/// A scale from -1 (dark blue) over white at 0 to 1 (dark red), equally light on both sides: RdBu of ColorBrewer.
+pub fn diverging(t: f64) -> Rgb {
+    const STOPS: [Rgb; 11] = [
+        Rgb(0x05, 0x30, 0x61),
+        Rgb(0x21, 0x66, 0xAC),
+        Rgb(0x43, 0x93, 0xC3),
+        Rgb(0x92, 0xC5, 0xDE),
+        Rgb(0xD1, 0xE5, 0xF0),
+        Rgb(0xF7, 0xF7, 0xF7),
+        Rgb(0xFD, 0xDB, 0xC7),
+        Rgb(0xF4, 0xA5, 0x82),
+        Rgb(0xD6, 0x60, 0x4D),
+        Rgb(0xB2, 0x18, 0x2B),
+        Rgb(0x67, 0x00, 0x1F),
+    ];
+    between(&STOPS, 0.5 * (t + 1.0))
+}
+
+/// The colour at `t`, 0 to 1, of a scale given at equal steps.
+fn between(stops: &[Rgb], t: f64) -> Rgb {
+    let at = t.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
+    let i = (at as usize).min(stops.len() - 2);
+    stops[i].mixed(stops[i + 1], at - i as f64)
 }
 
 #[cfg(test)]
@@ -91,5 +114,7 @@ mod tests {
         let light: Vec<f64> = (0..=100).map(|i| scale(f64::from(i) / 100.0).luminance()).collect();
         assert!(light.windows(2).all(|w| w[1] < w[0]));
         assert_eq!((scale(-1.0), scale(2.0)), (Rgb(0xFF, 0xFF, 0xD9), Rgb(0x08, 0x1D, 0x58)));
+        let light: Vec<f64> = (0..=100).map(|i| diverging(f64::from(i) / 50.0 - 1.0).luminance()).collect();
+        assert!(light[..51].windows(2).all(|w| w[1] > w[0]) && light[50..].windows(2).all(|w| w[1] < w[0]));
     }
 }

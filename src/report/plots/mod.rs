@@ -1,5 +1,6 @@
-//! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), what a table holds ([`distribution`]), a model's
-//! errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]) and the search for its settings ([`tuning()`]).
+//! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), its electrons ([`density`]), what a table holds
+//! ([`distribution`]), a model's errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]) and the search for its
+//! settings ([`tuning()`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
@@ -9,6 +10,8 @@ mod bonds;
 mod channels;
 mod chart;
 mod colors;
+mod contours;
+pub mod density;
 pub mod distribution;
 mod errors;
 pub mod labels;
