@@ -245,3 +245,35 @@ fn mistakes_are_named() {
         .stderr(contains("20000 atoms"));
     hollandite(&["plot", "distribution", "--table", "nothing"]).assert().failure().stderr(contains("nothing"));
 }
+
+#[test]
+fn a_density_is_sliced_and_averaged() {
+    let [whole, host, ion] = ["inserted", "host", "ion"].map(|name| format!("fixtures/vasp/liwo3/{name}"));
+    let picture = svg(&["density", &whole]);
+    for text in
+        ["inserted · LiWO₃", "slice through a and b at 0 c", "27 electrons in 54.44 Å³", ">ρ, e/Å³<", "mean ρ, e/Å³"]
+    {
+        assert!(picture.contains(text), "{text}");
+    }
+    assert_legible(&picture);
+    let difference =
+        svg(&["density", &whole, "--minus", &host, "--minus", &ion, "--axis", "a", "--at", "0", "--limit", "0.2"]);
+    for text in [
+        "inserted less 2 parts · LiWO₃",
+        "slice through b and c at 0 a",
+        "electrons moved",
+        "Δρ, e/Å³",
+        ">0.2<",
+        ">−0.04<",
+    ] {
+        assert!(difference.contains(text), "{text}");
+    }
+    assert_legible(&difference);
+    // Lithium at the four corners, an oxygen at the middle, and each in the colour that the difference has there.
+    assert_eq!((difference.matches(">Li<").count(), difference.matches(">O<").count()), (4, 1));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("d.png");
+    hollandite(&["plot", "density", &whole, "--out", file.to_str().unwrap()]).assert().success();
+    assert!(ink(&file).0 > 50_000);
+    hollandite(&["plot", "density", &whole, "--limit", "1"]).assert().code(2);
+}

@@ -76,6 +76,7 @@ fn every_command_prints_what_the_readme_shows() {
     let steps = steps(&markdown);
     assert!(steps.len() >= 5, "the README has a transcript");
     let work = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(format!("{root}/fixtures"), work.path().join("fixtures")).unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_hollandite"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     for step in steps {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::crystal::Radii;
-
+use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
 use crate::columns::Mapping;
+use crate::crystal::{Element, Radii};
 use crate::models::DEFAULT_MODEL;
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
@@ -37,8 +37,10 @@ pub enum Command {
     Shell(Shell),
     /// Write a table or a query's result to a file, or to a folder of CIFs
     Export(Export),
-    /// Draw a crystal, its diffraction pattern, what a table holds or a search for settings, as SVG or PNG
+    /// Draw a crystal, its diffraction pattern, its electrons, what a table holds or a search for settings, as SVG or PNG
     Plot(Plot),
+    /// Net charges of the ions of a calculated density (CHGCAR), by Bader's partition
+    Charges(Charges),
     /// Compute functions of the crystals of a table once, and keep their values
     Featurize(Featurize),
     /// Fit a model to the labels of a table
@@ -163,6 +165,8 @@ pub enum PlotPicture {
     Structure(PlotStructure),
     /// The powder diffraction pattern of a crystal, with the indices of its strongest peaks
     Xrd(PlotXrd),
+    /// A density, a potential (CHGCAR, LOCPOT, ...) or a difference of densities: a slice, and the average over planes
+    Density(PlotDensity),
     /// What a table holds: classes of composition, formation energies and elements, training and test set apart
     Distribution(PlotDistribution),
     /// Predictions of a model against the labels, after `hollandite evaluate`
@@ -239,6 +243,78 @@ pub struct PlotXrd {
     pub fwhm: f64,
 }
 
+/// `hollandite plot density`
+#[derive(Debug, ClapArgs)]
+pub struct PlotDensity {
+    /// CHGCAR, CHG, AECCAR0, PARCHG, LOCPOT, ELFCAR or the like (plain, .gz or .zst), or a folder with a CHGCAR
+    pub file: PathBuf,
+    /// Subtract this density, of the same cell, grid and places: once for the empty host, once for its ions
+    #[arg(long, value_name = "FILE")]
+    pub minus: Vec<PathBuf>,
+    /// Lattice vector that the slice does not hold, and along which planes are averaged
+    #[arg(long, value_name = "a|b|c", default_value = "c", value_parser = vector)]
+    pub axis: usize,
+    /// Where on that vector the slice lies, as a fraction [default: the plane with the highest magnitude]
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
+    pub at: Option<f64>,
+    /// Value at the ends of the scale of a difference [default: one that a hundredth of the slice exceeds]
+    #[arg(long, value_name = "VALUE", requires = "minus")]
+    pub limit: Option<f64>,
+    /// File to write, .svg or .png
+    #[arg(short, long, value_name = "FILE", default_value = "density.svg")]
+    pub out: PathBuf,
+}
+
+/// `hollandite charges`
+#[derive(Debug, ClapArgs)]
+pub struct Charges {
+    /// CHGCAR of the calculation (plain, .gz or .zst), or the folder that holds it
+    pub file: PathBuf,
+    /// Density that decides which atom a point belongs to, several are summed [default: AECCAR0 and AECCAR2 beside the
+    /// CHGCAR, where both are; else the CHGCAR itself]
+    #[arg(long, value_name = "FILE")]
+    pub reference: Vec<PathBuf>,
+    /// Valence electrons of an element, the ZVAL of its pseudopotential: Mn=7,O=6
+    #[arg(long, value_name = "ELEMENT=N,..", value_delimiter = ',', value_parser = valence)]
+    pub valence: Vec<(Element, f64)>,
+    /// POTCAR or OUTCAR that tells the valence electrons [default: the one beside the CHGCAR]
+    #[arg(long, value_name = "FILE")]
+    pub potcar: Option<PathBuf>,
+    /// Points of a lower reference density belong to no atom, e/Å³
+    #[arg(long, value_name = "e/Å³", default_value_t = DEFAULT_VACUUM)]
+    pub vacuum: f64,
+    /// A maximum further than this from every atom belongs to none, Å
+    #[arg(long, value_name = "Å", default_value_t = DEFAULT_REACH)]
+    pub reach: f64,
+    /// CHGCAR of the empty host, or its folder: what each site gave when the ions came in
+    #[arg(long, value_name = "FILE")]
+    pub host: Option<PathBuf>,
+    /// Element whose sites are the ions that came in, where no host is given
+    #[arg(long, value_name = "ELEMENT", value_parser = element, conflicts_with = "host")]
+    pub ion: Option<Element>,
+    /// Print the average of the density over the planes along a lattice vector in place of the charges
+    #[arg(long, value_name = "a|b|c", value_parser = vector, conflicts_with_all = ["host", "ion", "keep"])]
+    pub average: Option<usize>,
+    /// Subtract this density first, of the same cell, grid and places: once for the empty host, once for its ions
+    #[arg(long, value_name = "FILE", requires = "average")]
+    pub minus: Vec<PathBuf>,
+    /// Keep the rows in the table `charges`, under this name of the host
+    #[arg(long, value_name = "HOST")]
+    pub keep: Option<String>,
+    /// Tunnel that the ions are in, for --keep
+    #[arg(long, value_name = "NAME", requires = "keep")]
+    pub channel: Option<String>,
+    /// Functional of the calculation, for --keep
+    #[arg(long, value_name = "NAME", requires = "keep")]
+    pub functional: Option<String>,
+    /// Name of the calculation, for --keep [default: that of its folder]
+    #[arg(long, value_name = "NAME", requires = "keep")]
+    pub run: Option<String>,
+    /// Where and how to print
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// `hollandite plot distribution`
 #[derive(Debug, ClapArgs)]
 pub struct PlotDistribution {
@@ -307,6 +383,20 @@ fn direction(text: &str) -> Result<[i32; 3], String> {
         Some(&[u, v, w]) if [u, v, w] != [0; 3] => Ok([u, v, w]),
         _ => Err("expected a, b, c or three whole numbers that are not all 0, as in 1,1,0".into()),
     }
+}
+
+fn vector(text: &str) -> Result<usize, String> {
+    ["a", "b", "c"].iter().position(|name| *name == text).ok_or_else(|| "expected a, b or c".into())
+}
+
+fn element(text: &str) -> Result<Element, String> {
+    Element::from_symbol(text).map_err(|e| e.to_string())
+}
+
+fn valence(text: &str) -> Result<(Element, f64), String> {
+    let (symbol, electrons) = text.split_once('=').ok_or("expected an element and a number, as in Mn=7")?;
+    let electrons = electrons.trim().parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
+    Ok((element(symbol.trim())?, electrons.ok_or("expected a number of electrons above 0, as in Mn=7")?))
 }
 
 fn radii(text: &str) -> Result<Radii, String> {
@@ -791,6 +881,9 @@ mod tests {
         }
         assert_eq!((radiation("moka"), radiation("1.2")), (Ok(0.71073), Ok(1.2)));
         assert!(radiation("XxKa").unwrap_err().contains("CuKa1") && radiation("-1").is_err());
+        assert_eq!(valence("Mn = 7").map(|(e, n)| (e.symbol(), n)), Ok(("Mn", 7.0)));
+        assert!(["Mn", "Xx=1", "Mn=0", "Mn=x"].iter().all(|text| valence(text).is_err()));
+        assert_eq!((vector("c"), vector("d").is_err()), (Ok(2), true));
         assert_eq!(angles("10, 60"), Ok((10.0, 60.0)));
         assert!(["60,10", "0,200", "5", "a,b"].iter().all(|text| angles(text).is_err()));
         assert_eq!(cells("2x1x3"), Ok([2, 1, 3]));

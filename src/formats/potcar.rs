@@ -31,7 +31,9 @@ fn valences(mut lines: Lines) -> Result<Vec<(Element, f64)>, FormatError> {
             let electrons = value.parse().ok().filter(|z: &f64| z.is_finite() && *z > 0.0);
             match (element.take(), electrons) {
                 (Some(element), Some(electrons)) => found.push((element, electrons)),
-                (None, _) => return Err(FormatError::syntax(number, 0, "a ZVAL without the VRHFIN that names its element")),
+                (None, _) => {
+                    return Err(FormatError::syntax(number, 0, "a ZVAL without the VRHFIN that names its element"));
+                }
                 (_, None) => {
                     return Err(FormatError::syntax(number, 0, format!("expected the number ZVAL, found '{value}'")));
                 }
@@ -41,10 +43,14 @@ fn valences(mut lines: Lines) -> Result<Vec<(Element, f64)>, FormatError> {
         }
     }
     match element {
-        Some(element) => {
-            Err(FormatError::syntax(last, 0, format!("the file ends before the ZVAL of {}; fetch it again", element.symbol())))
+        Some(element) => Err(FormatError::syntax(
+            last,
+            0,
+            format!("the file ends before the ZVAL of {}; fetch it again", element.symbol()),
+        )),
+        None if found.is_empty() => {
+            Err(FormatError::syntax(last, 0, "no line POMASS ..; ZVAL .. : is this a POTCAR or an OUTCAR?"))
         }
-        None if found.is_empty() => Err(FormatError::syntax(last, 0, "no line POMASS ..; ZVAL .. : is this a POTCAR or an OUTCAR?")),
         None => Ok(found),
     }
 }

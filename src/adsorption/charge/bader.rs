@@ -10,24 +10,17 @@
 //! neighbours, and all that is left at the end lies in the maxima. There are no lists and no tolerance below which a weight
 //! is dropped, nothing is lost but rounding, and no sort is needed: a point is ready once all its lower neighbours are done.
 //!
-//! Points of equal density, which files of few digits have many of, are one level: it drains through those of its points that
-//! have a higher neighbour, over the fewest steps, and has a single maximum where there are none.
+//! Points of equal density are put in order by levels.rs.
 
-use std::collections::{HashMap, VecDeque};
-
-use rayon::prelude::*;
-
-use super::voxels::Voxels;
-use crate::{
-    crystal::{Structure, Superbase, dot},
-    error::AdsorptionError,
+use super::{
+    levels::{DONE, Levels, MOST},
+    nearest::Sites,
+    voxels::Voxels,
 };
+use crate::{crystal::Structure, error::AdsorptionError};
 
 /// Density, e/Å³, below which a point belongs to no atom.
 pub const DEFAULT_VACUUM: f64 = 1e-6;
-/// Marks a point that is done, or that takes no part. A point has at most 14 neighbours.
-const DONE: u8 = u8::MAX;
-const MOST: usize = 14;
 
 /// What a region of the cell holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,87 +98,6 @@ pub fn basins(
         })
         .collect();
     Ok(Basins { basins, vacuum: amounts(&vacuum) })
-}
-
-/// Which of two neighbouring points is the higher, and how many lower neighbours each has.
-struct Levels<'a> {
-    density: &'a [f64],
-    vacuum: f64,
-    /// Lower neighbours that are not done; [`DONE`] in the vacuum.
-    lower: Vec<u8>,
-    /// Of points with an equal neighbour: steps along equal points to one with a higher neighbour, or to the one maximum.
-    steps: HashMap<u32, u32>,
-}
-
-impl<'a> Levels<'a> {
-    fn new(voxels: &Voxels, density: &'a [f64], vacuum: f64) -> Self {
-        let mut lower = vec![DONE; density.len()];
-        // In chunks of a fixed size, so that the result does not depend on the number of threads.
-        let chunk = 1 << 14;
-        let equal: Vec<u32> = lower
-            .par_chunks_mut(chunk)
-            .enumerate()
-            .flat_map_iter(|(number, part)| {
-                let mut equal = Vec::new();
-                for (at, lower) in (number * chunk..).zip(part) {
-                    let rho = density[at];
-                    if rho < vacuum {
-                        continue;
-                    }
-                    let (mut below, mut same) = (0, false);
-                    for (q, _) in voxels.around(at, voxels.point(at)) {
-                        let other = density[q];
-                        below += u8::from(other < rho && other >= vacuum);
-                        same |= other == rho && q != at;
-                    }
-                    *lower = below;
-                    if same {
-                        equal.push(at as u32);
-                    }
-                }
-                equal
-            })
-            .collect();
-        let mut levels = Self { density, vacuum, lower, steps: HashMap::new() };
-        levels.drain(voxels, &equal);
-        for &at in &equal {
-            let p = at as usize;
-            let below = voxels.around(p, voxels.point(p)).filter(|&(q, _)| density[q] == density[p] && levels.above(p, q));
-            levels.lower[p] += below.count() as u8;
-        }
-        levels
-    }
-
-    /// Gives points with equal neighbours their steps.
-    fn drain(&mut self, voxels: &Voxels, equal: &[u32]) {
-        let density = self.density;
-        let around = |p: u32| voxels.around(p as usize, voxels.point(p as usize)).map(|n| n.0);
-        let climbs = |p: &u32| around(*p).any(|q| density[q] > density[*p as usize]);
-        let mut queue: VecDeque<u32> = equal.iter().copied().filter(climbs).collect();
-        self.steps.extend(queue.iter().map(|p| (*p, 0)));
-        // What no exit drains is a flat summit: its first point is the maximum.
-        for next in std::iter::once(None).chain(equal.iter().map(Some)) {
-            if let Some(&summit) = next.filter(|p| !self.steps.contains_key(*p)) {
-                self.steps.insert(summit, 0);
-                queue.push_back(summit);
-            }
-            while let Some(p) = queue.pop_front() {
-                let step = self.steps[&p] + 1;
-                for q in around(p) {
-                    if density[q] == density[p as usize] && !self.steps.contains_key(&(q as u32)) {
-                        self.steps.insert(q as u32, step);
-                        queue.push_back(q as u32);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether `p` is above `q`, their densities being equal.
-    fn above(&self, p: usize, q: usize) -> bool {
-        let rank = |p: usize| (self.steps.get(&(p as u32)).copied().unwrap_or(0), p);
-        rank(p) < rank(q)
-    }
 }
 
 /// Maxima with what arrives at them, and what lies in the vacuum.
@@ -270,39 +182,6 @@ fn flow<const N: usize>(
     (maxima.into_iter().map(|(at, amounts)| (at, amounts.to_vec())).collect(), vacuum.to_vec())
 }
 
-/// Sites of a crystal, to find the one nearest to a point.
-struct Sites {
-    base: Superbase,
-    fractions: Vec<[f64; 3]>,
-}
-
-impl Sites {
-    fn new(structure: &Structure) -> Self {
-        let base = Superbase::of(structure.lattice());
-        Self { fractions: structure.frac_coords().iter().map(|&x| base.fractions(x)).collect(), base }
-    }
-
-    /// The site nearest to a point (fractional coordinates), and its distance in Å.
-    fn nearest(&self, point: [f64; 3]) -> (usize, f64) {
-        let at = self.base.fractions(point);
-        let mut best = (0, f64::INFINITY);
-        for (site, x) in self.fractions.iter().enumerate() {
-            let near: [f64; 3] = std::array::from_fn(|k| x[k] - at[k] - (x[k] - at[k]).round());
-            // In an obtuse basis no nearer image is further off than the cells around.
-            for image in 0..27_i32 {
-                let d = [image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1];
-                let d: [f64; 3] = std::array::from_fn(|k| near[k] + f64::from(d[k]));
-                let d: [f64; 3] = std::array::from_fn(|m| (0..3).map(|k| d[k] * self.base.rows[k][m]).sum());
-                let square = dot(d, d);
-                if square < best.1 {
-                    best = (site, square);
-                }
-            }
-        }
-        (best.0, best.1.sqrt())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,7 +253,9 @@ mod tests {
             let rho = g.density([n; 3]);
             let found = basins(&g.structure, [n; 3], &rho, &[&rho], 0.0).unwrap();
             let electrons: Vec<f64> = found.basins.iter().map(|b| b.amounts.integrals[0]).collect();
-            let of = |site: usize| found.basins.iter().zip(&electrons).filter(|b| b.0.site == site).map(|b| b.1).sum::<f64>();
+            let of = |site: usize| {
+                found.basins.iter().zip(&electrons).filter(|b| b.0.site == site).map(|b| b.1).sum::<f64>()
+            };
             assert!((of(0) - of(1)).abs() < 1e-6 && (of(0) + of(1) - 8.0).abs() < 1e-6, "{n}: {} {}", of(0), of(1));
         }
     }
@@ -409,23 +290,13 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         let crystal = cube(3.0, vec![[0.0; 3]]);
         let rho = vec![1.0; 8];
-        for (shape, fields, vacuum) in
-            [([2; 3], vec![], 0.0), ([2; 3], vec![&rho[..7]], 0.0), ([3; 3], vec![&rho[..]], 0.0), ([2; 3], vec![&rho[..]], f64::NAN)]
-        {
+        for (shape, fields, vacuum) in [
+            ([2; 3], vec![], 0.0),
+            ([2; 3], vec![&rho[..7]], 0.0),
+            ([3; 3], vec![&rho[..]], 0.0),
+            ([2; 3], vec![&rho[..]], f64::NAN),
+        ] {
             assert!(basins(&crystal, shape, &rho, &fields, vacuum).is_err());
-        }
-    }
-
-    #[test]
-    fn the_nearest_site_is_found_in_a_skewed_cell() {
-        let lattice = Lattice::new([[4.0, 0.0, 0.0], [11.0, 4.0, 0.0], [-9.0, 6.5, 4.0]]).unwrap();
-        let h = Element::from_symbol("H").unwrap();
-        let crystal = Structure::new(lattice, vec![h, h], vec![[0.1, 0.2, 0.3], [0.6, 0.7, 0.9]]).unwrap();
-        let sites = Sites::new(&crystal);
-        for (i, x) in crystal.frac_coords().iter().enumerate() {
-            let moved = lattice.to_fractional(std::array::from_fn(|k| lattice.to_cartesian(*x)[k] + [0.1, -0.2, 0.2][k]));
-            let (site, distance) = sites.nearest(moved.map(|x| x + 3.0));
-            assert!(site == i && (distance - 0.3).abs() < 1e-9);
         }
     }
 }

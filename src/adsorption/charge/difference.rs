@@ -4,11 +4,7 @@
 //! displacements of atoms and not of electrons, and is refused.
 
 use super::DEFAULT_REACH;
-use crate::{
-    crystal::norm,
-    error::AdsorptionError,
-    formats::Volumetric,
-};
+use crate::{crystal::norm, error::AdsorptionError, formats::Volumetric};
 
 /// Lattice vectors and sites differ by no more than files round them, Å.
 const SAME_LATTICE: f64 = 2e-3;
@@ -84,20 +80,32 @@ pub fn difference(whole: &Volumetric, parts: &[Volumetric]) -> Result<Volumetric
                     ));
                 }
                 _ => {
-                    return undefined(format!("site {} ({}) of part {number} is not in the whole", j + 1, element.symbol()));
+                    return undefined(format!(
+                        "site {} ({}) of part {number} is not in the whole",
+                        j + 1,
+                        element.symbol()
+                    ));
                 }
             }
         }
     }
     if let Some(i) = taken.iter().position(|t| !t) {
         let symbol = whole.structure.species()[i].symbol();
-        return undefined(format!("site {} ({symbol}) of the whole is in no part; give a density for each part", i + 1));
+        return undefined(format!(
+            "site {} ({symbol}) of the whole is in no part; give a density for each part",
+            i + 1
+        ));
     }
     let mut values = whole.total().to_vec();
     for part in parts {
         values.iter_mut().zip(part.total()).for_each(|(value, less)| *value -= less);
     }
-    Ok(Volumetric { structure: whole.structure.clone(), quantity: whole.quantity, shape: whole.shape, fields: vec![values] })
+    Ok(Volumetric {
+        structure: whole.structure.clone(),
+        quantity: whole.quantity,
+        shape: whole.shape,
+        fields: vec![values],
+    })
 }
 
 /// How many electrons moved: half the integral of |Δρ|, and the integral of Δρ, which is 0 where parts and whole have equally
@@ -138,7 +146,8 @@ mod tests {
     /// One site of the triclinic cell with its electrons.
     fn part(site: usize, electrons: f64, width: f64) -> Volumetric {
         let whole = Gaussians::triclinic().structure;
-        let one = Structure::new(*whole.lattice(), vec![whole.species()[site]], vec![whole.frac_coords()[site]]).unwrap();
+        let one =
+            Structure::new(*whole.lattice(), vec![whole.species()[site]], vec![whole.frac_coords()[site]]).unwrap();
         Gaussians::new(one, &[electrons], &[width]).volumetric(SHAPE)
     }
 
@@ -174,7 +183,10 @@ mod tests {
         let moved = |x: f64| {
             let s = &o.structure;
             let [a, b, c] = s.frac_coords()[0];
-            Volumetric { structure: Structure::new(*s.lattice(), s.species().to_vec(), vec![[a + x, b, c]]).unwrap(), ..o.clone() }
+            Volumetric {
+                structure: Structure::new(*s.lattice(), s.species().to_vec(), vec![[a + x, b, c]]).unwrap(),
+                ..o.clone()
+            }
         };
         assert!(said(&[li.clone(), moved(0.1)]).contains("without relaxing them"));
         assert!(said(&[li.clone(), moved(0.5)]).contains("is not in the whole"));

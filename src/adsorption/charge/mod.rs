@@ -6,6 +6,8 @@
 
 pub mod bader;
 pub mod difference;
+mod levels;
+mod nearest;
 pub mod net;
 #[cfg(test)]
 mod test;

@@ -107,7 +107,9 @@ pub fn charges(
         [] => valence.total(),
         [one] => one.total(),
         [first, rest @ ..] => {
-            summed = (0..first.total().len()).map(|p| rest.iter().fold(first.total()[p], |sum, r| sum + r.total()[p])).collect();
+            summed = (0..first.total().len())
+                .map(|p| rest.iter().fold(first.total()[p], |sum, r| sum + r.total()[p]))
+                .collect();
             &summed
         }
     };
@@ -238,7 +240,8 @@ mod tests {
     fn electrons_out_of_reach_of_every_atom_are_reported() {
         let g = Gaussians::triclinic();
         let mut volumetric = g.volumetric([28, 32, 36]);
-        let lone = Structure::new(*g.structure.lattice(), vec![g.structure.species()[0]], vec![g.structure.frac_coords()[0]]);
+        let lone =
+            Structure::new(*g.structure.lattice(), vec![g.structure.species()[0]], vec![g.structure.frac_coords()[0]]);
         volumetric.structure = lone.unwrap();
         let found = charges(&volumetric, &[], &[3.0], DEFAULT_VACUUM, DEFAULT_REACH).unwrap();
         assert_eq!(found.unassigned.len(), 1);

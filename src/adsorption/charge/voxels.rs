@@ -41,7 +41,8 @@ impl Voxels {
         let scale = (SCALED / voxel).cbrt();
         let rows = *lattice.rows();
         let rows = std::array::from_fn(|k| rows[k].map(|x| x * scale / shape[k] as f64));
-        let point = Element::from_z(1).and_then(|e| Structure::with_overlaps(Lattice::new(rows)?, vec![e], vec![[0.0; 3]]))?;
+        let point =
+            Element::from_z(1).and_then(|e| Structure::with_overlaps(Lattice::new(rows)?, vec![e], vec![[0.0; 3]]))?;
         let mut cells = voronoi(&point)?.cells;
         let faces = cells.pop().map(|cell| cell.faces).unwrap_or_default();
         let largest = faces.iter().map(|f| f.area / f.distance).fold(0.0, f64::max);
@@ -59,9 +60,8 @@ impl Voxels {
         if steps.len() < 6 {
             return Err(FeatureError::Undefined(format!("the grid {shape:?} has no Voronoi cell")).into());
         }
-        let margin = std::array::from_fn(|k| {
-            steps.iter().map(|s| s.shift[k].unsigned_abs() as usize).max().unwrap_or(0)
-        });
+        let margin =
+            std::array::from_fn(|k| steps.iter().map(|s| s.shift[k].unsigned_abs() as usize).max().unwrap_or(0));
         Ok(Self { shape, steps, margin })
     }
 
@@ -83,9 +83,8 @@ impl Voxels {
 
     #[cold]
     fn across(&self, point: [usize; 3], shift: [i32; 3]) -> usize {
-        let [i, j, k]: [usize; 3] = std::array::from_fn(|m| {
-            (point[m] as i64 + i64::from(shift[m])).rem_euclid(self.shape[m] as i64) as usize
-        });
+        let [i, j, k]: [usize; 3] =
+            std::array::from_fn(|m| (point[m] as i64 + i64::from(shift[m])).rem_euclid(self.shape[m] as i64) as usize);
         i + self.shape[0] * (j + self.shape[1] * k)
     }
 }
@@ -95,7 +94,8 @@ mod tests {
     use super::*;
 
     fn weights(lattice: Lattice, shape: [usize; 3]) -> Vec<([i32; 3], f64)> {
-        let mut steps: Vec<_> = Voxels::new(&lattice, shape).unwrap().steps.iter().map(|s| (s.shift, s.weight)).collect();
+        let mut steps: Vec<_> =
+            Voxels::new(&lattice, shape).unwrap().steps.iter().map(|s| (s.shift, s.weight)).collect();
         steps.sort_by_key(|s| s.0);
         steps
     }
@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn neighbours_lie_across_the_border() {
-        let voxels = Voxels::new(&Lattice::new([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]]).unwrap(), [3, 4, 5]).unwrap();
+        let voxels =
+            Voxels::new(&Lattice::new([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]]).unwrap(), [3, 4, 5])
+                .unwrap();
         for at in 0..60 {
             let point = voxels.point(at);
             for (place, _) in voxels.around(at, point) {

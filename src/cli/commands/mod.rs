@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod charges;
 mod evaluate;
 mod export;
 mod featurize;
@@ -36,6 +37,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,
         Command::Plot(plot) => plot::run(store, &plot).await,
+        Command::Charges(charges) => charges::run(store, &charges).await,
         Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Tune(tune) => tune::run(store, &tune).await,

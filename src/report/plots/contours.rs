@@ -72,7 +72,9 @@ impl Plane {
         let (a, b) = (self.at(x, y), self.at(end[0], end[1]));
         // Beyond the rim there is nothing to interpolate.
         let t = if a.is_finite() && b.is_finite() { (level - a) / (b - a) } else { 0.0 };
-        let place = |point: [usize; 2]| [(point[0], self.width), (point[1], self.height)].map(|(p, n)| p.clamp(1, n) as f64 - 1.0);
+        let place = |point: [usize; 2]| {
+            [(point[0], self.width), (point[1], self.height)].map(|(p, n)| p.clamp(1, n) as f64 - 1.0)
+        };
         let (from, to) = (place([x, y]), place(end));
         std::array::from_fn(|k| from[k] + t * (to[k] - from[k]))
     }

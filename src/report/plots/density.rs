@@ -5,14 +5,15 @@
 //! about zero, red where electrons gather and blue where they leave.
 
 use super::chart::{Axis, FIRST, INK, SECOND, chart, frame, px};
-use super::colors::{Rgb, diverging, of_element, scale};
+use super::colors::{Rgb, of_element};
 use super::contours::Plane;
 use super::labels;
+use super::levels::{Levels, level};
 use super::svg::{Anchor, Picture};
 use crate::adsorption::charge::planar_average;
 use crate::crystal::{dot, norm};
 use crate::error::ReportError;
-use crate::formats::{Quantity, Volumetric};
+use crate::formats::Volumetric;
 use plotters::prelude::*;
 
 /// What to draw.
@@ -45,9 +46,6 @@ const BAR: f64 = 110.0;
 const NAMES: f64 = 30.0;
 /// Points across the slice at least.
 const FINE: usize = 160;
-/// Most levels of a density or a potential; levels on either side of zero of a difference.
-const MOST: usize = 12;
-const SIDES: usize = 5;
 /// Atoms this near the slice are shown on it, Å.
 const NEAR: f64 = 0.5;
 /// Radius of an atom's mark and size of its symbol, px.
@@ -64,7 +62,10 @@ pub fn density(slice: &Slice) -> Result<(Picture, f64), ReportError> {
         return Err(ReportError::Format("a slice lies at a number, and a scale ends at one above 0".into()));
     }
     let sheet = Sheet::cut(slice);
-    let levels = levels(slice, &sheet.values);
+    let levels = match slice.difference {
+        true => Levels::difference(&sheet.values, slice.limit),
+        false => Levels::of(slice.field.quantity, &sheet.values),
+    };
     let height = HEADER + sheet.size[1] + NAMES + PROFILE;
     let mut picture = Picture::new(WIDTH, height);
     let grey = "fill=\"#555555\"";
@@ -90,60 +91,6 @@ pub fn density(slice: &Slice) -> Result<(Picture, f64), ReportError> {
 fn unit(slice: &Slice) -> (String, &'static str) {
     let delta = if slice.difference { "Δ" } else { "" };
     (format!("{delta}{}", slice.field.quantity.symbol()), slice.field.quantity.unit())
-}
-
-/// Bounds between the colours of a map, ascending, with one colour more than bounds.
-struct Levels {
-    bounds: Vec<f64>,
-    colours: Vec<Rgb>,
-}
-
-fn levels(slice: &Slice, values: &[f64]) -> Levels {
-    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
-    if slice.difference {
-        let limit = slice.limit.unwrap_or_else(|| {
-            let mut sizes: Vec<f64> = values.iter().map(|x| x.abs()).collect();
-            sizes.sort_unstable_by(f64::total_cmp);
-            round_up(sizes.get(sizes.len() * 99 / 100).copied().unwrap_or(0.0))
-        });
-        let step = limit / SIDES as f64;
-        let sides = SIDES as i32;
-        let bounds = (-sides..=sides).filter(|k| *k != 0).map(|k| f64::from(k) * step).collect();
-        let colours = (-sides..=sides).map(|k| diverging(f64::from(k) / f64::from(sides))).collect();
-        return Levels { bounds, colours };
-    }
-    let bounds: Vec<f64> = match slice.field.quantity {
-        Quantity::Density => {
-            let decades = (high.max(1e-9).log10().floor() as i32 - 4)..=high.max(1e-9).log10().floor() as i32;
-            let all: Vec<f64> = decades
-                .flat_map(|d| [1.0, 2.0, 5.0].map(|x| x * 10_f64.powi(d)))
-                .filter(|x| *x > low && *x < high)
-                .collect();
-            all[all.len().saturating_sub(MOST)..].to_vec()
-        }
-        _ => {
-            let step = round_up((high - low) / MOST as f64);
-            let first = (low / step).floor() as i64 + 1;
-            (first..first + MOST as i64).map(|k| k as f64 * step).filter(|x| *x < high).collect()
-        }
-    };
-    let colours = (0..=bounds.len()).map(|k| scale(k as f64 / bounds.len().max(1) as f64)).collect();
-    Levels { bounds, colours }
-}
-
-/// The next of 1, 2, 5, 10, ... and their tenths; 1 for what is no positive number.
-fn round_up(x: f64) -> f64 {
-    if !(x.is_finite() && x > 0.0) {
-        return 1.0;
-    }
-    let decade = 10_f64.powi(x.log10().floor() as i32);
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * decade).find(|y| *y >= x * (1.0 - 1e-9)).unwrap_or(10.0 * decade)
-}
-
-/// A number with as many decimals as a level of its size needs.
-fn level(x: f64) -> String {
-    let decimals = if x == 0.0 { 0 } else { (1.0 - x.abs().log10().floor()).clamp(0.0, 9.0) as usize };
-    labels::number(x, decimals)
 }
 
 /// One cell of the plane, laid on the page.
@@ -257,7 +204,8 @@ impl Sheet {
             if (off - off.round()).abs() * spacing > NEAR {
                 continue;
             }
-            let [s, t] = [1, 2].map(|k| x[(axis + k) % 3]).map(|x| if x - x.floor() > 1.0 - edge { 0.0 } else { x - x.floor() });
+            let [s, t] =
+                [1, 2].map(|k| x[(axis + k) % 3]).map(|x| if x - x.floor() > 1.0 - edge { 0.0 } else { x - x.floor() });
             for (i, j) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
                 if s + i > 1.0 + edge || t + j > 1.0 + edge {
                     continue;
@@ -328,13 +276,16 @@ fn averages(slice: &Slice, profile: &[(f64, f64)], above: f64) -> Picture {
 mod tests {
     use super::*;
     use crate::crystal::{Element, Lattice, Structure};
+    use crate::formats::Quantity;
 
     fn field(quantity: Quantity) -> Volumetric {
         let lattice = Lattice::from_parameters(4.0, 5.0, 6.0, 90.0, 90.0, 120.0).unwrap();
-        let structure = Structure::new(lattice, vec![Element::from_symbol("O").unwrap()], vec![[0.0, 0.5, 0.25]]).unwrap();
+        let structure =
+            Structure::new(lattice, vec![Element::from_symbol("O").unwrap()], vec![[0.0, 0.5, 0.25]]).unwrap();
         let wave = |i: usize, n: usize| 1.0 + (std::f64::consts::TAU * i as f64 / n as f64).cos();
         // Highest at (0, 0, 1/2).
-        let values = (0..12 * 10 * 8).map(|p| wave(p % 12, 12) * wave(p / 12 % 10, 10) * (2.0 - wave(p / 120, 8))).collect();
+        let values =
+            (0..12 * 10 * 8).map(|p| wave(p % 12, 12) * wave(p / 12 % 10, 10) * (2.0 - wave(p / 120, 8))).collect();
         Volumetric { structure, quantity, shape: [12, 10, 8], fields: vec![values] }
     }
 
@@ -348,34 +299,16 @@ mod tests {
         let (picture, at) = density(&slice(&field)).unwrap();
         assert_eq!(at, 0.5);
         let svg = picture.svg();
-        assert!(svg.contains("at 0.5 c (3 Å above the first plane), 12 × 10 points") && svg.contains(">ρ, e/Å³<"), "{svg}");
+        assert!(
+            svg.contains("at 0.5 c (3 Å above the first plane), 12 × 10 points") && svg.contains(">ρ, e/Å³<"),
+            "{svg}"
+        );
         // The oxygen lies 1.5 Å below it.
         assert!(!svg.contains(">O<"));
         let (picture, at) = density(&Slice { at: Some(-0.74), ..slice(&field) }).unwrap();
         assert_eq!(at, 0.25);
         // On an edge: at both of its places.
         assert_eq!(picture.svg().matches(">O<").count(), 2);
-    }
-
-    #[test]
-    fn levels_cover_the_values_with_a_colour_more() {
-        let density = field(Quantity::Density);
-        let found = levels(&slice(&density), density.total());
-        assert_eq!(found.bounds, [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]);
-        let potential = field(Quantity::Potential);
-        let found = levels(&slice(&potential), potential.total());
-        assert!(found.bounds.len() <= MOST && found.colours.len() == found.bounds.len() + 1);
-        let difference = Slice { difference: true, limit: Some(0.05), ..slice(&density) };
-        let found = levels(&difference, density.total());
-        assert_eq!((found.bounds.len(), found.colours.len()), (10, 11));
-        assert!((found.bounds[0] + 0.05).abs() < 1e-12 && (found.bounds[5] - 0.01).abs() < 1e-12);
-        assert_eq!(found.colours[5], diverging(0.0));
-    }
-
-    #[test]
-    fn numbers_are_rounded_for_a_scale() {
-        assert_eq!([0.0, 0.9, 1.0, 1.1, 0.03, 7.0].map(round_up), [1.0, 1.0, 1.0, 2.0, 0.05, 10.0]);
-        assert_eq!([0.0045, -0.01, 20.0, 0.5].map(level), ["0.0045", "−0.01", "20", "0.5"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod distribution;
 mod errors;
 pub mod labels;
 mod learning;
+mod levels;
 mod parity;
 mod periodic;
 mod raster;

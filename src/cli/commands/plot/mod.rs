@@ -1,6 +1,7 @@
-//! `hollandite plot`: pictures of a crystal, of a table, of a model's errors and of a search for settings.
+//! `hollandite plot`: pictures of a crystal, of its electrons, of a table, of a model's errors and of a search for settings.
 
 mod crystal;
+mod density;
 mod distribution;
 mod errors;
 mod structure;
@@ -19,6 +20,7 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
     match &plot.picture {
         PlotPicture::Structure(args) => structure::run(store, args).await,
         PlotPicture::Xrd(args) => xrd::run(store, args).await,
+        PlotPicture::Density(args) => density::run(args),
         PlotPicture::Distribution(args) => distribution::run(store, args).await,
         PlotPicture::Parity(args) => errors::run(store, args, "parity", plots::parity).await,
         PlotPicture::Errors(args) => errors::run(store, args, "errors", plots::errors).await,
