@@ -250,9 +250,13 @@ fn mistakes_are_named() {
 fn a_density_is_sliced_and_averaged() {
     let [whole, host, ion] = ["inserted", "host", "ion"].map(|name| format!("fixtures/vasp/liwo3/{name}"));
     let picture = svg(&["density", &whole]);
-    for text in
-        ["inserted · LiWO₃", "slice through a and b at 0 c", "27 electrons in 54.44 Å³", ">ρ, e/Å³<", "mean ρ, e/Å³"]
-    {
+    for text in [
+        "inserted · LiWO₃",
+        "slice through a and b at 0 c",
+        "27 electrons in 54.44 Å³",
+        ">ρ, e/Å³<",
+        "mean ρ, e/Å³ over planes",
+    ] {
         assert!(picture.contains(text), "{text}");
     }
     assert_legible(&picture);

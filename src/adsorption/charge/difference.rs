@@ -175,7 +175,7 @@ mod tests {
         let whole = Gaussians::triclinic().volumetric(SHAPE);
         let said = |parts: &[Volumetric]| difference(&whole, parts).unwrap_err().to_string();
         let (li, o) = (part(0, 2.0, 0.45), part(1, 6.0, 0.6));
-        assert!(said(&[li.clone()]).contains("site 2 (O) of the whole is in no part"));
+        assert!(said(std::slice::from_ref(&li)).contains("site 2 (O) of the whole is in no part"));
         assert!(said(&[li.clone(), o.clone(), o.clone()]).contains("in two parts"));
         let mut other = o.clone();
         other.shape = [28, 36, 32];
@@ -198,14 +198,14 @@ mod tests {
     #[test]
     fn planar_averages_integrate_to_the_electrons_along_every_axis() {
         let whole = Gaussians::triclinic().volumetric(SHAPE);
-        for axis in 0..3 {
+        for (axis, points) in SHAPE.into_iter().enumerate() {
             let profile = planar_average(&whole, axis).unwrap();
-            assert_eq!(profile.len(), SHAPE[axis]);
+            assert_eq!(profile.len(), points);
             let spacing = whole.structure.lattice().plane_spacings()[axis];
             let area = whole.structure.volume() / spacing;
-            let electrons = profile.iter().map(|(_, mean)| mean).sum::<f64>() * area * spacing / SHAPE[axis] as f64;
+            let electrons = profile.iter().map(|(_, mean)| mean).sum::<f64>() * area * spacing / points as f64;
             assert!((electrons - 8.0).abs() < 1e-6);
-            assert!((profile[1].0 - spacing / SHAPE[axis] as f64).abs() < 1e-12);
+            assert!((profile[1].0 - spacing / points as f64).abs() < 1e-12);
             // Highest at the plane of the heavier atom.
             let top = profile.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0 / spacing;
             assert!((top - whole.structure.frac_coords()[1][axis]).abs() < 0.03, "{axis}: {top}");

@@ -66,11 +66,10 @@ pub fn density(slice: &Slice) -> Result<(Picture, f64), ReportError> {
         true => Levels::difference(&sheet.values, slice.limit),
         false => Levels::of(slice.field.quantity, &sheet.values),
     };
-    let height = HEADER + sheet.size[1] + NAMES + PROFILE;
+    let height = HEADER + sheet.size[1] + NAMES + 18.0 + PROFILE;
     let mut picture = Picture::new(WIDTH, height);
     let grey = "fill=\"#555555\"";
     picture.text([MARGIN, 32.0], 17.0, Anchor::Start, "fill=\"#111111\"", &slice.title);
-    let unit = unit(slice);
     let [u, v, w] = [1, 2, 0].map(|k| ["a", "b", "c"][(slice.axis + k) % 3]);
     let above = profile[sheet.layer].0;
     let [n, m] = [sheet.grid[0], sheet.grid[1]];
@@ -82,8 +81,12 @@ pub fn density(slice: &Slice) -> Result<(Picture, f64), ReportError> {
     picture.text([MARGIN, 54.0], 12.0, Anchor::Start, grey, &line);
     picture.text([MARGIN, 73.0], 12.0, Anchor::Start, grey, &slice.note);
     sheet.draw(&mut picture, slice, &levels, [u, v]);
-    bar(&mut picture, &levels, unit, [WIDTH - BAR, HEADER + 22.0], sheet.size[1] - 22.0);
-    picture.embed([0.0, HEADER + sheet.size[1] + NAMES], &averages(slice, &profile, above));
+    bar(&mut picture, &levels, unit(slice), [WIDTH - BAR, HEADER + 22.0], sheet.size[1] - 22.0);
+    let below = HEADER + sheet.size[1] + NAMES;
+    let (symbol, unit) = unit(slice);
+    let name = format!("mean {symbol}{}{unit} over planes", if unit.is_empty() { "" } else { ", " });
+    picture.text([MARGIN, below + 18.0], 12.0, Anchor::Start, "fill=\"#222222\"", &name);
+    picture.embed([0.0, below + 18.0], &averages(slice, &profile, above));
     Ok((picture, sheet.fraction))
 }
 
@@ -241,8 +244,6 @@ fn bar(picture: &mut Picture, levels: &Levels, (symbol, unit): (String, &str), [
 
 /// The average over planes, with the height of the slice and of the atoms.
 fn averages(slice: &Slice, profile: &[(f64, f64)], above: f64) -> Picture {
-    let (symbol, unit) = unit(slice);
-    let name = format!("mean {symbol}{}{unit}", if unit.is_empty() { "" } else { ", " });
     let spacing = slice.field.structure.lattice().plane_spacings()[slice.axis];
     let [u, v] = [1, 2].map(|k| ["a", "b", "c"][(slice.axis + k) % 3]);
     let closed = profile.iter().copied().chain(profile.first().map(|p| (spacing, p.1)));
@@ -254,9 +255,9 @@ fn averages(slice: &Slice, profile: &[(f64, f64)], above: f64) -> Picture {
     chart([WIDTH, PROFILE], |canvas| {
         let along = format!("height over the first {u}{v} plane, Å");
         let x = Axis { name: &along, range: (0.0, spacing), decimals: 2 };
-        let y = Axis { name: &name, range: (floor, high + margin), decimals };
+        let y = Axis { name: "", range: (floor, high + margin), decimals };
         let mut chart = frame(canvas, x, y)?;
-        if floor < 0.0 {
+        if floor < 0.0 && high + margin > 0.0 {
             chart.draw_series(LineSeries::new([(0.0, 0.0), (spacing, 0.0)], INK.mix(0.4).stroke_width(px(0.8))))?;
         }
         let mark = [(above, floor), (above, high + margin)];

@@ -33,7 +33,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, String> {
 
 /// Whether the font has the character, or it is white space of the SVG itself.
 fn drawable(c: char) -> bool {
-    const SIGNS: &str = "\u{305}Δαβγδθλμσ–—‘’“”•…⁰⁺⁻→−∞≈≠≤≥□";
+    const SIGNS: &str = "\u{305}Δαβγδθλμρσ–—‘’“”•…⁰⁺⁻→−∞∫≈≠≤≥□";
     matches!(c, '\n' | ' '..='~' | '\u{a0}'..='ÿ' | '⁴'..='⁹' | '₀'..='₉') || SIGNS.contains(c)
 }
 
