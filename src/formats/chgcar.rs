@@ -131,11 +131,8 @@ impl Scanner {
         loop {
             let of = format!("field {} on the grid of {a} x {b} x {c}", fields.len() + 1);
             fields.push(self.numbers(points, &of)?);
-            if !self.after_field(shape, structure.len())? {
+            if !self.after_field(shape, structure.len(), fields.len())? {
                 break;
-            }
-            if fields.len() == 4 {
-                return Err(self.error("a fifth grid begins here; expected 1 (no spin), 2 (spin) or 4 (non-collinear)"));
             }
         }
         if fields.len() == 3 {
@@ -178,7 +175,7 @@ impl Scanner {
     }
 
     /// Reads what stands behind a field: occupancies, atomic moments. Whether another field follows.
-    fn after_field(&mut self, shape: [usize; 3], sites: usize) -> Result<bool, FormatError> {
+    fn after_field(&mut self, shape: [usize; 3], sites: usize, fields: usize) -> Result<bool, FormatError> {
         let (mut occupied, mut moments) = (0, 0);
         loop {
             let Some((line, text)) = self.words()? else {
@@ -220,6 +217,9 @@ impl Scanner {
                     return error(format!(
                         "a grid of {d} x {e} x {f} follows one of {a} x {b} x {c}; expected the same"
                     ));
+                }
+                if fields == 4 {
+                    return error("a fifth grid; expected 1 (no spin), 2 (spin) or 4 (non-collinear)".into());
                 }
                 return Ok(true);
             } else {
@@ -359,6 +359,7 @@ mod tests {
             (file(&spin[..spin.len() - 8]), 21, "ends after 5 of 6 values of field 2"),
             (file(&spin[..spin.len() - 1]), 21, "ends within the last of 6 values of field 2"),
             (file(&FIELD.repeat(3)), 21, "ends after 3 grids"),
+            (file(&FIELD.repeat(5)), 24, "a fifth grid"),
             (file(&format!("{FIELD}Direct configuration= 2\n")), 15, "found 'Direct configuration= 2'"),
             (file(FIELD).replace("1 1\nDirect", "1\nDirect"), 7, "2 element symbols but 1 counts"),
             (file(FIELD).replace("Li H\n1 1", "Li\n1"), 11, "the counts announce 1 sites"),
