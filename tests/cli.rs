@@ -429,3 +429,97 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn calculations_come_in_once_and_what_is_refused_is_named() {
+    let store = Store::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/vasp/insertion");
+    let would = store.stdout(&["import-dft", folder, "--dry-run"]);
+    assert!(
+        would.contains("would add 7 rows to dft_runs") && would.contains("would add 3 rows to adsorption"),
+        "{would}"
+    );
+    store.run(&["sql", "SELECT * FROM dft_runs"]).assert().code(1);
+    store
+        .run(&["import-dft", folder])
+        .assert()
+        .success()
+        .stdout(
+            starts_with("added 7 rows to dft_runs from 7 calculations (snapshot")
+                .and(contains("mno2 + 1 Ca: 3.500 eV")),
+        )
+        .stderr(contains("refused mno2-al: mno2 was computed otherwise: ENCUT 520 eV there, 400 eV here"));
+    let snapshots = || store.stdout(&["info", "--snapshots", "--format", "csv"]).lines().count();
+    let before = snapshots();
+    let again = store.stdout(&["import-dft", folder]);
+    assert!(
+        again.contains("added 0 rows to dft_runs from 7 calculations in") && again.contains("7 already"),
+        "{again}"
+    );
+    assert!(again.contains("added 0 rows to adsorption; 3 already there"), "{again}");
+    assert_eq!(snapshots(), before, "nothing new, no snapshot");
+    let query = "SELECT name, status, functional, encut, round(energy, 4) AS energy, hubbard[1]['element'] AS u_of, \
+                 hubbard[1]['u'] AS u, kpoint_mesh, potcars[1] AS potcar, natoms(structure) AS n, magnetization \
+                 FROM dft_runs WHERE name LIKE 'm%' AND natoms < 7 ORDER BY name";
+    assert_eq!(
+        store.stdout(&["sql", query, "--format", "csv"]),
+        "name,status,functional,encut,energy,u_of,u,kpoint_mesh,potcar,n,magnetization\n\
+         metals/li,converged,PBE,520.0,-1.9,,,\"[17,17,17]\",PAW_PBE Li_sv 10Sep2004,1,\n\
+         mno2,converged,PBE+U,520.0,-47.5,Mn,3.9,\"[4,4,6]\",PAW_PBE Mn_pv 02Aug2007,6,6.08\n"
+    );
+    // Every number of a row follows from the calculations that it names.
+    let lineage = "SELECT count(*) AS n, max(abs(a.adsorption_potential + (i.energy - h.energy - a.n * a.e_ion) / a.n)) < 1e-9 AS same \
+                   FROM adsorption a JOIN dft_runs h ON h.run = a.host_run JOIN dft_runs i ON i.run = a.inserted_run";
+    assert_eq!(store.stdout(&["sql", lineage, "--format", "csv"]), "n,same\n3,true\n");
+    let refused = "SELECT table_name, record_id, reason FROM quarantine ORDER BY record_id";
+    let refused = store.stdout(&["sql", refused, "--format", "csv"]);
+    assert_eq!(refused.lines().count(), 3, "{refused}");
+    assert!(refused.contains("adsorption,mno2-al,") && refused.contains("adsorption,mno2-mg,"), "{refused}");
+    let comments = store.run(&["shell"]).write_stdin("\\d dft_runs\n").output().unwrap();
+    let comments = String::from_utf8(comments.stdout).unwrap();
+    assert!(comments.contains("E(sigma -> 0) of the cell") && comments.contains("Hubbard terms"), "{comments}");
+    assert!(store.stdout(&["verify"]).contains("all agree with the catalog"));
+}
+
+#[test]
+fn damaged_calculations_are_refused_and_the_rest_imported() {
+    let store = Store::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let [good, bad] = ["vasp/insertion", "malformed/vasp"].map(|name| format!("{root}/fixtures/{name}"));
+    let printed = store.stdout(&["import-dft", &good, &bad]);
+    assert!(printed.starts_with("added 7 rows to dft_runs from 25 calculations"), "{printed}");
+    assert!(printed.contains("23 files refused, in quarantine"), "{printed}");
+    let query = "SELECT count(*) AS n, count(line) AS lines FROM quarantine WHERE table_name = 'dft_runs'";
+    assert_eq!(store.stdout(&["sql", query, "--format", "csv"]), "n,lines\n23,21\n");
+    store.run(&["import-dft", &store.beside("nothing")]).assert().code(1).stderr(contains("no such folder"));
+    store
+        .run(&["import-dft", &format!("{root}/src")])
+        .assert()
+        .code(1)
+        .stderr(contains("expected vasprun.xml or OUTCAR"));
+}
+
+#[test]
+fn a_person_may_name_the_triples_and_the_reference() {
+    let store = Store::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/vasp/insertion");
+    let table = "host,inserted,ion,n,channel\nmno2,mno2-li,Li,1,1x1\nmno2,mno2-al,Al,1,\n";
+    let table = store.file("triples.csv", table);
+    store
+        .run(&["import-dft", folder, "--triples", &table, "--reference", "datta"])
+        .assert()
+        .success()
+        .stdout(contains("added 1 row to adsorption; 1 refused").and(contains("mno2 + 1 Li, 1x1: 3.202 eV")))
+        .stderr(contains("triples.csv:3: mno2 with Al: mno2 was computed otherwise: ENCUT"));
+    let query = "SELECT channel, e_ion, ion_run, note FROM adsorption WHERE host_run IS NOT NULL";
+    assert_eq!(
+        store.stdout(&["sql", query, "--format", "csv"]),
+        "channel,e_ion,ion_run,note\n1x1,-1.8978,,\"e_ion: Datta et al., Energy Adv. 2024, 3, 968, pseudopotential not stated\"\n"
+    );
+    let wrong = store.file("wrong.csv", "host,with\na,b\n");
+    store
+        .run(&["import-dft", folder, "--triples", &wrong])
+        .assert()
+        .code(1)
+        .stderr(contains("expected the columns host"));
+}

@@ -9,7 +9,7 @@ use std::{
 
 use hollandite::columns;
 use hollandite::crystal::Structure;
-use hollandite::formats::{Input, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar};
+use hollandite::formats::{Input, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -58,6 +58,34 @@ fn the_table_names_every_file_and_at_least_forty_kinds() {
     assert!(files.iter().all(listed), "{:?}", files.iter().find(|f| !listed(f)));
     assert_eq!(files.len(), expected.len());
     assert!(files.len() >= 40);
+}
+
+#[test]
+fn every_malformed_calculation_is_refused_where_and_why_its_table_says() {
+    let folder = folder().join("vasp");
+    let table = fs::read_to_string(folder.join("expected.tsv")).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().skip(2).map(|row| row.split('\t').collect()).collect();
+    let found = vasp::calculations(&folder).unwrap();
+    assert_eq!(found.iter().flat_map(vasp::Calculation::files).count(), rows.len());
+    let mut wrong = Vec::new();
+    for calculation in found {
+        // Each by itself: a file that is refused has no other beside it here.
+        for path in calculation.files() {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let alone = vasp::Calculation {
+                vasprun: calculation.vasprun.clone().filter(|p| p == path),
+                outcar: calculation.outcar.clone().filter(|p| p == path),
+                ..calculation.clone()
+            };
+            let row = rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name} is not in the table"));
+            let vasp::Reading { run, refused } = vasp::read_calculation(&alone);
+            let good = run.is_none() && refused.len() == 1;
+            if !good || refused[0].line.to_string() != row[1] || !refused[0].reason.contains(row[2]) {
+                wrong.push(format!("{row:?}: found {refused:#?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -142,6 +170,37 @@ proptest! {
             }
         }
         let _ = parse_structure(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn mutations_of_a_calculation_never_panic_and_never_pass_for_another_crystal(
+        outcar in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>(), prop::sample::select(PIECES)), 1..4),
+    ) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion/mno2");
+        let name = if outcar { "OUTCAR" } else { "vasprun.xml" };
+        let mut bytes = fs::read(folder.join(name)).unwrap();
+        for (at, kind, byte, piece) in edits {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => drop(bytes.splice(at..at, piece.bytes())),
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(name), &bytes).unwrap();
+        let found = vasp::calculations(dir.path()).unwrap();
+        let vasp::Reading { run, refused } = vasp::read_calculation(&found[0]);
+        prop_assert_eq!(run.is_some(), refused.is_empty());
+        if let Some(run) = run {
+            prop_assert_eq!(run.structure.len(), 6);
+            prop_assert!(run.energy.is_finite() && run.forces.is_none_or(|f| f.len() == 6));
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.
 //!
 //! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them, [`relax`] moves the crystal downhill on a model's energy
-//! surface, and [`adsorb`] does all of it for many hosts at once. [`charge`] divides calculated densities among their ions.
+//! surface, and [`adsorb`] does all of it for many hosts at once. [`charge`] divides calculated densities among their ions, and
+//! [`triples`] finds what belongs together among calculations that were done elsewhere.
 
 mod adsorb;
 mod capacity;
@@ -15,6 +16,7 @@ mod reference;
 mod relax;
 mod rigid;
 mod sites;
+pub mod triples;
 
 pub use adsorb::{Adsorbed, Answer, Request, adsorb};
 pub use capacity::{Capacity, capacity};

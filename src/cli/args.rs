@@ -31,6 +31,8 @@ pub enum Command {
     /// Import crystals: CIF, POSCAR, folders of VASP calculations, extended XYZ, JSON and JSONL of pymatgen, the Materials Project and
     /// OPTIMADE, CSV (each plain, .gz or .zst); databases of ASE (.db), Parquet
     Import(Import),
+    /// Import calculations of VASP (vasprun.xml, OUTCAR, CONTCAR), and the adsorption potentials that follow from them
+    ImportDft(ImportDft),
     /// Run SQL and print what it returns
     Sql(Sql),
     /// Type SQL, with history and completion
@@ -93,6 +95,24 @@ pub struct Import {
     /// lattice, species, numbers, sites, positions (Å), frac_coords, or a property such as formation_energy_per_atom
     #[arg(long, value_name = "WHAT=COLUMN,..")]
     pub map: Option<Mapping>,
+    /// Read and check everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `hollandite import-dft`
+#[derive(Debug, ClapArgs)]
+pub struct ImportDft {
+    /// Folders that hold folders of calculations, or are one
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// CSV that names which calculations belong together, columns host,inserted,ion,n,channel, in place of finding them
+    #[arg(long, value_name = "FILE")]
+    pub triples: Option<PathBuf>,
+    /// Take reference energies from the rows of `reference_energies` whose source has this in it, and from no calculation of
+    /// the metal
+    #[arg(long, value_name = "SOURCE")]
+    pub reference: Option<String>,
     /// Read and check everything, write nothing
     #[arg(long)]
     pub dry_run: bool,

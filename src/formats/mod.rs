@@ -1,5 +1,5 @@
 //! Crystal text and what it says: CIF, POSCAR, extended XYZ, JSON of pymatgen, the Materials Project, OPTIMADE and ASE, JSON lines,
-//! CSV, each plain, `.gz` or `.zst`; and ASE's SQLite databases.
+//! CSV, each plain, `.gz` or `.zst`; and ASE's SQLite databases. Calculations of VASP are read by [`vasp`].
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
@@ -13,12 +13,15 @@ mod csv;
 mod extxyz;
 pub mod hosts;
 mod json;
+mod outcar;
 mod paths;
 mod poscar;
 mod potcar;
 mod properties;
 mod source;
 mod species;
+pub mod vasp;
+mod vasprun;
 
 use std::path::{Path, PathBuf};
 

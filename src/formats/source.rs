@@ -114,6 +114,11 @@ impl Lines {
         std::str::from_utf8(bytes).map_err(|_| not_utf8(bytes, self.number))
     }
 
+    /// The current line as it stands in the file, with its end.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Whether the current line holds nothing but blanks.
     pub(super) fn is_blank(&self) -> bool {
         self.buffer.iter().all(u8::is_ascii_whitespace)

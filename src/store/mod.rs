@@ -12,6 +12,7 @@
 //! as a whole or not at all. Every snapshot stays readable.
 
 mod computed;
+mod dft;
 mod embedded;
 mod evaluations;
 mod features;
@@ -29,13 +30,14 @@ mod tables;
 mod tunings;
 mod verify;
 
+pub use dft::{DftOptions, DftSummary};
 pub use evaluations::{Evaluated, Evaluation};
 pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary, Progress, Step};
 pub use lake::{Info, Snapshot, Store, TableInfo};
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
-pub use results::{AdsorptionRow, ChargeRow, ReferenceEnergy, References, ResultRow};
+pub use results::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy, References, ResultRow};
 pub use tables::{Column, columns, dictionary, schema};
 pub use tunings::Tuning;
 pub use verify::{Problem, VerifyReport};

@@ -101,6 +101,7 @@ fn arrow_type(sql: &SqlType) -> Result<DataType, String> {
         SqlType::Varchar(None) => DataType::Utf8,
         SqlType::Integer(None) => DataType::Int32,
         SqlType::Double(_) => DataType::Float64,
+        SqlType::Boolean => DataType::Boolean,
         SqlType::Array(ArrayElemTypeDef::SquareBracket(item, None)) => {
             DataType::List(Arc::new(Field::new_list_field(arrow_type(item)?, true)))
         }

@@ -18,9 +18,9 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
         dry_run: import.dry_run,
         dedupe: import.dedupe,
     };
-    let bar = Bar::new();
+    let bar = Bar::new("crystals");
     let summary = store.import(&paths, &options, &bar).await;
-    bar.0.finish_and_clear();
+    bar.close();
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
     if summary.skipped + summary.quarantined + summary.duplicates > 0 && !summary.dry_run {
@@ -30,24 +30,32 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
 }
 
 /// Bytes tell how far an import is: the number of records in a file is known only at its end.
-struct Bar(ProgressBar);
+pub(super) struct Bar {
+    bar: ProgressBar,
+    /// What is counted.
+    records: &'static str,
+}
 
 impl Bar {
-    fn new() -> Self {
+    pub(super) fn new(records: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}  {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self(bar)
+        Self { bar, records }
+    }
+
+    pub(super) fn close(&self) {
+        self.bar.finish_and_clear();
     }
 }
 
 impl Progress for Bar {
     fn step(&self, step: &Step) {
-        self.0.set_length(step.bytes);
-        self.0.set_position(step.bytes_done);
-        self.0.set_message(match step.refused {
-            0 => format!("{} crystals", step.records),
-            refused => format!("{} crystals, {refused} refused", step.records),
+        self.bar.set_length(step.bytes);
+        self.bar.set_position(step.bytes_done);
+        self.bar.set_message(match step.refused {
+            0 => format!("{} {}", step.records, self.records),
+            refused => format!("{} {}, {refused} refused", step.records, self.records),
         });
     }
 }

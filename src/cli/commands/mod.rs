@@ -6,6 +6,7 @@ mod export;
 mod featurize;
 pub mod functions;
 mod import;
+mod import_dft;
 mod info;
 mod init;
 mod models;
@@ -33,6 +34,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
     match args.command {
         Command::Init(init) => init::run(store, &init).await,
         Command::Import(import) => import::run(store, &import).await,
+        Command::ImportDft(import) => import_dft::run(store, &import).await,
         Command::Sql(sql) => sql::run(store, &sql).await,
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,

@@ -43,7 +43,7 @@ pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliE
     // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
     let imported =
         schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
-    let columns = if imported { Some(store::columns()) } else { store::dictionary(table) };
+    let columns = store::dictionary(table).or_else(|| imported.then(store::columns));
     let dictionary: HashMap<&str, &str> =
         columns.unwrap_or_default().iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
     let names = StringArray::from_iter_values(schema.fields().iter().map(|f| f.name()));

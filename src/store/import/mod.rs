@@ -26,7 +26,7 @@ use crate::error::StoreError;
 use crate::formats::{self, Input};
 
 pub(super) use read::Source;
-use write::Running;
+pub(super) use write::{Running, mark, remember_paths};
 
 /// What an import should do.
 #[derive(Debug, Clone, PartialEq)]

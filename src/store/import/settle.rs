@@ -50,11 +50,12 @@ impl Store {
                 verify::record_checksums(&transaction, &checksums)?;
                 transaction.execute(
                     "UPDATE hollandite_imports SET state = 'done', snapshot_id = ?1, added =
-                         (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file WHERE begin_snapshot = ?1),
+                         (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file JOIN ducklake_table USING (table_id)
+                          WHERE ducklake_data_file.begin_snapshot = ?1 AND table_name = ?3),
                          files = (SELECT count(*) FROM hollandite_import_paths WHERE import_id = ?2),
                          quarantined = (SELECT count(*) FROM hollandite_quarantine WHERE import_id = ?2)
                      WHERE import_id = ?2",
-                    params![snapshot, import],
+                    params![snapshot, import, table],
                 )?;
                 quarantine::supersede(&transaction, import, &table)?;
             } else {

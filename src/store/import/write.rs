@@ -22,7 +22,7 @@ use crate::store::{files, quarantine, tables, verify};
 const ROW_GROUP: usize = 8192;
 
 /// An import under way.
-pub(super) struct Running<'a> {
+pub(in crate::store) struct Running<'a> {
     store: &'a Store,
     options: &'a ImportOptions,
     /// Row of `hollandite_imports`; none in a dry run.
@@ -44,7 +44,17 @@ impl<'a> Running<'a> {
         Ok(Self { store, options, import, base: store.newest_snapshot()? })
     }
 
-    pub async fn run(
+    /// Its number; none in a dry run.
+    pub fn import(&self) -> Option<i64> {
+        self.import
+    }
+
+    /// The snapshot that it found.
+    pub fn base(&self) -> i64 {
+        self.base
+    }
+
+    pub(in crate::store::import) async fn run(
         &self,
         source: Source,
         seen: HashSet<Identity>,
@@ -166,11 +176,12 @@ fn committing(error: DuckLakeError) -> StoreError {
 }
 
 /// What a snapshot carries to name its import.
-pub(super) fn mark(import: i64) -> String {
+pub(in crate::store) fn mark(import: i64) -> String {
     format!("{{\"hollandite_import\":{import}}}")
 }
 
-fn remember_paths(
+/// Remembers which files an import has read.
+pub(in crate::store) fn remember_paths(
     connection: &mut rusqlite::Connection,
     import: i64,
     files: &[(Arc<PathBuf>, u64)],

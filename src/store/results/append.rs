@@ -17,6 +17,9 @@ use crate::error::StoreError;
 use crate::store::lake::{CATALOG, SCHEMA, Store};
 use crate::store::{files, tables, verify};
 
+/// What an error here says was attempted.
+const DOING: &str = "adding results";
+
 impl Store {
     /// Adds rows to the table of results that `R` names, in one snapshot with `message`, and makes the table where it was
     /// dropped. Rows that are there already, or that come twice, by the columns of [`ResultRow::KEY`], are left out: the
@@ -32,17 +35,27 @@ impl Store {
 
     /// As [`Store::append`], for a caller that has the writer's turn.
     pub(super) async fn append_in_turn<R: ResultRow>(&self, rows: &[R], message: &str) -> Result<u64, StoreError> {
-        let doing = "adding results";
-        let arrow = |e: ArrowError| StoreError::Lake { doing, message: e.to_string() };
-        let columns = tables::dictionary(R::TABLE).unwrap_or_default();
+        let fresh = self.fresh(rows).await?;
+        let added = fresh.rows();
+        let commit = SnapshotCommitMetadata::new().with_message(message.to_owned());
+        self.commit_fresh(&[fresh], commit, None).await?;
+        Ok(added)
+    }
+
+    /// Of `rows` those that their table does not have yet.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub(in crate::store) async fn fresh<R: ResultRow>(&self, rows: &[R]) -> Result<Fresh, StoreError> {
+        let arrow = |e: ArrowError| StoreError::Lake { doing: DOING, message: e.to_string() };
         let Some(schema) = tables::schema_of(R::TABLE) else {
-            return Err(StoreError::Lake { doing, message: format!("lake.sql has no table {}", R::TABLE) });
+            return Err(StoreError::Lake { doing: DOING, message: format!("lake.sql has no table {}", R::TABLE) });
         };
         let found = self.table_schema(R::TABLE).await?;
         let mut seen = match &found {
             Some(found) => {
                 tables::same_shape(found, &schema).map_err(|difference| StoreError::Lake {
-                    doing,
+                    doing: DOING,
                     message: format!("table {} has another shape: {difference}; rename or drop it", R::TABLE),
                 })?;
                 self.keys::<R>().await?
@@ -53,25 +66,42 @@ impl Store {
         let fresh: BooleanArray =
             keys_of::<R>(&batch).map_err(arrow)?.into_iter().map(|key| Some(seen.insert(key))).collect();
         let batch = filter_record_batch(&batch, &fresh).map_err(arrow)?;
-        if batch.num_rows() == 0 {
-            return Ok(0);
+        Ok(Fresh { table: R::TABLE, new_table: found.is_none(), batch })
+    }
+
+    /// Commits rows of several tables in one snapshot, which fails where the lake is no longer at the snapshot `base`.
+    /// Returns the snapshot; `None` where there is no row.
+    ///
+    /// # Errors
+    /// A store that may not be written to, or that another program changed.
+    pub(in crate::store) async fn commit_fresh(
+        &self,
+        parts: &[Fresh],
+        commit: SnapshotCommitMetadata,
+        base: Option<i64>,
+    ) -> Result<Option<i64>, StoreError> {
+        let writer = DuckLakeTableWriter::new(self.writer()?, files::file_system(self.dir()))
+            .map_err(StoreError::lake(DOING))?
+            .with_compression(Compression::ZSTD(ZstdLevel::default()));
+        let mut options = TableWriteOptions::new()
+            .with_commit_metadata(commit.with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION"))));
+        if let Some(base) = base {
+            options = options.with_expected_base_snapshot_id(base);
         }
-        let mut session = DuckLakeTableWriter::new(self.writer()?, files::file_system(self.dir()))
-            .map_err(StoreError::lake(doing))?
-            .with_compression(Compression::ZSTD(ZstdLevel::default()))
-            .begin_write(SCHEMA, R::TABLE, &schema, WriteMode::Append)
-            .map_err(StoreError::lake(doing))?;
-        session.write_batch(&batch).map_err(StoreError::lake(doing))?;
-        let commit = SnapshotCommitMetadata::new()
-            .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
-            .with_message(message.to_owned());
-        let options = TableWriteOptions::new().with_commit_metadata(commit);
-        let written = session.with_options(&options).finish().await.map_err(StoreError::lake(doing))?;
-        if found.is_none() {
-            self.comment(R::TABLE, columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())))?;
+        let mut transaction = writer.transaction().with_options(&options);
+        for part in parts {
+            let (schema, batch) = (part.batch.schema(), std::slice::from_ref(&part.batch));
+            let staged = transaction.stage_write(SCHEMA, part.table, &schema, WriteMode::Append, batch).await;
+            staged.map_err(StoreError::lake(DOING))?;
         }
-        verify::record_checksums(&self.connect()?, &verify::checksums(self, written.snapshot_id)?)?;
-        Ok(batch.num_rows() as u64)
+        let written = transaction.commit().await.map_err(StoreError::lake(DOING))?;
+        let Some(snapshot) = written.first().map(|table| table.snapshot_id) else { return Ok(None) };
+        for part in parts.iter().filter(|part| part.new_table && part.rows() > 0) {
+            let columns = tables::dictionary(part.table).unwrap_or_default();
+            self.comment(part.table, columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())))?;
+        }
+        verify::record_checksums(&self.connect()?, &verify::checksums(self, snapshot)?)?;
+        Ok(Some(snapshot))
     }
 
     /// The keys of every row of a table of results.
@@ -84,6 +114,21 @@ impl Store {
         let batches = ctx.sql(&sql).await.map_err(lake)?.collect().await.map_err(lake)?;
         let keys = batches.iter().map(keys_of::<R>).collect::<Result<Vec<_>, _>>();
         Ok(keys.map_err(|e| lake(e.into()))?.into_iter().flatten().collect())
+    }
+}
+
+/// Rows on their way into a table of results: those that it does not have yet.
+pub(in crate::store) struct Fresh {
+    table: &'static str,
+    /// Whether the table is yet to be made.
+    new_table: bool,
+    batch: RecordBatch,
+}
+
+impl Fresh {
+    /// How many.
+    pub(in crate::store) fn rows(&self) -> u64 {
+        self.batch.num_rows() as u64
     }
 }
 
@@ -114,7 +159,7 @@ fn keys_of<R: ResultRow>(batch: &RecordBatch) -> Result<Vec<String>, ArrowError>
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AdsorptionRow, ChargeRow, ReferenceEnergy};
+    use super::super::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy};
     use super::*;
 
     fn row(host: &str, n: i32) -> AdsorptionRow {
@@ -183,5 +228,6 @@ mod tests {
         check::<AdsorptionRow>();
         check::<ChargeRow>();
         check::<ReferenceEnergy>();
+        check::<DftRunRow>();
     }
 }

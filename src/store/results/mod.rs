@@ -8,10 +8,13 @@
 //! [`Store::results`]: super::Store::results
 
 mod append;
+mod dft_run;
 mod published;
 mod read;
 
+pub use dft_run::DftRunRow;
 pub use read::References;
+
 use serde::{Deserialize, Serialize};
 
 /// A row of a table of results. Its serialised fields are columns of the table; one that is left out is NULL.

@@ -1,0 +1,329 @@
+//! Calculations come in: folders of VASP become rows of `dft_runs`, and what belongs together rows of `adsorption`.
+//!
+//! One import is one snapshot of both tables. It reads every calculation, also those that the store has, because triples
+//! are looked for among all calculations of the folders; rows that are there already are left out. So an import that was
+//! killed is made good by the next, and one that is repeated adds nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::prelude::SessionContext;
+use datafusion_ducklake::SnapshotCommitMetadata;
+use rayon::prelude::*;
+
+use super::import::{ImportOptions, ImportSummary, Progress, Running, Step, mark, remember_paths};
+use super::lake::{CATALOG, SCHEMA, Store};
+use super::quarantine;
+use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
+use crate::adsorption::triples::{
+    Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge,
+};
+use crate::adsorption::{adsorption_potential, insertion_voltage};
+use crate::crystal::{Element, content_hash};
+use crate::error::{AdsorptionError, FormatError, StoreError};
+use crate::formats::Rejection;
+use crate::formats::vasp::{Calculation, Reading, Run, calculations, read_calculation};
+
+/// Calculations that are read side by side.
+const LOT: usize = 16;
+/// The table whose quarantine names calculations that could not be part of a triple.
+const TRIPLES: &str = AdsorptionRow::TABLE;
+
+/// What an import of calculations should do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DftOptions {
+    /// Table of triples, where a person names them; else they are looked for.
+    pub triples: Option<PathBuf>,
+    /// Part of the source of the reference energies that count; calculations of metals then do not.
+    pub reference: Option<String>,
+    /// Read and check everything, write nothing.
+    pub dry_run: bool,
+}
+
+/// What an import of calculations did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DftSummary {
+    /// Calculations found in the folders.
+    pub calculations: u64,
+    /// Rows added to `dft_runs`.
+    pub added: u64,
+    /// Calculations that the store had.
+    pub present: u64,
+    /// Files that were refused; they are in the quarantine.
+    pub refused_files: Vec<Rejection>,
+    /// Rows of `adsorption` that follow, whether new or not.
+    pub potentials: Vec<AdsorptionRow>,
+    /// How many of these are new.
+    pub potentials_added: u64,
+    /// Calculations that would have been part of a triple and are not; they are in the quarantine.
+    pub refused_triples: Vec<Rejection>,
+    /// Wall time.
+    pub seconds: f64,
+    /// The snapshot of the rows; `None` where none was added.
+    pub snapshot: Option<i64>,
+    /// Whether nothing was written on request.
+    pub dry_run: bool,
+}
+
+impl std::fmt::Display for DftSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let s = |n: u64| if n == 1 { "" } else { "s" };
+        let verb = if self.dry_run { "would add" } else { "added" };
+        let Self { added, calculations: read, seconds, .. } = self;
+        write!(f, "{verb} {added} row{} to dft_runs from {read} calculation{}", s(*added), s(*read))?;
+        if let Some(snapshot) = self.snapshot {
+            write!(f, " (snapshot {snapshot})")?;
+        }
+        write!(f, " in {seconds:.1} s")?;
+        if self.present > 0 {
+            write!(f, "; {} already in dft_runs", self.present)?;
+        }
+        let files = self.refused_files.len() as u64;
+        if files > 0 {
+            write!(f, "; {files} file{} refused, in quarantine", s(files))?;
+        }
+        let present = self.potentials.len() as u64 - self.potentials_added;
+        write!(f, "\n{verb} {} row{} to adsorption", self.potentials_added, s(self.potentials_added))?;
+        if present > 0 {
+            write!(f, "; {present} already there")?;
+        }
+        let refused = self.refused_triples.len() as u64;
+        if refused > 0 {
+            write!(f, "; {refused} refused, in quarantine")?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Imports the calculations below `folders` in one snapshot, and the potentials that follow from them.
+    ///
+    /// # Errors
+    /// A folder without calculations, a table of triples that cannot be read, a store that cannot be written. Faults in the
+    /// files of calculations are no errors.
+    pub async fn import_dft(
+        &self,
+        folders: &[PathBuf],
+        options: &DftOptions,
+        progress: &dyn Progress,
+    ) -> Result<DftSummary, StoreError> {
+        let begun = Instant::now();
+        let mut found = Vec::new();
+        for folder in folders {
+            // Absolute, because the quarantine outlives the working directory.
+            let folder = std::path::absolute(folder).map_err(|e| StoreError::io(folder, &e))?;
+            found.extend(calculations(&folder)?);
+        }
+        let asked = match &options.triples {
+            Some(path) => Some((path.as_path(), read_triples(&text(path)?).map_err(|e| at(path, e))?)),
+            None => None,
+        };
+        self.writer()?;
+        let _turn = self.lock().await?;
+        self.settle()?;
+        let import =
+            ImportOptions { into: DftRunRow::TABLE.into(), dry_run: options.dry_run, ..ImportOptions::default() };
+        let running = Running::begin(self, &import)?;
+        let summary = self.read_and_write(found, asked, options, &running, progress).await;
+        match summary {
+            Ok(mut summary) => {
+                summary.seconds = begun.elapsed().as_secs_f64();
+                running.end(&summary.registered())?;
+                if let Some(import) = running.import() {
+                    quarantine::supersede(&self.connect()?, import, TRIPLES)?;
+                }
+                Ok(summary)
+            }
+            Err(error) => {
+                self.settle()?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn read_and_write(
+        &self,
+        found: Vec<Calculation>,
+        asked: Option<(&Path, Vec<Asked>)>,
+        options: &DftOptions,
+        running: &Running<'_>,
+        progress: &dyn Progress,
+    ) -> Result<DftSummary, StoreError> {
+        let mut summary = DftSummary {
+            calculations: found.len() as u64,
+            added: 0,
+            present: 0,
+            refused_files: Vec::new(),
+            potentials: Vec::new(),
+            potentials_added: 0,
+            refused_triples: Vec::new(),
+            seconds: 0.0,
+            snapshot: None,
+            dry_run: options.dry_run,
+        };
+        let files: Vec<_> = found.iter().flat_map(Calculation::files).map(|path| (Arc::new(path.clone()), 0)).collect();
+        let runs = read_all(found, &mut summary.refused_files, progress).await?;
+        let mut references = References { stated: self.references().await?, stated_only: options.reference.is_some() };
+        if let Some(source) = &options.reference {
+            references.stated.retain(|r| r.source.to_lowercase().contains(&source.to_lowercase()));
+        }
+        let (triples, unnamed) = match &asked {
+            None => (find(&runs, &references), Vec::new()),
+            Some((_, rows)) => given(&runs, &references, rows),
+        };
+        let refused = |run: usize, reason: String| Rejection {
+            path: runs[run].path.clone(),
+            line: 0,
+            id: Some(runs[run].name.clone()),
+            reason,
+            raw_hint: None,
+        };
+        let Triples { found: triples, refused: left_out } = triples;
+        summary.refused_triples = left_out.into_iter().map(|r| refused(r.run, r.reason)).collect();
+        if let Some((path, _)) = asked {
+            let path = std::path::absolute(path).map_err(|e| StoreError::io(path, &e))?;
+            let row = |(line, reason)| Rejection { path: path.clone(), line, id: None, reason, raw_hint: None };
+            summary.refused_triples.extend(unnamed.into_iter().map(row));
+        }
+        summary.potentials = triples.iter().map(|triple| potential(&runs, triple)).collect::<Result<_, _>>()?;
+        let rows: Vec<DftRunRow> = runs.iter().map(DftRunRow::from).collect();
+        let parts = [self.fresh(&rows).await?, self.fresh(&summary.potentials).await?];
+        (summary.added, summary.potentials_added) = (parts[0].rows(), parts[1].rows());
+        summary.present = rows.len() as u64 - summary.added;
+        let Some(import) = running.import() else { return Ok(summary) };
+        let mut registry = self.connect()?;
+        quarantine::write(&mut registry, import, DftRunRow::TABLE, &summary.refused_files)?;
+        quarantine::write(&mut registry, import, TRIPLES, &summary.refused_triples)?;
+        let tables = summary.refused_triples.iter().map(|r| (Arc::new(r.path.clone()), 0));
+        remember_paths(&mut registry, import, &files.into_iter().chain(tables).collect::<Vec<_>>())?;
+        let message = format!("import {} calculations, {} potentials", summary.added, summary.potentials_added);
+        let commit = SnapshotCommitMetadata::new().with_message(message).with_extra_info(mark(import));
+        summary.snapshot = self.commit_fresh(&parts, commit, Some(running.base())).await?;
+        Ok(summary)
+    }
+
+    /// The stated energies of ions that are complete enough to be compared.
+    async fn references(&self) -> Result<Vec<Reference>, StoreError> {
+        let table = ReferenceEnergy::TABLE;
+        if self.table_schema(table).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let lake = |message: String| StoreError::Lake { doing: "reading reference energies", message };
+        let ctx = SessionContext::new();
+        self.register(&ctx, None).await?;
+        let sql = format!(
+            "SELECT ion, energy, functional, dispersion, potential, source FROM {CATALOG}.{SCHEMA}.{table}
+             WHERE energy IS NOT NULL AND functional IS NOT NULL"
+        );
+        let query = ctx.sql(&sql).await.map_err(|e| lake(e.to_string()))?;
+        let batches = query.collect().await.map_err(|e| lake(e.to_string()))?;
+        let mut json = arrow::json::ArrayWriter::new(Vec::new());
+        json.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(|e| lake(e.to_string()))?;
+        json.finish().map_err(|e| lake(e.to_string()))?;
+        let text = json.into_inner();
+        // Nothing is written where there is no row.
+        let rows: Vec<ReferenceEnergy> = match text.is_empty() {
+            true => Vec::new(),
+            false => serde_json::from_slice(&text).map_err(|e| lake(e.to_string()))?,
+        };
+        let reference = |row: ReferenceEnergy| {
+            let functional = row.functional?;
+            let functional = match row.dispersion.filter(|d| !functional.ends_with(&format!("-{d}"))) {
+                Some(dispersion) => format!("{functional}-{dispersion}"),
+                None => functional,
+            };
+            let ion = Element::from_symbol(&row.ion).ok()?;
+            Some(Reference { ion, energy: row.energy, functional, potential: row.potential, source: row.source })
+        };
+        Ok(rows.into_iter().filter_map(reference).collect())
+    }
+}
+
+impl DftSummary {
+    /// As the registry of imports has it.
+    fn registered(&self) -> ImportSummary {
+        ImportSummary {
+            table: DftRunRow::TABLE.into(),
+            added: self.added,
+            present: self.present,
+            duplicates: 0,
+            skipped: self.refused_triples.len() as u64,
+            quarantined: self.refused_files.len() as u64,
+            files: self.calculations,
+            seconds: self.seconds,
+            snapshot: self.snapshot,
+            dry_run: self.dry_run,
+        }
+    }
+}
+
+/// Reads calculations on all cores, in their order.
+async fn read_all(
+    found: Vec<Calculation>,
+    refused: &mut Vec<Rejection>,
+    progress: &dyn Progress,
+) -> Result<Vec<Run>, StoreError> {
+    let bytes = |c: &Calculation| c.files().map(|p| std::fs::metadata(p).map_or(0, |m| m.len())).sum::<u64>();
+    let mut step = Step { files: found.len() as u64, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
+    step.bytes = found.iter().map(bytes).sum();
+    let mut runs = Vec::with_capacity(found.len());
+    for lot in found.chunks(LOT) {
+        let calculations = lot.to_vec();
+        let read = move || calculations.par_iter().map(read_calculation).collect::<Vec<Reading>>();
+        let readings = tokio::task::spawn_blocking(read).await;
+        let readings =
+            readings.map_err(|e| StoreError::Lake { doing: "reading calculations", message: e.to_string() })?;
+        for reading in readings {
+            refused.extend(reading.refused);
+            runs.extend(reading.run);
+        }
+        step.files_done += lot.len() as u64;
+        step.bytes_done += lot.iter().map(bytes).sum::<u64>();
+        (step.records, step.refused) = (runs.len() as u64, refused.len() as u64);
+        progress.step(&step);
+    }
+    Ok(runs)
+}
+
+/// The row of a triple.
+fn potential(runs: &[Run], triple: &Triple) -> Result<AdsorptionRow, StoreError> {
+    let (host, inserted) = (&runs[triple.host], &runs[triple.inserted]);
+    let n = f64::from(triple.n);
+    let undefined = |e: AdsorptionError| StoreError::Lake { doing: "computing potentials", message: e.to_string() };
+    let Triple { e_inserted, e_host, e_ion, .. } = *triple;
+    let potential = adsorption_potential(e_inserted, e_host, e_ion, n).map_err(undefined)?;
+    let voltage = |charge: u8| insertion_voltage(e_inserted, e_host, e_ion, n, f64::from(charge));
+    let cells = (triple.cells != 1.0).then(|| format!("e_host: {} cells of the host", triple.cells));
+    let notes: Vec<String> = triple.note.iter().cloned().chain(cells).collect();
+    Ok(AdsorptionRow {
+        host: host.name.clone(),
+        host_formula: Some(host.structure.composition().reduced_formula()),
+        structure_hash: Some(content_hash(&host.structure).to_string()),
+        ion: triple.ion.symbol().into(),
+        n: i32::try_from(triple.n).unwrap_or(i32::MAX),
+        channel: triple.channel.clone(),
+        area: None,
+        adsorption_potential: Some(potential),
+        voltage: working_charge(triple.ion).map(voltage).transpose().map_err(undefined)?,
+        e_host: Some(e_host),
+        e_inserted: Some(e_inserted),
+        e_ion: Some(e_ion),
+        functional: Some(inserted.settings.functional.clone()),
+        source: inserted.version.as_ref().map_or("VASP".into(), |version| format!("VASP {version}")),
+        where_in_paper: None,
+        host_run: Some(host.hash.to_string()),
+        inserted_run: Some(inserted.hash.to_string()),
+        ion_run: triple.ion_run.map(|k| runs[k].hash.to_string()),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    })
+}
+
+fn text(path: &Path) -> Result<String, StoreError> {
+    std::fs::read_to_string(path).map_err(|e| StoreError::io(path, &e))
+}
+
+/// A fault of the table of triples, with its name.
+fn at(path: &Path, error: FormatError) -> StoreError {
+    StoreError::Io { path: path.to_owned(), message: error.to_string() }
+}
