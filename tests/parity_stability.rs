@@ -49,11 +49,13 @@ fn the_hull_of_the_real_set_is_pymatgens() {
         let parts = diagram.decomposition(composition).unwrap();
         let mixture: f64 = parts.iter().map(|part| part.fraction * part.energy).sum();
         assert!((mixture - (energy - above)).abs() < 1e-6, "{id}: {parts:?}");
-        // pymatgen writes the molecules of elements.
-        let products: HashMap<&str, f64> = products.iter().map(|(f, x)| (f.trim_end_matches('2'), *x)).collect();
-        same_products += usize::from(parts.iter().all(|part| {
-            products.get(part.formula.trim_end_matches('2')).is_some_and(|x| (x - part.fraction).abs() < 1e-5)
-        }));
+        // pymatgen has an order of its own in formulas, and writes the molecules of elements.
+        let same = |part: &hollandite::stability::Part| {
+            let formula = Composition::parse(&part.formula).unwrap();
+            let product = products.iter().find(|(f, _)| Composition::parse(f).unwrap().reduced() == formula);
+            product.is_some_and(|(_, x)| (x - part.fraction).abs() < 1e-5)
+        };
+        same_products += usize::from(parts.iter().all(same));
     }
     let seconds = begun.elapsed().as_secs_f64();
     println!(
@@ -61,8 +63,8 @@ fn the_hull_of_the_real_set_is_pymatgens() {
         golden.len()
     );
     assert!(golden.len() >= 500 && stable > 200);
-    // Where three lie on one line the products are a matter of choice, and formulas are written in different orders.
-    assert!(same_products * 100 >= golden.len() * 97, "{same_products}");
+    // Where several phases lie on one facet the products are a matter of choice.
+    assert!(same_products * 100 >= golden.len() * 99, "{same_products}");
 
     // All of it: every phase against the whole diagram.
     let begun = Instant::now();

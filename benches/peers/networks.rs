@@ -199,7 +199,9 @@ fn write_graphs(inputs: &[Input], path: &Path) -> Result<(), Fault> {
         let (graph, line): (&Graph, _) = match input {
             Input::Graph(graph) => (graph, None),
             Input::Lines(graph, line) => (graph, Some(line)),
-            Input::Vector(_) => return Err("a descriptor network has no graphs".into()),
+            Input::Vector(_) | Input::Bonds(_) => {
+                return Err("only networks on graphs of neighbours are compared here".into());
+            }
         };
         let mut put = |name, values: Vec<i32>| ints.entry(name).or_default().extend(values);
         let signed = |values: &[u32]| values.iter().map(|&i| i as i32).collect::<Vec<_>>();

@@ -115,12 +115,13 @@ impl BondGraph {
         vector: impl Fn(usize) -> [f64; 3],
     ) {
         let both = |e: usize| (bond[e] as usize) < self.direction.len();
-        let mut place = vec![0_u32; bond.len()];
         let mut count = 0;
-        for e in 0..bond.len() {
-            place[e] = count;
-            count += u32::from(both(e));
-        }
+        let place: Vec<u32> = (0..bond.len())
+            .map(|e| {
+                count += u32::from(both(e));
+                count - u32::from(both(e))
+            })
+            .collect();
         self.reverse = (0..bond.len()).filter(|&e| both(e)).map(|e| place[self.reverse[e] as usize]).collect();
         for atom in 0..starts.len() - 1 {
             for e in (starts[atom]..starts[atom + 1]).filter(|&e| both(e)) {

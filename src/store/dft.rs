@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use datafusion::prelude::SessionContext;
 use datafusion_ducklake::SnapshotCommitMetadata;
 use rayon::prelude::*;
 
 use super::import::{ImportOptions, ImportSummary, Progress, Running, Step, mark, remember_paths};
-use super::lake::{CATALOG, SCHEMA, Store};
+use super::lake::Store;
 use super::quarantine;
 use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
 use crate::adsorption::triples::{
@@ -164,7 +163,8 @@ impl Store {
         };
         let files: Vec<_> = found.iter().flat_map(Calculation::files).map(|path| (Arc::new(path.clone()), 0)).collect();
         let runs = read_all(found, &mut summary.refused_files, progress).await?;
-        let mut references = References { stated: self.references().await?, stated_only: options.reference.is_some() };
+        let stated = self.results::<ReferenceEnergy>().await?.into_iter().filter_map(reference).collect();
+        let mut references = References { stated, stated_only: options.reference.is_some() };
         if let Some(source) = &options.reference {
             references.stated.retain(|r| r.source.to_lowercase().contains(&source.to_lowercase()));
         }
@@ -202,42 +202,6 @@ impl Store {
         summary.snapshot = self.commit_fresh(&parts, commit, Some(running.base())).await?;
         Ok(summary)
     }
-
-    /// The stated energies of ions that are complete enough to be compared.
-    async fn references(&self) -> Result<Vec<Reference>, StoreError> {
-        let table = ReferenceEnergy::TABLE;
-        if self.table_schema(table).await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let lake = |message: String| StoreError::Lake { doing: "reading reference energies", message };
-        let ctx = SessionContext::new();
-        self.register(&ctx, None).await?;
-        let sql = format!(
-            "SELECT ion, energy, functional, dispersion, potential, source FROM {CATALOG}.{SCHEMA}.{table}
-             WHERE energy IS NOT NULL AND functional IS NOT NULL"
-        );
-        let query = ctx.sql(&sql).await.map_err(|e| lake(e.to_string()))?;
-        let batches = query.collect().await.map_err(|e| lake(e.to_string()))?;
-        let mut json = arrow::json::ArrayWriter::new(Vec::new());
-        json.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(|e| lake(e.to_string()))?;
-        json.finish().map_err(|e| lake(e.to_string()))?;
-        let text = json.into_inner();
-        // Nothing is written where there is no row.
-        let rows: Vec<ReferenceEnergy> = match text.is_empty() {
-            true => Vec::new(),
-            false => serde_json::from_slice(&text).map_err(|e| lake(e.to_string()))?,
-        };
-        let reference = |row: ReferenceEnergy| {
-            let functional = row.functional?;
-            let functional = match row.dispersion.filter(|d| !functional.ends_with(&format!("-{d}"))) {
-                Some(dispersion) => format!("{functional}-{dispersion}"),
-                None => functional,
-            };
-            let ion = Element::from_symbol(&row.ion).ok()?;
-            Some(Reference { ion, energy: row.energy, functional, potential: row.potential, source: row.source })
-        };
-        Ok(rows.into_iter().filter_map(reference).collect())
-    }
 }
 
 impl DftSummary {
@@ -256,6 +220,17 @@ impl DftSummary {
             dry_run: self.dry_run,
         }
     }
+}
+
+/// A stated energy of an ion, where it says enough to be compared.
+fn reference(row: ReferenceEnergy) -> Option<Reference> {
+    let functional = row.functional?;
+    let functional = match row.dispersion.filter(|d| !functional.ends_with(&format!("-{d}"))) {
+        Some(dispersion) => format!("{functional}-{dispersion}"),
+        None => functional,
+    };
+    let ion = Element::from_symbol(&row.ion).ok()?;
+    Some(Reference { ion, energy: row.energy, functional, potential: row.potential, source: row.source })
 }
 
 /// Reads calculations on all cores, in their order.

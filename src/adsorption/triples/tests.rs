@@ -26,8 +26,11 @@ fn stated(references: &[Reference]) -> References {
     References { stated: references.to_vec(), stated_only: false }
 }
 
-/// Triples as (host, inserted, ion, n) and what was refused as (run, reason).
-fn names(runs: &[Run], triples: &Triples) -> (Vec<(String, String, &'static str, u32)>, Vec<(String, String)>) {
+/// Host, inserted, ion, n.
+type Named = (String, String, &'static str, u32);
+
+/// Triples by name, and what was refused as (run, reason).
+fn names(runs: &[Run], triples: &Triples) -> (Vec<Named>, Vec<(String, String)>) {
     let name = |k: usize| runs[k].name.clone();
     let mut found: Vec<_> =
         triples.found.iter().map(|t| (name(t.host), name(t.inserted), t.ion.symbol(), t.n)).collect();
@@ -35,7 +38,7 @@ fn names(runs: &[Run], triples: &Triples) -> (Vec<(String, String, &'static str,
     (found, triples.refused.iter().map(|r| (name(r.run), r.reason.clone())).collect())
 }
 
-fn triple_of(host: &str, inserted: &str, ion: &'static str, n: u32) -> (String, String, &'static str, u32) {
+fn triple_of(host: &str, inserted: &str, ion: &'static str, n: u32) -> Named {
     (host.into(), inserted.into(), ion, n)
 }
 
@@ -104,7 +107,8 @@ fn a_reference_is_never_assumed() {
 
 #[test]
 fn every_setting_that_moves_the_zero_is_compared() {
-    let change: [(&str, fn(&mut Run)); 7] = [
+    type Change = fn(&mut Run);
+    let change: [(&str, Change); 7] = [
         ("functional PBE+U there, PBEsol+U here", |r| r.settings.functional = "PBEsol+U".into()),
         ("ENCUT 520 eV there, 500 eV here", |r| r.settings.encut = 500.0),
         ("ISPIN 2 there, 1 here", |r| r.settings.ispin = 1),

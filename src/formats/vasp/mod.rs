@@ -31,7 +31,7 @@ pub use settings::{HubbardU, Kpoints, Settings, Species};
 pub(super) use settings::Tags;
 
 /// Pressure of 1 eV/Å³ in kbar (CODATA 2018).
-const KBAR_PER_EV_PER_CUBIC_ANGSTROM: f64 = 1602.176_634;
+const KBAR_PER_EV_PER_CUBIC_ANGSTROM: f64 = 1_602.176_634;
 /// An energy added after the electronic loop that is larger than this, eV a cell, is a dispersion correction.
 const ADDED_LATER: f64 = 1e-3;
 

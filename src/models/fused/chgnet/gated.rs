@@ -87,14 +87,15 @@ unsafe fn normal<S: Simd>(x: S::V, mean: f32, spread: f32, norm: &Norm, k: usize
 kernels! {
     /// `out += a + b + c`, rows of 128 at `rows`: of each part the row that its index names.
     pub fn add_three<S>(out: &mut [f32], rows: Rows, parts: [Part<'_>; 3], index: [&[u32]; 3]) {
-        let count = index[0].len();
+        let [first, second, third] = index;
+        let count = first.len();
         assert!(rows.holds(count, 2 * WIDTH, out.len()) && index.iter().all(|i| i.len() == count));
         for (part, index) in parts.iter().zip(index) {
             assert!(index.iter().all(|&i| part.holds(i as usize, 2 * WIDTH)));
         }
-        for e in 0..count {
+        for (e, ((&a, &b), &c)) in first.iter().zip(second).zip(third).enumerate() {
             let to = out.as_mut_ptr().add(rows.at + e * rows.stride);
-            let [a, b, c] = [0, 1, 2].map(|k| parts[k].unchecked(index[k][e] as usize));
+            let [a, b, c] = [(0, a), (1, b), (2, c)].map(|(k, row)| parts[k].unchecked(row as usize));
             let mut k = 0;
             while k < 2 * WIDTH {
                 let sum = S::add(S::add(S::load(a.add(k)), S::load(b.add(k))), S::load(c.add(k)));

@@ -311,11 +311,11 @@ impl Virial {
     /// The slope with the vector of directed bond `e`, which points to its own atom from its neighbour.
     fn add(&mut self, graph: &BondGraph, index: &Index, e: usize, slope: [f64; 3]) {
         let (center, neighbor) = (index.center[e] as usize, graph.neighbor[e] as usize);
-        for k in 0..3 {
-            self.forces[center][k] -= slope[k];
-            self.forces[neighbor][k] += slope[k];
+        for (k, slope) in slope.into_iter().enumerate() {
+            self.forces[center][k] -= slope;
+            self.forces[neighbor][k] += slope;
             for (strain, x) in self.strain[k].iter_mut().zip(graph.vector[e]) {
-                *strain += slope[k] * x;
+                *strain += slope * x;
             }
         }
     }
