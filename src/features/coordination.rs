@@ -7,6 +7,8 @@
 //! At [`COORDINATION_TOLERANCE`] vanadium in V₂O₅ has its five oxygens (1.58 to 2.02 Å; the sixth, at 2.79 Å, spans 0.21
 //! of the largest angle) and molybdenum in MoO₃ its six (1.67 to 2.33 Å, spanning 0.43 and more).
 
+use std::collections::BTreeMap;
+
 use super::{oxidation_states, voronoi};
 use crate::{
     crystal::{Element, Structure},
@@ -25,11 +27,27 @@ pub struct Coordination {
     pub elements: Vec<(Element, usize)>,
 }
 
-/// The neighbours of each site; a face counts above `tolerance` (0 to 1) of the largest solid angle.
+/// How many neighbours each site has, and of which elements; a face counts above `tolerance` (0 to 1) of the largest solid angle.
 ///
 /// # Errors
 /// A tolerance outside 0 to 1, or as [`tessellate`](super::tessellate).
 pub fn coordination(structure: &Structure, tolerance: f64) -> Result<Vec<Coordination>, FeatureError> {
+    let species = structure.species();
+    let count = |neighbors: &Vec<usize>| {
+        let mut elements: BTreeMap<Element, usize> = BTreeMap::new();
+        for &neighbor in neighbors {
+            *elements.entry(species[neighbor]).or_default() += 1;
+        }
+        Coordination { number: neighbors.len(), elements: elements.into_iter().collect() }
+    };
+    Ok(bonded(structure, tolerance)?.iter().map(count).collect())
+}
+
+/// The neighbours of each site as sites, one for each face: an image counts as the site that it is of.
+///
+/// # Errors
+/// As [`coordination`].
+pub(super) fn bonded(structure: &Structure, tolerance: f64) -> Result<Vec<Vec<usize>>, FeatureError> {
     if !(0.0..=1.0).contains(&tolerance) {
         return Err(FeatureError::Argument(format!("tolerance = {tolerance} is outside 0 to 1")));
     }
@@ -42,18 +60,9 @@ pub fn coordination(structure: &Structure, tolerance: f64) -> Result<Vec<Coordin
         let own = sign(species[cell.center]);
         // An element without a known charge is a neighbour of all.
         let counts = |other: Element| !ionic || own * sign(other) != 1;
-        let faces = || cell.faces.iter().map(|f| (species[f.neighbor], f.solid_angle)).filter(|f| counts(f.0));
-        let least = tolerance * faces().map(|f| f.1).fold(0.0, f64::max);
-        let mut found = Coordination::default();
-        for (element, _) in faces().filter(|f| f.1 > least) {
-            found.number += 1;
-            match found.elements.iter_mut().find(|e| e.0 == element) {
-                Some(e) => e.1 += 1,
-                None => found.elements.push((element, 1)),
-            }
-        }
-        found.elements.sort_unstable();
-        found
+        let faces = || cell.faces.iter().filter(|f| counts(species[f.neighbor]));
+        let least = tolerance * faces().map(|f| f.solid_angle).fold(0.0, f64::max);
+        faces().filter(|f| f.solid_angle > least).map(|f| f.neighbor).collect()
     };
     Ok(cells.iter().map(of).collect())
 }

@@ -27,6 +27,11 @@ static STATES: LazyLock<HashMap<&'static str, Vec<i8>>> = LazyLock::new(|| {
     rows.map(|(symbol, states)| (symbol, states.split(' ').filter_map(|s| s.parse().ok()).collect())).collect()
 });
 
+/// Oxidation states of an element, the commonest first; none where the table has none.
+pub(super) fn states(element: Element) -> &'static [i8] {
+    STATES.get(element.symbol()).map_or(&[], Vec::as_slice)
+}
+
 /// The oxidation state of each element of `composition` that has one in the table, in the composition's order.
 pub fn oxidation_states(composition: &Composition) -> Vec<(Element, i8)> {
     let elements: Vec<(Element, f64, &[i8])> = composition

@@ -5,6 +5,7 @@
 
 mod assignment;
 mod balls;
+mod bond_valence;
 mod channels;
 mod coordination;
 mod coulomb;
@@ -15,6 +16,7 @@ mod fingerprint;
 mod ionic;
 mod magpie;
 mod matching;
+mod neutrality;
 mod orbital_field;
 mod radii;
 mod reflections;
@@ -29,6 +31,7 @@ mod voronoi;
 mod xrd;
 mod xrd_profile;
 
+pub use bond_valence::{bond_valence_sums, electrostatic_valence, global_instability_index};
 pub use channels::{
     Channel, ChannelPath, Hollow, Ring, Spheres, channels, exact_spheres, hollows, largest_free_sphere,
     largest_included_sphere, largest_sphere_along_path, passes, ring_name, ring_size, spheres, tunnels,
@@ -41,6 +44,7 @@ pub use fingerprint::{FINGERPRINT_LENGTH, fingerprint, similarity};
 pub use ionic::{Ion, ionic_radius, oxidation_states, probe_radius};
 pub use magpie::{MAGPIE_LEN, MissingProperty, magpie, magpie_names, magpie_of};
 pub use matching::{Match, Reduced, Tolerances, match_structures, same_arrangement, same_structure};
+pub use neutrality::{electronegativity_balanced, neutral_states};
 pub use orbital_field::{
     ORBITALS, OrbitalFieldMatrix, ValenceShells, orbital_field_matrix, site_orbital_field_matrices,
 };

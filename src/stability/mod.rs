@@ -4,9 +4,13 @@
 //! temperature it does not last. [`PhaseDiagram`] holds the phases, [`simplex`] solves the linear program that finds the hull
 //! at one composition.
 //!
+//! [`substitute`] makes the phases to ask about.
+//!
 //! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named.
 
 mod diagram;
 mod simplex;
+mod substitute;
 
 pub use diagram::{Part, PhaseDiagram};
+pub use substitute::substitute;
