@@ -28,8 +28,11 @@ use crate::{
 pub const DEFAULT_MODEL: &str = "cgcnn";
 
 /// Weights that ship with the program, by name.
-const EMBEDDED: [(&str, &[u8]); 2] = [
+const EMBEDDED: [(&str, &[u8]); 5] = [
     (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
+    ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
+    ("cnn-magpie", include_bytes!("../../fixtures/models/cnn-magpie.safetensors.zst")),
+    ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
     ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
 ];
 
