@@ -3,7 +3,7 @@
 --   Of the paper's hosts Nb12WO33 is here (a DFT-relaxed order of the block phase); the coordinates of MoVO are in no open source. Minutes with CHGNet; remembered.
 -- Figure: Fig. 4 and 5 of Datta et al., Energy Adv. 2024, 3, 968.
 WITH asked AS (
-    SELECT paper.host, paper.ion, paper.n, paper.channel, paper.adsorption_potential AS paper,
+    SELECT tmo.id, paper.host, paper.ion, paper.n, paper.channel, paper.adsorption_potential AS paper,
            adsorption_potential(tmo.structure, paper.ion, paper.n, 'channels') AS ours
     FROM adsorption AS paper
     JOIN tmo ON tmo.formula = paper.host_formula
@@ -14,8 +14,8 @@ ranked AS (
            rank() OVER (ORDER BY paper) AS paper_rank, rank() OVER (ORDER BY ours) AS our_rank
     FROM asked
 )
-SELECT host, ion, n, channel, paper, ours, difference,
+SELECT id, ion, n, channel, paper, ours, difference,
        avg(abs(difference)) OVER () AS mae,
        corr(paper_rank, our_rank) OVER () AS rank
 FROM ranked
-ORDER BY host, ion, n
+ORDER BY host, id, ion, n

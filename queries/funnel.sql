@@ -1,0 +1,32 @@
+-- What: How many oxides each step of a screening for calcium leaves: charges that balance, room and channels, a formation energy, the hull, and at last those that hold the ion.
+-- Why: Each step costs more than the one before it, and is asked only of what that one left; where a screening loses its rows is where its thresholds matter.
+--   The last step takes seconds a row and needs an energy model (`hollandite models add chgnet-*.whl`); what it computed is remembered.
+-- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
+WITH energies AS (
+    SELECT id, formula, structure, natoms, void, coalesce(formation_energy_per_atom, predict_ef(structure)) AS ef FROM tmo
+),
+known AS (
+    SELECT phase_diagram(formula, ef) AS hull FROM energies
+),
+neutral AS (
+    SELECT * FROM energies WHERE is_charge_neutral(formula)
+),
+open AS (
+    SELECT * FROM neutral WHERE void > 0.5 AND natoms <= 40 AND ion_passes(structure, 'Ca')
+),
+bound AS (
+    SELECT * FROM open WHERE predict_ef(structure) < -1.5
+),
+stable AS (
+    SELECT bound.* FROM bound, known WHERE e_above_hull(hull, formula, ef) < 0.1
+),
+held AS (
+    SELECT * FROM stable WHERE adsorption_potential(structure, 'Ca') > 0
+)
+SELECT 1 AS step, 'all' AS what, count(*) AS oxides FROM energies
+UNION ALL SELECT 2, 'charges balance', count(*) FROM neutral
+UNION ALL SELECT 3, 'void above 0.5 and a channel for Ca, at most 40 atoms', count(*) FROM open
+UNION ALL SELECT 4, 'predicted formation energy below -1.5 eV/atom', count(*) FROM bound
+UNION ALL SELECT 5, 'less than 0.1 eV/atom above the hull', count(*) FROM stable
+UNION ALL SELECT 6, 'calcium is held', count(*) FROM held
+ORDER BY step
