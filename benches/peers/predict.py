@@ -125,7 +125,7 @@ def store(binary, n):
 def main():
     parser = arguments(__doc__)
     parser.add_argument("--crystals", type=int, default=10_000)
-    parser.add_argument("--model", type=Path, help="an ALIGNN of ours (*.safetensors.zst)")
+    parser.add_argument("--model", type=Path, help="an ALIGNN of ours on the 12 nearest neighbours (*.safetensors.zst)")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--serve", nargs="+", metavar="ARGUMENT", help="be the peer's side: FOLDER THREADS FILE...")
     args = parser.parse_args()

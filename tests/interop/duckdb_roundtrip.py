@@ -30,6 +30,7 @@ def main(store):
     def one(sql):
         return lake.execute(sql).fetchone()
 
+    (made,) = one("SELECT snapshot_id FROM lake.snapshots() WHERE list_contains(changes['tables_created'], 'main.tmo')")
     seen = {
         "rows": one("SELECT count(*) FROM tmo")[0],
         "structure": one("SELECT structure.lattice, structure.numbers, structure.frac_coords FROM tmo WHERE id = 'rutile'"),
@@ -41,7 +42,7 @@ def main(store):
             " WHERE abs(d.density - tmo.density) < 1e-9"
         ),
         "peak": one("SELECT xrd_peaks[1].hkl FROM features_xrd_peaks WHERE id = 'rutile'")[0],
-        "old_rows": one("SELECT count(*) FROM tmo AT (VERSION => 1)")[0],
+        "old_rows": one(f"SELECT count(*) FROM tmo AT (VERSION => {made})")[0],
     }
     lake.execute("DELETE FROM tmo WHERE id = 'x3'")
     lake.execute("UPDATE tmo SET split = 'duck' WHERE id = 'x4'")

@@ -222,9 +222,9 @@ fn order_rotation_and_company_do_not_matter() {
     let together: Vec<Relaxed> =
         run(&[&other, &s, &double], &options(Method::Fire, true)).into_iter().map(Result::unwrap).collect();
     assert_eq!(together[1], alone);
-    // The same way; rounding grows as pairs cross the cutoff, so its end may be a step or two off.
+    // The same way, though the longest of the forces on the cell, a row of a matrix, depends on the axes, and so the step it ends at.
     for (a, b) in together[0].trace.iter().zip(&alone.trace).take(40) {
-        assert!((a.energy - b.energy).abs() < 1e-6 && (a.fmax - b.fmax).abs() < 1e-4, "{a:?} {b:?}");
+        assert!((a.energy - b.energy).abs() < 1e-6 && (a.volume - b.volume).abs() < 1e-4, "{a:?} {b:?}");
     }
     assert!((together[0].evaluation.energy - alone.evaluation.energy).abs() < 1e-6);
     assert!((together[2].evaluation.energy - 2.0 * alone.evaluation.energy).abs() < 1e-5);

@@ -73,15 +73,17 @@ pub(super) fn frame<'a, 'b>(
         .x_label_area_size(px(44.0))
         .y_label_area_size(px(56.0))
         .build_cartesian_2d(x.range.0..x.range.1, y.range.0..y.range.1)?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
+    let mut mesh = chart.configure_mesh();
+    // A chart whose name stands above it has none along its axis: an empty one would be a text that shows nothing.
+    if !y.name.is_empty() {
+        mesh.y_desc(y.name);
+    }
+    mesh.disable_mesh()
         .axis_style(INK.stroke_width(px(1.0)))
         .set_all_tick_mark_size(px(5.0))
         .label_style(font(12.0))
         .axis_desc_style(font(13.0))
         .x_desc(x.name)
-        .y_desc(y.name)
         .x_label_formatter(&|at| labels::number(*at, x.decimals))
         .y_label_formatter(&|at| labels::number(*at, y.decimals))
         .draw()?;

@@ -15,7 +15,7 @@ use crate::stability;
 
 #[user_doc(
     doc_section(label = "Stability Functions"),
-    description = "The crystal with one element in the place of another, up to three at once. Sites stay; the cell is scaled by the sum of the Shannon radii of its ions, new over old. Where to begin a relaxation, or to ask a model: nothing is relaxed. An element that the crystal does not have changes nothing.",
+    description = "The crystal with one element in the place of another, up to three at once. Sites stay; the cell is scaled by the bonds of its ions, the mean Shannon radius of the cations plus that of the anions, new over old. Where to begin a relaxation, or to ask a model: nothing is relaxed. An element that the crystal does not have changes nothing.",
     syntax_example = "substitute(structure, from, to[, from, to[, from, to]])",
     sql_example = "SELECT id, predict_ef(substitute(structure, 'Mo', 'W')) FROM tmo WHERE has_element(formula, 'Mo')",
     argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),
