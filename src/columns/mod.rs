@@ -8,4 +8,4 @@ mod parquet;
 mod structure;
 
 pub use parquet::{Mapping, read};
-pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type};
+pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type, structures};

@@ -4,7 +4,7 @@
 //! numbers a site, fractions of a, b, c. We write lists of `Float64` and `Int32`. What we read may come from another
 //! program: 32-bit floats, other integers, large or fixed-size lists and slices are all understood.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -82,6 +82,18 @@ impl StructureBuilder {
             vec![Arc::new(self.lattice.finish()), Arc::new(self.numbers.finish()), Arc::new(self.frac_coords.finish())];
         StructArray::new(structure_fields(), children, self.valid.finish())
     }
+}
+
+/// The column of `rows`; `None` is NULL.
+pub fn structures<S: Borrow<Structure>>(rows: impl ExactSizeIterator<Item = Option<S>>) -> StructArray {
+    let mut builder = StructureBuilder::new(rows.len());
+    for row in rows {
+        match row {
+            Some(structure) => builder.append(structure.borrow()),
+            None => builder.append_null(),
+        }
+    }
+    builder.finish()
 }
 
 /// Reads a structure column. Numbers of our own types are borrowed, others are converted once for the whole column.

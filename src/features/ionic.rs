@@ -27,6 +27,15 @@ static STATES: LazyLock<HashMap<&'static str, Vec<i8>>> = LazyLock::new(|| {
     rows.map(|(symbol, states)| (symbol, states.split(' ').filter_map(|s| s.parse().ok()).collect())).collect()
 });
 
+/// The rank of the state of each element in choice number `choice`, in mixed radix. An element, its amount, its states.
+pub(super) fn ranks(elements: &[(Element, f64, &[i8])], mut choice: usize) -> impl Iterator<Item = usize> {
+    elements.iter().map(move |(_, _, states)| {
+        let rank = choice % states.len();
+        choice /= states.len();
+        rank
+    })
+}
+
 /// Oxidation states of an element, the commonest first; none where the table has none.
 pub(super) fn states(element: Element) -> &'static [i8] {
     STATES.get(element.symbol()).map_or(&[], Vec::as_slice)
@@ -39,14 +48,7 @@ pub fn oxidation_states(composition: &Composition) -> Vec<(Element, i8)> {
         .filter_map(|(e, amount)| STATES.get(e.symbol()).map(|states| (e, amount, states.as_slice())))
         .collect();
     let choices: usize = elements.iter().map(|(_, _, states)| states.len()).product();
-    // Choice number -> the rank of the state of each element, in mixed radix.
-    let ranks = |mut choice: usize| {
-        elements.iter().map(move |(_, _, states)| {
-            let rank = choice % states.len();
-            choice /= states.len();
-            rank
-        })
-    };
+    let ranks = |choice| ranks(&elements, choice);
     let badness = |choice: usize| {
         let charge: f64 = elements.iter().zip(ranks(choice)).map(|((_, n, states), r)| n * f64::from(states[r])).sum();
         (charge.abs(), ranks(choice).sum::<usize>())

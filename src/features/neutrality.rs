@@ -7,7 +7,7 @@
 //!
 //! Both ask the composition alone: cheap enough for millions of candidates, and no proof that a compound exists.
 
-use super::ionic::{oxidation_states, states};
+use super::ionic::{oxidation_states, ranks, states};
 use crate::crystal::{Composition, Element};
 
 /// Charges nearer to zero than this, e per formula, are neutral: amounts may be fractions.
@@ -37,13 +37,11 @@ pub fn neutral_states(composition: &Composition) -> Option<Vec<(Element, f64)>> 
 fn of_mixed_valence(
     elements: &[(Element, f64, &[i8])],
     k: usize,
-    mut choice: usize,
+    choice: usize,
 ) -> Option<(usize, Vec<(Element, f64)>)> {
     let (mut sum, mut charge) = (0, 0.0);
     let mut found: Vec<(Element, f64)> = Vec::with_capacity(elements.len());
-    for (i, &(element, amount, states)) in elements.iter().enumerate() {
-        let rank = choice % states.len();
-        choice /= states.len();
+    for (i, (&(element, amount, states), rank)) in elements.iter().zip(ranks(elements, choice)).enumerate() {
         if i == k {
             // One choice of its state stands for all: it is not taken.
             if rank > 0 {

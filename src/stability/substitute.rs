@@ -25,15 +25,11 @@ pub fn substitute(
     if species == structure.species() {
         return Ok(structure.clone());
     }
-    let replaced = Structure::new(*structure.lattice(), species.clone(), structure.frac_coords().to_vec())?;
-    let Some(ratio) = rescale
-        .then(|| bond(&replaced.composition()).zip(bond(&structure.composition())))
-        .flatten()
-        .map(|(new, old)| new / old)
-    else {
-        return Ok(replaced);
+    let bonds = || bond(&Composition::from_elements(&species)).zip(bond(&structure.composition()));
+    let lattice = match rescale.then(bonds).flatten() {
+        Some((new, old)) => Lattice::new(structure.lattice().rows().map(|row| row.map(|x| x * (new / old))))?,
+        None => *structure.lattice(),
     };
-    let lattice = Lattice::new(structure.lattice().rows().map(|row| row.map(|x| x * ratio)))?;
     Structure::new(lattice, species, structure.frac_coords().to_vec())
 }
 

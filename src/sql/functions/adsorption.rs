@@ -11,7 +11,7 @@ use super::insertion_sites::check_ion;
 use super::lists::{self, fields, list_of};
 use super::{Arguments, CrystalFunction, Kind, Parameter};
 use crate::adsorption::RelaxOptions;
-use crate::columns::{StructureBuilder, structure_type};
+use crate::columns::{structure_type, structures};
 use crate::features::{Ion, ring_name};
 use crate::sql::adsorption::{Kept, Place, Places, Question, answers};
 use crate::sql::environment::Environment;
@@ -156,13 +156,6 @@ fn structs(all: &[(Option<i8>, Kept)]) -> StructArray {
         let charge = charge.filter(|&charge| charge != 0)?;
         place.as_ref().map(|place| place.potential / f64::from(charge))
     });
-    let mut structures = StructureBuilder::new(all.len());
-    for place in &places {
-        match place.as_ref().and_then(Place::structure) {
-            Some(structure) => structures.append(&structure),
-            None => structures.append_null(),
-        }
-    }
     let reason = |(_, kept): &(Option<i8>, Kept)| match kept {
         Kept::Done(_) => None,
         Kept::Failed(reason) => Some(reason.clone()),
@@ -181,7 +174,7 @@ fn structs(all: &[(Option<i8>, Kept)]) -> StructArray {
         numbers(&|place| place.volume_change),
         Arc::new(BooleanArray::from_iter(converged)),
         counts(&|place| Some(place.steps)),
-        Arc::new(structures.finish()),
+        Arc::new(structures(places.iter().map(|place| place.as_ref().and_then(Place::structure)))),
         Arc::new(StringArray::from_iter(all.iter().map(reason))),
     ];
     StructArray::new(columns(), arrays, None)

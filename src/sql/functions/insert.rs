@@ -9,7 +9,7 @@ use datafusion_macros::user_doc;
 use super::insertion_sites::{check_ion, check_within, guest};
 use super::{Arguments, CrystalFunction, Kind, Parameter};
 use crate::adsorption;
-use crate::columns::{StructureBuilder, structure_type};
+use crate::columns::{structure_type, structures};
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
 
@@ -76,13 +76,6 @@ impl CrystalFunction for Insert {
             }
             adsorption::insert(s, &ion, n as usize, within).map(|found| found.structure).map_err(|e| e.to_string())
         })?;
-        let mut builder = StructureBuilder::new(rows.len());
-        for structure in &rows {
-            match structure {
-                Some(structure) => builder.append(structure),
-                None => builder.append_null(),
-            }
-        }
-        Ok(Arc::new(builder.finish()))
+        Ok(Arc::new(structures(rows.iter().map(Option::as_ref))))
     }
 }

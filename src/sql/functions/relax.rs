@@ -12,7 +12,7 @@ use super::energy_model;
 use super::lists::{check_name, fields, name_of};
 use super::{Arguments, CrystalFunction, Kind, Parameter};
 use crate::adsorption::{Method, RelaxOptions, Relaxed, relax};
-use crate::columns::{StructureBuilder, structure_type};
+use crate::columns::{structure_type, structures};
 use crate::crystal::Structure;
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
@@ -123,18 +123,11 @@ fn columns() -> Fields {
 }
 
 fn structs(ends: &[Option<Relaxed>]) -> StructArray {
-    let mut structures = StructureBuilder::new(ends.len());
-    for end in ends {
-        match end {
-            Some(end) => structures.append(&end.structure),
-            None => structures.append_null(),
-        }
-    }
     let numbers = |of: &dyn Fn(&Relaxed) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter(ends.iter().map(|end| end.as_ref().map(of))))
     };
     let arrays: Vec<ArrayRef> = vec![
-        Arc::new(structures.finish()),
+        Arc::new(structures(ends.iter().map(|end| end.as_ref().map(|end| &end.structure)))),
         numbers(&|end| end.evaluation.energy),
         numbers(&|end| end.evaluation.energy / end.structure.len() as f64),
         Arc::new(BooleanArray::from_iter(ends.iter().map(|end| end.as_ref().map(|end| end.converged)))),

@@ -7,7 +7,7 @@ use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::{Arguments, CrystalFunction, Kind, Parameter};
-use crate::columns::{StructureBuilder, structure_type};
+use crate::columns::{structure_type, structures};
 use crate::sql::optimizer::Cost;
 
 #[user_doc(
@@ -43,14 +43,7 @@ impl CrystalFunction for StructureOf {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let structures = arguments.map(|_, s| Ok(s.clone()))?;
-        let mut builder = StructureBuilder::new(structures.len());
-        for structure in &structures {
-            match structure {
-                Some(structure) => builder.append(structure),
-                None => builder.append_null(),
-            }
-        }
-        Ok(Arc::new(builder.finish()))
+        let found = arguments.map(|_, s| Ok(s.clone()))?;
+        Ok(Arc::new(structures(found.iter().map(Option::as_ref))))
     }
 }

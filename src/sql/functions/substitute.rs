@@ -7,7 +7,7 @@ use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::{Arguments, CrystalFunction, Kind, Parameter};
-use crate::columns::{StructureBuilder, structure_type};
+use crate::columns::{structure_type, structures};
 use crate::crystal::Element;
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
@@ -76,13 +76,6 @@ impl CrystalFunction for Substitute {
             let pairs: Vec<_> = named.chunks_exact(2).map(pair).collect::<Result<_, String>>()?;
             stability::substitute(structure, &pairs, true).map_err(|e| e.to_string())
         })?;
-        let mut builder = StructureBuilder::new(rows.len());
-        for structure in &rows {
-            match structure {
-                Some(structure) => builder.append(structure),
-                None => builder.append_null(),
-            }
-        }
-        Ok(Arc::new(builder.finish()))
+        Ok(Arc::new(structures(rows.iter().map(Option::as_ref))))
     }
 }

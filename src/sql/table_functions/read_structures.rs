@@ -19,7 +19,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion_macros::user_doc;
 
 use super::{TableFunction, text};
-use crate::columns::{self, Mapping, StructureBuilder, structure_type};
+use crate::columns::{self, Mapping, structure_type, structures};
 use crate::formats::{self, Input, Record, Rejection};
 
 /// Most records of one batch.
@@ -197,16 +197,7 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
             Ok(record) => Some(&record.id),
             Err(rejection) => rejection.id.as_ref(),
         }))),
-        "structure" => {
-            let mut builder = StructureBuilder::new(lot.len());
-            for record in records() {
-                match record {
-                    Some(record) => builder.append(&record.structure),
-                    None => builder.append_null(),
-                }
-            }
-            Arc::new(builder.finish())
-        }
+        "structure" => Arc::new(structures(records().map(|r| r.map(|r| &r.structure)))),
         "formula" => text(&|r| Some(r.structure.composition().reduced_formula())),
         "natoms" => Arc::new(Int32Array::from_iter(records().map(|r| r.map(|r| r.structure.len() as i32)))),
         "formation_energy_per_atom" => number(&|r| r.properties.formation_energy_per_atom),
