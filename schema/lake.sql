@@ -38,6 +38,14 @@ CREATE TABLE features_name (
     featurizer     VARCHAR COMMENT 'function, constant arguments and version: void(ionic,0.76)/1'
 );
 
+-- What `hollandite enumerate` makes: a table of the shape of tmo, and after its columns these.
+CREATE TABLE lineage (
+    parent        VARCHAR COMMENT 'id of the prototype that the crystal was made from',
+    substitution  VARCHAR COMMENT 'what was exchanged for what: Ti>Sn,La>Y; Ti>Nb1V1#2 for an element divided between two, the second ordering',
+    prototype     VARCHAR COMMENT 'anonymous label of its structure type, as prototype(structure)',
+    radius_change DOUBLE COMMENT 'largest relative change of an ionic radius by the exchange, Shannon''s, each in the state that balances its composition'
+);
+
 -- What is known of ions in tunnels: the numbers of the paper (fixtures/published), and what this program computed, told apart by
 -- source. A quantity that nobody states is NULL.
 CREATE TABLE adsorption (

@@ -14,7 +14,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
 use crate::columns::Mapping;
 use crate::crystal::Element;
-use values::{element, valence, vector};
+use values::{element, share, valence, vector};
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub enum Command {
     Charges(Charges),
     /// Compute functions of the crystals of a table once, and keep their values
     Featurize(Featurize),
+    /// Make candidates: put other elements into known crystals, and keep what is neutral and new
+    Enumerate(Box<Enumerate>),
     /// Fit a model to the labels of a table
     Train(Box<Train>),
     /// Search for the settings of a model by trial, and go on with a search that was stopped
@@ -248,6 +250,39 @@ pub struct Featurize {
     /// Rows after which values are committed; in any case they are after a minute
     #[arg(long, value_name = "ROWS", default_value_t = 8192)]
     pub lot: usize,
+}
+
+/// `hollandite enumerate`
+#[derive(Debug, ClapArgs)]
+pub struct Enumerate {
+    /// Query with the columns id and structure, or the name of a stored one: the crystals that candidates are made from. Of those of one
+    /// structure type the first is used
+    #[arg(long, value_name = "QUERY|NAME")]
+    pub prototypes: String,
+    /// Elements that may take the place of a cation, as in Li,Ca,V,Mo
+    #[arg(long, required = true, value_name = "LIST", value_delimiter = ',', value_parser = element)]
+    pub elements: Vec<Element>,
+    /// Table that the candidates go into, with the columns of tmo and parent, substitution, prototype and radius_change
+    #[arg(long, value_name = "NAME", default_value = "candidates")]
+    pub into: String,
+    /// Tables whose crystals are known and no candidates, beside the one that the candidates go into
+    #[arg(long, value_name = "TABLE", default_value = "tmo")]
+    pub against: Vec<String>,
+    /// Divide the sites of one element between two, in at most so many symmetry-distinct orderings for each share
+    #[arg(long, value_name = "ORDERINGS", default_value_t = 0)]
+    pub split: usize,
+    /// Replace at most so many elements of a prototype at once [default: all of its cations]
+    #[arg(long, value_name = "N")]
+    pub replaced: Option<usize>,
+    /// Largest relative change of an ionic radius (Shannon's), as in 0.2 [default: any]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub radius_change: Option<f64>,
+    /// Stop after so many candidates
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Count what passes each step, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `hollandite functions`

@@ -21,6 +21,7 @@ pub use element::{Element, Radii, ShannonRadius};
 pub use hash::{ContentHash, content_hash};
 pub use lattice::Lattice;
 pub use neighbors::{Neighbors, neighbors};
+pub use prototype::StructureType;
 pub use setting::{Setting, ops_of_hall};
 pub use structure::{MIN_SITE_DISTANCE, Structure};
 pub use superbase::Superbase;

@@ -10,14 +10,70 @@
 //! Crystals of one label may still differ in the parameters that the label does not hold (the x of rutile's oxygen, c/a),
 //! and a mirror-image pair of space groups (P4_1 and P4_3) has two labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::normalizer::renamings;
 use super::{Element, Structure, Symmetry};
 
+/// Beyond so many orders of elements that have the same part in a structure type only the first is kept.
+const MAX_ORDERS: usize = 24;
+
+/// A structure type, and which element has which part in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StructureType {
+    /// The anonymous label, as [`Symmetry::prototype`].
+    pub label: String,
+    /// The elements in the order of the label's letters: every order in which the crystal has this label, the first by atomic
+    /// number first. Of CsCl both, of rutile one; two crystals of one type and one order are the same but for the parameters
+    /// that the label does not hold.
+    pub orders: Vec<Vec<Element>>,
+}
+
+/// An element's part in a structure type: how many atoms, on which Wyckoff positions (the 27th letter of the tables, α, is
+/// written A and comes last).
+type Part = (u64, Vec<(bool, char)>);
+
 impl Symmetry {
     /// The anonymous label of the structure type of `structure`, whose symmetry this is.
     pub fn prototype(&self, structure: &Structure) -> String {
+        let choices = self.parts(structure);
+        let parts: Vec<&Part> = choices.first().into_iter().flatten().map(|(part, _)| part).collect();
+        let counted = |n: u64| if n == 1 { String::new() } else { n.to_string() };
+        let formula: String =
+            parts.iter().zip('A'..).map(|((amount, _), letter)| format!("{letter}{}", counted(*amount))).collect();
+        let positions = parts.iter().map(|(_, letters)| {
+            letters
+                .chunk_by(|a, b| a == b)
+                .map(|run| format!("{}{}", counted(run.len() as u64), run[0].1))
+                .collect::<String>()
+        });
+        let positions: Vec<_> = positions.collect();
+        format!("{formula}_{}_{}_{}", self.pearson, self.number, positions.join("_"))
+    }
+
+    /// The structure type of `structure`, whose symmetry this is, and the parts of its elements.
+    pub fn structure_type(&self, structure: &Structure) -> StructureType {
+        let choices = self.parts(structure);
+        let mut orders = BTreeSet::new();
+        for parts in &choices {
+            // Elements of like parts change places.
+            let mut found: Vec<Vec<Element>> = vec![Vec::new()];
+            for run in parts.chunk_by(|(a, _), (b, _)| a == b) {
+                let arrangements = permutations(&run.iter().map(|(_, element)| *element).collect::<Vec<_>>());
+                found = found
+                    .iter()
+                    .flat_map(|order| arrangements.iter().map(move |more| [order.as_slice(), more].concat()))
+                    .take(MAX_ORDERS)
+                    .collect();
+            }
+            orders.extend(found);
+        }
+        StructureType { label: self.prototype(structure), orders: orders.into_iter().collect() }
+    }
+
+    /// The parts of the elements in the order of the label, in every choice of origin and axes in which they are the
+    /// alphabetically first.
+    fn parts(&self, structure: &Structure) -> Vec<Vec<(Part, Element)>> {
         let reduced = structure.composition().reduced();
         // One Wyckoff position for each orbit, whatever the cell.
         let mut orbits: BTreeMap<Element, Vec<char>> = BTreeMap::new();
@@ -27,34 +83,39 @@ impl Symmetry {
         let name = |letter: char, renaming: &[(char, char)]| {
             renaming.iter().find(|(old, _)| *old == letter).map_or(letter, |(_, new)| *new)
         };
-        let kinds = |renaming: &[(char, char)]| {
-            let mut kinds: Vec<(u64, Vec<(bool, char)>)> = orbits
-                .iter()
-                .map(|(&element, letters)| {
-                    // The 27th letter of the tables, α, is written A and comes last.
-                    let mut letters: Vec<_> =
-                        letters.iter().map(|&l| name(l, renaming)).map(|l| (l.is_uppercase(), l)).collect();
-                    letters.sort_unstable();
-                    (reduced.amount(element).round() as u64, letters)
-                })
-                .collect();
-            kinds.sort_unstable();
-            kinds
+        let parts = |renaming: &[(char, char)]| {
+            let part = |(&element, letters): (&Element, &Vec<char>)| {
+                let mut letters: Vec<_> =
+                    letters.iter().map(|&l| name(l, renaming)).map(|l| (l.is_uppercase(), l)).collect();
+                letters.sort_unstable();
+                ((reduced.amount(element).round() as u64, letters), element)
+            };
+            let mut parts: Vec<(Part, Element)> = orbits.iter().map(part).collect();
+            parts.sort_unstable();
+            parts
         };
-        let best = renamings(self.hall_number).iter().map(|renaming| kinds(renaming)).min();
-        let kinds = best.unwrap_or_else(|| kinds(&[]));
-        let counted = |n: u64| if n == 1 { String::new() } else { n.to_string() };
-        let formula: String =
-            kinds.iter().zip('A'..).map(|((amount, _), letter)| format!("{letter}{}", counted(*amount))).collect();
-        let positions = kinds.iter().map(|(_, letters)| {
-            letters
-                .chunk_by(|a, b| a == b)
-                .map(|run| format!("{}{}", counted(run.len() as u64), run[0].1))
-                .collect::<String>()
-        });
-        let positions: Vec<_> = positions.collect();
-        format!("{formula}_{}_{}_{}", self.pearson, self.number, positions.join("_"))
+        let mut all: Vec<_> = renamings(self.hall_number).iter().map(|renaming| parts(renaming)).collect();
+        if all.is_empty() {
+            return vec![parts(&[])];
+        }
+        let bare = |choice: &[(Part, Element)]| choice.iter().map(|(part, _)| part.clone()).collect::<Vec<_>>();
+        let best = all.iter().map(|choice| bare(choice)).min();
+        all.retain(|choice| Some(bare(choice)) == best);
+        all
     }
+}
+
+/// Every order of `items`, as given first.
+fn permutations(items: &[Element]) -> Vec<Vec<Element>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first = |i: usize| {
+        let mut rest = items.to_vec();
+        let first = rest.remove(i);
+        permutations(&rest).into_iter().map(move |order| [[first].as_slice(), &order].concat())
+    };
+    (0..items.len()).flat_map(first).take(MAX_ORDERS).collect()
 }
 
 #[cfg(test)]
@@ -133,5 +194,26 @@ mod tests {
         let spinel = [orbit("Mg", [0.125; 3]), orbit("Al", [0.5; 3]), orbit("O", [0.2625; 3])].concat();
         assert_eq!(spinel.len(), 56);
         assert_eq!(label(box_of(8.08, 8.08, 8.08), &spinel), "AB2C4_cF56_227_a_d_e");
+    }
+
+    #[test]
+    fn elements_of_like_parts_have_every_order() {
+        let fcc = [[0.0; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
+        let sites = |symbol: &str, x: f64| fcc.map(|t| (Element::from_symbol(symbol).unwrap(), t.map(|t| t + x)));
+        let of = |sites: Vec<(Element, [f64; 3])>| {
+            let (species, frac) = sites.into_iter().unzip();
+            let structure = Structure::new(box_of(4.2, 4.2, 4.2), species, frac).unwrap();
+            let found = Symmetry::of(&structure, 0.01).unwrap().structure_type(&structure);
+            let symbols = |order: &Vec<Element>| order.iter().map(|e| e.symbol()).collect::<Vec<_>>().join(" ");
+            (found.label, found.orders.iter().map(symbols).collect::<Vec<_>>())
+        };
+        // Rock salt: a and b change names with the origin. Zinc blende too, fluorite not.
+        let rocksalt = [sites("Ni", 0.0), sites("O", 0.5)].concat();
+        assert_eq!(of(rocksalt), ("AB_cF8_225_a_b".into(), vec!["O Ni".into(), "Ni O".into()]));
+        let fluorite = [sites("Ca", 0.0), sites("F", 0.25), sites("F", 0.75)].concat();
+        assert_eq!(of(fluorite), ("AB2_cF12_225_a_c".into(), vec!["Ca F".into()]));
+        let half_heusler = [sites("Li", 0.0), sites("Mg", 0.5), sites("N", 0.25)].concat();
+        // a, c, b, d follow each other along the diagonal of the cell; c lies opposite the one that is empty.
+        assert_eq!(of(half_heusler).1, ["Li Mg N", "Mg Li N"]);
     }
 }

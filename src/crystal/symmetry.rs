@@ -1,5 +1,7 @@
 //! Space group, Wyckoff letters and standard cells, found by moyo.
 
+use std::collections::BTreeSet;
+
 use moyo::{
     MoyoDataset,
     base::{AngleTolerance, Cell, Lattice as MoyoLattice, Operation},
@@ -7,7 +9,7 @@ use moyo::{
 };
 use nalgebra::Vector3;
 
-use super::{Element, Lattice, Structure, dot};
+use super::{Element, Lattice, Structure, dot, lattice::norm};
 use crate::error::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
@@ -69,6 +71,37 @@ impl Symmetry {
     /// wrapped. Images on one point are listed as often as operations lead there.
     pub fn images(&self, x: [f64; 3]) -> impl Iterator<Item = [f64; 3]> {
         self.images.iter().map(move |(r, t)| std::array::from_fn(|k| dot(r[k], x) + t[k]))
+    }
+
+    /// How the operations permute the sites of `structure`, whose symmetry this is, found with `symprec` Å: the site to which
+    /// each site comes, every permutation once. An operation that maps two sites onto one within that distance is left out.
+    pub fn permutations(&self, structure: &Structure, symprec: f64) -> Vec<Vec<usize>> {
+        let (species, frac) = (structure.species(), structure.frac_coords());
+        let distance = |x: &[f64; 3], y: &[f64; 3]| {
+            let wrapped = std::array::from_fn(|k| {
+                let d = y[k] - x[k];
+                d - d.round()
+            });
+            norm(structure.lattice().to_cartesian(wrapped))
+        };
+        let mut found = BTreeSet::new();
+        for (r, t) in &self.images {
+            let mut taken = vec![false; frac.len()];
+            let moved = (0..frac.len()).map(|site| {
+                let x: [f64; 3] = std::array::from_fn(|k| dot(r[k], frac[site]) + t[k]);
+                let same = (0..frac.len()).filter(|&other| species[other] == species[site] && !taken[other]);
+                let nearest = same
+                    .map(|other| (other, distance(&x, &frac[other])))
+                    .filter(|(_, d)| *d < 2.0 * symprec)
+                    .min_by(|a, b| a.1.total_cmp(&b.1));
+                nearest.map(|(other, _)| {
+                    taken[other] = true;
+                    other
+                })
+            });
+            found.extend(moved.collect::<Option<Vec<usize>>>());
+        }
+        found.into_iter().collect()
     }
 
     /// The standardised conventional cell.
@@ -144,5 +177,13 @@ mod tests {
         assert_eq!(images.len(), symmetry.operations);
         assert!(images.iter().all(|&x| copper.iter().any(|y| on(x, y))));
         assert!(copper.iter().all(|y| images.iter().any(|&x| on(x, y))));
+        let permutations = symmetry.permutations(&cuprite, 0.01);
+        assert!(permutations.contains(&vec![0, 1, 2, 3, 4, 5]));
+        assert!(permutations.iter().any(|p| p[0] == 1) && permutations.iter().any(|p| p[2] == 5));
+        for p in &permutations {
+            assert!(p[..2].iter().all(|&to| to < 2) && p[2..].iter().all(|&to| to >= 2), "{p:?}");
+        }
+        // The four copper atoms take all 24 orders of a tetrahedron; whether both oxygen atoms change places follows.
+        assert_eq!(permutations.len(), 48);
     }
 }

@@ -7,6 +7,7 @@
 mod adsorption;
 pub mod aggregates;
 mod docs;
+mod enumerate;
 mod environment;
 mod error;
 mod evaluate;
@@ -25,6 +26,7 @@ pub mod table_functions;
 mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
+pub use enumerate::{EnumerateOptions, EnumerateProgress, EnumerateSummary};
 pub use environment::{Environment, Watcher};
 pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};

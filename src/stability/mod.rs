@@ -4,13 +4,15 @@
 //! temperature it does not last. [`PhaseDiagram`] holds the phases, [`simplex`] solves the linear program that finds the hull
 //! at one composition.
 //!
-//! [`substitute`] makes the phases to ask about.
+//! [`substitute`] makes one phase to ask about, [`Candidates`] all that known crystals and a list of elements suggest.
 //!
 //! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named.
 
+mod candidates;
 mod diagram;
 mod simplex;
 mod substitute;
 
+pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
 pub use diagram::{Part, PhaseDiagram};
 pub use substitute::substitute;

@@ -34,7 +34,7 @@ pub fn substitute(
 }
 
 /// Mean length of the bonds between the ions of a composition, Å.
-fn bond(composition: &Composition) -> Option<f64> {
+pub(super) fn bond(composition: &Composition) -> Option<f64> {
     let states = oxidation_states(composition);
     let mean = |sign: i8| {
         let ions = || states.iter().filter(|(_, q)| q.signum() == sign);

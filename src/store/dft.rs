@@ -15,6 +15,7 @@ use super::import::{ImportOptions, ImportSummary, Progress, Running, Step, mark,
 use super::lake::Store;
 use super::quarantine;
 use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
+use super::tables::Shape;
 use crate::adsorption::triples::{
     Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge,
 };
@@ -123,7 +124,7 @@ impl Store {
         self.settle()?;
         let import =
             ImportOptions { into: DftRunRow::TABLE.into(), dry_run: options.dry_run, ..ImportOptions::default() };
-        let running = Running::begin(self, &import)?;
+        let running = Running::begin(self, Shape::Wide, &import)?;
         let summary = self.read_and_write(found, asked, options, &running, progress).await;
         match summary {
             Ok(mut summary) => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::import::{ImportOptions, Source};
 use super::lake::{Store, draft};
+use super::tables::Shape;
 use crate::error::StoreError;
 use crate::formats::{Properties, Record, hosts};
 
@@ -60,7 +61,8 @@ async fn embed(dir: &Path) -> Result<Store, StoreError> {
 
 async fn fill(draft: &Path) -> Result<(), StoreError> {
     let store = Store::build(draft).await?;
-    store.import_from(Source::Records(records()), &ImportOptions::default(), &()).await?;
+    let records = Box::new(std::iter::once(records()));
+    store.import_from(Source::Made(records), Shape::Wide, &ImportOptions::default(), &()).await?;
     Ok(())
 }
 

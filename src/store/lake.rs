@@ -19,7 +19,7 @@ use super::overlay::Overlay;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::registry_tables;
-use super::tables;
+use super::tables::Shape;
 use crate::error::StoreError;
 
 /// Name of the catalog on a session.
@@ -148,7 +148,7 @@ impl Store {
             .await
             .map_err(StoreError::lake("making the catalog"))?;
         let store = Self::open(dir).await?;
-        store.create_wide_table(DEFAULT_TABLE).await?;
+        store.create_wide_table(DEFAULT_TABLE, Shape::Wide).await?;
         Ok(store)
     }
 
@@ -284,11 +284,11 @@ impl Store {
         Ok(table.map(|table| table.schema()))
     }
 
-    /// Makes an empty table of the wide shape, with its comments.
-    pub(super) async fn create_wide_table(&self, table: &str) -> Result<(), StoreError> {
+    /// Makes an empty table of crystals, with its comments.
+    pub(super) async fn create_wide_table(&self, table: &str, shape: Shape) -> Result<(), StoreError> {
         check_table_name(table)?;
-        let comments = tables::columns().iter().map(|column| (column.name.as_str(), column.comment.as_str()));
-        self.create_table(table, tables::schema(), comments).await
+        let comments = shape.columns().map(|column| (column.name.as_str(), column.comment.as_str()));
+        self.create_table(table, shape.schema(), comments).await
     }
 
     /// Makes an empty table, with comments on its columns.

@@ -38,6 +38,6 @@ pub use lake::{Info, Snapshot, Store, TableInfo};
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
 pub use results::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy, References, ResultRow};
-pub use tables::{Column, columns, dictionary, schema};
+pub use tables::{Column, columns, dictionary, lineage_columns, schema};
 pub use tunings::Tuning;
 pub use verify::{Problem, VerifyReport};

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayBuilder, ArrayRef, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayBuilder, ArrayRef, Float64Array, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringArray,
+    StringBuilder,
+};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, CreateTable, DataType as SqlType, Statement};
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
@@ -53,9 +56,51 @@ pub(super) fn feature_columns() -> &'static [Column] {
     &TABLES[1].columns
 }
 
+/// The columns that follow those of the wide table where crystals were made from others.
+pub fn lineage_columns() -> &'static [Column] {
+    &TABLES[2].columns
+}
+
 /// Arrow schema of the wide table.
 pub fn schema() -> SchemaRef {
     TABLES[0].schema.clone()
+}
+
+/// The shape of a table of crystals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The columns of the wide table.
+    Wide,
+    /// These, and the crystal's lineage.
+    Made,
+}
+
+impl Shape {
+    /// Its columns, in order.
+    pub(super) fn columns(self) -> impl Iterator<Item = &'static Column> {
+        let lineage = match self {
+            Self::Wide => &[],
+            Self::Made => lineage_columns(),
+        };
+        columns().iter().chain(lineage)
+    }
+
+    /// Its Arrow schema.
+    pub(super) fn schema(self) -> SchemaRef {
+        let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
+        Arc::new(Schema::new(self.columns().map(field).collect::<Fields>()))
+    }
+
+    /// The shape of a table of crystals that exists.
+    ///
+    /// # Errors
+    /// A table of another shape: the first difference, in words.
+    pub(super) fn of(found: &Schema) -> Result<Self, String> {
+        match same_shape(found, &Self::Made.schema()) {
+            Ok(()) => Ok(Self::Made),
+            Err(_) => same_shape(found, &Self::Wide.schema()).map(|()| Self::Wide),
+        }
+    }
 }
 
 /// Arrow schema of `table`, one of the dictionary's.
@@ -71,8 +116,8 @@ fn parse(sql: &str) -> Result<Vec<Table>, String> {
     });
     let tables = tables.collect::<Result<Vec<_>, _>>()?;
     match tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().as_slice() {
-        ["tmo", "features_name", ..] => Ok(tables),
-        found => Err(format!("expected tmo and features_name first, found {found:?}")),
+        ["tmo", "features_name", "lineage", ..] => Ok(tables),
+        found => Err(format!("expected tmo, features_name and lineage first, found {found:?}")),
     }
 }
 
@@ -235,10 +280,12 @@ impl Wide {
     }
 }
 
-/// The batch of `rows`, columns in the order of the dictionary.
-pub(super) fn batch(rows: &[Row]) -> Result<RecordBatch, arrow::error::ArrowError> {
+/// The batch of `rows` for a table of that shape, columns in the order of the dictionary. What the lineage of a crystal is, its record
+/// has among its other properties.
+pub(super) fn batch(rows: &mut [Row], shape: Shape) -> Result<RecordBatch, arrow::error::ArrowError> {
     let mut wide = Wide::default();
     let mut structures = StructureBuilder::new(rows.len());
+    let lineage: Vec<ArrayRef> = shape.columns().skip(columns().len()).map(|column| lineage(rows, column)).collect();
     for row in rows {
         wide.append(row);
         structures.append(&row.structure);
@@ -280,7 +327,16 @@ pub(super) fn batch(rows: &[Row]) -> Result<RecordBatch, arrow::error::ArrowErro
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    RecordBatch::try_new(schema(), arrays)
+    RecordBatch::try_new(shape.schema(), [arrays, lineage].concat())
+}
+
+/// A column of lineage, taken out of the other properties of the rows: a text, or a number.
+fn lineage(rows: &mut [Row], column: &Column) -> ArrayRef {
+    let values = rows.iter_mut().map(|row| row.properties.extra.remove(&column.name));
+    match column.data_type {
+        DataType::Float64 => Arc::new(values.map(|value| value?.as_f64()).collect::<Float64Array>()),
+        _ => Arc::new(values.map(|value| value?.as_str().map(str::to_owned)).collect::<StringArray>()),
+    }
 }
 
 /// Whether a table of `found` columns takes rows of `expected`: the same names and types in the same order, strings of
@@ -318,6 +374,8 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{Array, AsArray};
+
     use super::*;
     use crate::columns::structure_type;
     use crate::crystal::{Element, Lattice, content_hash};
@@ -336,7 +394,7 @@ mod tests {
     fn the_dictionary_agrees_with_the_rows_we_build() {
         let record = rutile();
         let hash = content_hash(&record.structure);
-        let batch = batch(&[Row::new(record, hash, "test")]).unwrap();
+        let batch = batch(&mut [Row::new(record, hash, "test")], Shape::Wide).unwrap();
         assert_eq!(batch.schema(), schema());
         assert_eq!(batch.num_columns(), columns().len());
         assert_eq!(schema().field_with_name("structure").unwrap().data_type(), &structure_type());
@@ -353,6 +411,25 @@ mod tests {
         // Densities of definitions.md, section 3.
         assert!((row.density - 4.247301).abs() < 1e-5, "{}", row.density);
         assert!((row.packing_fraction.unwrap() - 0.426061).abs() < 1e-5);
+    }
+
+    #[test]
+    fn lineage_stands_behind_the_columns_of_every_crystal() {
+        let mut record = rutile();
+        let extra = &mut record.properties.extra;
+        extra.insert("parent".into(), "mp-1".into());
+        extra.insert("radius_change".into(), 0.25.into());
+        extra.insert("note".into(), "kept".into());
+        let made = batch(&mut [Row::new(record.clone(), ContentHash(1), "test")], Shape::Made).unwrap();
+        let text = |name: &str| made.column_by_name(name).unwrap().as_string::<i32>().clone();
+        assert_eq!((text("parent").value(0), text("extra").value(0)), ("mp-1", "{\"note\":\"kept\"}"));
+        assert!(text("substitution").is_null(0));
+        let change = made.column_by_name("radius_change").unwrap().as_primitive::<arrow::datatypes::Float64Type>();
+        assert_eq!(change.value(0), 0.25);
+        assert_eq!(Shape::of(&made.schema()), Ok(Shape::Made));
+        let wide = batch(&mut [Row::new(record, ContentHash(1), "test")], Shape::Wide).unwrap();
+        assert_eq!(Shape::of(&wide.schema()), Ok(Shape::Wide));
+        assert!(wide.column_by_name("extra").unwrap().as_string::<i32>().value(0).contains("parent"));
     }
 
     #[test]

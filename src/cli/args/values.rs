@@ -54,6 +54,11 @@ pub fn coverage(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected a number between 0 and 1, as in 0.9".into())
 }
 
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|s: &f64| s.is_finite() && *s >= 0.0);
+    share.ok_or_else(|| "expected a number that is not negative, as in 0.2".into())
+}
+
 pub fn cells(text: &str) -> Result<[usize; 3], String> {
     let n: Option<Vec<usize>> =
         text.split('x').map(|n| n.trim().parse().ok().filter(|n| (1..=100).contains(n))).collect();
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!((vector("c"), vector("d").is_err()), (Ok(2), true));
         assert_eq!(angles("10, 60"), Ok((10.0, 60.0)));
         assert!(["60,10", "0,200", "5", "a,b"].iter().all(|text| angles(text).is_err()));
+        assert_eq!((share("0.2"), share("-1").is_err(), share("x").is_err()), (Ok(0.2), true, true));
         assert_eq!(cells("2x1x3"), Ok([2, 1, 3]));
         for text in ["2", "2x2", "0x1x1", "ax1x1", "1x1x101"] {
             assert!(cells(text).is_err(), "{text}");

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod charges;
+mod enumerate;
 mod evaluate;
 mod export;
 mod featurize;
@@ -41,6 +42,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Plot(plot) => plot::run(store, &plot).await,
         Command::Charges(charges) => charges::run(store, &charges).await,
         Command::Featurize(options) => featurize::run(store, &options).await,
+        Command::Enumerate(options) => enumerate::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Tune(tune) => tune::run(store, &tune).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,

@@ -43,9 +43,13 @@ pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliE
     // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
     let imported =
         schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
-    let columns = store::dictionary(table).or_else(|| imported.then(store::columns));
+    let (columns, lineage) = match (store::dictionary(table), imported) {
+        (Some(columns), _) => (columns, [].as_slice()),
+        (None, true) => (store::columns(), store::lineage_columns()),
+        (None, false) => ([].as_slice(), [].as_slice()),
+    };
     let dictionary: HashMap<&str, &str> =
-        columns.unwrap_or_default().iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
+        columns.iter().chain(lineage).map(|c| (c.name.as_str(), c.comment.as_str())).collect();
     let names = StringArray::from_iter_values(schema.fields().iter().map(|f| f.name()));
     let types = StringArray::from_iter_values(schema.fields().iter().map(|f| sql_type(f.data_type())));
     let meaning = |f: &Arc<arrow::datatypes::Field>| dictionary.get(f.name().as_str()).copied();

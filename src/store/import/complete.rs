@@ -23,7 +23,7 @@ use crate::error::StoreError;
 use crate::features;
 use crate::formats::{Record, Rejection};
 use crate::store::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
-use crate::store::tables::{self, Row};
+use crate::store::tables::{self, Row, Shape};
 
 /// A lot, completed.
 #[derive(Default)]
@@ -75,6 +75,7 @@ pub(in crate::store) fn identity(id: &str, hash: ContentHash) -> Identity {
 /// Completes lots on a thread of its own, that is: on all cores.
 pub(super) fn complete(
     lots: Receiver<Lot>,
+    shape: Shape,
     options: ImportOptions,
     mut seen: HashSet<Identity>,
     mut known: Option<Known>,
@@ -82,7 +83,7 @@ pub(super) fn complete(
     let (done, received) = tokio::sync::mpsc::channel(1);
     let thread = std::thread::spawn(move || {
         for lot in lots {
-            let lot = complete_lot(lot, &options, &mut seen, known.as_mut());
+            let lot = complete_lot(lot, shape, &options, &mut seen, known.as_mut());
             if done.blocking_send(lot).is_err() {
                 break;
             }
@@ -93,6 +94,7 @@ pub(super) fn complete(
 
 fn complete_lot(
     lot: Lot,
+    shape: Shape,
     options: &ImportOptions,
     seen: &mut HashSet<Identity>,
     known: Option<&mut Known>,
@@ -165,7 +167,7 @@ fn complete_lot(
     }
     done.quarantined += bad.len() as u64;
     done.refused.append(&mut bad);
-    let good = match known {
+    let mut good = match known {
         Some(known) => {
             let (stay, mut doubles) = known.sift(good);
             done.duplicates = doubles.len() as u64;
@@ -176,7 +178,7 @@ fn complete_lot(
     };
     done.added = good.len() as u64;
     if !(good.is_empty() || options.dry_run) {
-        let batch = tables::batch(&good);
+        let batch = tables::batch(&mut good, shape);
         done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }
     Ok(done)

@@ -20,10 +20,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::lake::{DEFAULT_TABLE, Store, check_table_name};
-use super::tables;
+use super::tables::{self, Shape};
 use crate::columns::Mapping;
 use crate::error::StoreError;
-use crate::formats::{self, Input};
+use crate::formats::{self, Input, Record};
 
 pub(super) use read::Source;
 pub(super) use write::{Running, mark, remember_paths};
@@ -147,12 +147,32 @@ impl Store {
                 Err(e) => Err(StoreError::io(file.path, &e)),
             })
             .collect::<Result<_, _>>()?;
-        self.import_from(Source::Files(files), options, progress).await
+        self.import_from(Source::Files(files), Shape::Wide, options, progress).await
+    }
+
+    /// Adds crystals that were made from others, some at a time as they are made, in one snapshot. Their table has the columns of
+    /// `lineage` in `schema/lake.sql` behind those of every crystal, and takes them from the other properties of the records. In
+    /// memory are a few lots, and 24 bytes for each row.
+    ///
+    /// # Errors
+    /// A store that cannot be written, the default table, or a table without these columns.
+    pub async fn import_made(
+        &self,
+        made: impl Iterator<Item = Vec<Record>> + Send + 'static,
+        options: &ImportOptions,
+        progress: &dyn Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        if options.into == DEFAULT_TABLE {
+            let message = "it holds crystals that exist; name another table, such as candidates".into();
+            return Err(StoreError::Shape { table: options.into.clone(), message });
+        }
+        self.import_from(Source::Made(Box::new(made)), Shape::Made, options, progress).await
     }
 
     pub(super) async fn import_from(
         &self,
         source: Source,
+        shape: Shape,
         options: &ImportOptions,
         progress: &dyn Progress,
     ) -> Result<ImportSummary, StoreError> {
@@ -162,14 +182,18 @@ impl Store {
         let _turn = self.lock().await?;
         self.settle()?;
         let found = self.table_schema(&options.into).await?;
-        match &found {
-            Some(schema) => tables::same_shape(schema, &tables::schema())
-                .map_err(|message| StoreError::Shape { table: options.into.clone(), message })?,
-            None if options.dry_run => {}
-            None => self.create_wide_table(&options.into).await?,
+        let shape = match (&found, shape) {
+            // Crystals of files go into whatever table of crystals there is.
+            (Some(schema), Shape::Wide) => Shape::of(schema),
+            (Some(schema), Shape::Made) => tables::same_shape(schema, &shape.schema()).map(|()| shape),
+            (None, _) => Ok(shape),
+        };
+        let shape = shape.map_err(|message| StoreError::Shape { table: options.into.clone(), message })?;
+        if found.is_none() && !options.dry_run {
+            self.create_wide_table(&options.into, shape).await?;
         }
         // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
-        let running = Running::begin(self, options)?;
+        let running = Running::begin(self, shape, options)?;
         let seen = match found {
             Some(_) => self.identities(&options.into).await,
             None => Ok(HashSet::new()),

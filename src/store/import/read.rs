@@ -18,8 +18,8 @@ const SMALL_FILE: u64 = 4 << 20;
 pub(in crate::store) enum Source {
     /// Files, in order.
     Files(Vec<Input>),
-    /// Records at hand.
-    Records(Vec<Record>),
+    /// Records that are made as they are asked for, some at a time.
+    Made(Box<dyn Iterator<Item = Vec<Record>> + Send>),
 }
 
 /// Some records of one or more files, in order.
@@ -40,10 +40,12 @@ pub(super) fn read(source: Source, mapping: Mapping) -> (Receiver<Lot>, JoinHand
         // An error here means that nobody listens any more: the import has failed, and says so itself.
         let _ = match source {
             Source::Files(files) => read_files(&files, &mapping, &lots),
-            Source::Records(records) => {
+            Source::Made(mut made) => {
                 let path = Arc::new(PathBuf::from("hollandite"));
-                let items = records.into_iter().map(|r| (path.clone(), Ok(r))).collect();
-                lots.send(Lot { items, done: Vec::new() })
+                made.try_for_each(|records| {
+                    let items = records.into_iter().map(|r| (path.clone(), Ok(r))).collect();
+                    lots.send(Lot { items, done: Vec::new() })
+                })
             }
         };
     });

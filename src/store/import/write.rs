@@ -16,7 +16,8 @@ use super::read::{Source, read, size};
 use super::{ImportOptions, ImportSummary, Progress, Step};
 use crate::error::StoreError;
 use crate::store::lake::{SCHEMA, Store};
-use crate::store::{files, quarantine, tables, verify};
+use crate::store::tables::Shape;
+use crate::store::{files, quarantine, verify};
 
 /// Rows of a Parquet row group: what a scan skips or reads as a whole, and about 20 MB in memory.
 const ROW_GROUP: usize = 8192;
@@ -24,6 +25,7 @@ const ROW_GROUP: usize = 8192;
 /// An import under way.
 pub(in crate::store) struct Running<'a> {
     store: &'a Store,
+    shape: Shape,
     options: &'a ImportOptions,
     /// Row of `hollandite_imports`; none in a dry run.
     import: Option<i64>,
@@ -31,7 +33,7 @@ pub(in crate::store) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    pub fn begin(store: &'a Store, options: &'a ImportOptions) -> Result<Self, StoreError> {
+    pub fn begin(store: &'a Store, shape: Shape, options: &'a ImportOptions) -> Result<Self, StoreError> {
         let import = match options.dry_run {
             true => None,
             false => Some(store.connect()?.query_row(
@@ -41,7 +43,7 @@ impl<'a> Running<'a> {
                 |row| row.get(0),
             )?),
         };
-        Ok(Self { store, options, import, base: store.newest_snapshot()? })
+        Ok(Self { store, shape, options, import, base: store.newest_snapshot()? })
     }
 
     /// Its number; none in a dry run.
@@ -79,7 +81,7 @@ impl<'a> Running<'a> {
             step.bytes = files.iter().map(|f| size(&f.path)).sum();
         }
         let (lots, reader) = read(source, self.options.mapping.clone());
-        let (mut done, completer) = complete(lots, self.options.clone(), seen, known);
+        let (mut done, completer) = complete(lots, self.shape, self.options.clone(), seen, known);
         let mut session = None;
         let mut registry = self.store.connect()?;
         while let Some(lot) = done.recv().await {
@@ -132,7 +134,7 @@ impl<'a> Running<'a> {
             .map_err(StoreError::lake(doing))?
             .with_compression(Compression::ZSTD(ZstdLevel::default()))
             .with_max_row_group_rows(ROW_GROUP)
-            .begin_write(SCHEMA, &self.options.into, &tables::schema(), WriteMode::Append)
+            .begin_write(SCHEMA, &self.options.into, &self.shape.schema(), WriteMode::Append)
             .map_err(StoreError::lake(doing))
     }
 

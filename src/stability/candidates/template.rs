@@ -1,0 +1,239 @@
+//! A known crystal with its elements taken out: the places that other elements may fill.
+//!
+//! A place is all sites of one element; those of an element that is divided are two places. Anions stay where they are: what is
+//! exchanged are the cations, those elements whose state in the composition is positive.
+
+use std::sync::Arc;
+
+use super::orderings::{MAX_SITES, orderings};
+use crate::{
+    crystal::{Composition, DEFAULT_SYMPREC, Element, Structure, Symmetry},
+    features::{Reduced, ionic_radius, neutral_states},
+    stability::substitute::bond,
+};
+
+/// Most places of a template: no oxide of the Materials Project has more elements.
+pub const MAX_SLOTS: usize = 8;
+
+/// A crystal that candidates are made from, in its primitive cell.
+#[derive(Debug)]
+pub struct Parent {
+    pub id: String,
+    pub structure: Structure,
+    /// Mean length of the bonds of its ions, Å.
+    pub bond: Option<f64>,
+    /// Shortest distance of two atoms, Å.
+    pub distance_min: f64,
+}
+
+/// All sites of one element, or the part of them that one element is to fill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot {
+    /// The element of the parent.
+    pub element: Element,
+    /// Sites in the cell.
+    pub count: f64,
+    /// State of the element in the parent, e.
+    pub state: f64,
+    /// Its Shannon radius, Å.
+    pub radius: Option<f64>,
+}
+
+impl Slot {
+    /// Whether the element stays.
+    pub fn is_fixed(&self) -> bool {
+        self.state <= 0.0
+    }
+}
+
+/// A structure type that elements are put into.
+#[derive(Debug)]
+pub struct Template {
+    pub parent: Arc<Parent>,
+    pub slots: Vec<Slot>,
+    /// The slot of each site.
+    pub slot_of: Vec<u8>,
+    /// Where an element is divided: its two slots are the last, and this is the number of the ordering.
+    pub ordering: Option<usize>,
+    /// The anonymous label of the structure type.
+    pub label: String,
+    /// The slots in the order of the label's letters, every order in which it has this label.
+    pub orders: Vec<Vec<u8>>,
+}
+
+impl Template {
+    /// The template of a crystal with whole elements, and those in which one element is divided in two, at most `divided` orderings for
+    /// each share of sites.
+    ///
+    /// # Errors
+    /// Why none can be made of the crystal.
+    pub fn all(id: String, structure: &Structure, divided: usize) -> Result<Vec<Self>, &'static str> {
+        let structure = structure.primitive(DEFAULT_SYMPREC);
+        let composition = structure.composition();
+        let states = neutral_states(&composition).ok_or("its charges do not balance")?;
+        if states.len() > MAX_SLOTS {
+            return Err("it has too many elements");
+        }
+        let distance_min = structure.distance_min();
+        let parent = Arc::new(Parent { id, bond: bond(&composition), distance_min, structure });
+        let slots: Vec<Slot> =
+            states.iter().map(|&(element, state)| slot(element, state, composition.amount(element))).collect();
+        if slots.iter().all(Slot::is_fixed) {
+            return Err("it has no cation");
+        }
+        let place = |element: &Element| slots.iter().position(|slot| slot.element == *element).unwrap_or(0) as u8;
+        let slot_of: Vec<u8> = parent.structure.species().iter().map(place).collect();
+        let (whole, symmetry) = Self::build(&parent, slots, slot_of, None)?;
+        let mut found = Vec::new();
+        if divided > 0 && whole.slots.len() < MAX_SLOTS {
+            // In the labels of the template, whose symmetry is that of the crystal.
+            let permutations = symmetry.permutations(&whole.labelled(None), DEFAULT_SYMPREC);
+            for place in (0..whole.slots.len()).filter(|&place| !whole.slots[place].is_fixed()) {
+                found.extend(whole.divide(place as u8, &permutations, divided));
+            }
+        }
+        found.insert(0, whole);
+        Ok(found)
+    }
+
+    fn build(
+        parent: &Arc<Parent>,
+        slots: Vec<Slot>,
+        slot_of: Vec<u8>,
+        ordering: Option<usize>,
+    ) -> Result<(Self, Symmetry), &'static str> {
+        let mut template =
+            Self { parent: Arc::clone(parent), slots, slot_of, ordering, label: String::new(), orders: Vec::new() };
+        let labelled = template.labelled(None);
+        let symmetry = Symmetry::of(&labelled, DEFAULT_SYMPREC).map_err(|_| "it has no consistent symmetry")?;
+        let kind = symmetry.structure_type(&labelled);
+        template.label = kind.label;
+        template.orders =
+            kind.orders.iter().map(|order| order.iter().map(|element| element.z() - 1).collect()).collect();
+        Ok((template, symmetry))
+    }
+
+    /// The templates in which the sites of `place` are divided.
+    fn divide(&self, place: u8, permutations: &[Vec<usize>], most: usize) -> Vec<Self> {
+        let sites: Vec<usize> = (0..self.slot_of.len()).filter(|&site| self.slot_of[site] == place).collect();
+        if sites.len() > MAX_SITES {
+            return Vec::new();
+        }
+        let within = |site: usize| sites.iter().position(|s| *s == site).unwrap_or(0);
+        let mut local: Vec<Vec<usize>> =
+            permutations.iter().map(|p| sites.iter().map(|&site| within(p[site])).collect()).collect();
+        local.sort_unstable();
+        local.dedup();
+        let mut found = Vec::new();
+        // The other half of the shares are the same with the elements exchanged.
+        for count in 1..=sites.len() / 2 {
+            for (number, choice) in orderings(sites.len(), count, &local).into_iter().take(most).enumerate() {
+                let mut slots = self.slots.clone();
+                let divided = slots.remove(usize::from(place));
+                let part = |count: usize| Slot { count: count as f64, ..divided.clone() };
+                slots.extend([part(count), part(sites.len() - count)]);
+                let (first, second) = (slots.len() as u8 - 2, slots.len() as u8 - 1);
+                let mut slot_of: Vec<u8> = self.slot_of.iter().map(|&slot| slot - u8::from(slot > place)).collect();
+                for (bit, &site) in sites.iter().enumerate() {
+                    slot_of[site] = if choice >> bit & 1 == 1 { first } else { second };
+                }
+                found.extend(
+                    Self::build(&self.parent, slots, slot_of, Some(number + 1)).ok().map(|(template, _)| template),
+                );
+            }
+        }
+        found
+    }
+
+    /// The crystal with an element for each slot that stands for no element: the number of the slot, or its place in `order`.
+    pub fn labelled(&self, order: Option<&[u8]>) -> Structure {
+        let place = |slot: u8| match order {
+            Some(order) => order.iter().position(|s| *s == slot).unwrap_or(0) as i64,
+            None => i64::from(slot),
+        };
+        let labels: Vec<Element> =
+            (0..self.slots.len() as u8).filter_map(|slot| Element::from_z(place(slot) + 1).ok()).collect();
+        let species = self.slot_of.iter().map(|&slot| labels[usize::from(slot)]).collect();
+        self.filled(*self.parent.structure.lattice(), species)
+    }
+
+    /// The parent's sites with other elements in another cell.
+    pub fn filled(&self, lattice: crate::crystal::Lattice, species: Vec<Element>) -> Structure {
+        let frac_coords = self.parent.structure.frac_coords().to_vec();
+        // As many species as sites, and the parent's coordinates: nothing that is refused.
+        Structure::with_overlaps(lattice, species, frac_coords).unwrap_or_else(|_| self.parent.structure.clone())
+    }
+
+    /// What is compared to tell structure types of one label apart, for one of the orders.
+    pub fn form(&self, order: &[u8]) -> Reduced {
+        Reduced::of(&self.labelled(Some(order)))
+    }
+
+    /// The composition with an element in each slot.
+    pub fn composition(&self, elements: &[Element]) -> Composition {
+        elements.iter().zip(&self.slots).map(|(&element, slot)| (element, slot.count)).collect()
+    }
+
+    /// What was exchanged for what: `Ti>Sn`; of an element that was divided the amounts of both, and the number of the ordering where
+    /// there are several: `Ti>Nb1V1#2`.
+    pub fn substitution(&self, elements: &[Element]) -> String {
+        let whole = self.slots.len() - if self.ordering.is_some() { 2 } else { 0 };
+        let exchanged = (0..whole).filter(|&i| self.slots[i].element != elements[i]);
+        let mut parts: Vec<String> = exchanged.map(|i| format!("{}>{}", self.slots[i].element, elements[i])).collect();
+        if let (Some(number), [.., first, second]) = (self.ordering, self.slots.as_slice()) {
+            let [a, b] = [elements[whole], elements[whole + 1]];
+            parts.push(format!("{}>{a}{}{b}{}#{number}", first.element, first.count, second.count));
+        }
+        parts.join(",")
+    }
+}
+
+fn slot(element: Element, state: f64, count: f64) -> Slot {
+    Slot { element, count, state, radius: ionic_radius(element, state.round() as i8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::hosts;
+
+    fn host(id: &str) -> Structure {
+        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
+    }
+
+    #[test]
+    fn rutile_has_a_place_for_a_cation() {
+        let found = Template::all("r".into(), &host("rutile").supercell([1, 1, 2]).unwrap(), 0).unwrap();
+        assert_eq!(found.len(), 1);
+        let rutile = &found[0];
+        assert_eq!(rutile.label, "AB2_tP6_136_a_f");
+        let places: Vec<_> =
+            rutile.slots.iter().map(|s| (s.element.symbol(), s.count, s.state, s.is_fixed())).collect();
+        assert_eq!(places, [("O", 4.0, -2.0, true), ("Ti", 2.0, 4.0, false)]);
+        assert_eq!(rutile.orders, [[1, 0]]);
+        let tin = Element::from_symbol("Sn").unwrap();
+        assert_eq!(rutile.substitution(&[Element::O, tin]), "Ti>Sn");
+        assert_eq!(rutile.composition(&[Element::O, tin]).reduced_formula(), "SnO2");
+    }
+
+    #[test]
+    fn the_two_metal_sites_of_rutile_are_divided_in_one_way() {
+        let found = Template::all("r".into(), &host("rutile"), 5).unwrap();
+        assert_eq!(found.len(), 2);
+        let [nb, v] = ["Nb", "V"].map(|s| Element::from_symbol(s).unwrap());
+        assert_eq!(found[1].substitution(&[Element::O, nb, v]), "Ti>Nb1V1#1");
+        assert_eq!(found[1].composition(&[Element::O, nb, v]).reduced_formula(), "NbVO4");
+        // One metal at the corner, the other in the centre: the screw axis and the glide go, Cmmm stays, and both may change names.
+        assert_eq!((found[1].label.as_str(), found[1].orders.len()), ("ABC4_oC12_65_a_c_j", 2));
+    }
+
+    #[test]
+    fn a_metal_has_no_place() {
+        let iron = Structure::new(
+            crate::crystal::Lattice::from_parameters(2.87, 2.87, 2.87, 90.0, 90.0, 90.0).unwrap(),
+            vec![Element::from_symbol("Fe").unwrap(); 2],
+            vec![[0.0; 3], [0.5; 3]],
+        );
+        assert!(Template::all("i".into(), &iron.unwrap(), 0).is_err());
+    }
+}
