@@ -271,6 +271,9 @@ pub struct Enumerate {
     /// Divide the sites of one element between two, in at most so many symmetry-distinct orderings for each share
     #[arg(long, value_name = "ORDERINGS", default_value_t = 0)]
     pub split: usize,
+    /// Divide sites in all larger cells too, of up to so many primitive cells
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), requires = "split")]
+    pub cells: u8,
     /// Replace at most so many elements of a prototype at once [default: all of its cations]
     #[arg(long, value_name = "N")]
     pub replaced: Option<usize>,

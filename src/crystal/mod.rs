@@ -13,6 +13,7 @@ mod prototype;
 mod setting;
 mod structure;
 mod superbase;
+mod superlattice;
 mod symmetry;
 mod symop;
 
@@ -25,6 +26,7 @@ pub use prototype::StructureType;
 pub use setting::{Setting, ops_of_hall};
 pub use structure::{MIN_SITE_DISTANCE, Structure};
 pub use superbase::Superbase;
+pub use superlattice::{HermiteForm, hermite_forms};
 pub use symmetry::{DEFAULT_SYMPREC, Symmetry};
 pub use symop::{MERGE_DISTANCE, SymOp, expand_sites};
 

@@ -111,26 +111,6 @@ impl Structure {
         let frac_coords = self.frac_coords.iter().map(|x| x.map(wrap)).collect();
         Self { frac_coords, ..self.clone() }
     }
-
-    /// `n[0]` x `n[1]` x `n[2]` copies of the cell.
-    ///
-    /// # Errors
-    /// A lattice that grows past the accepted size, or a zero in `n`.
-    pub fn supercell(&self, n: [usize; 3]) -> Result<Self, CrystalError> {
-        let mut rows = *self.lattice.rows();
-        for (row, n) in rows.iter_mut().zip(n) {
-            row.iter_mut().for_each(|x| *x *= n as f64);
-        }
-        let lattice = Lattice::new(rows)?;
-        let (mut species, mut frac_coords) = (Vec::new(), Vec::new());
-        for (&element, x) in self.species.iter().zip(&self.frac_coords) {
-            for shift in (0..n[0]).flat_map(|i| (0..n[1]).flat_map(move |j| (0..n[2]).map(move |k| [i, j, k]))) {
-                species.push(element);
-                frac_coords.push(std::array::from_fn(|k| (x[k] + shift[k] as f64) / n[k] as f64));
-            }
-        }
-        Self::with_overlaps(lattice, species, frac_coords)
-    }
 }
 
 /// Into [0, 1); -1e-17 becomes 0 and not 1.
@@ -171,14 +151,6 @@ mod tests {
         coords.push([0.999, 1.001, -0.999]);
         let error = Structure::new(*r.lattice(), species, coords).unwrap_err();
         assert!(matches!(error, CrystalError::Overlap { i: 1, j: 7, .. }), "{error}");
-    }
-
-    #[test]
-    fn supercell_keeps_density_and_shortest_distance() {
-        let big = rutile().supercell([2, 1, 3]).unwrap();
-        assert_eq!(big.len(), 36);
-        assert!((big.volume() - 6.0 * rutile().volume()).abs() < 1e-9);
-        assert!((big.distance_min() - rutile().distance_min()).abs() < 1e-12);
     }
 
     #[test]

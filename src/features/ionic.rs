@@ -71,6 +71,14 @@ pub fn ionic_radius(element: Element, charge: i8) -> Option<f64> {
     if charge > 0 && sixfold > LARGE { radius_at(element, charge, 12) } else { Some(sixfold) }
 }
 
+/// The radius of each cation that an element may be, Å: in every charge from its least positive state to its highest, since an average
+/// state lies between them.
+pub fn cation_radii(element: Element) -> impl Iterator<Item = f64> {
+    let positive = || states(element).iter().copied().filter(|q| *q > 0);
+    let charges = positive().min().zip(positive().max()).into_iter().flat_map(|(least, most)| least..=most);
+    charges.filter_map(move |charge| ionic_radius(element, charge))
+}
+
 /// Radius of the ion in the tabulated coordination nearest to `usual`, at the nearest tabulated charge of its sign, Å.
 fn radius_at(element: Element, charge: i8, usual: u8) -> Option<f64> {
     let same_sign = element.shannon_radii().iter().filter(|r| r.charge.signum() == charge.signum());
@@ -200,6 +208,15 @@ mod tests {
         }
         assert_eq!(radius("Kr", 2), None);
         assert_eq!(radius("Ti", -2), None);
+    }
+
+    #[test]
+    fn a_cation_has_a_radius_in_every_state() {
+        let radii = |symbol| cation_radii(Element::from_symbol(symbol).unwrap()).collect::<Vec<_>>();
+        assert_eq!(radii("Ca"), [1.00]);
+        let iron = radii("Fe");
+        assert!(iron.contains(&0.78) && iron.contains(&0.645), "{iron:?}");
+        assert!(radii("Ar").is_empty());
     }
 
     #[test]

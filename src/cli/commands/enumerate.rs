@@ -18,6 +18,7 @@ pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError>
         candidates: CandidateOptions {
             elements: args.elements.clone(),
             orderings: args.split,
+            cells: args.cells.into(),
             replaced: args.replaced,
             radius_change: args.radius_change,
             limit: args.limit,

@@ -19,10 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::crystal::{Element, Lattice, MIN_SITE_DISTANCE, Structure};
-use crate::features::{ionic_radius, neutral_states};
+use crate::features::{cation_radii, ionic_radius, neutral_states};
 
 use super::substitute::bond;
-use template::Template;
+use template::{Slot, Template};
 use types::{Key, Types, key};
 
 /// Choices of elements that are judged together.
@@ -35,6 +35,8 @@ pub struct CandidateOptions {
     pub elements: Vec<Element>,
     /// Orderings, for each share of sites, in which one element of a prototype is divided between two; 0 divides none.
     pub orderings: usize,
+    /// Largest cell whose sites are divided, in primitive cells.
+    pub cells: usize,
     /// Most elements of a prototype that are replaced at once.
     pub replaced: Option<usize>,
     /// Largest relative change of an ionic radius, Shannon's in the states of both compositions.
@@ -52,7 +54,7 @@ pub struct CandidateCounts {
     pub unusable: u64,
     /// Structure types, those with a divided element included.
     pub types: u64,
-    /// Choices of elements that are not the prototype's own.
+    /// Choices of elements that are not the prototype's own. Where radii must fit, an element that fits in no state is no choice.
     pub choices: u64,
     /// Of these, those whose charges balance.
     pub neutral: u64,
@@ -106,7 +108,7 @@ impl Candidates {
     pub fn new(prototypes: Vec<(String, Structure)>, options: CandidateOptions) -> Self {
         let all: Vec<Result<Vec<Template>, &'static str>> = prototypes
             .into_par_iter()
-            .map(|(id, structure)| Template::all(id, &structure, options.orderings))
+            .map(|(id, structure)| Template::all(id, &structure, options.orderings, options.cells))
             .collect();
         let mut counts = CandidateCounts { prototypes: all.len() as u64, ..CandidateCounts::default() };
         counts.unusable = all.iter().filter(|made| made.is_err()).count() as u64;
@@ -185,7 +187,7 @@ impl Candidates {
         let mut found = Vec::with_capacity(LOT);
         while found.len() < LOT && self.at < self.templates.len() {
             let (template, options) = (&self.templates[self.at], &self.options);
-            let choices = self.choices.get_or_insert_with(|| Choices::new(template, &options.elements));
+            let choices = self.choices.get_or_insert_with(|| Choices::new(template, options));
             match choices.next() {
                 Some(elements) => {
                     let changed = template.slots.iter().zip(&elements).filter(|(slot, e)| slot.element != **e).count();
@@ -278,9 +280,14 @@ fn radius_change(template: &Template, elements: &[Element]) -> Option<Option<f64
             return None;
         }
         let radii = slot.radius.zip(ionic_radius(element, state.round() as i8)).filter(|(old, _)| *old > 0.0);
-        largest = largest.zip(radii).map(|(largest, (old, new))| largest.max((new - old).abs() / old));
+        largest = largest.zip(radii).map(|(largest, (old, new))| largest.max(change(old, new)));
     }
     Some(largest)
+}
+
+/// Relative change of a radius.
+fn change(old: f64, new: f64) -> f64 {
+    (new - old).abs() / old
 }
 
 fn candidate(template: &Template, elements: &[Element], radius_change: Option<f64>) -> Option<Candidate> {
@@ -309,13 +316,14 @@ struct Choices {
 }
 
 impl Choices {
-    fn new(template: &Template, elements: &[Element]) -> Self {
-        let of_slot = |slot: &template::Slot| {
-            let mut choices = vec![slot.element];
-            if !slot.is_fixed() {
-                choices.extend(elements.iter().filter(|e| **e != slot.element));
-            }
-            choices
+    fn new(template: &Template, options: &CandidateOptions) -> Self {
+        let fits = |slot: &Slot, element: Element| {
+            let Some(most) = options.radius_change else { return true };
+            slot.radius.is_some_and(|old| cation_radii(element).any(|new| change(old, new) <= most))
+        };
+        let of_slot = |slot: &Slot| {
+            let others = options.elements.iter().copied().filter(|&e| e != slot.element && !slot.is_fixed());
+            [slot.element].into_iter().chain(others.filter(|&e| fits(slot, e))).collect()
         };
         Self { elements: template.slots.iter().map(of_slot).collect(), at: Vec::new() }
     }
@@ -366,7 +374,7 @@ mod tests {
 
     fn options(elements: &str) -> CandidateOptions {
         let elements = elements.split(' ').map(|symbol| Element::from_symbol(symbol).unwrap()).collect();
-        CandidateOptions { elements, orderings: 0, replaced: None, radius_change: None, limit: None }
+        CandidateOptions { elements, orderings: 0, cells: 1, replaced: None, radius_change: None, limit: None }
     }
 
     fn all(candidates: Candidates) -> (Vec<Candidate>, CandidateCounts) {

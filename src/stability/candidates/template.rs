@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::orderings::{MAX_SITES, orderings};
 use crate::{
-    crystal::{Composition, DEFAULT_SYMPREC, Element, Structure, Symmetry},
+    crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Lattice, Structure, Symmetry, hermite_forms},
     features::{Reduced, ionic_radius, neutral_states},
     stability::substitute::bond,
 };
@@ -62,12 +62,12 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template of a crystal with whole elements, and those in which one element is divided in two, at most `divided` orderings for
-    /// each share of sites.
+    /// The template of a crystal with whole elements, and those in which one element is divided in two: at most `divided` orderings for
+    /// each share of the sites of a cell, the primitive one or a larger one of up to `cells` of it.
     ///
     /// # Errors
     /// Why none can be made of the crystal.
-    pub fn all(id: String, structure: &Structure, divided: usize) -> Result<Vec<Self>, &'static str> {
+    pub fn all(id: String, structure: &Structure, divided: usize, cells: usize) -> Result<Vec<Self>, &'static str> {
         let structure = structure.primitive(DEFAULT_SYMPREC);
         let composition = structure.composition();
         let states = neutral_states(&composition).ok_or("its charges do not balance")?;
@@ -83,17 +83,25 @@ impl Template {
         }
         let place = |element: &Element| slots.iter().position(|slot| slot.element == *element).unwrap_or(0) as u8;
         let slot_of: Vec<u8> = parent.structure.species().iter().map(place).collect();
-        let (whole, symmetry) = Self::build(&parent, slots, slot_of, None)?;
-        let mut found = Vec::new();
-        if divided > 0 && whole.slots.len() < MAX_SLOTS {
-            // In the labels of the template, whose symmetry is that of the crystal.
-            let permutations = symmetry.permutations(&whole.labelled(None), DEFAULT_SYMPREC);
-            for place in (0..whole.slots.len()).filter(|&place| !whole.slots[place].is_fixed()) {
-                found.extend(whole.divide(place as u8, &permutations, divided));
-            }
+        let (whole, _) = Self::build(&parent, slots, slot_of, None)?;
+        let mut found = vec![whole];
+        if divided > 0 && found[0].slots.len() < MAX_SLOTS {
+            let larger = (1..=cells).flat_map(hermite_forms).filter_map(|form| found[0].in_cell(&form));
+            let parts: Vec<Self> = larger.flat_map(|template| template.divide(divided)).collect();
+            found.extend(parts);
         }
-        found.insert(0, whole);
         Ok(found)
+    }
+
+    /// The same template in a larger cell.
+    fn in_cell(&self, form: &HermiteForm) -> Option<Self> {
+        let Parent { id, structure, bond, distance_min } = &*self.parent;
+        let structure = structure.superlattice(form).ok()?;
+        let cells = structure.len() / self.slot_of.len();
+        let slot_of = self.slot_of.iter().flat_map(|&slot| std::iter::repeat_n(slot, cells)).collect();
+        let slots = self.slots.iter().map(|slot| Slot { count: slot.count * cells as f64, ..slot.clone() }).collect();
+        let parent = Arc::new(Parent { id: id.clone(), structure, bond: *bond, distance_min: *distance_min });
+        Some(Self { parent, slots, slot_of, ordering: None, label: self.label.clone(), orders: self.orders.clone() })
     }
 
     fn build(
@@ -113,12 +121,23 @@ impl Template {
         Ok((template, symmetry))
     }
 
-    /// The templates in which the sites of `place` are divided.
-    fn divide(&self, place: u8, permutations: &[Vec<usize>], most: usize) -> Vec<Self> {
+    /// The templates in which the sites of one cation are divided.
+    fn divide(&self, most: usize) -> Vec<Self> {
+        let places: Vec<u8> = (0..self.slots.len() as u8)
+            .filter(|&place| {
+                let slot = &self.slots[usize::from(place)];
+                !slot.is_fixed() && (2.0..=MAX_SITES as f64).contains(&slot.count)
+            })
+            .collect();
+        let labelled = self.labelled(None);
+        let symmetry = if places.is_empty() { None } else { Symmetry::of(&labelled, DEFAULT_SYMPREC).ok() };
+        let Some(symmetry) = symmetry else { return Vec::new() };
+        let permutations = symmetry.permutations(&labelled, DEFAULT_SYMPREC);
+        places.into_iter().flat_map(|place| self.divide_place(place, &permutations, most)).collect()
+    }
+
+    fn divide_place(&self, place: u8, permutations: &[Vec<usize>], most: usize) -> Vec<Self> {
         let sites: Vec<usize> = (0..self.slot_of.len()).filter(|&site| self.slot_of[site] == place).collect();
-        if sites.len() > MAX_SITES {
-            return Vec::new();
-        }
         let within = |site: usize| sites.iter().position(|s| *s == site).unwrap_or(0);
         let mut local: Vec<Vec<usize>> =
             permutations.iter().map(|p| sites.iter().map(|&site| within(p[site])).collect()).collect();
@@ -158,7 +177,7 @@ impl Template {
     }
 
     /// The parent's sites with other elements in another cell.
-    pub fn filled(&self, lattice: crate::crystal::Lattice, species: Vec<Element>) -> Structure {
+    pub fn filled(&self, lattice: Lattice, species: Vec<Element>) -> Structure {
         let frac_coords = self.parent.structure.frac_coords().to_vec();
         // As many species as sites, and the parent's coordinates: nothing that is refused.
         Structure::with_overlaps(lattice, species, frac_coords).unwrap_or_else(|_| self.parent.structure.clone())
@@ -203,7 +222,7 @@ mod tests {
 
     #[test]
     fn rutile_has_a_place_for_a_cation() {
-        let found = Template::all("r".into(), &host("rutile").supercell([1, 1, 2]).unwrap(), 0).unwrap();
+        let found = Template::all("r".into(), &host("rutile").supercell([1, 1, 2]).unwrap(), 0, 1).unwrap();
         assert_eq!(found.len(), 1);
         let rutile = &found[0];
         assert_eq!(rutile.label, "AB2_tP6_136_a_f");
@@ -218,13 +237,13 @@ mod tests {
 
     #[test]
     fn the_two_metal_sites_of_rutile_are_divided_in_one_way() {
-        let found = Template::all("r".into(), &host("rutile"), 5).unwrap();
+        let found = Template::all("r".into(), &host("rutile"), 5, 1).unwrap();
         assert_eq!(found.len(), 2);
         let [nb, v] = ["Nb", "V"].map(|s| Element::from_symbol(s).unwrap());
         assert_eq!(found[1].substitution(&[Element::O, nb, v]), "Ti>Nb1V1#1");
         assert_eq!(found[1].composition(&[Element::O, nb, v]).reduced_formula(), "NbVO4");
         // One metal at the corner, the other in the centre: the screw axis and the glide go, Cmmm stays, and both may change names.
-        assert_eq!((found[1].label.as_str(), found[1].orders.len()), ("ABC4_oC12_65_a_c_j", 2));
+        assert_eq!((found[1].label.as_str(), found[1].orders.len()), ("ABC4_oC12_65_a_c_gj", 2));
     }
 
     #[test]
@@ -234,6 +253,6 @@ mod tests {
             vec![Element::from_symbol("Fe").unwrap(); 2],
             vec![[0.0; 3], [0.5; 3]],
         );
-        assert!(Template::all("i".into(), &iron.unwrap(), 0).is_err());
+        assert!(Template::all("i".into(), &iron.unwrap(), 0, 1).is_err());
     }
 }

@@ -153,7 +153,7 @@ mod tests {
         let tin = substitute(&rutile, &[(element("Ti"), element("Sn"))], true).unwrap();
         let mut templates = [&rutile, &tin, &host("anatase")]
             .iter()
-            .flat_map(|s| Template::all(String::new(), s, 0).unwrap())
+            .flat_map(|s| Template::all(String::new(), s, 0, 1).unwrap())
             .collect::<Vec<_>>();
         let (types, numbers) = Types::of(&mut templates);
         assert_eq!((types.len(), numbers[0] == numbers[1], numbers[0] == numbers[2]), (2, true, false));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn elements_that_may_change_places_give_one_key() {
-        let divided = Template::all(String::new(), &host("rutile"), 5).unwrap().pop().unwrap();
+        let divided = Template::all(String::new(), &host("rutile"), 5, 1).unwrap().pop().unwrap();
         let filled = |a: &str, b: &str| {
             let elements = [Element::O, element(a), element(b)];
             let species = divided.slot_of.iter().map(|&slot| elements[usize::from(slot)]).collect();
@@ -176,5 +176,25 @@ mod tests {
         let (types, _) = Types::of(&mut [divided]);
         assert_eq!(types.key(&one), types.key(&other));
         assert!(types.key(&one).is_some());
+    }
+
+    #[test]
+    fn a_doubled_perovskite_has_three_ways_to_divide_each_metal() {
+        let lattice = crate::crystal::Lattice::from_parameters(3.905, 3.905, 3.905, 90.0, 90.0, 90.0).unwrap();
+        let [sr, ti, o] = ["Sr", "Ti", "O"].map(element);
+        let frac = vec![[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
+        let cubic = Structure::new(lattice, vec![sr, ti, o, o, o], frac).unwrap();
+        let mut templates = Template::all(String::new(), &cubic, 9, 2).unwrap();
+        // Of two cells side by side there are seven lattices, in three directions up to symmetry: 100, 110 and 111. Each divides
+        // strontium or titanium in one way.
+        assert_eq!(templates.len(), 1 + 2 * 7);
+        let (types, _) = Types::of(&mut templates);
+        assert_eq!(types.len(), 1 + 2 * 3);
+        // 111 is the double perovskite of rock-salt order.
+        assert!(
+            templates.iter().any(|t| t.label == "ABC2D6_cF40_225_a_b_c_e"),
+            "{:?}",
+            templates.iter().map(|t| &t.label).collect::<Vec<_>>()
+        );
     }
 }

@@ -80,7 +80,10 @@ impl std::fmt::Display for ImportSummary {
         let Self { table, added, present, duplicates, skipped, quarantined, files, seconds, .. } = self;
         let rows = if *added == 1 { "row" } else { "rows" };
         let verb = if self.dry_run { "would add" } else { "added" };
-        write!(f, "{verb} {added} {rows} to {table} from {files} file{}", if *files == 1 { "" } else { "s" })?;
+        write!(f, "{verb} {added} {rows} to {table}")?;
+        if *files > 0 {
+            write!(f, " from {files} file{}", if *files == 1 { "" } else { "s" })?;
+        }
         if let Some(snapshot) = self.snapshot {
             write!(f, " (snapshot {snapshot})")?;
         }
