@@ -30,6 +30,7 @@ def main():
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--work", required=True, type=Path)
     parser.add_argument("--hide", type=int, default=50)
+    parser.add_argument("--ion", default="Mg", help="ion that the tunnels let pass")
     parser.add_argument("--radius-change", default="0.2")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -53,7 +54,7 @@ def main():
     tunnels = rows(
         everything,
         f"SELECT id FROM tmo WHERE split = 'test' AND {OPEN} AND nelements <= 4 AND is_charge_neutral(formula) "
-        "AND ion_passes(structure, 'Ca') ORDER BY id",
+        f"AND ion_passes(structure, '{args.ion}') ORDER BY id",
     )
     hidden = random.Random(args.seed).sample([row["id"] for row in tunnels], args.hide)
     listed = ", ".join(f"'{name}'" for name in hidden)
@@ -110,7 +111,7 @@ def main():
         "CREATE TABLE ranked AS WITH known AS (SELECT phase_diagram(formula, coalesce(formation_energy_per_atom, "
         "predict_ef(structure))) AS hull FROM tmo) SELECT c.id, c.formula, c.prototype, "
         "e_above_hull(hull, c.formula, predict_ef(c.structure)) AS above FROM candidates c, known "
-        f"WHERE electronegativity_balanced(c.formula) AND {OPEN} AND ion_passes(c.structure, 'Ca')",
+        f"WHERE electronegativity_balanced(c.formula) AND {OPEN} AND ion_passes(c.structure, '{args.ion}')",
     )
     print(f"asked the model and the hull in {time.time() - begun:.0f} s")
     ranks = rows(

@@ -105,7 +105,9 @@ pub struct Candidates {
 
 impl Candidates {
     /// The candidates of `prototypes`, crystals with their names. Of those of one structure type the first is used.
-    pub fn new(prototypes: Vec<(String, Structure)>, options: CandidateOptions) -> Self {
+    pub fn new(prototypes: Vec<(String, Structure)>, mut options: CandidateOptions) -> Self {
+        let mut named = HashSet::new();
+        options.elements.retain(|element| named.insert(*element));
         let all: Vec<Result<Vec<Template>, &'static str>> = prototypes
             .into_par_iter()
             .map(|(id, structure)| Template::all(id, &structure, options.orderings, options.cells))
@@ -390,7 +392,7 @@ mod tests {
     #[test]
     fn only_what_balances_is_made() {
         let rutile = vec![("r".to_owned(), host("rutile"))];
-        let (found, counts) = all(Candidates::new(rutile, options("Sn Zr Ca Nb Ti Pt")));
+        let (found, counts) = all(Candidates::new(rutile, options("Sn Zr Sn Ca Nb Ti Pt")));
         // Nb is +4 beside +5, Ca never.
         assert_eq!(formulas(&found), ["SnO2", "ZrO2", "NbO2", "PtO2"]);
         assert_eq!(found[0].id(), "r_Ti-Sn");
