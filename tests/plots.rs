@@ -281,3 +281,95 @@ fn a_density_is_sliced_and_averaged() {
     assert!(ink(&file).0 > 50_000);
     hollandite(&["plot", "density", &whole, "--limit", "1"]).assert().code(2);
 }
+
+#[test]
+fn a_funnel_narrows_from_step_to_step() {
+    let rows = "(VALUES (1, 'all', 1000000), (2, 'charges balance', 20345), (3, 'void > 0.5', 87), (4, 'held', 1))";
+    let picture = svg(&["funnel", &format!("SELECT * FROM {rows} AS t (step, what, candidates) ORDER BY step")]);
+    for text in ["1 of 1\u{a0}000\u{a0}000 candidates left", "3. void &gt; 0.5", ">87<", ">0.43 %<", "logarithmic"] {
+        assert!(picture.contains(text), "{text}: {picture}");
+    }
+    assert_legible(&picture);
+    let near =
+        svg(&["funnel", &format!("SELECT what, n / 2 AS oxides FROM {rows} AS t (step, what, n) WHERE step < 2")]);
+    assert!(near.contains("in proportion") && near.contains("500\u{a0}000 of 500\u{a0}000 oxides left"));
+    assert_legible(&near);
+    for (query, remedy) in [
+        ("SELECT 1 AS step, 2 AS n", "step (Int64), n (Int64)"),
+        ("SELECT 'all' AS what, 1 AS n WHERE false", "UNION ALL"),
+        ("SELECT 'all' AS what, -3 AS n", "'all', counts -3: a count is a whole number from 0"),
+        ("SELECT 'all' AS what, CAST(NULL AS BIGINT) AS n", "counts NULL"),
+        ("SELECT 'all' AS what, 0.5 AS n", "counts 0.5"),
+    ] {
+        hollandite(&["plot", "funnel", query]).assert().failure().stderr(contains(remedy));
+    }
+    hollandite(&["plot", "funnel", "fun"]).assert().code(2).stderr(contains("funnel"));
+    hollandite(&["plot", "funnel", "SELECT 1; SELECT 2"]).assert().code(2).stderr(contains("one statement"));
+}
+
+/// Imports crystals of these atoms, which stand in a row, with their formation energies and correction schemes.
+fn import(store: &Store, table: &str, phases: &[(&[&str], f64, &str)]) {
+    let line = |(i, (species, energy, scheme)): (usize, &(&[&str], f64, &str))| {
+        let n = species.len();
+        let places: Vec<String> = (0..n).map(|k| format!("[{},0,0]", k as f64 / n as f64)).collect();
+        format!(
+            r#"{{"id":"{table}-{i}","lattice":[[{},0,0],[0,{},0],[0,0,5]],"species":{species:?},"frac_coords":[{}],"formation_energy_per_atom":{energy},"correction_scheme":"{scheme}"}}"#,
+            2.2 * n as f64,
+            5.0 + 0.01 * i as f64,
+            places.join(",")
+        )
+    };
+    let lines: Vec<String> = phases.iter().enumerate().map(line).collect();
+    let file = store.file(&format!("{table}.jsonl"), &lines.join("\n"));
+    hollandite(&["--store", store.path().to_str().unwrap(), "import", &file, "--into", table]).assert().success();
+}
+
+#[test]
+fn a_hull_is_a_line_over_two_elements_and_facets_over_three() {
+    let store = Store::new();
+    let oxides: [(&[&str], f64, &str); 9] = [
+        (&["Ti", "O", "O"], -3.4, "GGA"),
+        (&["Ti", "O", "O"], -3.3, "GGA"),
+        (&["Ti", "Ti", "O", "O", "O"], -3.2, "GGA"),
+        (&["Ti", "O"], -2.7, "GGA"),
+        (&["Ti", "O", "O", "O"], -1.0, "GGA"),
+        (&["Ca", "Ti", "O", "O", "O"], -3.6, "GGA"),
+        (&["Ca", "Ti", "Ti", "O", "O", "O", "O", "O"], -3.4, "GGA"),
+        (&["Mn", "O"], -1.9, "GGA"),
+        (&["Mn", "O", "O"], -1.8, "r2SCAN"),
+    ];
+    import(&store, "tmo", &oxides);
+    import(&store, "other", &[(&["Ca", "O"], -3.2, "GGA")]);
+    let at = store.path().to_str().unwrap().to_owned();
+    let binary = svg(&["hull", "Ti-O", "--store", &at]);
+    for text in
+        ["Ti–O: formation", "5 crystals of tmo, 4 compositions, 3 of them on the hull", ">TiO₂<", ">Ti₂O₃<", ">TiO<"]
+    {
+        assert!(binary.contains(text), "{text}: {binary}");
+    }
+    assert!(!binary.contains("TiO₃"));
+    assert_legible(&binary);
+    let mut args = vec!["hull", "Ca-Ti-O", "--store", &at, "--energy", "formation_energy_per_atom"];
+    assert!(svg(&args).contains("; no phase of Ca–Ti, Ca–O<"));
+    args.extend(["--table", "tmo", "--table", "other"]);
+    let ternary = svg(&args);
+    for text in ["Ca–Ti–O", ">CaTiO₃<", ">CaO<", ">TiO₂<", "8 crystals of tmo and other", "; no phase of Ca–Ti<"]
+    {
+        assert!(ternary.contains(text), "{text}: {ternary}");
+    }
+    // CaTiO3 with CaO, TiO2, Ti2O3 or TiO and O: facets meet at it.
+    assert!(ternary.matches("stroke=\"#7A7A7A\"").count() >= 9);
+    assert_legible(&ternary);
+
+    let fails = |args: &[&str], remedy: &str| {
+        let all: Vec<&str> = ["plot", "hull"].iter().chain(args).copied().chain(["--store", &at]).collect();
+        hollandite(&all).assert().failure().stderr(contains(remedy));
+    };
+    fails(&["Mn-O"], "--where");
+    let chosen = svg(&["hull", "Mn-O", "--store", &at, "--where", "correction_scheme = 'GGA'"]);
+    assert!(chosen.contains("1 crystal of tmo, 1 composition, 1 of them"), "{chosen}");
+    fails(&["Zr-O"], "no row of tmo is made of Zr-O alone");
+    fails(&["Li-Ca-Mn-O"], "no page shows");
+    fails(&["Ti-Ti"], "twice");
+    fails(&["Ti-O", "--table", "nothing"], "nothing");
+}

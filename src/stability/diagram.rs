@@ -25,6 +25,22 @@ pub struct Part {
     pub energy: f64,
 }
 
+/// The one scheme that all of `schemes` name, if any do.
+///
+/// # Errors
+/// Two schemes: their energies have no common zero.
+pub fn one_scheme<'a>(schemes: impl IntoIterator<Item = &'a str>) -> Result<Option<&'a str>, String> {
+    let mut schemes = schemes.into_iter();
+    let first = schemes.next();
+    match schemes.find(|scheme| Some(*scheme) != first) {
+        Some(other) => Err(format!(
+            "energies of '{}' and of '{other}' have no common zero: choose one with WHERE or GROUP BY scheme",
+            first.unwrap_or_default()
+        )),
+        None => Ok(first),
+    }
+}
+
 /// A set of phases; as text, a JSON object of formulas and energies.
 #[derive(Debug, Default)]
 pub struct PhaseDiagram {
@@ -79,6 +95,11 @@ impl PhaseDiagram {
     /// Whether it has the elements only.
     pub fn is_empty(&self) -> bool {
         self.phases.is_empty()
+    }
+
+    /// Its compositions, as reduced formulas, each with the lowest energy, eV/atom.
+    pub fn phases(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.phases.iter().map(|phase| (phase.formula.as_str(), phase.energy))
     }
 
     /// Adds a phase of formation energy `energy`, eV/atom; of one composition the lowest stays.
@@ -288,6 +309,14 @@ mod tests {
         assert!((margin("TiO2", -3.31).unwrap() - (others + 3.31)).abs() < 1e-12);
         assert!((margin("TiO2", -3.21).unwrap() + 0.1).abs() < 1e-12, "above the hull it is what is missing");
         assert!(margin("Ti", 0.0).unwrap_err().contains("element"));
+    }
+
+    #[test]
+    fn two_schemes_are_refused_by_name() {
+        assert_eq!(one_scheme([]), Ok(None));
+        assert_eq!(one_scheme(["GGA", "GGA"]), Ok(Some("GGA")));
+        let refused = one_scheme(["GGA", "GGA", "r2SCAN"]).unwrap_err();
+        assert!(refused.contains("'GGA' and of 'r2SCAN'") && refused.contains("WHERE"), "{refused}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A phase that lies above the hull gains energy by falling apart into the phases of the hull at its composition, so that at zero
 //! temperature it does not last. [`PhaseDiagram`] holds the phases, [`simplex`] solves the linear program that finds the hull
-//! at one composition.
+//! at one composition, and a [`Surface`] is the whole of it over two elements or three.
 //!
 //! [`substitute`] makes one phase to ask about, [`Candidates`] all that known crystals and a list of elements suggest.
 //!
@@ -10,9 +10,11 @@
 
 mod candidates;
 mod diagram;
+mod facets;
 mod simplex;
 mod substitute;
 
 pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
-pub use diagram::{Part, PhaseDiagram};
+pub use diagram::{Part, PhaseDiagram, one_scheme};
+pub use facets::{Corner, Surface};
 pub use substitute::substitute;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::At;
-use super::values::{angles, cells, direction, radiation, radii, vector};
+use super::values::{System, angles, cells, direction, radiation, radii, system, vector};
 use crate::crystal::Radii;
 
 /// `hollandite plot`
@@ -33,6 +33,10 @@ pub enum PlotPicture {
     Errors(PlotModel),
     /// The trials of a search for settings: the validation error of each, and the lowest so far
     Tuning(PlotTuning),
+    /// The steps of a screening, and how many rows each of them leaves
+    Funnel(PlotFunnel),
+    /// The convex hull of two elements, or of three: formation energies, stable phases and what coexists
+    Hull(PlotHull),
 }
 
 /// `hollandite plot parity`, `hollandite plot errors`
@@ -148,6 +152,44 @@ pub struct PlotTuning {
     /// File to write, .svg or .png
     #[arg(short, long, value_name = "FILE", default_value = "tuning.svg")]
     pub out: PathBuf,
+}
+
+/// `hollandite plot funnel`
+#[derive(Debug, ClapArgs)]
+pub struct PlotFunnel {
+    /// A query whose rows are the steps, with columns what and count, or step, what and count; or the name of a stored one
+    #[arg(value_name = "QUERY|NAME", default_value = "funnel")]
+    pub query: String,
+    /// File to write, .svg or .png
+    #[arg(short, long, value_name = "FILE", default_value = "funnel.svg")]
+    pub out: PathBuf,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite plot hull`
+#[derive(Debug, ClapArgs)]
+pub struct PlotHull {
+    /// Two elements or three, as in Ti-O or Ca-Mn-O: from left to right, the third at the top
+    #[arg(value_name = "SYSTEM", value_parser = system)]
+    pub system: System,
+    /// Table with the crystals; more may follow, as in --table tmo --table other, for what competes with oxides of tmo is not
+    /// always one
+    #[arg(long = "table", value_name = "NAME", default_value = "tmo")]
+    pub tables: Vec<String>,
+    /// SQL expression of the formation energy, eV/atom; rows where it is NULL are left out
+    #[arg(long, value_name = "SQL", default_value = "coalesce(formation_energy_per_atom, predict_ef(structure))")]
+    pub energy: String,
+    /// SQL condition on the rows of the table, for instance "correction_scheme = 'MP2020'"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// File to write, .svg or .png [default: SYSTEM-hull.svg]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// A crystal of a table, or of a file, and where its picture goes.

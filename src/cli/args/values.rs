@@ -59,6 +59,29 @@ pub fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected a number that is not negative, as in 0.2".into())
 }
 
+/// A chemical system of two elements or three, in the order that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct System(pub Vec<Element>);
+
+pub fn system(text: &str) -> Result<System, String> {
+    let elements: Vec<Element> = text.split('-').map(|symbol| element(symbol.trim())).collect::<Result<_, _>>()?;
+    if let Some(twice) = (1..elements.len()).find(|&i| elements[..i].contains(&elements[i])) {
+        return Err(format!("{} stands there twice", elements[twice]));
+    }
+    match elements.len() {
+        2 | 3 => Ok(System(elements)),
+        n if n < 2 => Err("expected two elements or three, as in Ti-O or Ca-Mn-O".into()),
+        n => Err(format!(
+            "the hull of {n} elements lies over a space of {} dimensions, which no page shows: draw three of them at a time, as \
+             in {}-{}-{}, or ask e_above_hull and decomposition in SQL",
+            n - 1,
+            elements[0],
+            elements[1],
+            elements[2]
+        )),
+    }
+}
+
 pub fn cells(text: &str) -> Result<[usize; 3], String> {
     let n: Option<Vec<usize>> =
         text.split('x').map(|n| n.trim().parse().ok().filter(|n| (1..=100).contains(n))).collect();
@@ -86,6 +109,9 @@ mod tests {
         assert_eq!(angles("10, 60"), Ok((10.0, 60.0)));
         assert!(["60,10", "0,200", "5", "a,b"].iter().all(|text| angles(text).is_err()));
         assert_eq!((share("0.2"), share("-1").is_err(), share("x").is_err()), (Ok(0.2), true, true));
+        assert_eq!(system("Ti-O").map(|s| s.0.len()), Ok(2));
+        assert!(system("Li-Mn-P-O").unwrap_err().contains("as in Li-Mn-P"));
+        assert!(["Ti", "", "Ti-O-Ti", "Ti-Xx", "TiO2"].iter().all(|text| system(text).is_err()));
         assert_eq!(cells("2x1x3"), Ok([2, 1, 3]));
         for text in ["2", "2x2", "0x1x1", "ax1x1", "1x1x101"] {
             assert!(cells(text).is_err(), "{text}");

@@ -11,10 +11,10 @@ use super::svg::Anchor;
 use super::{Picture, labels};
 
 /// Units of the canvas to one px.
-const FINE: f64 = 8.0;
+pub(super) const FINE: f64 = 8.0;
 /// Room for a title and the small print under it, and where they begin, px.
-const HEADER: f64 = 60.0;
-const MARGIN: f64 = 24.0;
+pub(super) const HEADER: f64 = 60.0;
+pub(super) const MARGIN: f64 = 24.0;
 
 /// The canvas that a chart is drawn on.
 pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;

@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use super::chart::{FIRST, INK, SECOND, chart, font, px};
 use super::labels;
 use super::periodic::{self, periodic_table};
-use super::svg::{Anchor, Picture, text_width};
+use super::svg::{Anchor, Picture, shortened};
 use crate::crystal::Element;
 
 /// Which part of the data a crystal belongs to.
@@ -66,12 +66,7 @@ impl Distribution {
         let table_top = HEADER + PANEL[1] + 52.0;
         let mut picture = Picture::new(WIDTH, table_top + periodic::SIZE[1] + MARGIN);
         picture.text([MARGIN, 32.0], 17.0, Anchor::Start, "fill=\"#111111\"", title);
-        let most = ((WIDTH - 2.0 * MARGIN) / text_width("x", 12.0)) as usize;
-        let subtitle = if subtitle.chars().count() > most {
-            subtitle.chars().take(most - 1).chain(['…']).collect()
-        } else {
-            subtitle.to_string()
-        };
+        let subtitle = shortened(subtitle, 12.0, WIDTH - 2.0 * MARGIN);
         picture.text([MARGIN, 54.0], 12.0, Anchor::Start, "fill=\"#555555\"", &subtitle);
         let right = WIDTH - MARGIN - PANEL[0] + 14.0;
         for (x, text) in [(MARGIN, "(a) classes of composition"), (right, "(b) formation energies")] {

@@ -54,7 +54,7 @@ fn times_ten(x: i32, power: i32) -> f64 {
 }
 
 /// The next of 1, 2, 5, 10, ... and their tenths; 1 for what is no positive number.
-fn round_up(x: f64) -> f64 {
+pub(super) fn round_up(x: f64) -> f64 {
     if !(x.is_finite() && x > 0.0) {
         return 1.0;
     }

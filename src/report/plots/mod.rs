@@ -1,11 +1,12 @@
 //! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), its electrons ([`density`]), what a table holds
-//! ([`distribution`]), a model's errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]) and the search for its
-//! settings ([`tuning()`]).
+//! ([`distribution`]), a model's errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]), the search for its
+//! settings ([`tuning()`]), the steps of a screening ([`funnel`]) and the convex hull of a chemical system ([`hull`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
 
 mod atoms;
+mod axis;
 mod bonds;
 mod channels;
 mod chart;
@@ -14,11 +15,15 @@ mod contours;
 pub mod density;
 pub mod distribution;
 mod errors;
+pub mod funnel;
+mod gibbs;
+pub mod hull;
 pub mod labels;
 mod learning;
 mod levels;
 mod parity;
 mod periodic;
+mod places;
 mod raster;
 pub mod structure;
 mod svg;

@@ -17,6 +17,10 @@ pub enum Anchor {
     End,
 }
 
+/// Style of a text that lies on lines: white around its letters.
+pub(super) const HALO: &str =
+    "stroke=\"#FFFFFF\" stroke-width=\"2.6\" stroke-linejoin=\"round\" paint-order=\"stroke\"";
+
 /// A drawing on white, `width` x `height` px, x to the right and y down. What is added later covers what was there.
 #[derive(Debug, Clone)]
 pub struct Picture {
@@ -145,6 +149,15 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     0.62 * size * text.chars().filter(|&c| c != super::labels::OVERLINE).count() as f64
 }
 
+/// The text, or as much of its beginning as `width` px hold, with three dots.
+pub(super) fn shortened(text: &str, size: f64, width: f64) -> String {
+    let most = (width / text_width("x", size)) as usize;
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +170,13 @@ mod tests {
         outer.embed([20.0, 30.0], &inner);
         let svg = outer.svg();
         assert!(svg.contains("translate(20.00,30.00)") && svg.contains("a&lt;b &amp; &quot;c&quot;</text>"), "{svg}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_its_room() {
+        assert_eq!(shortened("void > 0.5", 10.0, 62.0), "void > 0.5");
+        assert_eq!(shortened("void > 0.55", 10.0, 62.0), "void > 0.…");
+        assert_eq!(shortened("void", 10.0, 0.0), "…");
     }
 
     #[test]

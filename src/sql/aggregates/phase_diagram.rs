@@ -8,7 +8,7 @@ use super::CrystalAggregate;
 use crate::crystal::Composition;
 use crate::sql::environment::Environment;
 use crate::sql::functions::{Kind, Parameter};
-use crate::stability::PhaseDiagram;
+use crate::stability::{PhaseDiagram, one_scheme};
 
 #[user_doc(
     doc_section(label = "Stability Functions"),
@@ -52,19 +52,10 @@ impl CrystalAggregate for PhaseDiagramOf {
 
     fn evaluate(&self, arguments: &[ArrayRef], environment: &Environment) -> Result<ScalarValue> {
         let (formulas, energies) = (arguments[0].as_string::<i32>(), arguments[1].as_primitive::<Float64Type>());
-        let scheme = match arguments.get(2).map(|column| column.as_string::<i32>()) {
-            Some(schemes) => {
-                let first = schemes.value(0);
-                if let Some(other) = schemes.iter().flatten().find(|scheme| *scheme != first) {
-                    return exec_err!(
-                        "phase_diagram: energies of '{first}' and of '{other}' have no common zero: choose one with WHERE, or \
-                         GROUP BY scheme"
-                    );
-                }
-                Some(first.to_owned())
-            }
-            None => None,
-        };
+        let schemes = arguments.get(2).map(|column| column.as_string::<i32>());
+        let scheme = one_scheme(schemes.into_iter().flatten().flatten())
+            .or_else(|reason| exec_err!("phase_diagram: {reason}"))?
+            .map(str::to_owned);
         let mut diagram = PhaseDiagram::new(scheme);
         for (formula, energy) in formulas.iter().zip(energies).filter_map(|(formula, energy)| formula.zip(energy)) {
             let added = Composition::parse(formula).map_err(|e| e.to_string()).and_then(|c| diagram.add(&c, energy));

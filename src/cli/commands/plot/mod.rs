@@ -1,9 +1,12 @@
-//! `hollandite plot`: pictures of a crystal, of its electrons, of a table, of a model's errors and of a search for settings.
+//! `hollandite plot`: pictures of a crystal, of its electrons, of a table, of a model's errors, a search for settings, a
+//! screening and a convex hull.
 
 mod crystal;
 mod density;
 mod distribution;
 mod errors;
+mod funnel;
+mod hull;
 mod structure;
 mod tuning;
 mod xrd;
@@ -25,6 +28,8 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
         PlotPicture::Parity(args) => errors::run(store, args, "parity", plots::parity).await,
         PlotPicture::Errors(args) => errors::run(store, args, "errors", plots::errors).await,
         PlotPicture::Tuning(args) => tuning::run(store, args).await,
+        PlotPicture::Funnel(args) => funnel::run(store, args).await,
+        PlotPicture::Hull(args) => hull::run(store, args).await,
     }
 }
 
