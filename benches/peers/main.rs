@@ -4,8 +4,10 @@
 //! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
 //! crystals took. `peers networks NAME CRYSTALS MATGL FOLDER` answers a batch size with the time and predictions of a network.
 //! `peers potential WEIGHTS CRYSTALS` answers `energies`, `slopes` or `relax STEPS` with the time and energies of CHGNet.
+//! `peers hull SYSTEMS` answers `build` or `ask` with the time, and energies and products of phase diagrams.
 //! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it, it points to the scripts.
 
+mod hull;
 mod networks;
 mod potential;
 
@@ -51,6 +53,10 @@ fn main() -> Result<(), Fault> {
         ["potential", weights, crystals] => {
             let energies = potential::Energies::load(Path::new(weights), Path::new(crystals))?;
             answer(|line| energies.turn(line))
+        }
+        ["hull", systems] => {
+            let mut hulls = hull::Hulls::load(Path::new(systems))?;
+            answer(|line| hulls.turn(line))
         }
         ["unpack", model, folder] => answer(|_| networks::unpack(Path::new(model), Path::new(folder))),
         ["features", crystals] => {
