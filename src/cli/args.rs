@@ -1,11 +1,13 @@
-//! What a person types: every command, and the options of each; those of pictures and of models have files of their own.
+//! What a person types: every command, and the options of each; those of pictures, of models and of reports have files of their own.
 
 mod models;
 mod plot;
+mod report;
 mod values;
 
 pub use models::*;
 pub use plot::*;
+pub use report::Report;
 
 use std::path::PathBuf;
 
@@ -48,6 +50,9 @@ pub enum Command {
     Export(Export),
     /// Draw a crystal, its diffraction pattern, its electrons, what a table holds or a search for settings, as SVG or PNG
     Plot(Plot),
+    /// Write a screening as one page of HTML: its query, how many rows each step leaves, the ranked table, and the best crystals to
+    /// turn, with their channels
+    Report(Report),
     /// Net charges of the ions of a calculated density (CHGCAR), by Bader's partition
     Charges(Charges),
     /// Compute functions of the crystals of a table once, and keep their values

@@ -1,11 +1,32 @@
 //! The stored queries of `queries/*.sql`, built in and run by name: `hollandite sql tunnels`.
 
+use super::CliError;
+
 /// A question with its answer in SQL.
 pub struct Query {
     /// Name, that of the file.
     pub name: &'static str,
     /// The statement under its header comment.
     pub sql: &'static str,
+}
+
+/// What a person asked for.
+#[derive(Clone, Copy)]
+pub enum Asked<'a> {
+    /// A stored query, by its name.
+    Stored(&'static Query),
+    /// Statements of their own.
+    Statements(&'a str),
+}
+
+impl<'a> Asked<'a> {
+    /// The statements.
+    pub fn sql(self) -> &'a str {
+        match self {
+            Self::Stored(query) => query.sql,
+            Self::Statements(text) => text,
+        }
+    }
 }
 
 macro_rules! queries {
@@ -26,6 +47,23 @@ impl Query {
     /// The query of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         QUERIES.iter().find(|q| q.name == name)
+    }
+
+    /// What `text` asks for: a stored query where it is a single word, for no statement of SQL is one; else the statements that it is.
+    ///
+    /// # Errors
+    /// A word that is no stored query's name.
+    pub fn of_text(text: &str) -> Result<Asked<'_>, CliError> {
+        let word = text.trim();
+        if word.is_empty() || word.contains(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.')) {
+            return Ok(Asked::Statements(text));
+        }
+        Self::named(word.trim_end_matches(".sql")).map(Asked::Stored).ok_or_else(|| {
+            let known = QUERIES.iter().map(|q| q.name).collect::<Vec<_>>().join(", ");
+            CliError::Usage(format!(
+                "there is no stored query '{word}'; there are {known}. A table is read with SELECT * FROM {word}"
+            ))
+        })
     }
 
     /// A line of the header comment, by its label: `What`, `Why` or `Figure`.

@@ -22,12 +22,9 @@ pub(super) struct CifFolder {
 }
 
 impl CifFolder {
-    /// The structure is the column of that name, else the first column of that type; the name comes from column `id`.
+    /// The structure is that of [`structure_column`]; the name comes from column `id`.
     pub fn create(folder: &Path, schema: &SchemaRef) -> Result<Self, ReportError> {
-        let fits =
-            |i: &usize| StructureColumn::try_new(&arrow::array::new_empty_array(schema.field(*i).data_type())).is_ok();
-        let named = schema.index_of("structure").ok().filter(fits);
-        let structure = named.or_else(|| (0..schema.fields().len()).find(fits)).ok_or_else(|| {
+        let structure = structure_column(schema).ok_or_else(|| {
             ReportError::Format(
                 "no column holds a structure; select one, for instance SELECT id, structure FROM tmo".into(),
             )
@@ -47,6 +44,13 @@ impl CifFolder {
         let n = self.used.entry(safe.to_lowercase()).and_modify(|n| *n += 1).or_insert(1);
         if *n == 1 { format!("{safe}.cif") } else { format!("{safe}-{n}.cif") }
     }
+}
+
+/// The column with the crystals: that of the name `structure`, else the first of that type.
+pub fn structure_column(schema: &SchemaRef) -> Option<usize> {
+    let fits =
+        |i: &usize| StructureColumn::try_new(&arrow::array::new_empty_array(schema.field(*i).data_type())).is_ok();
+    schema.index_of("structure").ok().filter(fits).or_else(|| (0..schema.fields().len()).find(fits))
 }
 
 impl Exporter for CifFolder {

@@ -1,12 +1,14 @@
-//! What leaves the program: results as files ([`Exporter`]), as polars frames ([`dataframe`], [`describe`]) and as pictures
-//! ([`plots`]).
+//! What leaves the program: results as files ([`Exporter`]), as polars frames ([`dataframe`], [`describe`]), as pictures
+//! ([`plots`]) and as the page of a screening ([`page`]).
 
 mod cif;
 mod export;
 mod frames;
+pub mod page;
 pub mod plots;
 mod sink;
 
+pub use cif::structure_column;
 pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
 pub use sink::{PartialFile, Sink};

@@ -20,6 +20,7 @@ mod options;
 mod predictor;
 mod register;
 mod reuse;
+mod screening;
 mod session;
 mod structure_type;
 pub mod table_functions;
@@ -32,5 +33,6 @@ pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSumma
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;
 pub use predictor::EnergyModel;
+pub use screening::{Step, models_asked};
 pub use session::Session;
 pub use warnings::Warnings;

@@ -13,6 +13,7 @@ mod init;
 mod models;
 mod plot;
 mod progress;
+mod report;
 mod rounds_bar;
 mod rows_bar;
 mod samples;
@@ -40,6 +41,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Shell(shell) => shell::run(store, &shell).await,
         Command::Export(export) => export::run(store, &export).await,
         Command::Plot(plot) => plot::run(store, &plot).await,
+        Command::Report(report) => report::run(store, &report).await,
         Command::Charges(charges) => charges::run(store, &charges).await,
         Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Enumerate(options) => enumerate::run(store, &options).await,

@@ -94,21 +94,5 @@ fn text(sql: &Sql) -> Result<String, CliError> {
         let read = std::io::stdin().read_to_string(&mut text);
         return read.map(|_| text).map_err(|source| CliError::Io { path: "standard input".into(), source });
     };
-    named(query)
-}
-
-/// The statements themselves, or the stored query of that name.
-pub fn named(query: &str) -> Result<String, CliError> {
-    let word = query.trim();
-    if word.is_empty() || word.contains(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.')) {
-        return Ok(query.to_owned());
-    }
-    // No statement of SQL is a single word, so a single word is a name.
-    let known = || QUERIES.iter().map(|q| q.name).collect::<Vec<_>>().join(", ");
-    Query::named(word.trim_end_matches(".sql")).map(|q| q.sql.to_string()).ok_or_else(|| {
-        CliError::Usage(format!(
-            "there is no stored query '{word}'; there are {}. A table is read with SELECT * FROM {word}",
-            known()
-        ))
-    })
+    Ok(Query::of_text(query)?.sql().to_string())
 }

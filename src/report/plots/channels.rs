@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use super::labels;
 use super::svg::{Anchor, Picture};
-use crate::crystal::Structure;
-use crate::features::{Channel, ChannelPath};
+use crate::crystal::{Radii, Structure};
+use crate::error::FeatureError;
+use crate::features::{self, Channel, ChannelPath};
 
 /// The channels of a picture.
 #[derive(Debug, Clone)]
@@ -19,17 +20,28 @@ pub struct Tunnels {
     pub radii: &'static str,
 }
 
-const COLOUR: &str = "#0072B2";
+/// Blue of Okabe and Ito.
+pub(super) const COLOUR: &str = "#0072B2";
 /// Kinds of channels that have a line of their own.
 const MOST: usize = 5;
 
 /// Channels that are alike, as those that symmetry makes equal.
 pub(super) struct Kind<'a> {
     letter: char,
-    members: Vec<&'a Channel>,
+    pub(super) members: Vec<&'a Channel>,
 }
 
 impl Tunnels {
+    /// Those of a crystal through which a sphere of radius `probe`, Å, passes between atoms of these radii.
+    ///
+    /// # Errors
+    /// As [`features::tunnels`].
+    pub fn of(crystal: &Structure, radii: Radii, probe: f64) -> Result<Self, FeatureError> {
+        let mut channels = features::tunnels(crystal, &features::site_radii(crystal, radii)?)?;
+        channels.retain(|channel| channel.bottleneck_radius >= probe);
+        Ok(Self { channels, probe, radii: radii.name() })
+    }
+
     /// The kinds, widest first, at most [`MOST`].
     pub(super) fn kinds(&self) -> Vec<Kind<'_>> {
         let alike = |a: &Channel, b: &Channel| {
@@ -96,7 +108,7 @@ impl Tunnels {
     }
 
     /// What stands under the picture, a line for every kind.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub(in crate::report) fn words(&self) -> Vec<String> {
         let kinds = self.kinds();
         if kinds.is_empty() {
             return vec![format!(
@@ -236,7 +248,7 @@ fn rounded(points: &[[f64; 2]]) -> Vec<[i64; 2]> {
 }
 
 /// Where the path is narrowest.
-fn narrowest(path: &ChannelPath) -> [f64; 3] {
+pub(super) fn narrowest(path: &ChannelPath) -> [f64; 3] {
     path.nodes.iter().min_by(|a, b| a.1.total_cmp(&b.1)).map_or([0.0; 3], |&(x, _)| x)
 }
 

@@ -38,7 +38,7 @@ const MOST_ATOMS: usize = 20_000;
 /// Radius of a ball as a share of the covalent radius.
 const BALL: f64 = 0.4;
 /// Radius of a stick, Å.
-const STICK: f64 = 0.09;
+pub(super) const STICK: f64 = 0.09;
 /// Steps in which colours fade with depth, and the share of white at the last.
 const FADES: usize = 8;
 const PALEST: f64 = 0.6;
@@ -48,28 +48,57 @@ const PALEST: f64 = 0.6;
 /// # Errors
 /// The direction [000], no cell, or more atoms than fit a picture.
 pub fn structure(scene: &Scene) -> Result<Picture, ReportError> {
-    let view = View::down(scene.crystal.lattice(), scene.axis)
-        .ok_or_else(|| ReportError::Format("the direction 0,0,0 leads nowhere; look down a, b, c or u,v,w".into()))?;
-    let cells: usize = scene.cells.iter().product();
-    if cells == 0 || cells.saturating_mul(scene.crystal.len()) > MOST_ATOMS {
-        let [a, b, c] = scene.cells;
-        return Err(ReportError::Format(format!(
-            "{a}x{b}x{c} cells of {} atoms make no picture: draw 1 to {MOST_ATOMS} atoms",
-            scene.crystal.len()
-        )));
-    }
-    let crystal = scene.crystal.wrapped();
-    // The same places, counted from the sites moved into the cell.
-    let into_cell = |(site, image): (usize, [i32; 3])| {
-        let x = scene.crystal.frac_coords()[site];
-        (site, std::array::from_fn(|k| image[k] + (x[k] - crystal.frac_coords()[site][k]).round() as i32))
-    };
-    let rings = scene.tunnels.as_ref().map(|t| t.ring_sites(scene.crystal, scene.cells, scene.axis));
-    let rings = rings.unwrap_or_default().into_iter().map(into_cell);
-    let atoms = Atoms::new(&crystal, scene.cells, rings);
+    picture(scene, true)
+}
+
+/// The crystal and its channels alone, for a page that has its own words.
+///
+/// # Errors
+/// As [`structure`].
+pub fn drawing(scene: &Scene) -> Result<Picture, ReportError> {
+    picture(scene, false)
+}
+
+fn picture(scene: &Scene, worded: bool) -> Result<Picture, ReportError> {
+    let Layout { view, crystal, atoms } = Layout::new(scene)?;
     let spheres = scene.tunnels.as_ref().map(|t| t.spheres(&crystal, scene.cells)).unwrap_or_default();
-    let frame = Frame::new(&crystal, &atoms, &spheres, &view, scene.cells);
+    let frame = Frame::new(&crystal, &atoms, &spheres, &view, scene.cells, worded);
     Ok(frame.draw(&crystal, &atoms, scene))
+}
+
+/// What of a scene is drawn, and from where it is seen.
+pub(super) struct Layout {
+    pub view: View,
+    /// The crystal with its sites moved into the cell.
+    pub crystal: Structure,
+    pub atoms: Atoms,
+}
+
+impl Layout {
+    /// Errors as [`structure`].
+    pub fn new(scene: &Scene) -> Result<Self, ReportError> {
+        let view = View::down(scene.crystal.lattice(), scene.axis).ok_or_else(|| {
+            ReportError::Format("the direction 0,0,0 leads nowhere; look down a, b, c or u,v,w".into())
+        })?;
+        let cells: usize = scene.cells.iter().product();
+        if cells == 0 || cells.saturating_mul(scene.crystal.len()) > MOST_ATOMS {
+            let [a, b, c] = scene.cells;
+            return Err(ReportError::Format(format!(
+                "{a}x{b}x{c} cells of {} atoms make no picture: draw 1 to {MOST_ATOMS} atoms",
+                scene.crystal.len()
+            )));
+        }
+        let crystal = scene.crystal.wrapped();
+        // The same places, counted from the sites moved into the cell.
+        let into_cell = |(site, image): (usize, [i32; 3])| {
+            let x = scene.crystal.frac_coords()[site];
+            (site, std::array::from_fn(|k| image[k] + (x[k] - crystal.frac_coords()[site][k]).round() as i32))
+        };
+        let rings = scene.tunnels.as_ref().map(|t| t.ring_sites(scene.crystal, scene.cells, scene.axis));
+        let rings = rings.unwrap_or_default().into_iter().map(into_cell);
+        let atoms = Atoms::new(&crystal, scene.cells, rings);
+        Ok(Self { view, crystal, atoms })
+    }
 }
 
 /// One shape, with the depth by which it is sorted.
@@ -90,9 +119,13 @@ struct Frame<'a> {
     size: [f64; 2],
     /// Depth of the back, and from there to the front, Å.
     depth: (f64, f64),
+    /// Whether words stand around the drawing.
+    worded: bool,
 }
 
 const MARGIN: f64 = 28.0;
+/// Margin of a drawing without words.
+const NARROW: f64 = 4.0;
 const HEADER: f64 = 76.0;
 const FOOTER: f64 = 120.0;
 const LEGEND: f64 = 92.0;
@@ -105,7 +138,14 @@ const MOST_SCALE: f64 = 56.0;
 const LEAST_WIDTH: f64 = 640.0;
 
 impl<'a> Frame<'a> {
-    fn new(crystal: &Structure, atoms: &Atoms, spheres: &[([f64; 3], f64)], view: &'a View, cells: [usize; 3]) -> Self {
+    fn new(
+        crystal: &Structure,
+        atoms: &Atoms,
+        spheres: &[([f64; 3], f64)],
+        view: &'a View,
+        cells: [usize; 3],
+        worded: bool,
+    ) -> Self {
         let mut low = [f64::INFINITY; 2];
         let mut high = [f64::NEG_INFINITY; 2];
         let mut depth = (f64::INFINITY, f64::NEG_INFINITY);
@@ -135,13 +175,19 @@ impl<'a> Frame<'a> {
             corner: [low[0], high[1]],
             size: wide.map(|w| w * scale),
             depth: (depth.0, depth.1 - depth.0),
+            worded,
         }
     }
 
     /// Place on the page in px, from the left upper corner of the picture, and depth in Å.
     fn place(&self, cartesian: [f64; 3], left: f64) -> ([f64; 2], f64) {
         let ([x, y], z) = self.view.project(cartesian);
-        ([left + (x - self.corner[0]) * self.scale, HEADER + (self.corner[1] - y) * self.scale], z)
+        ([left + (x - self.corner[0]) * self.scale, self.top() + (self.corner[1] - y) * self.scale], z)
+    }
+
+    /// Height of what stands over the drawing, px.
+    fn top(&self) -> f64 {
+        if self.worded { HEADER } else { NARROW }
     }
 
     /// The step of fading at a depth: 0 in front.
@@ -154,10 +200,13 @@ impl<'a> Frame<'a> {
     }
 
     fn draw(&self, crystal: &Structure, atoms: &Atoms, scene: &Scene) -> Picture {
-        let width = (self.size[0] + 2.0 * MARGIN + LEGEND).max(LEAST_WIDTH);
-        let left = MARGIN + ((width - 2.0 * MARGIN - LEGEND) - self.size[0]) / 2.0;
         let lines = scene.tunnels.as_ref().map(Tunnels::words).unwrap_or_default();
-        let height = HEADER + self.size[1] + FOOTER + LINE * lines.len() as f64;
+        let [mut left, mut width, mut height] = [NARROW, self.size[0] + 2.0 * NARROW, self.size[1] + 2.0 * NARROW];
+        if self.worded {
+            width = (self.size[0] + 2.0 * MARGIN + LEGEND).max(LEAST_WIDTH);
+            left = MARGIN + ((width - 2.0 * MARGIN - LEGEND) - self.size[0]) / 2.0;
+            height = HEADER + self.size[1] + FOOTER + LINE * lines.len() as f64;
+        }
         let mut picture = Picture::new(width, height);
         let mut shapes = self.edges(crystal, scene.cells, left);
         for &(i, j) in &atoms.sticks {
@@ -181,7 +230,9 @@ impl<'a> Frame<'a> {
             let page = Page { crystal, cells, axis, scale: self.scale, place: &place, atoms: &drawn };
             page.draw(&mut picture, &tunnels.kinds());
         }
-        self.words(&mut picture, crystal, scene, &lines);
+        if self.worded {
+            self.words(&mut picture, crystal, scene, &lines);
+        }
         picture
     }
 
@@ -361,6 +412,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn ball(element: Element) -> f64 {
+/// Radius of the ball of an element, Å.
+pub(super) fn ball(element: Element) -> f64 {
     BALL * bonds::radius(element)
 }

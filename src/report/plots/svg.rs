@@ -129,7 +129,7 @@ impl Picture {
 }
 
 /// Text as it may stand in XML. Characters that XML forbids altogether are left out.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

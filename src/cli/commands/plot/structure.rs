@@ -6,8 +6,6 @@ use super::{cell_of, crystal::find};
 use crate::cli::CliError;
 use crate::cli::args::PlotStructure;
 use crate::crystal::Structure;
-use crate::error::FeatureError;
-use crate::features::{site_radii, tunnels};
 use crate::report::plots::structure::{Scene, structure};
 use crate::report::plots::{Tunnels, usual_axis, usual_cells};
 
@@ -24,15 +22,6 @@ pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliEr
 
 /// The channels at least as wide as the probe. Where they are not defined the atoms are drawn alone, and a warning says why.
 fn wide_tunnels(crystal: &Structure, args: &PlotStructure) -> Option<Tunnels> {
-    let found = (|| -> Result<_, FeatureError> { tunnels(crystal, &site_radii(crystal, args.radii)?) })();
-    match found {
-        Ok(mut channels) => {
-            channels.retain(|channel| channel.bottleneck_radius >= args.probe);
-            Some(Tunnels { channels, probe: args.probe, radii: args.radii.name() })
-        }
-        Err(reason) => {
-            eprintln!("warning: no channels are drawn: {reason}");
-            None
-        }
-    }
+    let found = Tunnels::of(crystal, args.radii, args.probe);
+    found.inspect_err(|reason| eprintln!("warning: no channels are drawn: {reason}")).ok()
 }

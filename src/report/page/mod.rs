@@ -1,0 +1,222 @@
+//! A screening as one page of HTML that needs nothing but a browser: the query, its funnel, the ranked table, a card for each of the
+//! best candidates with its crystal to turn, and where all of it comes from.
+//!
+//! The page is one file. Scripts and styles stand in it, nothing is loaded, and its Content-Security-Policy forbids the browser
+//! to try: only the two scripts whose hashes the policy names run, so that no text of a table can become one. What is printed, or
+//! opened without scripts or WebGL, has the pictures in place of the turning crystals.
+
+mod card;
+mod funnel;
+mod html;
+mod policy;
+mod scale;
+mod table;
+mod viewer;
+
+use std::io::Write;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::Sink;
+use crate::error::ReportError;
+use html::{lines, text};
+
+pub use card::{Candidate, Prediction};
+pub use funnel::{Funnel, Step};
+pub use table::Table;
+
+/// Everything that stands on a page.
+#[derive(Debug)]
+pub struct Page {
+    /// The heading.
+    pub title: String,
+    /// What the screening asks, in a sentence or two.
+    pub about: Vec<String>,
+    /// The statement.
+    pub query: String,
+    /// How many rows each step left, where that is known.
+    pub funnel: Option<Funnel>,
+    /// The rows.
+    pub table: Table,
+    /// The rows that get a card.
+    pub candidates: Vec<Candidate>,
+    /// Why there are no cards, or fewer than rows.
+    pub remark: Option<String>,
+    /// Label and value of everything that a reader needs to trust and repeat it.
+    pub provenance: Vec<(String, String)>,
+    /// What went wrong for some rows.
+    pub warnings: Vec<String>,
+}
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+impl Page {
+    /// The page as HTML.
+    ///
+    /// # Errors
+    /// A column that cannot be printed, or a crystal that cannot be drawn.
+    pub fn html(&self) -> Result<String, ReportError> {
+        let library = if self.candidates.is_empty() { String::new() } else { viewer::library()? };
+        let scripts: Vec<&str> = [library.as_str(), SCRIPT].into_iter().filter(|s| !s.is_empty()).collect();
+        let scale = scale::Scale::of(self.candidates.iter().filter_map(|c| c.prediction.as_ref()));
+        let columns = self.table.cells()?;
+        let cards = self.candidates.par_iter().enumerate();
+        let cards = cards
+            .map(|(i, candidate)| card::html(i + 1, candidate, &self.table, &columns, scale.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut out = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta name=\"generator\" content=\"hollandite {}\">\n\
+             <link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+            policy::policy(&scripts),
+            env!("CARGO_PKG_VERSION"),
+            text(&self.title)
+        );
+        out += &format!("<header>\n<h1>{}</h1>\n", text(&self.title));
+        for sentence in &self.about {
+            out += &format!("<p class=\"about\">{}</p>\n", text(sentence));
+        }
+        out += "</header>\n";
+        out += &self.opening();
+        out += &self.table.html(&columns, &self.candidates)?;
+        out += &self.cards(&cards);
+        out += &self.closing();
+        out += "</main>\n";
+        for script in &scripts {
+            out += &format!("<script>{script}</script>\n");
+        }
+        out += "</body>\n</html>\n";
+        Ok(out)
+    }
+
+    /// Write the page to a file, which appears when it is whole.
+    ///
+    /// # Errors
+    /// As [`Self::html`], or a file that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ReportError> {
+        let html = self.html()?;
+        let mut sink = Sink::file(path)?;
+        sink.write_all(html.as_bytes()).map_err(|e| ReportError::io(path, &e))?;
+        sink.close()
+    }
+
+    /// The query and the funnel, side by side where there is room.
+    fn opening(&self) -> String {
+        let query = format!(
+            "<section class=\"query\" aria-labelledby=\"query\">\n<h2 id=\"query\">Query</h2>\n<pre tabindex=\"0\"><code>{}</code></pre>\n</section>\n",
+            lines(&self.query)
+        );
+        let funnel = self.funnel.as_ref().map(Funnel::html).unwrap_or_default();
+        let warnings: String = self.warnings.iter().map(|w| format!("<li>{}</li>\n", text(w))).collect();
+        let warnings = if warnings.is_empty() {
+            warnings
+        } else {
+            format!("<ul class=\"warnings\" role=\"note\">\n{warnings}</ul>\n")
+        };
+        format!("<div class=\"opening\">\n{query}{funnel}</div>\n{warnings}")
+    }
+
+    fn cards(&self, cards: &[String]) -> String {
+        let remark = self.remark.as_ref().map(|r| format!("<p class=\"remark\">{}</p>\n", text(r))).unwrap_or_default();
+        if cards.is_empty() {
+            return remark;
+        }
+        format!(
+            "<section aria-labelledby=\"candidates\">\n<h2 id=\"candidates\">Candidates</h2>\n{remark}\
+             <div class=\"cards\">\n{}</div>\n</section>\n",
+            cards.concat()
+        )
+    }
+
+    fn closing(&self) -> String {
+        let mut out =
+            "<section class=\"provenance\" aria-labelledby=\"provenance\">\n<h2 id=\"provenance\">Provenance</h2>\n<dl>\n"
+                .to_string();
+        for (label, value) in &self.provenance {
+            let value = if label == "command" {
+                format!("<code>{}</code>", text(value))
+            } else {
+                lines(value).replace('\n', "<br>")
+            };
+            out += &format!("<div><dt>{}</dt><dd>{value}</dd></div>\n", text(label));
+        }
+        out += "</dl>\n";
+        if !self.candidates.is_empty() {
+            out += &viewer::notice();
+        }
+        out + "</section>\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+
+    use super::*;
+
+    fn page(id: &str) -> Page {
+        let columns = [
+            ("id", Arc::new(StringArray::from(vec![id])) as ArrayRef),
+            ("ef", Arc::new(Float64Array::from(vec![-1.5]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let crystal = crate::formats::parse_structure(
+            "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
+             0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n",
+        )
+        .unwrap();
+        Page {
+            title: "A </title><script>alert(1)</script> & more".into(),
+            about: vec!["Which <b>oxides</b>?".into()],
+            query: "SELECT '</code><script>alert(2)</script>'\nFROM tmo".into(),
+            funnel: None,
+            table: Table::new(&batch.schema(), &[batch], 1).unwrap(),
+            candidates: vec![Candidate { id: id.into(), row: 0, structure: crystal, prediction: None }],
+            remark: None,
+            provenance: vec![("command".into(), "hollandite report \"<x>\"".into())],
+            warnings: vec!["<i>".into()],
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_table_becomes_markup() {
+        let html = page("</script><script>alert('x')</script><img src=x onerror=alert(3)>").html().unwrap();
+        // The scene's data, the library and our own script; nothing else opens or closes one.
+        assert_eq!(html.matches("<script").count(), 3 + viewer::library().unwrap().matches("<script").count());
+        assert_eq!(html.matches("</script>").count(), 3);
+        for injected in ["<script>alert", "<img src=x", "<i>", "<b>"] {
+            assert!(!html.contains(injected), "{injected}");
+        }
+        assert!(html.contains("SELECT '&lt;/code&gt;") && html.contains("\nFROM tmo</code>"));
+    }
+
+    #[test]
+    fn a_page_loads_nothing_and_runs_only_its_own_scripts() {
+        let html = page("rutile").html().unwrap();
+        let head = html.split("</head>").next().unwrap();
+        assert!(head.contains("default-src 'none'") && head.contains("script-src 'sha256-"), "{head}");
+        let library = viewer::library().unwrap();
+        let own = html.replace(&library, "");
+        for (at, _) in own.match_indices("src=\"").chain(own.match_indices("href=\"")) {
+            let value = own[at..].split('"').nth(1).unwrap();
+            assert!(value.starts_with("data:") || value.starts_with('#'), "{value}");
+        }
+        assert!(!own.contains("url(http") && !own.contains("@import") && !own.contains("fetch("));
+    }
+
+    #[test]
+    fn a_page_without_crystals_carries_no_viewer() {
+        let mut page = page("rutile");
+        page.candidates.clear();
+        page.remark = Some("No cards: no column holds a crystal.".into());
+        let html = page.html().unwrap();
+        assert!(html.len() < 60_000 && html.contains("No cards:") && !html.contains("3Dmol"), "{}", html.len());
+    }
+}

@@ -1,0 +1,157 @@
+//! What a screening does, read off the plan of its query: the steps by which it drops rows, and the models that it asks.
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::prelude::DataFrame;
+use datafusion::sql::unparser::expr_to_sql;
+
+use super::Session;
+use crate::error::Error;
+
+/// What is asked of a row, in the words of the query, and how many rows pass it and all before it.
+pub type Step = (String, u64);
+
+impl Session {
+    /// The steps of a query that reads one table: what the table holds, and what each condition joined by AND leaves, in the order in
+    /// which they are written. `None` for a query that joins, aggregates, or has no condition.
+    ///
+    /// Every condition is asked again of what those before it left; a model's answers are remembered.
+    ///
+    /// # Errors
+    /// As the query.
+    pub async fn steps(&self, query: &DataFrame) -> Result<Option<Vec<Step>>, Error> {
+        let mut filters = Vec::new();
+        let mut plan = query.logical_plan();
+        let table = loop {
+            plan = match plan {
+                LogicalPlan::TableScan(scan) => break scan.table_name.table().to_string(),
+                LogicalPlan::Filter(filter) => {
+                    filters.push(filter);
+                    &filter.input
+                }
+                LogicalPlan::Projection(node) => &node.input,
+                LogicalPlan::SubqueryAlias(node) => &node.input,
+                LogicalPlan::Sort(node) => &node.input,
+                LogicalPlan::Window(node) => &node.input,
+                // A limit under a condition decides what the condition sees; one above it only cuts the list.
+                LogicalPlan::Limit(node) if filters.is_empty() => &node.input,
+                _ => return Ok(None),
+            };
+        };
+        if filters.is_empty() {
+            return Ok(None);
+        }
+        let mut steps = vec![(format!("all of {table}"), self.number_of_rows(plan.clone()).await?)];
+        for filter in filters.into_iter().rev() {
+            let conditions = split_conjunction(&filter.predicate);
+            for k in 1..=conditions.len() {
+                let so_far = conjunction(conditions[..k].iter().map(|&e| e.clone())).unwrap_or_else(|| lit(true));
+                let kept =
+                    LogicalPlanBuilder::from(filter.input.clone()).filter(so_far).and_then(LogicalPlanBuilder::build);
+                let words = words(conditions[k - 1]);
+                steps.push((words, self.number_of_rows(kept?).await?));
+            }
+        }
+        Ok(Some(steps))
+    }
+
+    async fn number_of_rows(&self, plan: LogicalPlan) -> Result<u64, Error> {
+        let counted = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [count(lit(1))])?.build()?;
+        let batches = DataFrame::new(self.context().state(), counted).collect().await?;
+        let rows = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().value(0).unsigned_abs();
+        Ok(batches.first().map_or(0, rows))
+    }
+}
+
+/// An expression as SQL says it, without the names of tables.
+fn words(expr: &Expr) -> String {
+    let bare = expr.clone().transform_up(|e| {
+        Ok(match e {
+            Expr::Column(column) => Transformed::yes(Expr::Column(Column::new_unqualified(column.name))),
+            other => Transformed::no(other),
+        })
+    });
+    let bare = bare.map_or_else(|_| expr.clone(), |bare| bare.data);
+    // What has no text in SQL has one for people.
+    expr_to_sql(&bare).map_or_else(|_| bare.human_display().to_string(), |sql| sql.to_string())
+}
+
+/// The models that a query names, each with the function that asks it; an empty name stands for the session's default.
+pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
+    let mut asked = Vec::new();
+    let visited = query.logical_plan().apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|e| {
+                if let Expr::ScalarFunction(call) = e {
+                    asked.extend(model_of(call.name(), &call.args));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    debug_assert!(visited.is_ok(), "nothing in the walk fails");
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+/// The model in a call of one of the functions that ask one.
+fn model_of(function: &str, arguments: &[Expr]) -> Option<(String, String)> {
+    let at = match function {
+        "predict_ef" | "predict" | "predict_energy" | "predict_forces" | "predict_stress" | "predict_magmoms" => 1,
+        "adsorption" => 3,
+        "relax" => 5,
+        // With a crystal in front it runs the whole loop; with energies it is arithmetic.
+        "adsorption_potential" if matches!(arguments.get(1), Some(Expr::Literal(ion, _)) if ion.try_as_str().flatten().is_some()) => {
+            usize::MAX
+        }
+        _ => return None,
+    };
+    let name = match arguments.get(at) {
+        Some(Expr::Literal(name, _)) => name.try_as_str().flatten().unwrap_or_default().to_string(),
+        _ => String::new(),
+    };
+    Some((function.to_string(), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn session() -> Session {
+        let session = Session::without_store();
+        session.sql("CREATE TABLE t AS SELECT x, x % 3 AS y FROM generate_series(1, 30) AS s(x)").await.unwrap();
+        session
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn conditions_are_counted_in_the_order_in_which_they_are_written() {
+        let session = session().await;
+        let query = "WITH low AS (SELECT x, y FROM t WHERE x <= 20) SELECT x + 1 AS z FROM low WHERE y = 0 AND x > 10 ORDER BY z LIMIT 2";
+        let steps = session.steps(&session.sql(query).await.unwrap()).await.unwrap().unwrap();
+        let [words, counts]: [Vec<String>; 2] =
+            [steps.iter().map(|s| s.0.clone()).collect(), steps.iter().map(|s| s.1.to_string()).collect()];
+        assert_eq!(counts, ["30", "20", "6", "3"]);
+        assert_eq!(words, ["all of t", "x <= 20", "y = 0", "x > 10"]);
+        for other in [
+            "SELECT x FROM t",
+            "SELECT count(*) FROM t WHERE x > 1",
+            "SELECT a.x FROM t a JOIN t b ON a.x = b.y WHERE a.x > 1",
+        ] {
+            assert_eq!(session.steps(&session.sql(other).await.unwrap()).await.unwrap(), None, "{other}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn models_are_found_wherever_they_are_asked() {
+        let session = Session::without_store();
+        let query = "SELECT predict_ef(s) FROM (SELECT 'x' AS s) WHERE predict(s, 'megnet')['upper'] < 0 AND natoms(s) > 1 ORDER BY predict_ef(s)";
+        let asked = models_asked(&session.sql(query).await.unwrap());
+        assert_eq!(asked, [("predict".to_string(), "megnet".to_string()), ("predict_ef".to_string(), String::new())]);
+    }
+}
