@@ -45,7 +45,7 @@ fn a_stored_query_becomes_a_page_of_its_own() {
         "The twenty most stable oxides whose cell is more than half open",
         "SELECT id, formula, predict_ef(structure) AS ef FROM tmo WHERE void &gt; 0.5 ORDER BY ef LIMIT 20</code>",
         "<span class=\"what\">all of tmo</span>",
-        "<span class=\"what\">(void &gt; 0.5)</span>",
+        "<span class=\"what\">void &gt; 0.5</span>",
         "The first 2 of the 20 crystals",
         "90 % interval",
         "over 1\u{a0}603 crystals",

@@ -8,7 +8,7 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::DataFrame;
-use datafusion::sql::unparser::expr_to_sql;
+use datafusion::sql::unparser::Unparser;
 
 use super::Session;
 use crate::error::Error;
@@ -78,7 +78,10 @@ fn words(expr: &Expr) -> String {
     });
     let bare = bare.map_or_else(|_| expr.clone(), |bare| bare.data);
     // What has no text in SQL has one for people.
-    expr_to_sql(&bare).map_or_else(|_| bare.human_display().to_string(), |sql| sql.to_string())
+    Unparser::default()
+        .with_pretty(true)
+        .expr_to_sql(&bare)
+        .map_or_else(|_| bare.human_display().to_string(), |sql| sql.to_string())
 }
 
 /// The models that a query names, each with the function that asks it; an empty name stands for the session's default.

@@ -26,8 +26,11 @@ impl Browser {
             println!("skipped: there is no chromedriver on the PATH");
             return None;
         };
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.into_iter().find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok());
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port =
+            lines.find_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse().ok());
+        // What it says later is read, so that it can be said.
+        std::thread::spawn(move || lines.for_each(drop));
         let profile = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut browser =
             Self { driver, port: port.expect("chromedriver says its port"), session: String::new(), _profile: profile };

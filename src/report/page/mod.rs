@@ -217,6 +217,6 @@ mod tests {
         page.candidates.clear();
         page.remark = Some("No cards: no column holds a crystal.".into());
         let html = page.html().unwrap();
-        assert!(html.len() < 60_000 && html.contains("No cards:") && !html.contains("3Dmol"), "{}", html.len());
+        assert!(html.len() < 60_000 && html.contains("No cards:") && !html.contains("3Dmol.js"), "{}", html.len());
     }
 }

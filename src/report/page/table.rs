@@ -195,10 +195,12 @@ fn float(value: f64, decimals: usize) -> String {
 fn words(name: &str, array: &ArrayRef) -> Result<Vec<Cell>, ReportError> {
     let formatter = ArrayFormatter::try_new(array, &PLAIN)?;
     let nested = array.data_type().is_nested();
+    // A column of the type NULL has no validity of its own.
+    let nulls = array.logical_nulls();
     let is_formula = name == "formula" || name.ends_with("_formula");
     (0..array.len())
         .map(|i| {
-            if array.is_null(i) {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(i)) {
                 return Ok(Cell { html: NULL.into(), key: None, null: true });
             }
             let value = formatter.value(i).try_to_string()?;

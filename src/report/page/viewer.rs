@@ -36,8 +36,10 @@ mod tests {
         let hash: String = Sha256::digest(script.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let readme = include_str!("vendor/README.md");
         assert!(readme.contains(&format!("`{hash}`")), "the sha256 is {hash}");
-        let version = script.split("3dmol v").nth(1).unwrap().split_whitespace().next().unwrap();
-        assert!(readme.contains(&format!("3Dmol.js {version},")) && notice().contains(&format!("3Dmol.js {version} ")));
+        let version = readme.split("| what | 3Dmol.js ").nth(1).unwrap().split(',').next().unwrap();
+        assert!(
+            notice().contains(&format!("3Dmol.js {version} ")) && LICENSE.starts_with(&format!("3Dmol.js {version}\n"))
+        );
         assert!(notice().contains("University of Pittsburgh") && notice().contains("Three.js"));
     }
 
