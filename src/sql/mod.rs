@@ -24,6 +24,7 @@ mod screening;
 mod session;
 mod structure_type;
 pub mod table_functions;
+mod units;
 mod warnings;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
@@ -35,4 +36,5 @@ pub use options::HollanditeOptions;
 pub use predictor::EnergyModel;
 pub use screening::{Step, models_asked};
 pub use session::Session;
+pub use units::units;
 pub use warnings::Warnings;

@@ -89,7 +89,7 @@ pub(super) fn html(
     }
     out += "<dl>\n";
     for column in columns.iter().filter(|c| c.name != "id" && c.name != "formula") {
-        let unit = column.unit.as_ref().map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
+        let unit = column.unit.map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
         let cell = &column.cells[candidate.row];
         let unit = if cell.null { "" } else { &unit };
         out += &format!("<div><dt>{}</dt><dd>{}{unit}</dd></div>\n", text(&column.name), cell.html);
@@ -179,7 +179,7 @@ mod tests {
             ("density", Arc::new(Float64Array::from(vec![1.0, 4.3]))),
         ])
         .unwrap();
-        let table = Table::new(&batch.schema(), &[batch], 2).unwrap();
+        let table = Table::new(&batch.schema(), &[batch], 2, &[None, Some("g/cm³")]).unwrap();
         let candidate = Candidate { id: record.id, row: 1, structure: record.structure, prediction: None };
         let html = html(3, &candidate, &table, &table.cells().unwrap(), None).unwrap();
         for part in [

@@ -32,6 +32,7 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const TURN = 16; // degrees a second
+  const TILT = 12; // degrees from above
   // Where the processor draws, a crystal is drawn at half the fineness and more seldom.
   const slow = (() => {
     const context = document.createElement("canvas").getContext("webgl2");
@@ -121,8 +122,26 @@
       atom => { atom.label ??= viewer.addLabel(atom.elem, { position: atom, fontSize: 13, backgroundColor: "black", backgroundOpacity: 0.75 }); },
       atom => { if (atom.label) { viewer.removeLabel(atom.label); delete atom.label; } });
     viewer.zoomTo();
+    viewer.zoom(fit(scene, stage.clientWidth / stage.clientHeight));
     viewer.render();
     return viewer;
+  }
+
+  /** How much nearer the camera may come than for the sphere around all atoms, so that what turns about y fills the stage. */
+  function fit(scene, aspect) {
+    const atoms = scene.atoms.map(([, p]) => p);
+    const ends = [0, 1, 2].map(k => [Math.min(...atoms.map(p => p[k])), Math.max(...atoms.map(p => p[k]))]);
+    const from = p => p.map((x, k) => x - (ends[k][0] + ends[k][1]) / 2);
+    const all = [...scene.atoms.map(([e, p]) => [p, scene.elements[e].radius]), ...scene.tubes.flatMap(t => t.points.map(p => [p, t.radius]))];
+    let [sphere, high, wide] = [1, 1, 1];
+    for (const p of atoms) sphere = Math.max(sphere, Math.hypot(...from(p)));
+    for (const [p, radius] of all) {
+      const [x, y, z] = from(p);
+      const flat = Math.hypot(x, z);
+      high = Math.max(high, Math.abs(y) + flat * Math.sin(TILT * Math.PI / 180) + radius);
+      wide = Math.max(wide, flat + radius);
+    }
+    return 0.94 * Math.min(sphere / high, aspect * sphere / wide);
   }
 
   function start(view) {
@@ -146,7 +165,7 @@
       view.viewer.setView(view.last);
     } else {
       view.viewer.rotate(-20, "y");
-      view.viewer.rotate(12, "x");
+      view.viewer.rotate(TILT, "x");
     }
     live.push(view);
     view.root.classList.add("ready");
@@ -198,6 +217,7 @@
       if (what === "flat") {
         const flat = view.flat = !view.flat;
         button.setAttribute("aria-pressed", flat);
+        for (const other of root.querySelectorAll(".tools button:not([data-do=flat])")) other.disabled = flat;
         flat ? stop(view) : start(view);
       } else if (what === "spin") {
         spin(view, !view.turns);

@@ -62,7 +62,7 @@ impl Scale {
             out += &format!("<span class=\"label\" style=\"left:{:.2}%\"></span>", self.at(label));
         }
         out += &format!(
-            "</div>\n<div class=\"ends\" aria-hidden=\"true\"><span>{}</span><span>{}</span></div>\n</figure>\n",
+            "</div>\n<div class=\"ends\" aria-hidden=\"true\"><span>{}</span><span>eV/atom</span><span>{}</span></div>\n</figure>\n",
             number(self.low, 2),
             number(self.high, 2)
         );

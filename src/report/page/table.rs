@@ -11,7 +11,6 @@ use super::html::{formula, text};
 use crate::columns::StructureColumn;
 use crate::error::ReportError;
 use crate::report::plots::labels::count;
-use crate::store;
 
 /// What stands for NULL.
 const NULL: &str = "<span class=\"null\">–</span>";
@@ -23,14 +22,14 @@ const NESTED: usize = 60;
 pub struct Table {
     rows: RecordBatch,
     total: u64,
-    units: Vec<Option<String>>,
+    units: Vec<Option<&'static str>>,
 }
 
 /// A column as it is printed.
 #[derive(Debug)]
 pub(super) struct Column {
     pub name: String,
-    pub unit: Option<String>,
+    pub unit: Option<&'static str>,
     pub numeric: bool,
     pub cells: Vec<Cell>,
 }
@@ -44,26 +43,23 @@ pub(super) struct Cell {
 }
 
 impl Table {
-    /// The table of the rows of a result, of which there are `total`. Columns of crystals are left out; units are those of the
-    /// dictionary for the columns that it knows by name.
+    /// The table of the rows of a result, of which there are `total`, with the unit of each column where it has one. Columns of
+    /// crystals are left out.
     ///
     /// # Errors
     /// Batches of another schema.
-    pub fn new(schema: &SchemaRef, batches: &[RecordBatch], total: u64) -> Result<Self, ReportError> {
+    pub fn new(
+        schema: &SchemaRef,
+        batches: &[RecordBatch],
+        total: u64,
+        units: &[Option<&'static str>],
+    ) -> Result<Self, ReportError> {
         let batch = concat_batches(schema, batches)?;
         let kept: Vec<usize> =
             (0..batch.num_columns()).filter(|&i| StructureColumn::try_new(batch.column(i)).is_err()).collect();
         let rows = batch.project(&kept)?;
-        let units = rows.schema().fields().iter().map(|f| unit_of_name(f.name()).map(str::to_owned)).collect();
+        let units = kept.iter().map(|&i| units.get(i).copied().flatten()).collect();
         Ok(Self { rows, total, units })
-    }
-
-    /// The same table, in which the column of that name has a unit.
-    pub fn with_unit(mut self, column: &str, unit: &str) -> Self {
-        if let Some((i, _)) = self.rows.schema().column_with_name(column) {
-            self.units[i] = Some(unit.to_owned());
-        }
-        self
     }
 
     /// Rows that are shown.
@@ -84,7 +80,7 @@ impl Table {
             .map(|((array, field), unit)| {
                 let numeric = is_number(array.data_type());
                 let cells = if numeric { numbers(array)? } else { words(field.name(), array)? };
-                Ok(Column { name: field.name().clone(), unit: unit.clone(), numeric, cells })
+                Ok(Column { name: field.name().clone(), unit: *unit, numeric, cells })
             })
             .collect()
     }
@@ -98,13 +94,13 @@ impl Table {
             (shown, _) => format!("{} rows.", count(shown)),
         };
         let mut out = format!(
-            "<section aria-labelledby=\"table\">\n<h2 id=\"table\">Ranking</h2>\n<p class=\"note\">{size} A header sorts by its \
-             column, once more the other way round; # restores the ranking of the query.</p>\n\
+            "<section aria-labelledby=\"table\">\n<h2 id=\"table\">Ranking</h2>\n<p class=\"note\">{size} <span class=\"hint\">A header \
+             sorts by its column, once more the other way round; # restores the ranking of the query.</span></p>\n\
              <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"table\">\n<table class=\"sortable\">\n<thead>\n<tr>"
         );
         out += "<th scope=\"col\" class=\"n\" aria-sort=\"ascending\"><button type=\"button\">#</button></th>";
         for column in columns {
-            let unit = column.unit.as_ref().map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
+            let unit = column.unit.map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
             let class = if column.numeric { " class=\"n\"" } else { "" };
             out += &format!(
                 "<th scope=\"col\"{class} aria-sort=\"none\"><button type=\"button\">{}{unit}</button></th>",
@@ -222,21 +218,6 @@ fn shortened(value: &str) -> String {
     }
 }
 
-/// The unit that the dictionary gives a column of that name in every table that has one.
-pub(super) fn unit_of_name(name: &str) -> Option<&'static str> {
-    let of = |table| store::dictionary(table)?.iter().find(|c| c.name == name).map(|c| unit(&c.comment));
-    let mut found = ["tmo", "adsorption", "charges"].into_iter().filter_map(of);
-    let first = found.next()?;
-    found.all(|other| other == first).then_some(first).flatten()
-}
-
-/// The unit in a comment of the dictionary: what stands alone after a comma, or begins it.
-fn unit(comment: &'static str) -> Option<&'static str> {
-    const UNITS: [&str; 11] =
-        ["eV per ion", "eV/atom", "eV/Å³", "eV/Å", "eV", "Å³", "Å²", "Å", "g/cm³", "V", "e per atom"];
-    comment.split([',', ';', ':']).map(str::trim).find_map(|part| UNITS.into_iter().find(|unit| part == *unit))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -248,7 +229,7 @@ mod tests {
     fn table(columns: Vec<(&str, ArrayRef)>) -> Table {
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
         let total = batch.num_rows() as u64;
-        Table::new(&batch.schema(), &[batch], total).unwrap()
+        Table::new(&batch.schema(), &[batch], total, &[None, Some("eV/atom")]).unwrap()
     }
 
     #[test]
@@ -283,26 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn units_are_those_of_the_dictionary() {
-        for (name, unit) in [
-            ("volume", None), // of a cell in one table, of a basin in another: both Å³
-            ("density", Some("g/cm³")),
-            ("e_above_hull", Some("eV/atom")),
-            ("band_gap", Some("eV")),
-            ("voltage", Some("V")),
-            ("adsorption_potential", Some("eV per ion")),
-            ("void", None),
-            ("id", None),
-        ] {
-            let expected = if name == "volume" { Some("Å³") } else { unit };
-            assert_eq!(unit_of_name(name), expected, "{name}");
-        }
-    }
-
-    #[test]
     fn a_cut_table_says_so() {
         let batch = RecordBatch::try_from_iter([("x", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)]).unwrap();
-        let table = Table::new(&batch.schema(), &[batch], 12_345).unwrap().with_unit("x", "V");
+        let table = Table::new(&batch.schema(), &[batch], 12_345, &[Some("V")]).unwrap();
         let html = table.html(&table.cells().unwrap(), &[]).unwrap();
         assert!(html.contains("The first 2 of 12\u{a0}345 rows.") && html.contains("x <small>V</small>"), "{html}");
     }

@@ -16,7 +16,7 @@ use crate::cli::args::{At, Report};
 use crate::cli::queries::{Asked, Query};
 use crate::cli::{CliError, render, statements};
 use crate::report::page::{Page, Table};
-use crate::sql::Session;
+use crate::sql::{Session, units};
 
 pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     let text = match &args.file {
@@ -65,7 +65,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
         about: about.unwrap_or_default(),
         query: without_header(asked.sql()),
         funnel,
-        table: Table::new(&schema, &batches, total)?,
+        table: Table::new(&schema, &batches, total, &units(&frame))?,
         candidates: found.candidates,
         remark: found.remark,
         provenance,

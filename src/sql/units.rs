@@ -1,0 +1,187 @@
+//! The units of a query's columns, followed from each back through its plan: to a column of a table, whose unit stands in the
+//! dictionary, or to a function that answers in one.
+
+use std::sync::Arc;
+
+use datafusion::common::Column;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, Operator};
+use datafusion::prelude::DataFrame;
+
+use crate::store;
+
+/// The unit of each column of a result, where it is known: `eV/atom`. What has none, as a count or a fraction, has `None` too.
+pub fn units(query: &DataFrame) -> Vec<Option<&'static str>> {
+    let plan = query.logical_plan();
+    (0..plan.schema().fields().len()).map(|i| of_field(plan, i)).collect()
+}
+
+/// The unit of the `i`th column of a plan.
+fn of_field(plan: &LogicalPlan, i: usize) -> Option<&'static str> {
+    match plan {
+        LogicalPlan::Projection(node) => of(&node.expr[i], &node.input),
+        LogicalPlan::TableScan(scan) => of_column(scan.table_name.table(), scan.projected_schema.field(i).name()),
+        LogicalPlan::Filter(node) => of_field(&node.input, i),
+        LogicalPlan::SubqueryAlias(node) => of_field(&node.input, i),
+        LogicalPlan::Sort(node) => of_field(&node.input, i),
+        LogicalPlan::Limit(node) => of_field(&node.input, i),
+        LogicalPlan::Window(node) if i < node.input.schema().fields().len() => of_field(&node.input, i),
+        LogicalPlan::Aggregate(node) => {
+            let grouped = node.group_expr.len();
+            match node.aggr_expr.get(i.wrapping_sub(grouped)) {
+                _ if i < grouped => of(&node.group_expr[i], &node.input),
+                Some(aggregate) => of(aggregate, &node.input),
+                None => None,
+            }
+        }
+        LogicalPlan::Join(join) => {
+            let left = join.left.schema().fields().len();
+            match join.join_type {
+                JoinType::RightSemi | JoinType::RightAnti => of_field(&join.right, i),
+                _ if i < left => of_field(&join.left, i),
+                _ => join.right.schema().fields().get(i - left).and_then(|_| of_field(&join.right, i - left)),
+            }
+        }
+        LogicalPlan::Union(union) => same(union.inputs.iter().map(|input| of_field(input, i))),
+        // What unnest leaves as it is has a column of the same name under it.
+        LogicalPlan::Unnest(node) => {
+            let (qualifier, field) = plan.schema().qualified_field(i);
+            let below = node.input.schema().index_of_column(&Column::new(qualifier.cloned(), field.name())).ok()?;
+            of_field(&node.input, below)
+        }
+        _ => None,
+    }
+}
+
+/// The unit of an expression over the columns of a plan.
+fn of(expr: &Expr, input: &Arc<LogicalPlan>) -> Option<&'static str> {
+    match expr {
+        Expr::Alias(alias) => of(&alias.expr, input),
+        Expr::Column(column) => of_field(input, input.schema().index_of_column(column).ok()?),
+        Expr::Cast(cast) => of(&cast.expr, input),
+        Expr::Negative(inner) => of(inner, input),
+        Expr::ScalarFunction(call) => of_call(call, input),
+        Expr::AggregateFunction(call) => match call.func.name() {
+            "min" | "max" | "avg" | "sum" | "median" | "stddev" | "stddev_pop" | "first_value" | "last_value" => {
+                of(call.params.args.first()?, input)
+            }
+            _ => None,
+        },
+        Expr::Case(case) => same(
+            (case.when_then_expr.iter().map(|(_, then)| then.as_ref()))
+                .chain(case.else_expr.as_deref())
+                .filter(|e| !is_number(e))
+                .map(|e| of(e, input)),
+        ),
+        Expr::BinaryExpr(binary) => {
+            let [left, right] = [of(&binary.left, input), of(&binary.right, input)];
+            match binary.op {
+                Operator::Plus | Operator::Minus if left == right || is_number(&binary.right) => left,
+                Operator::Multiply | Operator::Divide if is_number(&binary.right) => left,
+                Operator::Multiply if is_number(&binary.left) => right,
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn of_call(call: &ScalarFunction, input: &Arc<LogicalPlan>) -> Option<&'static str> {
+    let argument = |i: usize| call.args.get(i).and_then(|e| of(e, input));
+    match call.name() {
+        "predict_ef" | "e_above_hull" | "stability_margin" | "reference_energy" => Some("eV/atom"),
+        "predict_energy" | "gibbs" => Some("eV"),
+        "adsorption_potential" => Some("eV per ion"),
+        "insertion_voltage" => Some("V"),
+        "volume" => Some("Å³"),
+        "density" => Some("g/cm³"),
+        "distance_min"
+        | "ionic_radius"
+        | "largest_free_sphere"
+        | "largest_included_sphere"
+        | "largest_sphere_along_path" => Some("Å"),
+        "abs" | "round" | "trunc" | "floor" | "ceil" | "nullif" | "arrow_cast" => argument(0),
+        "coalesce" | "greatest" | "least" => same(call.args.iter().filter(|e| !is_number(e)).map(|e| of(e, input))),
+        "get_field" => {
+            let Some(Expr::Literal(name, _)) = call.args.get(1) else { return None };
+            match (name.try_as_str().flatten()?, call.args.first()?) {
+                ("value" | "lower" | "upper", Expr::ScalarFunction(of)) if of.name() == "predict" => Some("eV/atom"),
+                ("e_host" | "e_inserted" | "e_ion", _) => Some("eV"),
+                ("bottleneck_radius" | "included_radius", _) => Some("Å"),
+                ("ring_area", _) => Some("Å²"),
+                // The structs of functions name their fields as tables name their columns.
+                (name, _) => ["adsorption", "charges"].into_iter().find_map(|table| of_column(table, name)),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// What all agree on.
+fn same(mut units: impl Iterator<Item = Option<&'static str>>) -> Option<&'static str> {
+    let first = units.next()?;
+    units.all(|unit| unit == first).then_some(first).flatten()
+}
+
+fn is_number(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(..))
+}
+
+/// The unit of a column of a table. A table that imports filled has the columns of tmo, whatever its name.
+fn of_column(table: &str, column: &str) -> Option<&'static str> {
+    let columns = store::dictionary(table).unwrap_or_else(store::columns);
+    columns.iter().find(|c| c.name == column).and_then(|c| in_comment(&c.comment))
+}
+
+/// The unit in a comment of the dictionary: what stands alone between commas, or begins it.
+fn in_comment(comment: &'static str) -> Option<&'static str> {
+    const UNITS: [&str; 11] =
+        ["eV per ion", "eV/atom", "eV/Å³", "eV/Å", "eV", "Å³", "Å²", "Å", "g/cm³", "V", "e per atom"];
+    comment.split([',', ';', ':']).map(str::trim).find_map(|part| UNITS.into_iter().find(|unit| part == *unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::Session;
+
+    async fn of_query(query: &str) -> Vec<Option<&'static str>> {
+        let session = Session::without_store();
+        let table = "CREATE TABLE tmo AS SELECT 'x' AS id, 'TiO2' AS formula, 1.0 AS density, 0.5 AS void, 60.0 AS volume, \
+                     -3.0 AS formation_energy_per_atom, 6 AS natoms, 'x' AS structure";
+        session.sql(table).await.unwrap();
+        units(&session.sql(query).await.unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn units_follow_columns_through_the_plan() {
+        let query = "WITH e AS (SELECT id, void, volume AS v, coalesce(formation_energy_per_atom, predict_ef(structure)) AS ef FROM tmo)
+                     SELECT e.id, e.void, v, ef, ef - 1.0 AS low, round(ef, 2) AS short, ef * e.void AS odd, volume / natoms AS each
+                     FROM e JOIN tmo ON e.id = tmo.id WHERE ef < 0 ORDER BY ef LIMIT 3";
+        let found = of_query(query).await;
+        let ev = Some("eV/atom");
+        assert_eq!(found, [None, None, Some("Å³"), ev, ev, ev, None, None]);
+        let query = "SELECT formula, min(formation_energy_per_atom) AS best, avg(density) AS d, count(*) AS n FROM tmo GROUP BY formula";
+        assert_eq!(of_query(query).await, [None, ev, Some("g/cm³"), None]);
+        let query = "SELECT predict(structure)['upper'] AS u, CASE WHEN void > 0.5 THEN density END AS d, largest_free_sphere(structure) AS f FROM tmo";
+        assert_eq!(of_query(query).await, [ev, Some("g/cm³"), Some("Å")]);
+        let query = "SELECT density FROM tmo UNION ALL SELECT volume FROM tmo";
+        assert_eq!(of_query(query).await, [None], "two units are none");
+    }
+
+    #[test]
+    fn the_dictionary_s_comments_state_units() {
+        for (table, column, unit) in [
+            ("tmo", "volume", Some("Å³")),
+            ("tmo", "density", Some("g/cm³")),
+            ("tmo", "e_above_hull", Some("eV/atom")),
+            ("tmo", "band_gap", Some("eV")),
+            ("tmo", "void", None),
+            ("adsorption", "voltage", Some("V")),
+            ("adsorption", "adsorption_potential", Some("eV per ion")),
+            ("candidates", "density", Some("g/cm³")),
+        ] {
+            assert_eq!(of_column(table, column), unit, "{table}.{column}");
+        }
+    }
+}
