@@ -133,7 +133,12 @@ fn what_cannot_be_reported_is_refused_with_its_remedy() {
     refused(&["screen"], "/", 2, "this is a folder; name a file");
     refused(&["SELECT idd FROM tmo"], to, 1, "idd");
     refused(&["SELECT id FROM tmo LIMIT 1", "--model", "nobody"], to, 1, "nobody");
-    refused(&["SELECT id FROM tmo LIMIT 1", "--funnel", "SELECT 1"], to, 2, "--funnel: expected a query with a text");
+    refused(
+        &["SELECT id FROM tmo LIMIT 1", "--funnel", "SELECT 1"],
+        to,
+        1,
+        "a funnel has the columns step, what and count",
+    );
     assert!(!file.exists());
 }
 

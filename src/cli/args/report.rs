@@ -19,8 +19,8 @@ pub struct Report {
     /// File to write
     #[arg(long, value_name = "FILE.html")]
     pub to: PathBuf,
-    /// Query that counts the steps of the screening: a row for each, with a text and, last, how many are left; or the name of a
-    /// stored one [default: the conditions of the query itself, where it reads one table]
+    /// Query that counts the steps of the screening, with the columns what and count, or the name of a stored one, as for `plot
+    /// funnel` [default: the conditions of the query itself, where it reads one table]
     #[arg(long, value_name = "QUERY|NAME")]
     pub funnel: Option<String>,
     /// How many of the first crystals get a card

@@ -19,6 +19,7 @@ mod rows_bar;
 mod samples;
 mod shell;
 pub mod sql;
+mod steps;
 mod train;
 mod tune;
 mod verify;

@@ -1,16 +1,8 @@
 //! The funnel of a screening: how many rows each step leaves, as bars.
 
 use super::html::text;
+use crate::report::plots::funnel::Step;
 use crate::report::plots::labels::{count, number};
-
-/// A step, and what it leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What is asked of a row.
-    pub what: String,
-    /// Rows left.
-    pub rows: u64,
-}
 
 /// The steps in order.
 #[derive(Debug, Clone)]
@@ -27,8 +19,8 @@ const STEEP: f64 = 50.0;
 impl Funnel {
     /// The section of the page.
     pub(super) fn html(&self) -> String {
-        let most = self.steps.iter().map(|s| s.rows).max().unwrap_or(0) as f64;
-        let fewest = self.steps.iter().map(|s| s.rows).filter(|&n| n > 0).min().unwrap_or(1) as f64;
+        let most = self.steps.iter().map(|s| s.count).max().unwrap_or(0) as f64;
+        let fewest = self.steps.iter().map(|s| s.count).filter(|&n| n > 0).min().unwrap_or(1) as f64;
         let steep = most / fewest > STEEP;
         let length = |rows: u64| match (rows, steep) {
             (0, _) => 0.0,
@@ -40,17 +32,17 @@ impl Funnel {
         let mut before = None;
         for step in &self.steps {
             let share = match before {
-                Some(n) if n > 0 => format!(" <small>{} %</small>", number(100.0 * step.rows as f64 / n as f64, 1)),
+                Some(n) if n > 0 => format!(" <small>{} %</small>", number(100.0 * step.count as f64 / n as f64, 1)),
                 _ => String::new(),
             };
             out += &format!(
                 "<li><span class=\"what\">{}</span> <span class=\"left\">{}{share}</span>\
                  <span class=\"bar\" style=\"width:{:.2}%\"></span></li>\n",
                 text(&step.what),
-                count(step.rows),
-                length(step.rows)
+                count(step.count),
+                length(step.count)
             );
-            before = Some(step.rows);
+            before = Some(step.count);
         }
         let lengths = if steep { "Lengths are logarithmic. " } else { "" };
         let source = text(&self.source);
@@ -65,7 +57,7 @@ mod tests {
     use super::*;
 
     fn html(rows: &[u64]) -> String {
-        let steps = rows.iter().map(|&rows| Step { what: format!("<{rows}>"), rows }).collect();
+        let steps = rows.iter().map(|&count| Step { what: format!("<{count}>"), count }).collect();
         Funnel { steps, source: "Counted.".into() }.html()
     }
 

@@ -23,7 +23,7 @@ use crate::error::ReportError;
 use html::{lines, text};
 
 pub use card::{Candidate, Prediction};
-pub use funnel::{Funnel, Step};
+pub use funnel::Funnel;
 pub use table::Table;
 
 /// Everything that stands on a page.

@@ -2,81 +2,16 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, SchemaRef};
-
+use crate::cli::CliError;
 use crate::cli::args::PlotFunnel;
-use crate::cli::commands::sql;
-use crate::cli::{CliError, statements};
-use crate::report::plots::funnel::{Step, funnel};
+use crate::cli::commands::{session, steps};
+use crate::cli::queries::Query;
+use crate::report::plots::funnel::funnel;
 
 pub async fn run(store: Option<&Path>, args: &PlotFunnel) -> Result<(), CliError> {
-    let text = sql::named(&args.query)?;
-    let [statement] = statements::all(&text)[..] else {
-        return Err(CliError::Usage("a funnel is drawn of one statement, a SELECT".into()));
-    };
-    let (_, session) = super::super::session(store, args.at).await?;
-    let frame = session.sql(statement).await?;
-    let schema = SchemaRef::new(frame.schema().as_arrow().clone());
-    check(&schema)?;
-    let batches = frame.collect().await?;
-    sql::warn(&session);
-    let rows = schema.fields().last().map_or("rows", |field| field.name());
-    let rows = if rows.contains('(') { "rows" } else { rows };
-    super::save(&funnel(rows, &steps(&batches)?), &args.out)
-}
-
-/// That the columns are a text and a number, or those two behind the number of the step.
-fn check(schema: &SchemaRef) -> Result<(), CliError> {
-    let text = |t: &DataType| matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    let fits = match schema.fields().iter().map(|field| field.data_type()).collect::<Vec<_>>()[..] {
-        [what, count] => text(what) && count.is_numeric(),
-        [step, what, count] => step.is_numeric() && text(what) && count.is_numeric(),
-        _ => false,
-    };
-    if fits {
-        return Ok(());
-    }
-    let found: Vec<String> = schema.fields().iter().map(|f| format!("{} ({})", f.name(), f.data_type())).collect();
-    Err(CliError::Failed(format!(
-        "a funnel has the columns step, what and count, or what and count (a text and a number: SELECT 1 AS step, 'all' AS what, \
-         count(*) AS rows FROM tmo UNION ALL ...); this query has {}",
-        if found.is_empty() { "none".to_owned() } else { found.join(", ") }
-    )))
-}
-
-fn steps(batches: &[RecordBatch]) -> Result<Vec<Step>, CliError> {
-    let mut steps = Vec::new();
-    for batch in batches {
-        let columns = batch.num_columns();
-        let what = cast(batch.column(columns - 2), &DataType::Utf8)?;
-        let counts = cast(batch.column(columns - 1), &DataType::Float64)?;
-        let (what, counts) = (what.as_string::<i32>(), counts.as_primitive::<Float64Type>());
-        for i in 0..batch.num_rows() {
-            let number = steps.len() + 1;
-            let what = if what.is_valid(i) { what.value(i).to_owned() } else { format!("step {number}") };
-            let wrong = |found: String| {
-                Err(CliError::Failed(format!(
-                    "row {number}, '{what}', counts {found}: a count is a whole number from 0; write count(*), or \
-                     coalesce(..., 0) where there may be none"
-                )))
-            };
-            if counts.is_null(i) {
-                return wrong("NULL".into());
-            }
-            let count = counts.value(i);
-            if !(count >= 0.0 && count.fract() == 0.0) {
-                return wrong(count.to_string());
-            }
-            steps.push(Step { what, count: count as u64 });
-        }
-    }
-    if steps.is_empty() {
-        return Err(CliError::Failed(
-            "the query has no rows, and a funnel has one for each step: join the counts of the steps by UNION ALL"
-                .into(),
-        ));
-    }
-    Ok(steps)
+    // A name that is none is told before a store is made.
+    Query::of_text(&args.query)?;
+    let (_, session) = session(store, args.at).await?;
+    let (rows, steps) = steps::counted(&session, &args.query).await?;
+    super::save(&funnel(&rows, &steps), &args.out)
 }

@@ -24,7 +24,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
         None => args.query.clone().unwrap_or_default(),
     };
     let asked = if args.file.is_some() { Asked::Statements(&text) } else { Query::of_text(&text)? };
-    let funnel = args.funnel.as_deref().map(Query::of_text).transpose()?;
+    args.funnel.as_deref().map(Query::of_text).transpose()?;
     writable(&args.to)?;
     let say = Stages::new();
 
@@ -44,9 +44,14 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
                 .into(),
         ));
     }
+    // Before the steps are counted, which asks the same again.
+    let warnings = session.warnings();
+    for warning in &warnings {
+        say.bar.suspend(|| eprintln!("warning: {warning}"));
+    }
     say.stage("counting the steps");
-    let funnel = match funnel {
-        Some(asked) => Some(funnel::counted(&session, asked, args.funnel.as_deref().unwrap_or_default()).await?),
+    let funnel = match &args.funnel {
+        Some(query) => Some(funnel::counted(&session, query).await?),
         None => funnel::derived(&session, &frame).await?,
     };
     say.stage("looking for the crystals");
@@ -69,7 +74,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
         candidates: found.candidates,
         remark: found.remark,
         provenance,
-        warnings: session.warnings(),
+        warnings,
     };
     page.save(&args.to)?;
     say.bar.finish_and_clear();
