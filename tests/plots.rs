@@ -343,18 +343,24 @@ fn a_hull_is_a_line_over_two_elements_and_facets_over_three() {
     let at = store.path().to_str().unwrap().to_owned();
     let binary = svg(&["hull", "Ti-O", "--store", &at]);
     for text in
-        ["Ti–O: formation", "5 crystals of tmo, 4 compositions, 3 of them on the hull", ">TiO₂<", ">Ti₂O₃<", ">TiO<"]
+        ["Ti–O: formation", "5 crystals of tmo, 4 compounds, 3 of them on the hull", ">TiO₂<", ">Ti₂O₃<", ">TiO<"]
     {
         assert!(binary.contains(text), "{text}: {binary}");
     }
     assert!(!binary.contains("TiO₃"));
     assert_legible(&binary);
     let mut args = vec!["hull", "Ca-Ti-O", "--store", &at, "--energy", "formation_energy_per_atom"];
-    assert!(svg(&args).contains("; no phase of Ca–Ti, Ca–O<"));
+    assert!(svg(&args).contains("; no phase of Ca–Ti, Ca–O; energy"));
     args.extend(["--table", "tmo", "--table", "other"]);
     let ternary = svg(&args);
-    for text in ["Ca–Ti–O", ">CaTiO₃<", ">CaO<", ">TiO₂<", "8 crystals of tmo and other", "; no phase of Ca–Ti<"]
-    {
+    for text in [
+        "Ca–Ti–O",
+        ">CaTiO₃<",
+        ">CaO<",
+        ">TiO₂<",
+        "8 crystals of tmo and other",
+        "; no phase of Ca–Ti; energy: formation_energy_per_atom<",
+    ] {
         assert!(ternary.contains(text), "{text}: {ternary}");
     }
     // CaTiO3 with CaO, TiO2, Ti2O3 or TiO and O: facets meet at it.
@@ -367,7 +373,7 @@ fn a_hull_is_a_line_over_two_elements_and_facets_over_three() {
     };
     fails(&["Mn-O"], "--where");
     let chosen = svg(&["hull", "Mn-O", "--store", &at, "--where", "correction_scheme = 'GGA'"]);
-    assert!(chosen.contains("1 crystal of tmo, 1 composition, 1 of them"), "{chosen}");
+    assert!(chosen.contains("1 crystal of tmo, 1 compound, 1 of them"), "{chosen}");
     fails(&["Zr-O"], "no row of tmo is made of Zr-O alone");
     fails(&["Li-Ca-Mn-O"], "no page shows");
     fails(&["Ti-Ti"], "twice");

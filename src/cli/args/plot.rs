@@ -178,9 +178,10 @@ pub struct PlotHull {
     /// always one
     #[arg(long = "table", value_name = "NAME", default_value = "tmo")]
     pub tables: Vec<String>,
-    /// SQL expression of the formation energy, eV/atom; rows where it is NULL are left out
-    #[arg(long, value_name = "SQL", default_value = "coalesce(formation_energy_per_atom, predict_ef(structure))")]
-    pub energy: String,
+    /// SQL expression of the formation energy, eV/atom; rows where it is NULL are left out [default:
+    /// formation_energy_per_atom, and predict_ef(structure) where there is none]
+    #[arg(long, value_name = "SQL")]
+    pub energy: Option<String>,
     /// SQL condition on the rows of the table, for instance "correction_scheme = 'MP2020'"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,

@@ -93,10 +93,16 @@ mod tests {
         let phases =
             [("TiO2", -3.31), ("TiO2", -3.25), ("Ti2O3", -3.09), ("TiO", -2.6), ("Ti3O5", -3.1), ("TiO3", 2.0)];
         let (surface, entries) = system(&["Ti", "O"], &phases);
-        let svg = hull("Ti-O", "of some", &surface, &entries).svg();
-        for text in
-            [">Ti<", ">O<", ">TiO<", ">Ti₂O₃<", ">TiO₂<", "atomic fraction of O", "of some; 1 above the picture"]
-        {
+        let svg = hull("Ti-O", "of some", "; a note", &surface, &entries).svg();
+        for text in [
+            ">Ti<",
+            ">O<",
+            ">TiO<",
+            ">Ti₂O₃<",
+            ">TiO₂<",
+            "atomic fraction of O",
+            "of some; 1 above the picture; a note",
+        ] {
             assert!(svg.contains(text), "{text}: {svg}");
         }
         assert!(!svg.contains("Ti₃O₅"), "what is not stable has no name");
@@ -108,7 +114,7 @@ mod tests {
     #[test]
     fn two_elements_without_compounds_have_a_flat_hull() {
         let (surface, entries) = system(&["Ag", "Fe"], &[("AgFe", 0.3)]);
-        let svg = hull("Ag-Fe", "", &surface, &entries).svg();
+        let svg = hull("Ag-Fe", "", "", &surface, &entries).svg();
         assert!(svg.contains(">Ag<") && svg.contains(">Fe<"), "{svg}");
     }
 }

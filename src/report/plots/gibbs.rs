@@ -107,7 +107,7 @@ mod tests {
         ];
         let (surface, entries) = system(&["Ca", "Mn", "O"], &phases);
         assert_eq!(surface.corners.len(), 3 + 4);
-        let svg = hull("Ca-Mn-O", "", &surface, &entries).svg();
+        let svg = hull("Ca-Mn-O", "", "", &surface, &entries).svg();
         for text in [">Ca<", ">Mn<", ">O<", ">CaO<", ">CaMnO₃<", ">MnO₂<"] {
             assert!(svg.contains(text), "{text}: {svg}");
         }

@@ -4,11 +4,11 @@
 //! and the bar that says which colour is how much.
 
 use super::axis::axis;
-use super::chart::titled;
+use super::chart::{MARGIN, titled};
 use super::colors::{Rgb, scale};
 use super::gibbs::triangle;
 use super::levels::{level, round_up};
-use super::svg::{Anchor, Picture};
+use super::svg::{Anchor, Picture, shortened};
 use crate::crystal::Composition;
 use crate::stability::Surface;
 
@@ -33,18 +33,17 @@ pub(super) const STABLE_STYLE: &str = "fill=\"#D55E00\" stroke=\"#222222\" strok
 /// Room for the bar beside the axes or the triangle, px.
 pub(super) const BAR: f64 = 130.0;
 
-/// The picture of the hull of two elements or three, and of the crystals over it.
-pub fn hull(title: &str, subtitle: &str, surface: &Surface, entries: &[Entry]) -> Picture {
+/// The picture of the hull of two elements or three, and of the crystals over it. `note` ends the small print, and is cut where
+/// it is too long.
+pub fn hull(title: &str, subtitle: &str, note: &str, surface: &Surface, entries: &[Entry]) -> Picture {
     let colours = Colours::of(entries);
     let (panel, beyond) = match surface.elements.len() {
         2 => axis(surface, entries, &colours),
         _ => (triangle(surface, entries, &colours), 0),
     };
-    let subtitle = match beyond {
-        0 => subtitle.to_owned(),
-        n => format!("{subtitle}; {n} above the picture"),
-    };
-    titled(title, &subtitle, &panel)
+    let beyond = if beyond > 0 { format!("; {beyond} above the picture") } else { String::new() };
+    let subtitle = format!("{subtitle}{beyond}{note}");
+    titled(title, &shortened(&subtitle, 11.5, panel.width() - 2.0 * MARGIN), &panel)
 }
 
 /// Colours by energy above the hull.

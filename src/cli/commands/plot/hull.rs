@@ -20,7 +20,7 @@ pub async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> 
     let elements = &args.system.0;
     let name = joined(elements, "-");
     let tables = args.tables.join(" and ");
-    let crystals = read(&session, args, elements).await?;
+    let (crystals, predicted) = read(&session, args, elements).await?;
     sql::warn(&session);
     if crystals.is_empty() {
         return Err(CliError::Failed(format!(
@@ -47,19 +47,25 @@ pub async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> 
         let above = diagram.e_above_hull(&composition, energy).map_err(CliError::Failed)?;
         entries.push(Entry { composition, energy, above });
     }
+    let compounds = diagram.phases().filter(|(formula, _)| Element::from_symbol(formula).is_err()).count();
     let stable = surface.corners.len() - elements.len();
     let many = |n: usize, what: &str| format!("{} {what}{}", labels::count(n as u64), if n == 1 { "" } else { "s" });
     let mut subtitle = format!(
         "{} of {tables}, {}, {stable} of them on the hull",
         many(entries.len(), "crystal"),
-        many(diagram.len(), "composition"),
+        many(compounds, "compound"),
     );
     if !missing.is_empty() {
         subtitle += &format!("; no phase of {}", missing.join(", ").replace('-', "–"));
     }
+    let note = match &args.energy {
+        Some(expression) => format!("; energy: {expression}"),
+        None if predicted > 0 => format!("; energies of {} predicted", labels::count(predicted as u64)),
+        None => String::new(),
+    };
     let title = format!("{}: formation energies and their convex hull", name.replace('-', "–"));
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}-hull.svg")));
-    super::save(&hull(&title, &subtitle, &surface, &entries), &out)
+    super::save(&hull(&title, &subtitle, &note, &surface, &entries), &out)
 }
 
 /// `Ca-Mn-O`.
@@ -76,8 +82,16 @@ fn missing(elements: &[Element], crystals: &[(Composition, f64)]) -> Vec<String>
     pairs.filter(|pair| !of(pair)).map(|pair| joined(&pair, "-")).collect()
 }
 
-/// Compositions with their energies.
-async fn read(session: &Session, args: &PlotHull, elements: &[Element]) -> Result<Vec<(Composition, f64)>, CliError> {
+/// Compositions with their energies, and how many of these are predictions where nothing else was asked for.
+async fn read(
+    session: &Session,
+    args: &PlotHull,
+    elements: &[Element],
+) -> Result<(Vec<(Composition, f64)>, usize), CliError> {
+    let (energy, unlabelled) = match &args.energy {
+        Some(expression) => (expression.as_str(), "false"),
+        None => ("coalesce(formation_energy_per_atom, predict_ef(structure))", "formation_energy_per_atom IS NULL"),
+    };
     // Each set of some of the elements, as the column chemsys writes it.
     let systems = (1_u32..1 << elements.len()).map(|set| {
         let some = elements.iter().enumerate().filter(|(i, _)| set & (1 << i) != 0);
@@ -93,10 +107,9 @@ async fn read(session: &Session, args: &PlotHull, elements: &[Element]) -> Resul
             false => "NULL",
         };
         let query = format!(
-            "SELECT formula, ef, scheme FROM (SELECT arrow_cast(formula, 'Utf8') AS formula, CAST(({}) AS DOUBLE) AS ef, \
-             arrow_cast({scheme}, 'Utf8') AS scheme FROM {table} WHERE chemsys IN ({systems}) AND ({})) \
-             WHERE ef IS NOT NULL",
-            args.energy,
+            "SELECT formula, ef, scheme, unlabelled FROM (SELECT arrow_cast(formula, 'Utf8') AS formula, \
+             CAST(({energy}) AS DOUBLE) AS ef, arrow_cast({scheme}, 'Utf8') AS scheme, {unlabelled} AS unlabelled \
+             FROM {table} WHERE chemsys IN ({systems}) AND ({})) WHERE ef IS NOT NULL",
             args.condition.as_deref().unwrap_or("true"),
         );
         batches.extend(session.sql(&query).await?.collect().await?);
@@ -104,8 +117,9 @@ async fn read(session: &Session, args: &PlotHull, elements: &[Element]) -> Resul
     let schemes = batches.iter().flat_map(|batch| batch.column(2).as_string::<i32>().iter().flatten());
     one_scheme(schemes)
         .map_err(|reason| CliError::Failed(format!("{reason}; here with --where \"correction_scheme = '...'\"")))?;
-    let mut crystals = Vec::new();
+    let (mut crystals, mut predicted) = (Vec::new(), 0);
     for batch in &batches {
+        predicted += batch.column(3).as_boolean().true_count();
         let (formulas, energies) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<Float64Type>());
         for i in (0..batch.num_rows()).filter(|&i| formulas.is_valid(i)) {
             if !energies.value(i).is_finite() {
@@ -116,5 +130,5 @@ async fn read(session: &Session, args: &PlotHull, elements: &[Element]) -> Resul
             crystals.push((composition, energies.value(i)));
         }
     }
-    Ok(crystals)
+    Ok((crystals, predicted))
 }
