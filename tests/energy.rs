@@ -76,6 +76,24 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn formation_energies_are_measured_from_the_models_own_elements() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, session) = session(folder.path()).await;
+    let ef = number(&session, "formation_energy(s, predict_energy(s) / natoms(s), 'chgnet')").await;
+    let total = number(&session, "predict_energy(s) / natoms(s)").await;
+    assert!((ef - (total + 1.5)).abs() < 1e-9, "{ef} of {total}");
+    // The network that answers with formation energies takes off the same.
+    let predicted = number(&session, "predict_ef(s, 'chgnet')").await;
+    assert!((ef - predicted).abs() < 1e-5, "{ef}, {predicted}");
+    // Sodium was seen in training, but has no energy by itself.
+    assert!(value(&session, "formation_energy('NaWO3', -5.0, 'chgnet')").await.is_null(0));
+    let warnings = session.warnings().join("\n");
+    assert!(warnings.contains("model chgnet has no energy of Na by itself"), "{warnings}");
+    let error = refusal(&session, "SELECT formation_energy('WO3', -5.0, 'chignon')").await;
+    assert!(error.contains("no elements by 'chignon': known are MP2020") && error.contains("INSERT INTO"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forces_and_stress_are_the_slopes_of_the_energy() {
     let folder = tempfile::tempdir().unwrap();
     let (_store, session) = session(folder.path()).await;

@@ -107,6 +107,12 @@ fn number(field: &str) -> Option<f64> {
 impl Element {
     /// Oxygen, which every oxide contains.
     pub const O: Self = Self(8);
+    /// Hydrogen.
+    pub const H: Self = Self(1);
+    /// Fluorine.
+    pub const F: Self = Self(9);
+    /// Sulfur.
+    pub const S: Self = Self(16);
 
     /// Element of atomic number `z`.
     ///

@@ -6,15 +6,23 @@
 //!
 //! [`substitute`] makes one phase to ask about, [`Candidates`] all that known crystals and a list of elements suggest.
 //!
-//! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named.
+//! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named. [`formation_energy`] makes
+//! them of total energies and the energies of the elements ([`elemental_references`]), after a [`correction`] where calculations by
+//! PBE and PBE + U are to have one zero.
 
+mod anions;
 mod candidates;
+mod corrections;
 mod diagram;
 mod facets;
+mod references;
 mod simplex;
 mod substitute;
 
+pub use anions::{OxideType, SulfideType, oxide_type, sulfide_type};
 pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
+pub use corrections::{Computed, Correction, Part as CorrectionPart, Scheme, correction};
 pub use diagram::{Part, PhaseDiagram, one_scheme};
 pub use facets::{Corner, Surface};
+pub use references::{ElementalReferences, elemental_references, formation_energy, reference_schemes};
 pub use substitute::substitute;

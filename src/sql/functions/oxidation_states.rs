@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, StructArray};
+use arrow::array::{ArrayRef, Float64Array, ListArray, StringArray, StructArray};
 use arrow::datatypes::{DataType, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::Documentation;
@@ -8,7 +8,7 @@ use datafusion_macros::user_doc;
 
 use super::lists::{fields, list_of, lists};
 use super::{Arguments, CrystalFunction, Kind, Parameter};
-use crate::crystal::Composition;
+use crate::crystal::{Composition, Element};
 use crate::features;
 use crate::sql::optimizer::Cost;
 
@@ -33,7 +33,7 @@ impl CrystalFunction for OxidationStates {
     }
 
     fn returns(&self) -> DataType {
-        list_of(DataType::Struct(columns()))
+        states_type()
     }
 
     fn cost(&self) -> Cost {
@@ -50,14 +50,24 @@ impl CrystalFunction for OxidationStates {
             features::neutral_states(&composition)
                 .ok_or_else(|| format!("{} has no neutral oxidation states", composition.reduced_formula()))
         })?;
-        let states = || found.iter().flatten().flatten();
-        let arrays: Vec<ArrayRef> = vec![
-            Arc::new(states().map(|(element, _)| Some(element.symbol())).collect::<StringArray>()),
-            Arc::new(states().map(|(_, state)| *state).collect::<Float64Array>()),
-        ];
-        let lengths = found.iter().map(|row| row.as_ref().map(Vec::len)).collect();
-        Ok(Arc::new(lists(lengths, Arc::new(StructArray::try_new(columns(), arrays, None)?))))
+        Ok(Arc::new(state_lists(&found)?))
     }
+}
+
+/// The type of a list of oxidation states.
+pub(super) fn states_type() -> DataType {
+    list_of(DataType::Struct(columns()))
+}
+
+/// Lists of oxidation states, one a row.
+pub(super) fn state_lists<S: AsRef<[(Element, f64)]>>(found: &[Option<S>]) -> Result<ListArray> {
+    let states = || found.iter().flatten().flat_map(AsRef::as_ref);
+    let arrays: Vec<ArrayRef> = vec![
+        Arc::new(states().map(|(element, _)| Some(element.symbol())).collect::<StringArray>()),
+        Arc::new(states().map(|(_, state)| *state).collect::<Float64Array>()),
+    ];
+    let lengths = found.iter().map(|row| row.as_ref().map(|row| row.as_ref().len())).collect();
+    Ok(lists(lengths, Arc::new(StructArray::try_new(columns(), arrays, None)?)))
 }
 
 fn columns() -> Fields {

@@ -9,14 +9,19 @@ use datafusion_macros::user_doc;
 use super::{Arguments, CrystalFunction, Kind, Parameter};
 use crate::adsorption::{self, Reference};
 use crate::sql::optimizer::Cost;
+use crate::stability::{elemental_references, reference_schemes};
+use crate::store::ReferenceEnergy;
 
 #[user_doc(
     doc_section(label = "Ion Functions"),
-    description = "Energy of an element by itself in eV/atom, from the table reference_energies. Energies of another functional have another zero: where none fits, or two sources differ, the answer is NULL and the warning says what is known and how to add one.",
+    description = "Energy of an element by itself in eV/atom, from the table reference_energies, or of a scheme that formation_energy knows (MP2020). Energies of another functional have another zero: where none fits, or two sources differ, the answer is NULL and the warning says what is known and how to add one.",
     syntax_example = "reference_energy(ion, functional[, source])",
     sql_example = "SELECT reference_energy('Ca', 'PBE', 'Datta')",
     argument(name = "ion", description = "Symbol of the element."),
-    argument(name = "functional", description = "As in the table, such as PBE, or the energy model."),
+    argument(
+        name = "functional",
+        description = "As in the table, such as PBE, or the energy model; or a scheme such as MP2020."
+    ),
     argument(name = "source", description = "What the source begins with, where several state an energy.")
 )]
 /// `reference_energy(ion, functional[, source])`
@@ -55,15 +60,7 @@ impl CrystalFunction for ReferenceEnergyOf {
             Some(references) => references.get().map_err(|e| exec_datafusion_err!("reference_energy: {e}"))?,
             None => Arc::default(),
         };
-        let known: Vec<Reference> = rows
-            .iter()
-            .map(|row| Reference {
-                ion: &row.ion,
-                functional: row.functional.as_deref(),
-                source: &row.source,
-                energy: row.energy,
-            })
-            .collect();
+        let known: Vec<Reference> = rows.iter().map(stated).chain(of_schemes()).collect();
         let [ions, functionals, sources] = [arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?];
         let energies = arguments.rows(|i| {
             let text = |column: &Option<arrow::array::StringArray>| column.as_ref().map(|c| c.value(i).to_owned());
@@ -73,4 +70,21 @@ impl CrystalFunction for ReferenceEnergyOf {
         });
         Ok(Arc::new(Float64Array::from(energies)))
     }
+}
+
+/// A row of the table.
+pub(super) fn stated(row: &ReferenceEnergy) -> Reference<'_> {
+    Reference { ion: &row.ion, functional: row.functional.as_deref(), source: &row.source, energy: row.energy }
+}
+
+/// The energies of the elements that formation energies are measured from, as `formation_energy` names their schemes.
+fn of_schemes<'a>() -> impl Iterator<Item = Reference<'a>> {
+    reference_schemes().filter_map(|scheme| Some((scheme, elemental_references(scheme)?))).flat_map(|(scheme, set)| {
+        set.iter().map(move |(element, energy)| Reference {
+            ion: element.symbol(),
+            functional: Some(scheme),
+            source: set.source,
+            energy,
+        })
+    })
 }
