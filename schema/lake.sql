@@ -153,5 +153,13 @@ CREATE TABLE dft_runs (
     ediff                DOUBLE COMMENT 'change of energy that ends an electronic loop, eV',
     ediffg               DOUBLE COMMENT 'what ends a relaxation: a change of energy, eV, or where negative the largest force, eV/Å',
     ismear               INTEGER COMMENT 'how occupations are smeared (ISMEAR)',
-    sigma                DOUBLE COMMENT 'width of the smearing, eV'
+    sigma                DOUBLE COMMENT 'width of the smearing, eV',
+    correction_per_atom  DOUBLE COMMENT 'what correction_scheme adds to energy, eV/atom, as it was at import; NULL where the scheme does not apply',
+    correction_scheme    VARCHAR COMMENT 'the scheme: MP2020',
+    correction_parts     STRUCT(species VARCHAR, count DOUBLE, per_atom DOUBLE)[] COMMENT 'its parts: kind of atom, how many in the cell, eV per atom of the kind',
+    oxide_type           VARCHAR COMMENT 'what the oxygen is by its distances: oxide, hydroxide, peroxide, superoxide, ozonide',
+    oxidation_states     STRUCT(element VARCHAR, state DOUBLE)[] COMMENT 'oxidation states by which anions were told; empty where no choice is neutral',
+    corrected_energy     DOUBLE COMMENT 'energy with its correction, of the cell, eV',
+    formation_energy_per_atom DOUBLE COMMENT 'of corrected_energy and the elements of the scheme (schema/elements/reference_energies.csv), eV/atom',
+    correction_note      VARCHAR COMMENT 'why there is no correction or no formation energy'
 );

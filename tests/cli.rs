@@ -482,6 +482,16 @@ fn calculations_come_in_once_and_what_is_refused_is_named() {
          metals/li,converged,PBE,520.0,-1.9,,,\"[17,17,17]\",PAW_PBE Li_sv 10Sep2004,1,\n\
          mno2,converged,PBE+U,520.0,-47.5,Mn,3.9,\"[4,4,6]\",PAW_PBE Mn_pv 02Aug2007,6,6.08\n"
     );
+    // 2 Mn of -1.668 eV and 4 O of -0.687 eV; the elements of the Materials Project.
+    let query = "SELECT name, correction_scheme AS scheme, round(corrected_energy - energy, 6) AS added, oxide_type AS oxide, \
+                 oxidation_states[1]['state'] AS state, correction_parts[2]['species'] AS part, \
+                 round(formation_energy_per_atom, 5) AS ef FROM dft_runs WHERE name LIKE 'm%' AND natoms < 7 ORDER BY name";
+    assert_eq!(
+        store.stdout(&["sql", query, "--format", "csv"]),
+        "name,scheme,added,oxide,state,part,ef\n\
+         metals/li,MP2020,0.0,,,,0.00892\n\
+         mno2,MP2020,-6.084,oxide,-2.0,Mn,-2.57887\n"
+    );
     // Every number of a row follows from the calculations that it names.
     let lineage = "SELECT count(*) AS n, max(abs(a.adsorption_potential + (i.energy - h.energy - a.n * a.e_ion) / a.n)) < 1e-9 AS same \
                    FROM adsorption a JOIN dft_runs h ON h.run = a.host_run JOIN dft_runs i ON i.run = a.inserted_run";

@@ -124,6 +124,9 @@ impl Store {
         self.settle()?;
         let import =
             ImportOptions { into: DftRunRow::TABLE.into(), dry_run: options.dry_run, ..ImportOptions::default() };
+        if !options.dry_run {
+            self.grow::<DftRunRow>().await?;
+        }
         let running = Running::begin(self, Shape::Wide, &import)?;
         let summary = self.read_and_write(found, asked, options, &running, progress).await;
         match summary {

@@ -339,6 +339,14 @@ fn lineage(rows: &mut [Row], column: &Column) -> ArrayRef {
     }
 }
 
+/// Whether a table of `found` columns takes rows of `expected`, or will once it has grown by some of the last `added`, which came
+/// after the table was first made. The first difference, in words.
+pub(super) fn grows_to(found: &Schema, expected: &Schema, added: usize) -> Result<(), String> {
+    let least = expected.fields().len().saturating_sub(added);
+    let first = expected.fields().iter().take(found.fields().len().max(least)).cloned().collect::<Fields>();
+    same_shape(found, &Schema::new(first))
+}
+
 /// Whether a table of `found` columns takes rows of `expected`: the same names and types in the same order, strings of
 /// any layout. The first difference, in words.
 pub(super) fn same_shape(found: &Schema, expected: &Schema) -> Result<(), String> {
@@ -439,6 +447,12 @@ mod tests {
         fields.swap(0, 1);
         assert!(same_shape(&Schema::new(fields), &schema()).unwrap_err().contains("column 1 is source"));
         let short: Vec<_> = schema().fields().iter().take(3).cloned().collect();
-        assert!(same_shape(&Schema::new(short), &schema()).unwrap_err().contains("structure_hash"));
+        assert!(same_shape(&Schema::new(short.clone()), &schema()).unwrap_err().contains("structure_hash"));
+        let (short, missing) = (Schema::new(short), schema().fields().len() - 3);
+        assert_eq!(grows_to(&short, &schema(), missing), Ok(()));
+        assert!(grows_to(&short, &schema(), missing - 1).unwrap_err().contains("no column structure_hash"));
+        let mut longer: Vec<_> = schema().fields().iter().cloned().collect();
+        longer.push(longer[0].clone());
+        assert!(grows_to(&Schema::new(longer), &schema(), 1).unwrap_err().contains("not one of ours"));
     }
 }

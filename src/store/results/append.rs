@@ -22,7 +22,7 @@ const DOING: &str = "adding results";
 
 impl Store {
     /// Adds rows to the table of results that `R` names, in one snapshot with `message`, and makes the table where it was
-    /// dropped. Rows that are there already, or that come twice, by the columns of [`ResultRow::KEY`], are left out: the
+    /// dropped. A table of an older program gains the columns that came since, NULL in its old rows. Rows that are there already, or that come twice, by the columns of [`ResultRow::KEY`], are left out: the
     /// same rows again add nothing, and make no snapshot. Returns how many were added.
     ///
     /// # Errors
@@ -35,11 +35,35 @@ impl Store {
 
     /// As [`Store::append`], for a caller that has the writer's turn.
     pub(super) async fn append_in_turn<R: ResultRow>(&self, rows: &[R], message: &str) -> Result<u64, StoreError> {
+        self.grow::<R>().await?;
         let fresh = self.fresh(rows).await?;
         let added = fresh.rows();
         let commit = SnapshotCommitMetadata::new().with_message(message.to_owned());
         self.commit_fresh(&[fresh], commit, None).await?;
         Ok(added)
+    }
+
+    /// Gives a table that an older program made the columns that came since, NULL in its rows; a snapshot of its own. For a caller
+    /// that has the writer's turn.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub(in crate::store) async fn grow<R: ResultRow>(&self) -> Result<(), StoreError> {
+        let (Some(found), Some(schema)) = (self.table_schema(R::TABLE).await?, tables::schema_of(R::TABLE)) else {
+            return Ok(());
+        };
+        let has = found.fields().len();
+        if has >= schema.fields().len() || tables::grows_to(&found, &schema, R::ADDED).is_err() {
+            return Ok(());
+        }
+        let doing = "adding columns";
+        let writer = DuckLakeTableWriter::new(self.writer()?, files::file_system(self.dir()));
+        let nothing = RecordBatch::new_empty(schema);
+        let written = writer.map_err(StoreError::lake(doing))?.append_table(SCHEMA, R::TABLE, &[nothing]).await;
+        let snapshot = written.map_err(StoreError::lake(doing))?.snapshot_id;
+        let new = tables::dictionary(R::TABLE).unwrap_or_default().iter().skip(has);
+        self.comment(R::TABLE, new.map(|c| (c.name.as_str(), c.comment.as_str())))?;
+        verify::record_checksums(&self.connect()?, &verify::checksums(self, snapshot)?)
     }
 
     /// Of `rows` those that their table does not have yet.
@@ -54,7 +78,7 @@ impl Store {
         let found = self.table_schema(R::TABLE).await?;
         let mut seen = match &found {
             Some(found) => {
-                tables::same_shape(found, &schema).map_err(|difference| StoreError::Lake {
+                tables::grows_to(found, &schema, R::ADDED).map_err(|difference| StoreError::Lake {
                     doing: DOING,
                     message: format!("table {} has another shape: {difference}; rename or drop it", R::TABLE),
                 })?;
@@ -159,6 +183,8 @@ fn keys_of<R: ResultRow>(batch: &RecordBatch) -> Result<Vec<String>, ArrowError>
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::Schema;
+
     use super::super::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy};
     use super::*;
 
@@ -229,5 +255,43 @@ mod tests {
         check::<ChargeRow>();
         check::<ReferenceEnergy>();
         check::<DftRunRow>();
+    }
+
+    /// A store whose calculations came in before there were corrections.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_table_of_an_older_program_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let store = Store::init(&path).await.unwrap();
+        let now = tables::schema_of(DftRunRow::TABLE).unwrap();
+        let then = Schema::new(now.fields()[..now.fields().len() - DftRunRow::ADDED].to_vec());
+        let row = |run: &str| {
+            let mut row = DftRunRow::default();
+            row.run = run.into();
+            row
+        };
+        let old = batch(&[row("a")], &now).unwrap();
+        let old = old.project(&(0..then.fields().len()).collect::<Vec<_>>()).unwrap();
+        let fresh = Fresh { table: DftRunRow::TABLE, new_table: true, batch: old };
+        store.commit_fresh(&[fresh], SnapshotCommitMetadata::new(), None).await.unwrap();
+        drop(store);
+        let store = Store::open(&path).await.unwrap();
+        let snapshot = store.newest_snapshot().unwrap();
+        assert_eq!(store.append(&[row("a")], "test").await.unwrap(), 0, "the old row is known");
+        assert_eq!(store.append(&[row("a"), row("b")], "test").await.unwrap(), 1);
+        assert_eq!(store.append(&[row("b"), row("c")], "test").await.unwrap(), 1);
+        let rows = async |sql: &str, snapshot| {
+            let ctx = SessionContext::new();
+            store.register(&ctx, snapshot).await.unwrap();
+            let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
+            arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string()
+        };
+        let found = rows("SELECT run, correction_scheme, oxidation_states FROM dft_runs", None).await;
+        assert!(["| a ", "| b ", "| c "].iter().all(|run| found.contains(run)), "{found}");
+        assert!(rows("SELECT run FROM dft_runs", Some(snapshot)).await.contains("| a "));
+        let column = "SELECT count(*) FROM ducklake_column_tag WHERE value LIKE 'why there is no correction%'";
+        let comments: i64 = store.connect().unwrap().query_row(column, [], |row| row.get(0)).unwrap();
+        assert_eq!(comments, 1, "the new columns are explained");
+        assert!(store.verify().await.unwrap().is_clean());
     }
 }

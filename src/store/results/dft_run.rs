@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::ResultRow;
+use super::corrected::Corrected;
 use crate::crystal::{Structure, content_hash};
 use crate::formats::vasp::Run;
 
 /// A row of `dft_runs`: what one calculation says. The columns are explained in `schema/lake.sql`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct DftRunRow {
-    run: String,
+    pub(super) run: String,
     name: String,
     path: String,
     version: Option<String>,
@@ -52,11 +53,14 @@ pub struct DftRunRow {
     ediffg: f64,
     ismear: Option<i32>,
     sigma: Option<f64>,
+    #[serde(flatten)]
+    corrected: Corrected,
 }
 
 impl ResultRow for DftRunRow {
     const TABLE: &'static str = "dft_runs";
     const KEY: &'static [&'static str] = &["run"];
+    const ADDED: usize = 8;
 }
 
 /// A crystal as the column `structure` has it.
@@ -140,6 +144,7 @@ impl From<&Run> for DftRunRow {
             ediffg: s.ediffg,
             ismear: s.ismear,
             sigma: s.sigma,
+            corrected: Corrected::of(run),
         }
     }
 }

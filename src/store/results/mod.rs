@@ -8,6 +8,7 @@
 //! [`Store::results`]: super::Store::results
 
 mod append;
+mod corrected;
 mod dft_run;
 mod published;
 mod read;
@@ -23,6 +24,8 @@ pub trait ResultRow: Serialize + Sync {
     const TABLE: &'static str;
     /// The columns that tell one row from another: two rows equal in these are the same row.
     const KEY: &'static [&'static str];
+    /// How many of the last columns came after the table was first made: a store of an older program may lack them.
+    const ADDED: usize = 0;
 }
 
 /// A row of `adsorption`: ions in a channel of a host, and how strongly they are held. Energies in eV.
