@@ -2,14 +2,19 @@
 //!
 //! Textbook structures, one for each rule, with pymatgen's own oxidation states and with ours; and real crystals, which lie outside
 //! this repository (where they are absent the test says so and passes). Both goldens were written by `benches/peers/corrections.py`.
-//! Last, raw energies of the Materials Project become the formation energies that it published.
+//! Then raw energies of the Materials Project, which become the formation energies that it published, and outputs of VASP as they come in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
 use hollandite::crystal::{Element, Lattice, Structure};
 use hollandite::formats::{Record, Records, read_file};
+use hollandite::sql::Session;
 use hollandite::stability::{Computed, Scheme, correction, elemental_references, formation_energy};
+use hollandite::store::{DftOptions, Store};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -152,4 +157,56 @@ fn raw_energies_become_published_formation_energies() {
         "{n} frames: {raw:.4} eV/atom from the published formation energy as they are, {corrected:.4} corrected (medians)"
     );
     assert!(n >= 50 && corrected < 0.01 && raw > 0.1);
+}
+
+/// Outputs of VASP: what pymatgen's `Vasprun.get_computed_entry` and the scheme with its checks of U and pseudopotentials make of each
+/// file that it can read, eV/atom; refused is NULL, with a note.
+#[tokio::test(flavor = "multi_thread")]
+async fn calculations_are_corrected_as_they_come_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
+    if !folder.is_dir() {
+        println!("skipped: {} is absent", folder.display());
+        return;
+    }
+    let want = BTreeMap::from([
+        ("chgnet/parse-vasp-no-magmoms", None),
+        ("chgnet/parse-vasp-with-magmoms", None),
+        ("pymatgen-core", None),
+        ("pymatgen-core/Al", None),
+        ("pymatgen-core/LiF", None),
+        ("pymatgen-core/Si_bands", Some(0.0)),
+        ("pymatgen-core/ediffg_set_to_0", None),
+        ("pymatgen-core/etest1", None),
+        ("pymatgen-core/hse06", None),
+        ("pymatgen-core/lifepo4", None),
+        ("pymatgen-core/magmom_ldau", Some(-1.3146)),
+        ("pymatgen-core/md", Some(0.0)),
+        ("pymatgen-core/r2scan", None),
+        ("pymatgen-core/scan", None),
+        ("pymatgen-core/unconverged", None),
+        ("pymatgen-core/uniform", Some(0.0)),
+        ("pymatgen-core/xe", None),
+        // pymatgen gives its atoms 0; the energy of a charged cell is that of no compound.
+        ("pymatgen-core/charged", None),
+    ]);
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::init(&dir.path().join("s")).await.unwrap();
+    store.import_dft(&[folder], &DftOptions::default(), &()).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    let sql = "SELECT name, correction_per_atom, correction_note IS NULL FROM dft_runs";
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let mut found = 0;
+    for batch in &batches {
+        let names = cast(batch.column(0), &DataType::Utf8).unwrap();
+        let corrections = batch.column(1).as_primitive::<Float64Type>();
+        for (i, name) in names.as_string::<i32>().iter().flatten().enumerate() {
+            let ours = corrections.is_valid(i).then(|| corrections.value(i));
+            assert_eq!(ours.is_some(), batch.column(2).as_boolean().value(i), "{name}: a reason where there is none");
+            let Some(want) = want.get(name) else { continue };
+            let same = ours.zip(*want).map_or(ours == *want, |(ours, want)| (ours - want).abs() < 1e-9);
+            assert!(same, "{name}: {ours:?} eV/atom, pymatgen {want:?}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, want.len());
 }
