@@ -71,12 +71,18 @@ pub fn ionic_radius(element: Element, charge: i8) -> Option<f64> {
     if charge > 0 && sixfold > LARGE { radius_at(element, charge, 12) } else { Some(sixfold) }
 }
 
-/// The radius of each cation that an element may be, Å: in every charge from its least positive state to its highest, since an average
-/// state lies between them.
+/// Shannon's effective ionic radius of a cation in sixfold coordination, Å, or in the nearest that is tabulated: what two ions are compared
+/// by that take each other's place, for the place keeps its coordination. `None` where Shannon lists no cation of the element.
+pub fn cation_radius(element: Element, charge: i8) -> Option<f64> {
+    if charge > 0 { radius_at(element, charge, 6) } else { None }
+}
+
+/// [`cation_radius`] in every charge from the least positive state of an element to its highest, since an average state lies between
+/// them.
 pub fn cation_radii(element: Element) -> impl Iterator<Item = f64> {
     let positive = || states(element).iter().copied().filter(|q| *q > 0);
     let charges = positive().min().zip(positive().max()).into_iter().flat_map(|(least, most)| least..=most);
-    charges.filter_map(move |charge| ionic_radius(element, charge))
+    charges.filter_map(move |charge| cation_radius(element, charge))
 }
 
 /// Radius of the ion in the tabulated coordination nearest to `usual`, at the nearest tabulated charge of its sign, Å.
@@ -217,6 +223,8 @@ mod tests {
         let iron = radii("Fe");
         assert!(iron.contains(&0.78) && iron.contains(&0.645), "{iron:?}");
         assert!(radii("Ar").is_empty());
+        // Twelvefold it would be 1.44 Å, and no measure of what it replaces.
+        assert_eq!(radii("Sr"), [1.18]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! One element for another: the crystal that a known one suggests.
 //!
 //! Sites keep their fractional coordinates. The cell is scaled to what the new bonds need: along every axis by the ratio, new over old,
-//! of the mean radius of the cations plus that of the anions (Shannon's, in the states of the composition). Where an ion has no
+//! of the mean radius of the cations plus that of the anions (Shannon's, in the states of the composition; of cations in sixfold
+//! coordination, since the place that one leaves to another keeps its neighbours). Where an ion has no
 //! such radius, or there are no ions of both signs, the cell stays. A guess to begin a relaxation with, some per cent off in volume.
 
 use crate::{
     crystal::{Composition, Element, Lattice, Structure},
     error::CrystalError,
-    features::{ionic_radius, oxidation_states},
+    features::{cation_radius, ionic_radius, oxidation_states},
 };
 
 /// `structure` with the first of each pair replaced by the second, all at once: pairs may swap. Its cell is scaled where
@@ -39,7 +40,8 @@ pub(super) fn bond(composition: &Composition) -> Option<f64> {
     let mean = |sign: i8| {
         let ions = || states.iter().filter(|(_, q)| q.signum() == sign);
         let count: f64 = ions().map(|(e, _)| composition.amount(*e)).sum();
-        let radii = ions().map(|&(e, q)| Some(composition.amount(e) * ionic_radius(e, q)?)).sum::<Option<f64>>()?;
+        let radius = |e, q| if q > 0 { cation_radius(e, q) } else { ionic_radius(e, q) };
+        let radii = ions().map(|&(e, q)| Some(composition.amount(e) * radius(e, q)?)).sum::<Option<f64>>()?;
         (count > 0.0).then(|| radii / count)
     };
     Some(mean(1)? + mean(-1)?)
@@ -67,6 +69,17 @@ mod tests {
         assert!((tin.volume() - 71.5).abs() < 1.0, "{}", tin.volume());
         let kept = substitute(&rutile, &[(element("Ti"), element("Sn"))], false).unwrap();
         assert_eq!(kept.volume(), rutile.volume());
+    }
+
+    #[test]
+    fn a_place_keeps_its_coordination() {
+        // From CaTiO3, 55.9 Å³ a formula, to SrTiO3, 59.5 (a = 3.905 Å). Twelvefold strontium beside sixfold calcium would make it 73.
+        let lattice = Lattice::from_parameters(3.8237, 3.8237, 3.8237, 90.0, 90.0, 90.0).unwrap();
+        let species = ["Ca", "Ti", "O", "O", "O"].map(element).to_vec();
+        let frac = vec![[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
+        let perovskite = Structure::new(lattice, species, frac).unwrap();
+        let strontium = substitute(&perovskite, &[(element("Ca"), element("Sr"))], true).unwrap();
+        assert!((strontium.volume() - 59.5).abs() < 4.0, "{}", strontium.volume());
     }
 
     #[test]

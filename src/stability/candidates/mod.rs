@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::crystal::{Element, Lattice, MIN_SITE_DISTANCE, Structure};
-use crate::features::{cation_radii, ionic_radius, neutral_states};
+use crate::features::{cation_radii, cation_radius, neutral_states};
 
 use super::substitute::bond;
 use template::{Slot, Template};
@@ -281,7 +281,10 @@ fn radius_change(template: &Template, elements: &[Element]) -> Option<Option<f64
         if state.partial_cmp(&0.0) != slot.state.partial_cmp(&0.0) {
             return None;
         }
-        let radii = slot.radius.zip(ionic_radius(element, state.round() as i8)).filter(|(old, _)| *old > 0.0);
+        if slot.is_fixed() {
+            continue;
+        }
+        let radii = slot.radius.zip(cation_radius(element, state.round() as i8)).filter(|(old, _)| *old > 0.0);
         largest = largest.zip(radii).map(|(largest, (old, new))| largest.max(change(old, new)));
     }
     Some(largest)

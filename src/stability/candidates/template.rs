@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::orderings::{MAX_SITES, orderings};
 use crate::{
     crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Lattice, Structure, Symmetry, hermite_forms},
-    features::{Reduced, ionic_radius, neutral_states},
+    features::{Reduced, cation_radius, neutral_states},
     stability::substitute::bond,
 };
 
@@ -35,7 +35,7 @@ pub struct Slot {
     pub count: f64,
     /// State of the element in the parent, e.
     pub state: f64,
-    /// Its Shannon radius, Å.
+    /// Shannon radius of a cation in sixfold coordination, Å.
     pub radius: Option<f64>,
 }
 
@@ -208,7 +208,7 @@ impl Template {
 }
 
 fn slot(element: Element, state: f64, count: f64) -> Slot {
-    Slot { element, count, state, radius: ionic_radius(element, state.round() as i8) }
+    Slot { element, count, state, radius: cation_radius(element, state.round() as i8) }
 }
 
 #[cfg(test)]
