@@ -20,12 +20,13 @@ impl Session {
     /// The steps of a query that reads one table: what the table holds, and what each condition joined by AND leaves, in the order in
     /// which they are written. `None` for a query that joins, aggregates, or has no condition.
     ///
-    /// Every condition is asked again of what those before it left; a model's answers are remembered.
+    /// Every condition is asked again of what those before it left, but for the last, the costliest as a rule, where `rows`, the
+    /// number of rows of the query, tells what it leaves; a model's answers are remembered.
     ///
     /// # Errors
     /// As the query.
-    pub async fn steps(&self, query: &DataFrame) -> Result<Option<Vec<Step>>, Error> {
-        let mut filters = Vec::new();
+    pub async fn steps(&self, query: &DataFrame, rows: u64) -> Result<Option<Vec<Step>>, Error> {
+        let (mut filters, mut cut) = (Vec::new(), false);
         let mut plan = query.logical_plan();
         let table = loop {
             plan = match plan {
@@ -39,7 +40,10 @@ impl Session {
                 LogicalPlan::Sort(node) => &node.input,
                 LogicalPlan::Window(node) => &node.input,
                 // A limit under a condition decides what the condition sees; one above it only cuts the list.
-                LogicalPlan::Limit(node) if filters.is_empty() => &node.input,
+                LogicalPlan::Limit(node) if filters.is_empty() => {
+                    cut = true;
+                    &node.input
+                }
                 _ => return Ok(None),
             };
         };
@@ -47,14 +51,18 @@ impl Session {
             return Ok(None);
         }
         let mut steps = vec![(format!("all of {table}"), self.number_of_rows(plan.clone()).await?)];
-        for filter in filters.into_iter().rev() {
+        let count = filters.len();
+        for (i, filter) in filters.into_iter().rev().enumerate() {
             let conditions = split_conjunction(&filter.predicate);
             for k in 1..=conditions.len() {
-                let so_far = conjunction(conditions[..k].iter().map(|&e| e.clone())).unwrap_or_else(|| lit(true));
-                let kept =
-                    LogicalPlanBuilder::from(filter.input.clone()).filter(so_far).and_then(LogicalPlanBuilder::build);
-                let words = words(conditions[k - 1]);
-                steps.push((words, self.number_of_rows(kept?).await?));
+                let left = if !cut && (i + 1, k) == (count, conditions.len()) {
+                    rows
+                } else {
+                    let so_far = conjunction(conditions[..k].iter().map(|&e| e.clone())).unwrap_or_else(|| lit(true));
+                    let kept = LogicalPlanBuilder::from(filter.input.clone()).filter(so_far)?.build()?;
+                    self.number_of_rows(kept).await?
+                };
+                steps.push((words(conditions[k - 1]), left));
             }
         }
         Ok(Some(steps))
@@ -136,17 +144,21 @@ mod tests {
     async fn conditions_are_counted_in_the_order_in_which_they_are_written() {
         let session = session().await;
         let query = "WITH low AS (SELECT x, y FROM t WHERE x <= 20) SELECT x + 1 AS z FROM low WHERE y = 0 AND x > 10 ORDER BY z LIMIT 2";
-        let steps = session.steps(&session.sql(query).await.unwrap()).await.unwrap().unwrap();
+        let steps = session.steps(&session.sql(query).await.unwrap(), 2).await.unwrap().unwrap();
         let [words, counts]: [Vec<String>; 2] =
             [steps.iter().map(|s| s.0.clone()).collect(), steps.iter().map(|s| s.1.to_string()).collect()];
         assert_eq!(counts, ["30", "20", "6", "3"]);
         assert_eq!(words, ["all of t", "x <= 20", "y = 0", "x > 10"]);
+        // Without a limit the rows of the query are what its last condition leaves.
+        let whole = session.sql("SELECT x FROM t WHERE x > 5 AND y = 0 ORDER BY x").await.unwrap();
+        let steps = session.steps(&whole, 77).await.unwrap().unwrap();
+        assert_eq!(steps.iter().map(|s| s.1).collect::<Vec<_>>(), [30, 25, 77]);
         for other in [
             "SELECT x FROM t",
             "SELECT count(*) FROM t WHERE x > 1",
             "SELECT a.x FROM t a JOIN t b ON a.x = b.y WHERE a.x > 1",
         ] {
-            assert_eq!(session.steps(&session.sql(other).await.unwrap()).await.unwrap(), None, "{other}");
+            assert_eq!(session.steps(&session.sql(other).await.unwrap(), 1).await.unwrap(), None, "{other}");
         }
     }
 

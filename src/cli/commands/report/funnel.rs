@@ -19,9 +19,9 @@ pub async fn counted(session: &Session, query: &str) -> Result<Funnel, CliError>
     Ok(Funnel { steps, source })
 }
 
-/// The conditions of the screening, where it reads one table.
-pub async fn derived(session: &Session, frame: &DataFrame) -> Result<Option<Funnel>, CliError> {
-    let Some(steps) = session.steps(frame).await? else { return Ok(None) };
+/// The conditions of the screening, which has so many rows, where it reads one table.
+pub async fn derived(session: &Session, frame: &DataFrame, rows: u64) -> Result<Option<Funnel>, CliError> {
+    let Some(steps) = session.steps(frame, rows).await? else { return Ok(None) };
     let steps = steps.into_iter().map(|(what, count)| Step { what, count }).collect();
     Ok(Some(Funnel {
         steps,
@@ -43,7 +43,7 @@ mod tests {
         assert!(funnel.source.ends_with("('open', 4)) AS t(what, oxides) ORDER BY oxides DESC"), "{}", funnel.source);
         session.sql("CREATE TABLE t AS SELECT 1 AS x").await.unwrap();
         let frame = session.sql("SELECT x FROM t WHERE x > 1").await.unwrap();
-        let funnel = derived(&session, &frame).await.unwrap().unwrap();
+        let funnel = derived(&session, &frame, 0).await.unwrap().unwrap();
         assert_eq!(funnel.steps.iter().map(|s| s.count).collect::<Vec<_>>(), [1, 0]);
     }
 }

@@ -52,7 +52,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     say.stage("counting the steps");
     let funnel = match &args.funnel {
         Some(query) => Some(funnel::counted(&session, query).await?),
-        None => funnel::derived(&session, &frame).await?,
+        None => funnel::derived(&session, &frame, total).await?,
     };
     say.stage("looking for the crystals");
     let found = candidates::find(&session, &frame, args, &schema, &batches).await?;
