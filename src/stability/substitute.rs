@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_place_keeps_its_coordination() {
-        // From CaTiO3, 55.9 Å³ a formula, to SrTiO3, 59.5 (a = 3.905 Å). Twelvefold strontium beside sixfold calcium would make it 73.
+        // From CaTiO3, 55.9 Å³ a formula, to SrTiO3, 59.5 (a = 3.905 Å). Twelvefold strontium beside sixfold calcium would make it 75.
         let lattice = Lattice::from_parameters(3.8237, 3.8237, 3.8237, 90.0, 90.0, 90.0).unwrap();
         let species = ["Ca", "Ti", "O", "O", "O"].map(element).to_vec();
         let frac = vec![[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
