@@ -1,5 +1,7 @@
 -- What: How many candidates of `hollandite enumerate` each step of a screening for calcium leaves: charges, radii, room and channels, a predicted formation energy, the hull of the known oxides, and at last those that hold the ion.
 -- Why: Candidates are cheap and models are not: what chemistry and geometry refuse is never asked of a model. The crystals are not relaxed: what is left is where to begin.
+--   The hull is that of tmo, which has no oxide without a transition metal (CaO, P2O5): it is an upper bound. Import those into a table of their own and
+--   add `UNION ALL SELECT formula, ef FROM ...` to what `known` gathers.
 --   Needs a table `candidates`; the last step needs an energy model (`hollandite models add chgnet-*.whl`) where rows come so far, and is remembered.
 -- Figure: The search beyond known structures that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
 WITH known AS (

@@ -178,11 +178,7 @@ fn ways(m: usize, n: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{crystal::norm, formats::hosts};
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
+    use crate::{crystal::norm, formats::hosts::host};
 
     fn ion(symbol: &str) -> Ion {
         Ion::parse(symbol).unwrap()

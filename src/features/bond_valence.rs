@@ -132,11 +132,7 @@ fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts;
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
+    use crate::formats::hosts::host;
 
     /// pymatgen 2026.10.24: `calculate_bv_sum(site, structure.get_neighbors(site, 4))`.
     #[test]

@@ -97,6 +97,12 @@ pub fn embedded() -> Vec<Host> {
     FILES.iter().filter_map(|(_, text)| parse(text).ok()).flatten().collect()
 }
 
+/// The embedded crystal of that id, for tests.
+#[cfg(test)]
+pub(crate) fn host(id: &str) -> crate::crystal::Structure {
+    embedded().into_iter().find(|host| host.id == id).expect("the id of an embedded host").structure
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}  {}  {}", self.id, self.formula, self.name)?;

@@ -50,11 +50,7 @@ pub(super) fn bond(composition: &Composition) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts;
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
+    use crate::formats::hosts::host;
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()

@@ -1,11 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{crystal::Lattice, formats::hosts};
-
-fn host(id: &str) -> Structure {
-    hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-}
+use crate::{crystal::Lattice, formats::hosts::host};
 
 fn sites(structure: &Structure, ion: &str, within: Within) -> Vec<InsertionSite> {
     insertion_sites(structure, &Ion::parse(ion).unwrap(), within).unwrap()

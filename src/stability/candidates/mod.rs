@@ -371,11 +371,7 @@ impl Iterator for Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts;
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
+    use crate::formats::hosts::host;
 
     fn options(elements: &str) -> CandidateOptions {
         let elements = elements.split(' ').map(|symbol| Element::from_symbol(symbol).unwrap()).collect();

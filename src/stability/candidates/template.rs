@@ -214,11 +214,7 @@ fn slot(element: Element, state: f64, count: f64) -> Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts;
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
+    use crate::formats::hosts::host;
 
     #[test]
     fn rutile_has_a_place_for_a_cation() {

@@ -136,12 +136,8 @@ fn amounts_of(structure: &Structure) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts;
+    use crate::formats::hosts::host;
     use crate::stability::substitute;
-
-    fn host(id: &str) -> Structure {
-        hosts::embedded().into_iter().find(|host| host.id == id).unwrap().structure
-    }
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()
