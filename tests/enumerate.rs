@@ -78,7 +78,7 @@ fn candidates_are_neutral_new_and_know_their_parents() {
     // The stored query, its last step without the energy model that this store lacks.
     let query =
         include_str!("../queries/funnel_candidates.sql").replace("adsorption_potential(structure, 'Ca') > 0", "ef < 0");
-    let funnel = store.stdout(&["sql", &query, "--format", "csv"]);
+    let funnel = store.stdout(&["sql", "-f", &store.file("funnel.sql", &query), "--format", "csv"]);
     let left: Vec<i64> = funnel.lines().skip(1).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect();
     assert_eq!((left.len(), left[0]), (7, added), "{funnel}");
     assert!(left.is_sorted_by(|a, b| a >= b), "{funnel}");

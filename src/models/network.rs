@@ -1,5 +1,7 @@
 //! Any of the networks behind one face: what training, weights files and predictions need of an architecture.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
@@ -198,6 +200,14 @@ pub enum Net {
     Chgnet(Chgnet),
     /// A convolutional network over a descriptor.
     Cnn(Cnn),
+}
+
+/// burn has one generator of random numbers for the whole process, and draws a weight when a net is made or when the weight is first read,
+/// even one that a file then replaces. Whoever makes a net does so alone, so that seeds decide, whatever else the process does.
+pub(super) fn alone<T>(make: impl FnOnce() -> T) -> T {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+    make()
 }
 
 impl Net {

@@ -4,11 +4,7 @@
 //! On one machine a run is repeated bit for bit by the same seed, whatever the number of threads: passes are cut by size
 //! alone, their gradients are added in the order of the passes, and all randomness is a function of seed, step and pass.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use burn::{
     optim::{AdamWConfig, ModuleOptimizer},
@@ -22,7 +18,7 @@ use super::{
     clip::clipped,
     dataset::{Dataset, Judged},
     model::Model,
-    network::{Config, Input, Net},
+    network::{Config, Input, Net, alone},
     passes::{Step, mini_batches, shuffled, step},
     weights,
 };
@@ -176,7 +172,7 @@ impl<'a> Run<'a> {
             return Err(ModelError::Training("no epoch has an error that is a number: lower the learning rate".into()));
         }
         let path = self.folder.best();
-        let best = Net::new(config, &options.device).try_load_file(&path).map_err(|e| failed(&path, e))?;
+        let best = alone(|| Net::new(config, &options.device).try_load_file(&path)).map_err(|e| failed(&path, e))?;
         let Judged { metrics, test, reliability } = data.judged(&best, config, options);
         let mut elements = data.elements();
         if let Some(start) = &options.start {
@@ -243,13 +239,12 @@ impl Weights {
     }
 }
 
-/// Random weights that depend on the seed alone: burn has one generator for the whole process, and draws a weight when it is
-/// first read.
+/// Random weights that depend on the seed alone.
 fn drawn(config: &Config, device: &Device, seed: u64) -> Net {
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    device.seed(seed);
-    Net::new(config, device).materialize()
+    alone(|| {
+        device.seed(seed);
+        Net::new(config, device).materialize()
+    })
 }
 
 /// What a run and its continuation have in common. Length, patience and threads may differ.

@@ -10,7 +10,7 @@ use super::{archive::bounded, limits};
 use crate::error::ModelError;
 use crate::models::{
     card::ModelCard,
-    network::{Config, Net},
+    network::{Config, Net, alone},
 };
 
 const CARD_KEY: &str = "hollandite_card";
@@ -49,9 +49,11 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
     limits::check(&card.config).map_err(fault)?;
-    let mut net = Net::new(&card.config, device);
     let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
-    fill(&mut net, store, source_name)?;
+    let net = alone(|| {
+        let mut net = Net::new(&card.config, device);
+        fill(&mut net, store, source_name).map(|()| net)
+    })?;
     Ok((net, card))
 }
 
