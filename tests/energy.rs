@@ -16,11 +16,21 @@ use hollandite::{
     },
     sql::Session,
 };
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 const WO3: &str = "WO3\n1.0\n3.8 0 0\n0 3.9 0\n0.1 0 4.0\nW O\n1 3\nDirect\n0 0 0\n0.5 0 0\n0 0.5 0.02\n0 0 0.5\n";
 
-/// A store in `folder` with a small energy model called chgnet, and a session over it.
-async fn session(folder: &Path) -> (Store, Session) {
+/// Forward passes are counted for the whole process: the test that counts them has it for itself.
+static MODELS: RwLock<()> = RwLock::const_new(());
+
+/// A store in `folder` with a small energy model called chgnet, and a session over it, beside those of other tests.
+async fn session(folder: &Path) -> ((Store, RwLockReadGuard<'static, ()>), Session) {
+    let beside = MODELS.read().await;
+    let (store, session) = open(folder).await;
+    ((store, beside), session)
+}
+
+async fn open(folder: &Path) -> (Store, Session) {
     let store = Store::init(&folder.join("store")).await.unwrap();
     let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
     let net = Net::new(&config, &Device::flex());
@@ -142,8 +152,9 @@ async fn relaxations_go_downhill_and_say_how_they_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn potentials_follow_from_the_energies_beside_them_and_are_remembered() {
+    let _alone = MODELS.write().await;
     let folder = tempfile::tempdir().unwrap();
-    let (_store, session) = session(folder.path()).await;
+    let (_store, session) = open(folder.path()).await;
     session.sql("SET hollandite.relax_steps = 2").await.unwrap().collect().await.unwrap();
     let of = |name: &str| format!("adsorption(s, 'Li')[1]['{name}']");
     let [host, inserted, ion, potential, voltage] = [
