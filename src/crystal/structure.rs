@@ -89,6 +89,21 @@ impl Structure {
         self.frac_coords.iter().map(|&x| self.lattice.to_cartesian(x)).collect()
     }
 
+    /// The same sites with other elements: what `element` makes of the number of a site and its element.
+    pub fn relabelled(&self, mut element: impl FnMut(usize, Element) -> Element) -> Self {
+        let species = self.species.iter().enumerate().map(|(site, &old)| element(site, old)).collect();
+        Self { species, ..self.clone() }
+    }
+
+    /// The same crystal with every length times `factor`. Sites are not searched for overlaps.
+    ///
+    /// # Errors
+    /// A lattice that is no longer valid.
+    pub fn scaled(&self, factor: f64) -> Result<Self, CrystalError> {
+        let lattice = Lattice::new(self.lattice.rows().map(|row| row.map(|x| x * factor)))?;
+        Ok(Self { lattice, ..self.clone() })
+    }
+
     /// What the cell is made of, amounts per cell.
     pub fn composition(&self) -> Composition {
         Composition::from_elements(&self.species)

@@ -7,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use futures::StreamExt;
 
+use super::quote::quoted_name;
 use super::session::Session;
 use super::structure_type::Crystals;
 use crate::crystal::Structure;
@@ -116,7 +117,7 @@ impl Session {
             against.push(&options.into);
         }
         for table in against {
-            let query = format!("SELECT structure FROM \"{}\"", table.replace('"', "\"\""));
+            let query = format!("SELECT structure FROM {}", quoted_name(table));
             let mut lot = Vec::new();
             self.crystals(&query, |_, crystal| {
                 lot.extend(crystal);

@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use futures::StreamExt;
 
 use super::predictor::EnergyModel;
+use super::quote::{quoted_name, quoted_text};
 use super::session::Session;
 use crate::crystal::ContentHash;
 use crate::error::Error;
@@ -181,25 +182,23 @@ struct Queries {
 
 impl Queries {
     fn new(options: &EvaluateOptions, evaluation: &Evaluation) -> Self {
-        let name = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
-        let target = name(&options.target);
+        let target = quoted_name(&options.target);
         let labelled = if options.unlabelled { String::new() } else { format!(" AND {target} IS NOT NULL") };
         let condition = options.condition.as_ref().map_or_else(String::new, |c| format!(" AND ({c})"));
         Self {
             rows: format!(
                 "SELECT id, structure_hash, split, CAST({target} AS DOUBLE) AS label, structure FROM {} \
                  WHERE structure IS NOT NULL{labelled}{condition}",
-                name(&options.table)
+                quoted_name(&options.table)
             ),
             kept: format!(
                 "SELECT * FROM predictions WHERE model_id = {} AND table_name = {} AND target_column = {} AND coverage = {:?}",
-                text(&evaluation.model_id),
-                text(&options.table),
-                text(&options.target),
+                quoted_text(&evaluation.model_id),
+                quoted_text(&options.table),
+                quoted_text(&options.target),
                 options.coverage
             ),
-            call: format!("predict(r.structure, {}, {:?})", text(&options.model), options.coverage),
+            call: format!("predict(r.structure, {}, {:?})", quoted_text(&options.model), options.coverage),
         }
     }
 

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, ScalarUDF};
 
 use super::functions::{CrystalUdf, Kind};
 use super::optimizer::Cost;
+use super::quote::quoted_text;
 use crate::columns::structure_type;
 use crate::error::Error;
 use crate::store::Featurizer;
@@ -151,7 +152,7 @@ fn word(value: &ScalarValue) -> Option<String> {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
         let is_word = text.starts_with(char::is_alphabetic) && text.chars().all(plain) && text.parse::<bool>().is_err();
         // "nan" and "inf" are words and read as numbers: neither is finite.
-        return Some(if is_word { text.to_string() } else { format!("'{}'", text.replace('\'', "''")) });
+        return Some(if is_word { text.to_string() } else { quoted_text(text) });
     }
     match value {
         ScalarValue::Boolean(Some(b)) => Some(b.to_string()),

@@ -19,6 +19,7 @@ use futures::StreamExt;
 
 use super::features::{Feature, is_featurizer};
 use super::functions::CrystalUdf;
+use super::quote::quoted_name;
 use super::reuse::Reuse;
 use super::session::Session;
 use crate::error::Error;
@@ -160,7 +161,7 @@ impl Session {
         }
         let query = |columns: &str| {
             let condition = options.condition.as_ref().map_or_else(String::new, |c| format!(" WHERE {c}"));
-            format!("SELECT {columns} FROM \"{}\"{condition}", options.table.replace('"', "\"\""))
+            format!("SELECT {columns} FROM {}{condition}", quoted_name(&options.table))
         };
         let rows = self.sql(&query("id, structure_hash, structure")).await?;
         let structure = rows.schema().as_arrow().field(2).clone();

@@ -18,6 +18,7 @@ mod interval;
 pub mod optimizer;
 mod options;
 mod predictor;
+mod quote;
 mod register;
 mod reuse;
 mod screening;
@@ -34,6 +35,7 @@ pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSumma
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;
 pub use predictor::EnergyModel;
+pub use quote::{quoted_name, quoted_text};
 pub use screening::{Step, models_asked};
 pub use session::Session;
 pub use units::units;

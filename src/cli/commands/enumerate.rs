@@ -12,9 +12,11 @@ use crate::sql::{EnumerateOptions, EnumerateProgress};
 use crate::stability::{CandidateCounts, CandidateOptions};
 
 pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
+    // A name that is none is told before a store is made.
+    let prototypes = Query::of_text(&args.prototypes)?.sql().to_owned();
     let (store, session) = super::session(store, At { snapshot: None }).await?;
     let options = EnumerateOptions {
-        prototypes: Query::named(&args.prototypes).map_or_else(|| args.prototypes.clone(), |query| query.sql.into()),
+        prototypes,
         candidates: CandidateOptions {
             elements: args.elements.clone(),
             orderings: args.split,

@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::columns::StructureColumn;
 use crate::crystal::{ContentHash, content_hash};
 use crate::models::train::Sample;
-use crate::sql::Session;
+use crate::sql::{Session, quoted_name};
 
 /// Rows of `table` that have a structure and a label in column `target`, those that satisfy `condition` only.
 ///
@@ -20,14 +20,13 @@ pub async fn read(
     target: &str,
     condition: Option<&str>,
 ) -> Result<Vec<Sample>, CliError> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let filter = condition.map(|c| format!(" AND ({c})")).unwrap_or_default();
     let query = format!(
         "SELECT id, formula, split, CAST({} AS DOUBLE) AS label, structure FROM {} \
          WHERE {} IS NOT NULL AND structure IS NOT NULL{filter} ORDER BY id, structure_hash",
-        quoted(target),
-        quoted(table),
-        quoted(target)
+        quoted_name(target),
+        quoted_name(table),
+        quoted_name(target)
     );
     let mut frame = session.sql(&query).await?;
     for name in ["id", "formula", "split"] {

@@ -16,6 +16,7 @@ use datafusion_macros::user_doc;
 
 use super::{TableFunction, text};
 use crate::formats;
+use crate::sql::{quoted_name, quoted_text};
 
 /// Most rows that a call may ask for.
 const MOST: i64 = 1_000_000;
@@ -67,12 +68,12 @@ impl TableFunctionImpl for MostSimilar {
 }
 
 fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
-    let (crystal, table) = (crystal.replace('\'', "''"), format!("\"{}\"", table.replace('"', "\"\"")));
+    let (crystal, table) = (quoted_text(crystal), quoted_name(table));
     let (other, from, filter) = if is_text {
-        (format!("fingerprint('{crystal}')"), String::new(), String::new())
+        (format!("fingerprint({crystal})"), String::new(), String::new())
     } else {
-        let one = format!("SELECT fingerprint(structure) AS print FROM {table} WHERE id = '{crystal}' LIMIT 1");
-        ("one.print".to_string(), format!(" CROSS JOIN ({one}) AS one"), format!(" AND t.id <> '{crystal}'"))
+        let one = format!("SELECT fingerprint(structure) AS print FROM {table} WHERE id = {crystal} LIMIT 1");
+        ("one.print".to_string(), format!(" CROSS JOIN ({one}) AS one"), format!(" AND t.id <> {crystal}"))
     };
     // Formula and space group are asked of the crystals that are left.
     let ranked = format!(

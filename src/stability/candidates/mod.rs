@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::crystal::{Element, Lattice, MIN_SITE_DISTANCE, Structure};
+use crate::crystal::{Element, MIN_SITE_DISTANCE, Structure};
 use crate::features::{cation_radii, cation_radius, neutral_states};
 
 use super::substitute::bond;
@@ -301,14 +301,12 @@ fn candidate(template: &Template, elements: &[Element], radius_change: Option<f6
     if scale * parent.distance_min < MIN_SITE_DISTANCE {
         return None;
     }
-    let lattice = Lattice::new(parent.structure.lattice().rows().map(|row| row.map(|x| x * scale))).ok()?;
-    let species = template.slot_of.iter().map(|&slot| elements[usize::from(slot)]).collect();
     Some(Candidate {
         parent: parent.id.clone(),
         substitution: template.substitution(elements),
         prototype: template.label.clone(),
         radius_change,
-        structure: template.filled(lattice, species),
+        structure: template.filled(elements).scaled(scale).ok()?,
     })
 }
 

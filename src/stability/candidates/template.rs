@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::orderings::{MAX_SITES, orderings};
 use crate::{
-    crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Lattice, Structure, Symmetry, hermite_forms},
+    crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Structure, Symmetry, hermite_forms},
     features::{Reduced, cation_radius, neutral_states},
     stability::substitute::bond,
 };
@@ -172,15 +172,12 @@ impl Template {
         };
         let labels: Vec<Element> =
             (0..self.slots.len() as u8).filter_map(|slot| Element::from_z(place(slot) + 1).ok()).collect();
-        let species = self.slot_of.iter().map(|&slot| labels[usize::from(slot)]).collect();
-        self.filled(*self.parent.structure.lattice(), species)
+        self.filled(&labels)
     }
 
-    /// The parent's sites with other elements in another cell.
-    pub fn filled(&self, lattice: Lattice, species: Vec<Element>) -> Structure {
-        let frac_coords = self.parent.structure.frac_coords().to_vec();
-        // As many species as sites, and the parent's coordinates: nothing that is refused.
-        Structure::with_overlaps(lattice, species, frac_coords).unwrap_or_else(|_| self.parent.structure.clone())
+    /// The parent with these elements in the slots, in its own cell.
+    pub fn filled(&self, elements: &[Element]) -> Structure {
+        self.parent.structure.relabelled(|site, _| elements[usize::from(self.slot_of[site])])
     }
 
     /// What is compared to tell structure types of one label apart, for one of the orders.

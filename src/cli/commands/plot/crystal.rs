@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray};
 use datafusion::prelude::{cast, col};
 
-use super::quoted;
 use crate::cli::CliError;
 use crate::cli::args::OneCrystal;
 use crate::cli::commands::session;
@@ -13,6 +12,7 @@ use crate::columns::StructureColumn;
 use crate::crystal::{DEFAULT_SYMPREC, Structure, Symmetry};
 use crate::formats;
 use crate::report::plots::labels;
+use crate::sql::{quoted_name, quoted_text};
 
 /// A crystal and what it is called.
 pub struct Named {
@@ -58,8 +58,8 @@ pub async fn find(store: Option<&Path>, args: &OneCrystal) -> Result<Named, CliE
         return from_file(path);
     }
     let (_, session) = session(store, args.at).await?;
-    let table = quoted(&args.table);
-    let id = format!("'{}'", args.id.replace('\'', "''"));
+    let table = quoted_name(&args.table);
+    let id = quoted_text(&args.id);
     let query =
         format!("SELECT structure FROM {table} WHERE id = {id} AND structure IS NOT NULL ORDER BY structure_hash");
     let batches = session.sql(&query).await?.collect().await?;

@@ -5,14 +5,13 @@ use std::path::Path;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
 
-use super::quoted;
 use crate::cli::CliError;
 use crate::cli::args::PlotDistribution;
 use crate::crystal::Element;
 use crate::features::class_name;
 use crate::report::plots::distribution::{Distribution, Part};
 use crate::report::plots::labels;
-use crate::sql::Session;
+use crate::sql::{Session, quoted_name};
 
 pub async fn run(store: Option<&Path>, args: &PlotDistribution) -> Result<(), CliError> {
     let (_, session) = super::super::session(store, args.at).await?;
@@ -24,7 +23,7 @@ pub async fn run(store: Option<&Path>, args: &PlotDistribution) -> Result<(), Cl
 }
 
 async fn read(session: &Session, table: &str, condition: Option<&str>) -> Result<Distribution, CliError> {
-    let rows = format!("{} WHERE ({})", quoted(table), condition.unwrap_or("true"));
+    let rows = format!("{} WHERE ({})", quoted_name(table), condition.unwrap_or("true"));
     let part = "CASE WHEN split IN ('train', 'test') THEN arrow_cast(split, 'Utf8') END AS part";
     let mut data = Distribution::default();
 

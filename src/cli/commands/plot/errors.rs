@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 
-use super::quoted;
 use crate::cli::CliError;
 use crate::cli::args::PlotModel;
 use crate::report::plots::Picture;
+use crate::sql::{quoted_name, quoted_text};
 
 /// `name` tells the picture apart in its file's name; `draw` takes a title and (prediction, label).
 pub async fn run(
@@ -18,19 +18,18 @@ pub async fn run(
     draw: fn(&str, &[(f64, f64)]) -> Picture,
 ) -> Result<(), CliError> {
     let (_, session) = super::super::session(store, args.at).await?;
-    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let condition = args.condition.as_ref().map_or_else(String::new, |c| format!(" WHERE {c}"));
     let split = match args.split.as_str() {
         "all" => String::new(),
-        part => format!(" AND p.split = {}", text(part)),
+        part => format!(" AND p.split = {}", quoted_text(part)),
     };
     let query = format!(
         "SELECT p.value, p.target FROM (SELECT id, structure_hash FROM {}{condition}) AS t \
          JOIN predictions AS p ON p.id = t.id AND p.structure_hash = t.structure_hash \
          WHERE p.table_name = {} AND p.model = {} AND p.value IS NOT NULL AND p.target IS NOT NULL{split}",
-        quoted(&args.table),
-        text(&args.table),
-        text(&args.model)
+        quoted_name(&args.table),
+        quoted_text(&args.table),
+        quoted_text(&args.model)
     );
     let mut pairs = Vec::new();
     for batch in session.sql(&query).await?.collect().await? {

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
 
-use super::quoted;
 use crate::cli::CliError;
 use crate::cli::args::PlotHull;
 use crate::cli::commands::sql;
 use crate::crystal::{Composition, Element};
 use crate::report::plots::hull::{Entry, hull};
 use crate::report::plots::labels;
-use crate::sql::Session;
+use crate::sql::{Session, quoted_name};
 use crate::stability::{PhaseDiagram, Surface, one_scheme};
 
 pub async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> {
@@ -100,7 +99,7 @@ async fn read(
     let systems = systems.collect::<Vec<_>>().join(", ");
     let mut batches = Vec::new();
     for table in &args.tables {
-        let table = quoted(table);
+        let table = quoted_name(table);
         let columns = session.sql(&format!("SELECT * FROM {table} LIMIT 0")).await?;
         let scheme = match columns.schema().has_column_with_unqualified_name("correction_scheme") {
             true => "correction_scheme",

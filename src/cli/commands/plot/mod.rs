@@ -48,8 +48,3 @@ fn cell_of(crystal: &Named, cell: Cell) -> Result<(Structure, &'static str), Cli
         _ => Ok((crystal.structure.clone(), "cell")),
     }
 }
-
-/// A name as SQL quotes it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}

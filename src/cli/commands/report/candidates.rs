@@ -15,7 +15,7 @@ use crate::columns::{StructureColumn, structures};
 use crate::crystal::Structure;
 use crate::report::page::{Candidate, Prediction};
 use crate::report::structure_column;
-use crate::sql::{Session, models_asked};
+use crate::sql::{Session, models_asked, quoted_name, quoted_text};
 
 /// The rows that get a card.
 #[derive(Default)]
@@ -90,13 +90,13 @@ async fn of_ids(session: &Session, args: &Report, ids: &ArrayRef) -> Result<Vec<
     let mut wanted: Vec<&str> = Vec::new();
     let mut known = HashSet::new();
     wanted.extend(ids.iter().flatten().filter(|id| known.insert(*id)));
-    let quoted: Vec<String> = wanted.iter().map(|id| format!("'{}'", id.replace('\'', "''"))).collect();
+    let quoted: Vec<String> = wanted.iter().map(|id| quoted_text(id)).collect();
     if quoted.is_empty() {
         return Ok(vec![None; ids.len()]);
     }
-    let table = args.table.replace('"', "\"\"");
+    let table = quoted_name(&args.table);
     let query = format!(
-        "SELECT arrow_cast(id, 'Utf8') AS id, structure FROM \"{table}\" WHERE id IN ({}) AND structure IS NOT NULL ORDER BY structure_hash",
+        "SELECT arrow_cast(id, 'Utf8') AS id, structure FROM {table} WHERE id IN ({}) AND structure IS NOT NULL ORDER BY structure_hash",
         quoted.join(", ")
     );
     let mut found: HashMap<String, Structure> = HashMap::new();

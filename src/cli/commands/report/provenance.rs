@@ -13,7 +13,7 @@ use crate::cli::args::{At, Report};
 use crate::models::ensemble::Ensemble;
 use crate::models::{DEFAULT_MODEL, Metrics};
 use crate::report::plots::labels::{count, number};
-use crate::sql::{HollanditeOptions, Session, models_asked};
+use crate::sql::{HollanditeOptions, Session, models_asked, quoted_name};
 use crate::store::Store;
 
 /// Label and value of each fact.
@@ -76,7 +76,8 @@ async fn now(session: &Session) -> Result<String, CliError> {
 
 /// The correction schemes of the labels of a table with their numbers of rows; `None` for a table without labels.
 async fn schemes(session: &Session, table: &str) -> Result<Option<String>, CliError> {
-    let provider = session.context().table_provider(format!("\"{}\"", table.replace('"', "\"\""))).await;
+    let table_name = quoted_name(table);
+    let provider = session.context().table_provider(table_name.as_str()).await;
     let labelled = provider.is_ok_and(|p| {
         ["correction_scheme", "formation_energy_per_atom"].iter().all(|c| p.schema().column_with_name(c).is_some())
     });
@@ -84,9 +85,8 @@ async fn schemes(session: &Session, table: &str) -> Result<Option<String>, CliEr
         return Ok(None);
     }
     let query = format!(
-        "SELECT arrow_cast(coalesce(correction_scheme, 'not stated'), 'Utf8'), count(*) FROM \"{}\" \
-         WHERE formation_energy_per_atom IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
-        table.replace('"', "\"\"")
+        "SELECT arrow_cast(coalesce(correction_scheme, 'not stated'), 'Utf8'), count(*) FROM {table_name} \
+         WHERE formation_energy_per_atom IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
     );
     let mut lines = Vec::new();
     for batch in session.sql(&query).await?.collect().await? {
