@@ -1,8 +1,9 @@
 //! The card of a candidate: what it is called, its values, what a model predicts of it, and its crystal with the channels, to turn and
 //! as a picture.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+
 use super::html::{data, formula, text};
-use super::policy::base64;
 use super::scale::Scale;
 use super::table::{Column, Table};
 use crate::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
@@ -154,7 +155,7 @@ impl Drawn {
              <button type=\"button\" data-do=\"flat\" aria-pressed=\"false\">Flat</button></div>\n\
              <ul class=\"legend\">{legend}{tube}</ul>\n</div>\n<ul class=\"channels\">{}</ul>\n\
              <script type=\"application/json\" id=\"scene-{number}\">{}</script>\n",
-            base64(picture.as_bytes()),
+            BASE64_STANDARD.encode(picture),
             text(direction),
             words,
             data(&json)
@@ -169,18 +170,18 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
     use super::*;
-    use crate::formats::hosts;
+    use crate::formats::hosts::host;
 
     #[test]
     fn a_card_names_shows_and_draws_its_crystal() {
-        let record = hosts::embedded().into_iter().find(|r| r.id == "hollandite-mno2").unwrap();
+        let structure = host("hollandite-mno2");
         let batch = RecordBatch::try_from_iter([
             ("id", Arc::new(StringArray::from(vec!["other", "hollandite-mno2"])) as ArrayRef),
             ("density", Arc::new(Float64Array::from(vec![1.0, 4.3]))),
         ])
         .unwrap();
         let table = Table::new(&batch.schema(), &[batch], 2, &[None, Some("g/cm³")]).unwrap();
-        let candidate = Candidate { id: record.id, row: 1, structure: record.structure, prediction: None };
+        let candidate = Candidate { id: "hollandite-mno2".into(), row: 1, structure, prediction: None };
         let html = html(3, &candidate, &table, &table.cells().unwrap(), None).unwrap();
         for part in [
             "id=\"card-3\"",
