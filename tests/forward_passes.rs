@@ -132,6 +132,39 @@ async fn a_limit_is_respected() {
 }
 
 #[tokio::test]
+async fn an_order_that_nobody_reads_still_decides_which_rows_a_limit_keeps() {
+    let kept = "SELECT natoms, id AS i FROM many WHERE predict_ef(structure) < 0 ORDER BY void DESC, id LIMIT 5";
+    let bench = Bench::new();
+    let text = bench.text(&format!("SELECT count(*) AS c, min(q.i) AS i, sum(q.natoms) FROM ({kept}) q")).await;
+    assert!(text.contains("| 5 | r395 | 30 "), "{text}");
+    assert_eq!(bench.model.take(), (1, 64), "and the model stops where enough rows are found");
+    let text = bench
+        .text(&format!("SELECT q.n, min(q.i) AS i FROM (SELECT natoms % 5 AS n, i FROM ({kept})) q GROUP BY 1"))
+        .await;
+    assert!(text.contains("| 1 | r395 |"), "{text}");
+    // The order may be one of calls too.
+    let sql = "SELECT min(q.id) FROM (SELECT id FROM many WHERE predict_ef(structure) < 0 \
+               ORDER BY volume(structure) + distance_min(structure) DESC LIMIT 3 OFFSET 2) q";
+    assert!(bench.text(sql).await.contains("| r395 "), "{}", bench.text(sql).await);
+}
+
+#[tokio::test]
+async fn what_is_asked_twice_under_two_names_is_one_column() {
+    assert_eq!(ask("SELECT DISTINCT predict_ef(structure) k, predict_ef(structure) g FROM many").await, (1, 7, 400));
+    let sql = "SELECT class, predict_ef(structure) k, max(void), predict_ef(structure) g FROM tmo GROUP BY 1, 2, 4";
+    assert_eq!(ask(sql).await, (6, 1, 6));
+}
+
+#[tokio::test]
+async fn a_lateral_subquery_may_ask_and_be_filtered_by_what_costs() {
+    let lateral = "SELECT a.id, l.m FROM tmo a, LATERAL (SELECT min(predict_ef(b.structure)) m FROM tmo b \
+                   WHERE b.class = a.class) l WHERE spacegroup(a.structure) = 221";
+    let bench = Bench::new();
+    let text = bench.text(&format!("{lateral} ORDER BY a.id")).await;
+    assert!(text.contains("| SrTiO3 | -0.5 |") && text.contains("| WO3    | -1.6 |"), "{text}");
+}
+
+#[tokio::test]
 async fn equal_crystals_are_asked_for_once_and_answers_are_remembered() {
     let bench = Bench::new();
     let sql = "SELECT id, predict_ef(structure) FROM tmo";

@@ -9,11 +9,12 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::environment::{Environment, Watcher};
 use super::functions::{CrystalFunction, CrystalUdf};
-use super::optimizer::{HollanditePlanner, LiftCalls};
+use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
 use super::predictor::EnergyModel;
 use super::register;
@@ -94,6 +95,7 @@ impl Session {
             .with_config(config)
             .with_default_features()
             .with_optimizer_rules(optimizer.rules)
+            .with_physical_optimizer_rules(keeping_limits(PhysicalOptimizer::new().rules))
             .with_query_planner(Arc::new(HollanditePlanner));
         state.scalar_functions().get_or_insert_default().extend(register::udfs(&environment).into_iter().map(Arc::new));
         let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, Result, internal_err};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::logical_plan::builder::build_join_schema;
 use datafusion::logical_expr::utils::split_conjunction_owned;
@@ -88,7 +88,7 @@ impl Lifter<'_> {
             LogicalPlan::Sort(sort) => self.sort(sort, limited),
             LogicalPlan::Limit(mut limit) => {
                 let mut state = self.lift(Arc::unwrap_or_clone(limit.input), true)?;
-                state.apply_pending(self.aliases)?;
+                state.apply_pending_in_order(self.aliases)?;
                 limit.input = Arc::new(std::mem::take(&mut state.plan));
                 state.plan = LogicalPlan::Limit(limit);
                 Ok(state)
@@ -111,9 +111,9 @@ impl Lifter<'_> {
 
     /// Everything else keeps its inputs as they were.
     fn rebuild(&self, plan: LogicalPlan) -> Result<State> {
-        let plan = plan.map_children(|child| match child {
-            LogicalPlan::Subquery(ref subquery) if !subquery.outer_ref_columns.is_empty() => Ok(Transformed::no(child)),
-            child => self.settled(child).map(Transformed::yes),
+        let plan = plan.map_children(|child| match is_lateral(&child) {
+            true => Ok(Transformed::no(child)),
+            false => self.settled(child).map(Transformed::yes),
         })?;
         Ok(State::new(plan.data))
     }
@@ -179,6 +179,10 @@ impl Lifter<'_> {
                 key.expr = state.resolve(std::mem::take(&mut key.expr))?;
             }
         }
+        if sort.fetch.is_none() && state.order == sort.expr {
+            return Ok(state);
+        }
+        state.order = if sort.fetch.is_none() { sort.expr.clone() } else { vec![] };
         sort.input = Arc::new(std::mem::take(&mut state.plan));
         state.plan = LogicalPlan::Sort(sort);
         Ok(state)
@@ -260,11 +264,23 @@ impl Lifter<'_> {
         state.apply_pending(self.aliases)?;
         let group = self.ready(&mut state, node.group_expr)?;
         let aggregates = self.ready(&mut state, node.aggr_expr)?;
+        // Two outputs that ask the same (`SELECT DISTINCT f(x) AS a, f(x) AS b`) have become one column.
+        let (group, groups) = distinct(group);
+        let (aggregates, places) = distinct(aggregates);
         let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(state.plan), group, aggregates)?);
-        let names: Vec<Expr> = columns(&plan)
+        let columns: Vec<Column> = columns(&plan).collect();
+        let of_groups = node.schema.fields().len() - places.len();
+        let first = columns.len() - places.iter().max().map_or(0, |last| last + 1);
+        // Sets of groups are one expression and many columns.
+        let groups = if groups.len() == of_groups { groups } else { (0..of_groups).collect() };
+        let places = groups.into_iter().chain(places.into_iter().map(|place| first + place));
+        let names: Vec<Expr> = places
             .zip(node.schema.iter())
-            .map(|(column, original)| named(Expr::Column(column), &Column::from(original)))
-            .collect();
+            .map(|(place, original)| match columns.get(place) {
+                Some(column) => Ok(named(Expr::Column(column.clone()), &Column::from(original))),
+                None => internal_err!("an aggregate lost its column {place}"),
+            })
+            .collect::<Result<_>>()?;
         if names.iter().all(|name| matches!(name, Expr::Column(_))) {
             return Ok(State::new(plan));
         }
@@ -309,6 +325,21 @@ impl Lifter<'_> {
     }
 }
 
+/// The different ones of `exprs`, and for each of `exprs` its place among them.
+fn distinct(exprs: Vec<Expr>) -> (Vec<Expr>, Vec<usize>) {
+    let mut different: Vec<Expr> = vec![];
+    let places = exprs
+        .into_iter()
+        .map(|expr| {
+            different.iter().position(|known| *known == expr).unwrap_or_else(|| {
+                different.push(expr);
+                different.len() - 1
+            })
+        })
+        .collect();
+    (different, places)
+}
+
 /// Whether an equality relates the two sides of a join, so that it can find their pairs.
 fn is_key(condition: &Expr, left: &State, right: &State) -> bool {
     let Expr::BinaryExpr(BinaryExpr { left: a, op: Operator::Eq, right: b }) = condition else { return false };
@@ -338,9 +369,16 @@ fn is_correlated(plan: &LogicalPlan) -> bool {
         })
         .unwrap_or(true)
     };
-    let lateral = |child: &&LogicalPlan| {
-        child.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(subquery) if outer(subquery)))).unwrap_or(true)
-    };
     plan.expressions().iter().any(in_expr)
-        || (matches!(plan, LogicalPlan::Join(_)) && plan.inputs().iter().any(lateral))
+        || (matches!(plan, LogicalPlan::Join(_)) && plan.inputs().into_iter().any(is_lateral))
+}
+
+/// Whether a side of a join looks at the rows of the other side. The engine turns such a join into a common one, if it
+/// finds the side as it was written; the next pass then lifts its calls.
+fn is_lateral(side: &LogicalPlan) -> bool {
+    match side {
+        LogicalPlan::Subquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+        LogicalPlan::SubqueryAlias(alias) => is_lateral(&alias.input),
+        _ => false,
+    }
 }

@@ -15,12 +15,13 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`windows`] its work.
+//! and [`windows`] its work; [`limits`] keeps a limit in its place.
 
 mod cost;
 mod exec;
 mod guard;
 mod lift;
+mod limits;
 mod node;
 mod planner;
 mod state;
@@ -28,4 +29,5 @@ mod windows;
 
 pub use cost::Cost;
 pub use lift::LiftCalls;
+pub use limits::keeping_limits;
 pub use planner::HollanditePlanner;

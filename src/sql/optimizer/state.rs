@@ -12,7 +12,7 @@ use datafusion::common::alias::AliasGenerator;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result, TableReference};
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection};
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection, Sort, SortExpr};
 
 use super::Cost;
 use super::cost::{calls, has_calls};
@@ -27,6 +27,8 @@ pub(super) struct State {
     pub deferred: Vec<(Column, Expr)>,
     /// Predicates of the original, not applied yet.
     pub pending: Vec<Expr>,
+    /// The order in which the plan's rows come, where a limit above counts on it.
+    pub order: Vec<SortExpr>,
     /// Calls, as expressions over the plan, and the plan's columns that hold their values.
     available: Vec<(Expr, Column)>,
     /// Names that calls had before, to keep them.
@@ -36,7 +38,7 @@ pub(super) struct State {
 impl State {
     /// Nothing put off.
     pub fn new(plan: LogicalPlan) -> Self {
-        Self { plan, deferred: vec![], pending: vec![], available: vec![], names: vec![] }
+        Self { plan, deferred: vec![], pending: vec![], order: vec![], available: vec![], names: vec![] }
     }
 
     /// Takes the calls of a node that was placed earlier back into the state.
@@ -51,9 +53,7 @@ impl State {
 
     /// An expression over the original as one over the plan, with calls that are available replaced by their columns.
     pub fn resolve(&self, expr: Expr) -> Result<Expr> {
-        let expr = replace_columns(expr, |c| {
-            self.deferred.iter().find(|(column, _)| column == c).map(|(_, deferred)| deferred.clone())
-        })?;
+        let expr = replace_columns(expr, |c| self.deferred(c).cloned().or_else(|| self.qualified(c)))?;
         if self.available.is_empty() {
             return Ok(expr);
         }
@@ -64,6 +64,28 @@ impl State {
             })
         })
         .data()
+    }
+
+    /// The expression that stands for a deferred column. The engine also names a column without its table where no other
+    /// has the name.
+    fn deferred(&self, column: &Column) -> Option<&Expr> {
+        let bare = column.relation.is_none() && !self.plan.schema().has_column(column);
+        let exact = self.deferred.iter().find(|(deferred, _)| deferred == column);
+        let named = || self.deferred.iter().find(|(deferred, _)| bare && deferred.name == column.name);
+        exact.or_else(named).map(|(_, expr)| expr)
+    }
+
+    /// A bare name as the one column of a table that it means: what is added to the plan must not stand beside it under
+    /// both names.
+    fn qualified(&self, column: &Column) -> Option<Expr> {
+        let fields = match column.relation {
+            None => self.plan.schema().qualified_fields_with_unqualified_name(&column.name),
+            Some(_) => vec![],
+        };
+        match fields.as_slice() {
+            [(Some(table), field)] => Some(Expr::Column(Column::new(Some((*table).clone()), field.name()))),
+            _ => None,
+        }
     }
 
     /// Adds a predicate: cheap conjuncts are applied, costly ones put off.
@@ -99,6 +121,21 @@ impl State {
                 self.materialise(calls(next), aliases)?;
             }
             pending = waiting;
+        }
+        Ok(())
+    }
+
+    /// Applies what is pending, and says again in which order the rows come: between a sort and its limit an engine may
+    /// hand on the rows of a filter in any order. Where it keeps the order, it sees that and does not sort twice.
+    pub fn apply_pending_in_order(&mut self, aliases: &AliasGenerator) -> Result<()> {
+        let order = std::mem::take(&mut self.order);
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.apply_pending(aliases)?;
+        if !order.is_empty() {
+            let input = Arc::new(std::mem::take(&mut self.plan));
+            self.plan = LogicalPlan::Sort(Sort { expr: order, input, fetch: None });
         }
         Ok(())
     }
@@ -194,8 +231,9 @@ impl State {
             projected.push(if resolved == expr { expr } else { named(resolved.unalias(), &column) });
         }
         // In the order of the plan's columns, so that equal queries have equal plans.
-        let used: HashSet<&Column> =
-            deferred.iter().map(|(_, e)| e).chain(&self.pending).flat_map(Expr::column_refs).collect();
+        let put_off =
+            deferred.iter().map(|(_, e)| e).chain(&self.pending).chain(self.order.iter().map(|key| &key.expr));
+        let used: HashSet<&Column> = put_off.flat_map(Expr::column_refs).collect();
         for column in self.plan.schema().iter().map(Column::from).filter(|c| used.contains(c)) {
             carried.carry(&column, aliases);
         }
@@ -227,6 +265,7 @@ impl State {
             }
         }
         self.pending.iter_mut().try_for_each(rename)?;
+        self.order.iter_mut().try_for_each(|key| rename(&mut key.expr))?;
         self.names.iter_mut().try_for_each(|(call, _)| rename(call))?;
         for (call, column) in &mut self.available {
             rename(call)?;
