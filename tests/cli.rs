@@ -1,6 +1,7 @@
 //! The program from outside: each command, each format, what a mistake is answered with, and the exit codes.
 
 mod common;
+mod skip;
 
 use assert_cmd::Command;
 use common::{Store, hollandite, stdout};
@@ -221,7 +222,7 @@ fn exports_read_back() {
 #[test]
 fn pandas_polars_and_pyarrow_read_an_export() {
     let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
-        println!("skipped: HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+        skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
         return;
     };
     let store = Store::new();

@@ -1,25 +1,25 @@
-//! The function reference and the model's errors in the README are what the program says of itself.
+//! The function reference and the models' errors in the documents are what the program says of itself.
 //! `UPDATE=1 cargo test --test docs_drift` writes them.
 
 use hollandite::models::{DEFAULT_MODEL, Model};
 
-/// Compares what stands in the README between the markers of `section` with `text`, or writes it there.
-fn check(section: &str, text: &str) {
-    // The two tests below may both be writing.
-    static README: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _alone = README.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+/// Compares what stands in a document between the markers of `section` with `text`, or writes it there.
+fn check(document: &str, section: &str, text: &str) {
+    // Several tests below may be writing.
+    static DOCUMENTS: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _alone = DOCUMENTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let begin = format!("<!-- {section}: begin, written by `UPDATE=1 cargo test --test docs_drift` -->\n");
     let end = format!("<!-- {section}: end -->\n");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once(&begin).expect("README.md has the marker where the section begins");
-    let (written, after) = rest.split_once(&end).expect("README.md has the marker where the section ends");
+    let path = format!("{}/{document}", env!("CARGO_MANIFEST_DIR"));
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = whole.split_once(&begin).expect("the document has the marker where the section begins");
+    let (written, after) = rest.split_once(&end).expect("the document has the marker where the section ends");
     let text = format!("\n{}\n\n", text.trim());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, format!("{before}{begin}{text}{end}{after}")).unwrap();
         return;
     }
-    assert!(written == text, "section {section} of README.md is out of date: UPDATE=1 cargo test --test docs_drift");
+    assert!(written == text, "section {section} of {document} is out of date: UPDATE=1 cargo test --test docs_drift");
 }
 
 /// What the program prints, run on a new store.
@@ -37,10 +37,10 @@ fn printed(args: &[&str]) -> String {
 }
 
 #[test]
-fn the_readme_quotes_the_cards_of_the_embedded_models() {
+fn the_documents_quote_the_cards_of_the_embedded_models() {
     let default = Model::load(DEFAULT_MODEL).unwrap();
     let card = default.card();
-    let mut text = format!(
+    let mut whole = format!(
         "`predict_ef` without a name asks `{}`. Elements it has seen: {}. Data: {}.\n\n\
          | model | parameters | settings | crystals | epochs | hours | test RMSE | MAE | new formulas RMSE | MAE | formula split \
          RMSE | MAE | paper's RMSE | RMSE of the mean |\n|{}\n",
@@ -49,13 +49,21 @@ fn the_readme_quotes_the_cards_of_the_embedded_models() {
         card.data,
         "---|".repeat(14)
     );
+    let mut short = format!(
+        "`predict_ef` without a name asks `{}`, for {} elements. Errors in eV/atom:\n\n\
+         | model | parameters | test RMSE | MAE | new formulas RMSE | MAE | paper's RMSE |\n|{}\n",
+        card.name,
+        card.elements.len(),
+        "---|".repeat(7)
+    );
     let rows: serde_json::Value = serde_json::from_str(&printed(&["models", "list", "--format", "json"])).unwrap();
     for row in rows.as_array().unwrap() {
         let name = row["model"].as_str().unwrap();
         let settings = Model::load(name).unwrap().card().config.settings();
         let number = |key: &str, digits: usize| row[key].as_f64().map_or("".into(), |x| format!("{x:.digits$}"));
+        let name = format!("`{name}`");
         let cells = [
-            format!("`{name}`"),
+            name.clone(),
             number("parameters", 0),
             settings,
             number("crystals", 0),
@@ -70,23 +78,42 @@ fn the_readme_quotes_the_cards_of_the_embedded_models() {
             number("paper_rmse", 2),
             number("mean_rmse", 3),
         ];
-        text += &format!("| {} |\n", cells.join(" | "));
+        whole += &format!("| {} |\n", cells.join(" | "));
+        let keys = ["test_rmse", "test_mae", "new_formula_rmse", "new_formula_mae"];
+        let errors = keys.map(|key| number(key, 3)).join(" | ");
+        short += &format!("| {name} | {} | {errors} | {} |\n", number("parameters", 0), number("paper_rmse", 2));
     }
-    text += "\nErrors in eV/atom.";
-    check("model", &text);
+    whole += "\nErrors in eV/atom.";
+    check("queries/models.md", "model", &whole);
+    check("README.md", "errors", &short);
 }
 
 #[test]
-fn the_readme_has_the_reference_that_the_program_prints() {
+fn the_reference_is_what_the_program_prints() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"))
         .args(["functions", "--format", "markdown"])
         .output();
-    check("functions", &String::from_utf8(output.unwrap().stdout).unwrap());
+    check("queries/FUNCTIONS.md", "functions", &String::from_utf8(output.unwrap().stdout).unwrap());
 }
 
 #[test]
-fn the_readme_names_every_command() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn the_readme_has_an_index_of_the_functions() {
+    let mut sections: std::collections::BTreeMap<String, Vec<String>> = Default::default();
+    for function in hollandite::sql::functions() {
+        sections.entry(function.section).or_default().push(format!("`{}`", function.name));
+    }
+    let lines = sections
+        .iter()
+        .map(|(section, names)| format!("- **{}**: {}", section.trim_end_matches(" Functions"), names.join(", ")));
+    check("README.md", "index", &lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_documents_name_every_command() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guides = std::fs::read_dir(root.join("queries")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = guides.filter(|path| path.extension().is_some_and(|e| e == "md")).chain([root.join("README.md")]);
+    let text: String = documents.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite")).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let commands = help.split_once("Commands:\n").unwrap().1;
@@ -97,6 +124,6 @@ fn the_readme_names_every_command() {
             continue;
         };
         let shown = [format!("hollandite {name}"), format!("hollandite --store crystals {name}")];
-        assert!(shown.iter().any(|s| readme.contains(s)), "README.md does not show `hollandite {name}`");
+        assert!(shown.iter().any(|s| text.contains(s)), "neither README.md nor a guide shows `hollandite {name}`");
     }
 }

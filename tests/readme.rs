@@ -1,5 +1,5 @@
-//! The README is run: each `$ command` of a ```console block is executed in a shell, and what it prints must be what stands
-//! under it. In the README a line `...` stands for any number of lines, and `...` inside a line for any text. How wide a
+//! The README and the guides of queries/ are run: each `$ command` of a ```console block is executed in a shell, and what it
+//! prints must be what stands under it. The guides go on where the README ends. There a line `...` stands for any number of lines, and `...` inside a line for any text. How wide a
 //! column is does not matter: runs of spaces and of `─` count as one.
 
 mod common;
@@ -69,36 +69,67 @@ fn line_agrees(expected: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// The README and then every guide: path below the root, text.
+fn documents() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guides = std::fs::read_dir(root.join("queries")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = guides.map(|name| format!("queries/{}", name.to_str().unwrap())).collect();
+    names.retain(|name| name.ends_with(".md"));
+    names.sort();
+    names.insert(0, "README.md".into());
+    names.into_iter().map(|name| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap())).collect()
+}
+
 #[test]
-fn every_command_prints_what_the_readme_shows() {
+fn every_command_prints_what_the_documents_show() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let markdown = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
-    let steps = steps(&markdown);
-    assert!(steps.len() >= 5, "the README has a transcript");
     let work = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(format!("{root}/fixtures"), work.path().join("fixtures")).unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_hollandite"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    for step in steps {
-        if step.command.starts_with("cargo test") {
-            continue; // That is this very run.
+    let mut ran = 0;
+    for (name, markdown) in documents() {
+        for step in steps(&markdown) {
+            if step.command.starts_with("cargo test") {
+                continue; // That is this very run.
+            }
+            let script = step.command.replace("cargo run -- ", "hollandite ");
+            let mut shell = Command::new("sh");
+            common::isolated(&mut shell, work.path());
+            shell.args(["-c", &format!("{script}\n")]).env("PATH", &path).current_dir(work.path());
+            let output = shell.output().unwrap();
+            let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+            let printed: Vec<&str> = printed.lines().collect();
+            assert!(
+                agrees(&step.expected, &printed),
+                "{name}:{}: $ {}\nshould print\n{}\nand prints\n{}",
+                step.line,
+                step.command,
+                step.expected.join("\n"),
+                printed.join("\n")
+            );
+            ran += 1;
         }
-        let script = step.command.replace("cargo run -- ", "hollandite ");
-        let mut shell = Command::new("sh");
-        common::isolated(&mut shell, work.path());
-        let output =
-            shell.args(["-c", &format!("{script}\n")]).env("PATH", &path).current_dir(work.path()).output().unwrap();
-        let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        let printed: Vec<&str> = printed.lines().collect();
-        assert!(
-            agrees(&step.expected, &printed),
-            "README.md:{}: $ {}\nshould print\n{}\nand prints\n{}",
-            step.line,
-            step.command,
-            step.expected.join("\n"),
-            printed.join("\n")
-        );
     }
+    assert!(ran >= 30, "the documents have transcripts: {ran}");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (name, markdown) in documents() {
+        let folder = root.join(&name).parent().unwrap().to_path_buf();
+        for link in markdown.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            let path = link.split('#').next().unwrap();
+            assert!(link.contains("://") || folder.join(path).exists(), "{name} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_read_in_one_sitting() {
+    let lines = include_str!("../README.md").lines().count();
+    assert!(lines <= 300, "README.md has {lines} lines: what explains one subject belongs into a guide of queries/");
 }
 
 #[test]

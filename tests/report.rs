@@ -1,6 +1,7 @@
 //! `hollandite report` from outside: what stands on the page, that it stands alone, what is refused and why; and the page in a browser.
 
 mod common;
+mod skip;
 #[path = "common/webdriver.rs"]
 mod webdriver;
 
