@@ -374,7 +374,7 @@ pub enum ExportFormat {
 pub enum ListFormat {
     /// For people: aligned columns
     Table,
-    /// The reference of the README
+    /// The reference of queries/FUNCTIONS.md
     Markdown,
     /// One JSON array of objects
     Json,

@@ -1,5 +1,5 @@
-//! The function reference: what `\df` lists, what `hollandite functions` prints and what the README contains is one
-//! list, read from the functions themselves.
+//! The function reference: what `\df` lists, what `hollandite functions` prints and what queries/FUNCTIONS.md contains is
+//! one list, read from the functions themselves.
 
 use datafusion::logical_expr::Documentation;
 

@@ -1,5 +1,5 @@
-//! The one list of SQL functions. The session registers it; `\df`, `hollandite functions`, the README's reference and
-//! the documentation test read it.
+//! The one list of SQL functions. The session registers it; `\df`, `hollandite functions`, the reference in
+//! queries/FUNCTIONS.md and the documentation test read it.
 
 use std::sync::Arc;
 
