@@ -1,4 +1,4 @@
-"""MP2020 corrections by pymatgen, the reference of tests/parity_corrections.rs.
+"""MP2020 corrections by pymatgen, the reference of tests/parity/corrections.rs.
 
     python corrections.py golden                      > fixtures/golden/corrections.json
     python corrections.py real DATA.jsonl.gz.. [--every N] > fixtures/golden/corrections.tsv

@@ -15,6 +15,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -43,7 +44,8 @@ impl PhysicalOptimizerRule for LimitsFirst {
                 return Ok(Transformed::no(node));
             };
             let limited = GlobalLimitExec::new(Arc::clone(projection.input()), limit.skip(), limit.fetch());
-            let projection = Arc::clone(limit.input()).with_new_children(vec![Arc::new(limited)])?;
+            let anew = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            let projection = Arc::clone(limit.input()).replace_children(vec![Arc::new(limited)], anew)?;
             Ok(Transformed::yes(projection))
         })
         .data()

@@ -1,8 +1,6 @@
 //! Against pymatgen and ase: real CIFs of the Materials Project, and their symmetry expanded by both peers. Skipped, with a line
 //! that says so, where the reference data are absent.
 
-mod skip;
-
 use std::{
     collections::HashMap,
     fs,
@@ -17,7 +15,7 @@ use hollandite::{
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     if !path.exists() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     Some(path).filter(|p| p.exists())
 }

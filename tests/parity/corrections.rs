@@ -4,8 +4,6 @@
 //! this repository (where they are absent the test says so and passes). Both goldens were written by `benches/peers/corrections.py`.
 //! Then raw energies of the Materials Project, which become the formation energies that it published, and outputs of VASP as they come in.
 
-mod skip;
-
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -56,7 +54,7 @@ struct Entry(
 
 #[test]
 fn textbook_structures() {
-    let golden: Golden = serde_json::from_str(include_str!("../fixtures/golden/corrections.json")).unwrap();
+    let golden: Golden = serde_json::from_str(include_str!("../../fixtures/golden/corrections.json")).unwrap();
     assert!(golden.entries.len() >= 50);
     for Entry(name, lattice, species, coords, run_type, total, uncertainty, oxide, parts, states) in golden.entries {
         let structure = crystal(&lattice, &species, &coords);
@@ -81,14 +79,14 @@ fn shared(name: &str) -> Option<Records> {
     if path.exists() {
         return Some(read_file(&path));
     }
-    skip::skip(format_args!("{} is absent", path.display()));
+    crate::skip::skip(format_args!("{} is absent", path.display()));
     None
 }
 
 /// By the states of pymatgen nothing differs. By ours some anions are none, and others are.
 #[test]
 fn real_crystals() {
-    let golden: HashMap<&str, Vec<&str>> = include_str!("../fixtures/golden/corrections.tsv")
+    let golden: HashMap<&str, Vec<&str>> = include_str!("../../fixtures/golden/corrections.tsv")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .skip(1)
@@ -167,7 +165,7 @@ fn raw_energies_become_published_formation_energies() {
 async fn calculations_are_corrected_as_they_come_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
     if !folder.is_dir() {
-        skip::skip(format_args!("{} is absent", folder.display()));
+        crate::skip::skip(format_args!("{} is absent", folder.display()));
         return;
     }
     let want = BTreeMap::from([

@@ -2,8 +2,6 @@
 //! space groups of spglib and of moyo, for 60 oxides (files outside this repository; where they are absent the test says
 //! so and passes), and a handful of single facts that are always checked.
 
-mod skip;
-
 use std::{collections::HashMap, path::PathBuf};
 
 use hollandite::{
@@ -17,7 +15,7 @@ fn reference(name: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     text
 }

@@ -5,8 +5,6 @@
 //! tiny faces of both sides are those of coordinates given to eight digits, and the same on both sides, so that the counts
 //! are equal at tolerance 0 as well as above it.
 
-mod skip;
-
 use std::path::PathBuf;
 
 use hollandite::{
@@ -46,7 +44,7 @@ fn compare(id: &str, structure: &Structure, want: &Value, counts: &str, toleranc
 
 #[test]
 fn four_oxides_equal_pymatgen() {
-    let golden: Value = serde_json::from_str(include_str!("../fixtures/golden/voronoi.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../../fixtures/golden/voronoi.json")).unwrap();
     assert!(golden["meta"]["peer"].as_str().unwrap().contains("pymatgen"));
     let values = golden["values"].as_object().unwrap();
     assert_eq!(values.len(), 4);
@@ -61,7 +59,7 @@ fn four_oxides_equal_pymatgen() {
 fn sixty_oxides_equal_pymatgen() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
     let Ok(lines) = std::fs::read_to_string(folder.join("structures60.jsonl")) else {
-        skip::skip(format_args!("{} is absent", folder.display()));
+        crate::skip::skip(format_args!("{} is absent", folder.display()));
         return;
     };
     let peer: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("voronoi.json")).unwrap()).unwrap();

@@ -1,8 +1,6 @@
 //! Magpie descriptors against matminer: six formulas that are always checked, and, where the reference folder lies beside
 //! the repository, 60 oxides with and without imputation.
 
-mod skip;
-
 use std::path::PathBuf;
 
 use hollandite::crystal::{Composition, Element};
@@ -14,7 +12,7 @@ fn reference(name: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     text
 }
@@ -37,7 +35,7 @@ fn assert_equal(id: &str, name: &str, got: f64, want: f64) {
 
 #[test]
 fn six_formulas_equal_matminer() {
-    let text = include_str!("../fixtures/golden/magpie.json");
+    let text = include_str!("../../fixtures/golden/magpie.json");
     let golden: Value = serde_json::from_str(text).unwrap();
     let formulas = golden["values"].as_object().unwrap();
     assert_eq!(formulas.len(), 6);

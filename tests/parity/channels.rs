@@ -1,8 +1,6 @@
 //! Spheres against Zeo++ (files outside this repository: where they are absent the test says so and passes; the oxides in
 //! fixtures/golden are always checked), and the exact spheres against a fine grid of the clearance itself.
 
-mod skip;
-
 use std::path::PathBuf;
 
 use hollandite::{
@@ -15,7 +13,7 @@ fn read(path: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     text
 }

@@ -1,8 +1,6 @@
 //! Our densities and Bader charges against those of pymatgen, the `bader` crate and BaderKit, on outputs of real
 //! calculations. The files are not part of this project; where they are absent the tests say so and pass.
 
-mod skip;
-
 use std::path::{Path, PathBuf};
 
 use bader::analysis::calculate_bader_density;
@@ -17,7 +15,7 @@ use hollandite::formats::{Quantity, Volumetric, read_volumetric};
 fn folder() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
     if !path.is_dir() {
-        skip::skip("../shared/vasp is not here");
+        crate::skip::skip("../shared/vasp is not here");
     }
     path.is_dir().then_some(path)
 }

@@ -1,8 +1,6 @@
 //! Powder diffraction against pymatgen and matminer: four oxides that are always checked, and, where the reference folder
 //! lies beside the repository, 60 more.
 
-mod skip;
-
 use std::path::PathBuf;
 
 use hollandite::crystal::{Element, Lattice, Structure};
@@ -14,7 +12,7 @@ fn reference(name: &str) -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     text.map(|text| match name.ends_with(".jsonl") {
         true => text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect(),
@@ -48,7 +46,7 @@ fn assert_peaks(id: &str, got: &[Peak], want: &Value) {
 
 #[test]
 fn four_oxides_equal_pymatgen_peak_by_peak() {
-    let golden: Value = serde_json::from_str(include_str!("../fixtures/golden/xrd.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../../fixtures/golden/xrd.json")).unwrap();
     let oxides = golden["values"].as_object().unwrap();
     assert_eq!(oxides.len(), 4);
     for (id, want) in oxides {

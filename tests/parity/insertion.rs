@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn voltages_and_capacities_are_those_of_insertion_electrode() {
-    let golden: Value = serde_json::from_str(include_str!("../fixtures/golden/insertion_electrode.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../../fixtures/golden/insertion_electrode.json")).unwrap();
     let (mut steps, mut left_out) = (0, 0);
     for case in golden["cases"].as_array().unwrap() {
         let number = |key: &str| case[key].as_f64().unwrap();

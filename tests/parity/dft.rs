@@ -1,8 +1,6 @@
 //! Real outputs of VASP 5.2 to 6.4 against pymatgen: energies, versions, functionals, convergence, moments. The files are not
 //! part of the project; without them the tests pass, and say so.
 
-mod skip;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +13,7 @@ fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    skip::skip("../shared/vasp is not here");
+    crate::skip::skip("../shared/vasp is not here");
     None
 }
 

@@ -3,8 +3,6 @@
 //! The whole set is one diagram here; pymatgen had one for each system. pymatgen's own margins (`get_phase_separation_energy`) are found by a local optimiser
 //! and miss the least by up to 3e-5 eV/atom.
 
-mod skip;
-
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,7 +16,7 @@ use serde_json::Value;
 fn the_hull_of_the_real_set_is_pymatgens() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tmo.jsonl.gz");
     let Ok(file) = std::fs::File::open(&file) else {
-        skip::skip(format_args!("{} is absent", file.display()));
+        crate::skip::skip(format_args!("{} is absent", file.display()));
         return;
     };
     let mut known: HashMap<String, (Composition, f64)> = HashMap::new();
@@ -34,7 +32,7 @@ fn the_hull_of_the_real_set_is_pymatgens() {
     for (composition, energy) in known.values() {
         diagram.add(composition, *energy).unwrap();
     }
-    let golden: Value = serde_json::from_str(include_str!("../fixtures/golden/phase_diagram.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../../fixtures/golden/phase_diagram.json")).unwrap();
     type Entry = (String, f64, HashMap<String, f64>, Option<f64>);
     let golden: Vec<Entry> = serde_json::from_value(golden["entries"].clone()).unwrap();
     let (mut stable, mut same_products, mut worst) = (0, 0, 0.0_f64);

@@ -1,8 +1,6 @@
 //! Structure matrices and fingerprints against dscribe's and matminer's: four oxides whose numbers stand in
 //! fixtures/golden, and 60 more (files outside this repository; where they are absent the test says so and passes).
 
-mod skip;
-
 use std::path::PathBuf;
 
 use hollandite::{
@@ -24,7 +22,7 @@ fn reference(name: &str) -> Option<String> {
     let path = root().join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        skip::skip(format_args!("{} is absent", path.display()));
+        crate::skip::skip(format_args!("{} is absent", path.display()));
     }
     text
 }
