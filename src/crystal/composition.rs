@@ -27,7 +27,7 @@ impl Composition {
     }
 
     /// Reads a formula: symbols with amounts, groups in (), [] or {}, fractions, spaces, hydrates with `·`, `*` or `.`
-    /// before the water (`CaSO4·2H2O`).
+    /// before the water (`CaSO4·2H2O`). D and T, deuterium and tritium, are hydrogen.
     ///
     /// # Errors
     /// The column and what was expected there.
@@ -214,7 +214,10 @@ impl Reader<'_> {
         let first = self.chars[self.at];
         let second = self.chars.get(self.at + 1).filter(|c| c.is_ascii_lowercase());
         let symbol: String = std::iter::once(first).chain(second.copied()).collect();
-        let element = Element::from_symbol(&symbol).map_err(|e| self.error(e.to_string()))?;
+        let element = match symbol.as_str() {
+            "D" | "T" => Element::H,
+            symbol => Element::from_symbol(symbol).map_err(|e| self.error(e.to_string()))?,
+        };
         self.at += symbol.len();
         Ok(element)
     }

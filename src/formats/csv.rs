@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Properties, Record, Records, Rejection, parse_structure, source, stem};
+use super::{Properties, Record, Records, Rejection, parse_noted, source, stem};
 use crate::error::FormatError;
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
@@ -78,11 +78,11 @@ impl Rows {
         let text = record.get(self.structure).unwrap_or("");
         // Fields before the structure may hold lines of their own.
         let before = line - 1 + record.iter().take(self.structure).map(|f| f.matches('\n').count()).sum::<usize>();
-        let structure = match parse_structure(text) {
-            Ok(structure) => structure,
+        let (structure, notes) = match parse_noted(text) {
+            Ok(crystal) => crystal,
             Err(error) => return Err(Rejection::new(&self.path, id, &error.below(before), text, before + 1)),
         };
-        let mut properties = Properties::default();
+        let mut properties = Properties { notes, ..Properties::default() };
         for (k, name) in self.header.iter().enumerate().filter(|(k, _)| *k != self.structure && Some(*k) != self.id) {
             let Some(value) = field(k) else { continue };
             if let Err(message) = set(&mut properties, name, value) {

@@ -37,7 +37,7 @@ pub use json::to_json;
 pub use paths::{Format, Input, expand};
 pub use poscar::to_poscar;
 pub use potcar::read_valences;
-pub use properties::Properties;
+pub use properties::{Note, Notes, Properties};
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = 100_000;
@@ -133,14 +133,19 @@ pub fn read(input: &Input) -> Records {
 /// # Errors
 /// Where the text departs from the format it looks like, where it holds several crystals, or what the crystal lacks.
 pub fn parse_structure(text: &str) -> Result<Structure, FormatError> {
+    parse_noted(text).map(|(structure, _)| structure)
+}
+
+/// As [`parse_structure`], with what of the crystal is not as it is written.
+fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(FormatError::syntax(1, 0, "the text is empty; expected a CIF, a POSCAR or a JSON structure"));
     }
     match Format::of_text(text) {
-        Format::Cif => cif::parse(text),
-        Format::Poscar => poscar::parse(text),
-        _ => json::parse(text),
+        Format::Cif => cif::parse_noted(text),
+        Format::Poscar => poscar::parse_noted(text),
+        _ => json::parse_noted(text),
     }
 }
 

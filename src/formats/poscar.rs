@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Input, MAX_ATOMS, Properties, Record, Records, Rejection, at_line, species::element_of_symbol};
+use super::{
+    Input, MAX_ATOMS, Note, Notes, Properties, Record, Records, Rejection, at_line,
+    species::{element_of_symbol, is_isotope},
+};
 use crate::{
     crystal::{Element, Lattice, Structure},
     error::FormatError,
@@ -11,8 +14,10 @@ use crate::{
 /// The crystal of a POSCAR file.
 pub(super) fn records(input: &Input, text: &str) -> Records {
     let id = input.name.clone();
-    let result = match parse(text) {
-        Ok(structure) => Ok(Record { id, structure, line: 1, properties: Properties::default() }),
+    let result = match parse_noted(text) {
+        Ok((structure, notes)) => {
+            Ok(Record { id, structure, line: 1, properties: Properties { notes, ..Properties::default() } })
+        }
         Err(error) => Err(Rejection::new(&input.path, Some(id), &error, text, 1)),
     };
     Box::new(std::iter::once(result))
@@ -64,6 +69,11 @@ impl<'a> Lines<'a> {
 
 /// Reads the crystal; velocities and whatever else follows the coordinates are not read.
 pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
+    parse_noted(text).map(|(structure, _)| structure)
+}
+
+/// As [`parse`], with what of the crystal is not as it is written.
+pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let mut lines = Lines { lines: text.lines(), number: 0 };
     let comment = lines.next("a comment line")?;
     let scale = scale(&mut lines)?;
@@ -82,7 +92,7 @@ pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
     let scaled = |x: [f64; 3]| -> [f64; 3] { std::array::from_fn(|k| x[k] * scale[k]) };
     let lattice = Lattice::new(rows.map(scaled)).map_err(at_line(first_row))?;
 
-    let (symbols, counts) = species_lines(&mut lines, comment)?;
+    let Species { symbols, counts, notes } = species_lines(&mut lines, comment)?;
     let natoms = counts.iter().fold(0_usize, |n, c| n.saturating_add(*c));
     if natoms > MAX_ATOMS {
         return Err(lines.error(format!("the counts announce {natoms} atoms, more than the {MAX_ATOMS} accepted")));
@@ -104,7 +114,7 @@ pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
         let (x, rest) = lines.triple(&format!("the coordinates of atom {} of {natoms}", i + 1))?;
         coords.push(if cartesian { lattice.to_fractional(scaled(x)) } else { x });
         if symbols.is_none() {
-            let label = rest.split_whitespace().last().and_then(|word| element_of_symbol(word).ok());
+            let label = rest.split_whitespace().last().and_then(element_behind);
             labels.extend(label.filter(|_| labels.len() == i));
         }
     }
@@ -116,13 +126,19 @@ pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
             return Err(FormatError::syntax(6, 0, message));
         }
     };
-    Structure::new(lattice, species, coords).map_err(|source| {
+    let structure = Structure::new(lattice, species, coords).map_err(|source| {
         let line = match &source {
             crate::error::CrystalError::Overlap { j, .. } => first_site + j - 1,
             _ => first_site,
         };
         at_line(line)(source)
-    })
+    })?;
+    Ok((structure, notes))
+}
+
+/// An element named in passing, in the comment or behind the coordinates. A `T` there is a flag of selective dynamics, no tritium.
+fn element_behind(word: &str) -> Option<Element> {
+    element_of_symbol(word).ok().filter(|_| !is_isotope(word))
 }
 
 enum Scale {
@@ -146,15 +162,24 @@ fn scale(lines: &mut Lines) -> Result<Scale, FormatError> {
     }
 }
 
-/// The lines of symbols and counts; VASP 4 has the counts only, and its comment often names the elements.
-fn species_lines(lines: &mut Lines, comment: &str) -> Result<(Option<Vec<Element>>, Vec<usize>), FormatError> {
+/// The lines of symbols and counts.
+struct Species {
+    symbols: Option<Vec<Element>>,
+    counts: Vec<usize>,
+    notes: Notes,
+}
+
+/// Reads both; VASP 4 has the counts only, and its comment often names the elements.
+fn species_lines(lines: &mut Lines, comment: &str) -> Result<Species, FormatError> {
     let line = lines.next("element symbols or counts")?;
     let begins_with_digit = |line: &str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
     if begins_with_digit(line) {
         let counts = counts(lines, line)?;
-        let named: Vec<Element> = comment.split_whitespace().map_while(|word| element_of_symbol(word).ok()).collect();
-        return Ok(((named.len() == counts.len()).then_some(named), counts));
+        let named: Vec<Element> = comment.split_whitespace().map_while(element_behind).collect();
+        let symbols = (named.len() == counts.len()).then_some(named);
+        return Ok(Species { symbols, counts, notes: Notes::new() });
     }
+    let notes = line.split_whitespace().any(is_isotope).then_some(Note::Isotopes).into_iter().collect();
     let symbols: Vec<Element> =
         line.split_whitespace().map(element_of_symbol).collect::<Result<_, _>>().map_err(at_line(lines.number))?;
     let line = lines.next("the number of atoms of each element")?;
@@ -166,7 +191,7 @@ fn species_lines(lines: &mut Lines, comment: &str) -> Result<(Option<Vec<Element
         let (n, m) = (symbols.len(), counts.len());
         return Err(lines.error(format!("{n} element symbols but {m} counts; expected one count for each symbol")));
     }
-    Ok((Some(symbols), counts))
+    Ok(Species { symbols: Some(symbols), counts, notes })
 }
 
 fn counts(lines: &Lines, line: &str) -> Result<Vec<usize>, FormatError> {
@@ -236,6 +261,16 @@ mod tests {
         let labelled =
             labelled.replace(".195 .805 .5\n", ".195 .805 .5 O\n").replace(".805 .195 .5\n", ".805 .195 .5 O2-\n");
         assert_eq!(parse(&labelled).unwrap(), rutile);
+    }
+
+    #[test]
+    fn deuterium_is_hydrogen_and_a_flag_is_no_tritium() {
+        let ice = RUTILE.replacen("Ti O\n2 4", "O D\n2 4", 1);
+        let (structure, notes) = parse_noted(&ice).unwrap();
+        assert_eq!((structure.composition().formula().as_str(), notes), ("H4O2", Notes::from([Note::Isotopes])));
+        assert!(parse_noted(RUTILE).unwrap().1.is_empty());
+        let flagged = RUTILE.replacen("Ti O\n", "", 1).replace("\n.", "\n .").replace(" 0\n", " 0 T T T\n");
+        assert!(parse(&flagged).unwrap_err().to_string().contains("add a line of symbols"));
     }
 
     #[test]

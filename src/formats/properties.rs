@@ -1,9 +1,32 @@
 //! What a file says about a crystal beside its structure, and the names under which files say it.
 
+use std::{collections::BTreeSet, fmt};
+
 use serde_json::{Map, Value};
 
 /// Keys under which a record may name itself, the preferred first.
 pub(crate) const IDS: [&str; 5] = ["id", "material_id", "mp_id", "immutable_id", "unique_id"];
+
+/// A way in which a crystal was read that is not as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Note {
+    /// Deuterium or tritium became hydrogen.
+    Isotopes,
+    /// Of a magnetic crystal the atoms are read alone.
+    Magnetic,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Isotopes => "deuterium or tritium read as hydrogen",
+            Self::Magnetic => "magnetic moments are not kept",
+        })
+    }
+}
+
+/// What is to be said of one crystal, each thing once.
+pub type Notes = BTreeSet<Note>;
 
 /// What a file says about a crystal beside its structure. All of it is optional.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +45,8 @@ pub struct Properties {
     pub split: Option<String>,
     /// Every other number, text or truth value of the record, by name.
     pub extra: Map<String, Value>,
+    /// What of the crystal is not as the file has it.
+    pub notes: Notes,
 }
 
 impl Properties {

@@ -1,4 +1,5 @@
-//! Elements as files write them: `Ti`, `Ti4+`, `O2-`, `Fe3`, `TI1`, `O1A`, `Ti_sv`.
+//! Elements as files write them: `Ti`, `Ti4+`, `O2-`, `Fe3`, `TI1`, `O1A`, `Ti_sv`. Deuterium and tritium, `D` and `T`, are hydrogen;
+//! [`is_isotope`] tells them, so that it can be said.
 
 use crate::{
     crystal::{Composition, Element},
@@ -9,16 +10,33 @@ use crate::{
 /// first other character must be the symbol; the charge after it does not matter.
 pub(super) fn element_of_symbol(text: &str) -> Result<Element, CrystalError> {
     let text = text.trim();
-    let letters = &text[..text.bytes().take_while(u8::is_ascii_alphabetic).count()];
+    let letters = head(text);
+    if is_isotope(text) {
+        return Ok(Element::H);
+    }
     symbol(letters).ok_or_else(|| CrystalError::UnknownElement(text.to_owned()))
 }
 
+/// The letters at the head of a symbol or label.
+fn head(text: &str) -> &str {
+    &text[..text.bytes().take_while(u8::is_ascii_alphabetic).count()]
+}
+
+/// Whether a symbol or label is that of deuterium or tritium.
+pub(super) fn is_isotope(text: &str) -> bool {
+    matches!(head(text.trim()), "D" | "T")
+}
+
 /// The element of a site label (`Ti1`, `O1A`, `OW2`, `NB3`): the longest symbol at its head. In capitals two letters may be one
-/// element or an element and a letter (`CO1`): `formula`, where the file gives one, decides.
+/// element or an element and a letter (`CO1`): `formula`, where the file gives one, decides. `D1` and `T1` are hydrogen where a
+/// formula with hydrogen stands beside them: they label sites of garnets and zeolites, too.
 pub(super) fn element_of_label(label: &str, formula: Option<&Composition>) -> Result<Element, CrystalError> {
     // Mineralogists label a water molecule `Wat`: no tungsten.
     if label.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("wat")) {
         return Err(CrystalError::UnknownElement(label.to_owned()));
+    }
+    if is_isotope(label) && formula.is_some_and(|f| f.amount(Element::H) > 0.0) {
+        return Ok(Element::H);
     }
     let letters = &label[..label.bytes().take_while(u8::is_ascii_alphabetic).take(2).count()];
     let candidates = [letters, &letters[..letters.len().min(1)]].map(symbol);
@@ -53,7 +71,10 @@ mod tests {
         {
             assert_eq!(element_of_symbol(text).unwrap().symbol(), expected, "{text}");
         }
-        for text in ["", "4+", "Xx", "Tix", "é", "D"] {
+        for text in ["D", "D+", "T1-", "H1+"] {
+            assert_eq!((element_of_symbol(text), is_isotope(text)), (Ok(Element::H), !text.starts_with('H')), "{text}");
+        }
+        for text in ["", "4+", "Xx", "Tix", "é", "d", "Dx"] {
             assert!(element_of_symbol(text).is_err(), "{text}");
         }
     }
@@ -69,6 +90,8 @@ mod tests {
         assert_eq!(of("CO1", "CaCO3"), Ok("C"));
         assert_eq!(of("OW2", ""), Ok("O"));
         assert_eq!(of("NB3", ""), Ok("Nb"));
+        assert_eq!(of("D1", "D2O"), Ok("H"));
+        assert!(of("D1", "").is_err() && of("T1", "SiO2").is_err() && of("TI1", "TiH2") == Ok("Ti"));
         assert!(of("Wat1", "").is_err() && of("W1", "") == Ok("W"));
         assert!(of("Q1", "").is_err() && of("1", "").is_err() && of("é1", "").is_err());
     }

@@ -5,7 +5,8 @@ use crate::error::FormatError;
 
 /// Beginnings of the data names that are kept. The others are read past, and what is wrong with their values does not matter:
 /// real files are careless with the quotes of authors and titles.
-const KEPT: [&str; 5] = ["_cell", "_atom_site", "_symmetry", "_space_group", "_chemical_formula_sum"];
+const KEPT: [&str; 6] =
+    ["_cell", "_atom_site", "_symmetry", "_space_group", "_parent_space_group", "_chemical_formula_sum"];
 
 /// A data block.
 pub(super) struct Block<'a> {
@@ -184,6 +185,16 @@ impl<'a> Block<'a> {
         names.iter().find_map(|name| self.item(name)).or_else(|| names.iter().find_map(single))
     }
 
+    /// Every data name with its value: an item's, or the first known one of a column.
+    pub fn names(&self) -> impl Iterator<Item = (&'a str, Token<'a>)> {
+        let items = self.items.iter().copied().filter(|(_, value)| value.known().is_some());
+        let columns = self.loops.iter().flat_map(|table| {
+            let first = move |k: usize| table.rows().map(|row| row[k]).find(|value| value.known().is_some());
+            table.tags.iter().enumerate().filter_map(move |(k, tag)| Some((*tag, first(k)?)))
+        });
+        items.chain(columns)
+    }
+
     /// The loop that has a column of this name.
     pub fn table_of(&self, name: &str) -> Option<&Loop<'a>> {
         self.loops.iter().find(|l| l.column(name).is_some())
@@ -201,7 +212,8 @@ fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && starts(a, b)
 }
 
-fn starts(name: &str, prefix: &str) -> bool {
+/// Whether a data name begins so.
+pub(super) fn starts(name: &str, prefix: &str) -> bool {
     let plain = |c: u8| if c == b'.' { b'_' } else { c.to_ascii_lowercase() };
     name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(|(a, b)| plain(a) == plain(b))
 }

@@ -3,11 +3,14 @@
 //! A data block gives a cell, the sites of the asymmetric unit and the symmetry that makes a crystal of them. The symmetry is
 //! the list of operations where there is one; else the Hall symbol, the Hermann-Mauguin symbol or the number of the space
 //! group, in the setting that the cell allows and in which no two sites overlap. What stays open is refused, not guessed:
-//! partial occupancies, two origins that both fit, a cell that does not hold the stated formula.
+//! partial occupancies, two origins that both fit, operations that are not understood, a cell that does not hold the stated formula.
+//! Of a magnetic crystal (magCIF) the atoms are read, and not the moments.
 
 mod block;
 mod lexer;
+mod operations;
 mod sites;
+mod stated;
 mod symmetry;
 mod writer;
 
@@ -16,25 +19,23 @@ use std::{collections::HashMap, path::Path};
 use block::Block;
 use lexer::{Lexer, Token};
 
-use super::{Properties, Record, Records, Rejection, at_line, stem};
+use super::{Note, Notes, Properties, Record, Records, Rejection, at_line, stem};
 use crate::{
-    crystal::{Composition, Lattice, Structure, SymOp, content_hash, expand_sites},
+    crystal::{Lattice, Structure, SymOp, content_hash, expand_sites},
     error::{CrystalError, FormatError},
 };
 use sites::Site;
-use symmetry::Symmetry;
+use stated::Stated;
+use symmetry::{Named, Symmetry};
 
 pub use writer::to_cif;
-
-/// Amounts of the formula and of the cell may differ by this share of all atoms: one atom in 2000.
-const FORMULA_TOLERANCE: f64 = 5e-4;
 
 /// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.
 const MAX_OPERATIONS: usize = 8 * 192;
 
-/// The one crystal of a CIF.
-pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
-    let mut found: Option<(&str, Structure)> = None;
+/// The one crystal of a CIF, and what of it is not as it is written.
+pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
+    let mut found: Option<(&str, (Structure, Notes))> = None;
     let mut lexer = Lexer::new(text, 0, 1);
     while let Some(block) = Block::read(&mut lexer) {
         let block = block.map_err(|(_, e)| e)?;
@@ -47,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
             found = Some((block.name, crystal(&block)?));
         }
     }
-    found.map(|(_, structure)| structure).ok_or_else(no_crystal)
+    found.map(|(_, crystal)| crystal).ok_or_else(no_crystal)
 }
 
 fn no_crystal() -> FormatError {
@@ -101,8 +102,9 @@ pub(super) fn records(path: &Path, text: String) -> Records {
             };
             yielded += 1;
             return Some(match result {
-                Ok(structure) => {
-                    Ok(Record { id: id.unwrap_or_default(), structure, line, properties: Properties::default() })
+                Ok((structure, notes)) => {
+                    let properties = Properties { notes, ..Properties::default() };
+                    Ok(Record { id: id.unwrap_or_default(), structure, line, properties })
                 }
                 Err(error) => Err(Rejection::new(&path, id, &error, text.get(start..).unwrap_or(""), first)),
             });
@@ -110,8 +112,8 @@ pub(super) fn records(path: &Path, text: String) -> Records {
     }))
 }
 
-/// The crystal of a block.
-fn crystal(block: &Block) -> Result<Structure, FormatError> {
+/// The crystal of a block, and what of it is not as it is written.
+fn crystal(block: &Block) -> Result<(Structure, Notes), FormatError> {
     let (lattice, cell_line) = cell(block)?;
     let stated = Stated::read(block)?;
     let sites = sites::read(block, stated.as_ref().map(|s| &s.formula))?;
@@ -120,29 +122,65 @@ fn crystal(block: &Block) -> Result<Structure, FormatError> {
         stated.as_ref().map_or(Ok(()), |s| s.check(&structure))?;
         Ok(structure)
     };
-    match symmetry::read(block, &lattice)? {
-        Symmetry::Operations(ops) => build(&ops),
-        Symmetry::Settings { settings, line, stated } => {
-            let mut tried: Vec<_> = settings.iter().map(|s| (*s, build(s.operations()))).collect();
-            if tried.iter().filter(|(_, result)| result.is_ok()).count() > 1 {
-                // Two origins give two crystals without an overlap: the sites' multiplicities may tell.
-                tried.retain(|(s, result)| {
-                    result.is_ok() && sites::multiplicities_agree(&lattice, s.operations(), &sites)
-                });
-                let hashes: Vec<_> = tried.iter().flat_map(|(_, r)| r).map(content_hash).collect();
-                if hashes.windows(2).any(|pair| pair[0] != pair[1]) || hashes.is_empty() {
-                    let choices = settings.iter().map(|s| s.choice).collect::<Vec<_>>().join(" and ");
-                    let message = format!(
-                        "{stated} leaves the setting open: choices {choices} both give a crystal; \
-                         list the operations in _space_group_symop_operation_xyz or name the choice ('{stated} :2')"
-                    );
-                    return Err(FormatError::syntax(line, 0, message));
-                }
-            }
-            let good = tried.iter().position(|(_, result)| result.is_ok()).unwrap_or(0);
-            tried.swap_remove(good).1
+    let structure = match symmetry::read(block, &lattice)? {
+        Symmetry::Operations { ops, fuller } => {
+            let structure = build(&ops)?;
+            fuller.map_or(Ok(()), |named| complete(&named, ops.len(), &structure, build))?;
+            structure
+        }
+        Symmetry::Named(named) => of_named(&named, &lattice, &sites, build)?,
+    };
+    let mut notes = Notes::new();
+    notes.extend(sites.iter().any(|s| s.isotope).then_some(Note::Isotopes));
+    notes.extend(operations::is_magnetic(block).then_some(Note::Magnetic));
+    Ok((structure, notes))
+}
+
+/// Makes sure that a list of fewer operations than the named group has is no remainder of it: that all atoms of the cell are
+/// listed, or the file says how many there are.
+fn complete(
+    named: &Named,
+    listed: usize,
+    structure: &Structure,
+    build: impl Fn(&[SymOp]) -> Result<Structure, FormatError>,
+) -> Result<(), FormatError> {
+    for setting in &named.settings {
+        if build(setting.operations()).is_ok_and(|fuller| fuller.len() > structure.len()) {
+            let (all, stated) = (setting.operations().len(), &named.stated);
+            let message = format!(
+                "{listed} of the {all} operations of {stated} are listed, and both make a crystal; \
+                 list all of them, or state _chemical_formula_sum and _cell_formula_units_Z"
+            );
+            return Err(FormatError::syntax(named.line, 0, message));
         }
     }
+    Ok(())
+}
+
+/// The crystal of a named group: in the one setting in which its sites make one.
+fn of_named(
+    named: &Named,
+    lattice: &Lattice,
+    sites: &[Site],
+    build: impl Fn(&[SymOp]) -> Result<Structure, FormatError>,
+) -> Result<Structure, FormatError> {
+    let Named { settings, line, stated } = named;
+    let mut tried: Vec<_> = settings.iter().map(|s| (*s, build(s.operations()))).collect();
+    if tried.iter().filter(|(_, result)| result.is_ok()).count() > 1 {
+        // Two origins give two crystals without an overlap: the sites' multiplicities may tell.
+        tried.retain(|(s, result)| result.is_ok() && sites::multiplicities_agree(lattice, s.operations(), sites));
+        let hashes: Vec<_> = tried.iter().flat_map(|(_, r)| r).map(content_hash).collect();
+        if hashes.windows(2).any(|pair| pair[0] != pair[1]) || hashes.is_empty() {
+            let choices = settings.iter().map(|s| s.choice).collect::<Vec<_>>().join(" and ");
+            let message = format!(
+                "{stated} leaves the setting open: choices {choices} both give a crystal; \
+                 list the operations in _space_group_symop_operation_xyz or name the choice ('{stated} :2')"
+            );
+            return Err(FormatError::syntax(*line, 0, message));
+        }
+    }
+    let good = tried.iter().position(|(_, result)| result.is_ok()).unwrap_or(0);
+    tried.swap_remove(good).1
 }
 
 /// The lattice and the line of its first length.
@@ -215,59 +253,6 @@ fn expand(lattice: &Lattice, ops: &[SymOp], sites: &[Site], cell_line: usize) ->
         };
         at_line(line)(source)
     })
-}
-
-/// What the block says its cell holds.
-struct Stated {
-    formula: Composition,
-    text: String,
-    line: usize,
-    units: Option<f64>,
-}
-
-impl Stated {
-    fn read(block: &Block) -> Result<Option<Self>, FormatError> {
-        let Some(token) = block.first(&["_chemical_formula_sum"]) else { return Ok(None) };
-        let text = token.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let formula = Composition::parse(&text).map_err(at_line(token.line))?;
-        let units = match block.first(&["_cell_formula_units_Z"]) {
-            Some(z) => Some(number(block, &z, "_cell_formula_units_Z")?).filter(|z| *z > 0.0),
-            None => None,
-        };
-        Ok(Some(Self { formula, text, line: token.line, units }))
-    }
-
-    /// The cell must hold the stated elements in the stated proportions and, with Z, in the stated number. Programs disagree
-    /// whether Z multiplies the formula as printed or as reduced: either will do.
-    fn check(&self, structure: &Structure) -> Result<(), FormatError> {
-        let found = structure.composition();
-        let natoms = |formula: &Composition, z: f64| formula.natoms() * z;
-        let counts = |expected: f64| (expected - found.natoms()).abs() < 0.5;
-        let z_agrees = |z| {
-            counts(self.formula.natoms())
-                || counts(natoms(&self.formula, z))
-                || counts(natoms(&self.formula.reduced(), z))
-        };
-        if !found.same_proportions(&self.formula, FORMULA_TOLERANCE) {
-            let message = format!(
-                "_chemical_formula_sum is '{}' but the sites and the symmetry make {}; a site, an occupancy or an operation is missing or wrong",
-                self.text,
-                found.reduced_formula(),
-            );
-            return Err(FormatError::syntax(self.line, 0, message));
-        }
-        match self.units {
-            Some(z) if !z_agrees(z) => {
-                let message = format!(
-                    "Z = {z} units of '{}' are stated but the cell holds {}; check _cell_formula_units_Z and the operations",
-                    self.text,
-                    found.formula(),
-                );
-                Err(FormatError::syntax(self.line, 0, message))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

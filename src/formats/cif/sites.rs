@@ -10,7 +10,7 @@ use crate::{
     error::{CrystalError, FormatError},
     formats::{
         MAX_ATOMS, at_line,
-        species::{element_of_label, element_of_symbol},
+        species::{element_of_label, element_of_symbol, is_isotope},
     },
 };
 
@@ -20,6 +20,8 @@ const FULL: f64 = 1e-3;
 /// A site of the asymmetric unit.
 pub(super) struct Site {
     pub element: Element,
+    /// Whether it is written as deuterium or tritium.
+    pub isotope: bool,
     pub coords: [f64; 3],
     pub line: usize,
     multiplicity: Option<f64>,
@@ -58,7 +60,9 @@ pub(super) fn read(block: &Block, formula: Option<&Composition>) -> Result<Vec<S
         if known(flags).is_some_and(|t| t.text.eq_ignore_ascii_case("dum")) {
             continue;
         }
-        let element = match known(symbols) {
+        let symbol = known(symbols);
+        let isotope = is_isotope(symbol.as_ref().unwrap_or(name).text);
+        let element = match symbol {
             Some(symbol) => element_of_symbol(symbol.text),
             None => element_of_label(name.text, formula),
         };
@@ -75,7 +79,7 @@ pub(super) fn read(block: &Block, formula: Option<&Composition>) -> Result<Vec<S
             }
         }
         let multiplicity = known(multiplicities).and_then(|t| t.text.parse().ok());
-        sites.push(Site { element, coords, line: name.line, multiplicity });
+        sites.push(Site { element, isotope, coords, line: name.line, multiplicity });
     }
     if sites.is_empty() {
         return Err(FormatError::syntax(table.line, 0, "the loop of sites has no row"));

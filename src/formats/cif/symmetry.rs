@@ -1,8 +1,8 @@
 //! The symmetry that a data block states, from the surest statement to the weakest.
 
 use super::{
-    block::{Block, clip},
-    number,
+    block::{Block, clip, starts},
+    number, operations,
 };
 use crate::{
     crystal::{Lattice, Setting, SymOp},
@@ -10,20 +10,45 @@ use crate::{
 };
 
 /// How well an operation must map the cell onto itself: cells are printed with a few digits and refined with none.
-const FIT: f64 = 0.03;
+pub(super) const FIT: f64 = 0.03;
 
 /// What the symmetry of a block may be.
 pub(super) enum Symmetry {
-    /// Listed operations, or none stated at all.
-    Operations(Vec<SymOp>),
-    /// Settings of one space group that the cell allows: more than one where the origin was left open.
-    Settings { settings: Vec<&'static Setting>, line: usize, stated: String },
+    /// Listed operations, with the settings of the named group that have more of them; or none stated at all.
+    Operations { ops: Vec<SymOp>, fuller: Option<Named> },
+    /// A named group alone.
+    Named(Named),
+}
+
+/// Settings of one space group that the cell allows: more than one where the origin was left open.
+pub(super) struct Named {
+    pub settings: Vec<&'static Setting>,
+    pub line: usize,
+    pub stated: String,
 }
 
 pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatError> {
-    if let Some(ops) = listed(block, lattice)? {
-        return Ok(Symmetry::Operations(ops));
+    modulated(block)?;
+    if let Some(ops) = operations::read(block, lattice)? {
+        // A name that says nothing, or nothing that fits, does not matter beside the list.
+        let mut fuller = named(block, lattice).ok().flatten();
+        if let Some(named) = &mut fuller {
+            named.settings.retain(|s| s.operations().len() > ops.len());
+        }
+        return Ok(Symmetry::Operations { ops, fuller: fuller.filter(|named| !named.settings.is_empty()) });
     }
+    match named(block, lattice)? {
+        Some(named) => Ok(Symmetry::Named(named)),
+        None => match unknown_group(block) {
+            Some(error) => Err(error),
+            // No statement of symmetry at all: the sites listed are the cell's atoms.
+            None => Ok(Symmetry::Operations { ops: vec![SymOp::IDENTITY], fuller: None }),
+        },
+    }
+}
+
+/// The group that the block names, if it names one by a symbol or a number.
+fn named(block: &Block, lattice: &Lattice) -> Result<Option<Named>, FormatError> {
     let hall = block.first(&["_space_group_name_Hall", "_symmetry_space_group_name_Hall"]);
     let symbol = block.first(&[
         "_space_group_name_H-M_alt",
@@ -34,7 +59,7 @@ pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatE
     let number_token =
         block.first(&["_space_group_IT_number", "_symmetry_Int_Tables_number", "_symmetry_group_IT_number"]);
     if let Some((setting, token)) = hall.and_then(|t| Some((Setting::of_hall_symbol(t.text)?, t))) {
-        return fitting(vec![setting], token.line, token.text, lattice);
+        return fitting(vec![setting], token.line, token.text, lattice).map(Some);
     }
     let stated_number = match &number_token {
         Some(token) => Some(number(block, token, "the space-group number")?),
@@ -45,7 +70,8 @@ pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatE
         let agrees = |s: &&Setting| stated_number.is_none_or(|n| f64::from(s.number) == n);
         match (of_symbol.first(), of_symbol.iter().any(agrees)) {
             (Some(_), true) => {
-                return fitting(of_symbol.into_iter().filter(agrees).collect(), token.line, token.text, lattice);
+                let settings = of_symbol.into_iter().filter(agrees).collect();
+                return fitting(settings, token.line, token.text, lattice).map(Some);
             }
             (Some(found), false) => {
                 let message = format!(
@@ -67,10 +93,7 @@ pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatE
             (None, _) => {}
         }
     }
-    let Some((token, value)) = number_token.zip(stated_number) else {
-        // No statement of symmetry at all: the sites listed are the cell's atoms.
-        return Ok(Symmetry::Operations(vec![SymOp::IDENTITY]));
-    };
+    let Some((token, value)) = number_token.zip(stated_number) else { return Ok(None) };
     let settings = if value.fract() == 0.0 && (1.0..=230.0).contains(&value) {
         Setting::of_number(value as u16)
     } else {
@@ -80,42 +103,41 @@ pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatE
         let message = format!("the space-group number is {value}, expected 1 to 230");
         return Err(block.lexer.error(&token, message));
     }
-    fitting(settings, token.line, &format!("space group {value}"), lattice)
+    fitting(settings, token.line, &format!("space group {value}"), lattice).map(Some)
 }
 
-/// The listed operations.
-fn listed(block: &Block, lattice: &Lattice) -> Result<Option<Vec<SymOp>>, FormatError> {
-    const NAMES: [&str; 2] = ["_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"];
-    let mut ops = Vec::new();
-    let mut add = |token: &super::Token| {
-        let op = SymOp::parse(token.text).map_err(|e| block.lexer.error(token, e))?;
-        if !op.fits(lattice, FIT) {
-            let message = format!(
-                "operation '{}' does not map the cell onto itself; check the cell's lengths and angles",
-                token.text
-            );
-            return Err(block.lexer.error(token, message));
-        }
-        ops.push(op);
-        Ok(())
+/// A group that is named in a way that says no operations: a Hall symbol that is unknown, a magnetic or a parent group. To take
+/// the sites for all atoms of the cell would be a guess.
+fn unknown_group(block: &Block) -> Option<FormatError> {
+    const NAMES: [&str; 4] =
+        ["_space_group_name", "_symmetry_space_group_name", "_space_group_magn", "_parent_space_group"];
+    const KINDS: [&str; 2] = ["name", "number"];
+    let names_group = |name: &str| {
+        let name = name.to_ascii_lowercase().replace('.', "_");
+        NAMES.iter().any(|prefix| starts(&name, prefix)) && KINDS.iter().any(|kind| name.contains(kind))
     };
-    if let Some(table) = NAMES.iter().find_map(|name| block.table_of(name)) {
-        let column = NAMES.iter().find_map(|name| table.column(name)).unwrap_or_default();
-        for row in table.rows() {
-            add(&row[column])?;
+    let is_p1 = |text: &str| {
+        let text: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
+        ["P1", "1", "1.1", "1.1.1"].contains(&text.as_str())
+    };
+    let (name, token) = block.names().find(|(name, value)| names_group(name) && !is_p1(value.text))?;
+    let message = format!(
+        "{name} is '{}', from which no operations follow here; list them in _space_group_symop_operation_xyz",
+        clip(token.text)
+    );
+    Some(block.lexer.error(&token, message))
+}
+
+/// A modulated crystal has no unit cell: what its sites make is an average.
+fn modulated(block: &Block) -> Result<(), FormatError> {
+    match block.item("_cell_modulation_dimension") {
+        Some(token) if token.text.trim() != "0" => {
+            let message = "the crystal is modulated and repeats in no cell of three dimensions; \
+                           import a commensurate approximant";
+            Err(block.lexer.error(&token, message))
         }
-    } else if let Some(token) = block.first(&NAMES) {
-        add(&token)?;
+        _ => Ok(()),
     }
-    if ops.is_empty() {
-        return Ok(None);
-    }
-    // Every group holds the identity; a few programs leave it out, and it belongs first.
-    match ops.iter().position(|op| *op == SymOp::IDENTITY) {
-        Some(at) => ops[..=at].rotate_right(1),
-        None => ops.insert(0, SymOp::IDENTITY),
-    }
-    Ok(Some(ops))
 }
 
 /// Of the settings that one statement may mean, those that the cell allows and that differ from the first only in the origin.
@@ -124,7 +146,7 @@ fn fitting(
     line: usize,
     stated: &str,
     lattice: &Lattice,
-) -> Result<Symmetry, FormatError> {
+) -> Result<Named, FormatError> {
     let stated = stated.trim().to_owned();
     let fits = |s: &&Setting| s.operations().iter().all(|op| op.fits(lattice, FIT));
     let mut fitting: Vec<_> = settings.into_iter().filter(fits).collect();
@@ -138,5 +160,5 @@ fn fitting(
     };
     let axes = |s: &Setting| s.choice.trim_start_matches(s.origin());
     fitting.retain(|s| s.number == first.number && axes(s) == axes(first));
-    Ok(Symmetry::Settings { settings: fitting, line, stated })
+    Ok(Named { settings: fitting, line, stated })
 }

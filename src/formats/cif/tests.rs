@@ -1,6 +1,10 @@
 use super::*;
 use crate::{crystal::Symmetry, formats::read_file};
 
+fn parse(text: &str) -> Result<Structure, FormatError> {
+    parse_noted(text).map(|(structure, _)| structure)
+}
+
 const RUTILE: &str = "data_rutile
 _cell_length_a 4.594(1)
 _cell_length_b 4.594(1)
@@ -198,4 +202,99 @@ fn printing_and_reading_gives_the_same_crystal() {
     let again = parse(&to_cif(&left, "left")).unwrap();
     assert!(again.lattice().is_right_handed());
     assert_eq!(again.frac_coords()[3], left.frac_coords()[3].map(|x| -x));
+}
+
+/// Rock salt by its magnetic group: the type of antiferromagnetism of NiO in a cell that is doubled along c, in the data names of
+/// the dictionary that is given.
+fn antiferromagnet(operation: &str, centring: &str) -> String {
+    format!(
+        "data_nio\n_parent_space_group.name_H-M_alt 'F m -3 m'\n_space_group_magn.number_BNS '140.550'\n\
+        _chemical_formula_sum 'Ni O'\n_cell_length_a 2.95\n_cell_length_b 2.95\n_cell_length_c 8.34\n_cell_angle_gamma 90\n\
+        loop_\n{id}.id\n{operation}\n1 x,y,z,+1\n2 -x,-y,z,+1\n3 -y,x,z,-1\n4 y,-x,z,-1\n5 -x,-y,-z,+1\n\
+        loop_\n{centring}\nx,y,z,+1\nx+1/2,y+1/2,z+1/4,-1\nx,y,z+1/2,-1\nx+1/2,y+1/2,z+3/4,+1\n\
+        loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n\
+        Ni1 Ni 0 0 0\nO1 O 0.5 0.5 0\n\
+        loop_\n_atom_site_moment.label\n_atom_site_moment.crystalaxis_x\nNi1 1.5\n",
+        id = "_space_group_symop_magn_operation"
+    )
+}
+
+#[test]
+fn a_magnetic_group_moves_atoms_as_its_operations_say() {
+    let mut found = Vec::new();
+    for (operation, centring) in [
+        ("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_centering.xyz"),
+        ("_space_group_symop_magn_operation_xyz", "_space_group_symop_magn_centering_xyz"),
+        ("_space_group_symop.magn_operation_xyz", "_space_group_symop.magn_centering_xyz"),
+    ] {
+        let (crystal, notes) =
+            parse_noted(&antiferromagnet(operation, centring)).unwrap_or_else(|e| panic!("{operation}: {e}"));
+        assert_eq!(crystal.composition().formula(), "Ni4O4", "{operation}");
+        assert_eq!(Symmetry::of(&crystal, 0.01).unwrap().number, 225, "{operation}");
+        assert_eq!(notes, Notes::from([Note::Magnetic]));
+        found.push(crystal);
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+    let text = antiferromagnet("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_centering.xyz");
+    let (line, message) = fault(&text.replace("-y,x,z,-1", "-y,x,z,-2"));
+    assert!(line == 14 && message.contains("ends with '-2'"), "{line} {message}");
+    let (line, message) =
+        fault(&text.replace("_chemical_formula_sum", "_cell_formula_units_Z 8\n_chemical_formula_sum"));
+    assert!(line == 5 && message.contains("Z = 8"), "{line} {message}");
+}
+
+#[test]
+fn symmetry_that_is_not_understood_is_not_taken_for_p1() {
+    let text = antiferromagnet("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_centering.xyz");
+    let start = text.find("loop_\n_space_group_symop").unwrap();
+    let end = text.find("loop_\n_atom_site_label").unwrap();
+    let without = format!("{}{}", &text[..start], &text[end..]);
+    for (statement, said) in [
+        ("", "_parent_space_group.name_H-M_alt is 'F m -3 m', from which no operations follow"),
+        ("_space_group_name_Hall '-F 4 2 7'", "from which no operations follow"),
+        (
+            "loop_\n_space_group_symop_ssg_operation_algebraic\nx1,x2,x3,x4\n",
+            "symop_ssg_operation_algebraic are of a kind",
+        ),
+        ("loop_\n_space_group_symop_magn_ssg_operation.algebraic\nx1,x2,x3,x4,+1\n", "of a kind that is not read"),
+        ("_cell_modulation_dimension 1\nloop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n", "modulated"),
+    ] {
+        let (_, message) = fault(&without.replacen("_chemical", &format!("{statement}\n_chemical"), 1));
+        assert!(message.contains(said), "{statement}: {message}");
+    }
+    // Nothing is named: the sites are the atoms.
+    let nothing = without.replace("_parent_space_group.name_H-M_alt 'F m -3 m'\n", "");
+    assert!(parse(&nothing).is_err());
+    assert_eq!(parse(&nothing.replace("_space_group_magn.number_BNS '140.550'\n", "")).unwrap().len(), 2);
+}
+
+#[test]
+fn a_list_that_falls_short_of_the_named_group_is_refused_unless_the_atoms_are_counted() {
+    let halite = |extra: &str, sites: &str| {
+        format!(
+            "data_nio\n_cell_length_a 4.17\n_cell_length_b 4.17\n_cell_length_c 4.17\n_space_group_name_H-M_alt 'F m -3 m'\n{extra}\
+            loop_\n_space_group_symop_operation_xyz\nx,y,z\nloop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n\
+            _atom_site_fract_z\n{sites}"
+        )
+    };
+    let (two, eight) = (
+        "Ni1 0 0 0\nO1 .5 .5 .5\n",
+        "Ni1 0 0 0\nNi2 0 .5 .5\nNi3 .5 0 .5\nNi4 .5 .5 0\nO1 .5 .5 .5\nO2 .5 0 0\nO3 0 .5 0\nO4 0 0 .5\n",
+    );
+    let (line, message) = fault(&halite("", two));
+    assert!(line == 5 && message.contains("1 of the 192 operations of F m -3 m"), "{line} {message}");
+    let (_, message) = fault(&halite("_chemical_formula_sum 'Ni O'\n_cell_formula_units_Z 4\n", two));
+    assert!(message.contains("Z = 4"), "{message}");
+    assert_eq!(parse(&halite("", eight)).unwrap().len(), 8);
+    assert_eq!(parse(&halite("_chemical_formula_sum 'Ni4 O4'\n_cell_formula_units_Z 4\n", eight)).unwrap().len(), 8);
+}
+
+#[test]
+fn deuterium_is_hydrogen_with_a_note() {
+    let ice = "data_ice\n_cell_length_a 3\n_cell_length_b 3\n_cell_length_c 3\n_chemical_formula_sum 'D2 O'\nloop_\n_atom_site_label\n\
+        _atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nO1 0 0 0\nD1 .3 0 0\nD2 0 .3 0\n";
+    let (crystal, notes) = parse_noted(ice).unwrap();
+    assert_eq!((crystal.composition().formula().as_str(), notes), ("H2O", Notes::from([Note::Isotopes])));
+    // A tetrahedral site of a zeolite is labelled T, too.
+    assert!(parse(&ice.replace("'D2 O'", "'Si2 O'").replace("\nD", "\nT")).unwrap_err().to_string().contains("'T1'"));
 }

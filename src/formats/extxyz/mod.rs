@@ -15,7 +15,10 @@ mod comment;
 use std::path::Path;
 
 use super::{
-    MAX_ATOMS, Properties, Record, Records, Rejection, at_line, source::Lines, species::element_of_symbol, stem,
+    MAX_ATOMS, Note, Properties, Record, Records, Rejection, at_line,
+    source::Lines,
+    species::{element_of_symbol, is_isotope},
+    stem,
 };
 use crate::{
     crystal::{Element, Lattice, Structure},
@@ -157,6 +160,9 @@ impl Frames {
             }
             let (element, position) = atom(self.lines.current()?, &columns, &mut last)
                 .map_err(|message| self.error(format!("atom {} of {natoms}: {message}", i + 1)))?;
+            if is_isotope(&last.0) {
+                properties.notes.insert(Note::Isotopes);
+            }
             species.push(element);
             coords.push(lattice.to_fractional(position));
         }

@@ -12,7 +12,10 @@ use super::values::{Numbers, Rows, Scalar, Text};
 use crate::{
     crystal::{Composition, Element, Lattice, Structure},
     error::{CrystalError, FormatError},
-    formats::{MAX_ATOMS, Properties, at_line, parse_structure, species::element_of_symbol},
+    formats::{
+        MAX_ATOMS, Note, Notes, Properties, at_line, parse_noted,
+        species::{element_of_symbol, is_isotope},
+    },
 };
 
 /// Occupancies nearer to 1 than this are full.
@@ -58,19 +61,37 @@ impl Document<'_> {
         (self.aside || of_kind) && self.lattice.is_none() && self.sites.is_none()
     }
 
-    /// The crystal; `line` is where the document begins.
-    pub fn structure(self, line: usize) -> Result<Structure, FormatError> {
-        let syntax = |message: String| FormatError::syntax(line, 0, message);
-        let of_text =
-            |text: &str| parse_structure(text).map_err(|e| syntax(format!("in the text of the structure, {e}")));
-        match (self.inner, &self.text) {
-            (Some(Inner::Document(inner)), _) => return agree(inner.structure(line)?, self.formula.as_ref(), line),
-            (Some(Inner::Text(text)), _) => return agree(of_text(&text.0)?, self.formula.as_ref(), line),
-            (None, Some(text)) if self.lattice.is_none() => {
-                return agree(of_text(&text.0)?, self.formula.as_ref(), line);
+    /// Whether a site holds deuterium or tritium.
+    fn isotopes(&self) -> bool {
+        let of_sites = |sites: &Vec<Site>| sites.iter().any(|s| s.species.iter().any(|o| is_isotope(&o.element.0)));
+        let names = match &self.species {
+            Some(kinds) if !kinds.is_empty() => kinds.iter().any(Kind::is_isotope),
+            _ => self.species_at_sites.as_ref().is_some_and(|names| names.iter().any(|name| is_isotope(&name.0))),
+        };
+        self.sites.as_ref().map_or(names, of_sites)
+    }
+
+    /// The crystal, and what of it is not as it is written; `line` is where the document begins.
+    pub fn structure(mut self, line: usize) -> Result<(Structure, Notes), FormatError> {
+        let formula = self.formula.take();
+        let of_text = |text: &str| {
+            parse_noted(text).map_err(|e| FormatError::syntax(line, 0, format!("in the text of the structure, {e}")))
+        };
+        let (structure, notes) = match (self.inner.take(), self.text.take()) {
+            (Some(Inner::Document(inner)), _) => inner.structure(line)?,
+            (Some(Inner::Text(text)), _) => of_text(&text.0)?,
+            (None, Some(text)) if self.lattice.is_none() => of_text(&text.0)?,
+            _ => {
+                let notes = self.isotopes().then_some(Note::Isotopes).into_iter().collect();
+                (self.of_parts(line)?, notes)
             }
-            _ => {}
-        }
+        };
+        Ok((agree(structure, formula.as_ref(), line)?, notes))
+    }
+
+    /// The crystal of a lattice, species and coordinates.
+    fn of_parts(self, line: usize) -> Result<Structure, FormatError> {
+        let syntax = |message: String| FormatError::syntax(line, 0, message);
         if let Some(message) = self.not_one {
             return Err(syntax(message));
         }
@@ -129,8 +150,7 @@ impl Document<'_> {
                 _ => (species, rows.iter().map(|&x| lattice.to_fractional(x)).collect()),
             }
         };
-        let structure = Structure::new(lattice, species, frac_coords).map_err(at_line(line))?;
-        agree(structure, self.formula.as_ref(), line)
+        Structure::new(lattice, species, frac_coords).map_err(at_line(line))
     }
 }
 

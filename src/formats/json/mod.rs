@@ -18,23 +18,23 @@ mod writer;
 
 use std::path::Path;
 
-use super::{Record, Records, Rejection, source::Lines, stem};
+use super::{Notes, Record, Records, Rejection, source::Lines, stem};
 use crate::{crystal::Structure, error::FormatError};
 use document::Document;
 use elements::Elements;
 
 pub use writer::to_json;
 
-/// The one crystal of a JSON text.
-pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
+/// The one crystal of a JSON text, and what of it is not as it is written.
+pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let mut elements = Elements::new(text);
     let Some((element, line, column)) = elements.next() else {
         return Err(FormatError::syntax(1, 0, "the array is empty; expected one structure"));
     };
-    let structure = document(element, line, column)?.structure(line)?;
+    let crystal = document(element, line, column)?.structure(line)?;
     match elements.next() {
         Some((_, line, column)) => Err(FormatError::syntax(line, column, "a second document; expected one structure")),
-        None => elements.finish().map(|()| structure),
+        None => elements.finish().map(|()| crystal),
     }
 }
 
@@ -115,9 +115,12 @@ fn record(
         return Ok(None);
     }
     let id = document.id.take().unwrap_or_else(id);
-    let properties = std::mem::take(&mut document.properties);
+    let mut properties = std::mem::take(&mut document.properties);
     match document.structure(line) {
-        Ok(structure) => Ok(Some(Record { id, structure, line, properties })),
+        Ok((structure, notes)) => {
+            properties.notes = notes;
+            Ok(Some(Record { id, structure, line, properties }))
+        }
         Err(error) => Err((Some(id), error)),
     }
 }

@@ -15,7 +15,11 @@ use serde::{
 };
 
 use super::{document::FULL, values::Text};
-use crate::{crystal::Element, error::CrystalError, formats::species::element_of_symbol};
+use crate::{
+    crystal::Element,
+    error::CrystalError,
+    formats::species::{element_of_symbol, is_isotope},
+};
 
 /// A species: an element by its symbol, or OPTIMADE's description of one.
 pub(super) enum Kind<'a> {
@@ -62,6 +66,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Kind<'a> {
 }
 
 impl Kind<'_> {
+    /// Whether it is deuterium or tritium.
+    pub fn is_isotope(&self) -> bool {
+        match self {
+            Self::Symbol(symbol) => is_isotope(&symbol.0),
+            Self::Species(species) => species.chemical_symbols.iter().any(|symbol| is_isotope(&symbol.0)),
+        }
+    }
+
     /// The one element of the species of site `index`, from 0.
     pub fn element(&self, index: usize) -> Result<Element, CrystalError> {
         match self {

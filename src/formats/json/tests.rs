@@ -5,6 +5,10 @@ const FLAT: &str = r#"{"id":"mp-1","lattice":[[4.594,0,0],[0,4.594,0],[0,0,2.959
 "frac_coords":[[0,0,0],[0.5,0.5,0.5],[0.305,0.305,0],[0.695,0.695,0],[0.195,0.805,0.5],[0.805,0.195,0.5]],
 "formula":"TiO2","formation_energy_per_atom":-3.3,"e_above_hull":null,"source":"MP","seed_split":"train","e_form_source":"paper","qc_outlier":false,"tags":[1,{"a":2}]}"#;
 
+fn parse(text: &str) -> Result<Structure, FormatError> {
+    parse_noted(text).map(|(structure, _)| structure)
+}
+
 fn record_of(text: &str) -> Result<Record, (Option<String>, FormatError)> {
     record(text, 1, 1, || "stem".into()).map(Option::unwrap)
 }
@@ -102,4 +106,17 @@ fn files_of_one_document_many_or_an_array() {
     );
     assert_eq!(read("e.json", "[]"), ["1:the array is empty"]);
     assert_eq!(read("f.jsonl", &format!("{line}\n\n{{\"id\": \n{anonymous}\r\n")), ["1:mp-1", "3:column 6", "4:f#4"]);
+}
+
+#[test]
+fn deuterium_is_hydrogen_with_a_note_in_every_shape() {
+    use crate::formats::Note;
+    let flat = FLAT.replace("\"Ti\"", "\"D\"").replace("TiO2", "D2 O4");
+    let (structure, notes) = parse_noted(&flat).unwrap();
+    assert_eq!((structure.composition().formula().as_str(), &notes), ("H2O4", &Notes::from([Note::Isotopes])));
+    let dict = to_json(&structure).to_string();
+    assert!(parse_noted(&dict).unwrap().1.is_empty());
+    let heavy = parse_noted(&dict.replace("\"H\"", "\"T\"")).unwrap();
+    assert_eq!((&heavy.0, &heavy.1), (&structure, &notes));
+    assert_eq!(record_of(&flat).unwrap_or_else(|e| panic!("{}", e.1)).properties.notes, notes);
 }
