@@ -15,6 +15,7 @@ mod features;
 mod featurize;
 pub mod functions;
 mod interval;
+mod json_operators;
 pub mod optimizer;
 mod options;
 mod predictor;

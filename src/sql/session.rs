@@ -14,6 +14,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::environment::{Environment, Watcher};
 use super::functions::{CrystalFunction, CrystalUdf};
+use super::json_operators::JsonOperators;
 use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
 use super::predictor::EnergyModel;
@@ -97,7 +98,12 @@ impl Session {
             .with_optimizer_rules(optimizer.rules)
             .with_physical_optimizer_rules(keeping_limits(PhysicalOptimizer::new().rules))
             .with_query_planner(Arc::new(HollanditePlanner));
-        state.scalar_functions().get_or_insert_default().extend(register::udfs(&environment).into_iter().map(Arc::new));
+        let functions: Vec<_> = register::udfs(&environment).into_iter().map(Arc::new).collect();
+        // A planner of ours is asked before those of the engine.
+        if let Some(operators) = JsonOperators::new(&functions) {
+            state.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
+        }
+        state.scalar_functions().get_or_insert_default().extend(functions);
         let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);
         state.aggregate_functions().get_or_insert_default().extend(aggregates);
         for function in register::table_functions() {
