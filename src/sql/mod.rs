@@ -22,6 +22,7 @@ mod predictor;
 mod quote;
 mod register;
 mod reuse;
+mod sample;
 mod screening;
 mod session;
 mod structure_type;

@@ -19,6 +19,7 @@ use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
 use super::predictor::EnergyModel;
 use super::register;
+use super::sample::SamplePlanner;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -103,6 +104,7 @@ impl Session {
         if let Some(operators) = JsonOperators::new(&functions) {
             state.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
         }
+        state.relation_planners().get_or_insert_default().push(Arc::new(SamplePlanner));
         state.scalar_functions().get_or_insert_default().extend(functions);
         let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);
         state.aggregate_functions().get_or_insert_default().extend(aggregates);
