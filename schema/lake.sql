@@ -26,7 +26,8 @@ CREATE TABLE tmo (
     band_gap                  DOUBLE COMMENT 'DFT band gap, eV',
     correction_scheme         VARCHAR COMMENT 'origin and energy-correction scheme of the DFT labels',
     split                     VARCHAR COMMENT 'train, test, ... where the source assigns one',
-    extra                     VARCHAR COMMENT 'every other property of the record, a JSON object'
+    extra                     VARCHAR COMMENT 'every other property of the record, a JSON object',
+    path                      VARCHAR COMMENT 'file that the row comes from, as it was given to import; tables of earlier releases lack it'
 );
 
 -- What `hollandite featurize` writes: a table features_NAME for each feature, with these columns and one called NAME that

@@ -9,7 +9,9 @@ use std::{
 
 use hollandite::columns;
 use hollandite::crystal::Structure;
-use hollandite::formats::{Input, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp};
+use hollandite::formats::{
+    Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
+};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -36,7 +38,7 @@ fn every_malformed_file_is_refused_where_and_why_the_table_says() {
     let mut wrong = Vec::new();
     for (file, (faults, good)) in &expected {
         let input = Input::new(folder().join(file));
-        let read: Vec<_> = columns::read(&input, &columns::Mapping::default()).collect();
+        let read: Vec<_> = columns::read(&input, &Reading::default()).collect();
         let rejections: Vec<&Rejection> = read.iter().filter_map(|r| r.as_ref().err()).collect();
         let records = read.len() - rejections.len();
         let agree = rejections.len() == faults.len()

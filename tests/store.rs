@@ -9,6 +9,7 @@ use arrow::datatypes::Int64Type;
 use datafusion::prelude::SessionContext;
 use hollandite::crystal::ContentHash;
 use hollandite::error::StoreError;
+use hollandite::formats::{Naming, Reading};
 use hollandite::store::{ImportOptions, ImportSummary, Progress, Step, Store};
 
 /// One record of a JSON lines file: a cubic rock-salt-like cell of a metal and oxygen.
@@ -151,6 +152,75 @@ async fn another_table_admits_every_crystal() {
         let error = bench.store.import(std::slice::from_ref(&file), &options, &()).await.unwrap_err();
         assert!(matches!(error, StoreError::TableName(_)), "{error}");
     }
+}
+
+/// A folder of three calculations whose files have one name, and files of other formats.
+fn runs(bench: &Bench) -> PathBuf {
+    let runs = bench.root.join("runs");
+    for (k, metal) in ["Ti", "V", "Mn"].iter().enumerate() {
+        let folder = runs.join(format!("r{k}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let a = 4.0 + 0.1 * k as f64;
+        let poscar = format!("{metal}O\n1\n{a} 0 0\n0 {a} 0\n0 0 {a}\n{metal} O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n");
+        std::fs::write(folder.join("final.vasp"), poscar).unwrap();
+        std::fs::write(folder.join("run.log"), "x").unwrap();
+    }
+    std::fs::write(runs.join("notes.txt"), "x").unwrap();
+    runs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_files_of_one_name_are_told_apart_by_their_paths() {
+    let bench = Bench::new().await;
+    let runs = runs(&bench);
+    let summary = bench.import(&runs, "plain").await;
+    assert_eq!((summary.added, summary.namesakes, summary.unread.len()), (3, 2, 4));
+    let said = summary.to_string();
+    assert!(said.contains("skipped 4 files of other formats: notes.txt, 3 *.log"), "{said}");
+    assert!(said.contains("2 rows share an id with another row (--id path"), "{said}");
+    assert_eq!(number(&bench.store, None, "SELECT count(DISTINCT path) FROM plain").await, 3);
+    assert_eq!(number(&bench.store, None, "SELECT count(DISTINCT id) FROM plain").await, 1);
+    let reading = Reading { naming: Naming::Path, ..Reading::default() };
+    let options = ImportOptions { into: "named".into(), reading, ..ImportOptions::default() };
+    let summary = bench.store.import(&[runs.clone()], &options, &()).await.unwrap();
+    assert_eq!((summary.added, summary.namesakes), (3, 0));
+    let by_path = format!("SELECT count(*) FROM named WHERE id = path AND path = '{}/r1/final.vasp'", runs.display());
+    assert_eq!(number(&bench.store, None, &by_path).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn properties_are_promoted_into_columns_and_stay_so() {
+    let bench = Bench::new().await;
+    let with = |id: &str, property: &str| {
+        line(id, "Ti", 4.2).replacen('{', &format!("{{\"My_Energy\": {property}, \"left\": 1, "), 1)
+    };
+    let file = bench.file("a.jsonl", &(with("a", "-1.5") + &with("b", "\"none\"")));
+    let promote = |what: &str| vec![what.parse().unwrap()];
+    let options =
+        ImportOptions { into: "mine".into(), promote: promote("my_energy:double"), ..ImportOptions::default() };
+    let summary = bench.store.import(&[file], &options, &()).await.unwrap();
+    assert_eq!(summary.unfit.get("my_energy"), Some(&1), "{summary}");
+    assert!(summary.to_string().contains("1 row: my_energy does not fit its column and stays in extra"), "{summary}");
+    assert_eq!(number(&bench.store, None, "SELECT count(*) FROM mine WHERE my_energy = -1.5").await, 1);
+    assert_eq!(number(&bench.store, None, "SELECT count(*) FROM mine WHERE extra LIKE '%My_Energy%'").await, 1);
+    // Later imports fill the column without being asked again.
+    let more = bench.file("b.jsonl", &with("c", "-2.5"));
+    bench.import(&more, "mine").await;
+    assert_eq!(number(&bench.store, None, "SELECT count(my_energy) FROM mine").await, 2);
+    // A table that has no such column says so.
+    let options = ImportOptions { into: "mine".into(), promote: promote("gap:double"), ..ImportOptions::default() };
+    let error = bench.store.import(&[more], &options, &()).await.unwrap_err().to_string();
+    assert!(error.contains("ALTER TABLE mine ADD COLUMN gap DOUBLE"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_its_file_has_it_is_counted_and_kept_with_the_row() {
+    let bench = Bench::new().await;
+    let file = bench.file("a.jsonl", &(line("a", "D", 4.2) + &line("b", "T", 4.2) + &line("c", "Ti", 4.2)));
+    let summary = bench.import(&file, "notes2").await;
+    assert!(summary.to_string().contains("2 rows: deuterium or tritium read as hydrogen"), "{summary}");
+    let noted = "SELECT count(*) FROM notes2 WHERE extra LIKE '%read as hydrogen%' AND formula = 'HO'";
+    assert_eq!(number(&bench.store, None, noted).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,8 +14,9 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
-use crate::columns::Mapping;
 use crate::crystal::Element;
+use crate::formats::{Frames, Mapping};
+use crate::store::Column;
 use values::{element, share, valence, vector};
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
@@ -37,8 +38,8 @@ pub struct Args {
 pub enum Command {
     /// Create an empty store
     Init(Init),
-    /// Import crystals: CIF, POSCAR, folders of VASP calculations, extended XYZ, JSON and JSONL of pymatgen, the Materials Project and
-    /// OPTIMADE, CSV (each plain, .gz or .zst); databases of ASE (.db), Parquet
+    /// Import crystals: CIF, POSCAR, XDATCAR, folders of VASP calculations, extended XYZ, XSF, JSON and JSONL of pymatgen, the
+    /// Materials Project and OPTIMADE, CSV (each plain, .gz or .zst); databases and trajectories of ASE (.db, .json, .traj), Parquet
     Import(Import),
     /// Import calculations of VASP (vasprun.xml, OUTCAR, CONTCAR), and the adsorption potentials that follow from them
     ImportDft(ImportDft),
@@ -105,10 +106,21 @@ pub struct Import {
     /// Leave out crystals that are the same structure as a row of the table, whatever their id and cell
     #[arg(long)]
     pub dedupe: bool,
-    /// Columns of Parquet files that are not known by name: WHAT=COLUMN pairs, where WHAT is id, structure, cif, poscar,
-    /// lattice, species, numbers, sites, positions (Å), frac_coords, or a property such as formation_energy_per_atom
+    /// Columns and properties that are not known by name: WHAT=COLUMN pairs, where WHAT is id or a property such as
+    /// formation_energy_per_atom; of Parquet, CSV and JSON also structure, cif, poscar, lattice, species, numbers, sites,
+    /// positions (Å) or frac_coords
     #[arg(long, value_name = "WHAT=COLUMN,..")]
     pub map: Option<Mapping>,
+    /// What names the rows: a column or property of the records, or `path`, the path of their file; without it, the record's own
+    /// id or the name of its file
+    #[arg(long, value_name = "COLUMN|path")]
+    pub id: Option<String>,
+    /// Frames of a trajectory (XDATCAR, .traj, .xsf) that are imported: `last`, `all`, or a number from 1, below 0 from the end
+    #[arg(long, value_name = "FRAMES", default_value = "last", allow_hyphen_values = true)]
+    pub frames: Frames,
+    /// Properties that become columns of their own, such as my_energy:double; types are double, integer, text and boolean
+    #[arg(long, value_name = "NAME:TYPE,..", value_delimiter = ',')]
+    pub promote: Vec<Column>,
     /// Read and check everything, write nothing
     #[arg(long)]
     pub dry_run: bool,

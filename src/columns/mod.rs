@@ -7,5 +7,5 @@
 mod parquet;
 mod structure;
 
-pub use parquet::{Mapping, read};
+pub use parquet::read;
 pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type, structures};

@@ -9,7 +9,6 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
@@ -19,7 +18,7 @@ use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use crate::formats::{self, Format, Input, Record, Records, Rejection};
+use crate::formats::{self, Format, Input, Mapping, Reading, Record, Records, Rejection};
 
 /// Rows that are decoded together.
 const BATCH: usize = 256;
@@ -30,60 +29,19 @@ const PROPERTIES: [&str; 4] = ["formation_energy_per_atom", "e_above_hull", "ene
 /// Columns of lists and structs that a document knows, beside those that the crystal is made of.
 const LISTS: [&str; 4] = ["attributes", "dimension_types", "structure_features", "_mp_stability"];
 
-/// Which column holds what, where the names do not tell: `lattice=cell,positions=xyz,id=name`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mapping(Vec<(String, String)>);
-
-/// What a column may be mapped to, and the name under which a document has it.
-const TARGETS: [(&str, &str); 16] = [
-    ("id", "id"),
-    ("structure", "structure"),
-    ("cif", "cif"),
-    ("poscar", "poscar"),
-    ("lattice", "lattice"),
-    ("sites", "sites"),
-    ("species", "species"),
-    ("numbers", "numbers"),
-    ("frac_coords", "frac_coords"),
-    ("positions", "cartesian_site_positions"),
-    ("formation_energy_per_atom", "formation_energy_per_atom"),
-    ("e_above_hull", "e_above_hull"),
-    ("band_gap", "band_gap"),
-    ("correction_scheme", "correction_scheme"),
-    ("source", "source"),
-    ("split", "split"),
-];
-
 /// Dictionaries that ParquetDB has flattened.
 const FLATTENED: [(&str, &str); 2] = [("structure.lattice.matrix", "lattice"), ("structure.sites", "sites")];
 
-impl FromStr for Mapping {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let pair = |pair: &str| {
-            let (target, column) =
-                pair.split_once('=').ok_or_else(|| format!("'{pair}' is no pair; expected WHAT=COLUMN"))?;
-            let (target, column) = (target.trim(), column.trim());
-            let Some((_, name)) = TARGETS.iter().find(|(known, _)| *known == target) else {
-                let known: Vec<&str> = TARGETS.iter().map(|(known, _)| *known).collect();
-                return Err(format!("nothing is called '{target}'; a column may hold {}", known.join(", ")));
-            };
-            Ok(((*name).to_owned(), column.to_owned()))
-        };
-        text.split(',').filter(|p| !p.trim().is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-/// Reads a file of any format, Parquet included; `mapping` is for Parquet alone.
-pub fn read(input: &Input, mapping: &Mapping) -> Records {
-    if Format::of(&input.path) != Some(Format::Parquet) {
-        return formats::read(input);
-    }
-    match Rows::open(&input.path, mapping) {
-        Ok(rows) => Box::new(rows),
-        Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))),
-    }
+/// Reads a file of any format, Parquet included, as `reading` says.
+pub fn read(input: &Input, reading: &Reading) -> Records {
+    let records = match Format::of(&input.path) {
+        Some(Format::Parquet) => match Rows::open(&input.path, &reading.mapping) {
+            Ok(rows) => Box::new(rows),
+            Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))) as Records,
+        },
+        _ => formats::read(input, reading),
+    };
+    formats::named(records, input, reading.naming)
 }
 
 fn refusal(path: &Path, row: usize, reason: String) -> Rejection {
@@ -159,7 +117,7 @@ impl Rows {
 fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, String> {
     let names = || schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join(", ");
     let mut renamed: Vec<(&str, &str)> = Vec::new();
-    for (target, column) in &mapping.0 {
+    for (target, column) in mapping.pairs() {
         if schema.index_of(column).is_err() {
             return Err(format!("no column '{column}' to map among: {}", names()));
         }

@@ -14,19 +14,17 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Row, types::ValueRef};
 use serde_json::Value;
 
-use super::{MAX_ATOMS, Properties, Record, Records, Rejection, at_line, stem};
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::FormatError,
+use super::{
+    Properties, Record, Records, Rejection,
+    ase::{Atoms, SCALARS},
+    stem,
 };
+use crate::{crystal::Structure, error::FormatError};
 
 /// Rows read at a time.
 const PAGE: i64 = 256;
 /// The versions of the schema whose columns are read here.
 const VERSIONS: std::ops::RangeInclusive<i64> = 5..=9;
-/// Scalars of a row that are kept under their own names.
-const SCALARS: [&str; 6] = ["calculator", "energy", "free_energy", "magmom", "charge", "fmax"];
-
 /// Every row of a database.
 pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
     let fail = |message: String| FormatError::Io { path: path.to_owned(), message };
@@ -154,7 +152,8 @@ fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, P
         properties.enter(&key, value).map_err(syntax)?;
     }
     if let Some(own) = properties.take_id() {
-        *id = Some(own);
+        let unique = id.replace(own);
+        properties.extra.extend(unique.map(|unique| ("unique_id".to_owned(), unique.into())));
     }
     for name in SCALARS {
         let value = match column(name)? {
@@ -170,31 +169,11 @@ fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, P
         other => Err(syntax(format!("column {name} is {}; expected a blob of numbers", other.data_type()))),
     };
     let numbers = array(blob("numbers")?, "numbers", i32::from_le_bytes).map_err(syntax)?;
-    if numbers.len() > MAX_ATOMS {
-        return Err(syntax(format!("{} atoms, more than the {MAX_ATOMS} accepted", numbers.len())));
-    }
-    if !matches!(column("pbc")?, ValueRef::Integer(7)) {
-        return Err(syntax(
-            "pbc is not true in all three directions: only crystals are accepted; set atoms.pbc = True where the cell repeats"
-                .into(),
-        ));
-    }
     let cell = array(blob("cell")?, "cell", f64::from_le_bytes).map_err(syntax)?;
-    let [ax, ay, az, bx, by, bz, cx, cy, cz] = cell[..] else {
-        return Err(syntax(format!("cell holds {} numbers; expected nine, the rows a, b, c in Å", cell.len())));
-    };
-    let lattice = Lattice::new([[ax, ay, az], [bx, by, bz], [cx, cy, cz]]).map_err(at_line(line))?;
     let positions = array(blob("positions")?, "positions", f64::from_le_bytes).map_err(syntax)?;
-    let (positions, rest) = positions.as_chunks::<3>();
-    if positions.len() != numbers.len() || !rest.is_empty() {
-        let (n, m) = (numbers.len(), 3 * positions.len() + rest.len());
-        return Err(syntax(format!("{n} atomic numbers but {m} numbers in positions; expected three for each atom")));
-    }
-    let species =
-        numbers.iter().map(|&z| Element::from_z(i64::from(z))).collect::<Result<_, _>>().map_err(at_line(line))?;
-    let coords = positions.iter().map(|&x| lattice.to_fractional(x)).collect();
-    let structure = Structure::new(lattice, species, coords).map_err(at_line(line))?;
-    Ok((structure, properties))
+    let numbers = numbers.into_iter().map(i64::from).collect();
+    let periodic = matches!(column("pbc")?, ValueRef::Integer(7));
+    Ok((Atoms { numbers, positions, cell, periodic }.crystal(line)?, properties))
 }
 
 /// The numbers of a blob.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Properties, Record, Records, Rejection, parse_noted, source, stem};
+use super::{Mapping, Properties, Record, Records, Rejection, parse_noted, source, stem};
 use crate::error::FormatError;
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
@@ -15,15 +15,27 @@ const STRUCTURES: [&str; 3] = ["structure", "cif", "poscar"];
 /// Columns that may hold the id.
 const IDS: [&str; 3] = ["id", "material_id", "mp_id"];
 
-/// Every row of a table.
-pub(super) fn records(path: &Path, reader: Box<dyn BufRead + Send>) -> Records {
+/// Whether a mapped column is looked up here: all but the parts of a crystal that no field of text holds.
+pub(super) fn knows(target: &str) -> bool {
+    STRUCTURES.contains(&target)
+        || !["lattice", "sites", "species", "numbers", "frac_coords", "cartesian_site_positions"].contains(&target)
+}
+
+/// Every row of a table, its columns under the names of a mapping.
+pub(super) fn records(path: &Path, reader: Box<dyn BufRead + Send>, mapping: &Mapping) -> Records {
     let mut table = ReaderBuilder::new().from_reader(reader);
     let fail = |e: FormatError| -> Records { Box::new(std::iter::once(Err(Rejection::new(path, None, &e, "", 1)))) };
     let header = match table.headers() {
         Ok(header) => header.clone(),
         Err(e) => return fail(fault(&e, 1)),
     };
-    let header: Vec<String> = header.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+    let header: Vec<&str> = header.iter().map(|h| h.trim().trim_start_matches('\u{feff}')).collect();
+    if let Some((_, column)) = mapping.pairs().find(|(_, column)| !header.contains(column)) {
+        let message = format!("no column '{column}' to map among: {}", header.join(", "));
+        return fail(FormatError::syntax(1, 0, message));
+    }
+    // A column whose name has been given to another has none.
+    let header: Vec<String> = header.iter().map(|h| mapping.renamed(h).unwrap_or_default().to_owned()).collect();
     let find = |names: &[&str]| names.iter().find_map(|n| header.iter().position(|h| h.eq_ignore_ascii_case(n)));
     let Some(structure) = find(&STRUCTURES) else {
         let columns = header.join(", ");
@@ -83,7 +95,8 @@ impl Rows {
             Err(error) => return Err(Rejection::new(&self.path, id, &error.below(before), text, before + 1)),
         };
         let mut properties = Properties { notes, ..Properties::default() };
-        for (k, name) in self.header.iter().enumerate().filter(|(k, _)| *k != self.structure && Some(*k) != self.id) {
+        let is_property = |k: usize, name: &str| k != self.structure && Some(k) != self.id && !name.is_empty();
+        for (k, name) in self.header.iter().enumerate().filter(|(k, name)| is_property(*k, name)) {
             let Some(value) = field(k) else { continue };
             if let Err(message) = set(&mut properties, name, value) {
                 let error = FormatError::syntax(line, 0, message);

@@ -1,27 +1,34 @@
-//! Crystal text and what it says: CIF, POSCAR, extended XYZ, JSON of pymatgen, the Materials Project, OPTIMADE and ASE, JSON lines,
-//! CSV, each plain, `.gz` or `.zst`; and ASE's SQLite databases. Calculations of VASP are read by [`vasp`].
+//! Crystal text and what it says: CIF, POSCAR, XDATCAR, extended XYZ, XSF, JSON of pymatgen, the Materials Project, OPTIMADE and ASE,
+//! JSON lines, CSV, each plain, `.gz` or `.zst`; and ASE's databases and trajectories. Calculations of VASP are read by [`vasp`].
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
 //! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. Beside crystals, what calculations leave:
 //! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No Arrow, no SQL.
 
+mod ase;
 mod ase_db;
 mod chgcar;
 mod cif;
 mod csv;
 mod extxyz;
+mod frames;
 pub mod hosts;
 mod json;
+mod mapping;
 mod outcar;
 mod paths;
 mod poscar;
 mod potcar;
 mod properties;
+mod reading;
 mod source;
 mod species;
+mod traj;
 pub mod vasp;
 mod vasprun;
+mod xdatcar;
+mod xsf;
 
 use std::path::{Path, PathBuf};
 
@@ -34,10 +41,13 @@ pub use chgcar::{Quantity, Volumetric, read_volumetric};
 pub use cif::to_cif;
 pub(crate) use json::record_of_row;
 pub use json::to_json;
-pub use paths::{Format, Input, expand};
+pub use mapping::Mapping;
+pub use paths::{Format, Found, Input, Skipped, expand, search};
 pub use poscar::to_poscar;
 pub use potcar::read_valences;
 pub use properties::{Note, Notes, Properties};
+pub(crate) use reading::named;
+pub use reading::{Frames, Naming, Reading};
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = 100_000;
@@ -104,28 +114,42 @@ pub type Records = Box<dyn Iterator<Item = Result<Record, Rejection>> + Send>;
 /// Reads a file: the format by its name ([`Format::of`]), else by its text; compression by its first bytes. JSON lines, CSV,
 /// extended XYZ and the databases of ASE stream; a CIF or JSON file is held in memory as text and read crystal by crystal.
 pub fn read_file(path: &Path) -> Records {
-    read(&Input::new(path))
+    read(&Input::new(path), &Reading::default())
 }
 
-/// As [`read_file`], with the name that [`expand`] gave the file's crystal.
-pub fn read(input: &Input) -> Records {
-    let path = &input.path;
+/// As [`read_file`], with the name that [`expand`] gave the file's crystal, and as `reading` says.
+pub fn read(input: &Input, reading: &Reading) -> Records {
+    let (path, mapping) = (&input.path, &reading.mapping);
+    let parts = mapping.parts();
+    let table = |target: &str| parts.column(target).is_some() || target == "id";
     let opened = match Format::of(path) {
-        Some(Format::JsonLines) => source::Lines::open(path).map(|lines| json::records_of_lines(path, lines)),
-        Some(Format::ExtXyz) => source::Lines::open(path).map(|lines| extxyz::records(path, lines)),
-        Some(Format::Csv) => source::open(path).map(|reader| csv::records(path, reader)),
+        Some(Format::JsonLines) => source::Lines::open(path)
+            .map(|lines| mapping::mapped(json::records_of_lines(path, lines, mapping), input, mapping, table)),
+        Some(Format::ExtXyz) => {
+            source::Lines::open(path).map(|lines| plain(extxyz::records(path, lines), input, mapping))
+        }
+        Some(Format::Csv) => source::open(path)
+            .map(|reader| mapping::mapped(csv::records(path, reader, mapping), input, mapping, csv::knows)),
         Some(Format::Parquet) => Err(FormatError::Io {
             path: path.clone(),
             message: "a Parquet file holds columns, not text; it is read by columns::read".into(),
         }),
-        Some(Format::AseDb) => ase_db::records(path),
+        Some(Format::AseDb) => ase_db::records(path).map(|records| plain(records, input, mapping)),
+        Some(Format::Traj) => traj::records(input, reading.frames).map(|records| plain(records, input, mapping)),
         format => source::read_text(path).map(|text| match format.unwrap_or_else(|| Format::of_text(&text)) {
-            Format::Cif => cif::records(path, text),
-            Format::Poscar => poscar::records(input, &text),
-            _ => json::records(path, text),
+            Format::Cif => plain(cif::records(path, text), input, mapping),
+            Format::Xdatcar => plain(xdatcar::records(input, text, reading.frames), input, mapping),
+            Format::Xsf => plain(xsf::records(input, &text, reading.frames), input, mapping),
+            Format::Poscar => plain(poscar::records(input, &text), input, mapping),
+            _ => mapping::mapped(json::records(path, text, mapping), input, mapping, table),
         }),
     };
     opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))))
+}
+
+/// Records of a format in which crystals have their place, under the names of a mapping.
+fn plain(records: Records, input: &Input, mapping: &Mapping) -> Records {
+    mapping::mapped(records, input, mapping, |_| false)
 }
 
 /// Reads one crystal from text that looks like a CIF, a JSON structure or a POSCAR.
@@ -144,6 +168,7 @@ fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     }
     match Format::of_text(text) {
         Format::Cif => cif::parse_noted(text),
+        Format::Xdatcar => xdatcar::parse_noted(text),
         Format::Poscar => poscar::parse_noted(text),
         _ => json::parse_noted(text),
     }
@@ -154,8 +179,8 @@ fn stem(path: &Path) -> String {
     let name = path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());
     let mut stem = name.as_str();
     for suffix in [
-        ".gz", ".zst", ".cif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz", ".db",
-        ".parquet", ".pq",
+        ".gz", ".zst", ".cif", ".mcif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz",
+        ".db", ".traj", ".xsf", ".axsf", ".parquet", ".pq",
     ] {
         match stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) {
             Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(suffix) => stem = shorter,

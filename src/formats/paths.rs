@@ -6,16 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{source, stem};
+use super::{Frames, source, stem, xdatcar};
 use crate::error::FormatError;
 
 /// A format that [`super::read_file`] reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Crystallographic Information File: `.cif`.
+    /// Crystallographic Information File: `.cif`, magnetic `.mcif`.
     Cif,
     /// VASP's structure: `.poscar`, `.vasp`, `POSCAR*`, `CONTCAR*`.
     Poscar,
+    /// VASP's trajectory: `XDATCAR*`.
+    Xdatcar,
     /// One JSON document, or an array of them: `.json`.
     Json,
     /// One JSON document a line: `.jsonl`, `.ndjson`.
@@ -26,6 +28,10 @@ pub enum Format {
     ExtXyz,
     /// A database of ASE in SQLite: `.db`.
     AseDb,
+    /// A trajectory of ASE: `.traj`.
+    Traj,
+    /// A crystal of XCrySDen, or the steps of one: `.xsf`.
+    Xsf,
     /// Columns, read by [`crate::columns::read`]: `.parquet`, `.pq`.
     Parquet,
 }
@@ -37,26 +43,30 @@ impl Format {
         let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
-            "cif" => Some(Self::Cif),
+            "cif" | "mcif" => Some(Self::Cif),
             "poscar" | "vasp" => Some(Self::Poscar),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "csv" => Some(Self::Csv),
             "xyz" | "extxyz" => Some(Self::ExtXyz),
             "db" => Some(Self::AseDb),
+            "traj" => Some(Self::Traj),
+            "xsf" | "axsf" => Some(Self::Xsf),
             "parquet" | "pq" => Some(Self::Parquet),
             _ if name.starts_with("poscar") || name.starts_with("contcar") => Some(Self::Poscar),
+            _ if name.starts_with("xdatcar") => Some(Self::Xdatcar),
             _ => None,
         }
     }
 
-    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says; else JSON or CIF
-    /// by the first line that is no comment; else POSCAR.
+    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says, and XDATCAR where a
+    /// frame opens behind them; else JSON or CIF by the first line that is no comment; else POSCAR.
     pub(super) fn of_text(text: &str) -> Self {
         let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
         let mut counts = text.lines().skip(1).map(numbers);
         if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
-            return Self::Poscar;
+            let frames = text.lines().skip(7).take(2).any(xdatcar::opens);
+            return if frames { Self::Xdatcar } else { Self::Poscar };
         }
         let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
         let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
@@ -75,9 +85,11 @@ impl Format {
 pub struct Input {
     /// The file.
     pub path: PathBuf,
-    /// Id of a record that does not name itself: the file's stem; for `POSCAR` and `CONTCAR` the folder of the calculation,
-    /// as seen from the folder that was asked for (`mp-2657/relax`).
+    /// Id of a record that does not name itself: the file's stem; for `POSCAR`, `CONTCAR` and `XDATCAR` the folder of the
+    /// calculation, as seen from the folder that was asked for (`mp-2657/relax`).
     pub name: String,
+    /// The path as it was given, or found below a folder that was.
+    pub given: String,
 }
 
 impl Input {
@@ -85,7 +97,8 @@ impl Input {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = calculation(&path).and_then(|_| folder_name(path.parent()?)).unwrap_or_else(|| stem(&path));
-        Self { path, name }
+        let given = path.to_string_lossy().into_owned();
+        Self { path, name, given }
     }
 
     /// A file found below `root`.
@@ -93,7 +106,7 @@ impl Input {
         let folder = calculation(&path).and_then(|_| path.parent()?.strip_prefix(root).ok());
         let name = folder.filter(|f| !f.as_os_str().is_empty()).map(|f| f.to_string_lossy().replace('\\', "/"));
         match name {
-            Some(name) => Self { path, name },
+            Some(name) => Self { name, ..Self::new(path) },
             None => Self::new(path),
         }
     }
@@ -105,36 +118,105 @@ fn folder_name(folder: &Path) -> Option<String> {
     Some(absolute.file_name()?.to_string_lossy().into_owned())
 }
 
-/// Whether a file is the start (`POSCAR`) or the end (`CONTCAR`) of a VASP calculation, by its name.
+/// Whether a file is the start (`POSCAR`), the way (`XDATCAR`) or the end (`CONTCAR`) of a VASP calculation, by its name.
 fn calculation(path: &Path) -> Option<Calculation> {
     let name = path.file_name()?.to_str()?;
     match name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(name) {
         "POSCAR" => Some(Calculation::Start),
         "CONTCAR" => Some(Calculation::End),
+        "XDATCAR" => Some(Calculation::Way),
         _ => None,
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Calculation {
+    Way,
     Start,
     End,
 }
 
+/// What paths mean.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The files to read, in order.
+    pub inputs: Vec<Input>,
+    /// Files beside them that are of no format read here.
+    pub skipped: Skipped,
+}
+
+/// Files of folders that are of no format read here. As text, their names, and of many of a kind their number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Skipped(Vec<PathBuf>);
+
+/// Kinds of files that are named.
+const NAMED: usize = 8;
+
+impl Skipped {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = |path: &Path| match path.extension() {
+            Some(extension) => format!("*.{}", extension.to_string_lossy()),
+            None => name(path),
+        };
+        let mut kinds: Vec<(String, String, usize)> = Vec::new();
+        for path in &self.0 {
+            let kind = kind(path);
+            match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+                Some((.., n)) => *n += 1,
+                None => kinds.push((kind, name(path), 1)),
+            }
+        }
+        for (i, (kind, name, n)) in kinds.iter().take(NAMED).enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            match n {
+                1 => write!(f, "{comma}{name}")?,
+                n => write!(f, "{comma}{n} {kind}")?,
+            }
+        }
+        match kinds.iter().skip(NAMED).map(|(.., n)| n).sum::<usize>() {
+            0 => Ok(()),
+            n => write!(f, " and {n} others"),
+        }
+    }
+}
+
 /// The files that `paths` mean: a file as it is, a directory's files of known formats (subdirectories too, hidden ones
 /// aside), or a glob pattern's matches. Each file once, directories and globs in alphabetical order. A folder of a VASP
-/// calculation is one crystal: where it holds several of `CONTCAR`, `POSCAR` and their packed copies, the relaxed `CONTCAR`
-/// is read, unless it is empty, as it is until the first step of a relaxation has ended.
+/// calculation is one crystal: where it holds several of `CONTCAR`, `POSCAR`, `XDATCAR` and their packed copies, the relaxed
+/// `CONTCAR` is read, unless it is empty, as it is until the first step of a relaxation has ended; an `XDATCAR` where there is
+/// nothing else.
 ///
 /// # Errors
 /// A path that does not exist, a directory or a pattern without a readable file.
 pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Input>, FormatError> {
-    let mut inputs = Vec::new();
+    search(paths, Frames::Last).map(|found| found.inputs)
+}
+
+/// As [`expand`], with the files that are left out. Where other frames than the last are asked for, the `XDATCAR` of a calculation
+/// stands for it.
+///
+/// # Errors
+/// As [`expand`].
+pub fn search<P: AsRef<Path>>(paths: &[P], frames: Frames) -> Result<Found, FormatError> {
+    let (mut inputs, mut skipped) = (Vec::new(), Vec::new());
     for path in paths.iter().map(AsRef::as_ref) {
         let text = path.to_string_lossy();
         let mut found = Vec::new();
         if path.is_dir() {
-            walk(path, path, &mut found)?;
+            walk(path, path, &mut found, &mut skipped)?;
         } else if path.exists() {
             found.push(Input::new(path));
         } else if text.contains(['*', '?', '[']) {
@@ -144,7 +226,7 @@ pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Input>, FormatError> {
             for matched in matches {
                 let matched = matched.map_err(|e| io(e.path(), e.error().to_string()))?;
                 if matched.is_dir() {
-                    walk(&root, &matched, &mut found)?;
+                    walk(&root, &matched, &mut found, &mut skipped)?;
                 } else {
                     found.push(Input::below(&root, matched));
                 }
@@ -153,15 +235,20 @@ pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Input>, FormatError> {
             return Err(io(path, "no such file or directory".into()));
         }
         if found.is_empty() {
-            let known = ".cif, .poscar, .vasp, .json, .jsonl, .csv, .xyz, .extxyz (plain, .gz or .zst), .db, .parquet, \
-                         POSCAR* or CONTCAR*";
-            return Err(io(path, format!("no file here that can be read; expected {known}")));
+            let known = ".cif, .mcif, .poscar, .vasp, .json, .jsonl, .csv, .xyz, .extxyz, .xsf (plain, .gz or .zst), .db, .traj, .parquet, \
+                         POSCAR*, CONTCAR* or XDATCAR*";
+            let instead = match skipped.is_empty() {
+                true => String::new(),
+                false => format!(", found {}", Skipped(skipped)),
+            };
+            return Err(io(path, format!("no file here that can be read; expected {known}{instead}")));
         }
-        inputs.extend(one_a_calculation(found));
+        inputs.extend(one_a_calculation(found, frames));
     }
     let mut seen = HashSet::new();
     inputs.retain(|input| seen.insert(input.path.clone()));
-    Ok(inputs)
+    skipped.retain(|path| seen.insert(path.clone()));
+    Ok(Found { inputs, skipped: Skipped(skipped) })
 }
 
 /// The part of a pattern before its first wildcard.
@@ -170,17 +257,18 @@ fn literal(pattern: &Path) -> PathBuf {
 }
 
 /// Leaves of each folder of a calculation the one file that stands for it.
-fn one_a_calculation(inputs: Vec<Input>) -> Vec<Input> {
+fn one_a_calculation(inputs: Vec<Input>, frames: Frames) -> Vec<Input> {
+    let wanted = |of: Calculation| (frames != Frames::Last && of == Calculation::Way, of);
     let folder = |input: &Input| calculation(&input.path).and(input.path.parent().map(Path::to_owned));
     let mut best: HashMap<PathBuf, (Calculation, PathBuf)> = HashMap::new();
     for input in &inputs {
         let (Some(of), Some(folder)) = (calculation(&input.path), folder(input)) else { continue };
-        if of == Calculation::End && is_empty(&input.path) {
+        if of != Calculation::Start && is_empty(&input.path) {
             continue;
         }
         // The first of equals: the plain file stands before its packed copy.
         match best.get(&folder) {
-            Some((known, _)) if *known >= of => {}
+            Some((known, _)) if wanted(*known) >= wanted(of) => {}
             _ => drop(best.insert(folder, (of, input.path.clone()))),
         }
     }
@@ -199,7 +287,7 @@ fn is_empty(path: &Path) -> bool {
 }
 
 /// Files of known formats below a directory. Links to directories are not followed: they may form a ring.
-fn walk(root: &Path, directory: &Path, found: &mut Vec<Input>) -> Result<(), FormatError> {
+fn walk(root: &Path, directory: &Path, found: &mut Vec<Input>, skipped: &mut Vec<PathBuf>) -> Result<(), FormatError> {
     let entries = fs::read_dir(directory).map_err(|e| io(directory, e.to_string()))?;
     let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(|e| io(directory, e.to_string()))?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -209,9 +297,12 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<Input>) -> Result<(), For
             continue;
         }
         if entry.file_type().is_ok_and(|t| t.is_dir()) {
-            walk(root, &path, found)?;
-        } else if Format::of(&path).is_some() && path.is_file() {
-            found.push(Input::below(root, path));
+            walk(root, &path, found, skipped)?;
+        } else if path.is_file() {
+            match Format::of(&path) {
+                Some(_) => found.push(Input::below(root, path)),
+                None => skipped.push(path),
+            }
         }
     }
     Ok(())
@@ -233,6 +324,8 @@ mod tests {
             ("x/POSCAR", Some(Format::Poscar)),
             ("CONTCAR_relaxed.zst", Some(Format::Poscar)),
             ("a.vasp", Some(Format::Poscar)),
+            ("a.mcif.gz", Some(Format::Cif)),
+            ("x/XDATCAR", Some(Format::Xdatcar)),
             ("POSCAR.json", Some(Format::Json)),
             ("t.jsonl.gz", Some(Format::JsonLines)),
             ("notes.txt", None),
@@ -256,6 +349,37 @@ mod tests {
         assert_eq!(paths(&[at("notes.txt")]), [at("notes.txt")]);
         assert!(expand(&[at("missing.cif")]).unwrap_err().to_string().contains("no such file"));
         assert!(expand(&[at("*.vasp")]).unwrap_err().to_string().contains("expected .cif"));
+    }
+
+    #[test]
+    fn files_that_are_not_read_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("sub")).unwrap();
+        for name in ["a.cif", "notes.txt", "INCAR", "sub/1.log", "sub/2.log", ".hidden"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        let found = search(&[dir.path(), dir.path()], Frames::Last).unwrap();
+        assert_eq!((found.inputs.len(), found.skipped.len()), (1, 4));
+        assert_eq!(found.skipped.to_string(), "INCAR, notes.txt, 2 *.log");
+        assert!(search(&[at("sub")], Frames::Last).unwrap_err().to_string().ends_with("found 2 *.log"));
+        let many = Skipped((0..20).map(|k| format!("f{k}").into()).collect());
+        assert_eq!(many.to_string(), "f0, f1, f2, f3, f4, f5, f6, f7 and 12 others");
+    }
+
+    #[test]
+    fn a_trajectory_stands_for_its_calculation_where_its_frames_are_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["a/POSCAR", "a/XDATCAR", "a/CONTCAR", "b/XDATCAR", "c/POSCAR", "c/XDATCAR"] {
+            fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs::write(at(name), "x").unwrap();
+        }
+        let found = |frames| -> Vec<PathBuf> {
+            search(&[dir.path()], frames).unwrap().inputs.into_iter().map(|i| i.path).collect()
+        };
+        assert_eq!(found(Frames::Last), [at("a/CONTCAR"), at("b/XDATCAR"), at("c/POSCAR")]);
+        assert_eq!(found(Frames::All), [at("a/XDATCAR"), at("b/XDATCAR"), at("c/XDATCAR")]);
     }
 
     #[test]

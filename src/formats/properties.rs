@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::{Map, Value};
 
 /// Keys under which a record may name itself, the preferred first.
-pub(crate) const IDS: [&str; 5] = ["id", "material_id", "mp_id", "immutable_id", "unique_id"];
+pub(crate) const IDS: [&str; 6] = ["id", "material_id", "mp_id", "immutable_id", "entry_id", "unique_id"];
 
 /// A way in which a crystal was read that is not as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,8 @@ pub enum Note {
     Isotopes,
     /// Of a magnetic crystal the atoms are read alone.
     Magnetic,
+    /// Of a trajectory the last frame is read alone.
+    LastFrame,
 }
 
 impl fmt::Display for Note {
@@ -21,6 +23,7 @@ impl fmt::Display for Note {
         f.write_str(match self {
             Self::Isotopes => "deuterium or tritium read as hydrogen",
             Self::Magnetic => "magnetic moments are not kept",
+            Self::LastFrame => "the last of several frames (--frames all reads each)",
         })
     }
 }
@@ -47,6 +50,8 @@ pub struct Properties {
     pub extra: Map<String, Value>,
     /// What of the crystal is not as the file has it.
     pub notes: Notes,
+    /// The file, as it was given.
+    pub path: Option<String>,
 }
 
 impl Properties {
@@ -108,6 +113,16 @@ impl Properties {
             (_, Value::Null | Value::Array(_) | Value::Object(_)) => {}
             _ => drop(self.extra.insert(name.to_owned(), value)),
         }
+    }
+
+    /// Puts the notes in words among the other properties, so that they stay with the crystal; returns them.
+    pub(crate) fn settle_notes(&mut self) -> Notes {
+        let notes = std::mem::take(&mut self.notes);
+        if !notes.is_empty() {
+            let words: Vec<String> = notes.iter().map(Note::to_string).collect();
+            self.extra.entry("note").or_insert_with(|| words.join("; ").into());
+        }
+        notes
     }
 
     /// Takes the record's own id out of what was entered.

@@ -127,7 +127,7 @@ impl Store {
         if !options.dry_run {
             self.grow::<DftRunRow>().await?;
         }
-        let running = Running::begin(self, Shape::Wide, &import)?;
+        let running = Running::begin(self, Shape::wide(&[]), &import)?;
         let summary = self.read_and_write(found, asked, options, &running, progress).await;
         match summary {
             Ok(mut summary) => {
@@ -215,13 +215,13 @@ impl DftSummary {
             table: DftRunRow::TABLE.into(),
             added: self.added,
             present: self.present,
-            duplicates: 0,
             skipped: self.refused_triples.len() as u64,
             quarantined: self.refused_files.len() as u64,
             files: self.calculations,
             seconds: self.seconds,
             snapshot: self.snapshot,
             dry_run: self.dry_run,
+            ..ImportSummary::default()
         }
     }
 }

@@ -62,7 +62,7 @@ async fn embed(dir: &Path) -> Result<Store, StoreError> {
 async fn fill(draft: &Path) -> Result<(), StoreError> {
     let store = Store::build(draft).await?;
     let records = Box::new(std::iter::once(records()));
-    store.import_from(Source::Made(records), Shape::Wide, &ImportOptions::default(), &()).await?;
+    store.import_from(Source::Made(records), Shape::wide(&[]), &ImportOptions::default(), &()).await?;
     Ok(())
 }
 

@@ -148,7 +148,7 @@ impl Store {
             .await
             .map_err(StoreError::lake("making the catalog"))?;
         let store = Self::open(dir).await?;
-        store.create_wide_table(DEFAULT_TABLE, Shape::Wide).await?;
+        store.create_wide_table(DEFAULT_TABLE, &Shape::wide(&[])).await?;
         Ok(store)
     }
 
@@ -285,7 +285,7 @@ impl Store {
     }
 
     /// Makes an empty table of crystals, with its comments.
-    pub(super) async fn create_wide_table(&self, table: &str, shape: Shape) -> Result<(), StoreError> {
+    pub(super) async fn create_wide_table(&self, table: &str, shape: &Shape) -> Result<(), StoreError> {
         check_table_name(table)?;
         let comments = shape.columns().map(|column| (column.name.as_str(), column.comment.as_str()));
         self.create_table(table, shape.schema(), comments).await

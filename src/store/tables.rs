@@ -1,14 +1,17 @@
 //! The tables of the lake as `schema/lake.sql` has them, and the rows that an import puts into the wide one.
 
+use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, Float64Array, Float64Builder, Int32Builder, ListBuilder, RecordBatch, StringArray,
-    StringBuilder,
+    ArrayBuilder, ArrayRef, BooleanArray, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array,
+    ListBuilder, RecordBatch, StringArray, StringBuilder, new_null_array,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, CreateTable, DataType as SqlType, Statement};
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
+use serde_json::Value;
 
 use crate::columns::StructureBuilder;
 use crate::crystal::{ContentHash, DEFAULT_SYMPREC, Radii, Structure, Symmetry};
@@ -28,6 +31,36 @@ pub struct Column {
     /// What it holds, with its unit.
     pub comment: String,
     pub(super) data_type: DataType,
+}
+
+/// A property that becomes a column: `my_energy:double`.
+impl FromStr for Column {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((name, of)) = text.split_once(':') else {
+            return Err(format!("'{text}' is no property with its type; expected NAME:TYPE, such as my_energy:double"));
+        };
+        let name = name.trim().to_ascii_lowercase();
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            return Err(format!("'{name}' cannot be the name of a column; expected letters, digits and _"));
+        }
+        let (sql_type, data_type) = match of.trim().to_ascii_lowercase().as_str() {
+            "double" | "float" | "real" => ("DOUBLE", DataType::Float64),
+            "integer" | "int" | "bigint" => ("BIGINT", DataType::Int64),
+            "text" | "varchar" | "string" => ("VARCHAR", DataType::Utf8),
+            "boolean" | "bool" => ("BOOLEAN", DataType::Boolean),
+            other => {
+                return Err(format!("'{other}' is no type of {name}; expected double, integer, text or boolean"));
+            }
+        };
+        if columns().iter().any(|column| column.name == name) {
+            return Err(format!("{name} is a column of every table of crystals; --map {name}=PROPERTY fills it"));
+        }
+        Ok(Self { comment: format!("property {name} of the records"), name, sql_type: sql_type.into(), data_type })
+    }
 }
 
 /// A table as the dictionary has it.
@@ -56,6 +89,9 @@ pub(super) fn feature_columns() -> &'static [Column] {
     &TABLES[1].columns
 }
 
+/// The column of the file that a row comes from.
+const PATH: &str = "path";
+
 /// The columns that follow those of the wide table where crystals were made from others.
 pub fn lineage_columns() -> &'static [Column] {
     &TABLES[2].columns
@@ -66,40 +102,85 @@ pub fn schema() -> SchemaRef {
     TABLES[0].schema.clone()
 }
 
-/// The shape of a table of crystals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// The columns of the wide table.
-    Wide,
-    /// These, and the crystal's lineage.
-    Made,
+/// Columns of the wide table that came after it was first made: tables of earlier releases have none of them.
+const ADDED: usize = 1;
+
+/// The columns that every table of crystals begins with.
+fn base() -> &'static [Column] {
+    &columns()[..columns().len() - ADDED]
+}
+
+/// The shape of a table of crystals: the columns that each has, and those behind them, which are filled from the property of the
+/// same name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shape {
+    further: Vec<Column>,
 }
 
 impl Shape {
-    /// Its columns, in order.
-    pub(super) fn columns(self) -> impl Iterator<Item = &'static Column> {
-        let lineage = match self {
-            Self::Wide => &[],
-            Self::Made => lineage_columns(),
-        };
-        columns().iter().chain(lineage)
+    /// The columns of the wide table, and those of `promoted` properties.
+    pub(super) fn wide(promoted: &[Column]) -> Self {
+        let added = &columns()[base().len()..];
+        Self { further: [added, promoted].concat() }
     }
 
-    /// Its Arrow schema.
-    pub(super) fn schema(self) -> SchemaRef {
-        let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
-        Arc::new(Schema::new(self.columns().map(field).collect::<Fields>()))
+    /// The columns of a table whose crystals were made from others: their lineage.
+    pub(super) fn made() -> Self {
+        Self { further: lineage_columns().to_vec() }
     }
 
-    /// The shape of a table of crystals that exists.
+    /// The shape of a table of crystals that exists. Behind its first columns it may have any.
     ///
     /// # Errors
     /// A table of another shape: the first difference, in words.
     pub(super) fn of(found: &Schema) -> Result<Self, String> {
-        match same_shape(found, &Self::Made.schema()) {
-            Ok(()) => Ok(Self::Made),
-            Err(_) => same_shape(found, &Self::Wide.schema()).map(|()| Self::Wide),
+        let n = base().len();
+        let first = found.fields().iter().take(n).cloned().collect::<Fields>();
+        let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
+        same_shape(&Schema::new(first), &Schema::new(base().iter().map(field).collect::<Fields>()))?;
+        let column = |f: &Arc<Field>| {
+            let data_type = if f.data_type().is_string() { DataType::Utf8 } else { f.data_type().clone() };
+            Column { name: f.name().clone(), sql_type: String::new(), comment: String::new(), data_type }
+        };
+        Ok(Self { further: found.fields().iter().skip(n).map(column).collect() })
+    }
+
+    /// Its columns, in order.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
+        base().iter().chain(&self.further)
+    }
+
+    /// Its Arrow schema.
+    pub(super) fn schema(&self) -> SchemaRef {
+        let field = |c: &Column| Field::new(&c.name, c.data_type.clone(), true);
+        Arc::new(Schema::new(self.columns().map(field).collect::<Fields>()))
+    }
+
+    /// The columns that are filled from a row's properties.
+    fn properties(&self) -> impl Iterator<Item = &Column> {
+        self.further.iter().filter(|c| c.name != PATH)
+    }
+
+    /// Makes sure that it has the columns of promoted properties.
+    ///
+    /// # Errors
+    /// The first that it lacks, or has as another type, and the remedy.
+    pub(super) fn holds(&self, promoted: &[Column], table: &str) -> Result<(), String> {
+        for Column { name, sql_type, data_type, .. } in promoted {
+            match self.columns().find(|c| c.name == *name) {
+                Some(has) if has.data_type == *data_type => {}
+                Some(has) => {
+                    return Err(format!("its column {name} is {}, expected {sql_type}", has.data_type));
+                }
+                None => {
+                    return Err(format!(
+                        "it has no column {name}; import into a new table, or add it first: \
+                         ALTER TABLE {table} ADD COLUMN {name} {sql_type}"
+                    ));
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -167,6 +248,7 @@ pub(super) struct Row {
     id: String,
     source: String,
     source_id: Option<String>,
+    path: Option<String>,
     hash: ContentHash,
     structure: Structure,
     formula: String,
@@ -187,6 +269,7 @@ impl Row {
         let composition = structure.composition();
         let mut elements: Vec<_> = composition.iter().map(|(e, _)| e.symbol()).collect();
         elements.sort_unstable();
+        properties.settle_notes();
         let source_id = match properties.extra.remove("source_id") {
             Some(serde_json::Value::String(text)) => Some(text),
             _ => None,
@@ -194,6 +277,7 @@ impl Row {
         Self {
             source: properties.source.take().unwrap_or_else(|| source.to_owned()),
             source_id,
+            path: properties.path.take(),
             hash,
             formula: composition.reduced_formula(),
             elements,
@@ -232,6 +316,7 @@ struct Wide {
     id: StringBuilder,
     source: StringBuilder,
     source_id: StringBuilder,
+    path: StringBuilder,
     structure_hash: StringBuilder,
     formula: StringBuilder,
     elements: ListBuilder<StringBuilder>,
@@ -258,6 +343,7 @@ impl Wide {
         self.id.append_value(&row.id);
         self.source.append_value(&row.source);
         self.source_id.append_option(row.source_id.as_ref());
+        self.path.append_option(row.path.as_ref());
         self.structure_hash.append_value(row.hash.to_string());
         self.formula.append_value(&row.formula);
         self.elements.append_value(row.elements.iter().map(Some));
@@ -280,12 +366,12 @@ impl Wide {
     }
 }
 
-/// The batch of `rows` for a table of that shape, columns in the order of the dictionary. What the lineage of a crystal is, its record
-/// has among its other properties.
-pub(super) fn batch(rows: &mut [Row], shape: Shape) -> Result<RecordBatch, arrow::error::ArrowError> {
+/// The batch of `rows` for a table of that shape. What no column of its own is for stays in `extra`.
+pub(super) fn batch(rows: &mut [Row], shape: &Shape) -> Result<RecordBatch, arrow::error::ArrowError> {
     let mut wide = Wide::default();
     let mut structures = StructureBuilder::new(rows.len());
-    let lineage: Vec<ArrayRef> = shape.columns().skip(columns().len()).map(|column| lineage(rows, column)).collect();
+    let mut properties: HashMap<&str, ArrayRef> =
+        shape.properties().map(|column| (column.name.as_str(), property(rows, column))).collect();
     for row in rows {
         wide.append(row);
         structures.append(&row.structure);
@@ -296,6 +382,7 @@ pub(super) fn batch(rows: &mut [Row], shape: Shape) -> Result<RecordBatch, arrow
             "id" => &mut wide.id,
             "source" => &mut wide.source,
             "source_id" => &mut wide.source_id,
+            PATH => &mut wide.path,
             "structure_hash" => &mut wide.structure_hash,
             "formula" => &mut wide.formula,
             "elements" => &mut wide.elements,
@@ -319,23 +406,76 @@ pub(super) fn batch(rows: &mut [Row], shape: Shape) -> Result<RecordBatch, arrow
         };
         Some(builder.finish())
     };
-    let arrays = columns()
-        .iter()
-        .map(|c| {
-            column(&c.name).ok_or_else(|| {
-                arrow::error::ArrowError::SchemaError(format!("no builder for column {} of lake.sql", c.name))
-            })
+    let arrays = shape.columns().map(|c| {
+        column(&c.name).or_else(|| properties.remove(c.name.as_str())).ok_or_else(|| {
+            arrow::error::ArrowError::SchemaError(format!("no builder for column {} of lake.sql", c.name))
         })
-        .collect::<Result<Vec<_>, _>>()?;
-    RecordBatch::try_new(shape.schema(), [arrays, lineage].concat())
+    });
+    RecordBatch::try_new(shape.schema(), arrays.collect::<Result<_, _>>()?)
 }
 
-/// A column of lineage, taken out of the other properties of the rows: a text, or a number.
-fn lineage(rows: &mut [Row], column: &Column) -> ArrayRef {
-    let values = rows.iter_mut().map(|row| row.properties.extra.remove(&column.name));
+/// How many of the rows have a property of a column's name that is not of its type, by column; it stays in `extra`.
+pub(super) fn unfit<'a>(rows: &[Row], shape: &'a Shape) -> Vec<(&'a str, u64)> {
+    let unfit = |column: &Column| {
+        let of = |row: &&Row| {
+            let value = key_of(row, column).map(|key| &row.properties.extra[&key]);
+            value.is_some_and(|value| !value.is_null() && !fits(value, &column.data_type))
+        };
+        rows.iter().filter(of).count() as u64
+    };
+    shape.properties().map(|column| (column.name.as_str(), unfit(column))).filter(|(_, n)| *n > 0).collect()
+}
+
+/// The name under which a row has the property of a column; names of columns are in lower case.
+fn key_of(row: &Row, column: &Column) -> Option<String> {
+    let extra = &row.properties.extra;
+    if extra.contains_key(&column.name) {
+        return Some(column.name.clone());
+    }
+    extra.keys().find(|key| key.eq_ignore_ascii_case(&column.name)).cloned()
+}
+
+/// Whether a property can stand in a column of a type.
+fn fits(value: &Value, data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Float64 => value.is_number(),
+        DataType::Int32 => whole(value).is_some_and(|n| i32::try_from(n).is_ok()),
+        DataType::Int64 => whole(value).is_some(),
+        DataType::Boolean => value.is_boolean(),
+        DataType::Utf8 => !(value.is_array() || value.is_object()),
+        _ => false,
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    let of_float = |x: f64| (x.fract() == 0.0 && x.abs() < 9e15).then_some(x as i64);
+    value.as_i64().or_else(|| of_float(value.as_f64()?))
+}
+
+/// A column behind those of every crystal, taken out of the other properties of the rows where they fit it.
+fn property(rows: &mut [Row], column: &Column) -> ArrayRef {
+    let n = rows.len();
+    let values = rows.iter_mut().map(|row| {
+        let key = key_of(row, column)?;
+        let fit = fits(&row.properties.extra[&key], &column.data_type);
+        if fit { row.properties.extra.remove(&key) } else { None }
+    });
     match column.data_type {
         DataType::Float64 => Arc::new(values.map(|value| value?.as_f64()).collect::<Float64Array>()),
-        _ => Arc::new(values.map(|value| value?.as_str().map(str::to_owned)).collect::<StringArray>()),
+        DataType::Int32 => Arc::new(values.map(|value| i32::try_from(whole(&value?)?).ok()).collect::<Int32Array>()),
+        DataType::Int64 => Arc::new(values.map(|value| whole(&value?)).collect::<Int64Array>()),
+        DataType::Boolean => Arc::new(values.map(|value| value?.as_bool()).collect::<BooleanArray>()),
+        DataType::Utf8 => Arc::new(values.map(|value| as_text(value?)).collect::<StringArray>()),
+        ref other => new_null_array(other, n),
+    }
+}
+
+/// A scalar as text, without quotes; none for null.
+fn as_text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
     }
 }
 
@@ -402,7 +542,7 @@ mod tests {
     fn the_dictionary_agrees_with_the_rows_we_build() {
         let record = rutile();
         let hash = content_hash(&record.structure);
-        let batch = batch(&mut [Row::new(record, hash, "test")], Shape::Wide).unwrap();
+        let batch = batch(&mut [Row::new(record, hash, "test")], &Shape::wide(&[])).unwrap();
         assert_eq!(batch.schema(), schema());
         assert_eq!(batch.num_columns(), columns().len());
         assert_eq!(schema().field_with_name("structure").unwrap().data_type(), &structure_type());
@@ -428,16 +568,73 @@ mod tests {
         extra.insert("parent".into(), "mp-1".into());
         extra.insert("radius_change".into(), 0.25.into());
         extra.insert("note".into(), "kept".into());
-        let made = batch(&mut [Row::new(record.clone(), ContentHash(1), "test")], Shape::Made).unwrap();
+        let made = batch(&mut [Row::new(record.clone(), ContentHash(1), "test")], &Shape::made()).unwrap();
         let text = |name: &str| made.column_by_name(name).unwrap().as_string::<i32>().clone();
         assert_eq!((text("parent").value(0), text("extra").value(0)), ("mp-1", "{\"note\":\"kept\"}"));
         assert!(text("substitution").is_null(0));
         let change = made.column_by_name("radius_change").unwrap().as_primitive::<arrow::datatypes::Float64Type>();
         assert_eq!(change.value(0), 0.25);
-        assert_eq!(Shape::of(&made.schema()), Ok(Shape::Made));
-        let wide = batch(&mut [Row::new(record, ContentHash(1), "test")], Shape::Wide).unwrap();
-        assert_eq!(Shape::of(&wide.schema()), Ok(Shape::Wide));
+        assert_eq!(Shape::of(&made.schema()).unwrap().schema(), made.schema());
+        record.properties.path = Some("runs/a.cif".to_owned());
+        let wide = batch(&mut [Row::new(record, ContentHash(1), "test")], &Shape::wide(&[])).unwrap();
+        assert_eq!(Shape::of(&wide.schema()).unwrap().schema(), wide.schema());
+        assert_eq!(wide.column_by_name("path").unwrap().as_string::<i32>().value(0), "runs/a.cif");
         assert!(wide.column_by_name("extra").unwrap().as_string::<i32>().value(0).contains("parent"));
+    }
+
+    #[test]
+    fn further_columns_are_filled_from_properties_of_their_type() {
+        let column = |name: &str, data_type| Column {
+            name: name.into(),
+            sql_type: String::new(),
+            comment: String::new(),
+            data_type,
+        };
+        let mut record = rutile();
+        for (name, value) in [
+            ("My_Energy", serde_json::json!(-1.5)),
+            ("steps", 7.0.into()),
+            ("label", 5.into()),
+            ("relaxed", true.into()),
+            ("wrong", "text".into()),
+            ("left", 1.into()),
+        ] {
+            record.properties.extra.insert(name.into(), value);
+        }
+        let shape = Shape::wide(&[
+            column("my_energy", DataType::Float64),
+            column("steps", DataType::Int64),
+            column("label", DataType::Utf8),
+            column("relaxed", DataType::Boolean),
+            column("wrong", DataType::Float64),
+            column("absent", DataType::Int32),
+        ]);
+        let mut rows = [Row::new(record, ContentHash(1), "test")];
+        assert_eq!(unfit(&rows, &shape), [("wrong", 1)]);
+        let batch = batch(&mut rows, &shape).unwrap();
+        assert_eq!(Shape::of(&batch.schema()).unwrap().schema(), shape.schema());
+        let of =
+            |name: &str| arrow::util::display::array_value_to_string(batch.column_by_name(name).unwrap(), 0).unwrap();
+        assert_eq!(
+            ["my_energy", "steps", "label", "relaxed", "wrong", "absent"].map(of),
+            ["-1.5", "7", "5", "true", "", ""]
+        );
+        assert_eq!(of("extra"), r#"{"left":1,"wrong":"text"}"#);
+        assert_eq!(shape.holds(&["my_energy:double".parse().unwrap()], "t"), Ok(()));
+        assert!(shape.holds(&["steps:double".parse().unwrap()], "t").unwrap_err().contains("expected DOUBLE"));
+        assert!(shape.holds(&["gap:double".parse().unwrap()], "t").unwrap_err().contains("ADD COLUMN gap DOUBLE"));
+        for (text, said) in [
+            ("gap", "expected NAME:TYPE"),
+            ("band_gap:double", "--map band_gap=PROPERTY"),
+            ("gap:list", "expected double, integer"),
+            ("a b:double", "cannot be the name"),
+        ] {
+            assert!(text.parse::<Column>().unwrap_err().contains(said), "{text}");
+        }
+        // A table of an earlier release has no path.
+        let old =
+            Schema::new(base().iter().map(|c| Field::new(&c.name, c.data_type.clone(), true)).collect::<Fields>());
+        assert_eq!(Shape::of(&old).unwrap().schema().as_ref(), &old);
     }
 
     #[test]

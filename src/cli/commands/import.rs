@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::args::Import;
 use crate::cli::{CliError, render};
+use crate::formats::{Naming, Reading};
 use crate::store::{ImportOptions, Progress, Step};
 
 pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
@@ -14,7 +15,8 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
     let options = ImportOptions {
         into: import.into.clone(),
         source: import.source.clone(),
-        mapping: import.map.clone().unwrap_or_default(),
+        reading: reading(import)?,
+        promote: import.promote.clone(),
         dry_run: import.dry_run,
         dedupe: import.dedupe,
     };
@@ -27,6 +29,17 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
         eprintln!("`hollandite info --quarantine` says why rows were refused");
     }
     Ok(())
+}
+
+/// How the files are read, where they leave a choice.
+fn reading(import: &Import) -> Result<Reading, CliError> {
+    let mapping = import.map.clone().unwrap_or_default();
+    let (mapping, naming) = match import.id.as_deref() {
+        Some("path") => (mapping, Naming::Path),
+        Some(column) => (mapping.with_id(column).map_err(CliError::Failed)?, Naming::Own),
+        None => (mapping, Naming::Own),
+    };
+    Ok(Reading { mapping, naming, frames: import.frames })
 }
 
 /// Bytes tell how far an import is: the number of records in a file is known only at its end.

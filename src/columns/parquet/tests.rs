@@ -62,7 +62,8 @@ fn lematerial<'a>(crystals: &[Structure], names: [&'a str; 4]) -> Vec<(&'a str, 
 const NAMES: [&str; 4] = ["lattice_vectors", "cartesian_site_positions", "species_at_sites", "immutable_id"];
 
 fn read_all(path: &Path, mapping: &str) -> Vec<Result<Record, Rejection>> {
-    read(&Input::new(path), &mapping.parse().unwrap()).collect()
+    let reading = Reading { mapping: mapping.parse().unwrap(), ..Reading::default() };
+    read(&Input::new(path), &reading).collect()
 }
 
 fn path() -> (tempfile::TempDir, PathBuf) {

@@ -73,6 +73,22 @@ fn a_row_may_name_itself() {
 }
 
 #[test]
+fn pairs_are_called_as_a_mapping_says() {
+    use crate::formats::{Input, Reading, read};
+    let pairs = r#"UPDATE systems SET key_value_pairs = '{"mpid": "mp-' || id || '", "gap": 4.5, "band_gap": 7.8}'"#;
+    let (_dir, path) = database(2, pairs);
+    let of = |map: &str| -> Vec<Result<Record, Rejection>> {
+        read(&Input::new(&path), &Reading { mapping: map.parse().unwrap(), ..Reading::default() }).collect()
+    };
+    let read: Vec<Record> = of("id=mpid,band_gap=gap").into_iter().map(Result::unwrap).collect();
+    assert_eq!((read[1].id.as_str(), read[1].properties.band_gap), ("mp-2", Some(4.5)));
+    assert_eq!(read[1].properties.extra["source_id"], "u1");
+    let misspelt = of("id=mpdi");
+    let reason = &misspelt[0].as_ref().unwrap_err().reason;
+    assert!(misspelt.len() == 2 && reason.contains("no 'mpdi' to name it"), "{reason}");
+}
+
+#[test]
 fn a_bad_row_is_refused_by_its_number_and_the_others_are_read() {
     for (set, said) in [
         ("pbc = 0", "pbc is not true"),

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use super::optimade::{Kind, elements_at_sites};
@@ -13,7 +13,8 @@ use crate::{
     crystal::{Composition, Element, Lattice, Structure},
     error::{CrystalError, FormatError},
     formats::{
-        MAX_ATOMS, Note, Notes, Properties, at_line, parse_noted,
+        MAX_ATOMS, Mapping, Note, Notes, Properties, at_line, parse_noted,
+        properties::IDS,
         species::{element_of_symbol, is_isotope},
     },
 };
@@ -173,23 +174,44 @@ fn agree(structure: Structure, formula: Option<&Text>, line: usize) -> Result<St
 
 impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Document<'de>;
+        Named(&Mapping::default()).deserialize(deserializer)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object that holds a structure")
-            }
+/// Reads a document whose members are called as a mapping says.
+pub(super) struct Named<'m>(pub &'m Mapping);
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
-                let mut document = Document::default();
-                while let Some(Text(key)) = map.next_key()? {
-                    document.field(key, &mut map)?;
-                }
-                Ok(document)
+impl<'de> DeserializeSeed<'de> for Named<'_> {
+    type Value = Document<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Document<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Named<'_> {
+    type Value = Document<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object that holds a structure")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
+        let (parts, id) = (self.0.parts(), self.0.column("id"));
+        let mut document = Document::default();
+        while let Some(Text(key)) = map.next_key()? {
+            match id {
+                Some(id) if id == key => document.id = map.next_value::<Scalar>()?.text(),
+                // Another member names it.
+                Some(_) if IDS.contains(&key.as_ref()) => document.keep(key, &mut map)?,
+                _ => match parts.renamed(&key) {
+                    Some(name) if name == key => document.field(key, &mut map)?,
+                    Some(name) => document.field(Cow::Owned(name.to_owned()), &mut map)?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
             }
         }
-        deserializer.deserialize_map(Fields)
+        Ok(document)
     }
 }
 
@@ -264,7 +286,7 @@ impl<'de> Document<'de> {
                 self.aside = true;
             }
             "errors" => self.refusal(&map.next_value::<serde_json::Value>()?),
-            "immutable_id" => {
+            "immutable_id" | "entry_id" => {
                 let id = map.next_value::<Scalar>()?.text();
                 self.id = self.id.take().or(id);
             }
@@ -279,11 +301,15 @@ impl<'de> Document<'de> {
             "source" => properties.source = map.next_value::<Scalar>()?.text(),
             "seed_split" | "split" => properties.split = map.next_value::<Scalar>()?.text(),
             name if name.starts_with('_') => properties.enter_of_provider(name, map.next_value()?),
-            _ => {
-                if let Some(value) = map.next_value::<Scalar>()?.0 {
-                    properties.extra.insert(key.into_owned(), value);
-                }
-            }
+            _ => self.keep(key, map)?,
+        }
+        Ok(())
+    }
+
+    /// Keeps a member that is not known by name.
+    fn keep<A: MapAccess<'de>>(&mut self, key: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
+        if let Some(value) = map.next_value::<Scalar>()?.0 {
+            self.properties.extra.insert(key.into_owned(), value);
         }
         Ok(())
     }

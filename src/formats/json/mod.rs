@@ -8,20 +8,25 @@
 //! {"id": "mp-1", "type": "structures", "attributes": {"lattice_vectors": .., "species_at_sites": .., ...}}      OPTIMADE
 //! ```
 //! A file holds one document, an array of them, an answer that wraps an array in `data`, or one after the other; `.jsonl` one
-//! a line.
+//! a line. Collections in one object are told by their [shape](shapes): structures by name, columns of pandas, rows of ASE.
 
+mod ase;
 mod document;
 mod elements;
 mod optimade;
+mod shapes;
 mod values;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Notes, Record, Records, Rejection, source::Lines, stem};
+use serde::de::DeserializeSeed;
+
+use super::{Mapping, Notes, Record, Records, Rejection, source::Lines, stem};
 use crate::{crystal::Structure, error::FormatError};
-use document::Document;
+use document::{Document, Named};
 use elements::Elements;
+use shapes::Part;
 
 pub use writer::to_json;
 
@@ -31,7 +36,7 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
     let Some((element, line, column)) = elements.next() else {
         return Err(FormatError::syntax(1, 0, "the array is empty; expected one structure"));
     };
-    let crystal = document(element, line, column)?.structure(line)?;
+    let crystal = document(element, line, column, &Mapping::default())?.structure(line)?;
     match elements.next() {
         Some((_, line, column)) => Err(FormatError::syntax(line, column, "a second document; expected one structure")),
         None => elements.finish().map(|()| crystal),
@@ -39,9 +44,15 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
 }
 
 /// Every document of a `.json` file.
-pub(super) fn records(path: &Path, text: String) -> Records {
+pub(super) fn records(path: &Path, text: String, mapping: &Mapping) -> Records {
     let stem = stem(path);
     let path = path.to_owned();
+    let mapping = mapping.clone();
+    match shapes::of(&text, &mapping) {
+        shapes::Shape::Plain => {}
+        shapes::Shape::Parts(parts) => return of_parts(path, parts, mapping),
+        shapes::Shape::Ase(rows) => return of_ase(path, rows, mapping),
+    }
     let mut place = Elements::new(&text).place();
     let several = {
         let mut elements = Elements::new(&text);
@@ -63,7 +74,7 @@ pub(super) fn records(path: &Path, text: String) -> Records {
             place = elements.place();
             row += 1;
             let id = || if several { format!("{stem}#{row}") } else { stem.clone() };
-            match record(element, line, column, id) {
+            match record(element, line, column, &mapping, id) {
                 Ok(None) => {}
                 Ok(Some(record)) => return Some(Ok(record)),
                 Err((id, e)) => return Some(Err(Rejection::new(&path, id, &e, element, line))),
@@ -72,15 +83,38 @@ pub(super) fn records(path: &Path, text: String) -> Records {
     }))
 }
 
+/// Every document of a collection.
+fn of_parts(path: PathBuf, parts: Vec<Part>, mapping: Mapping) -> Records {
+    let stem = stem(&path);
+    Box::new(parts.into_iter().enumerate().filter_map(move |(k, Part { text, key, line })| {
+        let id = || key.unwrap_or_else(|| format!("{stem}#{}", k + 1));
+        match record(&text, line, 1, &mapping, id) {
+            Ok(record) => record.map(Ok),
+            Err((id, error)) => Some(Err(Rejection::new(&path, id, &error, &text, line))),
+        }
+    }))
+}
+
+/// Every row of a database of ASE.
+fn of_ase(path: PathBuf, rows: Vec<Part>, mapping: Mapping) -> Records {
+    let stem = stem(&path);
+    Box::new(rows.into_iter().map(move |Part { text, key, line }| {
+        let id = || format!("{stem}#{}", key.unwrap_or_default());
+        let read = ase::record(&text, line, &mapping, id);
+        read.map_err(|(id, error)| Rejection::new(&path, id, &error, "", line))
+    }))
+}
+
 /// Every line of a `.jsonl` file.
-pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
+pub(super) fn records_of_lines(path: &Path, mut lines: Lines, mapping: &Mapping) -> Records {
     let stem = stem(path);
+    let mapping = mapping.clone();
     Box::new(std::iter::from_fn(move || {
         loop {
             let path = lines.path().to_owned();
             let (number, line) = lines.next()?;
             return Some(match line {
-                Ok(text) => match record(text.trim_end(), number, 1, || format!("{stem}#{number}")) {
+                Ok(text) => match record(text.trim_end(), number, 1, &mapping, || format!("{stem}#{number}")) {
                     Ok(None) => continue,
                     Ok(Some(record)) => Ok(record),
                     Err((id, error)) => Err(Rejection::new(&path, id, &error, text, number)),
@@ -93,7 +127,7 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines) -> Records {
 
 /// The record of one document that is row `row` of a table; none where it is about no crystal.
 pub(crate) fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
-    record(text, row, 1, || format!("{}#{row}", stem(path))).map_err(|(id, error)| {
+    record(text, row, 1, &Mapping::default(), || format!("{}#{row}", stem(path))).map_err(|(id, error)| {
         // A row has no columns of text.
         let error = match error {
             FormatError::Syntax { message, .. } => FormatError::syntax(row, 0, message),
@@ -108,11 +142,16 @@ fn record(
     text: &str,
     line: usize,
     column: usize,
+    mapping: &Mapping,
     id: impl FnOnce() -> String,
 ) -> Result<Option<Record>, (Option<String>, FormatError)> {
-    let mut document = document(text, line, column).map_err(|e| (None, e))?;
+    let mut document = document(text, line, column, mapping).map_err(|e| (None, e))?;
     if document.is_aside() {
         return Ok(None);
+    }
+    if let (Some(name), None) = (mapping.column("id"), &document.id) {
+        let message = format!("it has no '{name}' to name it, as --map id= or --id asks");
+        return Err((None, FormatError::syntax(line, 0, message)));
     }
     let id = document.id.take().unwrap_or_else(id);
     let mut properties = std::mem::take(&mut document.properties);
@@ -125,9 +164,11 @@ fn record(
     }
 }
 
-/// Deserializes one document that begins at a line and column of the file.
-fn document(text: &str, line: usize, column: usize) -> Result<Document<'_>, FormatError> {
-    serde_json::from_str(text).map_err(|e| {
+/// Deserializes one document that begins at a line and column of the file, its members under the names of a mapping.
+fn document<'a>(text: &'a str, line: usize, column: usize, mapping: &Mapping) -> Result<Document<'a>, FormatError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = Named(mapping).deserialize(&mut deserializer);
+    read.and_then(|document| deserializer.end().map(|()| document)).map_err(|e| {
         let first_line = e.line() <= 1;
         let line = line + e.line().saturating_sub(1);
         let at = if first_line { column + e.column().saturating_sub(1) } else { e.column() };

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Result<Structure, FormatError> {
 }
 
 fn record_of(text: &str) -> Result<Record, (Option<String>, FormatError)> {
-    record(text, 1, 1, || "stem".into()).map(Option::unwrap)
+    record(text, 1, 1, &Mapping::default(), || "stem".into()).map(Option::unwrap)
 }
 
 #[test]
@@ -119,4 +119,19 @@ fn deuterium_is_hydrogen_with_a_note_in_every_shape() {
     let heavy = parse_noted(&dict.replace("\"H\"", "\"T\"")).unwrap();
     assert_eq!((&heavy.0, &heavy.1), (&structure, &notes));
     assert_eq!(record_of(&flat).unwrap_or_else(|e| panic!("{}", e.1)).properties.notes, notes);
+}
+
+#[test]
+fn an_entry_of_pymatgen_is_named_by_itself() {
+    let structure = to_json(&parse(FLAT).unwrap());
+    let entry = serde_json::json!({"@module": "pymatgen.entries.computed_entries", "@class": "ComputedStructureEntry",
+        "energy": -53.2, "composition": {"Ti": 2.0, "O": 4.0}, "entry_id": "mp-2657", "correction": -1.4, "energy_adjustments": [],
+        "parameters": {"run_type": "GGA"}, "data": {"oxide_type": "oxide"}, "structure": structure});
+    let record = record_of(&entry.to_string()).unwrap_or_else(|e| panic!("{}", e.1));
+    assert_eq!((record.id.as_str(), &record.properties.extra["energy"]), ("mp-2657", &serde_json::json!(-53.2)));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("entries.json");
+    std::fs::write(&path, serde_json::json!([entry, entry]).to_string()).unwrap();
+    let ids: Vec<String> = crate::formats::read_file(&path).map(|r| r.unwrap().id).collect();
+    assert_eq!(ids, ["mp-2657", "mp-2657"]);
 }

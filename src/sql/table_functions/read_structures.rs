@@ -19,8 +19,8 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion_macros::user_doc;
 
 use super::{TableFunction, text};
-use crate::columns::{self, Mapping, structure_type, structures};
-use crate::formats::{self, Input, Record, Rejection};
+use crate::columns::{self, structure_type, structures};
+use crate::formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
 
 /// Most records of one batch.
 const BATCH: usize = 512;
@@ -28,15 +28,19 @@ const BATCH: usize = 512;
 #[user_doc(
     doc_section(label = "Table Functions"),
     description = "The records of files as rows, without importing them: every format that `hollandite import` reads. Columns are path, line, id, structure, formula, natoms, formation_energy_per_atom, e_above_hull, band_gap, correction_scheme, source, split, extra (all else that the file says, as JSON) and reason. A record that is refused is a row too: its structure is NULL, and reason says why and what to do.",
-    syntax_example = "read_structures(path[, map])",
+    syntax_example = "read_structures(path[, map[, frames]])",
     sql_example = "SELECT path, line, reason FROM read_structures('cifs/*.cif') WHERE reason IS NOT NULL",
     argument(name = "path", description = "A file, a folder or a glob pattern, as a constant."),
     argument(
         name = "map",
-        description = "Which columns of Parquet files hold what, where their names do not tell: 'lattice=cell,species=symbols,positions=xyz,id=name'."
+        description = "Which columns or properties hold what, where their names do not tell: 'lattice=cell,species=symbols,positions=xyz,id=name'."
+    ),
+    argument(
+        name = "frames",
+        description = "Which frames of a trajectory are read: 'last' (the default), 'all', or a number from 1, below 0 from the end."
     )
 )]
-/// `read_structures(path[, map])`
+/// `read_structures(path[, map[, frames]])`
 #[derive(Debug)]
 pub struct ReadStructures;
 
@@ -52,20 +56,29 @@ impl TableFunction for ReadStructures {
 
 impl TableFunctionImpl for ReadStructures {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let (path, map) = match args.exprs() {
-            [path] => (path, None),
-            [path, map] => (path, Some(text("read_structures", "a map", map)?)),
+        let (path, map, frames) = match args.exprs() {
+            [path] => (path, None, None),
+            [path, map] => (path, Some(map), None),
+            [path, map, frames] => (path, Some(map), Some(frames)),
             other => {
                 return plan_err!(
-                    "read_structures takes a path, and a map of columns or none, found {} arguments",
+                    "read_structures takes a path, a map of columns or none, and which frames or none, found {} arguments",
                     other.len()
                 );
             }
         };
-        let mapping: Mapping = map.as_deref().unwrap_or_default().parse().map_err(|e| plan_datafusion_err!("{e}"))?;
+        let mut reading = Reading::default();
+        if let Some(map) = map {
+            let map = text("read_structures", "a map", map)?;
+            reading.mapping = map.parse::<Mapping>().map_err(|e| plan_datafusion_err!("{e}"))?;
+        }
+        if let Some(frames) = frames {
+            let frames = text("read_structures", "frames", frames)?;
+            reading.frames = frames.parse::<Frames>().map_err(|e| plan_datafusion_err!("{e}"))?;
+        }
         let path = PathBuf::from(text("read_structures", "a path", path)?);
-        let inputs = formats::expand(&[path]).map_err(|e| plan_datafusion_err!("{e}"))?;
-        Ok(Arc::new(Files { inputs: inputs.into(), mapping: Arc::new(mapping), schema: schema() }))
+        let found = formats::search(&[path], reading.frames).map_err(|e| plan_datafusion_err!("{e}"))?;
+        Ok(Arc::new(Files { inputs: found.inputs.into(), reading: Arc::new(reading), schema: schema() }))
     }
 }
 
@@ -94,7 +107,7 @@ fn schema() -> SchemaRef {
 #[derive(Debug)]
 struct Files {
     inputs: Arc<[Input]>,
-    mapping: Arc<Mapping>,
+    reading: Arc<Reading>,
     schema: SchemaRef,
 }
 
@@ -124,8 +137,8 @@ impl TableProvider for Files {
         let streams = if limit.is_some() { 1 } else { streams };
         let partition = |first| -> Arc<dyn PartitionStream> {
             let rows = limit.unwrap_or(BATCH).clamp(1, BATCH);
-            let (inputs, mapping) = (Arc::clone(&self.inputs), Arc::clone(&self.mapping));
-            Arc::new(Part { inputs, mapping, first, step: streams, rows, schema: Arc::clone(&schema) })
+            let (inputs, reading) = (Arc::clone(&self.inputs), Arc::clone(&self.reading));
+            Arc::new(Part { inputs, reading, first, step: streams, rows, schema: Arc::clone(&schema) })
         };
         let partitions = (0..streams).map(partition).collect();
         Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
@@ -136,7 +149,7 @@ impl TableProvider for Files {
 #[derive(Debug)]
 struct Part {
     inputs: Arc<[Input]>,
-    mapping: Arc<Mapping>,
+    reading: Arc<Reading>,
     first: usize,
     step: usize,
     /// Rows of a batch.
@@ -154,10 +167,16 @@ impl PartitionStream for Part {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
         let batches = builder.tx();
         let (inputs, schema, rows) = (Arc::clone(&self.inputs), Arc::clone(&self.schema), self.rows);
-        let (mapping, first, step) = (Arc::clone(&self.mapping), self.first, self.step);
+        let (reading, first, step) = (Arc::clone(&self.reading), self.first, self.step);
         builder.spawn_blocking(move || {
             let read = inputs.iter().skip(first).step_by(step);
-            let mut items = read.flat_map(|input| columns::read(input, &mapping).map(move |item| (input, item)));
+            let noted = |item: Result<Record, Rejection>| {
+                item.map(|mut record| {
+                    record.properties.settle_notes();
+                    record
+                })
+            };
+            let mut items = read.flat_map(|input| columns::read(input, &reading).map(move |item| (input, noted(item))));
             loop {
                 let lot: Vec<Item> = items.by_ref().take(rows).collect();
                 // An error here means that nobody listens any more.

@@ -1,6 +1,6 @@
 //! The second stage: records become rows, on all cores. What the table has already, or does not admit, stays out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use super::read::Lot;
 use crate::crystal::{ContentHash, content_hash};
 use crate::error::StoreError;
 use crate::features;
-use crate::formats::{Record, Rejection};
+use crate::formats::{Note, Record, Rejection};
 use crate::store::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
 use crate::store::tables::{self, Row, Shape};
 
@@ -36,6 +36,11 @@ pub(super) struct Done {
     pub skipped: u64,
     pub quarantined: u64,
     pub records: u64,
+    /// Rows whose id an earlier row has.
+    pub namesakes: u64,
+    pub notes: BTreeMap<Note, u64>,
+    /// Rows whose property does not fit the column of its name, by column.
+    pub unfit: Vec<(String, u64)>,
     pub files: Vec<(Arc<PathBuf>, u64)>,
 }
 impl Store {
@@ -82,8 +87,9 @@ pub(super) fn complete(
 ) -> (tokio::sync::mpsc::Receiver<Result<Done, StoreError>>, JoinHandle<()>) {
     let (done, received) = tokio::sync::mpsc::channel(1);
     let thread = std::thread::spawn(move || {
+        let mut ids: HashSet<u64> = seen.iter().map(|(id, _)| *id).collect();
         for lot in lots {
-            let lot = complete_lot(lot, shape, &options, &mut seen, known.as_mut());
+            let lot = complete_lot(lot, &shape, &options, &mut seen, &mut ids, known.as_mut());
             if done.blocking_send(lot).is_err() {
                 break;
             }
@@ -94,9 +100,10 @@ pub(super) fn complete(
 
 fn complete_lot(
     lot: Lot,
-    shape: Shape,
+    shape: &Shape,
     options: &ImportOptions,
     seen: &mut HashSet<Identity>,
+    ids: &mut HashSet<u64>,
     known: Option<&mut Known>,
 ) -> Result<Done, StoreError> {
     let mut done = Done { records: lot.items.len() as u64, files: lot.done, ..Done::default() };
@@ -130,6 +137,8 @@ fn complete_lot(
         } else if !seen.insert(identity(&record.id, hash)) {
             done.present += 1;
         } else {
+            done.namesakes += u64::from(!ids.insert(identity(&record.id, hash).0));
+            record.properties.notes.iter().for_each(|note| *done.notes.entry(*note).or_default() += 1);
             fresh.push((path, hash, record));
         }
     }
@@ -178,6 +187,7 @@ fn complete_lot(
     };
     done.added = good.len() as u64;
     if !(good.is_empty() || options.dry_run) {
+        done.unfit = tables::unfit(&good, shape).into_iter().map(|(column, n)| (column.to_owned(), n)).collect();
         let batch = tables::batch(&mut good, shape);
         done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }

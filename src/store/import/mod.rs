@@ -15,15 +15,14 @@ mod write;
 
 pub(super) use complete::{Identity, identity};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use super::lake::{DEFAULT_TABLE, Store, check_table_name};
-use super::tables::{self, Shape};
-use crate::columns::Mapping;
+use super::tables::{self, Column, Shape};
 use crate::error::StoreError;
-use crate::formats::{self, Input, Record};
+use crate::formats::{self, Found, Input, Note, Reading, Record, Skipped};
 
 pub(super) use read::Source;
 pub(super) use write::{Running, mark, remember_paths};
@@ -35,8 +34,10 @@ pub struct ImportOptions {
     pub into: String,
     /// Source of records that do not name their own; the file's name by default.
     pub source: Option<String>,
-    /// Which columns of Parquet files hold what, where their names do not tell.
-    pub mapping: Mapping,
+    /// How the files are read, where they leave a choice.
+    pub reading: Reading,
+    /// Properties that become columns of their own, in a table that is made, or that has them.
+    pub promote: Vec<Column>,
     /// Read and check everything, write nothing.
     pub dry_run: bool,
     /// Leave out crystals that are the same structure as a row of the table or an earlier record; they are in the
@@ -46,12 +47,19 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { into: DEFAULT_TABLE.into(), source: None, mapping: Mapping::default(), dry_run: false, dedupe: false }
+        Self {
+            into: DEFAULT_TABLE.into(),
+            source: None,
+            reading: Reading::default(),
+            promote: Vec::new(),
+            dry_run: false,
+            dedupe: false,
+        }
     }
 }
 
 /// What an import did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImportSummary {
     /// The table.
     pub table: String,
@@ -67,6 +75,14 @@ pub struct ImportSummary {
     pub quarantined: u64,
     /// Files read.
     pub files: u64,
+    /// Files of the folders that are of no format read here.
+    pub unread: Skipped,
+    /// Rows of which something is not as their file has it.
+    pub notes: BTreeMap<Note, u64>,
+    /// Added rows whose id another row has.
+    pub namesakes: u64,
+    /// Rows whose property did not fit the column of its name, by column.
+    pub unfit: BTreeMap<String, u64>,
     /// Wall time.
     pub seconds: f64,
     /// The snapshot of the rows; `None` where none was added.
@@ -98,7 +114,28 @@ impl std::fmt::Display for ImportSummary {
                 write!(f, "; {n} {what}")?;
             }
         }
-        Ok(())
+        self.remarks(f)
+    }
+}
+
+impl ImportSummary {
+    /// What a person may not expect, a line each.
+    fn remarks(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = |n: u64| format!("{n} {}", if n == 1 { "row" } else { "rows" });
+        if !self.unread.is_empty() {
+            let (n, s) = (self.unread.len(), if self.unread.len() == 1 { "" } else { "s" });
+            write!(f, "\nskipped {n} file{s} of other formats: {}", self.unread)?;
+        }
+        for (note, n) in &self.notes {
+            write!(f, "\n{}: {note}", rows(*n))?;
+        }
+        for (column, n) in &self.unfit {
+            write!(f, "\n{}: {column} does not fit its column and stays in extra", rows(*n))?;
+        }
+        match self.namesakes {
+            0 => Ok(()),
+            n => write!(f, "\n{} share an id with another row (--id path names rows by their files)", rows(n)),
+        }
     }
 }
 
@@ -142,15 +179,19 @@ impl Store {
         options: &ImportOptions,
         progress: &dyn Progress,
     ) -> Result<ImportSummary, StoreError> {
+        let Found { inputs, skipped } = formats::search(paths, options.reading.frames)?;
         // Absolute, because the quarantine outlives the working directory.
-        let files = formats::expand(paths)?
+        let files = inputs
             .into_iter()
             .map(|file| match std::path::absolute(&file.path) {
                 Ok(path) => Ok(Input { path, ..file }),
                 Err(e) => Err(StoreError::io(file.path, &e)),
             })
             .collect::<Result<_, _>>()?;
-        self.import_from(Source::Files(files), Shape::Wide, options, progress).await
+        let shape = Shape::wide(&options.promote);
+        let mut summary = self.import_from(Source::Files(files), shape, options, progress).await?;
+        summary.unread = skipped;
+        Ok(summary)
     }
 
     /// Adds crystals that were made from others, some at a time as they are made, in one snapshot. Their table has the columns of
@@ -169,7 +210,7 @@ impl Store {
             let message = "it holds crystals that exist; name another table, such as candidates".into();
             return Err(StoreError::Shape { table: options.into.clone(), message });
         }
-        self.import_from(Source::Made(Box::new(made)), Shape::Made, options, progress).await
+        self.import_from(Source::Made(Box::new(made)), Shape::made(), options, progress).await
     }
 
     pub(super) async fn import_from(
@@ -186,14 +227,16 @@ impl Store {
         self.settle()?;
         let found = self.table_schema(&options.into).await?;
         let shape = match (&found, shape) {
+            (Some(schema), made) if made == Shape::made() => tables::same_shape(schema, &made.schema()).map(|()| made),
             // Crystals of files go into whatever table of crystals there is.
-            (Some(schema), Shape::Wide) => Shape::of(schema),
-            (Some(schema), Shape::Made) => tables::same_shape(schema, &shape.schema()).map(|()| shape),
-            (None, _) => Ok(shape),
+            (Some(schema), _) => {
+                Shape::of(schema).and_then(|has| has.holds(&options.promote, &options.into).map(|()| has))
+            }
+            (None, shape) => Ok(shape),
         };
         let shape = shape.map_err(|message| StoreError::Shape { table: options.into.clone(), message })?;
         if found.is_none() && !options.dry_run {
-            self.create_wide_table(&options.into, shape).await?;
+            self.create_wide_table(&options.into, &shape).await?;
         }
         // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
         let running = Running::begin(self, shape, options)?;

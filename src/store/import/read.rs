@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use crate::columns::{self, Mapping};
-use crate::formats::{Input, Record, Rejection};
+use crate::columns;
+use crate::formats::{Input, Reading, Record, Rejection};
 
 /// Records that are completed and written together.
 const LOT: usize = 1024;
@@ -34,12 +34,12 @@ pub(super) fn size(path: &Path) -> u64 {
 }
 
 /// Reads records on a thread of its own.
-pub(super) fn read(source: Source, mapping: Mapping) -> (Receiver<Lot>, JoinHandle<()>) {
+pub(super) fn read(source: Source, reading: Reading) -> (Receiver<Lot>, JoinHandle<()>) {
     let (lots, received) = sync_channel(1);
     let thread = std::thread::spawn(move || {
         // An error here means that nobody listens any more: the import has failed, and says so itself.
         let _ = match source {
-            Source::Files(files) => read_files(&files, &mapping, &lots),
+            Source::Files(files) => read_files(&files, &reading, &lots),
             Source::Made(mut made) => {
                 let path = Arc::new(PathBuf::from("hollandite"));
                 made.try_for_each(|records| {
@@ -54,7 +54,7 @@ pub(super) fn read(source: Source, mapping: Mapping) -> (Receiver<Lot>, JoinHand
 
 fn read_files(
     files: &[Input],
-    mapping: &Mapping,
+    reading: &Reading,
     lots: &SyncSender<Lot>,
 ) -> Result<(), std::sync::mpsc::SendError<Lot>> {
     let mut at = 0;
@@ -74,7 +74,7 @@ fn read_files(
                 .par_iter()
                 .map(|file| {
                     let path = Arc::new(file.path.clone());
-                    let items: Vec<_> = columns::read(file, mapping).map(|item| (path.clone(), item)).collect();
+                    let items: Vec<_> = columns::read(file, reading).map(|item| (path.clone(), item)).collect();
                     (items, (path, size(&file.path)))
                 })
                 .collect();
@@ -83,7 +83,7 @@ fn read_files(
             at += run;
         } else {
             let path = Arc::new(files[at].path.clone());
-            let mut records = columns::read(&files[at], mapping);
+            let mut records = columns::read(&files[at], reading);
             loop {
                 let items: Vec<_> = records.by_ref().take(LOT).map(|item| (path.clone(), item)).collect();
                 let last = items.len() < LOT;

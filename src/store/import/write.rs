@@ -65,23 +65,16 @@ impl<'a> Running<'a> {
     ) -> Result<ImportSummary, StoreError> {
         let mut summary = ImportSummary {
             table: self.options.into.clone(),
-            added: 0,
-            present: 0,
-            duplicates: 0,
-            skipped: 0,
-            quarantined: 0,
-            files: 0,
-            seconds: 0.0,
-            snapshot: None,
             dry_run: self.options.dry_run,
+            ..ImportSummary::default()
         };
         let mut step = Step { files: 0, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
         if let Source::Files(files) = &source {
             step.files = files.len() as u64;
             step.bytes = files.iter().map(|f| size(&f.path)).sum();
         }
-        let (lots, reader) = read(source, self.options.mapping.clone());
-        let (mut done, completer) = complete(lots, self.shape, self.options.clone(), seen, known);
+        let (lots, reader) = read(source, self.options.reading.clone());
+        let (mut done, completer) = complete(lots, self.shape.clone(), self.options.clone(), seen, known);
         let mut session = None;
         let mut registry = self.store.connect()?;
         while let Some(lot) = done.recv().await {
@@ -103,6 +96,9 @@ impl<'a> Running<'a> {
             summary.skipped += lot.skipped;
             summary.quarantined += lot.quarantined;
             summary.files += lot.files.len() as u64;
+            summary.namesakes += lot.namesakes;
+            lot.notes.iter().for_each(|(note, n)| *summary.notes.entry(*note).or_default() += n);
+            lot.unfit.iter().for_each(|(column, n)| *summary.unfit.entry(column.clone()).or_default() += n);
             step.records += lot.records;
             step.refused += lot.skipped + lot.quarantined + lot.duplicates;
             step.files_done += lot.files.len() as u64;
