@@ -355,10 +355,13 @@ pub enum StoreError {
         /// Why, and the remedy.
         message: String,
     },
+    /// A statement that cannot be carried out on the store as it is: what stands against it, and the remedy.
+    #[error("{0}")]
+    Statement(String),
     /// A name that cannot be a table, or is one of the registry's.
     #[error(
         "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of featurizers, \
-         imports, models, predictions, quarantine, nor features or a name that begins with features_"
+         imports, models, predictions, quarantine, snapshots, trials, tunings, nor features or a name that begins with features_"
     )]
     TableName(String),
     /// A snapshot that does not exist.

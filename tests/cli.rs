@@ -555,3 +555,37 @@ fn a_person_may_name_the_triples_and_the_reference() {
         .code(1)
         .stderr(contains("expected the columns host"));
 }
+
+#[test]
+fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
+    let store = Store::new();
+    let file = store.file("rutile.poscar", RUTILE);
+    store.run(&["import", &file]).assert().success();
+    let count = || store.stdout(&["sql", "SELECT count(*) AS n FROM tmo", "--format", "csv"]);
+    for statement in ["DELETE FROM tmo", "UPDATE tmo SET split = 'x'", "DROP TABLE tmo"] {
+        store
+            .run(&["sql", statement])
+            .assert()
+            .code(2)
+            .stderr(contains("the one row of tmo: say --yes").and(contains("hollandite restore tmo --to")));
+        store.run(&["shell"]).write_stdin(format!("{statement};\n")).assert().code(2).stderr(contains("say --yes"));
+    }
+    assert_eq!(count(), "n\n1\n");
+    let snapshots = store.stdout(&["sql", "SELECT max(snapshot_id) AS s FROM snapshots", "--format", "csv"]);
+    let snapshot = snapshots.lines().last().unwrap();
+    store.run(&["sql", "--yes", "DELETE FROM tmo"]).assert().success();
+    assert_eq!(count(), "n\n0\n");
+    store
+        .run(&["restore", "tmo", "--to", snapshot])
+        .assert()
+        .success()
+        .stdout(starts_with(format!("tmo: 1 row as of snapshot {snapshot}\nundo: hollandite restore --to ")));
+    assert_eq!(count(), "n\n1\n");
+    store.run(&["shell", "--yes"]).write_stdin("DROP TABLE tmo;").assert().success();
+    store.run(&["sql", "SELECT * FROM tmo"]).assert().code(1).stderr(contains("no table 'tmo'"));
+    store.run(&["restore", "--to", "2999-01-01"]).assert().success().stdout(contains("nothing has changed"));
+    store.run(&["restore", "--to", snapshot]).assert().success().stdout(contains("tmo: 1 row"));
+    assert_eq!(count(), "n\n1\n");
+    store.run(&["restore", "--to", "1999-01-01"]).assert().code(1).stderr(contains("no snapshot then"));
+    store.run(&["restore", "--to", "soon"]).assert().code(1).stderr(contains("is no moment"));
+}

@@ -12,12 +12,16 @@ use hollandite::store::{ImportOptions, Store};
 
 /// What a script of tests/interop prints, or `None` where there is no Python for it.
 fn python(script: &str, argument: &Path) -> Option<serde_json::Value> {
+    python_with(script, argument, &[])
+}
+
+fn python_with(script: &str, argument: &Path, more: &[&str]) -> Option<serde_json::Value> {
     let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
         skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
         return None;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(script);
-    let output = Command::new(python).arg(script).arg(argument).output().unwrap();
+    let output = Command::new(python).arg(script).arg(argument).args(more).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
@@ -84,6 +88,174 @@ async fn duckdb_reads_and_writes_the_store_and_we_see_it() {
     let again = python("duckdb_roundtrip.py", store.dir()).unwrap();
     assert_eq!((&again["rows"], &again["rows_after"]), (&21.into(), &71.into()));
     assert!(store.verify().await.unwrap().is_clean());
+}
+
+/// The rows of a query, as JSON.
+async fn rows(session: &Session, sql: &str) -> serde_json::Value {
+    let batches = session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}")).collect().await;
+    let batches = batches.unwrap_or_else(|e| panic!("{sql}\n{e}"));
+    let mut rows = Vec::new();
+    let mut writer = arrow::json::LineDelimitedWriter::new(&mut rows);
+    writer.write_batches(&batches.iter().collect::<Vec<_>>()).unwrap();
+    writer.finish().unwrap();
+    String::from_utf8(rows)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_catalog_is_laid_out_as_duckdb_lays_out_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(theirs) = python("catalog_layout.py", dir.path()) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (_dir, store) = runtime.block_on(store());
+    let catalog = rusqlite::Connection::open(store.dir().join("catalog.sqlite")).unwrap();
+    let mut ours = serde_json::Map::new();
+    for table in theirs.as_object().unwrap().keys() {
+        let mut columns = catalog.prepare("SELECT name, type, pk FROM pragma_table_info(?)").unwrap();
+        let columns = columns.query_map([table], |row| {
+            // A key that is the row's own number is of a type that SQLite calls INTEGER, and that DuckDB reads as BIGINT.
+            let (name, kind, key) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?);
+            let kind = if key > 0 && kind == "INTEGER" { "BIGINT".into() } else { kind };
+            Ok(serde_json::json!([name, kind, key]))
+        });
+        ours.insert(table.clone(), columns.unwrap().map(Result::unwrap).collect());
+    }
+    for (table, columns) in theirs.as_object().unwrap() {
+        assert_eq!(&ours[table], columns, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_of_duckdb_on_our_store_is_understood() {
+    let (dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    for statement in [
+        "CREATE TABLE t (a INT, s STRUCT<x DOUBLE[], y INT>, b VARCHAR)",
+        "INSERT INTO t VALUES (1, {x: [1.5, 2.0], y: 3}, 'one')",
+        "INSERT INTO t VALUES (2, NULL, 'two')",
+        "CREATE TABLE u (a INT, extra VARCHAR)",
+        "CREATE VIEW ours AS SELECT a, b FROM t WHERE a > 0",
+        "ALTER TABLE u RENAME TO w",
+        "ALTER TABLE w RENAME TO u",
+    ] {
+        session.sql(statement).await.unwrap().collect().await.unwrap();
+    }
+    let Some(seen) = python("duckdb_statements.py", store.dir()) else { return };
+    assert_eq!(seen["view"], serde_json::json!([[1, "one"], [2, "two"]]));
+    assert_eq!(seen["changes"], serde_json::json!([["insert", 10], ["insert", 11], ["insert", 12]]));
+    assert_eq!(seen["u"], serde_json::json!([[11], [12], [100]]));
+    assert!(seen["merged"].as_array().unwrap().iter().any(|merged| merged[1] == "u"), "{}", seen["merged"]);
+
+    let session = Session::open(&Store::open(store.dir()).await.unwrap(), None).await.unwrap();
+    let expected = serde_json::json!([
+        {"number": 1, "b": "ONE", "c": 0.5, "w": 3, "x": [1.5, 2.0]},
+        {"number": 5_000_000_000_i64, "b": "duck", "c": 0.5, "w": 4, "z": 5, "x": [0.25]},
+    ]);
+    let query = "SELECT number, b, c, l, s.w AS w, s.z AS z, s.x AS x FROM renamed ORDER BY number";
+    assert_eq!(rows(&session, query).await, expected);
+    assert_eq!(
+        rows(&session, "SELECT k, word FROM aliased ORDER BY k").await[0],
+        serde_json::json!({"k": 1, "word": "ONE"})
+    );
+    assert_eq!(
+        rows(&session, "SELECT a FROM u ORDER BY a").await,
+        serde_json::json!([{"a": 11}, {"a": 12}, {"a": 100}])
+    );
+    assert_eq!(rows(&session, "SELECT sum(b) AS b FROM part WHERE a = 1").await, serde_json::json!([{"b": 9}]));
+    let inlined = serde_json::json!([
+        {"i": 1, "d": 0.1, "f": true, "day": "2020-01-02", "text": "it's", "list": ["a", "b c", "d'e"], "s": {"x": [1.5, 2.0], "y": 3}},
+        {"i": 3, "d": -1e-300, "f": false, "day": "1999-12-31", "text": "", "list": [], "s": {"x": []}},
+    ]);
+    assert_eq!(rows(&session, "SELECT * FROM inlined ORDER BY i").await, inlined);
+    // And we write to what DuckDB has altered.
+    for statement in [
+        "INSERT INTO renamed (number, b) VALUES (7, 'ours')",
+        "UPDATE renamed SET b = 'ours too' WHERE number = 5000000000",
+        "DELETE FROM renamed WHERE number = 1",
+        "ALTER TABLE renamed RENAME COLUMN c TO cc",
+        "INSERT INTO part VALUES (1, 100)",
+        "DELETE FROM inlined WHERE i = 3",
+    ] {
+        session.sql(statement).await.unwrap_or_else(|e| panic!("{statement}\n{e}")).collect().await.unwrap();
+    }
+    let expected = serde_json::json!([{"number": 7, "b": "ours", "cc": 0.5}, {"number": 5_000_000_000_i64, "b": "ours too", "cc": 0.5}]);
+    assert_eq!(rows(&session, "SELECT number, b, cc FROM renamed ORDER BY number").await, expected);
+    assert!(store.verify().await.unwrap().is_clean());
+
+    let kept = python_with("duckdb_statements.py", store.dir(), &["maintain"]).unwrap();
+    let tables = serde_json::json!({"tmo": 21, "renamed": 2, "u": 3, "part": 7, "inlined": 1, "aliased": 2});
+    assert_eq!(kept["tables"], tables);
+    let session = Session::open(&Store::open(store.dir()).await.unwrap(), None).await.unwrap();
+    for (table, rows) in tables.as_object().unwrap() {
+        assert_eq!(count(&store, table).await as u64, rows.as_u64().unwrap(), "{table}");
+    }
+    assert_eq!(rows(&session, "SELECT s.x AS x FROM inlined").await, serde_json::json!([{"x": [1.5, 2.0]}]));
+    let report = store.verify().await.unwrap();
+    assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
+    let summary = store.import(&[dir.path().join("in.jsonl")], &ImportOptions::default(), &()).await.unwrap();
+    assert_eq!((summary.added, summary.present), (0, 21));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_that_duckdb_made_becomes_a_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = dir.path().join("lake");
+    std::fs::create_dir(&lake).unwrap();
+    let Some(made) = python("duckdb_store.py", &lake) else { return };
+    let refused = Store::open(&lake).await.unwrap_err().to_string();
+    assert!(Store::is_lake_of_others(&lake) && refused.contains("hollandite init"), "{refused}");
+    // Files that are not there are noticed before anything is written.
+    std::fs::rename(lake.join("data"), lake.join("elsewhere")).unwrap();
+    let lost = Store::adopt(&lake).await.unwrap_err().to_string();
+    assert!(lost.contains("which is not there") && Store::is_lake_of_others(&lake), "{lost}");
+    std::fs::rename(lake.join("elsewhere"), lake.join("data")).unwrap();
+
+    let store = Store::adopt(&lake).await.unwrap();
+    assert!(!Store::is_lake_of_others(&lake));
+    let session = Session::open(&store, None).await.unwrap();
+    let sums = "SELECT count(*) AS n, sum(a) AS a FROM things";
+    assert_eq!(rows(&session, sums).await, serde_json::json!([{"n": made[0], "a": made[1]}]));
+    let one = "SELECT s.x AS x, word, m FROM things WHERE a IN (7, 1000, 2000) ORDER BY a";
+    let three = serde_json::json!([{"x": [7.5], "word": "row 7", "m": 1.75}, {"x": [0.25], "word": "none"}, {"word": "late", "m": 1.125}]);
+    assert_eq!(rows(&session, one).await, three);
+    assert_eq!(rows(&session, "SELECT count(*) AS n FROM few").await, serde_json::json!([{"n": 3}]));
+    let version = "SELECT max(snapshot_id) AS v FROM snapshots WHERE changes LIKE 'inserted_into_table:1%'";
+    assert!(rows(&session, version).await[0]["v"].as_i64().unwrap() > 1);
+
+    for statement in [
+        "ALTER TABLE things RENAME COLUMN a TO number",
+        "ALTER TABLE things RENAME TO everything",
+        "ALTER TABLE everything ADD COLUMN more DOUBLE DEFAULT 0.5",
+        "INSERT INTO everything (number, word) VALUES (5, 'five more')",
+        "DELETE FROM everything WHERE number = 3",
+        "CREATE VIEW fewer AS SELECT number FROM everything WHERE number < 3",
+        "CREATE TABLE ours (a INT, b VARCHAR)",
+        "INSERT INTO ours VALUES (1, 'a'), (2, NULL)",
+        "INSERT INTO divided VALUES (2, 1000)",
+        "DELETE FROM divided WHERE b < 3",
+    ] {
+        session.sql(statement).await.unwrap_or_else(|e| panic!("{statement}\n{e}")).collect().await.unwrap();
+    }
+    let (n, sum) = (made[0].as_i64().unwrap(), made[1].as_i64().unwrap());
+    let sums = "SELECT count(*) AS n, sum(number) AS s, min(more) AS m FROM everything";
+    assert_eq!(rows(&session, sums).await, serde_json::json!([{"n": n, "s": sum + 2, "m": 0.5}]));
+    let report = store.verify().await.unwrap();
+    assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
+
+    let seen = python_with("duckdb_store.py", &lake, &["again"]).unwrap();
+    assert_eq!(seen["things"], serde_json::json!([[n, (sum + 2).to_string()]]));
+    assert_eq!(seen["shared"], serde_json::json!([[1, "a"], [2, null], [3, "duck"]]));
+    assert_eq!(seen["few"], serde_json::json!([[0], [1], [2]]));
+    assert_eq!(seen["divided"], serde_json::json!([[0, 99], [1, 99], [2, 100]]));
+    // Crystals come in beside it.
+    let (other, _) = self::store().await;
+    let file = other.path().join("in.jsonl");
+    store.import(&[file], &ImportOptions::default(), &()).await.unwrap();
+    assert_eq!(count(&store, "tmo").await, 21);
+    assert_eq!(count(&store, "shared").await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,13 @@
 mod models;
 mod plot;
 mod report;
+mod restore;
 mod values;
 
 pub use models::*;
 pub use plot::*;
 pub use report::Report;
+pub use restore::Restore;
 
 use std::path::PathBuf;
 
@@ -72,6 +74,8 @@ pub enum Command {
     Functions(Functions),
     /// What the store holds: tables, snapshots, imports, models, rows in quarantine
     Info(Info),
+    /// Make a table, or all of them, what it was at a snapshot
+    Restore(Restore),
     /// Check every file's checksum and row count against the catalog
     Verify(Verify),
 }
@@ -87,7 +91,8 @@ pub struct Verify {
 /// `hollandite init`
 #[derive(Debug, ClapArgs)]
 pub struct Init {
-    /// Folder of the new store; without it, the folder that --store names
+    /// Folder of the new store, or of a DuckLake (catalog.sqlite, data/) of which to make one; without it, the folder that --store
+    /// names
     pub dir: Option<PathBuf>,
 }
 
@@ -159,6 +164,9 @@ pub struct Sql {
     /// Print count, mean, std, min, quartiles and max of each column in place of the rows
     #[arg(long)]
     pub describe: bool,
+    /// Have statements done that take a whole table with them (DELETE and UPDATE without WHERE, DROP TABLE), without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Where and how to print
     #[command(flatten)]
     pub output: Output,
@@ -173,6 +181,9 @@ pub struct Shell {
     /// How to print results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// Have statements done that take a whole table with them (DELETE and UPDATE without WHERE, DROP TABLE), without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,

@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod consent;
 mod queries;
 mod render;
 mod shell;

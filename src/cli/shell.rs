@@ -18,7 +18,7 @@ use self::meta::Meta;
 use super::args::{Format, Output};
 use super::commands::{functions, sql};
 use super::render::{self, Printer};
-use super::{CliError, statements};
+use super::{CliError, consent, statements};
 use crate::sql::Session;
 use crate::store::Store;
 
@@ -30,6 +30,8 @@ pub struct Shell {
     /// `--format`: where `\o` returns to.
     format: Format,
     timing: bool,
+    /// Whether statements that take a whole table with them are done without asking.
+    yes: bool,
 }
 
 /// Whether to read on.
@@ -41,8 +43,8 @@ enum Next {
 
 impl Shell {
     /// A shell over `session`, printing to standard output in `format`.
-    pub fn new(store: Store, session: Session, format: Format) -> Result<Self, CliError> {
-        Ok(Self { store, session, printer: Printer::stdout(format)?, format, timing: false })
+    pub fn new(store: Store, session: Session, format: Format, yes: bool) -> Result<Self, CliError> {
+        Ok(Self { store, session, printer: Printer::stdout(format)?, format, timing: false, yes })
     }
 
     /// Read, run and print until the end of the input.
@@ -133,6 +135,7 @@ impl Shell {
 
     /// Run one statement. It runs as a task of its own, so that Ctrl-C is heard while it computes.
     async fn statement(&self, text: &str, cancellable: bool) -> Result<(), CliError> {
+        tokio::task::block_in_place(|| consent::ask(&self.session, text, self.yes))?;
         let (session, printer, text) = (self.session.clone(), self.printer.clone(), text.to_string());
         self.watch(cancellable, async move { sql::run_one(&session, &text, &printer).await.map(drop) }).await
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::adsorption::Round;
@@ -30,6 +31,8 @@ struct Shared {
     features: Option<FeatureValues>,
     references: Option<References>,
     warnings: Warnings,
+    /// Whether statements may not name files.
+    no_files: AtomicBool,
     /// Who is told how far relaxations are, and may end them.
     watcher: OnceLock<Box<Watcher>>,
 }
@@ -53,6 +56,16 @@ impl Environment {
             references: Some(references),
             ..Shared::default()
         }))
+    }
+
+    /// From here on no statement may read or write a file that it names.
+    pub fn take_files(&self) {
+        self.0.no_files.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether statements may name files.
+    pub fn has_files(&self) -> bool {
+        !self.0.no_files.load(Ordering::Relaxed)
     }
 
     /// Makes `model` answer to its name, instead of any model of that name that is shipped.

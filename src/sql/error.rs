@@ -1,7 +1,9 @@
 //! The boundary: DataFusion's nested error becomes one sentence.
 
-use datafusion::common::DataFusionError;
+use datafusion::catalog::SchemaProvider;
+use datafusion::common::{Column, DataFusionError, SchemaError};
 
+use super::nearest::nearest;
 use crate::columns::structure_type;
 use crate::error::Error;
 
@@ -24,6 +26,10 @@ fn sentence(error: &DataFusionError) -> String {
     let message = match root {
         DataFusionError::External(inner) => inner.to_string(),
         DataFusionError::ArrowError(inner, _) => inner.to_string(),
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => return no_column(field, valid_fields),
+            other => other.to_string(),
+        },
         DataFusionError::SQL(inner, _) => return format!("SQL syntax: {}", syntax(&inner.to_string())),
         DataFusionError::Internal(message) => message.clone(),
         other => other.message().into_owned(),
@@ -35,6 +41,43 @@ fn sentence(error: &DataFusionError) -> String {
         Some(parsing) if parsing.starts_with("Error parsing") => format!("{parsing}: {message}"),
         _ => without_advice(&message),
     }
+}
+
+/// Most columns that are named where none is like the one asked for.
+const COLUMNS: usize = 8;
+
+/// A column that is not there: the nearest, or some that are.
+fn no_column(asked: &Column, valid: &[Column]) -> String {
+    let like = valid.iter().filter(|column| asked.relation.is_none() || column.relation == asked.relation);
+    let asked = asked.flat_name();
+    let bare = asked.rsplit('.').next().unwrap_or_default();
+    let names: Vec<&str> = like.map(Column::name).collect();
+    if let Some(name) = nearest(bare, names.iter().copied()) {
+        return format!("no column '{asked}'; did you mean '{name}'?");
+    }
+    // Whoever writes "TiO2" means a text as often as a name.
+    let text = match bare.chars().any(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')) {
+        true => format!("; a text stands in single quotes: '{bare}'"),
+        false => String::new(),
+    };
+    let listed = names.iter().take(COLUMNS).copied().collect::<Vec<_>>().join(", ");
+    let rest = if names.len() > COLUMNS { format!(" and {} more", names.len() - COLUMNS) } else { String::new() };
+    match names.is_empty() {
+        true => format!("no column '{asked}'{text}"),
+        false => format!("no column '{asked}'{text}; there are {listed}{rest}"),
+    }
+}
+
+/// A table that is not there, with the nearest of those of `schema`: `None` where the error says something else.
+pub(super) fn no_table(error: &DataFusionError, schema: &dyn SchemaProvider) -> Option<Error> {
+    let DataFusionError::Plan(message) = error.find_root() else { return None };
+    let asked = message.split_once("table '")?.1.split_once("' not found")?.0;
+    let bare = asked.strip_prefix("lake.main.").unwrap_or(asked);
+    let names = schema.table_names();
+    Some(Error::Sql(match nearest(bare, names.iter().map(String::as_str)) {
+        Some(name) => format!("no table '{bare}'; did you mean '{name}'?"),
+        None => format!("no table '{bare}'; SHOW TABLES lists those that are there"),
+    }))
 }
 
 /// The innermost remark on the way to the root.
@@ -100,6 +143,19 @@ mod tests {
         assert_eq!(Error::from(error).to_string(), "Error parsing 'x' as usize: invalid digit found in string");
         let internal = DataFusionError::Plan(DataFusionError::Internal("sum of a STRUCT".into()).to_string());
         assert_eq!(Error::from(internal).to_string(), "sum of a STRUCT");
+    }
+
+    #[test]
+    fn an_unknown_column_names_the_nearest_or_a_few() {
+        let valid: Vec<Column> =
+            ["id", "void", "volume", "density", "natoms", "band_gap", "split", "extra", "class", "source"]
+                .map(|name| Column::new(Some("tmo"), name))
+                .to_vec();
+        let ask = |name: &str| no_column(&Column::new_unqualified(name), &valid);
+        assert_eq!(ask("voidd"), "no column 'voidd'; did you mean 'void'?");
+        let far = ask("TiO2");
+        assert!(far.contains("single quotes: 'TiO2'") && far.ends_with("extra and 2 more"), "{far}");
+        assert!(!ask("xyzzy").contains("single quotes"));
     }
 
     #[test]

@@ -107,5 +107,11 @@ pub(super) fn aggregates(environment: &Environment) -> Vec<AggregateUDF> {
 
 /// All functions that make a table, alphabetically.
 pub(super) fn table_functions() -> Vec<Arc<dyn TableFunction>> {
-    vec![Arc::new(table_functions::MostSimilar), Arc::new(table_functions::ReadStructures)]
+    vec![
+        Arc::new(table_functions::MostSimilar),
+        Arc::new(table_functions::ReadCsv),
+        Arc::new(table_functions::ReadJson),
+        Arc::new(table_functions::ReadParquet),
+        Arc::new(table_functions::ReadStructures),
+    ]
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::{TableFunction, TableFunctionImpl};
+use datafusion::catalog::TableFunction;
 use datafusion::common::plan_err;
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::datasource::empty::EmptyTable;
@@ -20,6 +20,8 @@ use super::options::HollanditeOptions;
 use super::predictor::EnergyModel;
 use super::register;
 use super::sample::SamplePlanner;
+use super::statements::{self, Next};
+use super::table_functions::Guarded;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -32,8 +34,10 @@ const SCHEMA: &str = "main";
 pub struct Session {
     context: SessionContext,
     environment: Environment,
-    /// Whether tables are kept in a store, and not in memory.
-    stored: bool,
+    /// Where tables are kept, if not in memory.
+    store: Option<Store>,
+    /// The older snapshot at which the session is fixed.
+    snapshot: Option<i64>,
 }
 
 impl Session {
@@ -50,7 +54,7 @@ impl Session {
                 store.feature_values(),
                 store.references(),
             ),
-            true,
+            Some((store, snapshot)),
         );
         store.register(&session.context, snapshot).await?;
         Ok(session)
@@ -59,7 +63,7 @@ impl Session {
     /// A session without a store: functions of text and of tables that the caller registers. Predictions are remembered
     /// while it lives.
     pub fn without_store() -> Self {
-        Self::build(Environment::default(), false)
+        Self::build(Environment::default(), None)
     }
 
     /// The same session, in which `model` answers to `name`.
@@ -74,11 +78,23 @@ impl Session {
         self
     }
 
-    fn build(environment: Environment, stored: bool) -> Self {
+    /// The same session, and every clone of it, without files: no statement reads or writes one that it names. For sessions that
+    /// are served to others.
+    pub fn without_files(self) -> Self {
+        self.environment.take_files();
+        self
+    }
+
+    /// Whether statements may name files.
+    pub(super) fn has_files(&self) -> bool {
+        self.environment.has_files()
+    }
+
+    fn build(environment: Environment, place: Option<(&Store, Option<i64>)>) -> Self {
         let mut config = SessionConfig::new()
             .with_option_extension(HollanditeOptions::default())
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
-            .with_create_default_catalog_and_schema(!stored)
+            .with_create_default_catalog_and_schema(place.is_none())
             .with_information_schema(true)
             // Files are split among the cores by ranges of bytes. Dealing single batches out besides would let several
             // streams run ahead of a limit that has long been reached.
@@ -109,11 +125,23 @@ impl Session {
         let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);
         state.aggregate_functions().get_or_insert_default().extend(aggregates);
         for function in register::table_functions() {
-            let (name, function) = (function.name().to_string(), function as Arc<dyn TableFunctionImpl>);
-            let table = Arc::new(TableFunction::new(name.clone(), function));
+            let name = function.name().to_string();
+            let guarded = Arc::new(Guarded { function, environment: environment.clone() });
+            let table = Arc::new(TableFunction::new(name.clone(), guarded));
             state.table_functions().get_or_insert_default().insert(name, table);
         }
-        Self { context: SessionContext::new_with_state(state.build()), environment, stored }
+        let (store, snapshot) = place.map_or((None, None), |(store, snapshot)| (Some(store.clone()), snapshot));
+        Self { context: SessionContext::new_with_state(state.build()), environment, store, snapshot }
+    }
+
+    /// The store that the session is over.
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// The older snapshot at which the session is fixed; `None` at the newest.
+    pub(super) fn snapshot(&self) -> Option<i64> {
+        self.snapshot
     }
 
     /// The engine's context, to register tables and to read the catalog.
@@ -122,12 +150,15 @@ impl Session {
     }
 
     /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops or sets
-    /// something has run when this returns. Views last as long as the session.
+    /// something has run when this returns. Tables and views are kept in the store, temporary views by the session.
     ///
     /// # Errors
     /// Text that is no SQL, names that do not exist, types that do not fit.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, Error> {
-        let plan = self.context.state().create_logical_plan(text).await?;
+        let plan = match statements::begin(self, text).await? {
+            Next::Done => return Ok(self.context.read_empty()?),
+            Next::Plan(plan) => *plan,
+        };
         match plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Ok(self.create_table(create).await?),
             plan => Ok(self.context.execute_logical_plan(plan).await?),
@@ -138,10 +169,10 @@ impl Session {
     async fn create_table(&self, create: CreateMemoryTable) -> datafusion::common::Result<DataFrame> {
         let is_query = !matches!(create.input.as_ref(), LogicalPlan::EmptyRelation(_));
         let exists = self.context.table_exist(create.name.clone())?;
-        if self.stored && is_query && create.or_replace && exists {
+        if self.store.is_some() && is_query && create.or_replace && exists {
             return plan_err!("table '{0}' exists and is not replaced by a query: DROP TABLE {0} first", create.name);
         }
-        if exists || create.temporary || !is_query || !self.stored {
+        if exists || create.temporary || !is_query || self.store.is_none() {
             let plan = LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create));
             return self.context.execute_logical_plan(plan).await;
         }

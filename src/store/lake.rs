@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::CatalogProvider;
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeCatalog, MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
@@ -15,7 +14,9 @@ use rusqlite::{Connection, params};
 
 use super::features::{self, FeatureInfo};
 use super::files;
+use super::moments::SNAPSHOT_TIME;
 use super::overlay::Overlay;
+use super::planner::Planner;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::registry_tables;
@@ -29,8 +30,8 @@ pub(super) const SCHEMA: &str = "main";
 /// The table that `init` makes and that imports fill unless told otherwise.
 pub(super) const DEFAULT_TABLE: &str = "tmo";
 
-const CATALOG_FILE: &str = "catalog.sqlite";
-const DATA_FOLDER: &str = "data";
+pub(super) const CATALOG_FILE: &str = "catalog.sqlite";
+pub(super) const DATA_FOLDER: &str = "data";
 const LOCK_FILE: &str = "writer.lock";
 const FEATURES_LOCK_FILE: &str = "features.lock";
 
@@ -191,6 +192,7 @@ impl Store {
         };
         let store = Self { inner: Arc::new(Inner { dir, catalog, provider: Arc::new(provider), writer, copied }) };
         store.recover()?;
+        store.move_inlined().await?;
         store.publish().await?;
         Ok(store)
     }
@@ -229,7 +231,7 @@ impl Store {
         ctx.register_object_store(local.as_ref(), files::file_system(self.dir()));
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
         if let Some(lake) = ctx.catalog(CATALOG) {
-            ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone(), snapshot.is_none())));
+            ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone(), snapshot, Planner::of(ctx))));
         }
         let state = ctx.state_ref();
         let mut state = state.write();
@@ -241,7 +243,7 @@ impl Store {
         Ok(())
     }
 
-    fn catalog(&self, snapshot: Option<i64>) -> Result<DuckLakeCatalog, StoreError> {
+    pub(super) fn catalog(&self, snapshot: Option<i64>) -> Result<DuckLakeCatalog, StoreError> {
         let provider = self.inner.provider.clone();
         match (snapshot, &self.inner.writer) {
             (Some(asked), _) => {
@@ -259,7 +261,7 @@ impl Store {
         self.catalog(None)
     }
 
-    fn check_snapshot(&self, asked: i64) -> Result<(), StoreError> {
+    pub(super) fn check_snapshot(&self, asked: i64) -> Result<(), StoreError> {
         let (known, oldest, newest) = self.connect()?.query_row(
             "SELECT count(*) FILTER (WHERE snapshot_id = ?), min(snapshot_id), max(snapshot_id) FROM ducklake_snapshot",
             params![asked],
@@ -298,16 +300,7 @@ impl Store {
         columns: SchemaRef,
         comments: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<(), StoreError> {
-        self.writer()?;
-        let doing = "making a table";
-        let schema = self
-            .catalog(None)?
-            .schema(SCHEMA)
-            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {SCHEMA}") })?;
-        schema
-            .register_table(table.to_owned(), Arc::new(EmptyTable::new(columns)))
-            .map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
-        self.comment(table, comments)
+        self.make_table(table, &columns, comments)
     }
 
     /// Puts comments on the columns of a table, as DuckLake tags of the snapshot that made the table.
@@ -350,10 +343,10 @@ impl Store {
     /// A catalog that cannot be read.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
         let connection = self.connect()?;
-        let mut statement = connection.prepare(
-            "SELECT snapshot_id, CAST(snapshot_time AS TEXT), changes_made, commit_message
+        let mut statement = connection.prepare(&format!(
+            "SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%S', {SNAPSHOT_TIME}), changes_made, commit_message
              FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id",
-        )?;
+        ))?;
         let rows = statement.query_map([], |row| {
             Ok(Snapshot { id: row.get(0)?, time: row.get(1)?, changes: row.get(2)?, message: row.get(3)? })
         })?;
@@ -473,13 +466,14 @@ fn check_version(dir: &Path, connection: &mut Connection, access: Access) -> Res
         }
         Some(version) if access == Access::Write => registry::migrate(connection, version),
         Some(version) => Err(folder(format!("the store has the older layout {version} and may not be written to"))),
-        None => {
-            Err(folder(format!("its {CATALOG_FILE} was not made by hollandite; make a new store and import into it")))
-        }
+        None => Err(folder(format!(
+            "its {CATALOG_FILE} was not made by hollandite; `hollandite init {}` makes a store of a DuckLake",
+            dir.display()
+        ))),
     }
 }
 
-fn absolute(dir: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn absolute(dir: &Path) -> Result<PathBuf, StoreError> {
     // `..` is resolved here, because the lake refuses it in paths.
     match dir.canonicalize() {
         Ok(path) => Ok(path),
@@ -503,12 +497,12 @@ fn writable(dir: &Path, catalog: &Path) -> bool {
 }
 
 /// The path of a folder, with the `/` that DuckLake expects at its end.
-fn directory(path: &Path) -> String {
+pub(super) fn directory(path: &Path) -> String {
     format!("{}/", path.display())
 }
 
 /// sqlx's name for a file: only the characters that end a path in a URL are escaped.
-fn url(catalog: &Path, access: Access) -> String {
+pub(super) fn url(catalog: &Path, access: Access) -> String {
     let mode = match access {
         Access::Read => "ro",
         Access::Write => "rw",

@@ -11,18 +11,24 @@
 //! Any DuckLake client attaches it: `ATTACH 'ducklake:sqlite:STORE/catalog.sqlite'`. An import is one snapshot, present
 //! as a whole or not at all. Every snapshot stays readable.
 
+mod adopt;
 mod computed;
+mod ddl;
 mod dft;
 mod embedded;
 mod evaluations;
 mod features;
 mod files;
 mod import;
+mod inlined;
 mod lake;
 mod models;
+mod moments;
 mod overlay;
+mod planner;
 mod predictions;
 mod quarantine;
+mod query;
 mod registry;
 mod registry_tables;
 mod results;
@@ -30,13 +36,16 @@ mod tables;
 mod tunings;
 mod verify;
 
+pub use ddl::{Restored, View, definition_for_the_lake};
 pub use dft::{DftOptions, DftSummary};
 pub use evaluations::{Evaluated, Evaluation};
 pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary, Progress, Step};
 pub use lake::{Info, Snapshot, Store, TableInfo};
+pub use moments::moment;
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
+pub use query::{parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy, References, ResultRow};
 pub use tables::{Column, columns, dictionary, lineage_columns, schema};
 pub use tunings::Tuning;

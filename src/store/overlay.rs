@@ -1,5 +1,6 @@
-//! What stands beside the tables of the lake under the same names' roof: the registry's tables, the view `features`, and the
-//! views and external tables that a session makes. The latter live as long as the session; the lake would turn them into empty tables.
+//! What stands beside the tables of the lake under the same names' roof: tables of another time, the registry's tables, the view
+//! `features`, and the temporary views and external tables of a session, which live as long as it does. Views of the lake are
+//! planned by the session, so that they may call our functions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -16,7 +17,10 @@ use datafusion::logical_expr::TableType;
 
 use super::features;
 use super::lake::{SCHEMA, Store, is_reserved};
+use super::planner::Planner;
+use super::query::Version;
 use super::registry_tables;
+use crate::error::StoreError;
 
 /// Tables of one session, by name.
 type Own = Arc<RwLock<BTreeMap<String, Arc<dyn TableProvider>>>>;
@@ -26,15 +30,16 @@ type Own = Arc<RwLock<BTreeMap<String, Arc<dyn TableProvider>>>>;
 pub(super) struct Overlay {
     lake: Arc<dyn CatalogProvider>,
     store: Store,
-    /// Whether the session is at the newest snapshot: only there a table can be dropped.
-    newest: bool,
+    /// The snapshot at which the session is fixed. Only without one, at the newest, a table can be made or dropped.
+    fixed: Option<i64>,
+    planner: Planner,
     own: Own,
 }
 
 impl Overlay {
-    /// `lake`, with the registry of `store`; `newest` where the lake is not fixed at a snapshot.
-    pub fn new(lake: Arc<dyn CatalogProvider>, store: Store, newest: bool) -> Self {
-        Self { lake, store, newest, own: Own::default() }
+    /// `lake`, with the registry of `store`; `fixed` where the lake is fixed at a snapshot. Views are planned by `planner`.
+    pub fn new(lake: Arc<dyn CatalogProvider>, store: Store, fixed: Option<i64>, planner: Planner) -> Self {
+        Self { lake, store, fixed, planner, own: Own::default() }
     }
 }
 
@@ -49,7 +54,8 @@ impl CatalogProvider for Overlay {
             true => Some(Arc::new(MainSchema {
                 lake,
                 store: self.store.clone(),
-                newest: self.newest,
+                fixed: self.fixed,
+                planner: self.planner.clone(),
                 own: self.own.clone(),
             })),
             false => Some(lake),
@@ -69,11 +75,29 @@ impl CatalogProvider for Overlay {
 struct MainSchema {
     lake: Arc<dyn SchemaProvider>,
     store: Store,
-    newest: bool,
+    fixed: Option<i64>,
+    planner: Planner,
     own: Own,
 }
 
 impl MainSchema {
+    /// A table or view of another time.
+    async fn at(&self, name: &str, version: Version) -> Result<Option<Arc<dyn TableProvider>>> {
+        let snapshot = match version {
+            Version::Snapshot(snapshot) => snapshot,
+            Version::Moment(moment) => self.store.snapshot_at(moment).map_err(external)?,
+        };
+        let catalog = self.store.catalog(Some(snapshot)).map_err(external)?;
+        let Some(schema) = catalog.schema(SCHEMA) else { return Ok(None) };
+        match schema.table(name).await? {
+            Some(view) if view.table_type() == TableType::View => {
+                self.planner.view(&self.store, name, snapshot, Some(snapshot), view).await.map(Some)
+            }
+            Some(table) => Ok(Some(table)),
+            None => plan_err!("snapshot {snapshot} has no table '{name}'"),
+        }
+    }
+
     fn own(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
         self.own.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(name).cloned()
     }
@@ -94,8 +118,15 @@ impl SchemaProvider for MainSchema {
         if let Some(own) = self.own(name) {
             return Ok(Some(own));
         }
+        if let Some((table, version)) = Version::of(name) {
+            return self.at(table, version).await;
+        }
         // A table of the lake that took a name of the registry first stays what it is.
         match self.lake.table(name).await? {
+            Some(view) if view.table_type() == TableType::View => {
+                let snapshot = self.fixed.map_or_else(|| self.store.newest_snapshot(), Ok).map_err(external)?;
+                self.planner.view(&self.store, name, snapshot, None, view).await.map(Some)
+            }
             Some(table) => Ok(Some(table)),
             None if name == features::VIEW => Ok(Some(features::view(&self.store, self.lake.as_ref()).await?)),
             None => Ok(registry_tables::table(name, &self.store)),
@@ -116,7 +147,12 @@ impl SchemaProvider for MainSchema {
             }
             return Ok(self.own.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, table));
         }
-        self.lake.register_table(name, table)
+        if self.fixed.is_some() {
+            return plan_err!("this session is fixed at an older snapshot, which is not written");
+        }
+        // Rows come with an INSERT of their own.
+        self.store.make_table(&name, &table.schema(), []).map_err(external)?;
+        Ok(None)
     }
 
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -124,12 +160,13 @@ impl SchemaProvider for MainSchema {
         if own.is_some() {
             return Ok(own);
         }
-        if self.newest && self.lake.table_exist(name) {
+        if self.fixed.is_none() && self.lake.table_exist(name) {
             // The catalog provider of datafusion-ducklake drops nothing, its writer does. What is asked for is whether
             // there was a table; which one, nobody reads.
-            let external = |e: Box<dyn std::error::Error + Send + Sync>| DataFusionError::External(e);
-            let writer = self.store.writer().map_err(|e| external(e.into()))?;
-            writer.drop_table(SCHEMA, name).map_err(|e| external(e.into()))?;
+            if !self.store.drop_view(name).map_err(external)? {
+                let writer = self.store.writer().map_err(external)?;
+                writer.drop_table(SCHEMA, name).map_err(|e| DataFusionError::External(Box::new(e)))?;
+            }
             return Ok(Some(Arc::new(EmptyTable::new(Arc::new(Schema::empty())))));
         }
         if !self.lake.table_exist(name) && is_beside(name) {
@@ -141,6 +178,10 @@ impl SchemaProvider for MainSchema {
     fn table_exist(&self, name: &str) -> bool {
         self.own(name).is_some() || self.lake.table_exist(name) || is_beside(name)
     }
+}
+
+fn external(error: StoreError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// Whether a table of that name stands beside those of the lake in every store.

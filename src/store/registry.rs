@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use crate::error::StoreError;
 
@@ -14,7 +14,7 @@ use crate::error::StoreError;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Every migration in order; the number of one is its place, from 1.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("ducklake_1_0", include_str!("../../schema/registry/0001_ducklake_1_0.sql")),
     ("registry", include_str!("../../schema/registry/0002_registry.sql")),
     ("features", include_str!("../../schema/registry/0003_features.sql")),
@@ -23,6 +23,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("tuning", include_str!("../../schema/registry/0006_tuning.sql")),
     ("published", include_str!("../../schema/registry/0007_published.sql")),
     ("computed", include_str!("../../schema/registry/0008_computed.sql")),
+    ("as_ducklake", include_str!("../../schema/registry/0009_as_ducklake.sql")),
 ];
 
 /// Whether a connection may write.
@@ -71,10 +72,36 @@ pub(super) const fn newest_version() -> usize {
 /// Applies every migration after number `from`, in one transaction.
 pub(super) fn migrate(connection: &mut Connection, from: usize) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS hollandite_migrations (
-             number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);",
-    )?;
+    transaction.execute_batch(COUNTED)?;
+    apply(transaction, from)
+}
+
+/// Makes the catalog of another client one of ours, in one transaction: the first migration stands for what it has already.
+pub(super) fn adopt(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(COUNTED)?;
+    transaction.execute("INSERT INTO hollandite_migrations (number, name) VALUES (1, ?)", params![MIGRATIONS[0].0])?;
+    // What datafusion-ducklake counts by itself, and DuckDB by rows.
+    for (key, first) in [
+        ("next_column_id", "SELECT coalesce(max(column_id), 0) FROM ducklake_column"),
+        ("next_partition_id", "SELECT coalesce(max(partition_id), 0) FROM ducklake_partition_info"),
+        ("next_sort_id", "SELECT coalesce(max(sort_id), 0) FROM ducklake_sort_info"),
+        ("data_inlining_row_limit", "SELECT 0"),
+    ] {
+        let sql = format!(
+            "INSERT INTO ducklake_metadata (key, value) SELECT ?1, CAST(({first}) AS TEXT)
+             WHERE NOT EXISTS (SELECT 1 FROM ducklake_metadata WHERE key = ?1 AND scope IS NULL)"
+        );
+        transaction.execute(&sql, params![key])?;
+    }
+    apply(transaction, 1)
+}
+
+/// Which migrations were applied.
+const COUNTED: &str = "CREATE TABLE IF NOT EXISTS hollandite_migrations (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);";
+
+fn apply(transaction: Transaction<'_>, from: usize) -> Result<(), StoreError> {
     for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(from) {
         transaction.execute_batch(sql)?;
         transaction.execute("INSERT INTO hollandite_migrations (number, name) VALUES (?, ?)", params![number, name])?;
@@ -118,7 +145,7 @@ mod tests {
         let c = connect(&catalog, Access::Write).unwrap();
         c.execute_batch(
             "INSERT INTO ducklake_snapshot (snapshot_id) VALUES (1);
-             INSERT INTO ducklake_table (schema_id, table_name, begin_snapshot) VALUES (0, 't', 1);
+             INSERT INTO ducklake_table (table_id, schema_id, table_name, begin_snapshot) VALUES (1, 0, 't', 1);
              INSERT INTO ducklake_data_file (table_id, path, file_size_bytes, begin_snapshot) VALUES (1, 'a', 1, 1);
              INSERT INTO ducklake_data_file (table_id, path, file_size_bytes, begin_snapshot) VALUES (1, 'b', 1, 1);
              INSERT INTO ducklake_snapshot (snapshot_id) VALUES (2);

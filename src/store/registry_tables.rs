@@ -1,5 +1,5 @@
-//! The registry in SQL: `imports`, `quarantine`, `models`, `predictions`, `featurizers`, `tunings` and `trials` stand beside
-//! the tables of the lake, read-only.
+//! The registry in SQL: `snapshots`, `imports`, `quarantine`, `models`, `predictions`, `featurizers`, `tunings` and `trials` stand
+//! beside the tables of the lake, read-only.
 //! A query reads them as they are when it starts, whatever snapshot the session is at: they are no part of the lake.
 
 use std::sync::{Arc, LazyLock};
@@ -51,6 +51,20 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("skipped", INT),
                 ("quarantined", INT),
                 ("version", TEXT),
+            ],
+        },
+        Spec {
+            name: "snapshots",
+            sql: "SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%f', CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]'
+                      THEN snapshot_time || ':00' ELSE snapshot_time END), schema_version, changes_made, author, commit_message
+                  FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id",
+            columns: &[
+                ("snapshot_id", INT),
+                ("time", TEXT),
+                ("schema_version", INT),
+                ("changes", TEXT),
+                ("author", TEXT),
+                ("message", TEXT),
             ],
         },
         Spec {

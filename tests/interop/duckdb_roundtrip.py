@@ -8,24 +8,12 @@ makes a table of its own, and prints what it sees as JSON.
 
 import json
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 
-import duckdb
-
-
-def load(connection, name):
-    """Loads an extension from its wheel: nothing is downloaded."""
-    folder = Path(find_spec(f"duckdb_extension_{name}").origin).parent
-    (file,) = folder.glob(f"extensions/*/{name}.duckdb_extension")
-    connection.execute(f"LOAD '{file}'")
+from lake import attach
 
 
 def main(store):
-    lake = duckdb.connect(config={"allow_unsigned_extensions": "true"})
-    load(lake, "sqlite_scanner")
-    load(lake, "ducklake")
-    lake.execute(f"ATTACH 'ducklake:sqlite:{store}/catalog.sqlite' AS lake; USE lake")
+    lake = attach(f"{store}/catalog.sqlite")
 
     def one(sql):
         return lake.execute(sql).fetchone()

@@ -1,4 +1,4 @@
-//! `hollandite init [DIR]`: an empty store.
+//! `hollandite init [DIR]`: an empty store, or one of a DuckLake that is there.
 
 use std::path::Path;
 
@@ -12,6 +12,10 @@ pub async fn run(store: Option<&Path>, init: &Init) -> Result<(), CliError> {
             "name the folder of the new store: hollandite init DIR (or --store DIR, or HOLLANDITE_STORE)".into(),
         )
     })?;
+    if Store::is_lake_of_others(dir) {
+        let store = Store::adopt(dir).await?;
+        return render::print(&format!("made a store of the DuckLake in {}\n", store.dir().display()));
+    }
     let store = Store::init(dir).await?;
     render::print(&format!("created an empty store in {}\n", store.dir().display()))
 }

@@ -14,6 +14,7 @@ mod models;
 mod plot;
 mod progress;
 mod report;
+mod restore;
 mod rounds_bar;
 mod rows_bar;
 mod samples;
@@ -52,6 +53,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Models(models) => models::run(store, &models).await,
         Command::Functions(functions) => functions::run(&functions),
         Command::Info(info) => info::run(store, &info).await,
+        Command::Restore(restore) => restore::run(store, &restore).await,
         Command::Verify(verify) => verify::run(store, &verify).await,
     }
 }

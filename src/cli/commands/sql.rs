@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 use crate::cli::args::Sql;
 use crate::cli::queries::{QUERIES, Query};
 use crate::cli::render::Printer;
-use crate::cli::{CliError, statements};
+use crate::cli::{CliError, consent, statements};
 use crate::report;
 use crate::sql::Session;
 
@@ -32,6 +32,7 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
                 "--output takes the result of one statement: run the statements after it by themselves".into(),
             ));
         }
+        consent::ask(&session, statement, sql.yes)?;
         printed |= if sql.describe {
             describe(&session, statement, &printer).await.map(|()| true)?
         } else {

@@ -52,6 +52,10 @@ impl TableFunction for ReadStructures {
     fn documentation(&self) -> Option<&Documentation> {
         self.doc()
     }
+
+    fn reads_files(&self) -> bool {
+        true
+    }
 }
 
 impl TableFunctionImpl for ReadStructures {

@@ -17,6 +17,7 @@ use crate::error::StoreError;
 pub use read::{FeatureValues, Materialised, Place};
 pub(super) use view::view;
 pub use write::FeatureTable;
+pub(super) use write::storable;
 
 /// Name of the view of all features.
 pub(super) const VIEW: &str = "features";

@@ -206,7 +206,7 @@ fn schema(featurizer: &Featurizer) -> SchemaRef {
 }
 
 /// The type in which the lake keeps values of a type: plain text, plain lists, NULL allowed everywhere.
-fn storable(data_type: &DataType) -> DataType {
+pub(in crate::store) fn storable(data_type: &DataType) -> DataType {
     let item = |field: &FieldRef| Arc::new(Field::new_list_field(storable(field.data_type()), true));
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,

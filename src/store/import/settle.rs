@@ -18,12 +18,15 @@ impl Store {
             [],
             |row| row.get(0),
         )?;
-        match open {
-            0 => Ok(()),
-            _ => match self.try_lock()? {
-                Some(_turn) => self.settle(),
-                None => Ok(()),
-            },
+        if open == 0 && !self.has_reserved()? {
+            return Ok(());
+        }
+        match self.try_lock()? {
+            Some(_turn) => {
+                self.forget_reserved()?;
+                self.settle()
+            }
+            None => Ok(()),
         }
     }
 

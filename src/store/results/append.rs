@@ -114,6 +114,9 @@ impl Store {
         }
         let mut transaction = writer.transaction().with_options(&options);
         for part in parts {
+            if part.new_table && part.rows() > 0 {
+                self.reserve_table(part.table)?;
+            }
             let (schema, batch) = (part.batch.schema(), std::slice::from_ref(&part.batch));
             let staged = transaction.stage_write(SCHEMA, part.table, &schema, WriteMode::Append, batch).await;
             staged.map_err(StoreError::lake(DOING))?;

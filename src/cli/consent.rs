@@ -1,0 +1,33 @@
+//! Who types a statement that takes a whole table with it is asked first; a program says `--yes`.
+
+use std::io::{IsTerminal, Write};
+
+use super::CliError;
+use crate::sql::{Session, Sweep};
+
+/// Asks a person, on a terminal; `yes` is the answer given beforehand.
+///
+/// # Errors
+/// A no, or nobody to ask.
+pub fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
+    match session.sweeps(statement)? {
+        Some(sweep) if !yes => decide(&sweep),
+        _ => Ok(()),
+    }
+}
+
+fn decide(Sweep { what, table, snapshot }: &Sweep) -> Result<(), CliError> {
+    let back = format!("hollandite restore {table} --to {snapshot}");
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(CliError::Usage(format!("this {what}: say --yes to have it done; `{back}` brings them back")));
+    }
+    let io = |source| CliError::Io { path: "terminal".into(), source };
+    eprint!("this {what} (`{back}` brings them back). Do it? [y/N] ");
+    std::io::stderr().flush().map_err(io)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(io)?;
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(CliError::Failed("left as it is".into())),
+    }
+}

@@ -1,0 +1,101 @@
+//! From text to a statement: what the engine does not know, or does not carry out on a store, one file each.
+
+mod alter;
+mod comments;
+mod files;
+mod sweeps;
+mod views;
+
+use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as EngineStatement;
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
+
+use super::error::no_table;
+use super::session::Session;
+use crate::error::{Error, StoreError};
+use crate::store::{self, Store};
+
+pub use sweeps::Sweep;
+
+/// What is left to do of a statement.
+pub(super) enum Next {
+    /// Nothing.
+    Done,
+    /// What the engine planned.
+    Plan(Box<LogicalPlan>),
+}
+
+/// Carries a statement out, or plans it.
+pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> {
+    let state = session.context().state();
+    let mut statement = parse(&state, text)?;
+    files::check(session, &mut statement)?;
+    files::call_readers(&mut statement)?;
+    if let (EngineStatement::Statement(inner), Some(store)) = (&statement, session.store()) {
+        let done = match inner.as_ref() {
+            Statement::AlterTable(alter) => alter::run(session, store, alter).await?,
+            Statement::CreateView(view) if !view.temporary => views::create(session, store, text, view).await?,
+            Statement::Comment { object_type, object_name, comment, if_exists, .. } => {
+                comments::run(store, *object_type, object_name, comment.as_deref(), *if_exists).await?
+            }
+            _ => false,
+        };
+        if done {
+            return Ok(Next::Done);
+        }
+    }
+    match state.statement_to_plan(views::temporary(statement)).await {
+        Ok(plan) => Ok(Next::Plan(Box::new(plan))),
+        Err(error) => Err(unknown_table(&state, &error).unwrap_or_else(|| error.into())),
+    }
+}
+
+/// Says which table may have been meant, where the error is that there is no such table.
+fn unknown_table(state: &SessionState, error: &DataFusionError) -> Option<Error> {
+    let names = &state.config_options().catalog;
+    let schema = state.catalog_list().catalog(&names.default_catalog)?.schema(&names.default_schema)?;
+    no_table(error, schema.as_ref())
+}
+
+/// The one statement that a text is.
+fn parse(state: &SessionState, text: &str) -> Result<EngineStatement, Error> {
+    let options = &state.config_options().sql_parser;
+    match store::with_versions(text, options.recursion_limit.get())? {
+        Some(statement) => Ok(statement),
+        None => Ok(state.sql_to_statement(text, &options.dialect)?),
+    }
+}
+
+/// The name of a table of the store, as it is looked up.
+fn table_name(name: &ObjectName) -> Result<String, Error> {
+    let parts: Option<Vec<&Ident>> = name.0.iter().map(ObjectNamePart::as_ident).collect();
+    let parts: Vec<String> = parts.unwrap_or_default().into_iter().map(folded).collect();
+    match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [table] | ["main", table] | ["lake", "main", table] => Ok((*table).to_owned()),
+        _ => Err(refused(format!("{name} is no table of the store"))),
+    }
+}
+
+/// A name as it is looked up: quoted as it stands, else in lower case.
+fn folded(name: &Ident) -> String {
+    match name.quote_style {
+        Some(_) => name.value.clone(),
+        None => name.value.to_lowercase(),
+    }
+}
+
+/// # Errors
+/// A session that is fixed at an older snapshot.
+fn check_newest(session: &Session, store: &Store) -> Result<(), Error> {
+    match (session.snapshot(), store.is_writable()) {
+        (Some(_), _) => Err(refused("this session is fixed at an older snapshot, which is not written".into())),
+        (None, false) => Err(StoreError::ReadOnly { dir: store.dir().to_owned() }.into()),
+        (None, true) => Ok(()),
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::Store(StoreError::Statement(message))
+}
