@@ -168,3 +168,39 @@ pub(super) fn end_tags(commit: &Commit<'_>, object: i64) -> Result<(), StoreErro
     commit.sql().execute(end, params![commit.snapshot(), object])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_table_that_was_only_reserved_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let store = Store::init(&path).await.unwrap();
+        store.reserve_table("ghost").unwrap();
+        store.reserve_table("ghost").unwrap();
+        // The next snapshot would show it: a table without columns.
+        store.make_table("other", &Schema::new(vec![Field::new("a", DataType::Int32, true)]), []).unwrap();
+        assert!(store.has_reserved().unwrap());
+        drop(store);
+        let store = Store::open(&path).await.unwrap();
+        assert!(!store.has_reserved().unwrap());
+        let tables: Vec<String> = store.info().unwrap().tables.into_iter().map(|table| table.name).collect();
+        assert!(tables.contains(&"other".into()) && !tables.contains(&"ghost".into()), "{tables:?}");
+    }
+
+    #[test]
+    fn nested_types_have_their_parts() {
+        let list = DataType::new_list(DataType::Float64, true);
+        let (kind, below) = parts(&list).unwrap();
+        assert_eq!((kind.as_str(), below[0].name().as_str()), ("list", "element"));
+        let fields = vec![Field::new("x", list, true), Field::new("y", DataType::Int32, false)];
+        let (kind, below) = parts(&DataType::Struct(fields.into())).unwrap();
+        assert_eq!((kind.as_str(), below.len(), below[1].is_nullable()), ("struct", 2, false));
+        assert_eq!(parts(&DataType::Utf8View).unwrap().0, "varchar");
+        let unknown =
+            parts(&DataType::Union(arrow::datatypes::UnionFields::empty(), arrow::datatypes::UnionMode::Sparse));
+        assert!(unknown.unwrap_err().to_string().contains("cannot keep values"));
+    }
+}
