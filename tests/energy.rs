@@ -1,7 +1,14 @@
 //! Energy models in SQL: energies and their slopes, relaxation, ions in channels. The weights are random, of CHGNet's form: what
 //! is tested is how numbers hang together, which no weights change.
 
-use std::path::Path;
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
@@ -32,6 +39,13 @@ async fn session(folder: &Path) -> ((Store, RwLockReadGuard<'static, ()>), Sessi
 
 async fn open(folder: &Path) -> (Store, Session) {
     let store = Store::init(&folder.join("store")).await.unwrap();
+    let (net, card) = network();
+    store.add_model(&net, &card).unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    (store, session)
+}
+
+fn network() -> (Net, ModelCard) {
     let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
     let net = Net::new(&config, &Device::flex());
     let card = ModelCard {
@@ -46,9 +60,7 @@ async fn open(folder: &Path) -> (Store, Session) {
         config,
         ..Model::load("cgcnn").unwrap().card().clone()
     };
-    store.add_model(&net, &card).unwrap();
-    let session = Session::open(&store, None).await.unwrap();
-    (store, session)
+    (net, card)
 }
 
 /// The only value of an expression over the crystal s.
@@ -180,4 +192,96 @@ async fn potentials_follow_from_the_energies_beside_them_and_are_remembered() {
     assert!(session.warnings()[0].contains("n = 0"));
     assert!(value(&session, "adsorption_potential(s, 'Li', 1, 'heptagonal')").await.is_null(0));
     assert!(value(&session, "adsorption_potential(CAST(NULL AS VARCHAR), 'Li')").await.is_null(0));
+}
+
+/// Potentials of Li, or whatever `call` asks of the crystals s, in a few hosts that differ by their length along c.
+async fn of_hosts(session: &Session, call: &str) -> Result<Vec<f64>, String> {
+    let hosts: Vec<String> = (0..4)
+        .map(|k| format!("SELECT {k} AS k, structure('{}') AS s", WO3.replace("4.0\n", &format!("4.{k}\n"))))
+        .collect();
+    let query = format!("SELECT CAST({call} AS DOUBLE) AS x FROM ({}) ORDER BY k", hosts.join(" UNION ALL "));
+    let batches = session.sql(&query).await.unwrap().collect().await.map_err(|e| e.to_string())?;
+    let values = |batch: &arrow::array::RecordBatch| batch.column(0).as_primitive::<Float64Type>().values().to_vec();
+    Ok(batches.iter().flat_map(values).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_broken_off_goes_on_and_a_host_is_relaxed_once() {
+    let _alone = MODELS.write().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let open = async || {
+        let session = Session::open(&store, None).await.unwrap();
+        session.sql("SET hollandite.relax_steps = 2").await.unwrap().collect().await.unwrap();
+        session.sql("SET hollandite.relax_fmax = 1e-9").await.unwrap().collect().await.unwrap();
+        session
+    };
+    let passes = async |session: &Session, call: &str| {
+        let before = Model::forward_passes();
+        let values = of_hosts(session, call).await.unwrap();
+        assert_eq!(values.len(), 4);
+        assert!(values.iter().all(|x| x.is_finite()), "{call}: {values:?}");
+        (values, Model::forward_passes() - before)
+    };
+    const LI: &str = "adsorption_potential(s, 'Li')";
+    // Nothing is read or kept: three rounds of hosts, three of hosts with ions. The first bar knows of both.
+    let session = open().await;
+    let rounds = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = Arc::clone(&rounds);
+    session.watch(Box::new(move |round| {
+        told.lock().unwrap().push((round.active, round.of));
+        ControlFlow::Continue(())
+    }));
+    session.sql("SET hollandite.cache = false").await.unwrap().collect().await.unwrap();
+    let (whole, all) = passes(&session, LI).await;
+    assert_eq!(all, 6);
+    assert_eq!(*rounds.lock().unwrap(), [(8, 8), (8, 8), (4, 8), (4, 8), (4, 8), (0, 8)]);
+    assert_eq!(passes(&session, LI).await.1, 6, "without a memory nothing is remembered");
+
+    // Broken off when the hosts are relaxed, and one step of the cells with ions is done.
+    let (session, left) = (open().await, Arc::new(AtomicUsize::new(4)));
+    let patience = Arc::clone(&left);
+    session.watch(Box::new(move |_| match patience.fetch_sub(1, Ordering::Relaxed) {
+        1 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }));
+    let error = of_hosts(&session, LI).await.unwrap_err();
+    assert!(error.contains("given up") && error.contains("remembered"), "{error}");
+    // Another session goes on with what is left, and then knows all of it.
+    let session = open().await;
+    let (values, rest) = passes(&session, LI).await;
+    assert_eq!((values, rest), (whole.clone(), 3));
+    assert_eq!(passes(&session, LI).await, (whole, 0));
+    // The hosts serve other questions: other ions, and the relaxation itself.
+    assert_eq!(passes(&session, "adsorption_potential(s, 'Li', 2)").await.1, 3);
+    let (energies, none) = passes(&session, "relax(s, 1e-9, 2)['energy']").await;
+    assert_eq!(none, 0);
+    let (hosts, more) = passes(&session, "adsorption(s, 'Li')[1]['e_host']").await;
+    assert!(hosts == energies && more <= 3, "{hosts:?} {energies:?} {more}");
+    // Other settings are another relaxation, which is remembered too.
+    assert_eq!(passes(&session, "relax(s, 1e-9, 3)['energy']").await.1, 4);
+    assert_eq!(passes(&session, "relax(s, 1e-9, 3)['energy']").await.1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_does_not_outlive_the_energy_of_the_ion() {
+    let _beside = MODELS.read().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::init(&folder.path().join("store")).await.unwrap();
+    let (net, card) = network();
+    let others = [("Na", -1.0), ("Li", -1.75)].map(|(ion, energy)| (ion.to_owned(), energy));
+    let references = card.references.clone().into_iter().chain(others).collect();
+    store.add_model(&net, &card).unwrap();
+    // The same weights, which now know another energy of lithium, and one of sodium.
+    store.add_model(&net, &ModelCard { name: "later".into(), references, ..card }).unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    session.sql("SET hollandite.relax_steps = 1").await.unwrap().collect().await.unwrap();
+    let of = |ion: &str, model: &str| format!("adsorption(s, '{ion}', 1, '{model}')[1]['adsorption_potential']");
+    let before = number(&session, &of("Li", "chgnet")).await;
+    assert!(value(&session, &of("Na", "chgnet")).await.is_null(0));
+    let after = number(&session, &of("Li", "later")).await;
+    assert!((after - (before - 0.25)).abs() < 1e-9, "{before} {after}");
+    number(&session, &of("Na", "later")).await;
+    assert!(value(&session, &of("Na", "chgnet")).await.is_null(0));
+    assert_eq!(number(&session, &of("Li", "chgnet")).await, before);
 }

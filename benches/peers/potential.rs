@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
 use hollandite::{
-    adsorption::{Method, RelaxOptions, relax},
+    adsorption::{Method, RelaxOptions, Round, relax},
     crystal::Structure,
     models::{
         Model, ModelPotential,
@@ -46,13 +46,14 @@ impl Energies {
             ["relax", steps] => {
                 let options =
                     RelaxOptions { method: Method::Fire, fmax: 1e-9, steps: steps.parse()?, cell: true, nudge: 0.0 };
-                let ControlFlow::Continue(ends) = relax(&self.model, &all, &options, |_| ControlFlow::Continue(()))
+                let ControlFlow::Continue(ends) =
+                    relax(&self.model, &all, &options, |_: Round| ControlFlow::Continue(()))
                 else {
                     unreachable!("nothing breaks off")
                 };
                 let ends = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
                 let steps = ends.iter().map(|end| end.steps).sum();
-                (ends.iter().map(|end| end.evaluation.energy).collect(), steps)
+                (ends.iter().map(|end| end.energy).collect(), steps)
             }
             _ => return Err(format!("energies, slopes or relax N, not {line}").into()),
         };

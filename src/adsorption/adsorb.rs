@@ -7,7 +7,8 @@
 //! potential = -(E(X_n host) - E(host) - n E(X)) / n      eV per ion, positive = favourable
 //! ```
 //!
-//! Many hosts and channels go in lock-step: each host is relaxed once, whatever the number of channels that are asked for.
+//! Many go in one queue: each host is relaxed once, whatever the number of ions and channels that are asked for, and what is put
+//! into it follows at once, so that the first answers are there long before the last host is relaxed.
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
@@ -15,8 +16,8 @@ use super::{
     adsorption_potential,
     elements::reference,
     insert::{Insertion, insert},
-    relax::{RelaxOptions, Relaxed, Round, relax},
-    sites::Within,
+    relax::{Follower, Job, RelaxOptions, Relaxed, run_all},
+    sites::{InsertionSite, Within},
 };
 use crate::{
     crystal::{ContentHash, Radii, Structure, content_hash},
@@ -87,8 +88,12 @@ pub struct Adsorbed {
 /// What became of one place that was asked for.
 pub type Answer = Result<Adsorbed, AdsorptionError>;
 
+/// What became of the places of a request, or why there are none.
+pub type Answers = Result<Vec<Answer>, AdsorptionError>;
+
 /// Answers `requests`: for each, what became of the places that it asks for. `references`: energies of the elements by
-/// themselves on the scale of the model, eV/atom. `watch` is called after every round and may break off.
+/// themselves on the scale of the model, eV/atom. The follower goes along with the relaxations; `answered` is told the number of
+/// each request and its answers as soon as they are there.
 ///
 /// # Errors
 /// Per request: an element that the model does not know, a host that falls apart. Per place: no energy of the ion, no site
@@ -98,67 +103,163 @@ pub fn adsorb(
     references: &BTreeMap<String, f64>,
     requests: &[Request<'_>],
     options: &RelaxOptions,
-    mut watch: impl FnMut(Round) -> ControlFlow<()>,
-) -> ControlFlow<(), Vec<Result<Vec<Answer>, AdsorptionError>>> {
+    follower: &mut impl Follower,
+    answered: impl FnMut(usize, &Answers),
+) -> ControlFlow<(), Vec<Answers>> {
+    let mut asked =
+        Asked { requests, options, states: Vec::new(), of_host: Vec::new(), fillings: Vec::new(), answered };
     let mut known: BTreeMap<ContentHash, usize> = BTreeMap::new();
     let mut hosts: Vec<&Structure> = Vec::new();
-    let mut of = Vec::with_capacity(requests.len());
-    for request in requests {
-        of.push(*known.entry(content_hash(request.host)).or_insert(hosts.len()));
-        if of.last() == Some(&hosts.len()) {
-            hosts.push(request.host);
+    for (number, request) in requests.iter().enumerate() {
+        asked.states.push(State::default());
+        match reference(references, request.ion.element, potential.name()) {
+            Ok(e_ion) => {
+                let host = *known.entry(content_hash(request.host)).or_insert(hosts.len());
+                if host == hosts.len() {
+                    hosts.push(request.host);
+                    asked.of_host.push(Vec::new());
+                }
+                asked.of_host[host].push((number, e_ion));
+            }
+            // Nothing to measure from, whatever the relaxations would say.
+            Err(error) => asked.end(number, Ok(vec![Err(error)])),
         }
     }
-    let relaxed = relax(potential, &hosts, options, &mut watch)?;
-    let hosts: Vec<Result<Relaxed, String>> =
-        relaxed.into_iter().map(|host| host.map_err(|e| format!("the empty host: {e}"))).collect();
+    let job = |(key, host): (usize, &&Structure)| Job {
+        key,
+        structure: (*host).clone(),
+        options: *options,
+        then: asked.of_host[key].len(),
+    };
+    let jobs = hosts.iter().enumerate().map(job).collect();
+    run_all(potential, jobs, follower, |key, end| match key.checked_sub(hosts.len()) {
+        None => asked.fill(key, end, hosts.len()),
+        Some(filling) => {
+            asked.filled(filling, end);
+            Vec::new()
+        }
+    })?;
+    let unanswered = || Err(AdsorptionError::Undefined("no end of the relaxation".into()));
+    ControlFlow::Continue(asked.states.into_iter().map(|state| state.end.unwrap_or_else(unanswered)).collect())
+}
 
-    // Every place of every request, filled.
-    let begin = |(request, &host): (&Request<'_>, &usize)| {
-        let host = hosts[host].as_ref().map_err(|e| AdsorptionError::Undefined(e.clone()))?;
-        let fill = |within| {
-            let e_ion = reference(references, request.ion.element, potential.name())?;
-            Ok(Begun { host, e_ion, insertion: insert(&host.structure, &request.ion, request.n, within)? })
-        };
-        Ok(request.places(&host.structure)?.into_iter().map(fill).collect())
-    };
-    let begun: Vec<Result<Vec<Result<Begun<'_>, AdsorptionError>>, AdsorptionError>> =
-        requests.iter().zip(&of).map(begin).collect();
-    let filled = begun.iter().flatten().flatten().flatten().map(|begun| &begun.insertion.structure).collect::<Vec<_>>();
-    let ends = relax(potential, &filled, &RelaxOptions { nudge: NUDGE, ..*options }, watch)?;
-    let mut ends = ends.into_iter();
-    let mut finish = |begun: Result<Begun<'_>, AdsorptionError>| {
-        let begun = begun?;
-        begun.finish(ends.next().unwrap_or_else(|| Err(AdsorptionError::Undefined("no end of the relaxation".into())))?)
-    };
-    let finished = begun.into_iter().map(|places| Ok(places?.into_iter().map(&mut finish).collect())).collect();
-    ControlFlow::Continue(finished)
+/// Requests on their way.
+struct Asked<'a, F> {
+    requests: &'a [Request<'a>],
+    options: &'a RelaxOptions,
+    states: Vec<State>,
+    /// By host: the requests for it, and the energy of their ion by itself, eV/atom.
+    of_host: Vec<Vec<(usize, f64)>>,
+    /// Cells that were filled: the number of the request, the place among its places, and what was put where.
+    fillings: Vec<(usize, usize, Begun)>,
+    answered: F,
+}
+
+/// Where a request stands.
+#[derive(Default)]
+struct State {
+    /// `None` for a place whose relaxation has not ended.
+    places: Vec<Option<Answer>>,
+    end: Option<Answers>,
+}
+
+impl<F: FnMut(usize, &Answers)> Asked<'_, F> {
+    /// A host is relaxed: the jobs of the cells that it is filled to.
+    fn fill(&mut self, host: usize, end: Result<Relaxed, AdsorptionError>, hosts: usize) -> Vec<Job> {
+        let host_end = end.map_err(|e| format!("the empty host: {e}"));
+        let mut jobs = Vec::new();
+        for (number, e_ion) in std::mem::take(&mut self.of_host[host]) {
+            let request = self.requests[number];
+            let places = host_end.as_ref().map_err(|e| AdsorptionError::Undefined(e.clone()));
+            let places = places.and_then(|host| Ok((host, request.places(&host.structure)?)));
+            let (host, places) = match places {
+                Ok(found) => found,
+                Err(error) => {
+                    self.end(number, Err(error));
+                    continue;
+                }
+            };
+            for (place, within) in places.into_iter().enumerate() {
+                let answer = match insert(&host.structure, &request.ion, request.n, within) {
+                    Ok(insertion) => {
+                        jobs.push(Job {
+                            key: hosts + self.fillings.len(),
+                            structure: insertion.structure.clone(),
+                            options: RelaxOptions { nudge: NUDGE, ..*self.options },
+                            then: 0,
+                        });
+                        self.fillings.push((number, place, Begun::new(host, e_ion, &insertion)));
+                        None
+                    }
+                    Err(error) => Some(Err(error)),
+                };
+                self.states[number].places.push(answer);
+            }
+            self.check(number);
+        }
+        jobs
+    }
+
+    /// A cell with ions is relaxed.
+    fn filled(&mut self, filling: usize, end: Result<Relaxed, AdsorptionError>) {
+        let (number, place, begun) = &self.fillings[filling];
+        let (number, answer) = (*number, end.and_then(|end| begun.finish(end)));
+        self.states[number].places[*place] = Some(answer);
+        self.check(number);
+    }
+
+    /// Ends a request of which no place is open.
+    fn check(&mut self, number: usize) {
+        let places = &mut self.states[number].places;
+        if places.iter().all(Option::is_some) {
+            let places = std::mem::take(places).into_iter().flatten().collect();
+            self.end(number, Ok(places));
+        }
+    }
+
+    fn end(&mut self, number: usize, answers: Answers) {
+        (self.answered)(number, &answers);
+        self.states[number].end = Some(answers);
+    }
 }
 
 /// Ions put into a relaxed host.
-struct Begun<'a> {
-    host: &'a Relaxed,
+struct Begun {
+    e_host: f64,
+    volume: f64,
+    converged: bool,
+    steps: usize,
     e_ion: f64,
-    insertion: Insertion,
+    sites: Vec<InsertionSite>,
 }
 
-impl Begun<'_> {
-    fn finish(self, end: Relaxed) -> Answer {
-        let (host, sites) = (self.host, self.insertion.sites);
-        let (n, e_host, e_inserted) = (sites.len(), host.evaluation.energy, end.evaluation.energy);
+impl Begun {
+    fn new(host: &Relaxed, e_ion: f64, insertion: &Insertion) -> Self {
+        Self {
+            e_host: host.energy,
+            volume: host.structure.volume(),
+            converged: host.converged,
+            steps: host.steps,
+            e_ion,
+            sites: insertion.sites.clone(),
+        }
+    }
+
+    fn finish(&self, end: Relaxed) -> Answer {
+        let (n, first) = (self.sites.len(), self.sites.first());
         Ok(Adsorbed {
-            channel: sites.first().and_then(|site| site.channel),
-            ring: sites.first().and_then(|site| site.ring),
+            channel: first.and_then(|site| site.channel),
+            ring: first.and_then(|site| site.ring),
             n,
-            e_host,
-            e_inserted,
+            e_host: self.e_host,
+            e_inserted: end.energy,
             e_ion: self.e_ion,
-            potential: adsorption_potential(e_inserted, e_host, self.e_ion, n as f64)?,
-            volume_change: end.structure.volume() / host.structure.volume() - 1.0,
+            potential: adsorption_potential(end.energy, self.e_host, self.e_ion, n as f64)?,
+            volume_change: end.structure.volume() / self.volume - 1.0,
             structure: end.structure,
-            converged: end.converged && host.converged,
-            steps: end.steps + host.steps,
-            sites: sites.iter().map(|site| site.frac).collect(),
+            converged: end.converged && self.converged,
+            steps: end.steps + self.steps,
+            sites: self.sites.iter().map(|site| site.frac).collect(),
         })
     }
 }
@@ -166,6 +267,7 @@ impl Begun<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adsorption::Round;
     use crate::{
         crystal::{Element, Lattice},
         error::ModelError,
@@ -205,11 +307,21 @@ mod tests {
 
     fn answers(requests: &[Request<'_>]) -> Vec<Result<Vec<Answer>, AdsorptionError>> {
         let references = BTreeMap::from([("Li".to_owned(), -1.5)]);
-        let ControlFlow::Continue(answers) =
-            adsorb(&Flat, &references, requests, &RelaxOptions::default(), |_| ControlFlow::Continue(()))
-        else {
-            panic!("nobody broke off")
+        let mut told = Vec::new();
+        let mut rounds = Vec::new();
+        let mut watch = |round: Round| {
+            rounds.push((round.active, round.of));
+            ControlFlow::Continue(())
         };
+        let end = adsorb(&Flat, &references, requests, &RelaxOptions::default(), &mut watch, |number, answers| {
+            told.push((number, answers.as_ref().map_or(0, Vec::len)));
+        });
+        let ControlFlow::Continue(answers) = end else { panic!("nobody broke off") };
+        told.sort_unstable();
+        let each: Vec<_> = answers.iter().map(|a| a.as_ref().map_or(0, Vec::len)).enumerate().collect();
+        assert_eq!(told, each, "each request is told once");
+        // The one host, and a place for each of the three requests of Li, of which one has no room for so many.
+        assert_eq!(rounds, [(2, 3), (0, 3)]);
         answers
     }
 
@@ -240,7 +352,9 @@ mod tests {
     fn whoever_watches_may_break_off() {
         let host = tungsten_trioxide();
         let request = Request { host: &host, ion: Ion::parse("Li").unwrap(), n: 1, within: None };
-        let end = adsorb(&Flat, &BTreeMap::new(), &[request], &RelaxOptions::default(), |_| ControlFlow::Break(()));
+        let references = BTreeMap::from([("Li".to_owned(), -1.5)]);
+        let mut watch = |_: Round| ControlFlow::Break(());
+        let end = adsorb(&Flat, &references, &[request], &RelaxOptions::default(), &mut watch, |_, _| {});
         assert!(end.is_break());
     }
 }

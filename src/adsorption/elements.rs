@@ -47,7 +47,7 @@ pub fn element_energies(
     let relaxed = relax(potential, &structures, &options, watch)?;
     let found = GROUND_STATES.iter().zip(relaxed).filter_map(|((element, structure), end)| {
         let end = end.ok().filter(|end| end.converged)?;
-        Some((element.symbol().to_owned(), end.evaluation.energy / structure.len() as f64))
+        Some((element.symbol().to_owned(), end.energy / structure.len() as f64))
     });
     ControlFlow::Continue(found.collect())
 }

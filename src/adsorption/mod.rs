@@ -18,7 +18,7 @@ mod rigid;
 mod sites;
 pub mod triples;
 
-pub use adsorb::{Adsorbed, Answer, Request, adsorb};
+pub use adsorb::{Adsorbed, Answer, Answers, Request, adsorb};
 pub use capacity::{Capacity, capacity};
 pub use elements::{element_energies, ground_state, reference};
 pub use gibbs::gibbs;
@@ -26,5 +26,5 @@ pub use insert::{Insertion, MIN_ION_DISTANCE, insert};
 pub use potential::{adsorption_potential, insertion_energy, insertion_voltage};
 pub use profile::{VoltageStep, voltage_profile};
 pub use reference::{Reference, reference_energy};
-pub use relax::{Method, Point, RelaxOptions, Relaxed, Round, relax};
+pub use relax::{Follower, Method, Point, RelaxOptions, Relaxed, Round, relax};
 pub use sites::{InsertionSite, Within, insertion_sites};

@@ -1,13 +1,15 @@
 //! Relaxation: a crystal moved downhill on the energy surface of a [`Potential`] until no force is left.
 //!
 //! Atoms move by FIRE or BFGS (see `fire`, `bfgs`), and the cell with them if asked to (see `frame`). Many crystals go in
-//! lock-step: every round asks the potential once for all that are not done, each with an optimiser of its own, so the
-//! answer for one does not depend on its company. A crystal is done when the longest of its forces, those on the cell
-//! included, is below `fmax`; one whose energy cannot be had is an error of its own and holds up no other.
+//! lock-step, a few at a time (see `queue`): every round asks the potential once for all that are on their way, each with an
+//! optimiser of its own, so the answer for one does not depend on its company. A crystal is done when the longest of its
+//! forces, those on the cell included, is below `fmax`; one whose energy cannot be had is an error of its own and holds up no
+//! other.
 
 mod bfgs;
 mod fire;
 mod frame;
+mod queue;
 
 use std::ops::ControlFlow;
 
@@ -19,6 +21,8 @@ use crate::{
 use bfgs::Bfgs;
 use fire::Fire;
 use frame::Frame;
+pub use queue::{Follower, Round};
+pub(super) use queue::{Job, run_all};
 
 /// How a crystal moves downhill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,15 +68,17 @@ impl Default for RelaxOptions {
 pub struct Relaxed {
     /// Where it ended.
     pub structure: Structure,
-    /// What the potential says of it there: energy, eV, and slopes.
-    pub evaluation: Evaluation,
+    /// Its energy there, eV.
+    pub energy: f64,
+    /// The longest force left, eV/Å.
+    pub fmax: f64,
     /// Whether the longest force is below `fmax`.
     pub converged: bool,
     /// Steps taken.
     pub steps: usize,
     /// V / V₀ - 1.
     pub volume_change: f64,
-    /// The start and every step.
+    /// The start and every step; none where the end was remembered (see [`Follower::known`]).
     pub trace: Vec<Point>,
 }
 
@@ -87,52 +93,32 @@ pub struct Point {
     pub volume: f64,
 }
 
-/// How far a batch is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Round {
-    /// Steps taken so far.
-    pub step: usize,
-    /// Crystals that go on.
-    pub active: usize,
-    /// Crystals in the batch.
-    pub of: usize,
-}
-
-/// Relaxes `structures` on the surface of `potential`, each an answer of its own. `watch` is called after every round and may
-/// break off, which gives up the batch.
+/// Relaxes `structures` on the surface of `potential`, each an answer of its own. The follower is told of every end and every
+/// round, and may break off, which gives up what is still on its way.
 ///
 /// # Errors
-/// Per structure: as [`Potential::evaluate`]; an energy or force that is not a number; a cell that collapses. For all of them:
-/// an `fmax` that is not above 0, a `nudge` below.
+/// Per structure: as [`Potential::evaluate`]; an energy or force that is not a number; a cell that collapses; an `fmax` that is
+/// not above 0, a `nudge` below.
 pub fn relax(
     potential: &dyn Potential,
     structures: &[&Structure],
     options: &RelaxOptions,
-    mut watch: impl FnMut(Round) -> ControlFlow<()>,
+    mut follower: impl Follower,
 ) -> ControlFlow<(), Vec<Result<Relaxed, AdsorptionError>>> {
-    if !(options.fmax > 0.0 && options.nudge >= 0.0) {
-        let RelaxOptions { fmax, nudge, .. } = options;
-        let refused =
-            || AdsorptionError::Undefined(format!("fmax = {fmax} eV/Å, nudge = {nudge} Å: no such relaxation"));
-        return ControlFlow::Continue(structures.iter().map(|_| Err(refused())).collect());
-    }
-    let mut runs: Vec<Run> = structures.iter().map(|structure| Run::new(structure, options)).collect();
-    for step in 0.. {
-        let asked: Vec<usize> = (0..runs.len()).filter(|&i| runs[i].end.is_none()).collect();
-        let crystals: Vec<&Structure> = asked.iter().map(|&i| &runs[i].structure).collect();
-        if crystals.is_empty() {
-            break;
-        }
-        let answers = potential.evaluate(&crystals);
-        for (&i, answer) in asked.iter().zip(answers) {
-            runs[i].go_on(answer.map_err(AdsorptionError::from), options);
-        }
-        let active = runs.iter().filter(|run| run.end.is_none()).count();
-        watch(Round { step, active, of: runs.len() })?;
-    }
-    let unanswered =
-        || AdsorptionError::Undefined(format!("{} gave fewer answers than it was asked for", potential.name()));
-    ControlFlow::Continue(runs.into_iter().map(|run| run.end.unwrap_or_else(|| Err(unanswered()))).collect())
+    let job = |(key, structure): (usize, &&Structure)| Job {
+        key,
+        structure: (*structure).clone(),
+        options: *options,
+        then: 0,
+    };
+    let mut ends: Vec<Option<Result<Relaxed, AdsorptionError>>> = structures.iter().map(|_| None).collect();
+    run_all(potential, structures.iter().enumerate().map(job).collect(), &mut follower, |key, end| {
+        ends[key] = Some(end);
+        Vec::new()
+    })?;
+    ControlFlow::Continue(
+        ends.into_iter().map(|end| end.unwrap_or_else(|| Err(queue::unanswered(potential)))).collect(),
+    )
 }
 
 /// One crystal on its way.
@@ -143,7 +129,6 @@ struct Run {
     at: Vec<f64>,
     optimiser: Optimiser,
     trace: Vec<Point>,
-    end: Option<Result<Relaxed, AdsorptionError>>,
 }
 
 enum Optimiser {
@@ -152,31 +137,42 @@ enum Optimiser {
 }
 
 impl Run {
-    fn new(structure: &Structure, options: &RelaxOptions) -> Self {
+    fn new(structure: &Structure, options: &RelaxOptions) -> Result<Self, AdsorptionError> {
+        let RelaxOptions { fmax, nudge, .. } = *options;
+        if !(fmax > 0.0 && nudge >= 0.0) {
+            let message = format!("fmax = {fmax} eV/Å, nudge = {nudge} Å: no such relaxation");
+            return Err(AdsorptionError::Undefined(message));
+        }
         let frame = Frame::new(structure, options.cell);
         let mut at = frame.start();
-        nudge(&mut at[..3 * structure.len()], options.nudge);
+        spread(&mut at[..3 * structure.len()], nudge);
         let optimiser = match options.method {
             Method::Fire => Optimiser::Fire(Fire::default()),
             Method::Bfgs => Optimiser::Bfgs(Bfgs::default()),
         };
-        let (structure, end) = match frame.structure(&at) {
-            Ok(moved) => (moved, None),
-            Err(e) => (structure.clone(), Some(Err(e.into()))),
-        };
-        Self { volume: structure.volume(), frame, structure, at, optimiser, trace: Vec::new(), end }
+        let structure = frame.structure(&at)?;
+        Ok(Self { volume: structure.volume(), frame, structure, at, optimiser, trace: Vec::new() })
+    }
+
+    /// What is asked of the potential next.
+    fn structure(&self) -> &Structure {
+        &self.structure
     }
 
     /// Takes what the potential says of the crystal as it stands: ends, or makes a step.
-    fn go_on(&mut self, answer: Result<Evaluation, AdsorptionError>, options: &RelaxOptions) {
-        self.end = self.advance(answer, options).unwrap_or_else(|e| Some(Err(e)));
+    fn go_on(
+        &mut self,
+        answer: Result<Evaluation, AdsorptionError>,
+        options: &RelaxOptions,
+    ) -> Option<Result<Relaxed, AdsorptionError>> {
+        self.advance(answer, options).transpose()
     }
 
     fn advance(
         &mut self,
         answer: Result<Evaluation, AdsorptionError>,
         options: &RelaxOptions,
-    ) -> Result<Option<Result<Relaxed, AdsorptionError>>, AdsorptionError> {
+    ) -> Result<Option<Relaxed>, AdsorptionError> {
         let evaluation = answer?;
         let forces = self.frame.forces(&self.at, self.structure.volume(), &evaluation);
         let fmax = longest(&forces);
@@ -188,14 +184,15 @@ impl Run {
         }
         self.trace.push(Point { energy: evaluation.energy, fmax, volume: self.structure.volume() });
         if fmax < options.fmax || steps == options.steps {
-            return Ok(Some(Ok(Relaxed {
+            return Ok(Some(Relaxed {
                 structure: self.structure.clone(),
-                evaluation,
+                energy: evaluation.energy,
+                fmax,
                 converged: fmax < options.fmax,
                 steps,
                 volume_change: self.structure.volume() / self.volume - 1.0,
                 trace: std::mem::take(&mut self.trace),
-            })));
+            }));
         }
         match &mut self.optimiser {
             Optimiser::Fire(fire) => fire.step(&mut self.at, &forces),
@@ -212,7 +209,7 @@ fn longest(forces: &[f64]) -> f64 {
 }
 
 /// Moves each atom by `length` along its own point of a spiral over the sphere (Vogel's, by the golden angle).
-fn nudge(at: &mut [f64], length: f64) {
+fn spread(at: &mut [f64], length: f64) {
     let n = at.len() as f64 / 3.0;
     let golden = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
     for (i, x) in at.chunks_exact_mut(3).enumerate() {

@@ -1,13 +1,12 @@
 //! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are asked once,
-//! and the rest goes in lock-step through the energy model.
+//! and the rest goes through the energy model.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use datafusion::common::{Result as SqlResult, exec_datafusion_err, exec_err};
+use datafusion::common::{Result as SqlResult, exec_err};
 use serde::{Deserialize, Serialize};
 
-use crate::adsorption::{Adsorbed, RelaxOptions, Request, Within, adsorb};
+use crate::adsorption::{Adsorbed, Answer, Answers, RelaxOptions, Request, Within, adsorb};
 use crate::crystal::{ContentHash, Element, Lattice, Structure, content_hash};
 use crate::error::AdsorptionError;
 use crate::features::Ion;
@@ -15,9 +14,10 @@ use crate::models::ModelPotential;
 use crate::models::potential::Potential;
 
 use super::environment::Environment;
+use super::relaxations::Remembering;
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -97,10 +97,22 @@ impl Place {
     }
 }
 
+impl Kept {
+    /// Whether it still holds: an energy of the ion by itself may have come, or become another, with the card of the model.
+    fn holds(&self, e_ion: Option<f64>) -> bool {
+        match self {
+            Self::Done(place) => e_ion == Some(place.e_ion),
+            Self::Failed(_) => e_ion.is_some(),
+        }
+    }
+}
+
 /// What became of the places of one question, or why there is none.
 pub(super) type Places = Result<Vec<Kept>, String>;
 
-/// Answers, one a question.
+type Key = (String, ContentHash);
+
+/// Answers, one a question. Each is remembered as soon as it is there, and so is each relaxation on the way to it.
 pub(super) fn answers(
     environment: &Environment,
     model: &ModelPotential,
@@ -108,17 +120,21 @@ pub(super) fn answers(
     options: &RelaxOptions,
     cached: bool,
 ) -> SqlResult<Vec<Option<Places>>> {
-    let keys: Vec<Option<(String, ContentHash)>> =
+    let references: &BTreeMap<String, f64> = &model.model().card().references;
+    let keys: Vec<Option<Key>> =
         questions.iter().map(|q| q.as_ref().map(|q| (q.task(options), content_hash(&q.host)))).collect();
-    let mut known: HashMap<(String, ContentHash), Places> = HashMap::new();
-    let mut asked: Vec<(&(String, ContentHash), &Question, Option<Within>)> = Vec::new();
+    let mut known: HashMap<Key, Places> = HashMap::new();
+    let mut asked: Vec<(&Key, &Question, Option<Within>)> = Vec::new();
+    let mut seen: HashSet<&Key> = HashSet::new();
     for (question, key) in questions.iter().zip(&keys) {
         let (Some(question), Some(key)) = (question, key) else { continue };
-        if known.contains_key(key) || asked.iter().any(|(other, ..)| *other == key) {
+        if !seen.insert(key) {
             continue;
         }
         let remembered = if cached { environment.memory().computed(model.id(), &key.0, key.1)? } else { None };
-        match (remembered.and_then(|text| serde_json::from_str(&text).ok()), question.within()) {
+        let e_ion = references.get(question.ion.element.symbol()).copied();
+        let places: Option<Vec<Kept>> = remembered.and_then(|text| serde_json::from_str(&text).ok());
+        match (places.filter(|places| places.iter().all(|place| place.holds(e_ion))), question.within()) {
             (Some(places), _) => drop(known.insert(key.clone(), Ok(places))),
             (None, Ok(within)) => asked.push((key, question, within)),
             (None, Err(error)) => drop(known.insert(key.clone(), Err(error.to_string()))),
@@ -126,20 +142,34 @@ pub(super) fn answers(
     }
     let requests: Vec<Request<'_>> =
         asked.iter().map(|(_, q, within)| Request { host: &q.host, ion: q.ion, n: q.n, within: *within }).collect();
-    let references: &BTreeMap<String, f64> = &model.model().card().references;
-    let outcome = adsorb(model, references, &requests, options, |round| environment.watch(round));
-    let ControlFlow::Continue(outcome) = outcome else { return exec_err!("the relaxations were given up") };
-    for ((key, ..), places) in asked.into_iter().zip(outcome) {
-        let kept = |place: Result<Adsorbed, AdsorptionError>| match place {
-            Ok(adsorbed) => Kept::Done(Box::new(adsorbed.into())),
-            Err(error) => Kept::Failed(error.to_string()),
-        };
-        let places = places.map(|places| places.into_iter().map(kept).collect::<Vec<_>>()).map_err(|e| e.to_string());
-        if let (true, Ok(places)) = (cached, &places) {
-            let text = serde_json::to_string(places).map_err(|e| exec_datafusion_err!("{e}"))?;
-            environment.memory().keep_computed(model.id(), &key.0, key.1, &text)?;
+    let mut follower = Remembering::new(environment, model.id(), cached);
+    let outcome = adsorb(model, references, &requests, options, &mut follower, |number, answers| {
+        let (key, question, _) = asked[number];
+        let places = kept(answers);
+        let measured = references.contains_key(question.ion.element.symbol());
+        if let (true, true, Ok(places)) = (cached, measured, &places) {
+            remember(environment, model.id(), key, places);
         }
         known.insert(key.clone(), places);
+    });
+    if outcome.is_break() {
+        return exec_err!("the relaxations were given up; those that had ended are remembered");
     }
     Ok(keys.into_iter().map(|key| key.and_then(|key| known.get(&key).cloned())).collect())
+}
+
+fn kept(answers: &Answers) -> Places {
+    let one = |place: &Answer| match place {
+        Ok(adsorbed) => Kept::Done(Box::new(adsorbed.clone().into())),
+        Err(error) => Kept::Failed(error.to_string()),
+    };
+    answers.as_ref().map(|places| places.iter().map(one).collect()).map_err(ToString::to_string)
+}
+
+fn remember(environment: &Environment, model: &str, (task, host): &Key, places: &[Kept]) {
+    let Ok(text) = serde_json::to_string(places) else { return };
+    // The answer is there all the same; it only has to be computed again the next time.
+    if let Err(reason) = environment.memory().keep_computed(model, task, *host, &text) {
+        environment.warnings().remark(format!("adsorption potentials are not remembered: {reason}"));
+    }
 }

@@ -183,15 +183,23 @@ impl Hash for Environment {
     }
 }
 
-/// Predictions that are already known: in the store's table, or for this session only.
+/// What is already known: in the store's tables, or for this session only.
 pub(super) enum Memory {
-    Session(Mutex<HashMap<(String, ContentHash), f64>>),
+    Session(SessionMemory),
     Store(PredictionCache),
+}
+
+/// What a session without a store knows.
+#[derive(Default)]
+pub(super) struct SessionMemory {
+    predictions: Mutex<HashMap<(String, ContentHash), f64>>,
+    /// By model, task and crystal.
+    computed: Mutex<HashMap<(String, String, ContentHash), String>>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self::Session(Mutex::default())
+        Self::Session(SessionMemory::default())
     }
 }
 
@@ -200,26 +208,33 @@ impl Memory {
     pub fn get(&self, model: &str, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, f64>, Error> {
         match self {
             Self::Store(cache) => Ok(cache.get(model, hashes)?),
-            Self::Session(known) => {
-                let known = known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            Self::Session(session) => {
+                let known = session.predictions.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 Ok(hashes.iter().filter_map(|&hash| Some((hash, *known.get(&(model.to_string(), hash))?))).collect())
             }
         }
     }
 
-    /// What an energy model computed for a crystal in the store; a session alone keeps none.
+    /// What an energy model computed for a crystal.
     pub fn computed(&self, model: &str, task: &str, hash: ContentHash) -> Result<Option<String>, Error> {
         match self {
             Self::Store(cache) => Ok(cache.computed(model, task, hash)?),
-            Self::Session(_) => Ok(None),
+            Self::Session(session) => {
+                let known = session.computed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                Ok(known.get(&(model.to_owned(), task.to_owned(), hash)).cloned())
+            }
         }
     }
 
-    /// Remembers such a result in the store.
+    /// Remembers such a result.
     pub fn keep_computed(&self, model: &str, task: &str, hash: ContentHash, value: &str) -> Result<(), Error> {
         match self {
             Self::Store(cache) => Ok(cache.keep_computed(model, task, hash, value)?),
-            Self::Session(_) => Ok(()),
+            Self::Session(session) => {
+                let mut known = session.computed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                known.insert((model.to_owned(), task.to_owned(), hash), value.to_owned());
+                Ok(())
+            }
         }
     }
 
@@ -227,8 +242,8 @@ impl Memory {
     pub fn put(&self, model: &str, answers: &[(ContentHash, f64)]) -> Result<(), Error> {
         match self {
             Self::Store(cache) => Ok(cache.put(model, answers)?),
-            Self::Session(known) => {
-                let mut known = known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            Self::Session(session) => {
+                let mut known = session.predictions.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 known.extend(answers.iter().map(|&(hash, e)| ((model.to_string(), hash), e)));
                 Ok(())
             }

@@ -22,6 +22,7 @@ mod options;
 mod predictor;
 mod quote;
 mod register;
+mod relaxations;
 mod reuse;
 mod sample;
 mod screening;

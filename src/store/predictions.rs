@@ -98,7 +98,8 @@ impl PredictionCache {
         let connection = self.connection();
         connection.execute(
             "DELETE FROM hollandite_models WHERE model_id = ?1
-             AND NOT EXISTS (SELECT 1 FROM hollandite_predictions WHERE model_id = ?1)",
+             AND NOT EXISTS (SELECT 1 FROM hollandite_predictions WHERE model_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM hollandite_computed WHERE model_id = ?1)",
             params![model_id],
         )?;
         Ok(())

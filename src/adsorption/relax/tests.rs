@@ -67,7 +67,7 @@ fn distorted() -> Structure {
 }
 
 fn run(structures: &[&Structure], options: &RelaxOptions) -> Vec<Result<Relaxed, AdsorptionError>> {
-    match relax(&ARGON, structures, options, |_| ControlFlow::Continue(())) {
+    match relax(&ARGON, structures, options, |_: Round| ControlFlow::Continue(())) {
         ControlFlow::Continue(answers) => answers,
         ControlFlow::Break(()) => panic!("nobody broke off"),
     }
@@ -182,7 +182,7 @@ fn both_reach_the_face_centred_cube_of_the_lattice_sums() {
         let parameters = relaxed.structure.lattice().parameters();
         assert!(parameters[..3].iter().all(|a| (a - low).abs() < 1e-4), "{parameters:?}, expected {low}");
         assert!(parameters[3..].iter().all(|angle| (angle - 90.0).abs() < 1e-2), "{parameters:?}");
-        assert!((relaxed.evaluation.energy - energy(low)).abs() < 1e-6);
+        assert!((relaxed.energy - energy(low)).abs() < 1e-6);
         assert!((relaxed.volume_change - (low.powi(3) / 59.283 - 1.0)).abs() < 1e-4);
     }
 }
@@ -226,8 +226,8 @@ fn order_rotation_and_company_do_not_matter() {
     for (a, b) in together[0].trace.iter().zip(&alone.trace).take(40) {
         assert!((a.energy - b.energy).abs() < 1e-6 && (a.volume - b.volume).abs() < 1e-4, "{a:?} {b:?}");
     }
-    assert!((together[0].evaluation.energy - alone.evaluation.energy).abs() < 1e-6);
-    assert!((together[2].evaluation.energy - 2.0 * alone.evaluation.energy).abs() < 1e-5);
+    assert!((together[0].energy - alone.energy).abs() < 1e-6);
+    assert!((together[2].energy - 2.0 * alone.energy).abs() < 1e-5);
     assert!((together[2].volume_change - alone.volume_change).abs() < 1e-4);
 }
 
@@ -256,7 +256,7 @@ fn flags_tell_why_it_ended_and_a_fault_stays_with_its_crystal() {
 fn a_batch_can_be_watched_and_broken_off() {
     let (a, b) = (distorted(), distorted().supercell([1, 1, 2]).unwrap());
     let mut rounds = Vec::new();
-    let end = relax(&ARGON, &[&a, &b], &RelaxOptions::default(), |round| {
+    let end = relax(&ARGON, &[&a, &b], &RelaxOptions::default(), |round: Round| {
         rounds.push(round);
         if round.step == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -275,10 +275,65 @@ fn a_nudge_leaves_a_saddle() {
     let stuck = one(&cage, &held);
     let freed = one(&cage, &RelaxOptions { nudge: 0.02, ..held });
     assert!((stuck.steps, stuck.converged) == (0, true));
-    assert!(
-        freed.evaluation.energy < stuck.evaluation.energy - 0.1,
-        "{} {}",
-        freed.evaluation.energy,
-        stuck.evaluation.energy
-    );
+    assert!(freed.energy < stuck.energy - 0.1, "{} {}", freed.energy, stuck.energy);
+}
+
+/// Remembers how relaxations end, and counts the rounds.
+#[derive(Default)]
+struct Book {
+    ends: Vec<(Structure, Relaxed)>,
+    rounds: Vec<Round>,
+    /// Breaks off when so many have ended.
+    until: Option<usize>,
+}
+
+impl Follower for &mut Book {
+    fn known(&mut self, start: &Structure, _: &RelaxOptions) -> Option<Relaxed> {
+        self.ends.iter().find(|(other, _)| other == start).map(|(_, end)| end.clone())
+    }
+
+    fn keep(&mut self, start: &Structure, _: &RelaxOptions, end: &Relaxed) {
+        self.ends.push((start.clone(), end.clone()));
+    }
+
+    fn round(&mut self, round: Round) -> ControlFlow<()> {
+        self.rounds.push(round);
+        if self.until.is_some_and(|n| self.ends.len() >= n) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+#[test]
+fn a_long_batch_ends_crystal_by_crystal_and_goes_on_where_it_was_broken_off() {
+    // More crystals than go at once, each a little larger than the one before.
+    let number = 3 * queue::AT_ONCE * rayon::current_num_threads();
+    let wider = |k: usize| {
+        let f = 1.0 + 1e-3 * k as f64;
+        let rows = distorted().lattice().rows().map(|row| row.map(|x| f * x));
+        Structure::new(Lattice::new(rows).unwrap(), distorted().species().to_vec(), distorted().frac_coords().to_vec())
+            .unwrap()
+    };
+    let crystals: Vec<Structure> = (0..number).map(wider).collect();
+    let all: Vec<&Structure> = crystals.iter().collect();
+    let options = RelaxOptions { fmax: 0.3, ..RelaxOptions::default() };
+    let whole = run(&all, &options);
+    let mut book = Book { until: Some(number / 4), ..Book::default() };
+    assert!(relax(&ARGON, &all, &options, &mut book).is_break());
+    let kept = book.ends.len();
+    assert!(kept >= number / 4 && kept < number, "{kept} of {number}");
+    assert!(book.rounds.iter().all(|round| round.of == number), "{:?}", book.rounds);
+    book.until = None;
+    let ControlFlow::Continue(ends) = relax(&ARGON, &all, &options, &mut book) else { panic!("nobody broke off") };
+    assert_eq!(book.ends.len(), number, "what had ended was relaxed for a second time");
+    assert_eq!(book.rounds.last().unwrap().active, 0);
+    for (end, alone) in ends.into_iter().zip(whole) {
+        assert_eq!(end.unwrap(), alone.unwrap());
+    }
+    // All of it remembered: no round at all.
+    let rounds = book.rounds.len();
+    assert!(relax(&ARGON, &all, &options, &mut book).is_continue());
+    assert_eq!(book.rounds.len(), rounds);
 }

@@ -16,7 +16,7 @@ use crate::sql::optimizer::Cost;
 
 #[user_doc(
     doc_section(label = "Ion Functions"),
-    description = "Adsorption potential of an ion in eV per ion, positive = favourable: -(e_inserted - e_host - n e_ion) / n. The paper (Datta et al. 2024) writes the opposite sign in its equations and this one in its text and figures. With a crystal as the first argument the whole loop is run by the energy model of the session: the host is relaxed, n ions are put where they are held best in the channel that is named, the cell with them is relaxed, and all energies are those of that one model. `adsorption` gives every number on the way. Seconds to minutes a crystal: filter first. Remembered in the store.",
+    description = "Adsorption potential of an ion in eV per ion, positive = favourable: -(e_inserted - e_host - n e_ion) / n. The paper (Datta et al. 2024) writes the opposite sign in its equations and this one in its text and figures. With a crystal as the first argument the whole loop is run by the energy model of the session: the host is relaxed, n ions are put where they are held best in the channel that is named, the cell with them is relaxed, and all energies are those of that one model. `adsorption` gives every number on the way. Seconds to minutes a crystal: filter first. Remembered in the store, each crystal as it is done, and its relaxed host for other ions.",
     syntax_example = "adsorption_potential(e_inserted, e_host, e_ion, n) or adsorption_potential(structure, ion[, n[, channel]])",
     sql_example = "SELECT id, adsorption_potential(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'Nb12WO33'",
     argument(

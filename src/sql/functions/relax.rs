@@ -16,10 +16,12 @@ use crate::columns::{structure_type, structures};
 use crate::crystal::Structure;
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
+use crate::sql::options::HollanditeOptions;
+use crate::sql::relaxations::Remembering;
 
 #[user_doc(
     doc_section(label = "Energy Functions"),
-    description = "The crystal relaxed by an energy model: a struct of structure, energy (eV), energy_per_atom, converged, steps, fmax (longest force left, eV/Å) and volume_change (V / V0 - 1). Atoms move until no force is longer than fmax, and the cell with them unless cell is false; of the cell the force is the slope with the logarithm of its deformation over the number of atoms, as in ASE's FrechetCellFilter. The order of the atoms stays. Seconds a crystal: filter first.",
+    description = "The crystal relaxed by an energy model: a struct of structure, energy (eV), energy_per_atom, converged, steps, fmax (longest force left, eV/Å) and volume_change (V / V0 - 1). Atoms move until no force is longer than fmax, and the cell with them unless cell is false; of the cell the force is the slope with the logarithm of its deformation over the number of atoms, as in ASE's FrechetCellFilter. The order of the atoms stays. Seconds a crystal: filter first. Remembered in the store, each crystal as it is done.",
     syntax_example = "relax(structure[, fmax[, steps[, cell[, method[, model]]]]])",
     sql_example = "SELECT id, relax(structure)['energy_per_atom'] AS e FROM tmo WHERE natoms <= 12",
     argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),
@@ -75,6 +77,7 @@ impl CrystalFunction for RelaxOf {
         let model = energy_model::of(arguments, Some(5))?;
         let (fmax, steps) = (arguments.numbers(1)?, arguments.numbers(2)?);
         let (cells, methods) = (arguments.booleans(3)?, arguments.texts(4)?);
+        let session = HollanditeOptions::of(arguments.config);
         let usual = RelaxOptions::default();
         let asked = arguments.map(|i, s| {
             let steps = steps.as_ref().map_or(usual.steps as f64, |steps| steps.value(i));
@@ -90,19 +93,28 @@ impl CrystalFunction for RelaxOf {
             };
             Ok((s.clone(), options))
         })?;
-        // Crystals with the same options go together; mostly all of them.
+        // Crystals with the same options go together, mostly all of them, and equal ones once.
         let mut ends: Vec<Option<std::result::Result<Relaxed, String>>> = vec![None; asked.len()];
         let mut left: Vec<usize> = (0..asked.len()).filter(|&i| asked[i].is_some()).collect();
         while let Some(options) = left.first().and_then(|&i| asked[i].as_ref()).map(|(_, options)| *options) {
             let same = |i: &usize| asked[*i].as_ref().is_some_and(|(_, other)| *other == options);
             let (now, later): (Vec<usize>, Vec<usize>) = left.into_iter().partition(same);
-            let structures: Vec<&Structure> = now.iter().filter_map(|&i| asked[i].as_ref()).map(|(s, _)| s).collect();
-            let watch = |round| arguments.environment.watch(round);
-            let ControlFlow::Continue(found) = relax(model.as_ref(), &structures, &options, watch) else {
-                return exec_err!("the relaxations were given up");
+            let mut structures: Vec<&Structure> = Vec::new();
+            let mut places = Vec::new();
+            for (i, structure) in now.into_iter().filter_map(|i| Some((i, &asked[i].as_ref()?.0))) {
+                let place = structures.iter().position(|other| *other == structure).unwrap_or(structures.len());
+                if place == structures.len() {
+                    structures.push(structure);
+                }
+                places.push((i, place));
+            }
+            let follower = Remembering::new(arguments.environment, model.model().id(), session.cache);
+            let ControlFlow::Continue(found) = relax(model.as_ref(), &structures, &options, follower) else {
+                return exec_err!("the relaxations were given up; those that had ended are remembered");
             };
-            for (&i, end) in now.iter().zip(found) {
-                ends[i] = Some(end.map_err(|e| e.to_string()));
+            let found: Vec<_> = found.into_iter().map(|end| end.map_err(|e| e.to_string())).collect();
+            for (i, place) in places {
+                ends[i] = Some(found[place].clone());
             }
             left = later;
         }
@@ -128,11 +140,11 @@ fn structs(ends: &[Option<Relaxed>]) -> StructArray {
     };
     let arrays: Vec<ArrayRef> = vec![
         Arc::new(structures(ends.iter().map(|end| end.as_ref().map(|end| &end.structure)))),
-        numbers(&|end| end.evaluation.energy),
-        numbers(&|end| end.evaluation.energy / end.structure.len() as f64),
+        numbers(&|end| end.energy),
+        numbers(&|end| end.energy / end.structure.len() as f64),
         Arc::new(BooleanArray::from_iter(ends.iter().map(|end| end.as_ref().map(|end| end.converged)))),
         Arc::new(Int32Array::from_iter(ends.iter().map(|end| end.as_ref().map(|end| end.steps as i32)))),
-        numbers(&|end| end.trace.last().map_or(f64::NAN, |point| point.fmax)),
+        numbers(&|end| end.fmax),
         numbers(&|end| end.volume_change),
     ];
     let valid = NullBuffer::from_iter(ends.iter().map(Option::is_some));

@@ -24,6 +24,7 @@ use datafusion::physical_plan::{
 };
 use futures::stream;
 
+use super::Cost;
 use super::windows::{Evaluator, Windows};
 use crate::sql::predictor::Predictor;
 use crate::sql::reuse::Reuse;
@@ -57,7 +58,7 @@ pub(super) enum Evaluation {
 pub struct EvaluateExec {
     input: Arc<dyn ExecutionPlan>,
     calls: Vec<PhysicalCall>,
-    asks_models: bool,
+    cost: Cost,
     windows: [usize; 2],
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -69,7 +70,7 @@ impl EvaluateExec {
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
-        asks_models: bool,
+        cost: Cost,
         windows: [usize; 2],
     ) -> Self {
         let orderings = input.output_ordering().cloned();
@@ -80,7 +81,7 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, asks_models, windows, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, windows, properties: Arc::new(properties), metrics }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
@@ -125,18 +126,20 @@ impl DisplayAs for EvaluateExec {
 
 impl ExecutionPlan for EvaluateExec {
     fn name(&self) -> &str {
-        if self.asks_models { "PredictExec" } else { "ComputeExec" }
+        if self.cost == Cost::Model { "PredictExec" } else { "ComputeExec" }
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
     }
 
-    /// A model sees one stream: equal crystals meet, batches fill, and a limit stops it at once. It uses all cores within
-    /// a window.
+    /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
+    /// all cores within a window.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let distribution =
-            if self.asks_models { Distribution::SinglePartition } else { Distribution::UnspecifiedDistribution };
+        let distribution = match self.cost {
+            Cost::Model | Cost::Surface => Distribution::SinglePartition,
+            _ => Distribution::UnspecifiedDistribution,
+        };
         InputDistributionRequirements::new(vec![distribution])
     }
 
@@ -172,7 +175,7 @@ impl ExecutionPlan for EvaluateExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        Ok(Arc::new(Self::new(input, self.calls.clone(), self.schema(), self.asks_models, self.windows)))
+        Ok(Arc::new(Self::new(input, self.calls.clone(), self.schema(), self.cost, self.windows)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -181,7 +184,8 @@ impl ExecutionPlan for EvaluateExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, self.asks_models);
+        let asks_models = self.cost == Cost::Model;
+        let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, asks_models);
         let work = Windows::new(input, self.windows, evaluator);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });

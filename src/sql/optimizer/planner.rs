@@ -80,17 +80,16 @@ impl ExtensionPlanner for EvaluatePlanner {
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let windows = match node.cost {
-            // So few that a query which is given up stops soon.
-            Cost::Surface => [SURFACE_ROWS; 2],
+            Cost::Surface => SURFACE_ROWS,
             _ => [options.batch_graphs.max(1), LARGEST_WINDOW],
         };
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost == Cost::Model, windows);
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, windows);
         Ok(Some(Arc::new(exec)))
     }
 }
 
-/// Crystals that are relaxed at a time.
-const SURFACE_ROWS: usize = 16;
+/// Rows whose crystals are relaxed before the first of them is passed on: few at first, for a limit may be content with them.
+const SURFACE_ROWS: [usize; 2] = [16, 256];
 
 /// The parts of a call of a model: its function in a session, its crystal, its constants.
 fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, Vec<&ScalarValue>)> {

@@ -1,0 +1,159 @@
+//! What is remembered of relaxations: each as it ends, by the model, the options and the very start, so that no function and no
+//! query relaxes the same crystal again, and one that is broken off has lost only what was on its way.
+
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::environment::Environment;
+use crate::adsorption::{Follower, Method, RelaxOptions, Relaxed, Round};
+use crate::crystal::{Element, Lattice, Structure, content_hash};
+
+/// Raised whenever the numbers change: what was computed at another version is computed anew.
+const VERSION: u32 = 1;
+
+/// Goes along with the relaxations of one call.
+pub(super) struct Remembering<'a> {
+    environment: &'a Environment,
+    model: &'a str,
+    /// Whether the session remembers at all.
+    cached: bool,
+}
+
+impl<'a> Remembering<'a> {
+    /// `model`: identity of its weights.
+    pub fn new(environment: &'a Environment, model: &'a str, cached: bool) -> Self {
+        Self { environment, model, cached }
+    }
+}
+
+impl Follower for Remembering<'_> {
+    fn known(&mut self, start: &Structure, options: &RelaxOptions) -> Option<Relaxed> {
+        if !self.cached {
+            return None;
+        }
+        let text = self.environment.memory().computed(self.model, &task(start, options), content_hash(start));
+        let kept: Kept = serde_json::from_str(&text.ok()??).ok()?;
+        kept.into_relaxed()
+    }
+
+    fn keep(&mut self, start: &Structure, options: &RelaxOptions, end: &Relaxed) {
+        if !self.cached {
+            return;
+        }
+        let Ok(text) = serde_json::to_string(&Kept::from(end)) else { return };
+        let memory = self.environment.memory();
+        // The answer is there all the same; it only has to be computed again the next time.
+        if let Err(reason) = memory.keep_computed(self.model, &task(start, options), content_hash(start), &text) {
+            self.environment.warnings().remark(format!("relaxations are not remembered: {reason}"));
+        }
+    }
+
+    fn round(&mut self, round: Round) -> ControlFlow<()> {
+        self.environment.watch(round)
+    }
+}
+
+/// What is asked, with its settings. Crystals of one content hash may list their sites in another order or stand otherwise in
+/// space, and the end is told in the setting of the start: to the last bit of that.
+fn task(start: &Structure, options: &RelaxOptions) -> String {
+    let RelaxOptions { method, fmax, steps, cell, nudge } = *options;
+    let method = Method::NAMES.iter().find(|(_, other)| *other == method).map_or("", |(name, _)| name);
+    let mut hasher = Sha256::new();
+    let numbers = start.lattice().rows().as_flattened().iter().chain(start.frac_coords().as_flattened());
+    numbers.for_each(|x| hasher.update(x.to_le_bytes()));
+    start.species().iter().for_each(|e| hasher.update([e.z()]));
+    let exact: String = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    format!("relax/{VERSION} {method} fmax={fmax} steps={steps} cell={cell} nudge={nudge} of {exact}")
+}
+
+/// A relaxed crystal, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    lattice: [[f64; 3]; 3],
+    numbers: Vec<u8>,
+    frac_coords: Vec<[f64; 3]>,
+    energy: f64,
+    fmax: f64,
+    converged: bool,
+    steps: usize,
+    volume_change: f64,
+}
+
+impl From<&Relaxed> for Kept {
+    fn from(end: &Relaxed) -> Self {
+        Self {
+            lattice: *end.structure.lattice().rows(),
+            numbers: end.structure.species().iter().map(|e| e.z()).collect(),
+            frac_coords: end.structure.frac_coords().to_vec(),
+            energy: end.energy,
+            fmax: end.fmax,
+            converged: end.converged,
+            steps: end.steps,
+            volume_change: end.volume_change,
+        }
+    }
+}
+
+impl Kept {
+    /// `None` of what is no crystal: it is computed anew.
+    fn into_relaxed(self) -> Option<Relaxed> {
+        let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
+        let structure = Structure::with_overlaps(Lattice::new(self.lattice).ok()?, species.ok()?, self.frac_coords);
+        Some(Relaxed {
+            structure: structure.ok()?,
+            energy: self.energy,
+            fmax: self.fmax,
+            converged: self.converged,
+            steps: self.steps,
+            volume_change: self.volume_change,
+            trace: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rutile(order: [usize; 2]) -> Structure {
+        let lattice = Lattice::from_parameters(4.6, 4.6, 2.96, 90.0, 90.0, 90.0).unwrap();
+        let sites = [("Ti", [0.0, 0.0, 1.0 / 3.0]), ("O", [0.3, 0.3, 0.1])];
+        let species = order.iter().map(|&i| Element::from_symbol(sites[i].0).unwrap()).collect();
+        Structure::new(lattice, species, order.iter().map(|&i| sites[i].1).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_relaxation_is_known_by_its_start_and_options_to_the_last_bit() {
+        let environment = Environment::default();
+        let (start, options) = (rutile([0, 1]), RelaxOptions::default());
+        let end = Relaxed {
+            structure: rutile([0, 1]),
+            energy: -0.1 - 0.2,
+            fmax: 0.01,
+            converged: true,
+            steps: 7,
+            volume_change: 1e-17 / 3.0,
+            trace: vec![],
+        };
+        let mut follower = Remembering::new(&environment, "m", true);
+        assert_eq!(follower.known(&start, &options), None);
+        follower.keep(&start, &options, &end);
+        assert_eq!(follower.known(&start, &options), Some(end.clone()));
+        // The same content, told in another order: no answer in the order of the first.
+        assert_eq!(content_hash(&rutile([1, 0])), content_hash(&start));
+        assert_eq!(follower.known(&rutile([1, 0]), &options), None);
+        for other in [
+            RelaxOptions { steps: 201, ..options },
+            RelaxOptions { cell: false, ..options },
+            RelaxOptions { fmax: 0.051, ..options },
+            RelaxOptions { nudge: 0.02, ..options },
+            RelaxOptions { method: Method::Bfgs, ..options },
+        ] {
+            assert_eq!(follower.known(&start, &other), None, "{other:?}");
+        }
+        assert_eq!(Remembering::new(&environment, "n", true).known(&start, &options), None);
+        assert_eq!(Remembering::new(&environment, "m", false).known(&start, &options), None);
+    }
+}
