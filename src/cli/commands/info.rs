@@ -104,16 +104,17 @@ fn snapshots(list: &[Snapshot]) -> Result<RecordBatch, CliError> {
     ])?)
 }
 
+/// Some of the columns of the table of that name.
 fn quarantine(rows: &[Quarantined]) -> Result<RecordBatch, CliError> {
     fn text<'a>(rows: &'a [Quarantined], f: impl Fn(&'a Quarantined) -> Option<String>) -> ArrayRef {
         Arc::new(rows.iter().map(f).collect::<StringArray>())
     }
     let lines = rows.iter().map(|r| (r.line > 0).then_some(r.line as i64)).collect::<Int64Array>();
     Ok(RecordBatch::try_from_iter_with_nullable([
-        ("file", text(rows, |r| Some(r.path.display().to_string())), true),
+        ("path", text(rows, |r| Some(r.path.display().to_string())), true),
         ("line", Arc::new(lines), true),
-        ("id", text(rows, |r| r.id.clone()), true),
-        ("meant_for", text(rows, |r| Some(r.table.clone())), true),
+        ("record_id", text(rows, |r| r.id.clone()), true),
+        ("table_name", text(rows, |r| Some(r.table.clone())), true),
         ("reason", text(rows, |r| Some(r.reason.clone())), true),
     ])?)
 }

@@ -19,9 +19,15 @@ pub async fn counted(session: &Session, query: &str) -> Result<(String, Vec<Step
     check(&schema)?;
     let batches = frame.collect().await?;
     super::sql::warn(session);
-    let rows = schema.fields().last().map_or("rows", |field| field.name());
-    let rows = if rows.contains('(') { "rows" } else { rows };
-    Ok((rows.to_owned(), steps(&batches)?))
+    let counted = schema.fields().last().map_or("rows", |field| field.name());
+    Ok((rows(counted).to_owned(), steps(&batches)?))
+}
+
+/// What is counted in a column of that name: the name where it is a word for several things, such as oxides. `n`, `count` or
+/// `count(*)` is none.
+fn rows(column: &str) -> &str {
+    let word = column.len() > 3 && column.ends_with('s') && column.chars().all(char::is_alphabetic);
+    if word && !column.eq_ignore_ascii_case("counts") { column } else { "rows" }
 }
 
 /// That the columns are a text and a number, or those two behind the number of the step.
@@ -76,4 +82,25 @@ fn steps(batches: &[RecordBatch]) -> Result<Vec<Step>, CliError> {
         ));
     }
     Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_is_no_word_for_what_is_counted() {
+        for (column, said) in [
+            ("oxides", "oxides"),
+            ("candidates", "candidates"),
+            ("n", "rows"),
+            ("count(*)", "rows"),
+            ("cnt", "rows"),
+            ("counts", "rows"),
+            ("ns", "rows"),
+            ("n_rows", "rows"),
+        ] {
+            assert_eq!(rows(column), said, "{column}");
+        }
+    }
 }

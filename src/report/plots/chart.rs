@@ -62,6 +62,15 @@ pub(super) struct Axis<'a> {
     pub decimals: usize,
 }
 
+impl Axis<'_> {
+    /// What stands at a tick: nothing where its number would have to be rounded to one that may stand at another.
+    fn tick(&self, at: f64) -> String {
+        let places = 10_f64.powi(self.decimals as i32);
+        let rounded = (at * places).round() / places;
+        if (at - rounded).abs() < 1e-3 / places { labels::number(rounded, self.decimals) } else { String::new() }
+    }
+}
+
 /// The axes of a chart that fills the canvas, with ticks and names.
 pub(super) fn frame<'a, 'b>(
     canvas: &'a Canvas<'b>,
@@ -84,8 +93,8 @@ pub(super) fn frame<'a, 'b>(
         .label_style(font(12.0))
         .axis_desc_style(font(13.0))
         .x_desc(x.name)
-        .x_label_formatter(&|at| labels::number(*at, x.decimals))
-        .y_label_formatter(&|at| labels::number(*at, y.decimals))
+        .x_label_formatter(&|at| x.tick(*at))
+        .y_label_formatter(&|at| y.tick(*at))
         .draw()?;
     Ok(chart)
 }
@@ -141,4 +150,18 @@ pub(super) fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
     }
     let margin = (0.03 * (high - low)).max(0.05);
     (low - margin, high + margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_stands_at_two_ticks() {
+        let axis = |decimals| Axis { name: "", range: (0.0, 3.0), decimals };
+        let ticks = |decimals| [0.5, 1.0, 1.5, 2.0, 2.5].map(|at| axis(decimals).tick(at));
+        assert_eq!(ticks(0), ["", "1", "", "2", ""]);
+        assert_eq!(ticks(1), ["0.5", "1", "1.5", "2", "2.5"]);
+        assert_eq!(axis(2).tick(0.1 + 0.2), "0.3");
+    }
 }
