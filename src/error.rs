@@ -196,15 +196,15 @@ pub enum ModelError {
         /// Why not.
         message: String,
     },
-    /// A model that predicts no energy per atom.
-    #[error("model {model} predicts {target} in {unit}, not an energy in eV/atom")]
+    /// A model that predicts no formation energy.
+    #[error(
+        "model {model} predicts {quantity}, not a formation energy in eV/atom: ask it with predict(structure, '{model}')['value']"
+    )]
     Quantity {
         /// Model name.
         model: String,
-        /// What it predicts.
-        target: String,
-        /// Its unit.
-        unit: String,
+        /// What it predicts, with its unit.
+        quantity: String,
     },
     /// No energy model of that name.
     #[error(

@@ -400,17 +400,45 @@ fn models_come_answer_and_go() {
         .stderr(contains("ships with the program"));
     store.run(&["models", "add", weights, "--name", "../mine"]).assert().code(1).stderr(contains("letters, digits"));
     store.run(&["models", "list", "--format", "csv"]).assert().success().stdout(contains("\nmine,"));
-    store.run(&["models", "show", "mine"]).assert().success().stdout(contains("\"architecture\": \"megnet\""));
+    let json = store.stdout(&["models", "show", "mine", "--format", "json"]);
+    assert!(json.contains("\"architecture\": \"megnet\"") && json.contains("\"name\": \"mine\""), "{json}");
+    let words = store.stdout(&["models", "show", "MINE"]);
+    assert!(words.starts_with("model ") && words.contains("mine, id ") && words.lines().count() < 60, "{words}");
+    store.run(&["models", "show", "mine", "--format", "csv"]).assert().code(2);
 
     let query = format!("SELECT predict_ef('{RUTILE}', 'mine') = predict_ef('{RUTILE}', 'megnet') AS same");
     store.run(&["sql", &query, "--format", "csv"]).assert().success().stdout("same\ntrue\n");
     let known = "SELECT count(*) AS n FROM models WHERE name = 'mine'";
     store.run(&["sql", known, "--format", "csv"]).assert().success().stdout("n\n1\n");
 
-    store.run(&["models", "remove", "mine"]).assert().success();
+    store.run(&["models", "rm", "mine"]).assert().success();
     store.run(&["models", "remove", "mine"]).assert().code(1).stderr(contains("the store keeps none"));
     let gone = format!("SELECT predict_ef('{RUTILE}', 'mine')");
     store.run(&["sql", &gone]).assert().code(1).stderr(contains("no model 'mine'; known models: "));
+}
+
+#[test]
+fn a_folder_with_the_name_of_a_model_of_the_program_is_not_asked_under_it() {
+    let store = Store::new();
+    let home = store.path().join("models/cgcnn");
+    std::fs::create_dir_all(&home).unwrap();
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/megnet.safetensors.zst");
+    // As an older program left it: the weights of another network, which call themselves cgcnn.
+    let megnet = hollandite::models::Model::load("megnet").unwrap();
+    std::fs::copy(weights, home.join("cgcnn.safetensors.zst")).unwrap();
+    let list = store.run(&["models", "list", "--format", "csv"]).assert().success();
+    let list = list.stderr(contains("--name ANOTHER").and(contains("models remove cgcnn")));
+    let list = String::from_utf8(list.get_output().stdout.clone()).unwrap();
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(names.iter().filter(|name| **name == "cgcnn").count(), 1, "{names:?}");
+    let path = home.display().to_string();
+    assert!(names.contains(&path.as_str()), "{names:?}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&store.stdout(&["models", "show", &path, "--format", "json"])).unwrap();
+    assert_eq!(shown["id"], megnet.id());
+    store.run(&["models", "rm", "cgcnn"]).assert().success();
+    store.run(&["models", "list"]).assert().success().stderr(predicates::str::is_empty());
+    store.run(&["models", "rm", "cgcnn"]).assert().code(1).stderr(contains("ships with the program"));
 }
 
 #[test]

@@ -55,8 +55,8 @@ fn network() -> (Net, ModelCard) {
         parameters: fitted_parameters(&net),
         mean: 0.0,
         scale: 1.0,
-        elements: ["W", "O", "Li", "Na"].iter().map(|s| ((*s).to_owned(), 0)).collect(),
-        references: ["W", "O", "Li"].iter().map(|s| ((*s).to_owned(), -1.5)).collect(),
+        elements: ["W", "O", "Li", "Na", "Mg"].iter().map(|s| ((*s).to_owned(), 0)).collect(),
+        references: ["W", "O", "Li", "Mg"].iter().map(|s| ((*s).to_owned(), -1.5)).collect(),
         config,
         ..Model::load("cgcnn").unwrap().card().clone()
     };
@@ -95,6 +95,11 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
     }
     let error = refusal(&session, &format!("SELECT predict_energy('{WO3}', 'cgcnn')")).await;
     assert!(error.contains("not an energy that has forces"), "{error}");
+    let error = refusal(&session, &format!("SELECT predict_ef('{WO3}', 'chgnet')")).await;
+    assert!(error.contains("pip download chgnet"), "{error}");
+    assert!(value(&session, "reference_energy('Li', 'chgnet')").await.is_null(0));
+    let warnings = session.warnings().join("\n");
+    assert!(warnings.contains("none by chgnet") && warnings.contains("pip download chgnet"), "{warnings}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,6 +112,17 @@ async fn formation_energies_are_measured_from_the_models_own_elements() {
     // The network that answers with formation energies takes off the same.
     let predicted = number(&session, "predict_ef(s, 'chgnet')").await;
     assert!((ef - predicted).abs() < 1e-5, "{ef}, {predicted}");
+    // So are the reference energies of ions, and a potential of the four numbers is that of the whole loop.
+    assert_eq!(number(&session, "reference_energy('Li', 'chgnet')").await, -1.5);
+    assert_eq!(number(&session, "reference_energy('Li', 'CHGNet', 'the model')").await, -1.5);
+    assert!(value(&session, "reference_energy('Na', 'chgnet')").await.is_null(0));
+    assert!(session.warnings().join("").contains("none by chgnet"));
+    session.sql("SET hollandite.relax_steps = 1").await.unwrap().collect().await.unwrap();
+    let a = "adsorption(s, 'Li')[1]";
+    let by_hand = format!(
+        "adsorption_potential({a}['e_inserted'], {a}['e_host'], reference_energy('Li', 'chgnet'), 1) - {a}['adsorption_potential']"
+    );
+    assert!(number(&session, &by_hand).await.abs() < 1e-9);
     // Sodium was seen in training, but has no energy by itself.
     assert!(value(&session, "formation_energy('NaWO3', -5.0, 'chgnet')").await.is_null(0));
     let warnings = session.warnings().join("\n");
@@ -201,7 +217,9 @@ async fn of_hosts(session: &Session, call: &str) -> Result<Vec<f64>, String> {
         .collect();
     let query = format!("SELECT CAST({call} AS DOUBLE) AS x FROM ({}) ORDER BY k", hosts.join(" UNION ALL "));
     let batches = session.sql(&query).await.unwrap().collect().await.map_err(|e| e.to_string())?;
-    let values = |batch: &arrow::array::RecordBatch| batch.column(0).as_primitive::<Float64Type>().values().to_vec();
+    let values = |batch: &arrow::array::RecordBatch| -> Vec<f64> {
+        batch.column(0).as_primitive::<Float64Type>().iter().map(|x| x.unwrap_or(f64::NAN)).collect()
+    };
     Ok(batches.iter().flat_map(values).collect())
 }
 
@@ -252,8 +270,8 @@ async fn what_was_broken_off_goes_on_and_a_host_is_relaxed_once() {
     let (values, rest) = passes(&session, LI).await;
     assert_eq!((values, rest), (whole.clone(), 3));
     assert_eq!(passes(&session, LI).await, (whole, 0));
-    // The hosts serve other questions: other ions, and the relaxation itself.
-    assert_eq!(passes(&session, "adsorption_potential(s, 'Li', 2)").await.1, 3);
+    // The hosts serve other ions, and the relaxation itself.
+    assert_eq!(passes(&session, "adsorption_potential(s, 'Mg')").await.1, 3);
     let (energies, none) = passes(&session, "relax(s, 1e-9, 2)['energy']").await;
     assert_eq!(none, 0);
     let (hosts, more) = passes(&session, "adsorption(s, 'Li')[1]['e_host']").await;

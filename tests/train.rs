@@ -313,6 +313,14 @@ fn an_observer_ends_a_run_which_then_goes_on() {
     assert_eq!(on.history[..2], ended.history[..]);
 }
 
+/// The sentence with which a command is refused.
+fn refusal(folder: &Path, args: &[&str]) -> String {
+    let mut command = Command::cargo_bin("hollandite").unwrap();
+    let output = command.arg("--store").arg(folder.join("store")).args(args).output().unwrap();
+    assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// A store with the rock salts in `folder`, and what runs a command on it.
 fn store_of_rock_salts(folder: &Path) -> impl Fn(&[&str]) -> String {
     let at = |name: &str| folder.join(name).display().to_string();
@@ -323,6 +331,7 @@ fn store_of_rock_salts(folder: &Path) -> impl Fn(&[&str]) -> String {
             serde_json::json!({
                 "id": s.id, "lattice": s.structure.lattice().rows(), "species": species,
                 "frac_coords": s.structure.frac_coords(), "formation_energy_per_atom": s.target,
+                "band_gap": 2.0 - 0.5 * s.target,
             })
             .to_string()
         })
@@ -348,7 +357,7 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
     let said =
         run(&["train", "--epochs", "2", "--batch", "8", "--threads", "1", "--layers", "1", "--out", &at("model")]);
     assert!(said.contains("validation: RMSE") && said.contains("predicting the mean"), "{said}");
-    for file in ["megnet.safetensors.zst", "checkpoint.json", "learning.svg"] {
+    for file in ["model.safetensors.zst", "checkpoint.json", "learning.svg"] {
         assert!(folder.path().join("model").join(file).exists(), "{file} is missing");
     }
     let said = run(&["evaluate", "--model", &at("model"), "--plot", &at("parity.svg")]);
@@ -362,8 +371,8 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
         at("tuned")
     );
     run(&line.split_whitespace().collect::<Vec<_>>());
-    let card = run(&["models", &at("tuned")]);
-    assert!(card.contains("\"kind\": \"system\"") && card.contains("\"start\": \"megnet ("), "{card}");
+    let card = run(&["models", &at("tuned"), "--format", "json"]);
+    assert!(card.contains("\"kind\": \"system\"") && card.contains("\"start\": \"model ("), "{card}");
     // Other first weights, the same division; the card quotes the first run.
     let line = format!(
         "train --layers 1 --epochs 1 --batch 8 --threads 1 --seed 9 --split-seed 42 --quote {} --name twin --out {}",
@@ -397,10 +406,108 @@ fn the_command_trains_evaluates_and_the_query_asks_the_result() {
         let message = refused(args);
         assert!(message.contains(said), "{args:?}: {message}");
     }
-    let card = run(&["models", &at("model")]);
+    let card = run(&["models", "show", &at("model"), "--format", "json"]);
     assert!(card.contains("\"kind\": \"random\"") && card.contains("\"O\""), "{card}");
     let query = format!("SELECT count(predict_ef(structure, '{}')) AS n FROM tmo", at("model"));
     assert_eq!(run(&["sql", &query, "--format", "csv"]).trim(), "n\n48");
+}
+
+#[test]
+fn a_trained_model_is_what_its_name_means() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = store_of_rock_salts(folder.path());
+    let refused = |args: &[&str]| refusal(folder.path(), args);
+    const SHORT: [&str; 9] = ["train", "--layers", "1", "--epochs", "1", "--batch", "16", "--threads", "1"];
+    let train = |more: &[&str]| run(&[&SHORT[..], more].concat());
+    let said = train(&[]);
+    assert!(said.contains("model megnet-1 (") && said.contains("predict_ef(structure, 'megnet-1')"), "{said}");
+    assert!(train(&["--seed", "7"]).contains("model megnet-2 ("), "the first is not overwritten");
+    assert!(train(&["--name", "mine", "--seed", "8"]).contains("model mine ("));
+    // Each is asked under its name, as under its path; and the name of the program's own is still that.
+    let path = folder.path().join("store/models/megnet-2").display().to_string();
+    let query = format!(
+        "SELECT predict_ef(structure, 'megnet-2') = predict_ef(structure, '{path}') AS same, \
+         predict_ef(structure, 'megnet-2') = predict_ef(structure, 'megnet-1') AS twin, \
+         predict_ef(structure, 'megnet-2') = predict_ef(structure, 'megnet') AS built_in FROM tmo WHERE id = 'Ti-4.20'"
+    );
+    assert_eq!(run(&["sql", &query, "--format", "csv"]), "same,twin,built_in\ntrue,false,false\n");
+    let list = run(&["models", "list", "--format", "csv"]);
+    let mut names: Vec<&str> = list.lines().filter_map(|line| line.split(',').next()).collect();
+    assert!(["megnet", "megnet-1", "megnet-2", "mine"].iter().all(|name| names.contains(name)), "{names:?}");
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    // What is kept under a name tells the weights apart, of whatever folder they were read.
+    run(&["evaluate", "--model", "megnet-2"]);
+    run(&["evaluate", "--model", &path]);
+    run(&["evaluate", "--model", "megnet"]);
+    let kept = "SELECT model, count(*) AS n, count(DISTINCT model_id) AS ids FROM predictions WHERE id IS NOT NULL GROUP BY 1 ORDER BY 1";
+    assert_eq!(run(&["sql", kept, "--format", "csv"]), "model,n,ids\nmegnet,48,1\nmegnet-2,48,1\n");
+    for (name, part) in
+        [("megnet", "ships with"), ("MEGNet", "ships with"), ("mine", "models remove mine"), ("a/b", "letters")]
+    {
+        let message = refused(&[&SHORT[..], &["--name", name]].concat());
+        assert!(message.contains(part) && message.contains("--name"), "{name}: {message}");
+    }
+    // To go on is no other model.
+    let more = |args: &[&str]| {
+        run(&[&SHORT[..3], &["--epochs", "2", "--batch", "16", "--threads", "1", "--resume"], args].concat())
+    };
+    assert!(more(&["--name", "mine", "--seed", "8"]).contains("model mine ("));
+    assert!(more(&["--seed", "7"]).contains("model megnet-2 ("));
+    // A name that nothing came of is free.
+    assert!(
+        refused(&[&SHORT[..], &["--model", "cgcnn", "--test", "0.9", "--where", "id = 'Ti-4.20'"]].concat())
+            .contains("error")
+    );
+    assert!(!folder.path().join("store/models/cgcnn-1").exists());
+    run(&["models", "rm", "megnet-1"]);
+    assert!(refused(&["sql", "SELECT predict_ef(structure, 'megnet-1') FROM tmo"]).contains("no model 'megnet-1'"));
+}
+
+#[test]
+fn a_model_of_another_label_has_its_unit_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let run = store_of_rock_salts(folder.path());
+    let refused = |args: &[&str]| refusal(folder.path(), args);
+    let short = ["train", "--layers", "1", "--epochs", "1", "--batch", "16", "--threads", "1", "--target"];
+    let said = run(&[&short[..], &["band_gap", "--name", "gap"]].concat());
+    assert!(said.contains(" eV over ") && !said.contains("eV/atom"), "{said}");
+    assert!(said.contains("predicts band_gap in eV; it is asked with predict(structure, 'gap')['value']"), "{said}");
+    for picture in ["learning.svg", "parity.svg"] {
+        let svg = std::fs::read_to_string(folder.path().join("store/models/gap").join(picture)).unwrap();
+        assert!(svg.contains(", eV\n") && !svg.contains("eV/atom"), "{picture}: {svg}");
+    }
+    let card = run(&["models", "show", "gap"]);
+    assert!(card.contains("band_gap in eV\n") && card.contains(" eV over ") && !card.contains("eV/atom"), "{card}");
+    // Asked for a formation energy it has none; asked for what it predicts it answers.
+    let message = refused(&["sql", "SELECT predict_ef(structure, 'gap') FROM tmo"]);
+    assert!(message.contains("predicts band_gap in eV") && message.contains("predict(structure, 'gap')"), "{message}");
+    let query = "SELECT count(predict(structure, 'gap')['value']) AS n FROM tmo";
+    assert_eq!(run(&["sql", query, "--format", "csv"]), "n\n48\n");
+    // It is measured by its own label, and by no other.
+    let said = run(&["evaluate", "--model", "gap", "--plot", &at("all.svg")]);
+    assert!(said.contains("all: RMSE") && said.contains(" eV over 48") && !said.contains("eV/atom"), "{said}");
+    assert!(std::fs::read_to_string(at("all.svg")).unwrap().contains("label, eV\n"));
+    let kept = "SELECT DISTINCT target_column, unit FROM predictions WHERE id IS NOT NULL";
+    assert_eq!(run(&["sql", kept, "--format", "csv"]), "target_column,unit\nband_gap,eV\n");
+    let message = refused(&["evaluate", "--model", "gap", "--target", "formation_energy_per_atom"]);
+    assert!(message.contains("band_gap in eV") && message.contains("in eV/atom"), "{message}");
+    run(&["plot", "errors", "gap", "--split", "all", "--out", &at("errors.svg")]);
+    let svg = std::fs::read_to_string(at("errors.svg")).unwrap();
+    assert!(svg.contains("absolute error, eV\n") && svg.contains("gap on tmo: 77 % of it training data"), "{svg}");
+    // Another energy per atom is no formation energy either; a label of which nothing is known has the unit that is given.
+    run(&[
+        "sql",
+        "CREATE TABLE own AS SELECT id, formula, structure, structure_hash, split, band_gap AS e_above_hull, natoms AS score FROM tmo",
+    ]);
+    run(&[&short[..], &["e_above_hull", "--table", "own", "--name", "hull"]].concat());
+    let message = refused(&["sql", "SELECT predict_ef(structure, 'hull') FROM tmo"]);
+    assert!(message.contains("e_above_hull in eV/atom, not a formation energy"), "{message}");
+    let said = run(&[&short[..], &["score", "--table", "own", "--name", "plain"]].concat());
+    assert!(said.contains("predicts score; it"), "{said}");
+    let said = run(&[&short[..], &["score", "--unit", "points", "--table", "own", "--name", "scored"]].concat());
+    assert!(said.contains("predicts score in points; it") && said.contains(" points over"), "{said}");
 }
 
 #[test]
@@ -414,7 +521,7 @@ fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
         run(&[&usual[..], more].concat())
     };
     let said = tune("whole", &["--trials", "3"]);
-    assert!(said.contains("3 trials") && said.contains("train --from-tuning whole"), "{said}");
+    assert!(said.contains("3 trials") && said.contains("train --from-tuning whole\n"), "{said}");
     // A time limit of nothing stops after each epoch.
     assert!(tune("parts", &["--trials", "3", "--time-limit", "0"]).contains("goes on"));
     for _ in 0..5 {
@@ -451,7 +558,7 @@ fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
         "--out",
         &at("best"),
     ]);
-    let card: serde_json::Value = serde_json::from_str(&run(&["models", &at("best")])).unwrap();
+    let card: serde_json::Value = serde_json::from_str(&run(&["models", &at("best"), "--format", "json"])).unwrap();
     assert_eq!(card["architecture"], "cnn-magpie");
     let winner = "SELECT settings FROM trials WHERE tuning = 'whole' AND state = 'done' ORDER BY error LIMIT 1";
     let rows: serde_json::Value = serde_json::from_str(&run(&["sql", winner, "--format", "json"])).unwrap();

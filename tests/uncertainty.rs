@@ -73,7 +73,7 @@ fn a_trained_model_states_intervals_that_hold_what_they_promise() {
     store.stdout(&evaluate);
 
     // The parts are those of the card, and each crystal is in one.
-    let card: serde_json::Value = serde_json::from_str(&store.stdout(&["models", &small])).unwrap();
+    let card: serde_json::Value = serde_json::from_str(&store.stdout(&["models", &small, "--format", "json"])).unwrap();
     let parts = rows(&store, "SELECT split, count(*) AS n FROM predictions WHERE id IS NOT NULL GROUP BY split");
     for row in &parts {
         let part = row["split"].as_str().unwrap();
@@ -138,6 +138,12 @@ fn pictures(store: &Store) {
         let svg = std::fs::read_to_string(&out).unwrap();
         assert!(svg.contains("small on tmo, test") && svg.contains("MAE"), "{picture}");
     }
+    // Under whatever name it is asked for; of all parts the picture says how much was fitted to: 216 of 600.
+    let out = store.beside("all.svg");
+    store.stdout(&["plot", "parity", &store.beside("store/models/small"), "--split", "all", "--out", &out]);
+    assert!(std::fs::read_to_string(&out).unwrap().contains("small on tmo: 36 % of it training data"));
+    store.stdout(&["evaluate", "--model", "Small", "--coverage", "0.8", "--plot", &out]);
+    assert!(std::fs::read_to_string(&out).unwrap().contains("small on tmo: 36 % of it training data"));
     let run = store.run(&["plot", "parity", "small", "--split", "unseen"]).assert().failure();
     run.stderr(contains("hollandite evaluate --model small"));
     for query in
@@ -187,7 +193,12 @@ fn ensemble(store: &Store) {
     assert!((number("mean") - weight(0) * number("a") - weight(1) * number("b")).abs() < 1e-9, "{row}");
 
     let refused = |args: &[&str]| store.run(&[&["models", "ensemble"], args].concat()).assert().failure();
-    refused(&["megnet", "small"]).stderr(contains("another name"));
+    refused(&["megnet", "small"]).stderr(contains("give another"));
+    refused(&["small", "other"]).stderr(contains("another name"));
+    refused(&["third", "both", "small"]).stderr(contains("name one of its members"));
+    let list = store.stdout(&["models", "list", "--format", "csv"]);
+    assert!(list.contains("\nboth,ensemble of 2,formation_energy_per_atom,eV/atom,"), "{list}");
+    assert!(store.stdout(&["models", "show", "both"]).contains("weight 0."));
     refused(&["twice", "small", &of("small")]).stderr(contains("there twice"));
     refused(&["e", "nosuch"]).stderr(contains("no model 'nosuch'"));
     refused(&["e", "small", "--weights", "some"]).code(2);

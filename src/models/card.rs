@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{network::Config, reliability::Reliability};
+use super::{
+    network::Config,
+    quantity::{Quantity, behind},
+    reliability::Reliability,
+};
 
-/// Root mean square and mean absolute error over a set of crystals, eV/atom, beside the error of always answering with
-/// the training set's mean.
+/// Root mean square and mean absolute error over a set of crystals, in the unit of the label, beside the error of always
+/// answering with the training set's mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Number of crystals.
     pub count: usize,
-    /// Root mean square error, eV/atom.
+    /// Root mean square error.
     pub rmse: f64,
-    /// Mean absolute error, eV/atom.
+    /// Mean absolute error.
     pub mae: f64,
-    /// Root mean square error of predicting the training mean, eV/atom.
+    /// Root mean square error of predicting the training mean.
     pub baseline_rmse: f64,
-    /// Mean absolute error of predicting the training mean, eV/atom.
+    /// Mean absolute error of predicting the training mean.
     pub baseline_mae: f64,
 }
 
@@ -51,12 +55,17 @@ pub fn published_rmse(architecture: &str) -> Option<f64> {
     published.iter().find(|(name, _)| *name == architecture).map(|(_, rmse)| *rmse)
 }
 
-impl std::fmt::Display for Metrics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "RMSE {:.4}, MAE {:.4} eV/atom over {} crystals (predicting the mean: {:.4}, {:.4})",
-            self.rmse, self.mae, self.count, self.baseline_rmse, self.baseline_mae
+impl Metrics {
+    /// The errors in words. `unit`: of the label, empty where it has none.
+    pub fn described(&self, unit: &str) -> String {
+        format!(
+            "RMSE {:.4}, MAE {:.4}{} over {} crystals (predicting the mean: {:.4}, {:.4})",
+            self.rmse,
+            self.mae,
+            behind(unit),
+            self.count,
+            self.baseline_rmse,
+            self.baseline_mae
         )
     }
 }
@@ -148,7 +157,7 @@ pub struct ModelCard {
     pub id: String,
     /// What it predicts: the label column.
     pub target: String,
-    /// Unit of the prediction.
+    /// Unit of the prediction; empty where it has none.
     pub unit: String,
     /// Architecture's settings.
     pub config: Config,
@@ -183,6 +192,11 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
+    /// What it predicts.
+    pub fn quantity(&self) -> Quantity<'_> {
+        Quantity { target: &self.target, unit: &self.unit }
+    }
+
     /// The card as JSON for people, without the list of the crystals of the run.
     pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
         let mut card = serde_json::to_value(self)?;
@@ -203,5 +217,6 @@ mod tests {
         assert!((m.rmse - 1.5_f64.sqrt()).abs() < 1e-12 && (m.mae - 1.0).abs() < 1e-12);
         assert!((m.baseline_rmse - 3.5_f64.sqrt()).abs() < 1e-12 && (m.baseline_mae - 1.5).abs() < 1e-12);
         assert!(Metrics::of(&[], 0.0).is_none());
+        assert!(m.described("eV").contains(" eV over 4 crystals") && m.described("").contains("MAE 1.0000 over"));
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{card::Metrics, conformal::Calibration, model::Model, reliability::Part, splits::SplitKind};
+use super::{
+    card::Metrics, conformal::Calibration, model::Model, quantity::Quantity, reliability::Part, splits::SplitKind,
+};
 use crate::crystal::{ContentHash, Structure};
 use crate::error::ModelError;
 
@@ -87,11 +89,9 @@ impl Ensemble {
             if models[..k].iter().any(|(_, other)| other.id() == model.id()) {
                 return Err(fault(format!("{reference} is there twice: name each model once")));
             }
-            if (&model.card().target, &model.card().unit) != (&target, &unit) {
-                let (other, unlike) = (&model.card().target, &model.card().unit);
-                return Err(fault(format!(
-                    "{reference} predicts {other} in {unlike}, the first member {target} in {unit}"
-                )));
+            if model.quantity() != first.quantity() {
+                let (other, quantity) = (model.quantity(), first.quantity());
+                return Err(fault(format!("{reference} predicts {other}, the first member {quantity}")));
             }
         }
         let share = |(reference, model): &(String, Arc<Model>)| match weighting {
@@ -121,8 +121,8 @@ impl Ensemble {
         Ok(Self { card: identified(card), members })
     }
 
-    /// The same ensemble, calibrated with `predictions`: (mean, spread, label) of crystals that no member was fitted to,
-    /// eV/atom. `data` says which.
+    /// The same ensemble, calibrated with `predictions`: (mean, spread, label) of crystals that no member was fitted to.
+    /// `data` says which.
     pub fn calibrated(mut self, predictions: &[(f64, f64, f64)], data: String) -> Self {
         let residuals: Vec<(f64, f64)> =
             predictions.iter().map(|(mean, spread, label)| (label - mean, *spread)).collect();
@@ -212,6 +212,20 @@ impl Ensemble {
         Ok(file)
     }
 
+    /// The same ensemble under that name.
+    pub(super) fn called(self: Arc<Self>, name: &str) -> Arc<Self> {
+        if self.card.name == name {
+            return self;
+        }
+        let card = EnsembleCard { name: name.to_owned(), ..self.card.clone() };
+        Arc::new(Self { card, members: self.members.clone() })
+    }
+
+    /// What it predicts.
+    pub fn quantity(&self) -> Quantity<'_> {
+        Quantity { target: &self.card.target, unit: &self.card.unit }
+    }
+
     /// Members and what it was calibrated with.
     pub fn card(&self) -> &EnsembleCard {
         &self.card
@@ -222,7 +236,7 @@ impl Ensemble {
         &self.members
     }
 
-    /// (mean, spread) for each structure, eV/atom, from one forward pass a member.
+    /// (mean, spread) for each structure, from one forward pass a member.
     ///
     /// # Errors
     /// Per structure: that of the first member which cannot answer.

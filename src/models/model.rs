@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,27 +14,17 @@ use rayon::prelude::*;
 use super::{
     bond_graph::BondGraph,
     card::ModelCard,
+    find::{Found, find},
     fused::{Fused, chgnet::Chgnet},
     network::{Config, Input, Net},
     potential::{Evaluation, Potential},
+    quantity::Quantity,
     weights,
 };
 use crate::{
     crystal::{Element, Structure},
     error::ModelError,
 };
-
-/// Name of the model that answers where a query names none.
-pub const DEFAULT_MODEL: &str = "cgcnn";
-
-/// Weights that ship with the program, by name.
-const EMBEDDED: [(&str, &[u8]); 5] = [
-    (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
-    ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
-    ("cnn-magpie", include_bytes!("../../fixtures/models/cnn-magpie.safetensors.zst")),
-    ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
-    ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
-];
 
 static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 
@@ -48,46 +38,30 @@ pub struct Model {
 }
 
 impl Model {
-    /// The embedded model of that name, or the weights in a file (`*.safetensors.zst`) or in a folder written by `train`.
+    /// The model of that name that ships with the program, or the weights in a file (`*.safetensors.zst`) or in a folder written
+    /// by `train`.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] for a name that is neither; [`ModelError::Io`] and [`ModelError::Weights`] for a bad file.
+    /// As [`Model::find`].
     pub fn load(name: &str) -> Result<Arc<Self>, ModelError> {
         Self::find(name, None)
     }
 
-    /// As [`Model::load`], and between the two the model that is kept in `folder`, which has a folder of that name for each.
+    /// What [`find`] finds, where it is no ensemble.
     ///
     /// # Errors
-    /// As [`Model::load`].
+    /// As [`find`], and an ensemble.
     pub fn find(name: &str, folder: Option<&Path>) -> Result<Arc<Self>, ModelError> {
-        static LOADED: [OnceLock<Arc<Model>>; EMBEDDED.len()] = [const { OnceLock::new() }; EMBEDDED.len()];
-        if let Some(place) = EMBEDDED.iter().position(|(known, _)| name.eq_ignore_ascii_case(known)) {
-            if let Some(model) = LOADED[place].get() {
-                return Ok(Arc::clone(model));
-            }
-            let model = Self::from_bytes(EMBEDDED[place].1, EMBEDDED[place].0)?;
-            return Ok(Arc::clone(LOADED[place].get_or_init(|| model)));
+        match find(name, folder)? {
+            Found::Model(model) => Ok(model),
+            Found::Ensemble(ensemble) => Err(ModelError::Ensemble {
+                name: ensemble.card().name.clone(),
+                message: "several models, where one is asked for: name one of its members".into(),
+            }),
         }
-        let kept = folder.filter(|_| is_name(name)).map(|folder| folder.join(name)).filter(|path| path.is_dir());
-        let path = kept.unwrap_or_else(|| PathBuf::from(name));
-        if !path.exists() {
-            let mut known = EMBEDDED.map(|(name, _)| name.to_owned()).to_vec();
-            known.extend(folder.map(kept_in).unwrap_or_default());
-            return Err(ModelError::Unknown {
-                name: name.to_owned(),
-                known: format!(
-                    "{}, or the path of a *.safetensors.zst written by `hollandite train`",
-                    known.join(", ")
-                ),
-            });
-        }
-        let file = if path.is_dir() { weights_in(&path)? } else { path };
-        let bytes = std::fs::read(&file).map_err(|e| ModelError::Io { path: file.clone(), message: e.to_string() })?;
-        Self::from_bytes(&bytes, &file.display().to_string())
     }
 
-    fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
+    pub(super) fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
         let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
         Ok(Self::new(net, card))
     }
@@ -98,17 +72,12 @@ impl Model {
         Arc::new(Self { net, card, fused })
     }
 
-    /// Whether a model of that name ships with the program.
-    pub fn is_embedded(name: &str) -> bool {
-        EMBEDDED.iter().any(|(known, _)| name.eq_ignore_ascii_case(known))
-    }
-
-    /// Cards of the models that ship with the program.
-    ///
-    /// # Errors
-    /// As [`Model::load`].
-    pub fn embedded() -> Result<Vec<ModelCard>, ModelError> {
-        EMBEDDED.iter().map(|(name, _)| Ok(Self::load(name)?.card.clone())).collect()
+    /// The same weights under that name.
+    pub(super) fn called(self: Arc<Self>, name: &str) -> Arc<Self> {
+        if self.card.name == name {
+            return self;
+        }
+        Self::new(self.net.clone(), ModelCard { name: name.to_owned(), ..self.card.clone() })
     }
 
     /// Identity of the weights: predictions are remembered under it.
@@ -126,19 +95,9 @@ impl Model {
         &self.card
     }
 
-    /// Whether its answers are energies per atom.
-    ///
-    /// # Errors
-    /// [`ModelError::Quantity`] with what it predicts instead.
-    pub fn predicts_energies(&self) -> Result<(), ModelError> {
-        match self.card.unit.as_str() {
-            "eV/atom" => Ok(()),
-            unit => Err(ModelError::Quantity {
-                model: self.card.name.clone(),
-                target: self.card.target.clone(),
-                unit: unit.to_owned(),
-            }),
-        }
+    /// What it predicts.
+    pub fn quantity(&self) -> Quantity<'_> {
+        self.card.quantity()
     }
 
     /// Whether every element of the crystal was seen in training, and has a reference energy where one is needed.
@@ -169,7 +128,7 @@ impl Model {
         }
     }
 
-    /// Predictions, eV/atom, one per structure, from one forward pass over all of them.
+    /// Predictions in the unit of its quantity, one per structure, from one forward pass over all of them.
     ///
     /// # Errors
     /// Per structure: an element outside the coverage, or no bond within the cutoff.
@@ -194,7 +153,7 @@ impl Model {
         self.card.config.input(structure)
     }
 
-    /// One forward pass: a value per input, eV/atom.
+    /// One forward pass: a value per input.
     pub fn forward(&self, inputs: &[&Input]) -> Vec<f64> {
         if inputs.is_empty() {
             return Vec::new();
@@ -290,16 +249,8 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && !text.starts_with('.') && text.chars().all(plain)
 }
 
-/// Names of the models that are kept in a folder, in order.
-pub fn kept_in(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let models = entries.filter(|entry| weights_in(&entry.path()).is_ok());
-    let mut names: Vec<String> = models.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort_unstable();
-    names
-}
-
-fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
+/// The only weights in a folder.
+pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
     let io = |message: String| ModelError::Io { path: folder.to_owned(), message };
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .map_err(|e| io(e.to_string()))?
@@ -351,16 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_model_is_found_by_its_name_and_listed_where_another_is_unknown() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("mine");
-        std::fs::create_dir(&home).unwrap();
-        std::fs::write(home.join("x.safetensors.zst"), EMBEDDED[0].1).unwrap();
-        std::fs::create_dir(folder.path().join("empty")).unwrap();
-        let model = Model::find("mine", Some(folder.path())).unwrap();
-        assert_eq!(model.id(), Model::load(EMBEDDED[0].0).unwrap().id());
-        let message = Model::find("other", Some(folder.path())).unwrap_err().to_string();
-        assert!(message.contains("megnet, mine, or"), "{message}");
+    fn a_name_is_no_path() {
         assert!(is_name("megnet-mp_2018.6.1") && !is_name("../mine") && !is_name("") && !is_name(".hidden"));
     }
 

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     card::{Metrics, ModelCard},
+    find::is_embedded,
     loss::Loss,
-    model::Model,
+    model::{Model, is_name},
     network::Config,
+    quantity::Quantity,
     schedule::Schedule,
     splits::SplitKind,
 };
@@ -29,7 +31,7 @@ pub struct Sample {
     pub hash: ContentHash,
     /// The crystal.
     pub structure: Structure,
-    /// The label, eV/atom.
+    /// The label.
     pub target: f64,
     /// The table's `split` column.
     pub split: Option<String>,
@@ -78,6 +80,8 @@ pub struct TrainOptions {
     pub name: String,
     /// Label column, for the card.
     pub target: String,
+    /// Its unit; empty where it has none.
+    pub unit: String,
     /// Where the data comes from, for the card.
     pub data: String,
     /// Errors of the same network in other runs, by what they were measured on: the card quotes them.
@@ -86,10 +90,13 @@ pub struct TrainOptions {
 
 impl TrainOptions {
     /// The usual way to train `config`, on all cores, into `directory`: a random division of 64 : 16 : 20, one cycle of 300
-    /// epochs in steps of 32 crystals, Huber's loss.
+    /// epochs in steps of 32 crystals, Huber's loss. The model is called as the folder, where that can be its name.
     pub fn new(config: Config, directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        let folder =
+            directory.file_name().and_then(|name| name.to_str()).filter(|name| is_name(name) && !is_embedded(name));
         Self {
-            name: config.architecture().into(),
+            name: folder.map_or_else(|| format!("{}-1", config.architecture()), str::to_owned),
             config,
             split: SplitKind::Random,
             test_fraction: 0.2,
@@ -105,10 +112,11 @@ impl TrainOptions {
             start: None,
             device: Device::flex(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            directory: directory.into(),
+            directory,
             resume: false,
             time_limit: None,
-            target: "formation_energy_per_atom".into(),
+            target: Quantity::FORMATION_ENERGY.target.into(),
+            unit: Quantity::FORMATION_ENERGY.unit.into(),
             data: String::new(),
             quoted: BTreeMap::new(),
         }
@@ -161,7 +169,7 @@ pub enum Criterion {
 }
 
 impl Criterion {
-    /// Its value for an epoch, eV/atom.
+    /// Its value for an epoch, in the unit of the label.
     pub fn of(self, epoch: &Epoch) -> f64 {
         match self {
             Self::Mae => epoch.validation_mae,
@@ -189,9 +197,9 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean loss over the training set, standardised units.
     pub train_loss: f64,
-    /// Root mean square error on the validation set, eV/atom.
+    /// Root mean square error on the validation set, in the unit of the label.
     pub validation_rmse: f64,
-    /// Mean absolute error on the validation set, eV/atom.
+    /// Mean absolute error on the validation set, in the unit of the label.
     pub validation_mae: f64,
     /// Learning rate of its last step.
     pub learning_rate: f64,
@@ -228,6 +236,6 @@ pub struct Trained {
     pub history: Vec<Epoch>,
     /// The weights file.
     pub weights: PathBuf,
-    /// (id, prediction, label) of the test set, eV/atom.
+    /// (id, prediction, label) of the test set.
     pub test: Vec<(String, f64, f64)>,
 }

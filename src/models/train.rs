@@ -17,6 +17,7 @@ use super::{
     checkpoint::{Checkpoint, Folder, Weights, failed},
     clip::clipped,
     dataset::{Dataset, Judged},
+    find::is_embedded,
     model::Model,
     network::{Config, Input, Net, alone},
     passes::{Step, mini_batches, shuffled, step},
@@ -32,7 +33,8 @@ use crate::error::ModelError;
 /// Trains a network on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///
 /// # Errors
-/// Too few samples, a checkpoint of another run, a loss that is no number, or a folder that cannot be written.
+/// Too few samples, a checkpoint of another run, a loss that is no number, a name that is taken, or a folder that cannot be
+/// written.
 pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer) -> Result<Trained, ModelError> {
     train_with(samples, &[], options, observer)
 }
@@ -48,6 +50,12 @@ pub fn train_with(
     options: &TrainOptions,
     observer: &dyn Observer,
 ) -> Result<Trained, ModelError> {
+    if is_embedded(&options.name) {
+        return Err(ModelError::Training(format!(
+            "the name {} is that of a model that ships with the program: give another",
+            options.name
+        )));
+    }
     let folder = Folder::create(&options.directory)?;
     let mut config = options.start.as_ref().map_or(&options.config, |model| &model.card().config).clone();
     let data = Dataset::new(samples, more, &mut config, options, observer)?;
@@ -186,7 +194,7 @@ impl<'a> Run<'a> {
             architecture: config.architecture().into(),
             id: weights::weights_id(&best, config, data.mean, data.scale),
             target: options.target.clone(),
-            unit: "eV/atom".into(),
+            unit: options.unit.clone(),
             config: config.clone(),
             parameters: weights::fitted_parameters(&best),
             mean: data.mean,

@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::adsorption::Round;
 use crate::crystal::ContentHash;
 use crate::error::{Error, ModelError};
-use crate::models::ensemble::Ensemble;
-use crate::models::{DEFAULT_MODEL, Model, ModelPotential};
+use crate::models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
 use crate::store::{FeatureValues, PredictionCache, References};
 
 use super::predictor::EnergyModel;
@@ -105,20 +104,19 @@ impl Environment {
     }
 
     fn load(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
-        let stored = self.0.folder.as_ref().map(|folder| folder.join(name));
-        let places = [Some(PathBuf::from(name)), stored];
-        if let Some(file) = places.iter().flatten().find_map(|place| Ensemble::find(place)) {
-            let ensemble = Ensemble::load(&file)?;
-            for (member, _) in ensemble.members() {
-                self.introduce(member.id(), member.name(), member.card().to_json());
+        match find(name, self.0.folder.as_deref())? {
+            Found::Model(model) => {
+                self.introduce(model.id(), model.name(), model.card().to_json());
+                Ok(model)
             }
-            self.introduce(&ensemble.card().id, &ensemble.card().name, serde_json::to_value(ensemble.card()));
-            return Ok(ensemble);
+            Found::Ensemble(ensemble) => {
+                for (member, _) in ensemble.members() {
+                    self.introduce(member.id(), member.name(), member.card().to_json());
+                }
+                self.introduce(&ensemble.card().id, &ensemble.card().name, serde_json::to_value(ensemble.card()));
+                Ok(ensemble)
+            }
         }
-        let model = Model::find(name, self.0.folder.as_deref())?;
-        model.predicts_energies()?;
-        self.introduce(model.id(), model.name(), model.card().to_json());
-        Ok(model)
     }
 
     /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.

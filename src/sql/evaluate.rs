@@ -15,9 +15,11 @@ use futures::StreamExt;
 use super::predictor::EnergyModel;
 use super::quote::{quoted_name, quoted_text};
 use super::session::Session;
+use super::units::units;
 use crate::crystal::ContentHash;
 use crate::error::Error;
 use crate::models::Metrics;
+use crate::models::reliability::Part;
 use crate::store::{Evaluated, Evaluation, Store};
 
 /// What to evaluate on what.
@@ -27,8 +29,8 @@ pub struct EvaluateOptions {
     pub model: String,
     /// Table with the columns id, structure_hash, split, structure and the label.
     pub table: String,
-    /// Column of the label, eV/atom.
-    pub target: String,
+    /// Column of the label; `None`: what the model predicts.
+    pub target: Option<String>,
     /// SQL condition on its rows.
     pub condition: Option<String>,
     /// Stated coverage of the intervals.
@@ -52,7 +54,7 @@ impl EvaluateProgress for () {
 pub struct PartSummary {
     /// `train`, `validation`, `test` or `unseen`; `None` where the model does not tell, or for all of them.
     pub split: Option<String>,
-    /// Errors, eV/atom.
+    /// Errors, in the unit of what the model predicts.
     pub metrics: Metrics,
     /// Rows with an interval, and those of them whose label lies in it.
     pub intervals: (usize, usize),
@@ -63,6 +65,8 @@ pub struct PartSummary {
 pub struct EvaluateSummary {
     /// Which model on which table.
     pub evaluation: Evaluation,
+    /// Unit of what the model predicts; empty where it has none.
+    pub unit: String,
     /// Rows that were answered now.
     pub computed: u64,
     /// Rows that had been before.
@@ -73,20 +77,31 @@ pub struct EvaluateSummary {
     pub parts: Vec<PartSummary>,
     /// Rows without a prediction, and id and reason of the first.
     pub refused: (usize, Option<(String, String)>),
-    /// (prediction, label) of the labelled rows, eV/atom.
+    /// (prediction, label) of the labelled rows.
     pub pairs: Vec<(f64, f64)>,
     /// Wall time.
     pub seconds: f64,
 }
 
-impl std::fmt::Display for PartSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.metrics)?;
-        let (asked, held) = self.intervals;
-        if asked > 0 {
-            write!(f, "; {:.1} % of {asked} intervals hold the label", 100.0 * held as f64 / asked as f64)?;
+impl PartSummary {
+    /// The errors in words. `unit`: of the label.
+    fn described(&self, unit: &str) -> String {
+        let errors = self.metrics.described(unit);
+        match self.intervals {
+            (0, _) => errors,
+            (asked, held) => {
+                let share = 100.0 * held as f64 / asked as f64;
+                format!("{errors}; {share:.1} % of {asked} intervals hold the label")
+            }
         }
-        Ok(())
+    }
+}
+
+impl EvaluateSummary {
+    /// Share of the labelled rows that the model was fitted to, as far as it tells.
+    pub fn fitted(&self) -> f64 {
+        let fitted = self.parts.iter().find(|part| part.split.as_deref() == Some(Part::Train.name()));
+        fitted.map_or(0, |part| part.metrics.count) as f64 / self.pairs.len().max(1) as f64
     }
 }
 
@@ -100,11 +115,12 @@ impl std::fmt::Display for EvaluateSummary {
             writeln!(f, "{computed} predicted in {seconds:.1} s ({:.0}/s)", *computed as f64 / seconds.max(1e-9))?;
         }
         match &self.all {
-            Some(all) => write!(f, "all: {all}")?,
+            Some(all) => write!(f, "all: {}", all.described(&self.unit))?,
             None => write!(f, "no labelled crystal could be predicted")?,
         }
         for part in &self.parts {
-            write!(f, "\n{}: {part}", part.split.as_deref().unwrap_or("unknown part of the training"))?;
+            let name = part.split.as_deref().unwrap_or("unknown part of the training");
+            write!(f, "\n{name}: {}", part.described(&self.unit))?;
         }
         if self.parts.iter().chain(&self.all).any(|part| part.intervals.0 > 0) {
             write!(f, "\nstated coverage of the intervals: {:.1} %", 100.0 * coverage)?;
@@ -119,7 +135,7 @@ impl Session {
     /// other weights of the same name are forgotten.
     ///
     /// # Errors
-    /// An unknown model, table or column, or a store that cannot be written.
+    /// An unknown model, table or column, labels in another unit, or a store that cannot be written.
     pub async fn evaluate(
         &self,
         store: &Store,
@@ -128,11 +144,14 @@ impl Session {
     ) -> Result<EvaluateSummary, Error> {
         let begun = Instant::now();
         let model = self.model(&options.model)?;
+        let quantity = model.quantity();
+        let target = options.target.as_deref().unwrap_or(quantity.target);
+        self.comparable(model.as_ref(), &options.table, target).await?;
         let evaluation = Evaluation {
             model: model.name().to_owned(),
             model_id: model.id().to_owned(),
             table: options.table.clone(),
-            target: options.target.clone(),
+            target: target.to_owned(),
             coverage: options.coverage,
         };
         store.supersede_evaluations(&evaluation)?;
@@ -152,6 +171,7 @@ impl Session {
         }
         let mut summary = EvaluateSummary {
             evaluation,
+            unit: quantity.unit.to_owned(),
             computed,
             present,
             all: None,
@@ -163,6 +183,19 @@ impl Session {
         let batches = self.sql(&queries.kept()).await?.collect().await?;
         summarise(&batches, model.training_mean().unwrap_or(0.0), &mut summary)?;
         Ok(summary)
+    }
+
+    /// Refuses labels in another unit than that of the predictions.
+    async fn comparable(&self, model: &dyn EnergyModel, table: &str, target: &str) -> Result<(), Error> {
+        let quantity = model.quantity();
+        let labels = self.sql(&format!("SELECT {} FROM {}", quoted_name(target), quoted_name(table))).await?;
+        match units(self, &labels).pop().flatten() {
+            Some(unit) if unit != quantity.unit => Err(Error::Sql(format!(
+                "model {} predicts {quantity}, and the column {target} is in {unit}: name the column to compare with by --target",
+                model.name()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     async fn number_of(&self, rows: &str) -> Result<u64, Error> {
@@ -182,7 +215,7 @@ struct Queries {
 
 impl Queries {
     fn new(options: &EvaluateOptions, evaluation: &Evaluation) -> Self {
-        let target = quoted_name(&options.target);
+        let target = quoted_name(&evaluation.target);
         let labelled = if options.unlabelled { String::new() } else { format!(" AND {target} IS NOT NULL") };
         let condition = options.condition.as_ref().map_or_else(String::new, |c| format!(" AND ({c})"));
         Self {
@@ -195,7 +228,7 @@ impl Queries {
                 "SELECT * FROM predictions WHERE model_id = {} AND table_name = {} AND target_column = {} AND coverage = {:?}",
                 quoted_text(&evaluation.model_id),
                 quoted_text(&options.table),
-                quoted_text(&options.target),
+                quoted_text(&evaluation.target),
                 options.coverage
             ),
             call: format!("predict(r.structure, {}, {:?})", quoted_text(&options.model), options.coverage),

@@ -44,5 +44,5 @@ pub use quote::{quoted_name, quoted_text};
 pub use screening::{Step, models_asked};
 pub use session::Session;
 pub use statements::Sweep;
-pub use units::units;
+pub use units::{Unit, units};
 pub use warnings::Warnings;

@@ -16,10 +16,10 @@ use rayon::prelude::*;
 
 use crate::crystal::{ContentHash, Structure, content_hash};
 use crate::error::{Error, ModelError};
-use crate::models::Model;
 use crate::models::conformal::Calibration;
 use crate::models::ensemble::{Ensemble, combine};
 use crate::models::reliability::Part;
+use crate::models::{Model, Quantity};
 
 use super::environment::Environment;
 use super::functions::CrystalFunction;
@@ -27,7 +27,8 @@ use super::interval;
 use super::options::HollanditeOptions;
 use super::structure_type::Crystals;
 
-/// A model that predicts an energy per atom. [`Model`] is one; tests bring their own.
+/// A model that predicts a number for a crystal: an energy per atom, unless it says otherwise. [`Model`] is one; tests bring
+/// their own.
 pub trait EnergyModel: Send + Sync {
     /// Names the weights: predictions are remembered under it.
     fn id(&self) -> &str;
@@ -39,9 +40,13 @@ pub trait EnergyModel: Send + Sync {
     fn label(&self) -> String {
         self.id().to_string()
     }
+    /// What it predicts.
+    fn quantity(&self) -> Quantity<'_> {
+        Quantity::FORMATION_ENERGY
+    }
     /// Whether the model may be asked about this crystal, and if not, why.
     fn covers(&self, structure: &Structure) -> Result<(), ModelError>;
-    /// Energies in eV/atom, in order, by one forward pass.
+    /// Values in the unit of its quantity, in order, by one forward pass.
     fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>>;
     /// The models whose mean it is, with their weights; none where it answers itself.
     fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
@@ -59,7 +64,7 @@ pub trait EnergyModel: Send + Sync {
     fn part(&self, _hash: ContentHash, _split: Option<&str>) -> Option<Part> {
         None
     }
-    /// Mean label of its training set, eV/atom.
+    /// Mean label of its training set.
     fn training_mean(&self) -> Option<f64> {
         None
     }
@@ -76,6 +81,10 @@ impl EnergyModel for Model {
 
     fn label(&self) -> String {
         format!("{}@{:.8}", self.name(), Model::id(self))
+    }
+
+    fn quantity(&self) -> Quantity<'_> {
+        Model::quantity(self)
     }
 
     fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
@@ -116,6 +125,10 @@ impl EnergyModel for Ensemble {
         format!("{}@{:.8}, {} members", self.name(), self.card().id, self.members().len())
     }
 
+    fn quantity(&self) -> Quantity<'_> {
+        Ensemble::quantity(self)
+    }
+
     fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
         self.members().iter().try_for_each(|(member, _)| member.covers(structure))
     }
@@ -150,9 +163,9 @@ impl EnergyModel for Ensemble {
 /// What a model says of one crystal.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
-    /// eV/atom, or why there is none.
+    /// In the unit of the model's quantity, or why there is none.
     pub value: Result<f64, String>,
-    /// How far the members of an ensemble are from their mean, eV/atom; 0 for a single model.
+    /// How far the members of an ensemble are from their mean; 0 for a single model.
     pub spread: f64,
     /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
     pub outside: Option<String>,
@@ -199,7 +212,7 @@ impl Predictor {
     /// are given.
     ///
     /// # Errors
-    /// No such model, or weights that cannot be read.
+    /// No such model, weights that cannot be read, or a number asked of a model that predicts no formation energy.
     pub fn of_call(
         function: &dyn CrystalFunction,
         constants: &[&ScalarValue],
@@ -214,6 +227,12 @@ impl Predictor {
             None => options.coverage,
         });
         let model = environment.model(name)?;
+        // What is asked for a formation energy answers no other number; `predict` says what it is of.
+        let quantity = model.quantity();
+        if coverage.is_none() && !quantity.is_formation_energy() {
+            let (model, quantity) = (model.name().to_owned(), quantity.to_string());
+            return Err(ModelError::Quantity { model, quantity }.into());
+        }
         Ok(Self { function: function.name(), coverage, model, environment: environment.clone(), options })
     }
 
@@ -233,7 +252,7 @@ impl Predictor {
         crystals.get(i)?.map_err(|reason| self.environment.warnings().note(self.function, reason)).ok()
     }
 
-    /// An answer for every crystal, NULL for `None`: a number in eV/atom, NULL with a warning where there is none, or the
+    /// An answer for every crystal, NULL for `None`: a number, NULL with a warning where there is none, or the
     /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
     /// same query. Gives up between batches when `stop` is set.
     pub fn predict(
@@ -312,7 +331,7 @@ impl Predictor {
         Ok(answers.into_iter().map(|(hash, values)| (hash, values.map(|values| combine(&values)))).collect())
     }
 
-    /// The value of one model for each of some distinct crystals, eV/atom, or why there is none.
+    /// The value of one model for each of some distinct crystals, or why there is none.
     fn ask_one(
         &self,
         model: &dyn EnergyModel,

@@ -1,6 +1,7 @@
 //! The units of a query's columns, followed from each back through its plan: to a column of a table, whose unit stands in the
 //! dictionary, or to a function that answers in one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::common::Column;
@@ -8,117 +9,149 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, Operator};
 use datafusion::prelude::DataFrame;
 
+use super::options::HollanditeOptions;
+use super::session::Session;
 use crate::store;
 
-/// The unit of each column of a result, where it is known: `eV/atom`. What has none, as a count or a fraction, has `None` too.
-pub fn units(query: &DataFrame) -> Vec<Option<&'static str>> {
+/// A unit: of the dictionary, of a function, or of a model's card.
+pub type Unit = Cow<'static, str>;
+
+/// The unit of each column of a result of `session`, where it is known: `eV/atom`. What has none, as a count or a fraction, has
+/// `None` too.
+pub fn units(session: &Session, query: &DataFrame) -> Vec<Option<Unit>> {
     let plan = query.logical_plan();
-    (0..plan.schema().fields().len()).map(|i| of_field(plan, i)).collect()
+    (0..plan.schema().fields().len()).map(|i| Units(session).of_field(plan, i)).collect()
 }
 
-/// The unit of the `i`th column of a plan.
-fn of_field(plan: &LogicalPlan, i: usize) -> Option<&'static str> {
-    match plan {
-        LogicalPlan::Projection(node) => of(&node.expr[i], &node.input),
-        LogicalPlan::TableScan(scan) => of_column(scan.table_name.table(), scan.projected_schema.field(i).name()),
-        LogicalPlan::Filter(node) => of_field(&node.input, i),
-        LogicalPlan::SubqueryAlias(node) => of_field(&node.input, i),
-        LogicalPlan::Sort(node) => of_field(&node.input, i),
-        LogicalPlan::Limit(node) => of_field(&node.input, i),
-        LogicalPlan::Window(node) if i < node.input.schema().fields().len() => of_field(&node.input, i),
-        LogicalPlan::Aggregate(node) => {
-            let grouped = node.group_expr.len();
-            match node.aggr_expr.get(i.wrapping_sub(grouped)) {
-                _ if i < grouped => of(&node.group_expr[i], &node.input),
-                Some(aggregate) => of(aggregate, &node.input),
-                None => None,
-            }
-        }
-        LogicalPlan::Join(join) => {
-            let left = join.left.schema().fields().len();
-            match join.join_type {
-                JoinType::RightSemi | JoinType::RightAnti => of_field(&join.right, i),
-                _ if i < left => of_field(&join.left, i),
-                _ => join.right.schema().fields().get(i - left).and_then(|_| of_field(&join.right, i - left)),
-            }
-        }
-        LogicalPlan::Union(union) => same(union.inputs.iter().map(|input| of_field(input, i))),
-        // What unnest leaves as it is has a column of the same name under it.
-        LogicalPlan::Unnest(node) => {
-            let (qualifier, field) = plan.schema().qualified_field(i);
-            let below = node.input.schema().index_of_column(&Column::new(qualifier.cloned(), field.name())).ok()?;
-            of_field(&node.input, below)
-        }
-        _ => None,
-    }
-}
+/// Follows columns; asks the models of the session for the units of theirs.
+struct Units<'a>(&'a Session);
 
-/// The unit of an expression over the columns of a plan.
-fn of(expr: &Expr, input: &Arc<LogicalPlan>) -> Option<&'static str> {
-    match expr {
-        Expr::Alias(alias) => of(&alias.expr, input),
-        Expr::Column(column) => of_field(input, input.schema().index_of_column(column).ok()?),
-        Expr::Cast(cast) => of(&cast.expr, input),
-        Expr::Negative(inner) => of(inner, input),
-        Expr::ScalarFunction(call) => of_call(call, input),
-        Expr::AggregateFunction(call) => match call.func.name() {
-            "min" | "max" | "avg" | "sum" | "median" | "stddev" | "stddev_pop" | "first_value" | "last_value" => {
-                of(call.params.args.first()?, input)
+impl Units<'_> {
+    /// The unit of the `i`th column of a plan.
+    fn of_field(&self, plan: &LogicalPlan, i: usize) -> Option<Unit> {
+        match plan {
+            LogicalPlan::Projection(node) => self.of(&node.expr[i], &node.input),
+            LogicalPlan::TableScan(scan) => {
+                of_column(scan.table_name.table(), scan.projected_schema.field(i).name()).map(Cow::Borrowed)
+            }
+            LogicalPlan::Filter(node) => self.of_field(&node.input, i),
+            LogicalPlan::SubqueryAlias(node) => self.of_field(&node.input, i),
+            LogicalPlan::Sort(node) => self.of_field(&node.input, i),
+            LogicalPlan::Limit(node) => self.of_field(&node.input, i),
+            LogicalPlan::Window(node) if i < node.input.schema().fields().len() => self.of_field(&node.input, i),
+            LogicalPlan::Aggregate(node) => {
+                let grouped = node.group_expr.len();
+                match node.aggr_expr.get(i.wrapping_sub(grouped)) {
+                    _ if i < grouped => self.of(&node.group_expr[i], &node.input),
+                    Some(aggregate) => self.of(aggregate, &node.input),
+                    None => None,
+                }
+            }
+            LogicalPlan::Join(join) => {
+                let left = join.left.schema().fields().len();
+                match join.join_type {
+                    JoinType::RightSemi | JoinType::RightAnti => self.of_field(&join.right, i),
+                    _ if i < left => self.of_field(&join.left, i),
+                    _ => join.right.schema().fields().get(i - left).and_then(|_| self.of_field(&join.right, i - left)),
+                }
+            }
+            LogicalPlan::Union(union) => same(union.inputs.iter().map(|input| self.of_field(input, i))),
+            // What unnest leaves as it is has a column of the same name under it.
+            LogicalPlan::Unnest(node) => {
+                let (qualifier, field) = plan.schema().qualified_field(i);
+                let below = node.input.schema().index_of_column(&Column::new(qualifier.cloned(), field.name())).ok()?;
+                self.of_field(&node.input, below)
             }
             _ => None,
-        },
-        Expr::Case(case) => same(
-            (case.when_then_expr.iter().map(|(_, then)| then.as_ref()))
-                .chain(case.else_expr.as_deref())
-                .filter(|e| !is_number(e))
-                .map(|e| of(e, input)),
-        ),
-        Expr::BinaryExpr(binary) => {
-            let [left, right] = [of(&binary.left, input), of(&binary.right, input)];
-            match binary.op {
-                Operator::Plus | Operator::Minus if left == right || is_number(&binary.right) => left,
-                Operator::Multiply | Operator::Divide if is_number(&binary.right) => left,
-                Operator::Multiply if is_number(&binary.left) => right,
-                _ => None,
-            }
         }
-        _ => None,
     }
-}
 
-fn of_call(call: &ScalarFunction, input: &Arc<LogicalPlan>) -> Option<&'static str> {
-    let argument = |i: usize| call.args.get(i).and_then(|e| of(e, input));
-    match call.name() {
-        "predict_ef" | "e_above_hull" | "stability_margin" | "reference_energy" => Some("eV/atom"),
-        "predict_energy" | "gibbs" => Some("eV"),
-        "adsorption_potential" => Some("eV per ion"),
-        "insertion_voltage" => Some("V"),
-        "volume" => Some("Å³"),
-        "density" => Some("g/cm³"),
-        "distance_min"
-        | "ionic_radius"
-        | "largest_free_sphere"
-        | "largest_included_sphere"
-        | "largest_sphere_along_path" => Some("Å"),
-        "abs" | "round" | "trunc" | "floor" | "ceil" | "nullif" | "arrow_cast" => argument(0),
-        "coalesce" | "greatest" | "least" => same(call.args.iter().filter(|e| !is_number(e)).map(|e| of(e, input))),
-        "get_field" => {
-            let Some(Expr::Literal(name, _)) = call.args.get(1) else { return None };
-            match (name.try_as_str().flatten()?, call.args.first()?) {
-                ("value" | "lower" | "upper", Expr::ScalarFunction(of)) if of.name() == "predict" => Some("eV/atom"),
-                ("e_host" | "e_inserted" | "e_ion", _) => Some("eV"),
-                ("bottleneck_radius" | "included_radius", _) => Some("Å"),
-                ("ring_area", _) => Some("Å²"),
-                // The structs of functions name their fields as tables name their columns.
-                (name, _) => ["adsorption", "charges"].into_iter().find_map(|table| of_column(table, name)),
+    /// The unit of an expression over the columns of a plan.
+    fn of(&self, expr: &Expr, input: &Arc<LogicalPlan>) -> Option<Unit> {
+        match expr {
+            Expr::Alias(alias) => self.of(&alias.expr, input),
+            Expr::Column(column) => self.of_field(input, input.schema().index_of_column(column).ok()?),
+            Expr::Cast(cast) => self.of(&cast.expr, input),
+            Expr::Negative(inner) => self.of(inner, input),
+            Expr::ScalarFunction(call) => self.of_call(call, input),
+            Expr::AggregateFunction(call) => match call.func.name() {
+                "min" | "max" | "avg" | "sum" | "median" | "stddev" | "stddev_pop" | "first_value" | "last_value" => {
+                    self.of(call.params.args.first()?, input)
+                }
+                _ => None,
+            },
+            Expr::Case(case) => same(
+                (case.when_then_expr.iter().map(|(_, then)| then.as_ref()))
+                    .chain(case.else_expr.as_deref())
+                    .filter(|e| !is_number(e))
+                    .map(|e| self.of(e, input)),
+            ),
+            Expr::BinaryExpr(binary) => {
+                let [left, right] = [self.of(&binary.left, input), self.of(&binary.right, input)];
+                match binary.op {
+                    Operator::Plus | Operator::Minus if left == right || is_number(&binary.right) => left,
+                    Operator::Multiply | Operator::Divide if is_number(&binary.right) => left,
+                    Operator::Multiply if is_number(&binary.left) => right,
+                    _ => None,
+                }
             }
+            _ => None,
         }
-        _ => None,
+    }
+
+    fn of_call(&self, call: &ScalarFunction, input: &Arc<LogicalPlan>) -> Option<Unit> {
+        let argument = |i: usize| call.args.get(i).and_then(|e| self.of(e, input));
+        match call.name() {
+            "predict_ef" | "e_above_hull" | "stability_margin" | "reference_energy" => Some("eV/atom".into()),
+            "predict_energy" | "gibbs" => Some("eV".into()),
+            "adsorption_potential" => Some("eV per ion".into()),
+            "insertion_voltage" => Some("V".into()),
+            "volume" => Some("Å³".into()),
+            "density" => Some("g/cm³".into()),
+            "distance_min"
+            | "ionic_radius"
+            | "largest_free_sphere"
+            | "largest_included_sphere"
+            | "largest_sphere_along_path" => Some("Å".into()),
+            "abs" | "round" | "trunc" | "floor" | "ceil" | "nullif" | "arrow_cast" => argument(0),
+            "coalesce" | "greatest" | "least" => {
+                same(call.args.iter().filter(|e| !is_number(e)).map(|e| self.of(e, input)))
+            }
+            "get_field" => {
+                let Some(Expr::Literal(name, _)) = call.args.get(1) else { return None };
+                match (name.try_as_str().flatten()?, call.args.first()?) {
+                    ("value" | "lower" | "upper", Expr::ScalarFunction(call)) if call.name() == "predict" => {
+                        self.of_model(call)
+                    }
+                    ("e_host" | "e_inserted" | "e_ion", _) => Some("eV".into()),
+                    ("bottleneck_radius" | "included_radius", _) => Some("Å".into()),
+                    ("ring_area", _) => Some("Å²".into()),
+                    // The structs of functions name their fields as tables name their columns.
+                    (name, _) => ["adsorption", "charges"]
+                        .into_iter()
+                        .find_map(|table| of_column(table, name))
+                        .map(Cow::Borrowed),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The unit of what a call of `predict` answers.
+    fn of_model(&self, call: &ScalarFunction) -> Option<Unit> {
+        let named = match call.args.get(1) {
+            Some(Expr::Literal(name, _)) => name.try_as_str().flatten().unwrap_or_default(),
+            _ => "",
+        };
+        let options = HollanditeOptions::of(self.0.context().copied_config().options());
+        let model = self.0.model(if named.is_empty() { &options.model } else { named }).ok()?;
+        let unit = model.quantity().unit;
+        (!unit.is_empty()).then(|| unit.to_owned().into())
     }
 }
 
 /// What all agree on.
-fn same(mut units: impl Iterator<Item = Option<&'static str>>) -> Option<&'static str> {
+fn same(mut units: impl Iterator<Item = Option<Unit>>) -> Option<Unit> {
     let first = units.next()?;
     units.all(|unit| unit == first).then_some(first).flatten()
 }
@@ -143,14 +176,20 @@ fn in_comment(comment: &'static str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::Session;
+    use crate::crystal::Structure;
+    use crate::error::ModelError;
+    use crate::models::Quantity;
+    use crate::sql::EnergyModel;
 
-    async fn of_query(query: &str) -> Vec<Option<&'static str>> {
-        let session = Session::without_store();
+    async fn of_query(query: &str) -> Vec<Option<String>> {
+        of_query_in(&Session::without_store(), query).await
+    }
+
+    async fn of_query_in(session: &Session, query: &str) -> Vec<Option<String>> {
         let table = "CREATE TABLE tmo AS SELECT 'x' AS id, 'TiO2' AS formula, 1.0 AS density, 0.5 AS void, 60.0 AS volume, \
                      -3.0 AS formation_energy_per_atom, 6 AS natoms, 'x' AS structure";
         session.sql(table).await.unwrap();
-        units(&session.sql(query).await.unwrap())
+        units(session, &session.sql(query).await.unwrap()).into_iter().map(|unit| unit.map(Cow::into_owned)).collect()
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -159,14 +198,50 @@ mod tests {
                      SELECT e.id, e.void, v, ef, ef - 1.0 AS low, round(ef, 2) AS short, ef * e.void AS odd, volume / natoms AS each
                      FROM e JOIN tmo ON e.id = tmo.id WHERE ef < 0 ORDER BY ef LIMIT 3";
         let found = of_query(query).await;
-        let ev = Some("eV/atom");
-        assert_eq!(found, [None, None, Some("Å³"), ev, ev, ev, None, None]);
+        let some = |unit: &str| Some(unit.to_owned());
+        let ev = some("eV/atom");
+        assert_eq!(found, [None, None, some("Å³"), ev.clone(), ev.clone(), ev.clone(), None, None]);
         let query = "SELECT formula, min(formation_energy_per_atom) AS best, avg(density) AS d, count(*) AS n FROM tmo GROUP BY formula";
-        assert_eq!(of_query(query).await, [None, ev, Some("g/cm³"), None]);
+        assert_eq!(of_query(query).await, [None, ev.clone(), some("g/cm³"), None]);
         let query = "SELECT predict(structure)['upper'] AS u, CASE WHEN void > 0.5 THEN density END AS d, largest_free_sphere(structure) AS f FROM tmo";
-        assert_eq!(of_query(query).await, [ev, Some("g/cm³"), Some("Å")]);
+        assert_eq!(of_query(query).await, [ev, some("g/cm³"), some("Å")]);
         let query = "SELECT density FROM tmo UNION ALL SELECT volume FROM tmo";
         assert_eq!(of_query(query).await, [None], "two units are none");
+    }
+
+    /// Answers nothing, in electronvolts.
+    struct Gaps;
+
+    impl EnergyModel for Gaps {
+        fn id(&self) -> &str {
+            "gaps"
+        }
+
+        fn quantity(&self) -> Quantity<'_> {
+            Quantity { target: "band_gap", unit: "eV" }
+        }
+
+        fn covers(&self, _: &Structure) -> Result<(), ModelError> {
+            Ok(())
+        }
+
+        fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
+            structures.iter().map(|_| Ok(0.0)).collect()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_prediction_has_the_unit_of_its_model() {
+        let session = Session::without_store().with_model("gaps", Arc::new(Gaps));
+        let query = "SELECT predict(structure, 'gaps')['value'] AS gap, predict(structure)['lower'] AS low FROM tmo";
+        assert_eq!(of_query_in(&session, query).await, [Some("eV".to_owned()), Some("eV/atom".to_owned())]);
+        // Asked for a formation energy, the model answers none.
+        let frame = session.sql("SELECT predict_ef(structure, 'gaps') FROM tmo").await;
+        let refused = match frame {
+            Ok(frame) => frame.collect().await.unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(refused.contains("model gaps predicts band_gap in eV") && refused.contains("['value']"), "{refused}");
     }
 
     #[test]

@@ -7,12 +7,12 @@ use crate::error::StoreError;
 
 /// What fills `predictions`: of the answers that stand in no row, only the number is known.
 pub(super) const LIST: &str = "
-    SELECT model, model_id, table_name, id, structure_hash, split, value, lower, upper, coverage, in_domain, reason,
-           target_column, target
-    FROM hollandite_evaluations
+    SELECT e.model, e.model_id, table_name, id, structure_hash, split, value, lower, upper, coverage, in_domain, reason,
+           target_column, target, json_extract(m.card, '$.unit')
+    FROM hollandite_evaluations e LEFT JOIN hollandite_models m USING (model_id)
     UNION ALL
     SELECT coalesce(m.name, p.model_id), p.model_id, NULL, NULL, p.structure_hash, NULL, p.value, NULL, NULL, NULL, NULL,
-           NULL, NULL, NULL
+           NULL, NULL, NULL, json_extract(m.card, '$.unit')
     FROM hollandite_predictions p LEFT JOIN hollandite_models m USING (model_id)
     WHERE NOT EXISTS (SELECT 1 FROM hollandite_evaluations e
                       WHERE e.model_id = p.model_id AND e.structure_hash = p.structure_hash)";
@@ -41,15 +41,15 @@ pub struct Evaluated {
     pub structure_hash: String,
     /// The part of the model's training that it belongs to; `None` where the model does not tell.
     pub split: Option<String>,
-    /// Prediction, eV/atom.
+    /// Prediction, in the unit of what the model predicts.
     pub value: Option<f64>,
-    /// Interval around it, eV/atom.
+    /// Interval around it.
     pub interval: Option<(f64, f64)>,
     /// Whether it is of a kind that the model has seen.
     pub in_domain: bool,
     /// Why there is no value or no interval.
     pub reason: Option<String>,
-    /// Label, eV/atom.
+    /// Label.
     pub target: Option<f64>,
 }
 

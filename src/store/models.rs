@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::lake::Store;
 use crate::error::{Error, StoreError};
 use crate::models::network::Net;
-use crate::models::{Model, ModelCard, is_name, kept_in, weights};
+use crate::models::{Model, ModelCard, is_embedded, is_name, kept, kept_in, weights};
 
 impl Store {
     /// Keeps a network under the name of its card, whole or not at all.
@@ -15,20 +15,11 @@ impl Store {
     pub fn add_model(&self, net: &Net, card: &ModelCard) -> Result<PathBuf, Error> {
         self.writer()?;
         let name = &card.name;
-        let refuse = |message: &str| StoreError::Model { name: name.clone(), message: message.into() };
-        if !is_name(name) {
-            return Err(
-                refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name").into()
-            );
-        }
-        if Model::is_embedded(name) {
-            return Err(refuse("a model of that name ships with the program; give another with --name").into());
-        }
+        self.free_model_name(name)?;
         let home = self.models_folder().join(name);
+        let refuse = |message: &str| StoreError::Model { name: name.clone(), message: message.into() };
         if home.exists() {
-            return Err(
-                refuse("the store has a model of that name; remove it first, or give another with --name").into()
-            );
+            return Err(refuse("a training of that name has begun; give another with --name").into());
         }
         let draft = self.models_folder().join(format!(".{name}.{}.new", std::process::id()));
         let io = |e: std::io::Error| StoreError::io(&draft, &e);
@@ -46,20 +37,86 @@ impl Store {
         Ok(home.join(file))
     }
 
-    /// The model of that name or path: one that ships, one of the store, or a file.
+    /// Refuses a name under which no other model can be kept: what a name means is decided once.
     ///
     /// # Errors
-    /// As [`Model::load`].
+    /// A name that cannot be one, that of a model that ships with the program, or that of a model or ensemble of the store.
+    pub fn free_model_name(&self, name: &str) -> Result<(), Error> {
+        self.model_name(name)?;
+        match kept(name, &self.models_folder()) {
+            None => Ok(()),
+            Some((known, _)) => Err(StoreError::Model {
+                name: name.to_owned(),
+                message: format!(
+                    "the store has a model of that name; remove it first (`hollandite models remove {known}`), or give \
+                     another with --name"
+                ),
+            }
+            .into()),
+        }
+    }
+
+    /// Refuses what cannot be the name of a model of the store.
+    ///
+    /// # Errors
+    /// A name that cannot be one, or that of a model that ships with the program.
+    pub fn model_name(&self, name: &str) -> Result<(), Error> {
+        let refuse = |message: &str| StoreError::Model { name: name.to_owned(), message: message.into() };
+        if !is_name(name) {
+            return Err(
+                refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name").into()
+            );
+        }
+        if is_embedded(name) {
+            return Err(refuse("a model of that name ships with the program; give another with --name").into());
+        }
+        Ok(())
+    }
+
+    /// Makes the folder of a model to come, `STEM-1`, `STEM-2`, ..., the first that is free; returns its name.
+    ///
+    /// # Errors
+    /// A store that may not be written to.
+    pub fn new_model(&self, stem: &str) -> Result<String, Error> {
+        let folder = self.models_folder();
+        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, &e))?;
+        for number in 1_usize.. {
+            let name = format!("{stem}-{number}");
+            let home = folder.join(&name);
+            match std::fs::create_dir(&home) {
+                Ok(()) => return Ok(name),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(StoreError::io(&home, &e).into()),
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// The last name that [`Store::new_model`] gave for `stem`.
+    pub fn last_model(&self, stem: &str) -> Option<String> {
+        let entries = std::fs::read_dir(self.models_folder()).into_iter().flatten().flatten();
+        let number = |name: &str| name.strip_prefix(stem)?.strip_prefix('-')?.parse::<usize>().ok();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|name| Some((number(&name)?, name)))
+            .max()
+            .map(|(_, name)| name)
+    }
+
+    /// The model of that name or path, as [`find`](crate::models::find) has it.
+    ///
+    /// # Errors
+    /// As [`Model::find`].
     pub fn model(&self, name: &str) -> Result<std::sync::Arc<Model>, Error> {
         Ok(Model::find(name, Some(&self.models_folder()))?)
     }
 
-    /// Names of the models that are kept here, in order.
+    /// Names of the models and ensembles that are kept here, in order.
     pub fn model_names(&self) -> Vec<String> {
         kept_in(&self.models_folder())
     }
 
-    /// Takes a model out of the store. The numbers that it answered stay, with its card.
+    /// Takes a model or ensemble out of the store. The numbers that it answered stay, with its card.
     ///
     /// # Errors
     /// No model of that name, a store that may not be written to.
@@ -70,15 +127,46 @@ impl Store {
                 names if names.is_empty() => "the store keeps none".to_owned(),
                 names => format!("the store keeps {}", names.join(", ")),
             };
-            return Err(StoreError::Model { name: name.to_owned(), message: format!("no such model; {known}") }.into());
+            let ships = if is_embedded(name) { ", for it ships with the program" } else { "" };
+            let message = format!("no such model{ships}; {known}");
+            return Err(StoreError::Model { name: name.to_owned(), message }.into());
         }
         let home = self.models_folder().join(name);
         // Weights that can no longer be read are removed all the same.
-        let id = self.model(name).ok().map(|model| model.id().to_owned());
+        let id = Model::load(&home.display().to_string()).ok().map(|model| model.id().to_owned());
         std::fs::remove_dir_all(&home).map_err(|e| StoreError::io(&home, &e))?;
         if let Some(id) = id {
             self.predictions()?.forget_model(&id)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_name_is_given_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        assert_eq!(store.last_model("cgcnn"), None);
+        assert_eq!(["cgcnn"; 2].map(|stem| store.new_model(stem).unwrap()), ["cgcnn-1", "cgcnn-2"]);
+        assert_eq!(store.last_model("cgcnn").as_deref(), Some("cgcnn-2"));
+        assert_eq!(store.last_model("cg"), None);
+        let refused = |name: &str| store.free_model_name(name).unwrap_err().to_string();
+        for (name, said) in [("CGCNN", "ships with the program"), ("a/b", "letters, digits"), ("", "letters, digits")] {
+            assert!(refused(name).contains(said), "{name}: {}", refused(name));
+        }
+        let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/megnet.safetensors.zst");
+        std::fs::copy(weights, dir.path().join("s/models/cgcnn-2/x.safetensors.zst")).unwrap();
+        assert_eq!(store.model("cgcnn-2").unwrap().name(), "cgcnn-2");
+        assert!(refused("cgcnn-2").contains("remove cgcnn-2") && refused("CGCNN-2").contains("remove cgcnn-2"));
+        store.free_model_name("cgcnn-3").unwrap();
+        assert!(
+            store.remove_model("megnet").unwrap_err().to_string().contains("ships with the program; the store keeps")
+        );
+        store.remove_model("cgcnn-2").unwrap();
+        assert!(store.model("cgcnn-2").is_err());
     }
 }

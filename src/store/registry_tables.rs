@@ -105,6 +105,7 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("reason", TEXT),
                 ("target_column", TEXT),
                 ("target", FLOAT),
+                ("unit", TEXT),
             ],
         },
         Spec {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::values::coverage;
-use super::{At, Output};
+use super::{At, Format, Output};
 use crate::models::DEFAULT_MODEL;
 
 /// `hollandite train`
@@ -29,7 +29,7 @@ pub struct Train {
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]
     pub table: String,
-    /// Column of the label, eV/atom
+    /// Column of the label, such as formation_energy_per_atom or band_gap
     #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
     pub target: String,
     /// SQL condition on the rows to use, for instance "natoms <= 60"
@@ -96,9 +96,12 @@ pub struct Train {
     /// Folder for checkpoint, weights, card and plots [default: models/NAME in the store]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Name of the trained model [default: the architecture's]
+    /// Name of the trained model [default: that of the architecture with a number, such as cgcnn-1; that of the folder with --out]
     #[arg(long)]
     pub name: Option<String>,
+    /// Unit of the label [default: that of the column, where it is known]
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
     /// Take network, settings, data and division from the best trial of this tuning
     #[arg(long, value_name = "NAME", conflicts_with_all = [
         "model", "table", "target", "condition", "split", "test", "validation", "seed", "batch", "batch_atoms", "learning_rate",
@@ -144,7 +147,7 @@ pub struct Tune {
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]
     pub table: String,
-    /// Column of the label, eV/atom
+    /// Column of the label, such as formation_energy_per_atom or band_gap
     #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
     pub target: String,
     /// SQL condition on the rows to use, for instance "natoms <= 60"
@@ -200,9 +203,9 @@ pub struct Evaluate {
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]
     pub table: String,
-    /// Column of the label, eV/atom
-    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
-    pub target: String,
+    /// Column of the label [default: what the model predicts]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
     /// SQL condition on the rows to use
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
@@ -245,8 +248,12 @@ pub enum ModelsCommand {
     Show {
         /// A name, or the folder or file that `train` wrote
         name: String,
+        /// How to print it: table, for people, or json, with every number
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
     },
     /// Take a model out of the store, with its folder
+    #[command(visible_alias = "rm")]
     Remove {
         /// Its name
         name: String,
@@ -301,9 +308,9 @@ pub struct ModelsEnsemble {
     /// Table with structures and labels, by which the intervals are calibrated
     #[arg(long, default_value = "tmo")]
     pub table: String,
-    /// Column of the label, eV/atom
-    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
-    pub target: String,
+    /// Column of the label [default: what the members predict]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
     /// SQL condition on rows that no member was fitted to [default: the crystals that some member was validated with, and
     /// none fitted to]
     #[arg(long = "where", value_name = "SQL")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{rows_bar::RowsBar, sql::warn};
+use super::{plot::errors, rows_bar::RowsBar, sql::warn};
 use crate::cli::args::Evaluate;
 use crate::cli::{CliError, render};
 use crate::report::plots;
@@ -28,7 +28,8 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         eprintln!("{refused} crystals have no prediction; the first, {id}: {reason}");
     }
     if let Some(file) = &args.plot {
-        plots::parity(&format!("{} on {}", summary.evaluation.model, args.table), &summary.pairs).save(file)?;
+        let title = errors::title(&summary.evaluation.model, &args.table, "all", summary.fitted());
+        plots::parity(&title, &summary.unit, &summary.pairs).save(file)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::models::behind;
 use crate::models::train::{Epoch, Observer};
 use crate::report::plots;
 
@@ -16,17 +17,18 @@ pub struct Bar {
     bar: ProgressBar,
     epochs: usize,
     curve: PathBuf,
+    unit: String,
     history: Mutex<Vec<Epoch>>,
 }
 
 impl Bar {
-    /// Of a run of `epochs` whose learning curve is drawn to `curve` after each.
-    pub fn new(epochs: usize, curve: PathBuf) -> Self {
+    /// Of a run of `epochs` whose learning curve is drawn to `curve` after each. `unit`: of the label.
+    pub fn new(epochs: usize, curve: PathBuf, unit: String) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left of the epoch");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar, epochs, curve, history: Mutex::default() }
+        Self { bar, epochs, curve, unit, history: Mutex::default() }
     }
 
     /// Takes the bar away.
@@ -59,17 +61,18 @@ impl Observer for Bar {
         let mut history = self.history();
         history.push(*epoch);
         self.line(&format!(
-            "epoch {:4}  loss {:.4}  validation RMSE {:.4} MAE {:.4} eV/atom  learning rate {:.2e}  {:.0} s  at most {} left",
+            "epoch {:4}  loss {:.4}  validation RMSE {:.4} MAE {:.4}{}  learning rate {:.2e}  {:.0} s  at most {} left",
             epoch.epoch,
             epoch.train_loss,
             epoch.validation_rmse,
             epoch.validation_mae,
+            behind(&self.unit),
             epoch.learning_rate,
             epoch.seconds,
             HumanDuration(left(&history, self.epochs))
         ));
         // A curve that cannot be drawn now is no reason to lose a training: it is drawn again at the end.
-        let _ = plots::learning_curve(&history).save(&self.curve);
+        let _ = plots::learning_curve(&history, &self.unit).save(&self.curve);
         ControlFlow::Continue(())
     }
 
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn the_curve_is_on_disk_after_every_epoch() {
         let folder = tempfile::tempdir().unwrap();
-        let bar = Bar::new(3, folder.path().join("learning.svg"));
+        let bar = Bar::new(3, folder.path().join("learning.svg"), "eV".into());
         let epoch = Epoch {
             epoch: 1,
             train_loss: 0.1,
@@ -123,6 +126,7 @@ mod tests {
             seconds: 1.0,
         };
         assert!(bar.epoch(&epoch).is_continue());
-        assert!(std::fs::read_to_string(folder.path().join("learning.svg")).unwrap().contains("<svg"));
+        let svg = std::fs::read_to_string(folder.path().join("learning.svg")).unwrap();
+        assert!(svg.contains("<svg") && svg.contains("validation error, eV\n"), "{svg}");
     }
 }

@@ -1,4 +1,4 @@
-//! Labelled crystals out of the store, for `train` and `evaluate`.
+//! Labelled crystals out of the store, for `train` and `evaluate`, and the unit of their label.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::columns::StructureColumn;
 use crate::crystal::{ContentHash, content_hash};
 use crate::models::train::Sample;
-use crate::sql::{Session, quoted_name};
+use crate::sql::{Session, quoted_name, units};
 
 /// Rows of `table` that have a structure and a label in column `target`, those that satisfy `condition` only.
 ///
@@ -43,6 +43,16 @@ pub async fn read(
         )));
     }
     Ok(samples)
+}
+
+/// The unit of the label in column `target` of `table`, where one is known; empty where none is.
+///
+/// # Errors
+/// No such table or column.
+pub async fn unit(session: &Session, table: &str, target: &str) -> Result<String, CliError> {
+    let query = format!("SELECT {} FROM {}", quoted_name(target), quoted_name(table));
+    let unit = units(session, &session.sql(&query).await?).pop().flatten();
+    Ok(unit.unwrap_or_default().into_owned())
 }
 
 fn append(batch: &RecordBatch, samples: &mut Vec<Sample>) -> Result<(), CliError> {

@@ -10,15 +10,17 @@ use crate::error::ModelError;
 use crate::models::card::{SplitCard, TrainingCard};
 use crate::models::network::{ARCHITECTURES, Config};
 use crate::models::train::{Recipe, TrainOptions, train_with};
-use crate::models::{Metrics, Model};
+use crate::models::{Found, Metrics, find};
 use crate::report::plots;
 use crate::sql::Session;
+use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let tuned = args.from_tuning.as_deref().map(|name| super::tune::winning(&store, name, args)).transpose()?;
     let args = tuned.as_ref().map_or(args, |(args, _)| args);
-    let mut options = options(args)?;
+    check_name(&store, args)?;
+    let mut options = options(&store, args)?;
     if let Some((_, config)) = &tuned {
         options.config = config.clone();
     }
@@ -34,6 +36,11 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let also = args.also.as_ref().map(|table| format!("; table {table}")).unwrap_or_default();
     let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
     options.data = format!("{source}table {}{snapshot}{rows}{also}", args.table);
+    options.unit = match &args.unit {
+        Some(unit) => unit.clone(),
+        None => samples::unit(&session, &args.table, &args.target).await?,
+    };
+    options.name = name(&store, args, &options)?;
     if args.out.is_none() {
         options.directory = store.models_folder().join(&options.name);
     }
@@ -42,7 +49,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
 
     let directory = options.directory.clone();
-    let bar = Bar::new(options.epochs, directory.join("learning.svg"));
+    let bar = Bar::new(options.epochs, directory.join("learning.svg"), options.unit.clone());
     // Hours of arithmetic: not on a thread that should be answering the terminal.
     let (trained, bar) = tokio::task::spawn_blocking(move || {
         let trained = train_with(&crystals, &more, &options, &bar);
@@ -51,28 +58,70 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     .await
     .map_err(|e| CliError::Failed(format!("training stopped: {e}")))?;
     bar.close();
-    let trained = trained.map_err(|e| CliError::Below(e.into()))?;
+    let trained = trained.map_err(|e| {
+        if args.out.is_none() {
+            // A name that nothing came of is free again; a folder with a checkpoint is not empty, and stays.
+            let _ = std::fs::remove_dir(&directory);
+        }
+        CliError::Below(e.into())
+    })?;
+    let card = &trained.card;
 
-    plots::learning_curve(&trained.history).save(&directory.join("learning.svg"))?;
+    plots::learning_curve(&trained.history, &card.unit).save(&directory.join("learning.svg"))?;
     let pairs: Vec<(f64, f64)> = trained.test.iter().map(|&(_, predicted, label)| (predicted, label)).collect();
     if !pairs.is_empty() {
-        plots::parity(&format!("{}, test set", trained.card.name), &pairs).save(&directory.join("parity.svg"))?;
+        plots::parity(&format!("{}, test set", card.name), &card.unit, &pairs).save(&directory.join("parity.svg"))?;
     }
-    for (set, metrics) in &trained.card.metrics {
-        render::print(&format!("{set}: {metrics}\n"))?;
+    for (set, metrics) in &card.metrics {
+        render::print(&format!("{set}: {}\n", metrics.described(&card.unit)))?;
     }
-    render::print(&format!("weights, card and plots: {}\n", directory.display()))
+    let asked = if args.out.is_some() { directory.display().to_string() } else { card.name.clone() };
+    let call = match card.quantity().is_formation_energy() {
+        true => format!("predict_ef(structure, '{asked}')"),
+        false => format!("predict(structure, '{asked}')['value']"),
+    };
+    render::print(&format!(
+        "model {} ({}) predicts {}; it is asked with {call}\nweights, card and plots: {}\n",
+        card.name,
+        card.id,
+        card.quantity(),
+        directory.display()
+    ))
+}
+
+/// Before anything is read: that the model may have the name that it is given. A run that goes on has it already.
+fn check_name(store: &Store, args: &Train) -> Result<(), CliError> {
+    let Some(name) = &args.name else { return Ok(()) };
+    let is_ensemble = || matches!(find(name, Some(&store.models_folder())), Ok(Found::Ensemble(_)));
+    if args.out.is_some() || args.resume && !is_ensemble() {
+        return Ok(store.model_name(name)?);
+    }
+    Ok(store.free_model_name(name)?)
+}
+
+/// The name of the model to come, which no other has.
+fn name(store: &Store, args: &Train, options: &TrainOptions) -> Result<String, CliError> {
+    let stem = options.start.as_ref().map_or(&options.config, |model| &model.card().config).architecture();
+    Ok(match (&args.name, &args.out) {
+        (Some(name), _) => name.clone(),
+        // That of the folder, where it can be one.
+        (None, Some(_)) => options.name.clone(),
+        (None, None) => match store.last_model(stem).filter(|_| args.resume) {
+            Some(last) => last,
+            None => store.new_model(stem)?,
+        },
+    })
 }
 
 /// What the arguments say, apart from the store's share.
-fn options(args: &Train) -> Result<TrainOptions, CliError> {
-    let start = args.from.as_deref().map(Model::load).transpose().map_err(|e| CliError::Below(e.into()))?;
+fn options(store: &Store, args: &Train) -> Result<TrainOptions, CliError> {
+    let start = args.from.as_deref().map(|name| store.model(name)).transpose()?;
     let config = match &start {
         Some(model) => model.card().config.clone(),
         None => architecture(args)?,
     };
     let usual = TrainOptions::new(config, args.out.clone().unwrap_or_default());
-    let quoted = quoted(&usual.config, &args.quote)?;
+    let quoted = quoted(store, &usual.config, &args.quote)?;
     Ok(TrainOptions {
         split: args.split.parse().map_err(usage)?,
         test_fraction: share("test", args.test)?,
@@ -97,7 +146,6 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
         threads: args.threads.unwrap_or(usual.threads).max(1),
         resume: args.resume,
         time_limit: args.time_limit,
-        name: args.name.clone().unwrap_or(usual.name),
         target: args.target.clone(),
         quoted,
         ..usual
@@ -105,10 +153,10 @@ fn options(args: &Train) -> Result<TrainOptions, CliError> {
 }
 
 /// The errors of runs of this network on other divisions, by the division.
-fn quoted(config: &Config, runs: &[String]) -> Result<BTreeMap<String, Metrics>, CliError> {
+fn quoted(store: &Store, config: &Config, runs: &[String]) -> Result<BTreeMap<String, Metrics>, CliError> {
     let mut quoted = BTreeMap::new();
     for run in runs {
-        let model = Model::load(run).map_err(|e| CliError::Below(e.into()))?;
+        let model = store.model(run)?;
         let card = model.card();
         if (card.config.architecture(), card.config.settings()) != (config.architecture(), config.settings()) {
             return Err(CliError::Usage(format!(

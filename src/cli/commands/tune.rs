@@ -10,6 +10,7 @@ use super::train::{device, share, usage};
 use super::{named, samples};
 use crate::cli::args::{At, Train, Tune};
 use crate::cli::{CliError, render};
+use crate::models::behind;
 use crate::models::network::{ARCHITECTURES, Config};
 use crate::models::splits::SplitKind;
 use crate::models::train::{Criterion, Loss, Recipe, TrainOptions};
@@ -46,6 +47,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
             definition
         }
     };
+    let unit = unit(&store, &definition).await;
     let session = Session::open(&store, definition.snapshot).await?;
     let crystals =
         samples::read(&session, &definition.table, &definition.target, definition.condition.as_deref()).await?;
@@ -53,7 +55,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     // The workers of a training are the parallelism, as for `train`.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     let wanted = args.trials;
-    let bar = Bar::new(definition.epochs, wanted, args.time_limit);
+    let bar = Bar::new(definition.epochs, wanted, args.time_limit, unit.clone());
     // Hours of arithmetic: not on a thread that should be answering the terminal.
     let trials = tokio::task::spawn_blocking(move || {
         let trials = tune(&crystals, &options, &study, wanted, &tuning, &bar);
@@ -62,7 +64,13 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     })
     .await
     .map_err(|e| CliError::Failed(format!("tuning stopped: {e}")))?;
-    report(&trials.map_err(|e| CliError::Below(e.into()))?, wanted, name, &definition)
+    report(&trials.map_err(|e| CliError::Below(e.into()))?, wanted, name, &unit)
+}
+
+/// The unit of the label that a tuning is of; empty where none is known, or the table is gone.
+pub async fn unit(store: &Store, definition: &Definition) -> String {
+    let Ok(session) = Session::open(store, definition.snapshot).await else { return String::new() };
+    samples::unit(&session, &definition.table, &definition.target).await.unwrap_or_default()
 }
 
 /// What was asked for.
@@ -155,7 +163,7 @@ fn remove(folder: &Path) -> Result<(), CliError> {
     }
 }
 
-fn report(trials: &[Trial], wanted: usize, name: &str, definition: &Definition) -> Result<(), CliError> {
+fn report(trials: &[Trial], wanted: usize, name: &str, unit: &str) -> Result<(), CliError> {
     let count = |state| trials.iter().filter(|t| t.state == state).count();
     let mut text = format!(
         "{} trials: {} fitted to their end, {} given up, {} failed\n",
@@ -165,9 +173,9 @@ fn report(trials: &[Trial], wanted: usize, name: &str, definition: &Definition) 
         count(State::Failed)
     );
     if let Some((best, (epoch, error))) = winner(trials).and_then(|best| Some((best, best.best()?))) {
-        text += &format!("best: trial {}, validation RMSE {error:.4} eV/atom at epoch {epoch}\n", best.number);
+        text += &format!("best: trial {}, validation RMSE {error:.4}{} at epoch {epoch}\n", best.number, behind(unit));
         text += &format!("  {}\n", listed(&best.settings));
-        text += &format!("fit it fully: hollandite train --from-tuning {name} --name {}\n", definition.model);
+        text += &format!("fit it fully: hollandite train --from-tuning {name}\n");
     }
     let over = trials.iter().all(|t| t.state != State::Running);
     if !over {
@@ -187,16 +195,18 @@ struct Bar {
     bar: ProgressBar,
     trials: usize,
     end: Option<Instant>,
+    /// Of the label, behind a number.
+    unit: String,
 }
 
 impl Bar {
-    fn new(epochs: usize, trials: usize, time_limit: Option<f64>) -> Self {
+    fn new(epochs: usize, trials: usize, time_limit: Option<f64>, unit: String) -> Self {
         let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{prefix} {bar:30} epoch {pos}/{len}  {msg}  {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(500));
         let end = time_limit.and_then(|s| Instant::now().checked_add(Duration::try_from_secs_f64(s).ok()?));
-        Self { bar, trials, end }
+        Self { bar, trials, end, unit: behind(&unit) }
     }
 
     fn line(&self, text: &str) {
@@ -219,13 +229,13 @@ impl Watcher for Bar {
 
     fn epoch(&self, trial: &Trial) {
         self.bar.set_position(trial.curve.len() as u64);
-        let error = trial.error().map_or_else(|| "not a number".into(), |error| format!("{error:.4} eV/atom"));
+        let error = trial.error().map_or_else(|| "not a number".into(), |error| format!("{error:.4}{}", self.unit));
         self.bar.set_message(error);
     }
 
     fn ends(&self, trial: &Trial) {
         let error = match trial.best() {
-            Some((epoch, error)) => format!("{error:.4} eV/atom at epoch {epoch} of {}", trial.curve.len()),
+            Some((epoch, error)) => format!("{error:.4}{} at epoch {epoch} of {}", self.unit, trial.curve.len()),
             None => "no error".into(),
         };
         let reason = trial.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -30,7 +30,7 @@ pub struct Candidate {
     pub prediction: Option<Prediction>,
 }
 
-/// A predicted formation energy, eV/atom.
+/// What a model predicts: a formation energy, as a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The value; `None` where the model has no answer.
@@ -39,6 +39,8 @@ pub struct Prediction {
     pub lower: Option<f64>,
     /// Upper end of the interval.
     pub upper: Option<f64>,
+    /// Unit of the value; empty where it has none.
+    pub unit: String,
     /// The model.
     pub model: String,
     /// Probability with which the interval holds the label.
@@ -90,7 +92,7 @@ pub(super) fn html(
     }
     out += "<dl>\n";
     for column in columns.iter().filter(|c| c.name != "id" && c.name != "formula") {
-        let unit = column.unit.map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
+        let unit = column.unit.as_ref().map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
         let cell = &column.cells[candidate.row];
         let unit = if cell.null { "" } else { &unit };
         out += &format!("<div><dt>{}</dt><dd>{}{unit}</dd></div>\n", text(&column.name), cell.html);

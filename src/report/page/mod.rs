@@ -177,7 +177,7 @@ mod tests {
             about: vec!["Which <b>oxides</b>?".into()],
             query: "SELECT '</code><script>alert(2)</script>'\nFROM tmo".into(),
             funnel: None,
-            table: Table::new(&batch.schema(), &[batch], 1, &[]).unwrap(),
+            table: Table::new(&batch.schema(), &[batch], 1, &[] as &[Option<&str>]).unwrap(),
             candidates: vec![Candidate { id: id.into(), row: 0, structure: crystal, prediction: None }],
             remark: None,
             provenance: vec![("command".into(), "hollandite report \"<x>\"".into())],

@@ -2,9 +2,10 @@
 
 use super::card::Prediction;
 use super::html::text;
+use crate::models::behind;
 use crate::report::plots::labels::number;
 
-/// From where to where, eV/atom.
+/// From where to where.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     low: f64,
@@ -41,7 +42,8 @@ impl Scale {
         };
         let said = |x: f64| format!("{}{:.3}", if x < 0.0 { "−" } else { "" }, x.abs());
         let mut out = "<figure class=\"interval\">\n<figcaption>".to_string();
-        out += &format!("{} predicts <b>{}</b> eV/atom", text(&prediction.model), said(value));
+        out +=
+            &format!("{} predicts <b>{}</b>{}", text(&prediction.model), said(value), text(&behind(&prediction.unit)));
         let ends = prediction.lower.zip(prediction.upper);
         out += &match ends {
             Some((lower, upper)) => {
@@ -62,8 +64,9 @@ impl Scale {
             out += &format!("<span class=\"label\" style=\"left:{:.2}%\"></span>", self.at(label));
         }
         out += &format!(
-            "</div>\n<div class=\"ends\" aria-hidden=\"true\"><span>{}</span><span>eV/atom</span><span>{}</span></div>\n</figure>\n",
+            "</div>\n<div class=\"ends\" aria-hidden=\"true\"><span>{}</span><span>{}</span><span>{}</span></div>\n</figure>\n",
             number(self.low, 2),
+            text(&prediction.unit),
             number(self.high, 2)
         );
         out
@@ -79,6 +82,7 @@ mod tests {
             value: Some(value),
             lower: radius.map(|r| value - r),
             upper: radius.map(|r| value + r),
+            unit: "eV/atom".into(),
             model: "cgcnn".into(),
             coverage: 0.9,
             reason: None,
@@ -92,9 +96,12 @@ mod tests {
         let scale = Scale::of(all.iter()).unwrap();
         assert_eq!(scale, Scale { low: -3.5, high: -1.0 });
         let html = scale.html(&all[0]);
-        for part in
-            ["cgcnn predicts <b>−3.100</b>", "90 % interval −3.300 to −2.900", "left:8.00%;width:16.00%", "left:16.00%"]
-        {
+        for part in [
+            "cgcnn predicts <b>−3.100</b> eV/atom",
+            "90 % interval −3.300 to −2.900",
+            "left:8.00%;width:16.00%",
+            "left:16.00%",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(scale.html(&all[1]).contains("no interval"));

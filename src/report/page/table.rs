@@ -22,14 +22,14 @@ const NESTED: usize = 60;
 pub struct Table {
     rows: RecordBatch,
     total: u64,
-    units: Vec<Option<&'static str>>,
+    units: Vec<Option<String>>,
 }
 
 /// A column as it is printed.
 #[derive(Debug)]
 pub(super) struct Column {
     pub name: String,
-    pub unit: Option<&'static str>,
+    pub unit: Option<String>,
     pub numeric: bool,
     pub cells: Vec<Cell>,
 }
@@ -52,13 +52,14 @@ impl Table {
         schema: &SchemaRef,
         batches: &[RecordBatch],
         total: u64,
-        units: &[Option<&'static str>],
+        units: &[Option<impl AsRef<str>>],
     ) -> Result<Self, ReportError> {
         let batch = concat_batches(schema, batches)?;
         let kept: Vec<usize> =
             (0..batch.num_columns()).filter(|&i| StructureColumn::try_new(batch.column(i)).is_err()).collect();
         let rows = batch.project(&kept)?;
-        let units = kept.iter().map(|&i| units.get(i).copied().flatten()).collect();
+        let unit = |&i: &usize| Some(units.get(i)?.as_ref()?.as_ref().to_owned());
+        let units = kept.iter().map(unit).collect();
         Ok(Self { rows, total, units })
     }
 
@@ -80,7 +81,7 @@ impl Table {
             .map(|((array, field), unit)| {
                 let numeric = is_number(array.data_type());
                 let cells = if numeric { numbers(array)? } else { words(field.name(), array)? };
-                Ok(Column { name: field.name().clone(), unit: *unit, numeric, cells })
+                Ok(Column { name: field.name().clone(), unit: unit.clone(), numeric, cells })
             })
             .collect()
     }
@@ -100,7 +101,7 @@ impl Table {
         );
         out += "<th scope=\"col\" class=\"n\" aria-sort=\"ascending\"><button type=\"button\">#</button></th>";
         for column in columns {
-            let unit = column.unit.map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
+            let unit = column.unit.as_ref().map(|u| format!(" <small>{}</small>", text(u))).unwrap_or_default();
             let class = if column.numeric { " class=\"n\"" } else { "" };
             out += &format!(
                 "<th scope=\"col\"{class} aria-sort=\"none\"><button type=\"button\">{}{unit}</button></th>",

@@ -4,19 +4,19 @@ use plotters::prelude::*;
 
 use super::chart::{Axis, FIRST, INK, SECOND, chart, frame, legend, line, padded, px, titled};
 use super::{Picture, labels};
-use crate::models::Metrics;
+use crate::models::{Metrics, axis, behind};
 
-/// Predictions (vertical) against labels (horizontal), eV/atom, with the diagonal on which a perfect model would lie and the
-/// line of least squares. Pairs are (prediction, label).
-pub fn parity(title: &str, pairs: &[(f64, f64)]) -> Picture {
+/// Predictions (vertical) against labels (horizontal), in the unit of the label, with the diagonal on which a perfect model would
+/// lie and the line of least squares. Pairs are (prediction, label).
+pub fn parity(title: &str, unit: &str, pairs: &[(f64, f64)]) -> Picture {
     let ends = padded(pairs.iter().flat_map(|&(a, b)| [a, b]));
     let (low, high) = ends;
     let trend = trend(pairs);
     let panel = chart([640.0, 600.0], |canvas| {
         let mut chart = frame(
             canvas,
-            Axis { name: "label, eV/atom", range: ends, decimals: 2 },
-            Axis { name: "prediction, eV/atom", range: ends, decimals: 2 },
+            Axis { name: &axis("label", unit), range: ends, decimals: 2 },
+            Axis { name: &axis("prediction", unit), range: ends, decimals: 2 },
         )?;
         chart.draw_series(
             pairs.iter().map(|&(predicted, label)| Circle::new((label, predicted), px(2.2), FIRST.mix(0.35).filled())),
@@ -45,9 +45,10 @@ pub fn parity(title: &str, pairs: &[(f64, f64)]) -> Picture {
                 format!("; least squares: {} x {sign} {:.3}", labels::number(slope, 3), intercept.abs())
             });
             format!(
-                "RMSE {:.3}, MAE {:.3} eV/atom over {} crystal{s}{line}",
+                "RMSE {:.3}, MAE {:.3}{} over {} crystal{s}{line}",
                 m.rmse,
                 m.mae,
+                behind(unit),
                 labels::count(m.count as u64)
             )
         },
@@ -70,10 +71,15 @@ mod tests {
 
     #[test]
     fn there_is_a_mark_for_every_pair() {
-        let svg = parity("a < b", &[(-1.0, -1.1), (-2.0, -2.2), (0.5, 0.4)]).svg();
+        let svg = parity("a < b", "eV/atom", &[(-1.0, -1.1), (-2.0, -2.2), (0.5, 0.4)]).svg();
         assert_eq!(svg.matches("<circle").count(), 3);
-        assert!(svg.contains("eV/atom") && svg.contains("a &lt; b") && svg.contains("MAE 0.133"));
-        assert_eq!(parity("none", &[]).svg().matches("<circle").count(), 0);
+        assert!(
+            svg.contains("label, eV/atom")
+                && svg.contains("0.133 eV/atom over")
+                && svg.contains("a &lt; b")
+                && svg.contains("MAE 0.133")
+        );
+        assert_eq!(parity("none", "", &[]).svg().matches("<circle").count(), 0);
     }
 
     #[test]
@@ -81,6 +87,6 @@ mod tests {
         let (slope, intercept) = trend(&[(1.0, 0.0), (3.0, 1.0), (5.0, 2.0), (6.0, 3.0)]).unwrap();
         assert!((slope - 1.7).abs() < 1e-12 && (intercept - 1.2).abs() < 1e-12);
         assert_eq!(trend(&[(1.0, 2.0), (3.0, 2.0)]), None);
-        assert!(parity("one", &[(1.0, 2.0)]).svg().contains("over 1 crystal<"));
+        assert!(parity("one", "", &[(1.0, 2.0)]).svg().contains("over 1 crystal<"));
     }
 }

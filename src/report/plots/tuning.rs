@@ -4,11 +4,12 @@ use plotters::prelude::*;
 
 use super::Picture;
 use super::chart::{Axis, FIRST, SECOND, chart, frame, legend, line, px, titled};
+use crate::models::axis;
 use crate::models::tune::{State, Trial};
 
-/// The lowest validation error (eV/atom) of each trial: filled where it was fitted to its end, open where it was given up or
+/// The lowest validation error of each trial, in the unit of the label: filled where it was fitted to its end, open where it was given up or
 /// failed; and the lowest so far of those fitted. What lies far above the others is drawn at the upper edge.
-pub fn tuning(title: &str, trials: &[Trial]) -> Picture {
+pub fn tuning(title: &str, unit: &str, trials: &[Trial]) -> Picture {
     let points: Vec<(f64, f64, bool)> = trials
         .iter()
         .filter_map(|trial| Some((trial.number as f64, trial.error()?, trial.state == State::Done)))
@@ -30,7 +31,7 @@ pub fn tuning(title: &str, trials: &[Trial]) -> Picture {
         let mut chart = frame(
             canvas,
             Axis { name: "trial", range: (0.5, last + 0.5), decimals: 0 },
-            Axis { name: "lowest validation RMSE, eV/atom", range: (low, high), decimals: 3 },
+            Axis { name: &axis("lowest validation RMSE", unit), range: (low, high), decimals: 3 },
         )?;
         line(&mut chart, "lowest so far", SECOND, best)?;
         for (name, wanted) in [("fitted to its end", true), ("given up", false)] {
@@ -79,15 +80,19 @@ mod tests {
             trial(4, 0.25, State::Pruned),
             trial(5, 0.35, State::Done),
         ];
-        let svg = tuning("megnet", &trials).svg();
+        let svg = tuning("megnet", "eV", &trials).svg();
         // Five marks and two of the legend.
         assert_eq!(svg.matches("<circle").count(), 7, "{svg}");
         assert!(svg.contains("lowest so far") && svg.contains("given up"));
+        assert!(svg.contains("lowest validation RMSE, eV\n"), "{svg}");
+        // Under the trials stand their numbers, each once.
+        let number = |n: &usize| svg.lines().filter(|line| line.trim() == n.to_string()).count();
+        assert_eq!((0..=6).map(|n| number(&n)).collect::<Vec<_>>(), [0, 1, 1, 1, 1, 1, 0], "{svg}");
         // The line has its points at trials 1, 2 (twice) and the end.
         let line = svg.split("<polyline").find(|part| part.contains("#D55E00")).unwrap();
         let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
         assert_eq!(points.split_whitespace().count(), 4, "{points}");
-        assert_eq!(tuning("none", &[]).svg().matches("<circle").count(), 2);
+        assert_eq!(tuning("none", "", &[]).svg().matches("<circle").count(), 2);
         assert_eq!(range(vec![]), (0.0, 1.0));
         assert!(range(vec![0.3, 0.4, 90.0]).1 < 1.0);
     }

@@ -14,7 +14,7 @@ const NAME: &str = "predict";
 
 #[user_doc(
     doc_section(label = "Model Functions"),
-    description = "What a model predicts and how far to believe it: a STRUCT of value (formation energy, eV/atom), lower and upper (the interval that holds the DFT label with the stated coverage), model, in_domain and reason. The width of the interval is a quantile of the model's errors on crystals that it was not fitted to (split-conformal prediction); for an ensemble it grows with the disagreement of the members. An element, a number of atoms, a volume per atom or a shortest distance that the model never saw makes in_domain false and leaves the interval NULL; reason says which, or why there is no value. Planned, batched and remembered as `predict_ef`.",
+    description = "What a model predicts and how far to believe it: a STRUCT of value (formation energy in eV/atom; of a model that was fitted to another label, that, in its unit), lower and upper (the interval that holds the label with the stated coverage), model, in_domain and reason. The width of the interval is a quantile of the model's errors on crystals that it was not fitted to (split-conformal prediction); for an ensemble it grows with the disagreement of the members. An element, a number of atoms, a volume per atom or a shortest distance that the model never saw makes in_domain false and leaves the interval NULL; reason says which, or why there is no value. Planned, batched and remembered as `predict_ef`.",
     syntax_example = "predict(structure[, model[, coverage]])",
     sql_example = "SELECT id, predict(structure, 'megnet', 0.95)['upper'] AS upper FROM tmo WHERE void > 0.5",
     argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),

@@ -17,7 +17,7 @@ const NAME: &str = "predict_ef";
 
 #[user_doc(
     doc_section(label = "Model Functions"),
-    description = "Formation energy in eV/atom, predicted by a graph network. NULL with a warning where an element is outside the model's training coverage. A query asks for each distinct crystal once, after all cheaper predicates, and remembers the answer.",
+    description = "Formation energy in eV/atom, predicted by a graph network. NULL with a warning where an element is outside the model's training coverage. A model that was fitted to another label is refused: `predict` asks it. A query asks for each distinct crystal once, after all cheaper predicates, and remembers the answer.",
     syntax_example = "predict_ef(structure[, model])",
     sql_example = "SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5",
     argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),

@@ -9,10 +9,11 @@ use crate::cli::args::ModelsEnsemble;
 use crate::cli::commands::{samples, session};
 use crate::cli::{CliError, render};
 use crate::error::ModelError;
-use crate::models::Model;
 use crate::models::ensemble::{Ensemble, Weighting};
 use crate::models::reliability::Part;
 use crate::models::train::Sample;
+use crate::models::{Model, kept};
+use crate::store::Store;
 
 /// With fewer crystals an interval of 90 % is the largest error or none at all.
 const FEW: usize = 20;
@@ -25,18 +26,14 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
         "validation" => Weighting::Validation,
         other => return Err(CliError::Usage(format!("--weights {other}: expected equal or validation"))),
     };
-    if args.name.is_empty() || args.name.contains(['/', '\\']) || args.name.starts_with('.') {
-        return Err(CliError::Usage(format!("'{}' is no name: it may not be a path", args.name)));
-    }
-    if Model::load(&args.name).is_ok() {
-        return Err(CliError::Usage(format!("there is a model {}: give the ensemble another name", args.name)));
-    }
     let (store, session) = session(store, args.at).await?;
+    check_name(&store, &args.name)?;
     let below = |e: ModelError| CliError::Below(e.into());
-    let models = args.members.iter().map(|name| member(name, &store.models_folder())).collect::<Result<Vec<_>, _>>();
-    let ensemble = Ensemble::new(&args.name, models.map_err(below)?, weighting).map_err(below)?;
+    let models = args.members.iter().map(|name| member(name, &store)).collect::<Result<Vec<_>, _>>();
+    let ensemble = Ensemble::new(&args.name, models?, weighting).map_err(below)?;
 
-    let crystals = samples::read(&session, &args.table, &args.target, args.condition.as_deref()).await?;
+    let target = args.target.as_deref().unwrap_or(ensemble.quantity().target);
+    let crystals = samples::read(&session, &args.table, target, args.condition.as_deref()).await?;
     let vouched = args.condition.is_some();
     let held_out: Vec<Sample> = crystals.into_iter().filter(|sample| is_held_out(&ensemble, sample, vouched)).collect();
     let (n, data) = (held_out.len(), described(args, held_out.len()));
@@ -59,21 +56,25 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
         render::print(&format!("{:6.3}  {}\n", weight, member.model))?;
     }
     if let Some(metrics) = ensemble.card().metrics {
-        render::print(&format!("calibration: {metrics}\n"))?;
+        render::print(&format!("calibration: {}\n", metrics.described(&ensemble.card().unit)))?;
     }
     render::print(&format!("ensemble {} ({}): {}\n", ensemble.card().name, ensemble.card().id, file.display()))
 }
 
-/// A member by name or path, or by the name of a folder in the store; with what finds it again.
-fn member(name: &str, folder: &Path) -> Result<(String, Arc<Model>), ModelError> {
-    let trained = folder.join(name);
-    match Model::load(name) {
-        Err(ModelError::Unknown { .. }) if trained.is_dir() => {
-            let path = trained.to_string_lossy().into_owned();
-            Model::load(&path).map(|model| (path, model))
-        }
-        other => other.map(|model| (name.to_owned(), model)),
+/// That the ensemble may have the name: no model has it, and an ensemble of that name is made anew.
+fn check_name(store: &Store, name: &str) -> Result<(), CliError> {
+    store.model_name(name)?;
+    match store.model(name) {
+        Ok(_) => Err(CliError::Usage(format!("there is a model {name}: give the ensemble another name"))),
+        Err(_) => Ok(()),
     }
+}
+
+/// A member by name or path, with what finds it again: the folder, of a model of the store.
+fn member(name: &str, store: &Store) -> Result<(String, Arc<Model>), CliError> {
+    let model = store.model(name)?;
+    let home = kept(name, &store.models_folder()).map(|(_, home)| home.to_string_lossy().into_owned());
+    Ok((home.unwrap_or_else(|| name.to_owned()), model))
 }
 
 /// Whether the crystal can tell how far off the mean is. `vouched`: the caller names the rows and says that no member was

@@ -4,7 +4,7 @@
 mod crystal;
 mod density;
 mod distribution;
-mod errors;
+pub mod errors;
 mod funnel;
 mod hull;
 mod structure;

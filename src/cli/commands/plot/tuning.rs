@@ -11,5 +11,6 @@ pub async fn run(store: Option<&Path>, args: &PlotTuning) -> Result<(), CliError
     let store = open(store).await?;
     let (definition, trials) = tune::read(&store, &args.name)?;
     let title = format!("{}: settings of {}", args.name, definition.model);
-    super::save(&plots::tuning(&title, &trials), &args.out)
+    let unit = tune::unit(&store, &definition).await;
+    super::save(&plots::tuning(&title, &unit, &trials), &args.out)
 }

@@ -73,7 +73,9 @@ pub async fn find(
     let remark = (candidates.len() < all)
         .then(|| format!("The first {} of the {all} crystals of the table; --cards draws more.", candidates.len()));
     let model = predict(session, frame, args, &mut candidates).await?;
-    label(&rows, &mut candidates)?;
+    if let Some(model) = &model {
+        label(&rows, &mut candidates, session.model(model)?.quantity().target)?;
+    }
     Ok(Found { candidates, remark, model })
 }
 
@@ -111,7 +113,7 @@ async fn of_ids(session: &Session, args: &Report, ids: &ArrayRef) -> Result<Vec<
     Ok(ids.iter().map(|id| found.get(id?).cloned()).collect())
 }
 
-/// Asks for the formation energies of the candidates with their intervals, and returns the model's name.
+/// Asks the model about the candidates, with intervals, and returns its name.
 async fn predict(
     session: &Session,
     frame: &DataFrame,
@@ -148,10 +150,12 @@ async fn predict(
         for (i, candidate) in (0..batch.num_rows()).zip(&mut rows) {
             let Some(model) = text(&model, i).filter(|_| answer.is_valid(i)) else { continue };
             name.get_or_insert_with(|| model.clone());
+            let unit = session.model(&model)?.quantity().unit.to_owned();
             candidate.prediction = Some(Prediction {
                 value: number(&value, i),
                 lower: number(&lower, i),
                 upper: number(&upper, i),
+                unit,
                 model,
                 coverage,
                 reason: text(&reason, i),
@@ -167,9 +171,9 @@ pub fn coverage(session: &Session) -> f64 {
     crate::sql::HollanditeOptions::of(session.context().copied_config().options()).coverage
 }
 
-/// Sets the DFT labels beside the predictions, where the result has them.
-fn label(rows: &RecordBatch, candidates: &mut [Candidate]) -> Result<(), CliError> {
-    let Some(labels) = rows.column_by_name("formation_energy_per_atom") else { return Ok(()) };
+/// Sets the labels beside the predictions, where the result has them.
+fn label(rows: &RecordBatch, candidates: &mut [Candidate], target: &str) -> Result<(), CliError> {
+    let Some(labels) = rows.column_by_name(target) else { return Ok(()) };
     let labels = cast(labels, &DataType::Float64)?;
     let labels = labels.as_primitive::<Float64Type>();
     for candidate in candidates {

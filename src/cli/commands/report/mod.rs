@@ -70,7 +70,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
         about: about.unwrap_or_default(),
         query: without_header(asked.sql()),
         funnel,
-        table: Table::new(&schema, &batches, total, &units(&frame))?,
+        table: Table::new(&schema, &batches, total, &units(&session, &frame))?,
         candidates: found.candidates,
         remark: found.remark,
         provenance,

@@ -2,7 +2,6 @@
 //! command that writes it again.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use arrow::array::{Array, AsArray};
 use datafusion::prelude::DataFrame;
@@ -10,8 +9,7 @@ use datafusion::prelude::DataFrame;
 use super::candidates::coverage;
 use crate::cli::CliError;
 use crate::cli::args::{At, Report};
-use crate::models::ensemble::Ensemble;
-use crate::models::{DEFAULT_MODEL, Metrics};
+use crate::models::{DEFAULT_MODEL, Found, Metrics, Quantity, behind, find};
 use crate::report::plots::labels::{count, number};
 use crate::sql::{HollanditeOptions, Session, models_asked, quoted_name};
 use crate::store::Store;
@@ -101,26 +99,32 @@ async fn schemes(session: &Session, table: &str) -> Result<Option<String>, CliEr
 
 /// Name, id and errors of a model.
 fn model(store: &Store, session: &Session, name: &str) -> String {
-    let error =
-        |m: &Metrics| format!("RMSE {:.3}, MAE {:.3} eV/atom over {} crystals", m.rmse, m.mae, count(m.count as u64));
-    if let Ok(model) = store.model(name) {
-        let card = model.card();
-        let test = card.metrics.iter().find(|(set, _)| set.starts_with("test"));
-        let test = test.map_or("no test error is known".into(), |(set, m)| format!("{set}: {}", error(m)));
-        let scheme = card.correction_scheme.as_ref().map(|s| format!("; corrections: {s}")).unwrap_or_default();
-        return format!(
-            "{} ({}), id {}, predicts {} in {}\n{test}\ntrained on {}{scheme}",
-            card.name, card.architecture, card.id, card.target, card.unit, card.data
-        );
+    let error = |m: &Metrics, quantity: Quantity<'_>| {
+        let (unit, count) = (behind(quantity.unit), count(m.count as u64));
+        format!("RMSE {:.3}, MAE {:.3}{unit} over {count} crystals", m.rmse, m.mae)
+    };
+    match find(name, Some(&store.models_folder())) {
+        Ok(Found::Model(model)) => {
+            let (card, quantity) = (model.card(), model.quantity());
+            let test = card.metrics.iter().find(|(set, _)| set.starts_with("test"));
+            let test =
+                test.map_or("no test error is known".into(), |(set, m)| format!("{set}: {}", error(m, quantity)));
+            let scheme = card.correction_scheme.as_ref().map(|s| format!("; corrections: {s}")).unwrap_or_default();
+            format!(
+                "{} ({}), id {}, predicts {quantity}\n{test}\ntrained on {}{scheme}",
+                card.name, card.architecture, card.id, card.data
+            )
+        }
+        Ok(Found::Ensemble(ensemble)) => {
+            let (card, quantity) = (ensemble.card(), ensemble.quantity());
+            let members: Vec<String> = card.members.iter().map(|m| m.model.clone()).collect();
+            let test = card.metrics.as_ref();
+            let test = test.map_or("no error is known".into(), |m| format!("calibration: {}", error(m, quantity)));
+            format!("{} (ensemble of {}), id {}\n{test}", card.name, members.join(", "), card.id)
+        }
+        // A model that the program's caller brought.
+        Err(_) => session.model(name).map_or_else(|_| name.to_string(), |m| format!("{}, id {}", m.name(), m.id())),
     }
-    let places = [Path::new(name).to_owned(), store.models_folder().join(name)];
-    if let Some(Ok(ensemble)) = places.iter().find_map(|p| Ensemble::find(p)).map(|file| Ensemble::load(&file)) {
-        let card = ensemble.card();
-        let members: Vec<String> = card.members.iter().map(|m| m.model.clone()).collect();
-        let test = card.metrics.as_ref().map_or("no error is known".into(), |m| format!("calibration: {}", error(m)));
-        return format!("{} (ensemble of {}), id {}\n{test}", card.name, members.join(", "), card.id);
-    }
-    session.model(name).map_or_else(|_| name.to_string(), |m| format!("{}, id {}", m.name(), m.id()))
 }
 
 /// The command that writes the page again, from the same snapshot.

@@ -1,0 +1,203 @@
+//! What a name means: one model or ensemble, wherever it is asked for.
+//!
+//! The names of the models that ship with the program are theirs alone, in any spelling: no other can be kept under one, so that
+//! a query answers the same in every store. Any other name means what the store keeps under it, again in any spelling, and then
+//! the file or folder of that path. What is read by its path and calls itself by a name that means something else goes by the
+//! path, so that the two are told apart wherever their answers are kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::ensemble::Ensemble;
+use super::model::{Model, is_name, weights_in};
+use crate::error::ModelError;
+
+/// Name of the model that answers where a query names none.
+pub const DEFAULT_MODEL: &str = "cgcnn";
+
+/// Weights that ship with the program, by name.
+pub(super) const EMBEDDED: [(&str, &[u8]); 5] = [
+    (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
+    ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
+    ("cnn-magpie", include_bytes!("../../fixtures/models/cnn-magpie.safetensors.zst")),
+    ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
+    ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
+];
+
+/// What answers to a name.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// One network.
+    Model(Arc<Model>),
+    /// Several that answer as one.
+    Ensemble(Arc<Ensemble>),
+}
+
+impl Found {
+    fn id(&self) -> &str {
+        match self {
+            Self::Model(model) => model.id(),
+            Self::Ensemble(ensemble) => &ensemble.card().id,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Model(model) => model.name(),
+            Self::Ensemble(ensemble) => &ensemble.card().name,
+        }
+    }
+
+    fn called(self, name: &str) -> Self {
+        match self {
+            Self::Model(model) => Self::Model(model.called(name)),
+            Self::Ensemble(ensemble) => Self::Ensemble(ensemble.called(name)),
+        }
+    }
+}
+
+/// The model or ensemble of that name, or of that path; `folder` keeps some, a folder of its name for each.
+///
+/// # Errors
+/// [`ModelError::Unknown`] for a name that is neither, [`ModelError::NoEnergyModel`] where it is the usual energy model's;
+/// [`ModelError::Io`], [`ModelError::Weights`] and [`ModelError::Ensemble`] for what cannot be read.
+pub fn find(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
+    if let Some(found) = by_name(name, folder)? {
+        return Ok(found);
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(unknown(name, folder));
+    }
+    let found = read(path)?;
+    // The same weights may well go by the name that they have in the store.
+    match by_name(found.name(), folder)? {
+        Some(other) if other.id() != found.id() => Ok(found.called(name)),
+        _ => Ok(found),
+    }
+}
+
+fn by_name(name: &str, folder: Option<&Path>) -> Result<Option<Found>, ModelError> {
+    static LOADED: [OnceLock<Arc<Model>>; EMBEDDED.len()] = [const { OnceLock::new() }; EMBEDDED.len()];
+    if let Some(place) = EMBEDDED.iter().position(|(known, _)| name.eq_ignore_ascii_case(known)) {
+        if let Some(model) = LOADED[place].get() {
+            return Ok(Some(Found::Model(Arc::clone(model))));
+        }
+        let (name, bytes) = EMBEDDED[place];
+        let model = Model::from_bytes(bytes, name)?.called(name);
+        return Ok(Some(Found::Model(Arc::clone(LOADED[place].get_or_init(|| model)))));
+    }
+    let Some((name, home)) = folder.and_then(|folder| kept(name, folder)) else { return Ok(None) };
+    read(&home).map(|found| Some(found.called(&name)))
+}
+
+/// Names of the models that ship with the program.
+pub fn embedded() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// Whether a model of that name ships with the program.
+pub fn is_embedded(name: &str) -> bool {
+    EMBEDDED.iter().any(|(known, _)| name.eq_ignore_ascii_case(known))
+}
+
+/// The name under which `folder` keeps what `name` means, in whatever spelling, and its folder.
+pub fn kept(name: &str, folder: &Path) -> Option<(String, PathBuf)> {
+    if !is_name(name) || is_embedded(name) {
+        return None;
+    }
+    let names = kept_in(folder);
+    let found = names.iter().find(|known| *known == name);
+    let found = found.or_else(|| names.iter().find(|known| known.eq_ignore_ascii_case(name)))?;
+    Some((found.clone(), folder.join(found)))
+}
+
+/// Names of the models and ensembles that are kept in a folder, in order.
+pub fn kept_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let models = entries.filter(|entry| holds_one(&entry.path()));
+    let mut names: Vec<String> = models.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| is_name(name));
+    names.sort_unstable();
+    names
+}
+
+fn holds_one(folder: &Path) -> bool {
+    folder.is_dir() && (Ensemble::find(folder).is_some() || weights_in(folder).is_ok())
+}
+
+/// What a file or folder holds.
+fn read(path: &Path) -> Result<Found, ModelError> {
+    if let Some(file) = Ensemble::find(path) {
+        return Ok(Found::Ensemble(Ensemble::load(&file)?));
+    }
+    let file = if path.is_dir() { weights_in(path)? } else { path.to_owned() };
+    let bytes = std::fs::read(&file).map_err(|e| ModelError::Io { path: file.clone(), message: e.to_string() })?;
+    Ok(Found::Model(Model::from_bytes(&bytes, &file.display().to_string())?))
+}
+
+fn unknown(name: &str, folder: Option<&Path>) -> ModelError {
+    if name.eq_ignore_ascii_case("chgnet") {
+        return ModelError::NoEnergyModel { name: name.to_owned() };
+    }
+    let mut known = EMBEDDED.map(|(name, _)| name.to_owned()).to_vec();
+    known.extend(folder.map(kept_in).unwrap_or_default().into_iter().filter(|name| !is_embedded(name)));
+    ModelError::Unknown {
+        name: name.to_owned(),
+        known: format!(
+            "{}, or the path of a *.safetensors.zst written by `hollandite train`; `hollandite models add FILE` brings in \
+             the weights of others",
+            known.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str, folder: &Path) -> (String, String) {
+        let found = find(name, Some(folder)).unwrap();
+        (found.name().to_owned(), found.id().to_owned())
+    }
+
+    /// Writes the weights of one of ours into a folder.
+    fn write(home: &Path, of: &str) {
+        std::fs::create_dir_all(home).unwrap();
+        let bytes = EMBEDDED.iter().find(|(name, _)| *name == of).unwrap().1;
+        std::fs::write(home.join("x.safetensors.zst"), bytes).unwrap();
+    }
+
+    #[test]
+    fn a_name_means_one_model_in_any_spelling() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("Mine"), "megnet");
+        std::fs::create_dir(folder.path().join("empty")).unwrap();
+        let megnet = Model::load("megnet").unwrap();
+        for spelling in ["Mine", "mine", "MINE"] {
+            assert_eq!(id(spelling, folder.path()), ("Mine".into(), megnet.id().to_owned()));
+        }
+        assert_eq!(id("MEGNet", folder.path()).0, "megnet");
+        let message = find("other", Some(folder.path())).unwrap_err().to_string();
+        assert!(message.contains("megnet, Mine, or") && message.contains("models add FILE"), "{message}");
+        let message = find("chgnet", Some(folder.path())).unwrap_err().to_string();
+        assert!(message.contains("pip download chgnet"), "{message}");
+    }
+
+    #[test]
+    fn what_calls_itself_by_the_name_of_another_goes_by_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder of an older program, or one that was copied: the name is that of the program's own.
+        let home = folder.path().join("cgcnn");
+        write(&home, "megnet");
+        let path = home.display().to_string();
+        assert_eq!(id("cgcnn", folder.path()).1, Model::load("cgcnn").unwrap().id());
+        assert_eq!(kept("cgcnn", folder.path()), None);
+        // The card says megnet, and that is what it is; renamed, it would be an impostor.
+        assert_eq!(id(&path, folder.path()).0, "megnet");
+        let model = Model::load("megnet").unwrap();
+        let card = super::super::ModelCard { name: "cgcnn".into(), ..model.card().clone() };
+        super::super::weights::save(&home.join("x.safetensors.zst"), model.net(), &card).unwrap();
+        assert_eq!(id(&path, folder.path()), (path.clone(), model.id().to_owned()));
+    }
+}
