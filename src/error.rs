@@ -245,6 +245,16 @@ pub enum ModelError {
         /// Å.
         cutoff: f64,
     },
+    /// A crystal whose graph would not fit into memory.
+    #[error(
+        "more than {most} pairs of atoms lie within the model's reach of {cutoff:.1} Å; take the primitive cell, or a smaller one"
+    )]
+    TooManyBonds {
+        /// Å.
+        cutoff: f64,
+        /// How many are accepted.
+        most: usize,
+    },
     /// A descriptor that the crystal does not have.
     #[error("the model's descriptor is not defined: {0}")]
     Input(String),

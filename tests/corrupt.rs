@@ -5,13 +5,17 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
 };
 
-use hollandite::columns;
-use hollandite::crystal::Structure;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
 use hollandite::formats::{
     Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
 };
+use hollandite::{columns, features};
+use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -96,8 +100,13 @@ fn a_file_that_is_not_there_is_one_rejection() {
     assert!(matches!(&read[..], [Err(Rejection { line: 0, .. })]), "{read:?}");
 }
 
-/// Valid texts of every format, one crystal each.
-fn valid() -> Vec<(&'static str, String)> {
+/// Valid files of every format, one crystal or two each.
+static VALID: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
+    let texts = texts().into_iter().map(|(name, text)| (name, text.into_bytes()));
+    texts.chain([("x.parquet", parquet()), ("x.db", ase_db())]).collect()
+});
+
+fn texts() -> Vec<(&'static str, String)> {
     let rutile = "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
         0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n";
     let structure = parse_structure(rutile).unwrap();
@@ -117,6 +126,43 @@ fn valid() -> Vec<(&'static str, String)> {
         ("x.xyz", extxyz(&structure).repeat(2)),
         ("x.json", format!("{{\"data\": [{}], \"meta\": {{}}}}", optimade(&structure))),
     ]
+}
+
+/// Two rutiles in Parquet, as an export writes them.
+fn parquet() -> Vec<u8> {
+    let structure = parse_structure(&texts()[0].1).unwrap();
+    let column: ArrayRef = Arc::new(columns::structures([Some(&structure), Some(&structure)].into_iter()));
+    let ids: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let batch = RecordBatch::try_from_iter([("id", ids), ("structure", column)]).unwrap();
+    // Plain pages: a flipped byte reaches a number, and not only the checks of a codec.
+    let plain = WriterProperties::builder().set_compression(Compression::UNCOMPRESSED).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(plain)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// A database of ASE with one rutile.
+fn ase_db() -> Vec<u8> {
+    let structure = parse_structure(&texts()[0].1).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.db");
+    let floats = |x: &[f64]| x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let numbers: Vec<u8> = structure.species().iter().flat_map(|e| i32::from(e.z()).to_le_bytes()).collect();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE systems (id INTEGER PRIMARY KEY AUTOINCREMENT, unique_id TEXT UNIQUE, numbers BLOB, positions BLOB,
+             cell BLOB, pbc INTEGER, calculator TEXT, energy REAL, free_energy REAL, magmom REAL, key_value_pairs TEXT,
+             fmax REAL, charge REAL);
+             CREATE TABLE information (name TEXT, value TEXT); INSERT INTO information VALUES ('version', '9');",
+        )
+        .unwrap();
+    let cell = floats(structure.lattice().rows().as_flattened());
+    let positions = floats(structure.cart_coords().as_flattened());
+    let insert = "INSERT INTO systems (unique_id, numbers, positions, cell, pbc, key_value_pairs) VALUES ('a', ?, ?, ?, 7, '{}')";
+    connection.execute(insert, rusqlite::params![numbers, positions, cell]).unwrap();
+    drop(connection);
+    fs::read(&path).unwrap()
 }
 
 /// A frame of extended XYZ.
@@ -139,38 +185,83 @@ fn optimade(structure: &Structure) -> serde_json::Value {
     }})
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+/// A change of a file: where, of which kind, and with what.
+type Edit = (prop::sample::Index, u8, u8, &'static str, &'static str);
 
-    #[test]
-    fn mutations_of_valid_files_never_panic(
-        which in 0..9_usize,
-        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>(), prop::sample::select(PIECES)), 1..6),
-    ) {
-        let (name, text) = valid().swap_remove(which);
-        let mut bytes = text.into_bytes();
-        for (at, kind, byte, piece) in edits {
-            let at = at.index(bytes.len() + 1);
-            match kind {
-                0 => bytes.truncate(at.max(1)),
-                1 if at < bytes.len() => bytes[at] = byte,
-                2 if at < bytes.len() => drop(bytes.remove(at)),
-                _ => drop(bytes.splice(at..at, piece.bytes())),
+fn edits(most: usize) -> impl Strategy<Value = Vec<Edit>> {
+    let edit = (
+        any::<prop::sample::Index>(),
+        0..6_u8,
+        any::<u8>(),
+        prop::sample::select(PIECES),
+        prop::sample::select(NUMBERS),
+    );
+    prop::collection::vec(edit, 1..most)
+}
+
+fn edit(bytes: &mut Vec<u8>, edits: Vec<Edit>) {
+    for (at, kind, byte, piece, number) in edits {
+        let at = at.index(bytes.len() + 1);
+        match kind {
+            0 if byte < 64 => bytes.truncate(at.max(1)),
+            1 if at < bytes.len() => bytes[at] = byte,
+            2 if at < bytes.len() => drop(bytes.remove(at)),
+            3 => drop(bytes.splice(at..at, piece.bytes())),
+            // The number there, or the next one, becomes another.
+            _ => {
+                let digit = |b: &u8| b.is_ascii_digit() || b"+-.".contains(b);
+                let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|k| at + k) else { continue };
+                let start = bytes[..start].iter().rposition(|b| !digit(b)).map_or(0, |k| k + 1);
+                let end = bytes[start..].iter().position(|b| !digit(b)).map_or(bytes.len(), |k| start + k);
+                bytes.splice(start..end, number.bytes());
             }
         }
+    }
+}
+
+/// No function that an import or a query calls on every crystal may panic, or take long.
+fn ask_everything(structure: &Structure) {
+    let begun = Instant::now();
+    content_hash(structure);
+    let _ = neighbors(structure, 5.0);
+    let _ = structure.distance_min();
+    let _ = Symmetry::of(structure, DEFAULT_SYMPREC).map(|s| (s.prototype(structure), s.conventional().is_ok()));
+    let _ = structure.primitive(DEFAULT_SYMPREC);
+    let _ = features::default_void(structure);
+    let _ = features::packing_fraction(structure, Radii::Atomic);
+    let _ = features::coordination(structure, features::COORDINATION_TOLERANCE);
+    let _ = features::bond_valence_sums(structure, 1.0);
+    let _ = features::fingerprint(structure);
+    let _ = features::magpie(&structure.composition());
+    let _ = features::xrd_vector(structure);
+    let _ = features::voronoi(structure);
+    let _ = (to_cif(structure, "x"), to_json(structure));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?} for {}", begun.elapsed(), to_poscar(structure, "slow"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn mutations_of_valid_files_never_panic(which in 0..VALID.len(), edits in edits(6)) {
+        let (name, mut bytes) = VALID[which].clone();
+        edit(&mut bytes, edits);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         fs::write(&path, &bytes).unwrap();
-        for read in read_file(&path) {
+        let begun = Instant::now();
+        for read in columns::read(&Input::new(&path), &Reading::default()) {
             match read {
                 // What is accepted is a crystal: printing and reading it keeps its atoms.
                 Ok(record) => {
                     let again = parse_structure(&to_poscar(&record.structure, "again"));
-                    prop_assert_eq!(again.unwrap(), record.structure);
+                    prop_assert_eq!(again.unwrap(), record.structure.clone());
+                    ask_everything(&record.structure);
                 }
                 Err(rejection) => prop_assert!(!rejection.reason.is_empty()),
             }
         }
+        prop_assert!(begun.elapsed() < Duration::from_secs(60));
         let _ = parse_structure(&String::from_utf8_lossy(&bytes));
     }
 }
@@ -181,19 +272,12 @@ proptest! {
     #[test]
     fn mutations_of_a_calculation_never_panic_and_never_pass_for_another_crystal(
         outcar in any::<bool>(),
-        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>(), prop::sample::select(PIECES)), 1..4),
+        edits in edits(4),
     ) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion/mno2");
         let name = if outcar { "OUTCAR" } else { "vasprun.xml" };
         let mut bytes = fs::read(folder.join(name)).unwrap();
-        for (at, kind, byte, piece) in edits {
-            let at = at.index(bytes.len());
-            match kind {
-                0 => bytes[at] = byte,
-                1 => drop(bytes.remove(at)),
-                _ => drop(bytes.splice(at..at, piece.bytes())),
-            }
-        }
+        edit(&mut bytes, edits.into_iter().map(|(at, kind, byte, p, n)| (at, kind.max(1), byte, p, n)).collect());
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(name), &bytes).unwrap();
         let found = vasp::calculations(dir.path()).unwrap();
@@ -205,6 +289,28 @@ proptest! {
         }
     }
 }
+
+/// Numbers that hardly any reader expects.
+const NUMBERS: &[&str] = &[
+    "1e999",
+    "-1e300",
+    "1e-300",
+    "3e9",
+    "-2147483649",
+    "4294967295.5",
+    "99999",
+    "1000.5",
+    "-999.99",
+    "0.0001",
+    "0.49999999999",
+    "1e-9",
+    "0",
+    "-0",
+    "7",
+    "180",
+    "179.99",
+    "NaN",
+];
 
 /// Pieces that mean something to one reader or another.
 const PIECES: &[&str] = &[

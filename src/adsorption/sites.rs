@@ -11,7 +11,7 @@ use super::rigid::Field;
 use crate::{
     crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, norm},
     error::AdsorptionError,
-    features::{Channel, Hollow, Ion, hollows, ring_size, site_radii},
+    features::{Channel, Hollow, Ion, MAX_MATRIX_SITES, hollows, ring_size, site_radii},
 };
 
 /// The part of the ion's radius that must fit.
@@ -109,7 +109,7 @@ fn passes(channel: &Channel, ion: &Ion) -> bool {
 /// [`DEFAULT_SYMPREC`].
 ///
 /// # Errors
-/// A host with an element without a radius, or too large for its potentials.
+/// A host with an element without a radius, or of more than [`MAX_MATRIX_SITES`] sites.
 pub fn insertion_sites(
     structure: &Structure,
     ion: &Ion,
@@ -138,6 +138,14 @@ pub(super) struct Sites {
 
 impl Sites {
     pub fn new(structure: &Structure, ion: &Ion, within: Within) -> Result<Self, AdsorptionError> {
+        // Of a larger host the potentials are refused, after minutes in which its hollows are found.
+        if structure.len() > MAX_MATRIX_SITES {
+            return Err(AdsorptionError::Undefined(format!(
+                "a host of {} sites is larger than the {MAX_MATRIX_SITES} in which places for ions are searched; reduce it to \
+                 its primitive cell",
+                structure.len()
+            )));
+        }
         let radii = site_radii(structure, Radii::Shannon)?;
         let (channels, mut found) = hollows(structure, &radii)?;
         found.retain(|hollow| hollow.radius >= ROOM * ion.radius && within.holds(hollow, &channels, ion));

@@ -9,6 +9,8 @@ const MIN_VOLUME: f64 = 0.5;
 /// Smallest spacing of the planes (100), (010), (001) accepted, Å: below it the vectors are so skewed that a search of
 /// neighbours would visit millions of images. Any crystal has a reduced cell far above it.
 const MIN_SPACING: f64 = 0.01;
+/// Smallest [`Lattice::compactness`] accepted. A rhombohedral cell of a layered crystal, 3 Å wide and 300 Å high, has 0.02.
+const MIN_COMPACTNESS: f64 = 1e-3;
 
 /// Three lattice vectors as rows, Å. Finite, and of a volume greater than zero, by construction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +23,8 @@ impl Lattice {
     /// Lattice from its rows a, b, c in Å.
     ///
     /// # Errors
-    /// A component that is not finite, a vector longer than 10⁴ Å, or a volume below 0.5 Å³.
+    /// A component that is not finite, a vector longer than 10⁴ Å, a volume below 0.5 Å³, planes less than 0.01 Å apart, or
+    /// a [`Lattice::compactness`] below 0.001.
     pub fn new(rows: [[f64; 3]; 3]) -> Result<Self, CrystalError> {
         for (name, row) in ["a", "b", "c"].iter().zip(rows) {
             if row.iter().any(|x| !x.is_finite()) {
@@ -43,6 +46,13 @@ impl Lattice {
         if spacing.is_nan() || spacing < MIN_SPACING {
             return Err(CrystalError::Lattice(format!(
                 "lattice planes are {spacing:.4} Å apart, below {MIN_SPACING} Å: reduce the cell to shorter vectors"
+            )));
+        }
+        let compactness = lattice.compactness();
+        if compactness < MIN_COMPACTNESS {
+            return Err(CrystalError::Lattice(format!(
+                "the cell is so skewed that the product of its plane spacings is {compactness:.5} of its volume, below \
+                 {MIN_COMPACTNESS}: reduce it to shorter vectors"
             )));
         }
         Ok(lattice)
@@ -100,6 +110,12 @@ impl Lattice {
     /// Spacing of the lattice planes (100), (010), (001) in Å: the height of the cell along each reciprocal axis.
     pub fn plane_spacings(&self) -> [f64; 3] {
         std::array::from_fn(|k| 1.0 / norm([self.inverse[0][k], self.inverse[1][k], self.inverse[2][k]]))
+    }
+
+    /// The product of the plane spacings over the volume: 1 in a cell of right angles, less the more it is skewed. A search
+    /// along the cell's axes visits about 1 / compactness times the images that a sphere holds.
+    pub fn compactness(&self) -> f64 {
+        self.plane_spacings().iter().product::<f64>() / self.volume()
     }
 
     /// Cartesian Å of fractional coordinates.
@@ -194,10 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn compactness_of_a_cube_and_of_a_layered_rhombohedron() {
+        let cube = Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
+        assert!((cube.compactness() - 1.0).abs() < 1e-12);
+        // Hexagonal a = 3 Å, c = 300 Å in its primitive rhombohedral cell.
+        let (x, y, z) = (1.5, 1.5 / 3.0_f64.sqrt(), 100.0);
+        let layered = Lattice::new([[x, y, z], [-x, y, z], [0.0, -2.0 * y, z]]).unwrap();
+        assert!((0.022..0.023).contains(&layered.compactness()), "{}", layered.compactness());
+    }
+
+    #[test]
     fn impossible_cells_are_refused_with_their_numbers() {
         assert!(Lattice::new([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).is_err());
         assert!(Lattice::new([[f64::NAN, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]).is_err());
         assert!(Lattice::new([[9e3, 0.0, 0.0], [0.0, 9e3, 0.0], [6e3, 6e3, 0.001]]).is_err());
+        let skewed = Lattice::new([[3.0, 0.0, 0.0], [45.0, 3.0, 0.0], [-12.0, 30.0, 3.0]]).unwrap_err().to_string();
+        assert!(skewed.contains("so skewed") && skewed.contains("below 0.001"), "{skewed}");
         let message = Lattice::from_parameters(4.0, 4.0, 4.0, 20.0, 20.0, 170.0).unwrap_err().to_string();
         assert!(message.contains("170°"), "{message}");
     }

@@ -1,8 +1,10 @@
 //! What a crystal is: elements, compositions, lattices, periodic structures, their neighbours and symmetry.
 //! Pure values, no input or output. Lengths are Å, angles degrees, volumes Å³, masses unified atomic mass units.
 
+mod boxes;
 mod composition;
 mod element;
+mod guard;
 mod hash;
 mod lattice;
 mod nearest;
@@ -21,10 +23,10 @@ pub use composition::Composition;
 pub use element::{Element, Radii, ShannonRadius};
 pub use hash::{ContentHash, content_hash};
 pub use lattice::Lattice;
-pub use neighbors::{Neighbors, neighbors};
+pub use neighbors::{Neighbors, neighbors, neighbors_of, neighbors_up_to};
 pub use prototype::StructureType;
 pub use setting::{Setting, ops_of_hall};
-pub use structure::{MIN_SITE_DISTANCE, Structure};
+pub use structure::{MAX_FRACTION, MAX_SITES, MIN_SITE_DISTANCE, MIN_SITE_VOLUME, Structure};
 pub use superbase::Superbase;
 pub use superlattice::{HermiteForm, hermite_forms};
 pub use symmetry::{DEFAULT_SYMPREC, Symmetry};

@@ -4,7 +4,7 @@
 use moyo::base::Lattice as MoyoLattice;
 use nalgebra::{Matrix3, Vector3};
 
-use super::{Lattice, Structure, lattice::norm};
+use super::{Lattice, Structure, boxes::Boxes, guard::guarded, lattice::norm};
 
 impl Structure {
     /// The smallest cell whose translations move every site by less than `tolerance` Å from a site of its element, its
@@ -18,25 +18,27 @@ impl Structure {
     /// The same crystal in its Niggli-reduced cell.
     fn niggli(&self) -> Self {
         let given = MoyoLattice::from_basis(*self.lattice().rows());
-        let (reduced, _) = given.unchecked_niggli_reduce();
+        let Ok((reduced, _)) = guarded(|| given.unchecked_niggli_reduce()) else { return self.clone() };
         let turn = reduced.basis.try_inverse().map(|inverse| inverse * given.basis);
         let (Some(turn), Ok(lattice)) = (turn, Lattice::new(reduced.basis_as_array())) else { return self.clone() };
         // The transformation is unimodular; its elements are whole but for rounding.
         let turn = turn.map(f64::round);
         let frac = self.frac_coords().iter().map(|&x| (turn * Vector3::from(x)).into()).collect();
-        Self::with_overlaps(lattice, self.species().to_vec(), frac).unwrap_or_else(|_| self.clone())
+        self.in_basis(lattice, frac)
     }
 
     /// The cell with its pure translations divided out; `None` where it has none.
     fn without_translations(&self, tolerance: f64) -> Option<Self> {
         let species = self.species();
-        let count = |i: usize| species.iter().filter(|e| **e == species[i]).count();
-        let pivot = (0..self.len()).min_by_key(|&i| count(i))?;
+        let mut count = [0; 256];
+        species.iter().for_each(|e| count[usize::from(e.z())] += 1);
+        let pivot = (0..self.len()).min_by_key(|&i| count[usize::from(species[i].z())])?;
+        let boxes = Boxes::new(self, 2.0 * tolerance);
         let mut found: Vec<Translation> = (0..self.len())
             .filter(|&i| species[i] == species[pivot])
-            .filter_map(|i| self.translation(pivot, i, tolerance))
+            .filter_map(|i| self.translation(pivot, i, tolerance, &boxes))
             .collect();
-        if found.len() < 2 || !is_group(&found) {
+        if found.len() < 2 || !is_group(&found, pivot) {
             return None;
         }
         let size = found.len() as i64;
@@ -70,7 +72,7 @@ impl Structure {
 
     /// The translation that moves site `from` to site `to`, if it moves every site to within `tolerance` of one of its
     /// element. The displacements' mean is part of it.
-    fn translation(&self, from: usize, to: usize, tolerance: f64) -> Option<Translation> {
+    fn translation(&self, from: usize, to: usize, tolerance: f64, boxes: &Boxes) -> Option<Translation> {
         let (x, species) = (self.frac_coords(), self.species());
         let shift: [f64; 3] = std::array::from_fn(|k| x[to][k] - x[from][k]);
         let mut taken = vec![false; self.len()];
@@ -84,10 +86,12 @@ impl Structure {
                 (norm(self.lattice().to_cartesian(d)), d)
             };
             // Twice the tolerance, because the pair that names the translation is displaced itself.
-            let (other, (_, d)) = (0..self.len())
+            let (other, (_, d)) = boxes
+                .near(std::array::from_fn(|k| x[site][k] + shift[k]))
                 .filter(|&other| species[other] == species[site] && !taken[other])
                 .map(|other| (other, step(other)))
-                .find(|(_, (distance, _))| *distance < 2.0 * tolerance)?;
+                .filter(|(_, (distance, _))| *distance < 2.0 * tolerance)
+                .min_by_key(|(other, _)| *other)?;
             taken[other] = true;
             target.push(other);
             steps.push(d);
@@ -106,10 +110,49 @@ struct Translation {
     target: Vec<usize>,
 }
 
-/// Whether the translations, one of each image of a site, combine to translations of the list.
-fn is_group(found: &[Translation]) -> bool {
-    let image = |t: &Translation, u: &Translation| t.target.iter().map(|&i| u.target[i]).collect::<Vec<_>>();
-    found.iter().all(|t| found.iter().all(|u| found.iter().any(|v| v.target == image(t, u))))
+/// Whether the translations, one of each image of the site `pivot`, combine to translations of the list. A group of
+/// permutations that commute is built from generators, each product of one looked up by where it takes the pivot.
+fn is_group(found: &[Translation], pivot: usize) -> bool {
+    let mut by_image = vec![None; found[0].target.len()];
+    for (t, translation) in found.iter().enumerate() {
+        if by_image[translation.target[pivot]].replace(t).is_some() {
+            return false;
+        }
+    }
+    let product = |t: usize, u: usize| {
+        let (t, u) = (&found[t].target, &found[u].target);
+        let v = by_image[u[t[pivot]]]?;
+        t.iter().zip(&found[v].target).all(|(&i, &image)| u[i] == image).then_some(v)
+    };
+    let Some(identity) = by_image[pivot] else { return false };
+    let (mut known, mut list, mut generators) = (vec![false; found.len()], vec![identity], Vec::new());
+    known[identity] = true;
+    for g in 0..found.len() {
+        if known[g] {
+            continue;
+        }
+        if generators.iter().any(|&h| product(g, h).is_none() || product(g, h) != product(h, g)) {
+            return false;
+        }
+        generators.push(g);
+        // The coset of each power of g, until one is known.
+        let mut coset = list.clone();
+        loop {
+            let Some(next) = coset.iter().map(|&t| product(t, g)).collect::<Option<Vec<usize>>>() else { return false };
+            if known[next[0]] {
+                if next.iter().any(|&t| !known[t]) {
+                    return false;
+                }
+                break;
+            }
+            if next.iter().any(|&t| std::mem::replace(&mut known[t], true)) {
+                return false;
+            }
+            list.extend(&next);
+            coset = next;
+        }
+    }
+    product(identity, identity) == Some(identity)
 }
 
 /// Basis of the lattice that `vectors` and `size` times the unit vectors generate, by elimination over whole numbers.
@@ -163,6 +206,14 @@ mod tests {
             assert!((cell.volume() - rutile().volume()).abs() < 1e-9);
             assert!((cell.distance_min() - rutile().distance_min()).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn a_cell_of_a_thousand_sites_is_reduced_in_a_moment() {
+        let large = rutile().supercell([6, 6, 5]).unwrap();
+        let begun = std::time::Instant::now();
+        assert_eq!(large.primitive(0.1).len(), 6);
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     #[test]

@@ -6,6 +6,13 @@ use crate::error::CrystalError;
 /// Two sites nearer than this, Å, are one atom entered twice or a wrong symmetry operation. The shortest real bond in a
 /// solid, H–H, is 0.74 Å.
 pub const MIN_SITE_DISTANCE: f64 = 0.5;
+/// Most sites of a cell. The largest cells of crystals that were solved, such as that of Al55Cu5Ta39, hold some 23 000 atoms.
+pub const MAX_SITES: usize = 100_000;
+/// Furthest a site may lie from the cell, in its vectors: atoms of a long simulation whose paths were never folded back
+/// wander over some tens of cells.
+pub const MAX_FRACTION: f64 = 1000.0;
+/// Least volume to an atom, Å³. Hydrogen at 500 GPa has more than 1 Å³.
+pub const MIN_SITE_VOLUME: f64 = 0.5;
 
 /// A crystal: lattice, elements and fractional coordinates of `len()` sites. Valid by construction.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +26,9 @@ impl Structure {
     /// Structure of `species` at `frac_coords` (fractions of the lattice vectors, kept as given, not wrapped).
     ///
     /// # Errors
-    /// No site, lists of unlike lengths, a coordinate that is not finite, or two sites (or a site and its own periodic
-    /// image) nearer than [`MIN_SITE_DISTANCE`].
+    /// No site or more than [`MAX_SITES`], lists of unlike lengths, less than [`MIN_SITE_VOLUME`] to a site, a coordinate
+    /// that is not finite or beyond ±[`MAX_FRACTION`], or two sites (or a site and its own periodic image) nearer than
+    /// [`MIN_SITE_DISTANCE`].
     pub fn new(lattice: Lattice, species: Vec<Element>, frac_coords: Vec<[f64; 3]>) -> Result<Self, CrystalError> {
         let structure = Self::with_overlaps(lattice, species, frac_coords)?;
         if let Some((i, j, distance)) = shortest_distance(&structure, MIN_SITE_DISTANCE) {
@@ -37,6 +45,9 @@ impl Structure {
     }
 
     /// As [`Structure::new`] without the search for overlapping sites: for rows that were checked when they were imported.
+    ///
+    /// # Errors
+    /// As [`Structure::new`], overlapping sites aside.
     pub fn with_overlaps(
         lattice: Lattice,
         species: Vec<Element>,
@@ -52,15 +63,36 @@ impl Structure {
                 frac_coords.len()
             )));
         }
-        if let Some(i) = frac_coords.iter().position(|x| x.iter().any(|x| !x.is_finite())) {
+        if species.len() > MAX_SITES {
+            return Err(CrystalError::Sites(format!("{} sites, more than the {MAX_SITES} accepted", species.len())));
+        }
+        let volume = lattice.volume() / species.len() as f64;
+        if volume < MIN_SITE_VOLUME {
             return Err(CrystalError::Sites(format!(
-                "site {} ({}) has coordinates {:?}, which are not finite",
+                "the cell has {volume:.3} Å³ for each of {} sites, below {MIN_SITE_VOLUME} Å³: is its length unit Å?",
+                species.len()
+            )));
+        }
+        if let Some(i) = frac_coords.iter().position(|x| x.iter().any(|x| !(x.abs() <= MAX_FRACTION))) {
+            let fault = if frac_coords[i].iter().all(|x| x.is_finite()) {
+                format!("more than {MAX_FRACTION} cells away: check the units of cell and coordinates")
+            } else {
+                "which are not finite".into()
+            };
+            return Err(CrystalError::Sites(format!(
+                "site {} ({}) has coordinates {:?}, {fault}",
                 i + 1,
                 species[i].symbol(),
                 frac_coords[i]
             )));
         }
         Ok(Self { lattice, species, frac_coords })
+    }
+
+    /// The same sites in another basis of the same lattice; in a skewed one the coordinates may be large.
+    pub(crate) fn in_basis(&self, lattice: Lattice, frac_coords: Vec<[f64; 3]>) -> Self {
+        debug_assert_eq!(frac_coords.len(), self.len());
+        Self { lattice, species: self.species.clone(), frac_coords }
     }
 
     /// The lattice, Å.
@@ -175,5 +207,24 @@ mod tests {
         coords[3][1] = f64::NAN;
         let message = Structure::new(*r.lattice(), r.species().to_vec(), coords).unwrap_err().to_string();
         assert!(message.starts_with("site 4 (O)"), "{message}");
+    }
+
+    #[test]
+    fn hostile_numbers_are_refused_by_name() {
+        let r = rutile();
+        let with = |lattice: Lattice, x: f64| {
+            let mut coords = r.frac_coords().to_vec();
+            coords[1][2] = x;
+            Structure::with_overlaps(lattice, r.species().to_vec(), coords).map_err(|e| e.to_string())
+        };
+        assert!(with(*r.lattice(), 999.5).is_ok());
+        let far = with(*r.lattice(), -2e9).unwrap_err();
+        assert!(far.starts_with("site 2 (Ti)") && far.contains("more than 1000 cells away"), "{far}");
+        let small = Lattice::from_parameters(1.0, 1.0, 1.0, 90.0, 90.0, 90.0).unwrap();
+        let dense = with(small, 0.5).unwrap_err();
+        assert!(dense.contains("0.167 Å³ for each of 6 sites, below 0.5 Å³"), "{dense}");
+        let vast = Lattice::from_parameters(1e3, 1e3, 1e3, 90.0, 90.0, 90.0).unwrap();
+        let many = Structure::with_overlaps(vast, vec![Element::O; 100_001], vec![[0.0; 3]; 100_001]).unwrap_err();
+        assert!(many.to_string().contains("100001 sites, more than the 100000"), "{many}");
     }
 }

@@ -12,6 +12,9 @@ use super::{
 
 /// Angles are obtuse up to this cosine: right angles come with rounding.
 const RIGHT: f64 = 1e-12;
+/// Steps after which a basis is taken as it is. A dozen lead to the end; where rounding makes two bases change places
+/// without end, either will do.
+const STEPS: usize = 10_000;
 
 /// Three vectors of an obtuse superbase; the fourth is minus their sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +33,8 @@ impl Superbase {
         shorten(&mut whole, cartesian);
         let [a, b, c] = whole;
         let mut four = [a, b, c, std::array::from_fn(|m| -a[m] - b[m] - c[m])];
-        while let Some((i, j)) = acute(four.map(cartesian)) {
+        for _ in 0..STEPS {
+            let Some((i, j)) = acute(four.map(cartesian)) else { break };
             let v = four[i];
             four[i] = v.map(|n| -n);
             for k in (0..4).filter(|&k| k != i && k != j) {
@@ -67,9 +71,8 @@ impl Superbase {
 
 /// Subtracts from each vector the nearest multiple of each other, until none gets shorter.
 fn shorten(whole: &mut [[i64; 3]; 3], cartesian: impl Fn([i64; 3]) -> [f64; 3]) {
-    let mut changed = true;
-    while changed {
-        changed = false;
+    for _ in 0..STEPS {
+        let mut changed = false;
         for (i, j) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
             let (v, w) = (cartesian(whole[i]), cartesian(whole[j]));
             let times = (dot(v, w) / dot(w, w)).round();
@@ -78,6 +81,9 @@ fn shorten(whole: &mut [[i64; 3]; 3], cartesian: impl Fn([i64; 3]) -> [f64; 3]) 
                 whole[i] = shorter;
                 changed = true;
             }
+        }
+        if !changed {
+            return;
         }
     }
 }

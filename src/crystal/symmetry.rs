@@ -9,7 +9,7 @@ use moyo::{
 };
 use nalgebra::Vector3;
 
-use super::{Element, Lattice, Structure, dot, lattice::norm};
+use super::{Element, Lattice, Structure, dot, guard::guarded, lattice::norm};
 use crate::error::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
@@ -43,7 +43,7 @@ impl Symmetry {
     /// Symmetry of `structure` with distances up to `symprec` Å taken as equal.
     ///
     /// # Errors
-    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations.
+    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations, or panics.
     pub fn of(structure: &Structure, symprec: f64) -> Result<Self, CrystalError> {
         let [a, b, c] = *structure.lattice().rows();
         let cell = Cell::new(
@@ -51,8 +51,10 @@ impl Symmetry {
             structure.frac_coords().iter().map(|x| Vector3::new(x[0], x[1], x[2])).collect(),
             structure.species().iter().map(|e| i32::from(e.z())).collect(),
         );
-        let found = MoyoDataset::new(&cell, symprec, AngleTolerance::Default, Setting::Spglib, false)
-            .map_err(|e| CrystalError::Symmetry { symprec, message: e.to_string() })?;
+        let search = || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, Setting::Spglib, false);
+        let found = guarded(search)
+            .and_then(|found| found.map_err(|e| e.to_string()))
+            .map_err(|message| CrystalError::Symmetry { symprec, message })?;
         Ok(Self {
             number: found.number as u16,
             symbol: found.hm_symbol.replace(' ', ""),
@@ -161,6 +163,16 @@ mod tests {
         assert_eq!(symmetry.wyckoffs.iter().collect::<String>(), "aaaaffffffff");
         assert_eq!(symmetry.primitive().unwrap().len(), 6);
         assert!((symmetry.conventional().unwrap().volume() - rutile.volume()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn coordinates_on_which_moyo_panics_are_an_error() {
+        // No reader lets them through: a sum of two is infinite, and the difference of two such sums no number.
+        let o = Element::O;
+        let cube = Lattice::from_parameters(4.0, 4.0, 4.0, 90.0, 90.0, 90.0).unwrap();
+        let fine = Structure::new(cube, vec![o, o], vec![[0.0; 3], [0.5; 3]]).unwrap();
+        let message = Symmetry::of(&fine.in_basis(cube, vec![[0.0; 3], [1.7e308; 3]]), 0.1).unwrap_err().to_string();
+        assert!(message.starts_with("symmetry search at symprec 0.1 Å failed"), "{message}");
     }
 
     #[test]

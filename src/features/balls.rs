@@ -14,7 +14,9 @@
 
 use std::f64::consts::PI;
 
-use crate::crystal::{Structure, dot, neighbors};
+use super::environment::pairs_within;
+use crate::crystal::{Structure, dot};
+use crate::error::FeatureError;
 
 /// A centre nearer to a plane than this fraction of its radius is moved off it: where two planes pass through the
 /// centre, a solid angle depends on how the limit is taken.
@@ -31,9 +33,12 @@ struct Plane {
 
 /// Volume of the union of all balls of `radii` (one per site, Å, >= 0) and their periodic images, within one cell, Å³.
 /// Exact but for rounding.
-pub(super) fn union_volume(structure: &Structure, radii: &[f64]) -> f64 {
+///
+/// # Errors
+/// So many balls that meet that they cannot be listed.
+pub(super) fn union_volume(structure: &Structure, radii: &[f64]) -> Result<f64, FeatureError> {
     let largest = radii.iter().copied().fold(0.0, f64::max);
-    let pairs = neighbors(structure, 2.0 * largest);
+    let pairs = pairs_within(structure, 2.0 * largest)?;
     let (lattice, frac) = (structure.lattice(), structure.frac_coords());
     let mut planes = Vec::new();
     let mut scratch = Polygon::default();
@@ -66,7 +71,7 @@ pub(super) fn union_volume(structure: &Structure, radii: &[f64]) -> f64 {
             total += cut_ball(r, &planes, &mut scratch);
         }
     }
-    total
+    Ok(total)
 }
 
 /// Volume of a ball of radius `r` cut by `planes`, Å³.
@@ -213,7 +218,7 @@ mod tests {
     }
 
     fn assert_volume(structure: &Structure, radii: &[f64], want: f64) {
-        let got = union_volume(structure, radii);
+        let got = union_volume(structure, radii).unwrap();
         assert!((got - want).abs() < 1e-9 * want.max(1.0), "{got}, expected {want}");
     }
 
@@ -296,7 +301,7 @@ mod tests {
         let sites = vec![[0.1, 0.2, 0.3], [0.62, 0.71, 0.9], [0.3, 0.8, 0.55], [0.8, 0.15, 0.6]];
         let s = Structure::new(lattice, vec![Element::O; 4], sites).unwrap();
         for radii in [[1.4, 0.7, 1.1, 0.9], [2.0, 1.2, 1.6, 0.9], [0.9, 1.9, 0.4, 1.5]] {
-            let (exact, grid) = (union_volume(&s, &radii) / s.volume(), by_grid(&s, &radii, 48) / s.volume());
+            let (exact, grid) = (union_volume(&s, &radii).unwrap() / s.volume(), by_grid(&s, &radii, 48) / s.volume());
             // 110 592 midpoints resolve a smooth surface to better than 1e-3 of the cell.
             assert!((exact - grid).abs() < 1e-3, "{exact} {grid}");
         }

@@ -14,10 +14,11 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use super::{
     coordination::{COORDINATION_TOLERANCE, bonded},
+    environment::pairs_within,
     neutral_states,
 };
 use crate::{
-    crystal::{Element, Structure, neighbors},
+    crystal::{Element, Structure},
     error::FeatureError,
 };
 
@@ -51,7 +52,7 @@ pub fn bond_valence_sums(structure: &Structure, scale: f64) -> Result<Vec<f64>, 
     let species = structure.species();
     let mut pairs: HashMap<(Element, Element), Option<f64>> = HashMap::new();
     let mut sums = vec![0.0; species.len()];
-    let near = neighbors(structure, LONGEST);
+    let near = pairs_within(structure, LONGEST)?;
     for k in 0..near.len() {
         let (center, other) = (near.center[k] as usize, species[near.neighbor[k] as usize]);
         let pair = (species[center], other);

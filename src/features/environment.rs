@@ -1,27 +1,31 @@
 //! What each site sees: its neighbours, with the vectors to them.
 
 use crate::{
-    crystal::{Element, Neighbors, Structure, neighbors},
+    crystal::{Element, Neighbors, Structure, neighbors_up_to},
     error::FeatureError,
 };
 
-/// The most pairs that a list may be expected to have: half a gigabyte.
-const MAX_PAIRS: f64 = 1.6e7;
+/// The most pairs of a list: half a gigabyte.
+const MAX_PAIRS: usize = 16_000_000;
 
 /// All pairs within `cutoff`, Å.
 ///
 /// # Errors
-/// More pairs than memory should hold, by the density of the crystal.
+/// More pairs than memory should hold.
 pub(super) fn pairs_within(structure: &Structure, cutoff: f64) -> Result<Neighbors, FeatureError> {
     let sites = structure.len() as f64;
     let expected = sites * sites / structure.volume() * 4.0 / 3.0 * std::f64::consts::PI * cutoff.powi(3);
-    if expected > MAX_PAIRS {
-        return Err(FeatureError::Argument(format!(
-            "{sites} sites have some {expected:.0e} pairs within {cutoff:.1} Å, over {MAX_PAIRS:.0e}; \
-             lower the cutoff, or reduce the crystal to its primitive cell"
-        )));
+    let too_many = |pairs: String| {
+        FeatureError::Argument(format!(
+            "{sites} sites have {pairs} pairs within {cutoff:.1} Å, over {MAX_PAIRS}; lower the cutoff, or reduce the crystal to \
+             its primitive cell"
+        ))
+    };
+    // By the mean density before anything is listed; then by the count, for a cell may be empty but for a cluster.
+    if expected > MAX_PAIRS as f64 {
+        return Err(too_many(format!("some {expected:.0e}")));
     }
-    Ok(neighbors(structure, cutoff))
+    neighbors_up_to(structure, cutoff, MAX_PAIRS).ok_or_else(|| too_many("too many".into()))
 }
 
 /// The neighbours of every site, in order, as (site, vector to it in Å, distance in Å), from the list of `pairs`.
@@ -57,7 +61,10 @@ pub(super) fn sorted(mut elements: Vec<Element>) -> Vec<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{crystal::norm, features::void::tests::v2o5};
+    use crate::{
+        crystal::{neighbors, norm},
+        features::void::tests::v2o5,
+    };
 
     #[test]
     fn too_many_pairs_are_refused_before_they_are_listed() {

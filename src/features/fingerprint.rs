@@ -16,7 +16,8 @@
 //! The numbers do not depend on cell, origin, order, rotation or mirror. Crystals with equal distances between all kinds
 //! of atoms (homometric ones) cannot be told apart.
 
-use crate::crystal::{Structure, neighbors};
+use super::environment::pairs_within;
+use crate::crystal::Structure;
 use crate::error::FeatureError;
 
 /// Distances in each distribution.
@@ -35,14 +36,14 @@ pub const FINGERPRINT_LENGTH: usize = 3 * POINTS;
 /// 4 (V / N)^(1/3) in equal steps of the logarithm; of Euclidean length one.
 ///
 /// # Errors
-/// A crystal so dilute that no pair lies within reach, which real crystals never are.
+/// A crystal so dilute that no pair lies within reach, which real crystals never are, or so large that too many do.
 pub fn fingerprint(structure: &Structure) -> Result<Vec<f64>, FeatureError> {
     let n = structure.len() as f64;
     let unit = (structure.volume() / n).cbrt();
     let anionic = roles(structure);
     let step = (RANGE.1 / RANGE.0).ln() / (POINTS - 1) as f64;
     let mut sums = [[0.0; POINTS]; 3];
-    let pairs = neighbors(structure, unit * RANGE.1 * (TAIL * WIDTH).exp());
+    let pairs = pairs_within(structure, unit * RANGE.1 * (TAIL * WIDTH).exp())?;
     for ((&i, &j), &distance) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
         // A pair is listed from both ends: one of them suffices for the sums that do not tell the ends apart.
         let (p, q) = (anionic[i as usize], anionic[j as usize]);

@@ -14,6 +14,7 @@
 
 use super::assignment::{Edges, assign};
 use crate::crystal::{Element, Lattice, Structure, dot};
+use crate::error::FeatureError;
 
 /// How far two crystals may differ and still be one structure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +82,32 @@ pub fn same_arrangement(a: &Structure, b: &Structure, tolerances: &Tolerances) -
         let pairings: Vec<_> = if turned { pairings.iter().map(|p| inverse(p)).collect() } else { pairings.clone() };
         Search::new(onto, from, tolerances, Aim::Same).run(&pairings).same
     })
+}
+
+/// Most distances between sites of a crystal and those of its placements: under half a minute for the lattices of a cube.
+const MAX_DISTANCES: f64 = 1e8;
+/// Cells of no more sites than this have no more distances, whatever they are made of.
+const SMALL: usize = 400;
+
+/// Whether a crystal is small enough to be compared.
+///
+/// # Errors
+/// A primitive cell of so many sites that the comparison would take minutes: from some 500 sites of one element on, some 1000 of
+/// several.
+pub fn matchable(structure: &Structure) -> Result<(), FeatureError> {
+    if structure.len() <= SMALL {
+        return Ok(());
+    }
+    let reduced = Reduced::of(structure);
+    let runs = (0..reduced.kinds.len()).map(|kind| reduced.sites(kind).len() as f64);
+    let distances = reduced.sites(0).len() as f64 * runs.map(|n| n * n).sum::<f64>();
+    if distances > MAX_DISTANCES {
+        return Err(FeatureError::Undefined(format!(
+            "a primitive cell of {} sites is too large to be laid on another: {distances:.0e} distances a lattice, over {MAX_DISTANCES:.0e}",
+            reduced.len()
+        )));
+    }
+    Ok(())
 }
 
 /// Cheap and necessary: the same elements in the same proportions.
@@ -461,6 +488,18 @@ mod tests {
         });
         let (species, frac) = sites.unzip();
         Structure::new(lattice, species, frac).unwrap()
+    }
+
+    #[test]
+    fn a_cell_too_large_to_compare_is_named_and_its_supercell_of_a_small_one_is_not() {
+        let lattice = Lattice::from_parameters(40.0, 40.0, 40.0, 90.0, 90.0, 90.0).unwrap();
+        let site = |i: usize| [0.618, 0.414, 0.732].map(|g: f64| (g * (i + 1) as f64).fract());
+        let glass = Structure::with_overlaps(lattice, vec![Element::O; 600], (0..600).map(site).collect()).unwrap();
+        let error = matchable(&glass).unwrap_err().to_string();
+        assert!(error.contains("a primitive cell of 600 sites is too large"), "{error}");
+        let cube = Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
+        let po = Structure::new(cube, vec![Element::O], vec![[0.0; 3]]).unwrap();
+        assert_eq!(matchable(&po.supercell([8, 9, 10]).unwrap()), Ok(()));
     }
 
     #[test]

@@ -21,7 +21,8 @@ const MAX_PROBE: f64 = 20.0;
 /// The fraction of the cell, 0 to 1, open to the centre of a sphere of radius `probe` (Å) among atoms of `radii`.
 ///
 /// # Errors
-/// A probe outside 0..=20 Å, or an element that the set has no radius for.
+/// A probe outside 0..=20 Å, an element that the set has no radius for, or a crystal so large or so dense that its balls
+/// cannot be listed.
 pub fn void_fraction(structure: &Structure, radii: Radii, probe: f64) -> Result<f64, FeatureError> {
     void_fraction_among(structure, &site_radii(structure, radii)?, probe)
 }
@@ -41,7 +42,7 @@ pub fn void_fraction_among(structure: &Structure, radii: &[f64], probe: f64) -> 
         return Err(FeatureError::Argument(format!("radius {r} Å is outside 0 to {MAX_PROBE} Å")));
     }
     let grown: Vec<f64> = radii.iter().map(|r| r + probe).collect();
-    Ok((1.0 - union_volume(structure, &grown) / structure.volume()).clamp(0.0, 1.0))
+    Ok((1.0 - union_volume(structure, &grown)? / structure.volume()).clamp(0.0, 1.0))
 }
 
 /// The `void` column: [`void_fraction`] with [`Radii::Atomic`] and no probe.

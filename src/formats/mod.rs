@@ -50,7 +50,7 @@ pub(crate) use reading::named;
 pub use reading::{Frames, Naming, Reading};
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
-pub const MAX_ATOMS: usize = 100_000;
+pub const MAX_ATOMS: usize = crate::crystal::MAX_SITES;
 
 /// One crystal of a file.
 #[derive(Debug, Clone, PartialEq)]

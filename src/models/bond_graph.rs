@@ -4,10 +4,8 @@
 //! angle is an ordered pair of different short directed bonds of one atom, so that the angles need no list of their own:
 //! an atom with m short bonds has m (m - 1), those of each bond one after another.
 
-use crate::{
-    crystal::{Structure, neighbors},
-    error::ModelError,
-};
+use super::graph::pairs_within;
+use crate::{crystal::Structure, error::ModelError};
 
 /// Atoms, bonds and angles of one crystal.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,9 +42,10 @@ impl BondGraph {
     /// Bonds of at most `cutoff` Å, angles between those shorter than `short` Å.
     ///
     /// # Errors
-    /// [`ModelError::NoBonds`] where an atom has none: its energy would be that of no surroundings at all.
+    /// [`ModelError::NoBonds`] where an atom has none: its energy would be that of no surroundings at all;
+    /// [`ModelError::TooManyBonds`].
     pub fn new(structure: &Structure, cutoff: f64, short: f64) -> Result<Self, ModelError> {
-        let pairs = neighbors(structure, cutoff);
+        let pairs = pairs_within(structure, cutoff)?;
         let atoms = structure.len();
         let mut starts = Vec::new();
         super::fused::starts(&pairs.center, atoms, &mut starts);

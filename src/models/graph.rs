@@ -2,7 +2,7 @@
 //! included.
 
 use crate::{
-    crystal::{Neighbors, Structure, neighbors},
+    crystal::{Neighbors, Structure, neighbors_up_to},
     error::ModelError,
 };
 
@@ -48,6 +48,9 @@ const TIE: f64 = 1e-5;
 /// Where the search for nearest neighbours ends, Å: a crystal whose atoms are farther apart is not one.
 const FARTHEST: f64 = 64.0;
 
+/// Most pairs of one crystal: some 20 000 atoms in reach of 6 Å. What a network keeps of each is some kilobytes.
+const MAX_PAIRS: usize = 2_000_000;
+
 /// The crystal graph of one structure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
@@ -67,13 +70,13 @@ impl Graph {
     /// Graph of the pairs that `rule` selects.
     ///
     /// # Errors
-    /// [`ModelError::NoBonds`] where no pair is that near.
+    /// [`ModelError::NoBonds`] where no pair is that near, [`ModelError::TooManyBonds`] where too many are.
     pub fn new(structure: &Structure, rule: Neighborhood) -> Result<Self, ModelError> {
         let (pairs, cutoff) = match rule {
-            Neighborhood::Within { cutoff } => (neighbors(structure, cutoff), cutoff),
-            Neighborhood::Nearest { count, cutoff } => nearest_shells(structure, count, cutoff),
-            Neighborhood::Exactly { count, cutoff } => (nearest(structure, count, cutoff), cutoff),
-            Neighborhood::MinimumImage { count, cutoff } => (minimum_image(structure, count, cutoff), cutoff),
+            Neighborhood::Within { cutoff } => (pairs_within(structure, cutoff)?, cutoff),
+            Neighborhood::Nearest { count, cutoff } => nearest_shells(structure, count, cutoff)?,
+            Neighborhood::Exactly { count, cutoff } => (nearest(structure, count, cutoff)?, cutoff),
+            Neighborhood::MinimumImage { count, cutoff } => (minimum_image(structure, count, cutoff)?, cutoff),
         };
         if pairs.is_empty() {
             return Err(ModelError::NoBonds { cutoff });
@@ -106,11 +109,19 @@ impl Graph {
     }
 }
 
+/// All pairs within `cutoff`, Å.
+///
+/// # Errors
+/// [`ModelError::TooManyBonds`].
+pub(super) fn pairs_within(structure: &Structure, cutoff: f64) -> Result<Neighbors, ModelError> {
+    neighbors_up_to(structure, cutoff, MAX_PAIRS).ok_or(ModelError::TooManyBonds { cutoff, most: MAX_PAIRS })
+}
+
 /// The pairs of [`Neighborhood::Nearest`], and how far the search went.
-fn nearest_shells(structure: &Structure, count: usize, cutoff: f64) -> (Neighbors, f64) {
+fn nearest_shells(structure: &Structure, count: usize, cutoff: f64) -> Result<(Neighbors, f64), ModelError> {
     let mut reach = cutoff;
     loop {
-        let pairs = neighbors(structure, reach);
+        let pairs = pairs_within(structure, reach)?;
         let mut degree = vec![0; structure.len()];
         pairs.center.iter().for_each(|&i| degree[i as usize] += 1);
         if degree.iter().any(|&d| d < count) && reach < FARTHEST {
@@ -131,13 +142,13 @@ fn nearest_shells(structure: &Structure, count: usize, cutoff: f64) -> (Neighbor
             let reach = shell[pairs.center[e] as usize].max(shell[pairs.neighbor[e] as usize]);
             pairs.distance[e] <= reach
         };
-        return (chosen(&pairs, near), reach);
+        return Ok((chosen(&pairs, near), reach));
     }
 }
 
 /// The pairs of [`Neighborhood::Exactly`].
-fn nearest(structure: &Structure, count: usize, cutoff: f64) -> Neighbors {
-    let pairs = neighbors(structure, cutoff);
+fn nearest(structure: &Structure, count: usize, cutoff: f64) -> Result<Neighbors, ModelError> {
+    let pairs = pairs_within(structure, cutoff)?;
     let species = structure.species();
     let mut kept = vec![false; pairs.len()];
     let mut first = 0;
@@ -147,12 +158,12 @@ fn nearest(structure: &Structure, count: usize, cutoff: f64) -> Neighbors {
         edges.sort_by_key(|&e| ((pairs.distance[e] / TIE).round() as u64, species[pairs.neighbor[e] as usize].z()));
         edges.iter().take(count).for_each(|&e| kept[e] = true);
     }
-    chosen(&pairs, |e| kept[e])
+    Ok(chosen(&pairs, |e| kept[e]))
 }
 
 /// The pairs of [`Neighborhood::MinimumImage`].
-fn minimum_image(structure: &Structure, count: usize, cutoff: f64) -> Neighbors {
-    let pairs = neighbors(structure, cutoff);
+fn minimum_image(structure: &Structure, count: usize, cutoff: f64) -> Result<Neighbors, ModelError> {
+    let pairs = pairs_within(structure, cutoff)?;
     let mut kept = vec![false; pairs.len()];
     let mut first = 0;
     for run in pairs.center.chunk_by(|a, b| a == b) {
@@ -171,7 +182,7 @@ fn minimum_image(structure: &Structure, count: usize, cutoff: f64) -> Neighbors 
         nearest.truncate(count);
         nearest.into_iter().for_each(|e| kept[e] = true);
     }
-    chosen(&pairs, |e| kept[e])
+    Ok(chosen(&pairs, |e| kept[e]))
 }
 
 /// The pairs for which `keep` holds, in their order.
@@ -218,6 +229,17 @@ mod tests {
         assert!(matches!(Graph::new(&far, Neighborhood::Within { cutoff: 5.0 }), Err(ModelError::NoBonds { .. })));
         let graph = Graph::new(&far, Neighborhood::Within { cutoff: 9.0 }).unwrap();
         assert_eq!((graph.nodes(), graph.edges()), (1, 6));
+    }
+
+    #[test]
+    fn a_graph_that_would_not_fit_is_refused_before_it_is_made() {
+        let lattice = Lattice::from_parameters(1.0, 1.0, 1.0, 90.0, 90.0, 90.0).unwrap();
+        let dense = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
+        let error = Graph::new(&dense, Neighborhood::Within { cutoff: 90.0 }).unwrap_err().to_string();
+        assert!(
+            error.starts_with("more than 2000000 pairs of atoms lie within the model's reach of 90.0 Å"),
+            "{error}"
+        );
     }
 
     #[test]

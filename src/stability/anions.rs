@@ -6,7 +6,7 @@
 //! Rev. B 84 (2011) 045115), on which the published corrections stand: one bond decides for all oxygen of the crystal, and O-H goes
 //! before O-O.
 
-use crate::crystal::{Element, Neighbors, Structure, neighbors};
+use crate::crystal::{Element, Neighbors, Structure, neighbors, neighbors_of};
 
 /// How much longer than usual a bond may be.
 const SLACK: f64 = 1.05;
@@ -95,15 +95,14 @@ pub fn sulfide_type(structure: &Structure) -> Option<SulfideType> {
     let species = structure.species();
     let sulfur = Element::S;
     compound_of(structure, sulfur).then_some(())?;
-    let mut near = neighbors(structure, NEAR);
+    let near = neighbors(structure, NEAR);
     let mut found = SulfideType::Sulfide;
     for site in (0..species.len()).filter(|&site| species[site] == sulfur) {
         let mut cutoff = NEAR;
         let mut around = shell(&near, site);
         while around.is_empty() {
             cutoff *= 2.0;
-            near = neighbors(structure, cutoff);
-            around = shell(&near, site);
+            around = shell(&neighbors_of(structure, site, cutoff), site);
         }
         match of_shell(around.iter().map(|&neighbor| species[neighbor])) {
             SulfideType::Sulfate => return Some(SulfideType::Sulfate),

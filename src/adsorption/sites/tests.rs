@@ -133,3 +133,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_host_too_large_for_its_potentials_is_refused_at_once() {
+    let error = insertion_sites(&wo3().supercell([7, 6, 6]).unwrap(), &Ion::parse("Li").unwrap(), Within::Everywhere);
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("1008 sites is larger than the 1000"), "{message}");
+}

@@ -4,7 +4,7 @@
 //! points are connected. So a width is exact when the network of the radii grown by it says the same width; a network at
 //! another t says a larger one where t is too small, and a smaller one where it is too large.
 
-use super::{TIE, flow::Flow, grown, pores::Pores};
+use super::{TIE, around::bounded, flow::Flow, grown, pores::Pores};
 use crate::{crystal::Structure, error::FeatureError, features::tessellation::Tessellation};
 
 /// A width is found when its own network says the same to this, Å.
@@ -58,6 +58,7 @@ impl Part {
     pub fn endless(structure: &Structure, radii: &[f64], level: f64) -> Result<Self, FeatureError> {
         let tessellation = grown(structure, radii, level)?;
         let pores = Pores::new(structure, radii, &tessellation);
+        bounded(structure, radii, &pores)?;
         let mut components = pores.sweep(&pores.all(), level, |_, _, _| true);
         let inside = (0..pores.frac.len() as u32).map(|n| {
             let root = components.find(n).0;
@@ -70,6 +71,7 @@ impl Part {
     pub fn around(structure: &Structure, radii: &[f64], level: f64, seed: [f64; 3]) -> Result<Self, FeatureError> {
         let tessellation = grown(structure, radii, level)?;
         let pores = Pores::new(structure, radii, &tessellation);
+        bounded(structure, radii, &pores)?;
         let mut components = pores.sweep(&pores.all(), level, |_, _, _| true);
         let node = Flow::new(structure, radii, level, &tessellation, &pores.network).corner(seed);
         let root = node.map(|n| components.find(n).0);

@@ -41,6 +41,7 @@ use crate::{
     crystal::{Element, Structure, cross, dot, norm},
     error::FeatureError,
 };
+use around::bounded;
 use basins::Basins;
 use exact::{Part, passing};
 use pores::{Pores, TIE};
@@ -54,6 +55,8 @@ pub use spheres::{
 
 /// Largest probe accepted, Å.
 const MAX_PROBE: f64 = 20.0;
+/// The largest cell whose pores are searched, sites; their network is made several times for a crystal.
+const MAX_PORE_SITES: usize = 5000;
 
 /// A channel: a connected part of the space open to a probe's centre that repeats along a lattice vector.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,6 +191,7 @@ impl Tunnels {
     fn new(structure: &Structure, radii: &[f64]) -> Result<Self, FeatureError> {
         let tessellation = grown(structure, radii, 0.0)?;
         let pores = Pores::new(structure, radii, &tessellation);
+        bounded(structure, radii, &pores)?;
         let mut basins = Basins::new(pores.frac.len());
         let mut open = 0;
         // The passages of each channel when it first repeats.
@@ -331,7 +335,16 @@ fn describe(
 }
 
 /// The tessellation of `radii` grown by `growth`.
+///
+/// # Errors
+/// More than [`MAX_PORE_SITES`] sites, or as [`tessellate`].
 fn grown(structure: &Structure, radii: &[f64], growth: f64) -> Result<Tessellation, FeatureError> {
+    if structure.len() > MAX_PORE_SITES {
+        return Err(FeatureError::Argument(format!(
+            "the pores of {} sites are not searched, {MAX_PORE_SITES} at most; reduce the crystal to its primitive cell",
+            structure.len()
+        )));
+    }
     let radii: Vec<f64> = radii.iter().map(|r| r + growth).collect();
     tessellate(structure, &radii)
 }
@@ -374,6 +387,18 @@ mod tests {
 
     fn assert_close(name: &str, got: f64, want: f64) {
         assert!((got - want).abs() < 1e-5, "{name}: {got}, expected {want}");
+    }
+
+    #[test]
+    fn voids_too_wide_and_cells_too_large_are_refused() {
+        let error = tunnels(&rutile().supercell([10, 10, 9]).unwrap(), &[1.0; 5400]).unwrap_err().to_string();
+        assert!(error.contains("the pores of 5400 sites are not searched, 5000 at most"), "{error}");
+        // A stack of sheets 3000 Å apart, thirty sites to a cell that is 5 Å wide.
+        let lattice = crate::crystal::Lattice::from_parameters(5.0, 5.0, 3000.0, 90.0, 90.0, 90.0).unwrap();
+        let site = |i: usize| [(i % 5) as f64 / 5.0, (i / 5 % 3) as f64 / 3.0, (i / 15) as f64 * 4e-4];
+        let sheets = Structure::new(lattice, vec![Element::O; 30], (0..30).map(site).collect()).unwrap();
+        let error = tunnels(&sheets, &[0.5; 30]).unwrap_err().to_string();
+        assert!(error.contains("fits into this cell of 30 sites"), "{error}");
     }
 
     #[test]

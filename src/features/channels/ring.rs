@@ -10,7 +10,11 @@ use std::{
     collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
-use super::{around::images_near, dot, minus, norm, window::frame};
+use super::{
+    around::images_near,
+    dot, minus, norm,
+    window::{LONGEST, frame},
+};
 use crate::{
     crystal::{Element, Structure, add, neighbors, sub},
     features::{ionic_radius, oxidation_states},
@@ -22,6 +26,8 @@ const SLACK: f64 = 0.45;
 const RATIO: f64 = 0.732;
 /// Rings are looked for up to this distance from the axis, Å.
 const REACH: f64 = 10.0;
+/// An anion with more cations than this around it links none: no crystal has one, and all pairs of a thousand are a million.
+const CROWD: usize = 48;
 /// A cation nearer than this to the line that is asked about lies on it, Å.
 const ON_AXIS: f64 = 1e-3;
 
@@ -126,7 +132,7 @@ impl Framework {
             }
         }
         let mut links = vec![BTreeSet::new(); structure.len()];
-        for cations in &around {
+        for cations in around.iter().filter(|cations| cations.len() <= CROWD) {
             for &(a, at_a) in cations {
                 for &(b, at_b) in cations {
                     if (a, at_a) != (b, at_b) {
@@ -141,6 +147,9 @@ impl Framework {
     /// The ring around the line through `centre` (Cartesian) along the lattice vector `axis`.
     pub fn ring(&self, structure: &Structure, centre: [f64; 3], axis: [i32; 3]) -> Option<Ring> {
         let along = structure.lattice().to_cartesian(axis.map(f64::from));
+        if norm(along) > LONGEST {
+            return None;
+        }
         let (_, e1, e2) = frame(along);
         let pivot = (0..3).find(|&k| axis[k] != 0)?;
         // One name for all images of a cation along the axis.

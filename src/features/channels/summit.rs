@@ -143,6 +143,9 @@ fn surrounded(g: &[[f64; 3]]) -> bool {
                 let height = dot(n, w) / length;
                 above |= height > 1e-6;
                 below |= height < -1e-6;
+                if above && below {
+                    break;
+                }
             }
             if !(above && below) {
                 return false;

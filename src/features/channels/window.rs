@@ -13,6 +13,10 @@ use crate::crystal::Structure;
 /// which has no area.
 const REACHES: [f64; 3] = [4.0, 8.0, 16.0];
 
+/// A view along a period longer than this, Å, is not looked for: atoms of the whole period may stand in it. Channels of crystals
+/// repeat within some tens of Å.
+pub(super) const LONGEST: f64 = 200.0;
+
 /// The shadow of an atom, its centre relative to the bottleneck.
 #[derive(Clone, Copy)]
 struct Disc {
@@ -63,11 +67,14 @@ pub(super) struct View {
 const SLIVER: f64 = 1e-3;
 
 /// The view from `centre` (Cartesian) across the lattice vector `axis`. `None` where an atom covers the centre (the channel
-/// winds) or the view is not closed all around.
+/// winds), the view is not closed all around, or the axis is longer than [`LONGEST`].
 pub(super) fn view(structure: &Structure, radii: &[f64], centre: [f64; 3], axis: [i32; 3]) -> Option<View> {
     let along = structure.lattice().to_cartesian(axis.map(f64::from));
     let (n, e1, e2) = frame(along);
     let length = norm(along);
+    if length > LONGEST {
+        return None;
+    }
     let largest = radii.iter().copied().fold(0.0, f64::max);
     for reach in REACHES {
         let mut discs = Vec::new();

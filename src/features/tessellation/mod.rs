@@ -30,6 +30,8 @@ const TOLERANCES: [f64; 5] = [1e-11, 1e-13, 1e-10, 1e-12, 1e-9];
 const VOLUME: f64 = 1e-9;
 /// Neighbours listed for each site at first, on the average. Cells of crystals need 20 to 40.
 const LISTED: f64 = 40.0;
+/// Most comparisons of corners in doubt with generators: some seconds. Crystals without vacuum need none.
+const MAX_COMPARISONS: u64 = 200_000_000;
 /// Generators nearer than this, Å, are one point.
 const SAME_POINT: f64 = 1e-9;
 
@@ -77,8 +79,8 @@ pub struct Face {
 /// the largest has the cell, or else the first.
 ///
 /// # Errors
-/// A number of radii other than that of sites, a radius that is negative or not finite, or cells whose volumes do not sum
-/// to that of the lattice cell within 1e-9 of it.
+/// A number of radii other than that of sites, a radius that is negative or not finite, thousands of sites at the border of a
+/// void wider than any pore, or cells whose volumes do not sum to that of the lattice cell within 1e-9 of it.
 pub fn tessellate(structure: &Structure, radii: &[f64]) -> Result<Tessellation, FeatureError> {
     if radii.len() != structure.len() {
         return Err(FeatureError::Argument(format!("{} radii for {} sites", radii.len(), structure.len())));
@@ -95,6 +97,12 @@ pub fn tessellate(structure: &Structure, radii: &[f64]) -> Result<Tessellation, 
                 return Ok(Tessellation { cells });
             }
         }
+        if generators.comparisons.get() > MAX_COMPARISONS {
+            return Err(FeatureError::Undefined(format!(
+                "the cells of {} sites reach too far into empty space: over {MAX_COMPARISONS} comparisons of their corners with sites",
+                structure.len()
+            )));
+        }
     }
     Err(FeatureError::Tessellation { filled, volume: structure.volume() })
 }
@@ -108,6 +116,8 @@ struct Generators<'a> {
     /// Up to where all neighbours are listed, Å.
     reach: f64,
     sites: Sites,
+    /// How often a corner was compared with a generator so far.
+    comparisons: std::cell::Cell<u64>,
 }
 
 /// One that bounds the cell being cut; `image` in the compact cell's basis.
@@ -122,9 +132,8 @@ impl<'a> Generators<'a> {
     fn new(given: &Structure, radii: &'a [f64]) -> Result<Self, FeatureError> {
         let base = Superbase::of(given.lattice());
         let frac = given.frac_coords().iter().map(|&x| base.fractions(x)).collect();
-        let structure = Lattice::new(base.rows)
-            .and_then(|lattice| Structure::with_overlaps(lattice, given.species().to_vec(), frac))
-            .map_err(|e| FeatureError::Argument(e.to_string()))?;
+        let lattice = Lattice::new(base.rows).map_err(|e| FeatureError::Argument(e.to_string()))?;
+        let structure = given.in_basis(lattice, frac);
         let per_site = structure.volume() / structure.len() as f64;
         Ok(Self {
             base,
@@ -132,6 +141,7 @@ impl<'a> Generators<'a> {
             radii,
             reach: (LISTED * per_site * 0.75 / std::f64::consts::PI).cbrt(),
             sites: Sites::new(&structure),
+            comparisons: std::cell::Cell::new(0),
             structure,
         })
     }
@@ -226,6 +236,11 @@ impl Cutter<'_> {
     fn by_corners(&mut self) -> Result<(), Torn> {
         let r2 = self.all.radii[self.i].powi(2);
         while let Some(k) = self.cell.corners_mut().iter().position(|c| !c.sealed) {
+            let compared = self.all.comparisons.get() + self.all.radii.len() as u64;
+            self.all.comparisons.set(compared);
+            if compared > MAX_COMPARISONS {
+                return Err(Torn);
+            }
             let corner = &mut self.cell.corners_mut()[k];
             corner.sealed = true;
             let at = corner.at;

@@ -6,7 +6,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
-use super::same_structure::{PARAMETERS, TolerancesArgument, check_tolerances};
+use super::same_structure::{PARAMETERS, TolerancesArgument, check_tolerances, matchable};
 use super::{Arguments, CrystalFunction, Parameter};
 use crate::features;
 use crate::sql::environment::Environment;
@@ -57,7 +57,10 @@ impl CrystalFunction for SamePrototype {
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
         let tolerances = TolerancesArgument::of(arguments)?;
-        let same = arguments.map_pairs(|i, a, b| Ok(features::same_arrangement(a, b, &tolerances.get(i)?)))?;
+        let same = arguments.map_pairs(|i, a, b| {
+            matchable(a, b)?;
+            Ok(features::same_arrangement(a, b, &tolerances.get(i)?))
+        })?;
         Ok(Arc::new(BooleanArray::from(same)))
     }
 }

@@ -7,6 +7,7 @@ use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
 use super::{Arguments, CrystalFunction, Kind, Parameter};
+use crate::crystal::Structure;
 use crate::features::{self, Tolerances};
 use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
@@ -56,9 +57,17 @@ impl CrystalFunction for SameStructure {
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
         let tolerances = TolerancesArgument::of(arguments)?;
-        let same = arguments.map_pairs(|i, a, b| Ok(features::same_structure(a, b, &tolerances.get(i)?)))?;
+        let same = arguments.map_pairs(|i, a, b| {
+            matchable(a, b)?;
+            Ok(features::same_structure(a, b, &tolerances.get(i)?))
+        })?;
         Ok(Arc::new(BooleanArray::from(same)))
     }
+}
+
+/// Whether both crystals are small enough to be compared.
+pub(super) fn matchable(a: &Structure, b: &Structure) -> std::result::Result<(), String> {
+    [a, b].into_iter().try_for_each(features::matchable).map_err(|e| e.to_string())
 }
 
 /// Two crystals and how far they may differ.

@@ -7,7 +7,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Documentation;
 use datafusion_macros::user_doc;
 
-use super::same_structure::{PARAMETERS, TolerancesArgument, check_tolerances};
+use super::same_structure::{PARAMETERS, TolerancesArgument, check_tolerances, matchable};
 use super::{Arguments, CrystalFunction, Parameter};
 use crate::features;
 use crate::sql::environment::Environment;
@@ -60,6 +60,7 @@ impl CrystalFunction for StructureMatch {
         let tolerances = TolerancesArgument::of(arguments)?;
         let found = arguments.map_pairs(|i, a, b| {
             let tolerances = tolerances.get(i)?;
+            matchable(a, b)?;
             Ok((features::match_structures(a, b, &tolerances), tolerances))
         })?;
         let number = |f: fn(&features::Tolerances) -> f64| -> ArrayRef {
