@@ -174,8 +174,7 @@ impl Shape {
                 }
                 None => {
                     return Err(format!(
-                        "it has no column {name}; import into a new table, or add it first: \
-                         ALTER TABLE {table} ADD COLUMN {name} {sql_type}"
+                        "it has no column {name}; add it first: ALTER TABLE {table} ADD COLUMN {name} {sql_type}"
                     ));
                 }
             }
