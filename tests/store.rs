@@ -182,7 +182,7 @@ async fn rows_of_files_of_one_name_are_told_apart_by_their_paths() {
     assert_eq!(number(&bench.store, None, "SELECT count(DISTINCT id) FROM plain").await, 1);
     let reading = Reading { naming: Naming::Path, ..Reading::default() };
     let options = ImportOptions { into: "named".into(), reading, ..ImportOptions::default() };
-    let summary = bench.store.import(&[runs.clone()], &options, &()).await.unwrap();
+    let summary = bench.store.import(std::slice::from_ref(&runs), &options, &()).await.unwrap();
     assert_eq!((summary.added, summary.namesakes), (3, 0));
     let by_path = format!("SELECT count(*) FROM named WHERE id = path AND path = '{}/r1/final.vasp'", runs.display());
     assert_eq!(number(&bench.store, None, &by_path).await, 1);
@@ -211,6 +211,24 @@ async fn properties_are_promoted_into_columns_and_stay_so() {
     let options = ImportOptions { into: "mine".into(), promote: promote("gap:double"), ..ImportOptions::default() };
     let error = bench.store.import(&[more], &options, &()).await.unwrap_err().to_string();
     assert!(error.contains("ALTER TABLE mine ADD COLUMN gap DOUBLE"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_an_earlier_release_takes_imports_as_it_is() {
+    let bench = Bench::new().await;
+    // It had every column but the path.
+    bench.execute(
+        "DELETE FROM ducklake_column WHERE column_name = 'path'
+         AND table_id = (SELECT table_id FROM ducklake_table WHERE table_name = 'tmo')",
+    );
+    let file = bench.file("in.jsonl", &line("a", "Ti", 4.2));
+    let store = Store::open(&bench.root.join("store")).await.unwrap();
+    let summary = store.import(&[file], &ImportOptions::default(), &()).await.unwrap();
+    assert_eq!(summary.added, 1, "{summary}");
+    assert_eq!(number(&store, None, "SELECT count(*) FROM tmo WHERE formula = 'TiO'").await, 1);
+    let ctx = SessionContext::new();
+    store.register(&ctx, None).await.unwrap();
+    assert!(ctx.sql("SELECT path FROM tmo").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
