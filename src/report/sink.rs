@@ -1,10 +1,14 @@
-//! Where the bytes of a result go. A file appears under its name only when its last byte is written: a query that fails half
-//! way leaves the old file as it was.
+//! Where the bytes of a result go. A plain file appears under its name only when its last byte is written: a query that fails
+//! half way leaves the old file as it was. Behind a symbolic link that is the file it leads to, and the link stays. What is no
+//! plain file, a pipe or a device, has no old content to keep and is written through.
+
+mod place;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use self::place::Place;
 use crate::error::ReportError;
 
 /// Where bytes go.
@@ -24,13 +28,18 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Start to write `path`; nothing is seen under that name before [`Sink::close`].
-    pub fn create(path: &Path) -> Result<Self, ReportError> {
+    /// Start to write `path`, which is no link; nothing is seen under that name before [`Sink::close`].
+    fn create(path: PathBuf) -> std::io::Result<Self> {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.partial", std::process::id()));
         let partial = path.with_file_name(name);
-        let file = File::create(&partial).map_err(|e| ReportError::io(path, &e))?;
-        Ok(Self { file: BufWriter::new(file), partial, path: path.to_path_buf(), named: false })
+        let file = File::create(&partial)?;
+        let created = Self { file: BufWriter::new(file), partial, path, named: false };
+        // Who may read the old file may read the new one, and nobody else.
+        if let Ok(old) = std::fs::metadata(&created.path) {
+            created.file.get_ref().set_permissions(old.permissions())?;
+        }
+        Ok(created)
     }
 }
 
@@ -44,9 +53,27 @@ impl Drop for PartialFile {
 }
 
 impl Sink {
-    /// A file at `path`.
+    /// What `path` leads to: a plain file is replaced when the new one is whole, anything else is written through.
+    ///
+    /// # Errors
+    /// A folder, or what the system refuses.
     pub fn file(path: &Path) -> Result<Self, ReportError> {
-        PartialFile::create(path).map(Self::File)
+        let through = |file: File| Self::Stream(Box::new(BufWriter::new(file)));
+        let sink = Place::of(path).and_then(|place| {
+            Ok(match place {
+                Place::Output => Self::stdout(),
+                Place::Error => Self::Stream(Box::new(BufWriter::new(std::io::stderr()))),
+                Place::Descriptor(path) => through(File::options().append(true).open(path)?),
+                Place::Device(path) => through(File::options().write(true).open(path)?),
+                Place::File(path) => Self::File(PartialFile::create(path)?),
+            })
+        });
+        sink.map_err(|e| ReportError::io(path, &e))
+    }
+
+    /// Standard output.
+    pub fn stdout() -> Self {
+        Self::Stream(Box::new(BufWriter::new(std::io::stdout())))
     }
 
     /// Flush, and give a file its name.
@@ -83,6 +110,12 @@ impl Write for Sink {
 mod tests {
     use super::*;
 
+    fn write(path: &Path, text: &str) {
+        let mut sink = Sink::file(path).unwrap();
+        sink.write_all(text.as_bytes()).unwrap();
+        sink.close().unwrap();
+    }
+
     #[test]
     fn a_file_has_its_name_when_it_is_whole_and_leaves_nothing_otherwise() {
         let dir = tempfile::tempdir().unwrap();
@@ -93,11 +126,72 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
         drop(sink);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no partial file is left");
-        let mut sink = Sink::file(&path).unwrap();
-        sink.write_all(b"whole").unwrap();
-        sink.close().unwrap();
+        write(&path, "whole");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
         let error = Sink::file(&dir.path().join("none/x.csv")).err().unwrap().to_string();
         assert!(error.contains("none/x.csv"), "{error}");
+        assert!(Sink::file(dir.path()).is_err(), "a folder is refused before anything is written");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_what_they_lead_to_is_replaced_when_it_is_whole() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir(at("far")).unwrap();
+        std::fs::write(at("far/target.csv"), "old").unwrap();
+        std::fs::set_permissions(at("far/target.csv"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("far/target.csv", at("near.csv")).unwrap();
+        symlink(at("near.csv"), at("chain.csv")).unwrap();
+        let mut sink = Sink::file(&at("chain.csv")).unwrap();
+        sink.write_all(b"half").unwrap();
+        assert_eq!(std::fs::read_to_string(at("far/target.csv")).unwrap(), "old");
+        drop(sink);
+        write(&at("chain.csv"), "whole");
+        assert_eq!(std::fs::read_to_string(at("far/target.csv")).unwrap(), "whole");
+        assert_eq!(std::fs::metadata(at("far/target.csv")).unwrap().permissions().mode() & 0o777, 0o600);
+        symlink("new.csv", at("dangling.csv")).unwrap();
+        write(&at("dangling.csv"), "made");
+        assert_eq!(std::fs::read_to_string(at("new.csv")).unwrap(), "made");
+        for link in ["near.csv", "chain.csv", "dangling.csv"] {
+            assert!(std::fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link} is still a link");
+        }
+        symlink("loop.csv", at("loop.csv")).unwrap();
+        assert!(Sink::file(&at("loop.csv")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_and_devices_are_written_through_and_stay_what_they_are() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let link = dir.path().join("link");
+        symlink("pipe", &link).unwrap();
+        for path in [&pipe, &link] {
+            let from = pipe.clone();
+            let reader = std::thread::spawn(move || std::fs::read_to_string(from).unwrap());
+            write(path, "through the pipe");
+            assert_eq!(reader.join().unwrap(), "through the pipe");
+            assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        }
+        let null = Path::new("/dev/null");
+        write(null, "away");
+        assert!(std::fs::symlink_metadata(null).unwrap().file_type().is_char_device());
+    }
+
+    /// A descriptor that is open on a file is written on with, and the file keeps what it has.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_descriptor_is_written_on() {
+        use std::os::fd::AsRawFd;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "before ").unwrap();
+        let open = File::options().append(true).open(&path).unwrap();
+        write(&PathBuf::from(format!("/dev/fd/{}", open.as_raw_fd())), "after");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before after");
     }
 }

@@ -1,10 +1,12 @@
 //! A picture as SVG text: the few shapes that our figures need, placed in px to a hundredth.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use super::raster;
 use crate::error::ReportError;
+use crate::report::Sink;
 
 /// Where the given point lies on a line of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +126,9 @@ impl Picture {
                 )));
             }
         };
-        std::fs::write(path, bytes).map_err(|e| ReportError::io(path, &e))
+        let mut sink = Sink::file(path)?;
+        sink.write_all(&bytes).map_err(|e| ReportError::io(path, &e))?;
+        sink.close()
     }
 }
 
