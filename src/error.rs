@@ -239,6 +239,9 @@ pub enum ModelError {
         /// Model name.
         model: String,
     },
+    /// The work was no longer wanted.
+    #[error("the model was stopped before it answered")]
+    Stopped,
     /// No pair of atoms lies within the cutoff.
     #[error("no two atoms lie within the model's cutoff of {cutoff} Å; the crystal graph has no bonds")]
     NoBonds {

@@ -83,6 +83,7 @@ pub mod models;
 pub mod report;
 pub mod sql;
 pub mod stability;
+pub mod stop;
 pub mod store;
 
 pub use error::Error;

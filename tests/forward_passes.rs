@@ -342,3 +342,22 @@ async fn an_ensemble_asks_each_member_once_and_is_remembered_through_them() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+/// Whoever watches a long query hears of every batch: what is asked, how many rows are done, and of how many.
+#[tokio::test]
+async fn a_watcher_hears_how_far_a_pass_is() {
+    let bench = Bench::new();
+    let heard: Arc<std::sync::Mutex<Vec<(String, u64, Option<u64>, bool)>>> = Arc::default();
+    let tell = Arc::clone(&heard);
+    let watcher = move |rows: hollandite::sql::RowsDone<'_>| {
+        tell.lock().unwrap().push((rows.what.to_owned(), rows.done, rows.of, rows.ended));
+    };
+    bench.session.watch_rows(Box::new(watcher));
+    bench.rows("SELECT id, predict_ef(structure) FROM many").await;
+    let heard = std::mem::take(&mut *heard.lock().unwrap());
+    assert!(heard.iter().all(|(what, ..)| what == "predict_ef(many.structure) by counting@1"), "{heard:?}");
+    assert!(heard.iter().all(|(_, done, of, _)| *done <= 400 && *of == Some(400)), "{heard:?}");
+    // More often than the windows end, which double: 64, 128, 256.
+    assert!(heard.iter().filter(|(_, _, _, ended)| !ended).count() > 8, "{heard:?}");
+    assert_eq!(heard.last().map(|(_, done, _, ended)| (*done, *ended)), Some((400, true)));
+}

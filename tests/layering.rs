@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom up. Those of one line do not know each other.
 const LAYERS: [&[&str]; 12] = [
-    &["error"],
+    &["error", "stop"],
     &["crystal"],
     &["formats"],
     &["features"],

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     crystal::{Element, Structure},
     error::ModelError,
+    stop::Stop,
 };
 
 static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
@@ -210,7 +211,11 @@ impl ModelPotential {
     ) -> Vec<Result<T, ModelError>> {
         let Some(Fused::Chgnet(net)) = &self.0.fused else { unreachable!("asked for when it was made") };
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
+        let stop = Stop::current();
         let one = |structure: &&Structure| {
+            if stop.is_given() {
+                return Err(ModelError::Stopped);
+            }
             self.0.has_seen(structure)?;
             match self.0.card.config.input(structure)? {
                 Input::Bonds(graph) => Ok(f(net, &graph)),

@@ -11,8 +11,10 @@ use crate::adsorption::Round;
 use crate::crystal::ContentHash;
 use crate::error::{Error, ModelError};
 use crate::models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
+use crate::stop::Stop;
 use crate::store::{FeatureValues, PredictionCache, References};
 
+use super::pass::{RowsDone, RowsWatcher};
 use super::predictor::EnergyModel;
 use super::warnings::Warnings;
 
@@ -34,6 +36,8 @@ struct Shared {
     no_files: AtomicBool,
     /// Who is told how far relaxations are, and may end them.
     watcher: OnceLock<Box<Watcher>>,
+    /// Who is told how far passes over rows are.
+    rows_watcher: OnceLock<Box<RowsWatcher>>,
 }
 
 /// Told after every round of a batch of relaxations.
@@ -133,7 +137,22 @@ impl Environment {
 
     /// After a round of relaxations: whether to go on.
     pub(super) fn watch(&self, round: Round) -> ControlFlow<()> {
+        if Stop::current().is_given() {
+            return ControlFlow::Break(());
+        }
         self.0.watcher.get().map_or(ControlFlow::Continue(()), |watcher| watcher(round))
+    }
+
+    /// Has `watcher` told how far passes over rows are; the first one stays.
+    pub fn set_rows_watcher(&self, watcher: Box<RowsWatcher>) {
+        let _ = self.0.rows_watcher.set(watcher);
+    }
+
+    /// Tells how far a pass over rows is.
+    pub(super) fn tell_rows(&self, rows: RowsDone<'_>) {
+        if let Some(watcher) = self.0.rows_watcher.get() {
+            watcher(rows);
+        }
     }
 
     /// Predictions that are already known.
@@ -224,8 +243,11 @@ impl Memory {
         }
     }
 
-    /// Remembers such a result.
+    /// Remembers such a result; not one that was broken off.
     pub fn keep_computed(&self, model: &str, task: &str, hash: ContentHash, value: &str) -> Result<(), Error> {
+        if Stop::current().is_given() {
+            return Ok(());
+        }
         match self {
             Self::Store(cache) => Ok(cache.keep_computed(model, task, hash, value)?),
             Self::Session(session) => {

@@ -23,6 +23,7 @@ use super::quote::quoted_name;
 use super::reuse::Reuse;
 use super::session::Session;
 use crate::error::Error;
+use crate::stop::Stop;
 use crate::store::{FeatureTable, Featurizer, Store};
 
 /// Crystals that are evaluated together.
@@ -221,6 +222,8 @@ async fn run(
     total: u64,
 ) -> Result<(), Error> {
     let mut done = 0;
+    let stop = Stop::new();
+    let _ends_with_us = stop.on_drop();
     progress.step(done, total);
     while let Some(batch) = rows.next().await.transpose()? {
         for Work { table, evaluator, summary } in &mut *work {
@@ -232,8 +235,9 @@ async fn run(
                 let (ids, hashes) = keys_of(&part)?;
                 let begun = Instant::now();
                 let crystals = Arc::clone(part.column(2));
-                let evaluator = Arc::clone(evaluator);
-                let values = tokio::task::spawn_blocking(move || evaluator.evaluate(&crystals)).await;
+                let (evaluator, stop) = (Arc::clone(evaluator), stop.clone());
+                let evaluate = move || stop.during(|| evaluator.evaluate(&crystals));
+                let values = tokio::task::spawn_blocking(evaluate).await;
                 let values = values.map_err(|e| Error::Sql(format!("evaluating a batch failed: {e}")))??;
                 let seconds = begun.elapsed().as_secs_f64();
                 table.append(&ids, &hashes, part.column(2), &values, seconds)?;

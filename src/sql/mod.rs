@@ -6,6 +6,7 @@
 
 mod adsorption;
 pub mod aggregates;
+mod copy;
 mod docs;
 mod enumerate;
 mod environment;
@@ -19,6 +20,7 @@ mod json_operators;
 mod nearest;
 pub mod optimizer;
 mod options;
+mod pass;
 mod predictor;
 mod quote;
 mod register;
@@ -39,6 +41,7 @@ pub use environment::{Environment, Watcher};
 pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;
+pub use pass::{RowsDone, RowsWatcher};
 pub use predictor::EnergyModel;
 pub use quote::{quoted_name, quoted_text};
 pub use screening::{Step, models_asked};

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, Float64Array};
 use arrow::datatypes::DataType;
@@ -20,6 +20,7 @@ use crate::models::conformal::Calibration;
 use crate::models::ensemble::{Ensemble, combine};
 use crate::models::reliability::Part;
 use crate::models::{Model, Quantity};
+use crate::stop::Stop;
 
 use super::environment::Environment;
 use super::functions::CrystalFunction;
@@ -174,6 +175,9 @@ pub(super) struct Answer {
 /// Something for each of some crystals, or why there is none.
 type Answers<T> = HashMap<ContentHash, Result<T, String>>;
 
+/// Told the share of the work that is done, from 0 to 1.
+type Share<'a> = dyn Fn(f64) + Sync + 'a;
+
 /// Answers of one query.
 pub(super) type Known = HashMap<ContentHash, Answer>;
 
@@ -254,12 +258,14 @@ impl Predictor {
 
     /// An answer for every crystal, NULL for `None`: a number, NULL with a warning where there is none, or the
     /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
-    /// same query. Gives up between batches when `stop` is set.
+    /// same query. Gives up between batches when `stop` is given; `share` is told how much of the work is
+    /// done.
     pub fn predict(
         &self,
         structures: Vec<Option<Structure>>,
         known: &mut Known,
-        stop: &AtomicBool,
+        stop: &Stop,
+        share: &Share<'_>,
     ) -> Result<(ArrayRef, Tally), Error> {
         let hashes: Vec<Option<ContentHash>> =
             structures.par_iter().with_min_len(16).map(|s| s.as_ref().map(content_hash)).collect();
@@ -279,7 +285,7 @@ impl Predictor {
             }
             None => HashMap::new(),
         };
-        for (hash, answer) in self.ask(asked, &mut tally, stop)? {
+        for (hash, answer) in self.ask(asked, &mut tally, stop, share)? {
             let (value, spread) = match answer {
                 Ok((value, spread)) => (Ok(value), spread),
                 Err(reason) => (Err(reason), 0.0),
@@ -306,17 +312,19 @@ impl Predictor {
         &self,
         asked: Vec<(ContentHash, Structure)>,
         tally: &mut Tally,
-        stop: &AtomicBool,
+        stop: &Stop,
+        share: &Share<'_>,
     ) -> Result<Answers<(f64, f64)>, Error> {
         let members = self.model.members();
         if members.is_empty() {
-            let answers = self.ask_one(self.model.as_ref(), asked, tally, stop)?;
+            let answers = self.ask_one(self.model.as_ref(), asked, tally, stop, share)?;
             return Ok(answers.into_iter().map(|(hash, value)| (hash, value.map(|value| (value, 0.0)))).collect());
         }
         let hashes: Vec<ContentHash> = asked.iter().map(|(hash, _)| *hash).collect();
         let mut answers: Answers<Vec<(f64, f64)>> = HashMap::new();
-        for (member, weight) in &members {
-            let mut values = self.ask_one(member.as_ref(), asked.clone(), tally, stop)?;
+        for (i, (member, weight)) in members.iter().enumerate() {
+            let share = |part: f64| share((i as f64 + part) / members.len() as f64);
+            let mut values = self.ask_one(member.as_ref(), asked.clone(), tally, stop, &share)?;
             for hash in &hashes {
                 // A member that was stopped has no answer.
                 let value = values.remove(hash).unwrap_or_else(|| Err("the query was stopped".into()));
@@ -337,7 +345,8 @@ impl Predictor {
         model: &dyn EnergyModel,
         mut asked: Vec<(ContentHash, Structure)>,
         tally: &mut Tally,
-        stop: &AtomicBool,
+        stop: &Stop,
+        share: &Share<'_>,
     ) -> Result<Answers<f64>, Error> {
         let mut answers = HashMap::with_capacity(asked.len());
         if self.options.cache && !asked.is_empty() {
@@ -355,13 +364,16 @@ impl Predictor {
             }
         });
 
+        let (all, done) = (asked.len(), AtomicUsize::new(0));
         let passes: Vec<(Vec<ContentHash>, Vec<_>)> = self
             .batches(asked)
             .into_par_iter()
-            .filter(|_| !stop.load(Ordering::Relaxed))
+            .filter(|_| !stop.is_given())
             .map(|batch| {
                 let (hashes, structures): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
                 let energies = model.predict(&structures);
+                let before = done.fetch_add(structures.len(), Ordering::Relaxed);
+                share((before + structures.len()) as f64 / all as f64);
                 (hashes, energies)
             })
             .collect();

@@ -112,7 +112,7 @@ pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
 }
 
 /// The model in a call of one of the functions that ask one.
-fn model_of(function: &str, arguments: &[Expr]) -> Option<(String, String)> {
+pub(super) fn model_of(function: &str, arguments: &[Expr]) -> Option<(String, String)> {
     let at = match function {
         "predict_ef" | "predict" | "predict_energy" | "predict_forces" | "predict_stress" | "predict_magmoms" => 1,
         "adsorption" => 3,

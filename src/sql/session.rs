@@ -12,11 +12,13 @@ use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
+use super::copy;
 use super::environment::{Environment, Watcher};
 use super::functions::{CrystalFunction, CrystalUdf};
 use super::json_operators::JsonOperators;
 use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
+use super::pass::RowsWatcher;
 use super::predictor::EnergyModel;
 use super::register;
 use super::sample::SamplePlanner;
@@ -161,6 +163,10 @@ impl Session {
         };
         match plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Ok(self.create_table(create).await?),
+            LogicalPlan::Copy(copy) => {
+                let copy = LogicalPlan::Copy(copy::to_a_file(copy)?);
+                Ok(self.context.execute_logical_plan(copy).await?)
+            }
             plan => Ok(self.context.execute_logical_plan(plan).await?),
         }
     }
@@ -199,6 +205,11 @@ impl Session {
     /// Has `watcher` told after every round of a batch of relaxations; it may end them. The first one stays.
     pub fn watch(&self, watcher: Box<Watcher>) {
         self.environment.set_watcher(watcher);
+    }
+
+    /// Has `watcher` told how far costly calls are through the rows of each query. The first one stays.
+    pub fn watch_rows(&self, watcher: Box<RowsWatcher>) {
+        self.environment.set_rows_watcher(watcher);
     }
 
     /// Rows that answered NULL for a reason, summed up, since the last call.

@@ -10,6 +10,7 @@ use super::Arguments;
 use crate::columns::StructureColumn;
 use crate::crystal::{Composition, Element, Structure};
 use crate::sql::structure_type::{Crystals, is_text};
+use crate::stop::Stop;
 
 /// Below this many rows threads cost more than they save.
 const PARALLEL_ROWS: usize = 32;
@@ -107,7 +108,12 @@ impl Arguments<'_> {
 
     /// All rows in order; those with a NULL argument are `None` and not asked for.
     pub(super) fn rows<T: Send>(&self, f: impl Fn(usize) -> Option<Result<T, String>> + Sync) -> Vec<Option<T>> {
+        let stop = Stop::current();
         let ask = |i: usize| {
+            // Whoever asked is told so when all rows are through.
+            if stop.is_given() {
+                return None;
+            }
             // A literal NULL is a column without a mask.
             if self.columns.iter().any(|column| column.is_null(i) || column.data_type().is_null()) {
                 return None;

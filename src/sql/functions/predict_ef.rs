@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 
 use arrow::array::{ArrayRef, new_empty_array};
 use arrow::datatypes::DataType;
@@ -12,6 +11,7 @@ use crate::sql::environment::Environment;
 use crate::sql::optimizer::Cost;
 use crate::sql::options::HollanditeOptions;
 use crate::sql::predictor::Predictor;
+use crate::stop::Stop;
 
 const NAME: &str = "predict_ef";
 
@@ -83,6 +83,6 @@ pub(super) fn answer(function: &dyn CrystalFunction, arguments: &Arguments) -> R
     let constants: Vec<&ScalarValue> = constants.iter().collect();
     let predictor = Predictor::of_call(function, &constants, arguments.environment, options)?;
     let structures = arguments.map(|_, s| Ok(s.clone()))?;
-    let (answers, _) = predictor.predict(structures, &mut HashMap::new(), &AtomicBool::new(false))?;
+    let (answers, _) = predictor.predict(structures, &mut HashMap::new(), &Stop::current(), &|_| {})?;
     Ok(answers)
 }

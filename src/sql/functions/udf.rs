@@ -15,8 +15,9 @@ use datafusion::logical_expr::{
 };
 
 use crate::sql::environment::Environment;
-use crate::sql::optimizer::Cost;
+use crate::sql::optimizer::{Cost, cancelled};
 use crate::sql::structure_type::{self, Crystals, is_text, sql_type};
+use crate::stop::Stop;
 
 /// What an argument holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +253,10 @@ impl ScalarUDFImpl for CrystalUdf {
             config: &args.config_options,
         };
         let result = self.function.evaluate(&arguments)?;
+        // Rows were left out then, and their NULL is no answer.
+        if Stop::current().is_given() {
+            return Err(cancelled());
+        }
         if constant { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)) } else { Ok(result.into()) }
     }
 

@@ -26,8 +26,10 @@ use futures::stream;
 
 use super::Cost;
 use super::windows::{Evaluator, Windows};
+use crate::sql::pass::{Pass, PassStream};
 use crate::sql::predictor::Predictor;
 use crate::sql::reuse::Reuse;
+use crate::stop::Stop;
 
 /// A call, ready to run.
 #[derive(Debug, Clone)]
@@ -60,18 +62,23 @@ pub struct EvaluateExec {
     calls: Vec<PhysicalCall>,
     cost: Cost,
     windows: [usize; 2],
+    stop: Stop,
+    pass: Arc<Pass>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call. `windows`: rows of the first window and of the largest.
+    /// `schema`: that of `input` and a column for each call. `windows`: rows of the first window and of the largest. `stop` ends its
+    /// work, `pass` is told how far it is.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         cost: Cost,
         windows: [usize; 2],
+        stop: Stop,
+        pass: Arc<Pass>,
     ) -> Self {
         let orderings = input.output_ordering().cloned();
         let properties = PlanProperties::new(
@@ -81,7 +88,7 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, cost, windows, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, windows, stop, pass, properties: Arc::new(properties), metrics }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
@@ -175,7 +182,8 @@ impl ExecutionPlan for EvaluateExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        Ok(Arc::new(Self::new(input, self.calls.clone(), self.schema(), self.cost, self.windows)))
+        let (calls, stop, pass) = (self.calls.clone(), self.stop.clone(), Arc::clone(&self.pass));
+        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, self.windows, stop, pass)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -184,9 +192,10 @@ impl ExecutionPlan for EvaluateExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let asks_models = self.cost == Cost::Model;
-        let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, asks_models);
-        let work = Windows::new(input, self.windows, evaluator);
+        let pass = PassStream::of(&self.pass);
+        let asks = self.cost == Cost::Model;
+        let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, asks, pass);
+        let work = Windows::new(input, self.windows, evaluator, &self.stop);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))

@@ -15,11 +15,12 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`windows`] its work; [`limits`] keeps a limit in its place.
+//! and [`windows`] its work; [`limits`] keeps a limit in its place, and [`interrupt`] ends a plan whose rows nobody wants.
 
 mod cost;
 mod exec;
 mod guard;
+mod interrupt;
 mod lift;
 mod limits;
 mod node;
@@ -28,6 +29,7 @@ mod state;
 mod windows;
 
 pub use cost::Cost;
+pub(super) use interrupt::cancelled;
 pub use lift::LiftCalls;
 pub use limits::keeping_limits;
 pub use planner::HollanditePlanner;

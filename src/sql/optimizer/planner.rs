@@ -4,22 +4,33 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result, ScalarValue, plan_datafusion_err};
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::statistics::StatisticsContext;
+use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::Cost;
 use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
+use super::interrupt::interruptible;
 use super::node::{Call, Evaluate};
 use super::windows::LARGEST_WINDOW;
 use crate::sql::functions::CrystalUdf;
 use crate::sql::options::HollanditeOptions;
+use crate::sql::pass::Pass;
 use crate::sql::predictor::Predictor;
 use crate::sql::reuse::Reuse;
+use crate::sql::screening::model_of;
+use crate::stop::Stop;
+
+tokio::task_local! {
+    /// Set while a query is planned.
+    static PLANNING: ();
+}
 
 /// The engine's planner, taught our node.
 #[derive(Debug, Default)]
@@ -28,13 +39,20 @@ pub struct HollanditePlanner;
 #[async_trait]
 impl QueryPlanner for HollanditePlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(EvaluatePlanner)])
-            .create_physical_plan(plan, session)
-            .await
+        let stop = Stop::new();
+        let ours = EvaluatePlanner { stop: stop.clone() };
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ours)]);
+        // A table that is a query in disguise is planned within the query that reads it, and ends with it.
+        let within = PLANNING.try_with(|()| ()).is_ok();
+        let planned = PLANNING.scope((), stop.clone().over(planner.create_physical_plan(plan, session))).await?;
+        if within { Ok(planned) } else { interruptible(planned, &stop) }
     }
 }
 
-struct EvaluatePlanner;
+struct EvaluatePlanner {
+    /// Ends the plan.
+    stop: Stop,
+}
 
 #[async_trait]
 impl ExtensionPlanner for EvaluatePlanner {
@@ -54,6 +72,9 @@ impl ExtensionPlanner for EvaluatePlanner {
         let options = HollanditeOptions::of(session.config_options());
         let mut calls = vec![];
         for Call { expr, name, needed } in &node.calls {
+            if node.cost == Cost::Surface {
+                energy_model_is_there(expr, &options)?;
+            }
             let evaluation = match prediction(expr) {
                 Some((udf, structure, constants)) => Evaluation::Model {
                     structure: physical(structure)?,
@@ -79,24 +100,70 @@ impl ExtensionPlanner for EvaluatePlanner {
             });
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
+        let first = options.batch_graphs.max(1);
+        let reads = calls.iter().any(|call| matches!(call.evaluation, Evaluation::Reused { .. }));
         let windows = match node.cost {
             Cost::Surface => SURFACE_ROWS,
-            _ => [options.batch_graphs.max(1), LARGEST_WINDOW],
+            // So few that a person sees them pass.
+            Cost::Costly if !reads => [first.min(COSTLY_ROWS), COSTLY_ROWS],
+            _ => [first, LARGEST_WINDOW],
         };
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, windows);
+        let pass = pass(&calls, node, input);
+        let exec = EvaluateExec::new(
+            Arc::clone(input),
+            calls,
+            schema,
+            node.cost,
+            windows,
+            self.stop.clone(),
+            pass,
+        );
         Ok(Some(Arc::new(exec)))
     }
 }
 
+/// What the node does, for whoever watches: its calls, and how many rows it has where its input knows.
+fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>) -> Arc<Pass> {
+    let shown = calls.iter().map(|call| match &call.evaluation {
+        Evaluation::Model { predictor, .. } => format!("{} by {}", call.shown, predictor.label()),
+        _ => call.shown.clone(),
+    });
+    let rows = StatisticsContext::new().compute(input.as_ref(), &StatisticsArgs::new()).map(|s| s.num_rows);
+    let of = match rows {
+        Ok(Precision::Exact(rows)) => Some(rows as u64),
+        _ => None,
+    };
+    let environment = node.calls.iter().find_map(|call| udf(&call.expr)).map(|udf| udf.environment().clone());
+    Pass::new(shown.collect::<Vec<_>>().join(", "), of, environment.unwrap_or_default())
+}
+
+/// Crystals of costly functions that are evaluated at a time.
+const COSTLY_ROWS: usize = 512;
 /// Rows whose crystals are relaxed before the first of them is passed on: few at first, for a limit may be content with them.
 const SURFACE_ROWS: [usize; 2] = [16, 256];
 
 /// The parts of a call of a model: its function in a session, its crystal, its constants.
 fn prediction(expr: &Expr) -> Option<(&CrystalUdf, &Expr, Vec<&ScalarValue>)> {
-    let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return None };
-    let udf = func.inner().downcast_ref::<CrystalUdf>().filter(|udf| udf.cost() == Cost::Model)?;
+    let Expr::ScalarFunction(ScalarFunction { args, .. }) = expr else { return None };
+    let udf = udf(expr).filter(|udf| udf.cost() == Cost::Model)?;
     let (crystal, rest) = args.split_first()?;
     Some((udf, crystal, rest.iter().map(constant).collect::<Option<_>>()?))
+}
+
+/// The function of ours that is called.
+fn udf(expr: &Expr) -> Option<&CrystalUdf> {
+    match expr {
+        Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<CrystalUdf>(),
+        _ => None,
+    }
+}
+
+/// That the energy model which a call asks is there, before anything is worked out for it.
+fn energy_model_is_there(expr: &Expr, options: &HollanditeOptions) -> Result<()> {
+    let (Expr::ScalarFunction(call), Some(udf)) = (expr, udf(expr)) else { return Ok(()) };
+    let Some((function, named)) = model_of(udf.function().name(), &call.args) else { return Ok(()) };
+    let name = if named.is_empty() { &options.energy_model } else { &named };
+    udf.environment().potential(name).map(drop).map_err(|e| plan_datafusion_err!("{function}: {e}"))
 }
 
 fn constant(argument: &Expr) -> Option<&ScalarValue> {

@@ -1,10 +1,9 @@
 //! The running stream of a node. Rows are taken in windows that begin with one batch of crystals and double: a limit above
 //! stops the stream after a few of them, and a long scan soon fills large windows whose crystals can be sorted into batches
 //! of like size. A window is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
-//! batch.
+//! crystal or batch of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, prep_null_mask_filter};
@@ -18,8 +17,11 @@ use datafusion::physical_plan::metrics::{
 use futures::StreamExt;
 
 use super::exec::{Evaluation, PhysicalCall};
+use super::interrupt::cancelled;
+use crate::sql::pass::PassStream;
 use crate::sql::predictor::{Known, Predictor, Tally};
 use crate::sql::structure_type::Crystals;
+use crate::stop::Stop;
 
 /// Most rows of one window, as a rule.
 pub(super) const LARGEST_WINDOW: usize = 4096;
@@ -55,15 +57,20 @@ pub(super) struct Windows {
     rows: Rows,
     window: usize,
     largest: usize,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     /// Away while a window is evaluated.
     evaluator: Option<Evaluator>,
 }
 
 impl Windows {
-    /// A stream that begins with windows of `first` rows and ends with those of `largest`.
-    pub fn new(input: SendableRecordBatchStream, [first, largest]: [usize; 2], evaluator: Evaluator) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+    /// A stream that begins with windows of `first` rows and ends with those of `largest`; `query` ends it.
+    pub fn new(
+        input: SendableRecordBatchStream,
+        [first, largest]: [usize; 2],
+        evaluator: Evaluator,
+        query: &Stop,
+    ) -> Self {
+        let stop = query.during(Stop::new);
         Self { input, rows: Rows::default(), window: first, largest, stop, evaluator: Some(evaluator) }
     }
 
@@ -82,9 +89,9 @@ impl Windows {
         let batch = self.rows.take(self.window, &self.input.schema())?;
         self.window = (2 * self.window).min(self.largest);
         let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a window is still out") };
-        let stop = Arc::clone(&self.stop);
+        let stop = self.stop.clone();
         let window = tokio::task::spawn_blocking(move || {
-            let batch = evaluator.evaluate(batch, &stop);
+            let batch = stop.during(|| evaluator.evaluate(batch, &stop));
             (evaluator, batch)
         });
         let (evaluator, batch) = window.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
@@ -95,7 +102,7 @@ impl Windows {
 
 impl Drop for Windows {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.give();
     }
 }
 
@@ -108,6 +115,7 @@ pub(super) struct Evaluator {
     counts: Option<Counts>,
     /// Values read in place of computing them.
     materialised: Option<Count>,
+    pass: PassStream,
 }
 
 impl Evaluator {
@@ -118,6 +126,7 @@ impl Evaluator {
         metrics: &ExecutionPlanMetricsSet,
         partition: usize,
         asks_models: bool,
+        pass: PassStream,
     ) -> Self {
         let reuses = calls.iter().any(|call| matches!(call.evaluation, Evaluation::Reused { .. }));
         Self {
@@ -127,14 +136,18 @@ impl Evaluator {
             schema,
             baseline: BaselineMetrics::new(metrics, partition),
             counts: asks_models.then(|| Counts::new(metrics, partition)),
+            pass,
         }
     }
 
-    fn evaluate(&mut self, batch: RecordBatch, stop: &AtomicBool) -> Result<RecordBatch> {
+    fn evaluate(&mut self, batch: RecordBatch, stop: &Stop) -> Result<RecordBatch> {
         let elapsed = self.baseline.elapsed_compute().clone();
         let _timer = elapsed.timer();
         let mut columns = batch.columns().to_vec();
-        for (call, known) in self.calls.iter().zip(&mut self.known) {
+        let (pass, rows, calls) = (self.pass.pass(), batch.num_rows(), self.calls.len() as f64);
+        for (k, (call, known)) in self.calls.iter().zip(&mut self.known).enumerate() {
+            let share = |part: f64| pass.within(rows, (k as f64 + part) / calls);
+            share(0.0);
             let needed = call.needed.as_ref().map(|needed| selection(needed, &batch)).transpose()?;
             columns.push(match &call.evaluation {
                 Evaluation::Function(expr) => evaluate(expr, &batch, needed.as_ref())?,
@@ -149,7 +162,7 @@ impl Evaluator {
                 }
                 Evaluation::Model { structure, predictor } => {
                     let column = evaluate(structure, &batch, needed.as_ref())?;
-                    let (answers, tally) = predict(&column, needed.as_ref(), predictor, known, stop)?;
+                    let (answers, tally) = predict(&column, needed.as_ref(), predictor, known, stop, &share)?;
                     if let Some(counts) = &self.counts {
                         counts.add(&tally);
                     }
@@ -157,6 +170,11 @@ impl Evaluator {
                 }
             });
         }
+        // What was left out is no answer.
+        if stop.is_given() {
+            return Err(cancelled());
+        }
+        pass.add(rows);
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?.record_output(&self.baseline))
     }
 }
@@ -182,12 +200,13 @@ fn predict(
     needed: Option<&BooleanArray>,
     predictor: &Predictor,
     known: &mut Known,
-    stop: &AtomicBool,
+    stop: &Stop,
+    share: &(dyn Fn(f64) + Sync),
 ) -> Result<(ArrayRef, Tally)> {
     let crystals = Crystals::try_new(column)?;
     let asked = |i: usize| column.is_valid(i) && needed.is_none_or(|needed| needed.value(i));
     let structures = (0..column.len()).map(|i| if asked(i) { predictor.read(&crystals, i) } else { None }).collect();
-    Ok(predictor.predict(structures, known, stop)?)
+    Ok(predictor.predict(structures, known, stop, share)?)
 }
 
 /// What `EXPLAIN ANALYZE` shows of a model.

@@ -1,0 +1,80 @@
+//! How far a pass over rows is: what a person is shown while costly calls are evaluated.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::environment::Environment;
+
+/// How far the evaluation of costly calls over the rows of a query is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowsDone<'a> {
+    /// The calls, as a person wrote them, and the model that is asked.
+    pub what: &'a str,
+    /// Rows that are done.
+    pub done: u64,
+    /// Rows to do, where that is known before the end.
+    pub of: Option<u64>,
+    /// Whether no more come.
+    pub ended: bool,
+}
+
+/// Told on the way of every pass over rows, from whatever thread.
+pub type RowsWatcher = dyn Fn(RowsDone<'_>) + Send + Sync;
+
+/// One pass, by one or several streams.
+#[derive(Debug)]
+pub(super) struct Pass {
+    what: String,
+    of: Option<u64>,
+    done: AtomicU64,
+    streams: AtomicUsize,
+    environment: Environment,
+}
+
+impl Pass {
+    /// A pass of `what` over so many rows.
+    pub fn new(what: String, of: Option<u64>, environment: Environment) -> Arc<Self> {
+        Arc::new(Self { what, of, done: AtomicU64::new(0), streams: AtomicUsize::new(0), environment })
+    }
+
+    /// Tells that the given share of the next rows is done.
+    pub fn within(&self, rows: usize, share: f64) {
+        self.tell((rows as f64 * share) as u64, false);
+    }
+
+    /// Tells that the next rows are done.
+    pub fn add(&self, rows: usize) {
+        self.done.fetch_add(rows as u64, Ordering::Relaxed);
+        self.tell(0, false);
+    }
+
+    fn tell(&self, more: u64, ended: bool) {
+        let done = self.done.load(Ordering::Relaxed) + more;
+        self.environment.tell_rows(RowsDone { what: &self.what, done, of: self.of, ended });
+    }
+}
+
+/// A stream of a pass; the pass has ended when its last one is dropped.
+#[derive(Debug)]
+pub(super) struct PassStream(Arc<Pass>);
+
+impl PassStream {
+    /// One stream more.
+    pub fn of(pass: &Arc<Pass>) -> Self {
+        pass.streams.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(pass))
+    }
+
+    /// The pass.
+    pub fn pass(&self) -> &Arc<Pass> {
+        &self.0
+    }
+}
+
+impl Drop for PassStream {
+    fn drop(&mut self) {
+        if self.0.streams.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.tell(0, true);
+        }
+    }
+}
