@@ -56,6 +56,8 @@ struct Rows {
     /// The documents of the current batch.
     lines: IntoIter<String>,
     row: usize,
+    /// Rows of the file.
+    rows: usize,
 }
 
 impl Iterator for Rows {
@@ -85,6 +87,10 @@ impl Iterator for Rows {
             }
         }
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.rows.saturating_sub(self.row)))
+    }
 }
 
 impl Rows {
@@ -95,11 +101,12 @@ impl Rows {
         }
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| words(&e.to_string()))?;
         let schema = Arc::clone(builder.schema());
+        let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let (columns, fields): (Vec<usize>, Vec<Field>) = layout(&schema, mapping)?.into_iter().unzip();
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|e| words(&e.to_string()))?;
         let schema = Arc::new(Schema::new(fields));
-        Ok(Self { path: path.to_owned(), reader: Some(reader), schema, lines: Vec::new().into_iter(), row: 0 })
+        Ok(Self { path: path.to_owned(), reader: Some(reader), schema, lines: Vec::new().into_iter(), row: 0, rows })
     }
 
     /// Each row as a JSON document; members that are NULL are left out.

@@ -66,12 +66,15 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
             "version {version} of ASE's schema, expected {first} to {last}; rewrite the file: python -m ase.db.convert"
         )));
     }
+    let count = connection.query_row("SELECT count(*) FROM systems", [], |row| row.get::<_, i64>(0));
+    let rows = usize::try_from(count.unwrap_or(0)).unwrap_or(0);
     Ok(Box::new(Rows {
         path: path.to_owned(),
         stem: stem(path),
         connection,
         page: VecDeque::new(),
         after: i64::MIN,
+        left: rows,
         ended: false,
     }))
 }
@@ -87,6 +90,8 @@ struct Rows {
     page: VecDeque<Result<Record, Rejection>>,
     /// Number of the last row read.
     after: i64,
+    /// Rows that are still to come.
+    left: usize,
     ended: bool,
 }
 
@@ -105,7 +110,12 @@ impl Iterator for Rows {
                 }
             };
         }
+        self.left = self.left.saturating_sub(1);
         self.page.pop_front()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.left.max(self.page.len())))
     }
 }
 

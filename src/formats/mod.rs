@@ -48,6 +48,7 @@ pub use potcar::read_valences;
 pub use properties::{Note, Notes, Properties};
 pub(crate) use reading::named;
 pub use reading::{Frames, Naming, Reading};
+pub use source::bytes_read;
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = crate::crystal::MAX_SITES;

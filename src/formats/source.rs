@@ -1,6 +1,7 @@
 //! Bytes of a file: opened, decompressed, checked to be UTF-8, and never more of them than fit.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -13,10 +14,30 @@ const MAX_TEXT: u64 = 1 << 30;
 /// Most bytes of one line of JSON lines.
 const MAX_LINE: u64 = 1 << 26;
 
+thread_local! {
+    static BYTES_READ: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Bytes of files, as they lie on disk, that this thread has read as text: how far it is in a file that is long.
+pub fn bytes_read() -> u64 {
+    BYTES_READ.get()
+}
+
+/// A file whose bytes are counted.
+struct Counting(File);
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        BYTES_READ.set(BYTES_READ.get() + read as u64);
+        Ok(read)
+    }
+}
+
 /// The decompressed bytes of a file; its first bytes tell gzip and Zstandard, whatever its name.
 pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, FormatError> {
     let fail = |e: io::Error| fault(path, &e);
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(fail)?);
+    let mut file = BufReader::with_capacity(1 << 16, Counting(File::open(path).map_err(fail)?));
     let head = file.fill_buf().map_err(fail)?;
     if head.is_empty() {
         return Err(error(path, "the file is empty"));

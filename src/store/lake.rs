@@ -21,6 +21,7 @@ use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::registry_tables;
 use super::tables::Shape;
+use super::turn::{Turn, Waiting};
 use crate::error::StoreError;
 
 /// Name of the catalog on a session.
@@ -49,6 +50,7 @@ pub(super) struct Inner {
     writer: Option<Arc<SqliteMetadataWriter>>,
     /// A catalog of our own in the temporary folder, where the store was moved and may not be written to.
     copied: bool,
+    pub(super) waiting: Waiting,
 }
 
 impl Drop for Inner {
@@ -190,7 +192,16 @@ impl Store {
             )),
             Access::Read => None,
         };
-        let store = Self { inner: Arc::new(Inner { dir, catalog, provider: Arc::new(provider), writer, copied }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                dir,
+                catalog,
+                provider: Arc::new(provider),
+                writer,
+                copied,
+                waiting: Waiting::default(),
+            }),
+        };
         store.recover()?;
         store.move_inlined().await?;
         store.publish().await?;
@@ -402,38 +413,19 @@ impl Store {
         })
     }
 
-    /// Takes the writer's turn, waiting for whoever has it. Released when the file is dropped, or by the system when
-    /// the process ends in whatever way.
-    pub(super) async fn lock(&self) -> Result<File, StoreError> {
+    /// Takes the writer's turn, waiting for whoever has it.
+    pub(super) async fn lock(&self) -> Result<Turn, StoreError> {
         self.wait_for(LOCK_FILE).await
     }
 
     /// Takes the featurizer's turn: whoever has it takes the writer's turn for each of its commits only.
-    pub(super) async fn lock_features(&self) -> Result<File, StoreError> {
+    pub(super) async fn lock_features(&self) -> Result<Turn, StoreError> {
         self.wait_for(FEATURES_LOCK_FILE).await
     }
 
-    async fn wait_for(&self, lock: &str) -> Result<File, StoreError> {
-        let (path, file) = self.lock_file(lock)?;
-        // On a thread of its own: whoever holds the turn may be a task of this very thread.
-        let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
-        waited.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(|e| StoreError::io(path, &e))
-    }
-
     /// Takes the writer's turn if nobody has it.
-    pub(super) fn try_lock(&self) -> Result<Option<File>, StoreError> {
-        let (path, file) = self.lock_file(LOCK_FILE)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(e)) => Err(StoreError::io(path, &e)),
-        }
-    }
-
-    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
-        let path = self.inner.dir.join(name);
-        let file = File::options().create(true).append(true).open(&path).map_err(|e| StoreError::io(&path, &e))?;
-        Ok((path, file))
+    pub(super) fn try_lock(&self) -> Result<Option<Turn>, StoreError> {
+        self.take_at_once(LOCK_FILE)
     }
 }
 

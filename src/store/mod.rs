@@ -4,7 +4,7 @@
 //! STORE/catalog.sqlite     snapshots, tables, files, statistics (DuckLake 1.0); our own tables are hollandite_*
 //! STORE/data/main/tmo/     Parquet
 //! STORE/models/NAME/       weights that `train` and `models add` put there
-//! STORE/writer.lock        held by the import in progress; the next one waits
+//! STORE/writer.lock        held by the import in progress, and says which it is; the next one waits
 //! STORE/features.lock      the same for `featurize`, which takes the writer's turn for each of its commits
 //! ```
 //!
@@ -34,6 +34,7 @@ mod registry_tables;
 mod results;
 mod tables;
 mod tunings;
+mod turn;
 mod verify;
 
 pub use ddl::{Restored, View, definition_for_the_lake};
@@ -49,4 +50,5 @@ pub use query::{parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy, References, ResultRow};
 pub use tables::{Column, columns, dictionary, lineage_columns, schema};
 pub use tunings::Tuning;
+pub use turn::{Holder, Turn, WaitWatcher};
 pub use verify::{Problem, VerifyReport};

@@ -2,7 +2,6 @@
 //! the lot that it had not committed, and nothing else.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +19,7 @@ use crate::columns::StructureColumn;
 use crate::error::StoreError;
 use crate::store::import::{Identity, identity};
 use crate::store::lake::{SCHEMA, Store};
+use crate::store::turn::Turn;
 use crate::store::{files, tables, verify};
 
 /// Rows of a Parquet row group: what is read as a whole to find one value.
@@ -48,7 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to.
-    pub async fn featurizing(&self) -> Result<File, StoreError> {
+    pub async fn featurizing(&self) -> Result<Turn, StoreError> {
         self.writer()?;
         self.lock_features().await
     }

@@ -42,6 +42,8 @@ pub(super) struct Done {
     /// Rows whose property does not fit the column of its name, by column.
     pub unfit: Vec<(String, u64)>,
     pub files: Vec<(Arc<PathBuf>, u64)>,
+    /// See [`Lot::reading`].
+    pub reading: u64,
 }
 impl Store {
     /// Identity of every row of a table.
@@ -106,7 +108,7 @@ fn complete_lot(
     ids: &mut HashSet<u64>,
     known: Option<&mut Known>,
 ) -> Result<Done, StoreError> {
-    let mut done = Done { records: lot.items.len() as u64, files: lot.done, ..Done::default() };
+    let mut done = Done { records: lot.items.len() as u64, files: lot.done, reading: lot.reading, ..Done::default() };
     let hashed: Vec<_> = lot
         .items
         .into_par_iter()

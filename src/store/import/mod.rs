@@ -148,7 +148,7 @@ pub struct Step {
     pub files_done: u64,
     /// Bytes of all files, as they lie on disk.
     pub bytes: u64,
-    /// Bytes of the files read to their end.
+    /// Bytes that have been read.
     pub bytes_done: u64,
     /// Records looked at.
     pub records: u64,

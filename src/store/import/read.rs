@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use rayon::prelude::*;
 
 use crate::columns;
-use crate::formats::{Input, Reading, Record, Rejection};
+use crate::formats::{self, Input, Reading, Record, Rejection};
 
 /// Records that are completed and written together.
 const LOT: usize = 1024;
@@ -27,6 +27,8 @@ pub(super) struct Lot {
     pub items: Vec<(Arc<PathBuf>, Result<Record, Rejection>)>,
     /// Files whose last record is in this lot, with their size.
     pub done: Vec<(Arc<PathBuf>, u64)>,
+    /// Bytes of the file at hand, whose last record is in a later lot, that have been read.
+    pub reading: u64,
 }
 /// Bytes of a file, 0 where it cannot be asked.
 pub(super) fn size(path: &Path) -> u64 {
@@ -44,7 +46,7 @@ pub(super) fn read(source: Source, reading: Reading) -> (Receiver<Lot>, JoinHand
                 let path = Arc::new(PathBuf::from("hollandite"));
                 made.try_for_each(|records| {
                     let items = records.into_iter().map(|r| (path.clone(), Ok(r))).collect();
-                    lots.send(Lot { items, done: Vec::new() })
+                    lots.send(Lot { items, done: Vec::new(), reading: 0 })
                 })
             }
         };
@@ -79,16 +81,24 @@ fn read_files(
                 })
                 .collect();
             let (items, done): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
-            lots.send(Lot { items: items.into_iter().flatten().collect(), done })?;
+            lots.send(Lot { items: items.into_iter().flatten().collect(), done, reading: 0 })?;
             at += run;
         } else {
             let path = Arc::new(files[at].path.clone());
-            let mut records = columns::read(&files[at], reading);
+            let (bytes, before) = (size(&path), formats::bytes_read());
+            let (mut records, mut given) = (columns::read(&files[at], reading), 0);
             loop {
                 let items: Vec<_> = records.by_ref().take(LOT).map(|item| (path.clone(), item)).collect();
                 let last = items.len() < LOT;
-                let done = if last { vec![(path.clone(), size(&path))] } else { Vec::new() };
-                lots.send(Lot { items, done })?;
+                let done = if last { vec![(path.clone(), bytes)] } else { Vec::new() };
+                given += items.len() as u64;
+                // Where the records of a file are counted beforehand they tell how far it is read, else its bytes.
+                let reading = match records.size_hint().1 {
+                    _ if last => 0,
+                    Some(left) => (bytes as f64 * given as f64 / (given + left as u64) as f64) as u64,
+                    None => formats::bytes_read() - before,
+                };
+                lots.send(Lot { items, done, reading })?;
                 if last {
                     break;
                 }

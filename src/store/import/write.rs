@@ -75,7 +75,7 @@ impl<'a> Running<'a> {
         }
         let (lots, reader) = read(source, self.options.reading.clone());
         let (mut done, completer) = complete(lots, self.shape.clone(), self.options.clone(), seen, known);
-        let mut session = None;
+        let (mut session, mut read_whole) = (None, 0);
         let mut registry = self.store.connect()?;
         while let Some(lot) = done.recv().await {
             let lot = lot?;
@@ -102,7 +102,8 @@ impl<'a> Running<'a> {
             step.records += lot.records;
             step.refused += lot.skipped + lot.quarantined + lot.duplicates;
             step.files_done += lot.files.len() as u64;
-            step.bytes_done += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            read_whole += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            step.bytes_done = read_whole + lot.reading;
             progress.step(&step);
         }
         // The lots ended because all are done, or because a thread did not live to say so.
