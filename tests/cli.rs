@@ -617,3 +617,144 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     store.run(&["restore", "--to", "1999-01-01"]).assert().code(1).stderr(contains("no snapshot then"));
     store.run(&["restore", "--to", "soon"]).assert().code(1).stderr(contains("is no moment"));
 }
+
+/// What is no plain file is written through, and stays what it is; whoever runs the program, root too.
+#[cfg(unix)]
+#[test]
+fn pipes_devices_and_links_stay_what_they_are() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let query = "SELECT 1 AS one";
+    let into = |target: &str| {
+        [
+            vec!["sql".to_owned(), query.into(), "--format".into(), "csv".into(), "-o".into(), target.into()],
+            vec!["export".to_owned(), query.into(), "--format".into(), "csv".into(), "--to".into(), target.into()],
+        ]
+    };
+    let run = |arguments: &[String]| stdout(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    for arguments in into("/dev/stdout") {
+        let before = std::fs::symlink_metadata("/dev/stdout").unwrap().file_type();
+        assert_eq!(run(&arguments), "one\n1\n", "{arguments:?}");
+        assert_eq!(std::fs::symlink_metadata("/dev/stdout").unwrap().file_type(), before);
+    }
+    for arguments in into("/dev/null") {
+        assert_eq!(run(&arguments), "");
+        assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).to_str().unwrap().to_owned();
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    for arguments in into(&text("pipe")) {
+        let pipe = at("pipe");
+        let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+        run(&arguments);
+        assert_eq!(reader.join().unwrap(), "one\n1\n");
+        assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+    }
+    std::fs::write(at("target.csv"), "old").unwrap();
+    symlink("target.csv", at("link.csv")).unwrap();
+    let copy = vec!["sql".to_owned(), format!("COPY ({query}) TO '{}'", text("link.csv"))];
+    for arguments in into(&text("link.csv")).into_iter().chain([copy]) {
+        std::fs::write(at("target.csv"), "old").unwrap();
+        run(&arguments);
+        assert_eq!(std::fs::read_to_string(at("target.csv")).unwrap(), "one\n1\n", "{arguments:?}");
+        assert!(std::fs::symlink_metadata(at("link.csv")).unwrap().is_symlink());
+    }
+    let copy = format!("COPY ({query}) TO '{}' STORED AS CSV", text("pipe"));
+    hollandite(&["sql", &copy]).assert().code(1).stderr(contains("hollandite export"));
+}
+
+#[test]
+fn several_results_in_json_are_json_lines() {
+    let text = stdout(&["sql", "SELECT 1 AS a, 'x\ny' AS b; SELECT 2 AS a UNION ALL SELECT 3", "--format", "json"]);
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[0], serde_json::json!([{"a": 1, "b": "x\ny"}]));
+    assert_eq!(lines[1].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn headings_are_what_a_person_wrote() {
+    let query = "SELECT substr('hollandite', 1, 4), 2 > 1.5";
+    let csv = stdout(&["sql", query, "--format", "csv"]);
+    assert!(csv.starts_with("\"substr('hollandite',1,4)\",2 > 1.5\n"), "{csv}");
+}
+
+#[test]
+fn tables_are_described_and_summarized_without_the_shell() {
+    let meanings = stdout(&["sql", r"\d tmo"]);
+    assert!(meanings.contains("meaning") && meanings.contains("void"), "{meanings}");
+    assert_eq!(stdout(&["sql", "DESCRIBE tmo"]), meanings);
+    assert_eq!(stdout(&["sql", "desc tmo; "]), meanings);
+    assert!(stdout(&["sql", r"\dt"]).contains("tmo"));
+    assert!(stdout(&["sql", r"\df void"]).contains("void("));
+    let summary = stdout(&["sql", "SUMMARIZE tmo", "--format", "csv"]);
+    assert!(summary.lines().next().unwrap().contains("void") && summary.contains("mean"), "{summary}");
+    let query = "SUMMARIZE SELECT void FROM tmo";
+    assert_eq!(stdout(&["sql", query]), stdout(&["sql", "SELECT void FROM tmo", "--describe"]));
+    hollandite(&["sql", r"\timing"]).assert().code(2).stderr(contains("hollandite shell"));
+    hollandite(&["sql", r"\dd"]).assert().code(2).stderr(contains(r"there is no command \dd"));
+}
+
+#[test]
+fn shells_complete_and_the_manual_is_written() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(&["completions", shell]);
+        assert!(script.contains("hollandite") && script.contains("featurize"), "{shell}: {script}");
+    }
+    assert!(stdout(&["man"]).contains(".TH hollandite 1"));
+    let folder = tempfile::tempdir().unwrap();
+    hollandite(&["man", "--to", folder.path().to_str().unwrap()]).assert().success();
+    let page = std::fs::read_to_string(folder.path().join("hollandite-import.1")).unwrap();
+    assert!(page.contains("dry\\-run"), "{page}");
+}
+
+#[test]
+fn a_shell_in_a_pipe_expands_whole_values_and_leaves_at_a_word() {
+    let store = Store::new();
+    let lines = "\\x on\nSELECT 'rutile' AS id, [1.0/3.0, 2.0] AS list;\n\\x off\n\\full\nSELECT range(1, 40) AS r;\nquit\nSELECT 'never';\n";
+    let output = store.run(&["shell"]).write_stdin(lines).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("── row 1 ─"), "{text}");
+    assert!(text.contains("\nid    rutile\nlist  [0.333333, 2]\n(1 row)\n"), "{text}");
+    assert!(text.contains("37, 38, 39]\n(1 row)\n") && !text.contains("never"), "{text}");
+}
+
+/// What needs an energy model asks for it before any row is looked at: the table is empty, and no row would have asked.
+#[test]
+fn a_screening_asks_for_its_energy_model_first() {
+    let store = Store::new();
+    let screening = "SELECT 1 AS step, 'all' AS what, count(*) AS n FROM tmo UNION ALL \
+                     SELECT 2, 'held', count(*) FROM tmo WHERE adsorption_potential(structure, 'Ca') > 0";
+    let (picture, page) = (store.beside("funnel.svg"), store.beside("page.html"));
+    let asked = "SELECT id, relax(structure)['energy'] AS e FROM tmo";
+    for arguments in [
+        vec!["plot", "funnel", screening, "--out", &picture],
+        vec!["sql", screening],
+        vec!["sql", asked],
+        vec!["report", asked, "--to", &page],
+    ] {
+        let missing = contains("no energy model 'chgnet' is installed").and(contains("models add"));
+        store.run(&arguments).assert().code(1).stderr(missing);
+    }
+}
+
+#[test]
+fn an_import_says_for_whom_it_waits() {
+    use std::io::{BufRead, BufReader, Write};
+    let store = Store::new();
+    let file = store.file("rutile.poscar", RUTILE);
+    let mut lock = std::fs::File::options().append(true).open(store.path().join("writer.lock")).unwrap();
+    lock.lock().unwrap();
+    write!(lock, "4711 0 hollandite import everything").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"));
+    command.arg("--store").arg(store.path()).args(["import", &file]).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("waiting for process 4711, which has written for "), "{line}");
+    assert!(line.ends_with("min: hollandite import everything\n"), "{line}");
+    lock.unlock().unwrap();
+    assert!(child.wait().unwrap().success());
+}

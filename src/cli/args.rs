@@ -78,6 +78,25 @@ pub enum Command {
     Restore(Restore),
     /// Check every file's checksum and row count against the catalog
     Verify(Verify),
+    /// Print what a shell needs to complete commands and options: `hollandite completions bash > FILE`
+    Completions(Completions),
+    /// Print the manual page, or write a page for each command into a folder
+    Man(Man),
+}
+
+/// `hollandite completions`
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// The shell that completes
+    pub shell: clap_complete::Shell,
+}
+
+/// `hollandite man`
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// Folder for the pages, hollandite.1 and one for each command; without it that of the program is printed
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// `hollandite verify`
@@ -367,7 +386,7 @@ pub enum Format {
     Table,
     /// Comma-separated values with a header; NULL is empty, lists and structs are JSON
     Csv,
-    /// One JSON array of objects
+    /// One JSON array of objects, on one line: the results of several statements are JSON lines
     Json,
     /// One JSON object per line
     Jsonl,

@@ -2,6 +2,7 @@
 //! error. Data goes to standard output; progress, timings and errors go to standard error.
 
 mod args;
+mod bars;
 mod commands;
 mod consent;
 mod queries;

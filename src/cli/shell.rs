@@ -1,25 +1,30 @@
 //! The shell: a person types statements and `\` commands, a pipe may too. On a terminal Ctrl-C stops the running query
 //! and leaves the shell, Ctrl-D leaves it; an error is printed and the next line read. In a pipe the first error ends it.
 
+mod answer;
 mod catalog;
 mod helper;
 mod meta;
 
+pub use answer::{Word, answer};
+pub use meta::Meta;
+
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
+use tokio::task::JoinError;
 
 use self::helper::{Names, SqlHelper};
-use self::meta::Meta;
 use super::args::{Format, Output};
-use super::commands::{functions, sql};
-use super::render::{self, Printer};
+use super::commands::sql;
+use super::render::{self, Expanded, Look, Printer};
 use super::{CliError, consent, statements};
 use crate::sql::Session;
+use crate::stop::Stop;
 use crate::store::Store;
 
 /// What the shell remembers between two lines.
@@ -32,6 +37,7 @@ pub struct Shell {
     timing: bool,
     /// Whether statements that take a whole table with them are done without asking.
     yes: bool,
+    look: Look,
 }
 
 /// Whether to read on.
@@ -44,7 +50,8 @@ enum Next {
 impl Shell {
     /// A shell over `session`, printing to standard output in `format`.
     pub fn new(store: Store, session: Session, format: Format, yes: bool) -> Result<Self, CliError> {
-        Ok(Self { store, session, printer: Printer::stdout(format)?, format, timing: false, yes })
+        let (printer, look) = (Printer::stdout(format)?, Look::default());
+        Ok(Self { store, session, printer, format, timing: false, yes, look })
     }
 
     /// Read, run and print until the end of the input.
@@ -56,8 +63,10 @@ impl Shell {
         let mut pending = String::new();
         for line in std::io::stdin().lock().lines() {
             let line = line.map_err(|source| CliError::Io { path: "standard input".into(), source })?;
-            if statements::is_blank(&pending) && line.trim_start().starts_with('\\') {
-                if self.meta(&line, false).await? == Next::Quit {
+            if statements::is_blank(&pending)
+                && let Some(meta) = command(&line)?
+            {
+                if self.meta(meta, false).await? == Next::Quit {
                     return Ok(());
                 }
                 continue;
@@ -77,6 +86,7 @@ impl Shell {
     }
 
     async fn converse(&mut self) -> Result<(), CliError> {
+        self.look.pager = true;
         let config = Config::builder().completion_type(CompletionType::List).history_ignore_space(true).build();
         let mut editor = Editor::<SqlHelper, FileHistory>::with_config(config).map_err(terminal)?;
         editor.set_helper(Some(SqlHelper { names: Names::of(&self.session).await }));
@@ -124,8 +134,8 @@ impl Shell {
     }
 
     async fn enter(&mut self, text: &str) -> Result<Next, CliError> {
-        if text.trim_start().starts_with('\\') {
-            return self.meta(text, true).await;
+        if let Some(meta) = command(text)? {
+            return self.meta(meta, true).await;
         }
         for statement in statements::all(text) {
             self.statement(statement, true).await?;
@@ -136,7 +146,7 @@ impl Shell {
     /// Run one statement. It runs as a task of its own, so that Ctrl-C is heard while it computes.
     async fn statement(&self, text: &str, cancellable: bool) -> Result<(), CliError> {
         tokio::task::block_in_place(|| consent::ask(&self.session, text, self.yes))?;
-        let (session, printer, text) = (self.session.clone(), self.printer.clone(), text.to_string());
+        let (session, printer, text) = (self.session.clone(), self.printer(), text.to_string());
         self.watch(cancellable, async move { sql::run_one(&session, &text, &printer).await.map(drop) }).await
     }
 
@@ -147,8 +157,10 @@ impl Shell {
     ) -> Result<(), CliError> {
         let started = Instant::now();
         if cancellable {
-            if !until(work, tokio::signal::ctrl_c()).await? {
-                eprintln!("cancelled");
+            match until(work, interrupted()).await? {
+                Ended::Done => {}
+                Ended::Stopped => eprintln!("cancelled"),
+                Ended::Stopping => eprintln!("cancelled; what it was at ends soon"),
             }
         } else {
             work.await?;
@@ -159,47 +171,104 @@ impl Shell {
         Ok(())
     }
 
-    async fn meta(&mut self, line: &str, cancellable: bool) -> Result<Next, CliError> {
-        match Meta::parse(line).map_err(CliError::Usage)? {
-            Meta::Tables => self.printer.print_batch(&catalog::tables(&self.store, &self.session).await?)?,
-            Meta::Table(name) => self.printer.print_batch(&catalog::columns(&self.session, &name).await?)?,
-            Meta::Functions(None) => self.printer.print_batch(&functions::batch()?)?,
-            Meta::Functions(Some(name)) => render::print(&functions::page(&name)?)?,
-            Meta::Describe(query) => {
-                let (session, printer) = (self.session.clone(), self.printer.clone());
-                let work = async move { sql::describe(&session, &query, &printer).await };
-                self.watch(cancellable, work).await?;
+    async fn meta(&mut self, meta: Meta, cancellable: bool) -> Result<Next, CliError> {
+        let told = |what: &str, on: bool| eprintln!("{what} is {}", if on { "on" } else { "off" });
+        match meta {
+            Meta::Expanded(how) => {
+                self.look.expanded = how.unwrap_or(match self.look.expanded {
+                    Expanded::On => Expanded::Off,
+                    Expanded::Auto | Expanded::Off => Expanded::On,
+                });
+                eprintln!("expanded display is {}", format!("{:?}", self.look.expanded).to_lowercase());
+            }
+            Meta::Full(how) => {
+                self.look.full = how.unwrap_or(!self.look.full);
+                told("printing lists, structs and crystals whole", self.look.full);
+            }
+            Meta::Pager(how) => {
+                self.look.pager = how.unwrap_or(!self.look.pager);
+                told("the pager", self.look.pager);
             }
             Meta::Timing => {
                 self.timing = !self.timing;
-                eprintln!("timing is {}", if self.timing { "on" } else { "off" });
+                told("timing", self.timing);
             }
             Meta::Output(None) => self.printer = Printer::stdout(self.format)?,
             Meta::Output(Some(file)) => self.printer = Printer::new(&Output { format: None, output: Some(file) })?,
             Meta::Help => render::print(meta::HELP)?,
             Meta::Quit => return Ok(Next::Quit),
+            asked => {
+                let (store, session, printer) = (self.store.clone(), self.session.clone(), self.printer());
+                let work = async move { answer(&asked, &store, &session, &printer).await.map(drop) };
+                self.watch(cancellable, work).await?;
+            }
         }
         Ok(Next::Line)
     }
+
+    /// The printer, with the look that is set now.
+    fn printer(&self) -> Printer {
+        self.printer.clone().with_look(self.look)
+    }
 }
 
-/// Drive `work` on a thread of its own until it is done or `stop` is; false where it was stopped. A stopped query ends at
-/// its next batch, and nobody waits for that.
-async fn until<T>(
-    work: impl Future<Output = Result<(), CliError>> + Send + 'static,
-    stop: impl Future<Output = T>,
-) -> Result<bool, CliError> {
-    let mut work = tokio::spawn(work);
-    tokio::select! {
-        done = &mut work => match done {
-            Ok(done) => done.map(|()| true),
-            Err(panic) => Err(CliError::Failed(format!("the query broke down, which is a fault of hollandite: {panic}"))),
-        },
-        _ = stop => {
-            work.abort();
-            Ok(false)
+/// What a line asks for that is no statement: a `\` command, or a word such as quit.
+fn command(line: &str) -> Result<Option<Meta>, CliError> {
+    match line.trim_start().starts_with('\\') {
+        true => Meta::parse(line).map(Some).map_err(CliError::Usage),
+        false => Ok(Meta::of_word(line)),
+    }
+}
+
+/// How a statement ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    /// By itself.
+    Done,
+    /// Because it was stopped.
+    Stopped,
+    /// It was stopped, and a thread is still in the middle of a step.
+    Stopping,
+}
+
+/// When Ctrl-C is meant for us, and not for a pager that has the terminal.
+async fn interrupted() {
+    loop {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) if render::pager_is_open() => {}
+            Ok(()) => return,
+            // Nobody will hear it.
+            Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// How long a statement that is stopped has to end by itself, and then once more when it is broken off.
+const GRACE: Duration = Duration::from_millis(450);
+
+/// Drive `work` on a thread of its own until it is done or `interrupted` is. Work that is stopped is asked to end by itself,
+/// so that it can clean up behind it, and what only waits is broken off.
+async fn until<T>(
+    work: impl Future<Output = Result<(), CliError>> + Send + 'static,
+    interrupted: impl Future<Output = T>,
+) -> Result<Ended, CliError> {
+    let stop = Stop::new();
+    let mut work = tokio::spawn(stop.clone().over(work));
+    tokio::select! {
+        done = &mut work => return joined(done).map(|()| Ended::Done),
+        _ = interrupted => stop.give(),
+    }
+    if let Ok(done) = tokio::time::timeout(GRACE, &mut work).await {
+        // What had done its work before it looked is done.
+        return Ok(if joined(done).is_ok() { Ended::Done } else { Ended::Stopped });
+    }
+    work.abort();
+    Ok(if tokio::time::timeout(GRACE, &mut work).await.is_ok() { Ended::Stopped } else { Ended::Stopping })
+}
+
+fn joined(done: Result<Result<(), CliError>, JoinError>) -> Result<(), CliError> {
+    let fault = |panic| CliError::Failed(format!("the query broke down, which is a fault of hollandite: {panic}"));
+    done.unwrap_or_else(|panic| Err(fault(panic)))
 }
 
 fn terminal(error: ReadlineError) -> CliError {
@@ -221,8 +290,6 @@ fn changes_names(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -231,8 +298,17 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             Ok(())
         };
-        assert!(!until(endless, tokio::time::sleep(Duration::from_millis(10))).await.unwrap());
-        assert!(until(async { Ok(()) }, std::future::pending::<()>()).await.unwrap());
+        assert_eq!(until(endless, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopped);
+        assert_eq!(until(async { Ok(()) }, std::future::pending::<()>()).await.unwrap(), Ended::Done);
+        let hears = async {
+            while !Stop::current().is_given() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Err(CliError::Failed("stopped".into()))
+        };
+        let started = Instant::now();
+        assert_eq!(until(hears, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopped);
+        assert!(started.elapsed() < GRACE);
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -242,7 +318,7 @@ mod tests {
             Ok(())
         };
         let started = Instant::now();
-        assert!(!until(busy, tokio::time::sleep(Duration::from_millis(10))).await.unwrap());
-        assert!(started.elapsed() < Duration::from_secs(1));
+        assert_eq!(until(busy, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopping);
+        assert!(started.elapsed() < Duration::from_millis(1500));
     }
 }

@@ -1,6 +1,7 @@
 //! Where one SQL statement ends: at a `;` that stands outside quotes, quoted names and comments.
 
-/// The statements of `text` without their `;`, empty ones dropped, and what follows the last `;`.
+/// The statements of `text` without their `;`, empty ones dropped, and what follows the last `;`. A line that starts with `\`
+/// where a statement may start is one too.
 pub fn split(text: &str) -> (Vec<&str>, &str) {
     let (mut statements, mut start) = (Vec::new(), 0);
     let bytes = text.as_bytes();
@@ -11,6 +12,11 @@ pub fn split(text: &str) -> (Vec<&str>, &str) {
                 statements.push(text[start..at].trim());
                 start = at + 1;
                 at += 1;
+            }
+            b'\\' if is_blank(&text[start..at]) => {
+                let end = skip_line(bytes, at);
+                statements.push(text[at..end].trim());
+                (start, at) = (end, end);
             }
             quote @ (b'\'' | b'"') => at = skip_quoted(bytes, at, quote),
             b'-' if bytes[at..].starts_with(b"--") => at = skip_line(bytes, at),
@@ -33,6 +39,11 @@ pub fn all(text: &str) -> Vec<&str> {
 
 /// Whether nothing but white space and comments is left.
 pub fn is_blank(text: &str) -> bool {
+    lead(text).is_empty()
+}
+
+/// `text` from its first word on: without white space and comments before it.
+pub fn lead(text: &str) -> &str {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -40,10 +51,10 @@ pub fn is_blank(text: &str) -> bool {
             b'-' if bytes[at..].starts_with(b"--") => at = skip_line(bytes, at),
             b'/' if bytes[at..].starts_with(b"/*") => at = skip_comment(bytes, at),
             c if c.is_ascii_whitespace() => at += 1,
-            _ => return false,
+            _ => break,
         }
     }
-    true
+    &text[at..]
 }
 
 /// Past a quoted text; a doubled quote needs no care, it ends one text and starts the next.
@@ -92,6 +103,14 @@ mod tests {
         assert_eq!(split("SELECT 1 /* ; "), (vec![], "SELECT 1 /* ; "));
         assert_eq!(all("SELECT 1;;\n SELECT 2"), ["SELECT 1", "SELECT 2"]);
         assert!(all(" -- only a comment\n /* and another */ ;").is_empty());
+    }
+
+    #[test]
+    fn a_command_of_the_shell_is_its_line() {
+        assert_eq!(all("\\d tmo\nSELECT 1; \\dt\n"), ["\\d tmo", "SELECT 1", "\\dt"]);
+        assert_eq!(all("SELECT E'\\n'"), ["SELECT E'\\n'"]);
+        assert_eq!(lead(" -- why\n/* and */ SELECT 1"), "SELECT 1");
+        assert_eq!(lead("-- nothing"), "");
     }
 
     #[test]

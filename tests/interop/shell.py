@@ -1,12 +1,16 @@
-"""The shell on a terminal: completion, statements over several lines, Ctrl-C that stops a query and not the shell, Ctrl-D.
+"""The shell on a terminal: completion, statements over several lines, Ctrl-C that ends a query and not the shell, what is too
+wide or too long for the terminal, words that leave, Ctrl-D.
 
 Run by tests/shell.rs with the program and a home folder as arguments; the standard library is enough.
 """
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 import time
 
 PROMPT = b"hollandite> "
@@ -17,9 +21,40 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             environment = {k: v for k, v in os.environ.items() if k != "HOLLANDITE_STORE"}
-            environment.update(HOME=home, XDG_DATA_HOME=os.path.join(home, "data"), TERM="xterm", COLUMNS="200")
+            environment.update(HOME=home, XDG_DATA_HOME=os.path.join(home, "data"), TERM="xterm", PAGER="sed s/^/paged:/")
             os.execve(program, [program, "shell"], environment)
+        self.size(40, 200)
         self.seen = b""
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def processor_time(self):
+        """Seconds that the shell has computed."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cancel(self, statement, after=1.5):
+        """Run a statement that takes for ever, and stop it: the prompt is back within a second, and nothing computes on."""
+        self.send(statement + b"\r")
+        time.sleep(after)
+        started = time.monotonic()
+        self.send(b"\x03")
+        shown = self.expect(b"cancelled", seconds=10)
+        self.expect(PROMPT, seconds=10)
+        if time.monotonic() - started > 1.5:
+            raise SystemExit(f"Ctrl-C took {time.monotonic() - started:.1f} s: {statement!r}")
+        if os.path.exists("/proc/self/stat"):
+            time.sleep(1)
+            before = self.processor_time()
+            time.sleep(0.5)
+            if self.processor_time() - before > 0.2:
+                raise SystemExit(f"{self.processor_time() - before} s of computing after Ctrl-C: {statement!r}")
+        self.send(b"SELECT 'still ' || 'here' AS s;\r")
+        self.expect(b"still here", seconds=5)
+        self.expect(PROMPT)
+        return shown
 
     def send(self, text):
         os.write(self.fd, text)
@@ -55,21 +90,54 @@ def main(program, home):
     terminal.send(b"\x03")
     terminal.expect(PROMPT)
 
-    terminal.send(b"SELECT sum(a.value * b.value) FROM generate_series(1, 10000000) AS a, generate_series(1, 10000000) AS b;\r")
-    time.sleep(1.5)
-    started = time.monotonic()
-    terminal.send(b"\x03")
-    terminal.expect(b"cancelled", seconds=10)
-    terminal.expect(PROMPT, seconds=10)
-    if time.monotonic() - started > 5:
-        raise SystemExit("Ctrl-C took more than 5 s")
+    many = b"generate_series(1, 10000000)"
+    terminal.cancel(b"SELECT sum(a.value * b.value) FROM " + many + b" AS a, " + many + b" AS b;")
+    terminal.cancel(b"SELECT count(*) FROM " + many + b" a, " + many + b" b, " + many + b" c WHERE a.value + b.value + c.value < 0;")
+    terminal.cancel(b"SELECT max(r) FROM (SELECT row_number() OVER (ORDER BY value * 7919 % 1000003) r FROM generate_series(1, 30000000));")
+    shown = terminal.cancel(b"SELECT sum(largest_free_sphere(structure)) FROM tmo, generate_series(1, 100000);", after=3)
+    if b" rows " not in shown:
+        raise SystemExit(f"a long pass over rows has no bar: {shown!r}")
 
-    terminal.send(b"SELECT 'still ' || 'here' AS s;\r")
-    terminal.expect(b"still here")
+    terminal.size(40, 30)
+    terminal.send(b"SELECT 'a text that is wide' AS first, [0.5, 1.0 / 3.0] AS second;\r")
+    terminal.expect("── row 1 ".encode())
+    terminal.expect(b"second  [0.5, 0.333333]\r\n")
+    terminal.expect(PROMPT)
+    terminal.send(b"\\x off\r")
+    terminal.expect(b"expanded display is off")
+    terminal.expect(PROMPT)
+    terminal.send(b"SELECT 'a text that is wide' AS first, 'and another' AS second;\r")
+    terminal.expect(b"a text that is wide  and another")
+    terminal.expect(PROMPT)
+    terminal.size(40, 200)
+
+    terminal.send(b"SELECT value FROM generate_series(1, 100);\r")
+    terminal.expect(b"paged:  100\r\n")
+    terminal.expect(b"paged:(100 rows)")
+    terminal.expect(PROMPT)
+    terminal.send(b"SELECT value FROM generate_series(1, 10);\r")
+    if b"paged" in terminal.expect(b"(10 rows)"):
+        raise SystemExit("a short result went through the pager")
+    terminal.expect(PROMPT)
+    terminal.send(b"\\pset pager off\r")
+    terminal.expect(PROMPT)
+    terminal.send(b"SELECT value FROM generate_series(1, 100);\r")
+    if b"paged" in terminal.expect(b"(100 rows)"):
+        raise SystemExit("the pager is off and was asked")
+    terminal.expect(PROMPT)
+
+    terminal.send(b"help\r")
+    terminal.expect(b"SUMMARIZE Q")
     terminal.expect(PROMPT)
     terminal.send(b"SELECT broken;\r")
     terminal.expect(b"error: ")
     terminal.expect(PROMPT)
+
+    again = Terminal(program, home)
+    again.expect(PROMPT)
+    again.send(b"quit\r")
+    if os.waitstatus_to_exitcode(os.waitpid(again.pid, 0)[1]) != 0:
+        raise SystemExit("quit does not leave")
 
     terminal.send(b"\x04")
     status = os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1])

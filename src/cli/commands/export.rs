@@ -5,6 +5,7 @@ use std::path::Path;
 use futures::StreamExt;
 
 use crate::cli::args::{Export, ExportFormat};
+use crate::cli::render::Headings;
 use crate::cli::{CliError, statements};
 use crate::report::{Format, exporter};
 
@@ -18,12 +19,13 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
     let query = query(&export.what)?;
     let (_, session) = super::session(store, export.at).await?;
     let mut stream = session.sql(&query).await?.execute_stream().await?;
-    let mut exporter = exporter(format, &stream.schema(), &export.to)?;
+    let headings = Headings::of(&stream.schema());
+    let mut exporter = exporter(format, headings.schema(), &export.to)?;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
         rows += batch.num_rows();
-        exporter.write(&batch)?;
+        exporter.write(&headings.over(batch)?)?;
     }
     exporter.finish()?;
     eprintln!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, export.to.display());

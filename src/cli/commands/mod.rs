@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod charges;
+mod completions;
 mod enumerate;
 mod evaluate;
 mod export;
@@ -10,12 +11,12 @@ mod import;
 mod import_dft;
 mod info;
 mod init;
+mod man;
 mod models;
 mod plot;
 mod progress;
 mod report;
 mod restore;
-mod rounds_bar;
 mod rows_bar;
 mod samples;
 mod shell;
@@ -27,8 +28,8 @@ mod verify;
 
 use std::path::Path;
 
-use super::CliError;
 use super::args::{Args, At, Command};
+use super::{CliError, bars};
 use crate::sql::Session;
 use crate::store::Store;
 
@@ -55,23 +56,29 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Info(info) => info::run(store, &info).await,
         Command::Restore(restore) => restore::run(store, &restore).await,
         Command::Verify(verify) => verify::run(store, &verify).await,
+        Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
     }
 }
 
 /// The store that `--store` or HOLLANDITE_STORE names, or the default one, made on first use.
 async fn open(store: Option<&Path>) -> Result<Store, CliError> {
-    Ok(match store {
+    let store = match store {
         Some(dir) => Store::open(dir).await?,
         None => Store::open_default().await?,
-    })
+    };
+    store.watch_waiting(Box::new(|holder| match holder {
+        Some(holder) => eprintln!("waiting for {holder}"),
+        None => eprintln!("waiting for another process that writes to the store"),
+    }));
+    Ok(store)
 }
 
 /// A SQL session over it.
 async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliError> {
     let store = open(store).await?;
     let session = Session::open(&store, at.snapshot).await?;
-    let bar = rounds_bar::RoundsBar::new();
-    session.watch(Box::new(move |round| bar.show(round)));
+    bars::watch(&session);
     Ok((store, session))
 }
 

@@ -10,9 +10,11 @@ use arrow::datatypes::SchemaRef;
 use crate::cli::args::Sql;
 use crate::cli::queries::{QUERIES, Query};
 use crate::cli::render::Printer;
+use crate::cli::shell::{self, Meta, Word};
 use crate::cli::{CliError, consent, statements};
 use crate::report;
 use crate::sql::Session;
+use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
     let printer = Printer::new(&sql.output)?;
@@ -24,7 +26,7 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
     if statements.is_empty() {
         return Err(CliError::Usage("there is no statement to run".into()));
     }
-    let (_, session) = super::session(store, sql.at).await?;
+    let (store, session) = super::session(store, sql.at).await?;
     let mut printed = false;
     for statement in statements {
         if printed && printer.file().is_some() {
@@ -32,10 +34,12 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
                 "--output takes the result of one statement: run the statements after it by themselves".into(),
             ));
         }
-        consent::ask(&session, statement, sql.yes)?;
-        printed |= if sql.describe {
+        printed |= if statement.starts_with('\\') {
+            command(statement, &store, &session, &printer).await.map(|()| true)?
+        } else if sql.describe {
             describe(&session, statement, &printer).await.map(|()| true)?
         } else {
+            consent::ask(&session, statement, sql.yes)?;
             run_one(&session, statement, &printer).await?
         };
     }
@@ -44,6 +48,9 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
 
 /// Run one statement and print its rows; false where it has no columns to print, as CREATE and SET.
 pub async fn run_one(session: &Session, statement: &str, printer: &Printer) -> Result<bool, CliError> {
+    if let Some(word) = Word::of(statement) {
+        return word.answer(session, printer).await.map(|()| true);
+    }
     let frame = session.sql(statement).await?;
     let prints = !frame.schema().fields().is_empty();
     if prints {
@@ -53,6 +60,15 @@ pub async fn run_one(session: &Session, statement: &str, printer: &Printer) -> R
     }
     warn(session);
     Ok(prints)
+}
+
+/// A `\` command of the shell, which prints something.
+async fn command(line: &str, store: &Store, session: &Session, printer: &Printer) -> Result<(), CliError> {
+    let meta = Meta::parse(line).map_err(CliError::Usage)?;
+    if shell::answer(&meta, store, session, printer).await? {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!("{line} is for `hollandite shell`; here work \\d, \\dt, \\df and \\describe")))
 }
 
 /// Tell which rows answered NULL, and why.

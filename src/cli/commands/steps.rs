@@ -11,10 +11,7 @@ use crate::sql::Session;
 
 /// What is counted, such as oxides, and the steps, as a query or a stored one of that name has them.
 pub async fn counted(session: &Session, query: &str) -> Result<(String, Vec<Step>), CliError> {
-    let [statement] = statements::all(Query::of_text(query)?.sql())[..] else {
-        return Err(CliError::Usage("a funnel is drawn of one statement, a SELECT".into()));
-    };
-    let frame = session.sql(statement).await?;
+    let frame = session.sql(statement(query)?).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());
     check(&schema)?;
     let batches = frame.collect().await?;
@@ -28,6 +25,20 @@ pub async fn counted(session: &Session, query: &str) -> Result<(String, Vec<Step
 fn rows(column: &str) -> &str {
     let word = column.len() > 3 && column.ends_with('s') && column.chars().all(char::is_alphabetic);
     if word && !column.eq_ignore_ascii_case("counts") { column } else { "rows" }
+}
+
+/// That such a query can be run: its names, and the models that it asks.
+pub async fn planned(session: &Session, query: &str) -> Result<(), CliError> {
+    session.sql(statement(query)?).await?.create_physical_plan().await?;
+    Ok(())
+}
+
+/// The one statement of a query, or of a stored one of that name.
+fn statement(query: &str) -> Result<&str, CliError> {
+    match statements::all(Query::of_text(query)?.sql())[..] {
+        [statement] => Ok(statement),
+        _ => Err(CliError::Usage("a funnel is drawn of one statement, a SELECT".into())),
+    }
 }
 
 /// That the columns are a text and a number, or those two behind the number of the step.

@@ -6,15 +6,17 @@ use rustyline::completion::{Completer, Pair};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper, Highlighter, Hinter};
 
+use super::meta::Meta;
 use crate::cli::statements;
 use crate::sql::Session;
 
 const KEYWORDS: &str = "ALL ALTER ANALYZE AND AS ASC BETWEEN BY CASE CAST COPY CREATE CROSS DELETE DESC DESCRIBE DISTINCT DROP \
     ELSE END EXCEPT EXISTS EXPLAIN FALSE FROM FULL GROUP HAVING ILIKE IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE LIMIT \
-    NOT NULL OFFSET ON OR ORDER OUTER OVER PARTITION RIGHT SELECT SET SHOW TABLE THEN TO TRUE UNION UPDATE USING VALUES VIEW \
+    NOT NULL OFFSET ON OR ORDER OUTER OVER PARTITION RIGHT SELECT SET SHOW SUMMARIZE TABLE THEN TO TRUE UNION UPDATE USING VALUES VIEW \
     WHEN WHERE WITH";
 
-const META: [&str; 9] = [r"\d", r"\dt", r"\df", r"\describe", r"\timing", r"\o", r"\?", r"\q", r"\h"];
+const META: [&str; 13] =
+    [r"\d", r"\dt", r"\df", r"\describe", r"\x", r"\full", r"\pager", r"\pset", r"\timing", r"\o", r"\?", r"\q", r"\h"];
 
 /// The names that completion offers.
 #[derive(Debug, Default)]
@@ -111,7 +113,7 @@ impl Validator for SqlHelper {
 
 /// Whether Enter ends the input: at a `;`, after a `\` command, or on an empty line.
 fn is_whole(input: &str) -> bool {
-    input.trim().is_empty() || input.trim_start().starts_with('\\') || {
+    input.trim().is_empty() || input.trim_start().starts_with('\\') || Meta::of_word(input).is_some() || {
         let (whole, rest) = statements::split(input);
         !whole.is_empty() && statements::is_blank(rest)
     }
@@ -159,6 +161,8 @@ mod tests {
             ("SELECT 1", false),
             ("-- a note", false),
             (r"\dt", true),
+            ("quit", true),
+            ("Exit", true),
             ("", true),
         ] {
             assert_eq!(is_whole(input), whole, "{input:?}");

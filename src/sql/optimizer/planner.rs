@@ -109,15 +109,7 @@ impl ExtensionPlanner for EvaluatePlanner {
             _ => [first, LARGEST_WINDOW],
         };
         let pass = pass(&calls, node, input);
-        let exec = EvaluateExec::new(
-            Arc::clone(input),
-            calls,
-            schema,
-            node.cost,
-            windows,
-            self.stop.clone(),
-            pass,
-        );
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, windows, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec)))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::adsorption::element_energies;
 use crate::cli::args::ModelsAdd;
-use crate::cli::commands::rounds_bar::RoundsBar;
+use crate::cli::bars::Relaxing;
 use crate::cli::{CliError, render};
 use crate::models::Model;
 use crate::models::weights::{Claims, Imported, import};
@@ -48,7 +48,7 @@ fn with_references(imported: Imported) -> Result<Imported, CliError> {
     let Imported { net, mut card, remarks } = imported;
     let model = Model::new(net.clone(), card.clone());
     let Ok(potential) = model.potential() else { return Ok(Imported { net, card, remarks }) };
-    let bar = RoundsBar::new();
+    let bar = Relaxing::new();
     let energies = element_energies(&potential, |round| bar.show(round));
     if let ControlFlow::Continue(energies) = energies {
         card.references = energies;

@@ -13,6 +13,7 @@ use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::cli::args::{At, Report};
+use crate::cli::commands::steps;
 use crate::cli::queries::{Asked, Query};
 use crate::cli::{CliError, render, statements};
 use crate::report::page::{Page, Table};
@@ -36,6 +37,10 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     let (store, session) = super::session(store, at).await?;
     say.stage("running the query");
     let frame = last(&session, asked.sql()).await?;
+    // What the steps cannot be counted without is missed now, and not after minutes.
+    if let Some(query) = &args.funnel {
+        steps::planned(&session, query).await?;
+    }
     let (schema, batches, total) = first_rows(frame.clone(), args.rows as usize).await?;
     if total == 0 {
         return Err(CliError::Failed(
