@@ -89,7 +89,13 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::init(&folder.path().join("store")).await.unwrap();
     let session = Session::open(&store, None).await.unwrap();
-    for call in ["predict_energy(s)", "relax(s)", "adsorption(s, 'Li')", "adsorption_potential(s, 'Li')"] {
+    for call in [
+        "predict_energy(s)",
+        "relax(s)",
+        "adsorption(s, 'Li')",
+        "adsorption_potential(s, 'Li')",
+        "extraction_voltage(s, 'Li')",
+    ] {
         let error = refusal(&session, &format!("SELECT {call} FROM (SELECT structure('{WO3}') AS s)")).await;
         assert!(error.contains("pip download chgnet") && error.contains("models add chgnet-*.whl"), "{call}: {error}");
     }
@@ -302,4 +308,42 @@ async fn what_is_remembered_does_not_outlive_the_energy_of_the_ion() {
     number(&session, &of("Na", "later")).await;
     assert!(value(&session, &of("Na", "chgnet")).await.is_null(0));
     assert_eq!(number(&session, &of("Li", "chgnet")).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taking_ions_out_is_measured_by_the_same_model_and_remembered() {
+    let _alone = MODELS.write().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, session) = open(folder.path()).await;
+    // Whatever the forces, they are small enough: the energies are those of the crystals as they are, but for the nudge.
+    session.sql("SET hollandite.relax_fmax = 1000000").await.unwrap().collect().await.unwrap();
+    let voltage = number(&session, "extraction_voltage(insert(s, 'Li'), 'Li')").await;
+    let [full, left] = [
+        number(&session, "predict_energy(insert(s, 'Li'))").await,
+        number(&session, "relax(remove(insert(s, 'Li'), 'Li'), 1e6, 4)['energy']").await,
+    ];
+    assert!((voltage + (full - left + 1.5)).abs() < 0.05, "{voltage} of {full} and {left}");
+    let passes = Model::forward_passes();
+    assert_eq!(number(&session, "extraction_voltage(insert(s, 'Li'), 'Li')").await, voltage);
+    assert_eq!(Model::forward_passes(), passes, "it was computed for a second time");
+    assert_eq!(number(&session, "extraction_voltage(insert(s, 'Li'), 'Li', 1)").await, voltage);
+    // Of the ion of twice the charge the voltage is half.
+    let doubly = number(&session, "extraction_voltage(insert(s, 'Li'), 'Li2+')").await;
+    assert!((2.0 * doubly - voltage).abs() < 1e-9, "{doubly} {voltage}");
+    for (call, reason) in [
+        ("extraction_voltage(s, 'Li')", "no Li in the crystal"),
+        ("extraction_voltage(insert(s, 'Na'), 'Na')", "no energy of Na by itself"),
+        ("extraction_voltage(insert(s, 'Li'), 'Li', 2)", "a cell that has 1"),
+        ("extraction_voltage(insert(s, 'Li'), 'Li', 0.5)", "n = 0.5"),
+    ] {
+        assert!(value(&session, call).await.is_null(0), "{call}");
+        assert!(session.warnings().join(" ").contains(reason), "{call}");
+    }
+    assert!(value(&session, "extraction_voltage(CAST(NULL AS VARCHAR), 'Li')").await.is_null(0));
+    // What does not come to rest has no voltage.
+    for option in ["relax_fmax = 1e-9", "relax_steps = 1"] {
+        session.sql(&format!("SET hollandite.{option}")).await.unwrap().collect().await.unwrap();
+    }
+    assert!(value(&session, "extraction_voltage(insert(s, 'Li'), 'Li')").await.is_null(0));
+    assert!(session.warnings().join(" ").contains("did not converge in 1 steps"));
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Atoms are moved by so much before the cell with ions is relaxed, Å: the middle of a tunnel is a saddle more often than not.
-const NUDGE: f64 = 0.02;
+pub(super) const NUDGE: f64 = 0.02;
 
 /// What is asked for: so many ions in a host.
 #[derive(Debug, Clone, Copy)]

@@ -50,7 +50,7 @@ pub fn insert(structure: &Structure, ion: &Ion, n: usize, within: Within) -> Res
             ion.radius
         )));
     }
-    let search = Search::new(structure, ion, &all)?;
+    let search = Search::of_sites(structure, ion, &all)?;
     let (chosen, energy) = search.best(n).ok_or_else(|| {
         AdsorptionError::Undefined(format!(
             "no room for {n} ions of {symbol}: the cell has {} sites, and guests keep {MIN_ION_DISTANCE} Å apart; insert \
@@ -66,24 +66,33 @@ pub fn insert(structure: &Structure, ion: &Ion, n: usize, within: Within) -> Res
 }
 
 /// The ways to choose sites.
-struct Search<'a> {
-    all: &'a Sites,
+pub(super) struct Search<'a> {
+    /// Energy of a guest alone at each site, eV.
+    energy: Vec<f64>,
+    /// Of guests at two sites; see [`Field::between`](super::rigid::Field::between).
+    between: &'a [Vec<f64>],
     /// Whether two sites cannot both be taken.
     clash: Vec<Vec<bool>>,
 }
 
 impl<'a> Search<'a> {
-    fn new(structure: &Structure, ion: &Ion, all: &'a Sites) -> Result<Self, AdsorptionError> {
-        let count = all.sites.len();
-        let guests = vec![ion.element; count];
+    /// Among sites with such energies, all of which may be taken at once.
+    pub(super) fn new(energy: Vec<f64>, between: &'a [Vec<f64>]) -> Self {
+        let clash = vec![vec![false; energy.len()]; energy.len()];
+        Self { energy, between, clash }
+    }
+
+    /// Among the hollows of a host.
+    fn of_sites(structure: &Structure, ion: &Ion, all: &'a Sites) -> Result<Self, AdsorptionError> {
+        let mut search = Self::new(all.sites.iter().map(|site| site.score).collect(), &all.between);
+        let guests = vec![ion.element; all.sites.len()];
         let points = all.sites.iter().map(|site| site.frac).collect();
         let pairs = neighbors(&Structure::with_overlaps(*structure.lattice(), guests, points)?, MIN_ION_DISTANCE);
-        let mut clash = vec![vec![false; count]; count];
         for (&i, &j) in pairs.center.iter().zip(&pairs.neighbor) {
             // A guest's own images are there whatever is chosen.
-            clash[i as usize][j as usize] = i != j;
+            search.clash[i as usize][j as usize] = i != j;
         }
-        Ok(Self { all, clash })
+        Ok(search)
     }
 
     /// What guest `i` adds to those at `others`, eV; infinite where it cannot stand beside them.
@@ -91,13 +100,13 @@ impl<'a> Search<'a> {
         if others.iter().any(|&j| j == i || self.clash[i][j]) {
             return f64::INFINITY;
         }
-        let own = self.all.sites[i].score + 0.5 * self.all.between[i][i];
-        own + others.iter().map(|&j| self.all.between[i][j]).sum::<f64>()
+        let own = self.energy[i] + 0.5 * self.between[i][i];
+        own + others.iter().map(|&j| self.between[i][j]).sum::<f64>()
     }
 
     /// The sites of lowest energy, ascending, and the energy, eV; `None` where `n` do not fit.
-    fn best(&self, n: usize) -> Option<(Vec<usize>, f64)> {
-        if ways(self.all.sites.len(), n).is_some_and(|ways| ways <= TRIED) {
+    pub(super) fn best(&self, n: usize) -> Option<(Vec<usize>, f64)> {
+        if ways(self.energy.len(), n).is_some_and(|ways| ways <= TRIED) {
             let mut best = None;
             self.try_all(n, 0, &mut Vec::new(), 0.0, &mut best);
             return best;
@@ -120,7 +129,7 @@ impl<'a> Search<'a> {
             }
             return;
         }
-        for i in from..self.all.sites.len() {
+        for i in from..self.energy.len() {
             let cost = self.cost(i, chosen);
             if cost < f64::INFINITY {
                 chosen.push(i);
@@ -141,7 +150,7 @@ impl<'a> Search<'a> {
     /// The first of the cheapest sites beside `others`.
     fn cheapest(&self, others: &[usize]) -> Option<(usize, f64)> {
         let mut best: Option<(usize, f64)> = None;
-        for i in 0..self.all.sites.len() {
+        for i in 0..self.energy.len() {
             let cost = self.cost(i, others);
             if cost < best.map_or(f64::INFINITY, |(_, lowest)| lowest - GAIN) {
                 best = Some((i, cost));
@@ -223,7 +232,7 @@ mod tests {
     fn the_short_search_finds_what_the_full_one_does() {
         let host = host("hollandite-mno2").supercell([1, 1, 3]).unwrap();
         let all = Sites::new(&host, &ion("Li"), Within::Channels).unwrap();
-        let search = Search::new(&host, &ion("Li"), &all).unwrap();
+        let search = Search::of_sites(&host, &ion("Li"), &all).unwrap();
         for n in 1..4 {
             let mut best = None;
             search.try_all(n, 0, &mut Vec::new(), 0.0, &mut best);

@@ -1,19 +1,21 @@
 //! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.
 //!
-//! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them, [`relax`] moves the crystal downhill on a model's energy
-//! surface, and [`adsorb`] does all of it for many hosts at once. [`charge`] divides calculated densities among their ions, and
-//! [`triples`] finds what belongs together among calculations that were done elsewhere.
+//! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them and [`remove`] empties them, [`relax`] moves the crystal
+//! downhill on a model's energy surface, and [`adsorb`] and [`extract`] do all of it for many crystals at once. [`charge`] divides
+//! calculated densities among their ions, and [`triples`] finds what belongs together among calculations that were done elsewhere.
 
 mod adsorb;
 mod capacity;
 pub mod charge;
 mod elements;
+mod extract;
 mod gibbs;
 mod insert;
 mod potential;
 mod profile;
 mod reference;
 mod relax;
+mod remove;
 mod rigid;
 mod sites;
 pub mod triples;
@@ -21,10 +23,12 @@ pub mod triples;
 pub use adsorb::{Adsorbed, Answer, Answers, Request, adsorb};
 pub use capacity::{Capacity, capacity};
 pub use elements::{element_energies, ground_state, reference};
+pub use extract::{Extracted, Extraction, extract};
 pub use gibbs::gibbs;
 pub use insert::{Insertion, MIN_ION_DISTANCE, insert};
 pub use potential::{adsorption_potential, insertion_energy, insertion_voltage};
 pub use profile::{VoltageStep, voltage_profile};
 pub use reference::{Reference, reference_energy};
 pub use relax::{Follower, Method, Point, RelaxOptions, Relaxed, Round, relax};
+pub use remove::remove;
 pub use sites::{InsertionSite, Within, insertion_sites};

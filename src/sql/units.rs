@@ -105,7 +105,7 @@ impl Units<'_> {
             "predict_ef" | "e_above_hull" | "stability_margin" | "reference_energy" => Some("eV/atom".into()),
             "predict_energy" | "gibbs" => Some("eV".into()),
             "adsorption_potential" => Some("eV per ion".into()),
-            "insertion_voltage" => Some("V".into()),
+            "insertion_voltage" | "extraction_voltage" => Some("V".into()),
             "volume" => Some("Å³".into()),
             "density" => Some("g/cm³".into()),
             "distance_min"
