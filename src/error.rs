@@ -49,8 +49,8 @@ pub enum CrystalError {
     },
     /// Partially occupied sites have no single crystal to compute with.
     #[error(
-        "site {site} has occupancy {occupancy}; only fully occupied sites are accepted: order the structure first \
-         (for instance with a supercell enumeration)"
+        "site {site} has occupancy {occupancy}; only fully occupied sites are accepted: `hollandite import --order` orders the \
+         structure, or order it first (for instance with a supercell enumeration)"
     )]
     PartialOccupancy {
         /// Label of the site.

@@ -125,7 +125,9 @@ fn mistakes_are_one_error_with_a_remedy() {
     failed(&["sql", " -- nothing"], 2, "no statement");
     failed(&["sql", "-f", "/no/such/file.sql"], 1, "/no/such/file.sql");
     failed(&["sql", "SELECT 1", "--snapshot", "9999"], 1, "9999");
-    failed(&["sql", "SELECT 1", "-o", "/tmp/x.arrow"], 2, "hollandite export");
+    failed(&["sql", "SELECT 1", "-o", "/tmp/x/"], 2, "hollandite export");
+    failed(&["sql", "SELECT 1", "-o", "/tmp/hollandite-none.xyz"], 1, "structure");
+    failed(&["export", "tmo", "--to", "/tmp/x.xyz", "--symprec", "0.1"], 2, "CIFs");
     failed(&["export", "tmo", "--to", "/tmp/x.xlsx"], 2, "--format");
     failed(&["export", "SELECT id FROM tmo", "--to", "/tmp/hollandite-none/"], 1, "structure");
     failed(&["functions", "no_such"], 1, "hollandite functions");
@@ -176,6 +178,60 @@ fn an_import_adds_once_and_says_what_it_refused() {
     store.run(&["import", &files[0], "--dry-run"]).assert().success().stdout(contains("would add 0 rows"));
 }
 
+/// Rock salt whose cations share one site, in so many parts of Li and Fe.
+fn shared_site(li: f64, fe: f64) -> String {
+    format!(
+        "data_x\n_cell_length_a 4.14\n_cell_length_b 4.14\n_cell_length_c 4.14\n_space_group_name_H-M_alt 'F m -3 m'\n\
+         _chemical_formula_sum 'Li{li} Fe{fe} O1'\nloop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n\
+         _atom_site_fract_z\n_atom_site_occupancy\nLi1 0 0 0 {li}\nFe1 0 0 0 {fe}\nO1 0.5 0.5 0.5 1\n"
+    )
+}
+
+#[test]
+fn shared_sites_are_refused_or_ordered_on_request() {
+    let store = Store::new();
+    let halves = store.file("halves.cif", &shared_site(0.5, 0.5));
+    let odd = store.file("odd.cif", &shared_site(0.945, 0.055));
+    let site = |x: f64, species: &[(&str, f64)]| {
+        let species: Vec<_> = species.iter().map(|(e, n)| serde_json::json!({"element": e, "occu": n})).collect();
+        serde_json::json!({"species": species, "abc": [x, x, x], "label": "M"})
+    };
+    let document = serde_json::json!({
+        "id": "p", "band_gap": 1.5,
+        "structure": {
+            "lattice": {"matrix": [[0.0, 2.1, 2.1], [2.1, 0.0, 2.1], [2.1, 2.1, 0.0]]},
+            "sites": [site(0.0, &[("Mg", 0.5), ("Ni", 0.5)]), site(0.5, &[("O", 1.0)])],
+        },
+    });
+    let json = store.file("p.json", &document.to_string());
+    let args = ["import", &halves, &odd, &json];
+    store.run(&args).assert().success().stdout(contains("added 0 rows").and(contains("3 refused")));
+    let reasons = ["sql", "SELECT reason FROM quarantine ORDER BY path", "--format", "csv"];
+    let said = store.stdout(&reasons);
+    assert_eq!(said.matches("import --order").count(), 3, "{said}");
+
+    let ordered = [args.as_slice(), &["--order"]].concat();
+    let added = contains("added 2 rows").and(contains("2 rows: ordered, from sites")).and(contains("1 refused"));
+    store.run(&ordered).assert().success().stdout(added);
+    store.run(&ordered).assert().success().stdout(contains("added 0 rows").and(contains("2 already")));
+    let said = store.stdout(&reasons);
+    assert!(said.contains("site Li1 has occupancy 0.945; it cannot be ordered"), "{said}");
+    assert!(said.contains("--order=0.06"), "{said}");
+    let rows = store.stdout(&[
+        "sql",
+        "SELECT id, formula, spacegroup, band_gap, extra FROM tmo ORDER BY id",
+        "--format",
+        "jsonl",
+    ]);
+    let rows: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&rows[0]["formula"], &rows[0]["spacegroup"]), (&"LiFeO2".into(), &123.into()), "{rows:?}");
+    assert_eq!((&rows[1]["formula"], &rows[1]["band_gap"]), (&"MgNiO2".into(), &1.5.into()), "{rows:?}");
+    let extra: serde_json::Value = serde_json::from_str(rows[0]["extra"].as_str().unwrap()).unwrap();
+    assert_eq!(extra, serde_json::json!({"ordered_from": "Li0.5Fe0.5O", "ordered_cells": 2, "ordered_change": 0.0}));
+    store.run(&["import", &odd, "--order=0.06"]).assert().success().stdout(contains("added 1 row"));
+    store.run(&["import", &odd, "--order=2"]).assert().code(2).stderr(contains("as in 0.05"));
+}
+
 #[test]
 fn an_older_snapshot_is_read_as_it_was() {
     let store = Store::new();
@@ -209,6 +265,26 @@ fn exports_read_back() {
             .stderr(contains("wrote 1 row"));
         assert!(std::fs::metadata(&file).unwrap().len() > 100, "{name}");
     }
+    let hash = "SELECT id, structure_hash FROM tmo";
+    for name in ["t.xyz", "t.db", "p.json.gz", "poscars/"] {
+        let file = store.beside(name);
+        let format: &[&str] = match name {
+            "p.json.gz" => &["--format", "pymatgen"],
+            "poscars/" => &["--format", "poscar"],
+            _ => &[],
+        };
+        store.run(&[&["export", "tmo", "--to", &file], format].concat()).assert().success();
+        let again = Store::new();
+        again.run(&["import", &file]).assert().success().stdout(contains("added 1 row"));
+        let [was, is] = [&store, &again].map(|store| store.stdout(&["sql", hash, "--format", "csv"]));
+        assert_eq!(was, is, "{name}");
+    }
+    store.run(&["sql", "SELECT id, structure FROM tmo", "-o", &store.beside("s.xyz")]).assert().success();
+    assert!(std::fs::read_to_string(store.beside("s.xyz")).unwrap().contains("id=\"rutile\""));
+    let parquet = std::fs::File::open(store.beside("t.parquet")).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap();
+    let unit = |name: &str| reader.schema().field_with_name(name).unwrap().metadata().get("unit").cloned();
+    assert_eq!([unit("density"), unit("void")], [Some("g/cm³".to_owned()), None]);
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(store.beside("t.json")).unwrap()).unwrap();
     assert_eq!(json[0]["formula"], "TiO2");
     let cifs = store.beside("cifs/");
@@ -232,6 +308,8 @@ fn pandas_polars_and_pyarrow_read_an_export() {
     let output = std::process::Command::new(python).args([script, &file]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&seen["units"]["volume"], &seen["units"]["e_above_hull"]), (&"Å³".into(), &"eV/atom".into()));
+    assert!(seen["units"].get("formula").is_none() && seen["units"].get("void").is_none());
     let count = stdout(&["sql", "SELECT count(*) FROM tmo", "--format", "csv"]);
     assert_eq!(Some(seen["rows"].to_string().as_str()), count.lines().nth(1));
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use datafusion::prelude::SessionContext;
+use hollandite::report::{Format, exporter};
 use hollandite::sql::{FeaturizeOptions, Session};
 use hollandite::store::{ImportOptions, Store};
 
@@ -302,4 +303,47 @@ fn what_ase_writes_we_read_as_ase_holds_it() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pymatgen_and_ase_read_the_crystals_that_we_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();
+    let ctx = SessionContext::new();
+    store.register(&ctx, None).await.unwrap();
+    let query = "SELECT id, structure, formula, elements, void, spacegroup, -1.5 AS energy, '007' AS code, 'a \"b\" {c}' AS note
+        FROM tmo WHERE natoms < 40 ORDER BY id";
+    let batches = ctx.sql(query).await.unwrap().collect().await.unwrap();
+    for (name, format, symprec) in [
+        ("a.xyz", Format::ExtXyz, None),
+        ("a.db", Format::AseDb, None),
+        ("a.json.gz", Format::Pymatgen, None),
+        ("cif/", Format::Cif, None),
+        ("symmetrised/", Format::Cif, Some(0.01)),
+        ("poscar/", Format::Poscar, None),
+    ] {
+        let mut exporter = exporter(format, symprec, &batches[0].schema(), &dir.path().join(name)).unwrap();
+        batches.iter().for_each(|batch| exporter.write(batch).unwrap());
+        exporter.finish().unwrap();
+    }
+    let Some(seen) = python("written.py", dir.path()) else { return };
+    let want = seen["found"]["a.json.gz"].as_array().unwrap();
+    assert!(want.len() > 50);
+    for (kind, found) in seen["found"].as_object().unwrap() {
+        let found = found.as_array().unwrap();
+        assert_eq!(found.len(), want.len(), "{kind}");
+        for (found, want) in found.iter().zip(want) {
+            assert_eq!((&found[0], &found[1], &found[3]), (&want[0], &want[1], &want[3]), "{kind}");
+            let [v, w] = [found, want].map(|row| row[2].as_f64().unwrap());
+            assert!((v - w).abs() < 1e-4, "{kind}: {found} {want}");
+        }
+    }
+    for (kind, beside) in seen["beside"].as_object().unwrap() {
+        assert_eq!((&beside["code"], &beside["note"]), (&"007".into(), &"a \"b\" {c}".into()), "{kind}");
+        assert_eq!((&beside["energy"], beside["elements"].is_array()), (&(-1.5).into(), true), "{kind}");
+        assert!(beside["void"].as_f64().is_some_and(|void| void > 0.0 && void < 1.0), "{kind}");
+    }
+    // What ASE added to the database is read as the rest of it.
+    let count = hollandite::formats::read_file(&dir.path().join("a.db")).filter(Result::is_ok).count();
+    assert_eq!(count, want.len() + 1);
 }

@@ -19,7 +19,7 @@ use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
 use crate::crystal::Element;
 use crate::formats::{Frames, Mapping};
 use crate::store::Column;
-use values::{element, share, valence, vector};
+use values::{element, occupancy, share, tolerance, valence, vector};
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
@@ -49,7 +49,7 @@ pub enum Command {
     Sql(Sql),
     /// Type SQL, with history and completion
     Shell(Shell),
-    /// Write a table or a query's result to a file, or to a folder of CIFs
+    /// Write a table or a query's result to a file, or its crystals to a folder of CIFs or POSCARs
     Export(Export),
     /// Draw a crystal, its diffraction pattern, its electrons, what a table holds or a search for settings, as SVG or PNG
     Plot(Plot),
@@ -130,6 +130,10 @@ pub struct Import {
     /// Leave out crystals that are the same structure as a row of the table, whatever their id and cell
     #[arg(long)]
     pub dedupe: bool,
+    /// Order crystals whose sites are occupied in part, in place of refusing them: the ordering of least electrostatic energy in the
+    /// smallest supercell (up to 12 primitive cells, 256 sites) that holds the occupancies, none changed by more than this
+    #[arg(long, value_name = "CHANGE", num_args = 0..=1, require_equals = true, default_missing_value = "0.02", value_parser = occupancy)]
+    pub order: Option<f64>,
     /// Columns and properties that are not known by name: WHAT=COLUMN pairs, where WHAT is id or a property such as
     /// formation_energy_per_atom; of Parquet, CSV and JSON also structure, cif, poscar, lattice, species, numbers, sites,
     /// positions (Å) or frac_coords
@@ -214,13 +218,17 @@ pub struct Export {
     /// A table's name or a query
     #[arg(value_name = "TABLE|QUERY")]
     pub what: String,
-    /// File to write (.parquet, .csv, .json, .jsonl, .arrow), or a folder, which receives one CIF per row named after
-    /// column `id`
+    /// File to write (.parquet, .csv, .json, .jsonl, .arrow, .xyz, .db of ASE; texts also .gz), or a folder, which receives one CIF
+    /// or POSCAR per row named after column `id`
     #[arg(long, value_name = "FILE|DIR")]
     pub to: PathBuf,
     /// Format to write, where the name of the file does not tell
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
+    /// Write CIFs of the asymmetric unit and the space group that is found when distances up to so many Å are equal, as in 0.1;
+    /// without it every atom is listed
+    #[arg(long, value_name = "Å", value_parser = tolerance)]
+    pub symprec: Option<f64>,
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,
@@ -407,8 +415,16 @@ pub enum ExportFormat {
     Jsonl,
     /// Arrow IPC file (Feather version 2), zstd-compressed
     Arrow,
+    /// Extended XYZ, a frame a row
+    Extxyz,
+    /// Database of ASE (SQLite)
+    AseDb,
+    /// One JSON array of pymatgen's structures
+    Pymatgen,
     /// A folder with one CIF per row
     Cif,
+    /// A folder with one POSCAR per row
+    Poscar,
 }
 
 /// How `functions` lists.

@@ -35,7 +35,8 @@ pub fn print(text: &str) -> Result<(), CliError> {
 /// Where results go: a format, and a file or standard output.
 #[derive(Debug, Clone)]
 pub struct Printer {
-    format: Format,
+    /// `None` is the table for people.
+    format: Option<report::Format>,
     file: Option<PathBuf>,
     look: Look,
 }
@@ -46,17 +47,24 @@ impl Printer {
         Self::new(&Output { format: Some(format), output: None })
     }
 
-    /// What `--format` and `--output` ask for. Without a format the file's extension tells; Parquet needs a file.
+    /// What `--format` and `--output` ask for. Without a format the file's extension tells; Parquet needs a file, and a folder is none.
     pub fn new(output: &Output) -> Result<Self, CliError> {
         let format = match (output.format, &output.output) {
-            (Some(format), _) => format,
-            (None, Some(file)) => format_of(file)?,
-            (None, None) => Format::Table,
+            (Some(format), _) => of_name(format),
+            (None, Some(file)) => report::Format::of_path(file),
+            (None, None) => None,
         };
-        if format == Format::Parquet && output.output.is_none() {
-            return Err(CliError::Usage("Parquet is not printed on a terminal: add --output FILE.parquet".into()));
+        match (format, &output.output) {
+            (Some(report::Format::Parquet), None) => {
+                Err(CliError::Usage("Parquet is not printed on a terminal: add --output FILE.parquet".into()))
+            }
+            (Some(report::Format::Cif), Some(file)) => {
+                let message =
+                    format!("{} is a folder; it is filled by `hollandite export QUERY --to {0}`", file.display());
+                Err(CliError::Usage(message))
+            }
+            _ => Ok(Self { format, file: output.output.clone(), look: Look::default() }),
         }
-        Ok(Self { format, file: output.output.clone(), look: Look::default() })
     }
 
     /// The same, with tables that look so.
@@ -110,33 +118,23 @@ impl Printer {
             None if on_terminal && self.look.pager => Sink::Stream(Box::new(Pager::new())),
             None => Sink::Stream(Box::new(BufWriter::new(BesideBars(std::io::stdout())))),
         };
-        let format = match self.format {
-            Format::Table => {
+        match self.format {
+            None => {
                 let width = if on_terminal { look::terminal().map(|(columns, _)| columns) } else { None };
-                return Ok(Box::new(Table::new(schema.clone(), sink, self.look, width)));
+                Ok(Box::new(Table::new(schema.clone(), sink, self.look, width)))
             }
-            Format::Csv => report::Format::Csv,
-            Format::Json => report::Format::Json,
-            Format::Jsonl => report::Format::Jsonl,
-            Format::Parquet => report::Format::Parquet,
-        };
-        Ok(stream_exporter(format, schema, sink)?)
+            Some(format) => Ok(stream_exporter(format, schema, sink)?),
+        }
     }
 }
 
-/// The format that a file's extension asks for; a table where it asks for none.
-fn format_of(file: &Path) -> Result<Format, CliError> {
-    Ok(match report::Format::of_path(file) {
-        Some(report::Format::Csv) => Format::Csv,
-        Some(report::Format::Json) => Format::Json,
-        Some(report::Format::Jsonl) => Format::Jsonl,
-        Some(report::Format::Parquet) => Format::Parquet,
-        Some(report::Format::Arrow | report::Format::Cif) => {
-            return Err(CliError::Usage(format!(
-                "{} is written by `hollandite export QUERY --to {0}`",
-                file.display()
-            )));
-        }
-        None => Format::Table,
-    })
+/// What `--format` names; `None` is the table.
+fn of_name(format: Format) -> Option<report::Format> {
+    match format {
+        Format::Table => None,
+        Format::Csv => Some(report::Format::Csv),
+        Format::Json => Some(report::Format::Json),
+        Format::Jsonl => Some(report::Format::Jsonl),
+        Format::Parquet => Some(report::Format::Parquet),
+    }
 }

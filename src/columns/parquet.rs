@@ -45,7 +45,7 @@ pub fn read(input: &Input, reading: &Reading) -> Records {
 }
 
 fn refusal(path: &Path, row: usize, reason: String) -> Rejection {
-    Rejection { path: path.to_owned(), line: row, id: None, reason, raw_hint: None }
+    Rejection::plain(path, row, None, reason)
 }
 
 struct Rows {

@@ -3,6 +3,7 @@
 
 mod boxes;
 mod composition;
+mod disordered;
 mod element;
 mod guard;
 mod hash;
@@ -20,6 +21,7 @@ mod symmetry;
 mod symop;
 
 pub use composition::Composition;
+pub use disordered::{Disordered, SharedSite};
 pub use element::{Element, Radii, ShannonRadius};
 pub use hash::{ContentHash, content_hash};
 pub use lattice::Lattice;

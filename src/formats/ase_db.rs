@@ -4,6 +4,8 @@
 //! numbers, `pbc` has a bit a direction, `key_value_pairs` is a JSON object. A row's number stands for its line. Rows are
 //! read a few hundred at a time, whatever the size of the file.
 
+mod writer;
+
 use std::{
     collections::VecDeque,
     fs::File,
@@ -20,6 +22,8 @@ use super::{
     stem,
 };
 use crate::{crystal::Structure, error::FormatError};
+
+pub use writer::AseDbWriter;
 
 /// Rows read at a time.
 const PAGE: i64 = 256;

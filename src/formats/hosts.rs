@@ -123,7 +123,7 @@ impl fmt::Display for Host {
 }
 
 /// The symbol that names a setting and no other: full where the group is monoclinic, with the choice of origin or axes.
-fn symbol(setting: &Setting) -> String {
+pub(super) fn symbol(setting: &Setting) -> String {
     let name = if (3..=15).contains(&setting.number) { setting.full } else { setting.short };
     match (setting.choice, setting.origin()) {
         (axes @ ("H" | "R"), _) => format!("{name} :{axes}"),

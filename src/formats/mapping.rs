@@ -148,7 +148,7 @@ struct Mapped {
 }
 
 fn refusal(path: &std::path::Path, line: usize, id: Option<String>, reason: String) -> Rejection {
-    Rejection { path: path.to_owned(), line, id, reason, raw_hint: None }
+    Rejection::plain(path, line, id, reason)
 }
 
 impl Iterator for Mapped {

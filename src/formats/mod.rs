@@ -3,7 +3,7 @@
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
-//! [`to_cif`], [`to_poscar`] and [`to_json`] print what the readers read back. Beside crystals, what calculations leave:
+//! [`to_cif`], [`to_symmetrised_cif`], [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read back. Beside crystals, what calculations leave:
 //! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No Arrow, no SQL.
 
 mod ase;
@@ -33,12 +33,14 @@ mod xsf;
 use std::path::{Path, PathBuf};
 
 use crate::{
-    crystal::Structure,
+    crystal::{Disordered, Structure},
     error::{FormatError, Position},
 };
 
+pub use ase_db::AseDbWriter;
 pub use chgcar::{Quantity, Volumetric, read_volumetric};
-pub use cif::to_cif;
+pub use cif::{to_cif, to_symmetrised_cif};
+pub use extxyz::to_extxyz;
 pub(crate) use json::record_of_row;
 pub use json::to_json;
 pub use mapping::Mapping;
@@ -67,7 +69,7 @@ pub struct Record {
 }
 
 /// A record that was refused, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rejection {
     /// The file.
     pub path: PathBuf,
@@ -79,6 +81,8 @@ pub struct Rejection {
     pub reason: String,
     /// The offending line, cut to 120 characters, where it is at hand.
     pub raw_hint: Option<String>,
+    /// The crystal and what else the file says of it, where it was refused for nothing but sites that are occupied in part.
+    pub disordered: Option<Box<(Disordered, Properties)>>,
 }
 
 impl std::fmt::Display for Rejection {
@@ -91,6 +95,11 @@ impl std::fmt::Display for Rejection {
 }
 
 impl Rejection {
+    /// A refusal in words.
+    pub(crate) fn plain(path: impl Into<PathBuf>, line: usize, id: Option<String>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), line, id, reason: reason.into(), raw_hint: None, disordered: None }
+    }
+
     /// The error counts the lines of the file; `text` holds those from `first` on, as far as they are at hand.
     fn new(path: &Path, id: Option<String>, error: &FormatError, text: &str, first: usize) -> Self {
         let at = error.position().unwrap_or_default();
@@ -105,7 +114,26 @@ impl Rejection {
         let hint = |line: &str| line.trim().chars().take(120).collect::<String>();
         let line = at.line.checked_sub(first).and_then(|n| text.lines().nth(n));
         let raw_hint = line.map(hint).filter(|hint| !hint.is_empty());
-        Self { path: path.to_owned(), line: at.line, id, reason, raw_hint }
+        Self { raw_hint, ..Self::plain(path, at.line, id, reason) }
+    }
+
+    /// As [`Rejection::new`], with the crystal where its sites are only shared.
+    fn of(path: &Path, id: Option<String>, refused: Refused, properties: Properties, text: &str, first: usize) -> Self {
+        let disordered = refused.disordered.map(|crystal| Box::new((*crystal, properties)));
+        Self { disordered, ..Self::new(path, id, &refused.error, text, first) }
+    }
+}
+
+/// Why there is no crystal, and the average one where sites are occupied in part and all else is as it should be.
+#[derive(Debug)]
+struct Refused {
+    error: FormatError,
+    disordered: Option<Box<Disordered>>,
+}
+
+impl From<FormatError> for Refused {
+    fn from(error: FormatError) -> Self {
+        Self { error, disordered: None }
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Note {
     Magnetic,
     /// Of a trajectory the last frame is read alone.
     LastFrame,
+    /// Sites that were occupied in part are ordered.
+    Ordered,
 }
 
 impl fmt::Display for Note {
@@ -24,6 +26,7 @@ impl fmt::Display for Note {
             Self::Isotopes => "deuterium or tritium read as hydrogen",
             Self::Magnetic => "magnetic moments are not kept",
             Self::LastFrame => "the last of several frames (--frames all reads each)",
+            Self::Ordered => "ordered, from sites that are occupied in part; extra says of what",
         })
     }
 }

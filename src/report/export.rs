@@ -16,7 +16,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::Sink;
-use super::cif::CifFolder;
+use super::crystals::{AseDb, ExtXyz, Pymatgen};
+use super::folder::{Folder, Kind};
 use crate::error::ReportError;
 
 /// What a result is written as.
@@ -32,23 +33,38 @@ pub enum Format {
     Parquet,
     /// An Arrow IPC file (Feather version 2), zstd-compressed.
     Arrow,
+    /// Extended XYZ, a frame a row; the other columns are pairs of its comment line. Rows without a crystal are passed over, here and
+    /// in the formats below.
+    ExtXyz,
+    /// A database of ASE (SQLite); the other columns are key-value pairs.
+    AseDb,
+    /// One JSON array of pymatgen's structures; the other columns are their properties.
+    Pymatgen,
     /// A directory with one CIF per row.
     Cif,
+    /// A directory with one POSCAR per row.
+    Poscar,
 }
 
 impl Format {
-    /// The format a path asks for: its extension, or [`Format::Cif`] for a directory (an existing one, or a name that
-    /// ends in `/`).
+    /// The format a path asks for: its extension, for a text `.gz` aside, or [`Format::Cif`] for a directory (an existing one, or a
+    /// name that ends in `/`).
     pub fn of_path(path: &Path) -> Option<Self> {
         if path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/') {
             return Some(Self::Cif);
         }
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        let packed = path.extension()?.eq_ignore_ascii_case("gz");
+        let stem = if packed { Path::new(path.file_stem()?) } else { path };
+        match stem.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            // These pack their own columns, and SQLite does not read what is packed.
+            "parquet" | "pq" | "arrow" | "ipc" | "feather" | "db" if packed => None,
             "csv" => Some(Self::Csv),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "parquet" | "pq" => Some(Self::Parquet),
             "arrow" | "ipc" | "feather" => Some(Self::Arrow),
+            "xyz" | "extxyz" => Some(Self::ExtXyz),
+            "db" => Some(Self::AseDb),
             _ => None,
         }
     }
@@ -62,15 +78,25 @@ pub trait Exporter: Send {
     fn finish(self: Box<Self>) -> Result<(), ReportError>;
 }
 
-/// An exporter that writes `format` to the file or directory `path`.
-pub fn exporter(format: Format, schema: &SchemaRef, path: &Path) -> Result<Box<dyn Exporter>, ReportError> {
-    match format {
-        Format::Cif => Ok(Box::new(CifFolder::create(path, schema)?)),
+/// An exporter that writes `format` to the file or directory `path`; a file whose name ends in `.gz` is packed. With `symprec`, Å,
+/// CIFs are those of the asymmetric unit and the symmetry that is found with it.
+pub fn exporter(
+    format: Format,
+    symprec: Option<f64>,
+    schema: &SchemaRef,
+    path: &Path,
+) -> Result<Box<dyn Exporter>, ReportError> {
+    let folder = |kind| Ok(Box::new(Folder::create(kind, path, schema)?) as Box<dyn Exporter>);
+    match (format, symprec) {
+        (Format::Cif, Some(symprec)) => folder(Kind::SymmetrisedCif(symprec)),
+        (_, Some(_)) => Err(ReportError::Format("a tolerance of symmetry is for CIFs alone".into())),
+        (Format::Cif, None) => folder(Kind::Cif),
+        (Format::Poscar, None) => folder(Kind::Poscar),
         _ => stream_exporter(format, schema, Sink::file(path)?),
     }
 }
 
-/// An exporter that writes `format` to `sink`; a directory of CIFs is no stream and is refused.
+/// An exporter that writes `format` to `sink`; a directory is no stream and is refused.
 pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result<Box<dyn Exporter>, ReportError> {
     Ok(match format {
         Format::Csv => Box::new(Csv {
@@ -93,7 +119,14 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
             let writer = IpcWriter::try_new_with_options(sink, &schema, options)?;
             Box::new(Ipc { writer, schema })
         }
-        Format::Cif => return Err(ReportError::Format("CIF files need a directory: give one with --to DIR/".into())),
+        Format::ExtXyz => Box::new(ExtXyz::new(schema, sink)?),
+        Format::AseDb => Box::new(AseDb::new(schema, sink)?),
+        Format::Pymatgen => Box::new(Pymatgen::new(schema, sink)?),
+        Format::Cif | Format::Poscar => {
+            return Err(ReportError::Format(
+                "a file for each crystal needs a directory: give one with --to DIR/".into(),
+            ));
+        }
     })
 }
 
@@ -298,7 +331,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (parquet, ipc) = (dir.path().join("x.parquet"), dir.path().join("x.arrow"));
         for (format, path) in [(Format::Parquet, &parquet), (Format::Arrow, &ipc)] {
-            let mut e = exporter(format, &batch().schema(), path).unwrap();
+            let mut e = exporter(format, None, &batch().schema(), path).unwrap();
             e.write(&batch()).unwrap();
             assert!(!path.exists(), "no file before its last byte");
             e.finish().unwrap();
@@ -321,7 +354,7 @@ mod tests {
                 .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.arrow");
-        let mut e = exporter(Format::Arrow, &batch.schema(), &path).unwrap();
+        let mut e = exporter(Format::Arrow, None, &batch.schema(), &path).unwrap();
         e.write(&batch).unwrap();
         e.finish().unwrap();
         let back = arrow::ipc::reader::FileReader::try_new(File::open(path).unwrap(), None).unwrap();
@@ -337,7 +370,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.csv");
         std::fs::write(&path, "old").unwrap();
-        let mut e = exporter(Format::Csv, &batch().schema(), &path).unwrap();
+        let mut e = exporter(Format::Csv, None, &batch().schema(), &path).unwrap();
         e.write(&batch()).unwrap();
         drop(e);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
@@ -349,6 +382,10 @@ mod tests {
         assert_eq!(Format::of_path(Path::new("a/b.Parquet")), Some(Format::Parquet));
         assert_eq!(Format::of_path(Path::new("a/b.ndjson")), Some(Format::Jsonl));
         assert_eq!(Format::of_path(Path::new("cifs/")), Some(Format::Cif));
-        assert_eq!(Format::of_path(Path::new("b.xlsx")), None);
+        assert_eq!(Format::of_path(Path::new("b.xyz")), Some(Format::ExtXyz));
+        assert_eq!(Format::of_path(Path::new("b.jsonl.gz")), Some(Format::Jsonl));
+        assert!(
+            ["b.xlsx", "b.gz", "b.db.gz", "b.parquet.gz", "b"].iter().all(|p| Format::of_path(Path::new(p)).is_none())
+        );
     }
 }

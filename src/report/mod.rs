@@ -1,14 +1,15 @@
 //! What leaves the program: results as files ([`Exporter`]), as polars frames ([`dataframe`], [`describe`]), as pictures
 //! ([`plots`]) and as the page of a screening ([`page`]).
 
-mod cif;
+mod crystals;
 mod export;
+mod folder;
 mod frames;
 pub mod page;
 pub mod plots;
 mod sink;
 
-pub use cif::structure_column;
+pub use crystals::structure_column;
 pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
 pub use sink::{PartialFile, Sink};

@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::{Compression, write::GzEncoder};
+
 use self::place::Place;
 use crate::error::ReportError;
 
@@ -17,6 +19,8 @@ pub enum Sink {
     Stream(Box<dyn Write + Send>),
     /// A file, written beside its name and renamed at the end.
     File(PartialFile),
+    /// The same, packed.
+    Gzip(Box<GzEncoder<Sink>>),
 }
 
 /// A file that has no name until it is whole.
@@ -53,7 +57,8 @@ impl Drop for PartialFile {
 }
 
 impl Sink {
-    /// What `path` leads to: a plain file is replaced when the new one is whole, anything else is written through.
+    /// What `path` leads to: a plain file is replaced when the new one is whole, anything else is written through. Packed where its
+    /// name ends in `.gz`.
     ///
     /// # Errors
     /// A folder, or what the system refuses.
@@ -68,7 +73,9 @@ impl Sink {
                 Place::File(path) => Self::File(PartialFile::create(path)?),
             })
         });
-        sink.map_err(|e| ReportError::io(path, &e))
+        let sink = sink.map_err(|e| ReportError::io(path, &e))?;
+        let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+        Ok(if packed { Self::Gzip(Box::new(GzEncoder::new(sink, Compression::default()))) } else { sink })
     }
 
     /// Standard output.
@@ -80,6 +87,7 @@ impl Sink {
     pub fn close(self) -> Result<(), ReportError> {
         match self {
             Self::Stream(mut stream) => stream.flush().map_err(ReportError::from),
+            Self::Gzip(packed) => packed.finish()?.close(),
             Self::File(mut file) => {
                 file.file.flush().map_err(|e| ReportError::io(&file.path, &e))?;
                 std::fs::rename(&file.partial, &file.path).map_err(|e| ReportError::io(&file.path, &e))?;
@@ -95,6 +103,7 @@ impl Write for Sink {
         match self {
             Self::Stream(stream) => stream.write(bytes),
             Self::File(file) => file.file.write(bytes),
+            Self::Gzip(packed) => packed.write(bytes),
         }
     }
 
@@ -102,6 +111,7 @@ impl Write for Sink {
         match self {
             Self::Stream(stream) => stream.flush(),
             Self::File(file) => file.file.flush(),
+            Self::Gzip(packed) => packed.flush(),
         }
     }
 }

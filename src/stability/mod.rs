@@ -4,7 +4,8 @@
 //! temperature it does not last. [`PhaseDiagram`] holds the phases, [`simplex`] solves the linear program that finds the hull
 //! at one composition, and a [`Surface`] is the whole of it over two elements or three.
 //!
-//! [`substitute`] makes one phase to ask about, [`Candidates`] all that known crystals and a list of elements suggest.
+//! [`substitute`] makes one phase to ask about, [`Candidates`] all that known crystals and a list of elements suggest;
+//! [`order`](order()) makes one of a crystal whose sites are shared.
 //!
 //! Energies are formation energies in eV/atom: the elements lie at 0, and are there without being named. [`formation_energy`] makes
 //! them of total energies and the energies of the elements ([`elemental_references`]), after a [`correction`] where calculations by
@@ -15,6 +16,7 @@ mod candidates;
 mod corrections;
 mod diagram;
 mod facets;
+mod order;
 mod references;
 mod simplex;
 mod substitute;
@@ -24,5 +26,6 @@ pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
 pub use corrections::{Computed, Correction, Part as CorrectionPart, Scheme, correction};
 pub use diagram::{Part, PhaseDiagram, one_scheme};
 pub use facets::{Corner, Surface};
+pub use order::{MAX_CELLS, OCCUPANCY_TOLERANCE, Ordered, order};
 pub use references::{ElementalReferences, elemental_references, formation_energy, reference_schemes};
 pub use substitute::substitute;

@@ -176,18 +176,14 @@ impl Store {
             None => (find(&runs, &references), Vec::new()),
             Some((_, rows)) => given(&runs, &references, rows),
         };
-        let refused = |run: usize, reason: String| Rejection {
-            path: runs[run].path.clone(),
-            line: 0,
-            id: Some(runs[run].name.clone()),
-            reason,
-            raw_hint: None,
+        let refused = |run: usize, reason: String| {
+            Rejection::plain(runs[run].path.clone(), 0, Some(runs[run].name.clone()), reason)
         };
         let Triples { found: triples, refused: left_out } = triples;
         summary.refused_triples = left_out.into_iter().map(|r| refused(r.run, r.reason)).collect();
         if let Some((path, _)) = asked {
             let path = std::path::absolute(path).map_err(|e| StoreError::io(path, &e))?;
-            let row = |(line, reason)| Rejection { path: path.clone(), line, id: None, reason, raw_hint: None };
+            let row = |(line, reason): (usize, String)| Rejection::plain(path.clone(), line, None, reason);
             summary.refused_triples.extend(unnamed.into_iter().map(row));
         }
         summary.potentials = triples.iter().map(|triple| potential(&runs, triple)).collect::<Result<_, _>>()?;

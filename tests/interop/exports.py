@@ -22,7 +22,8 @@ def main(file):
     assert list(from_pandas["elements"][0]) == from_polars["elements"][0].to_list()
     mean = [from_polars["void"].mean(), from_pandas["void"].mean()]
     assert abs(mean[0] - mean[1]) < 1e-12, mean
-    print(json.dumps({"rows": arrow.num_rows, "natoms": len(structure["numbers"]), "void": mean[0]}))
+    units = {field.name: field.metadata[b"unit"].decode() for field in arrow.schema if b"unit" in (field.metadata or {})}
+    print(json.dumps({"units": units, "rows": arrow.num_rows, "natoms": len(structure["numbers"]), "void": mean[0]}))
 
 
 if __name__ == "__main__":

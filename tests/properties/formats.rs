@@ -2,7 +2,7 @@
 
 use hollandite::{
     crystal::{Element, Lattice, Structure, SymOp},
-    formats::{Format, parse_structure, read_file, to_cif, to_json, to_poscar},
+    formats::{Format, parse_structure, read_file, to_cif, to_extxyz, to_json, to_poscar},
 };
 use proptest::prelude::*;
 
@@ -33,6 +33,25 @@ proptest! {
     #[test]
     fn json_is_exact(structure in structures()) {
         prop_assert_eq!(parse_structure(&to_json(&structure).to_string()).unwrap(), structure);
+    }
+
+    #[test]
+    fn extended_xyz_keeps_what_stands_beside(structure in structures(), key in "k[a-z ]{1,8}q", text in ".*", x in any::<f64>()) {
+        let said = serde_json::json!({key.as_str(): text, "x": x});
+        let frame = to_extxyz(&structure, said.as_object().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.xyz");
+        std::fs::write(&path, &frame).unwrap();
+        let read: Vec<_> = read_file(&path).collect();
+        prop_assert_eq!(read.len(), 1);
+        let record = read[0].as_ref().map_err(|e| TestCaseError::fail(e.to_string()))?;
+        prop_assert_eq!(record.structure.species(), structure.species());
+        for (got, want) in record.structure.cart_coords().iter().flatten().zip(structure.cart_coords().iter().flatten()) {
+            prop_assert!((got - want).abs() < 1e-9, "{} {}", got, want);
+        }
+        let extra = &record.properties.extra;
+        prop_assert_eq!(extra.get(&key).and_then(|v| v.as_str()), Some(text.as_str()), "{}", frame);
+        prop_assert_eq!(extra.get("x").and_then(|v| v.as_f64()), x.is_finite().then_some(x));
     }
 
     #[test]

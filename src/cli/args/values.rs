@@ -59,6 +59,18 @@ pub fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected a number that is not negative, as in 0.2".into())
 }
 
+/// A tolerance of the symmetry search, Å.
+pub fn tolerance(text: &str) -> Result<f64, String> {
+    let length = text.parse().ok().filter(|x: &f64| *x > 0.0 && *x <= 1.0);
+    length.ok_or_else(|| "expected a length above 0 and up to 1 Å, as in 0.1".into())
+}
+
+/// A change of an occupancy.
+pub fn occupancy(text: &str) -> Result<f64, String> {
+    let change = text.parse().ok().filter(|x: &f64| *x > 0.0 && *x <= 0.5);
+    change.ok_or_else(|| "expected a change of occupancies above 0 and up to 0.5, as in 0.05".into())
+}
+
 /// A chemical system of two elements or three, in the order that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct System(pub Vec<Element>);
@@ -108,6 +120,10 @@ mod tests {
         assert_eq!((vector("c"), vector("d").is_err()), (Ok(2), true));
         assert_eq!(angles("10, 60"), Ok((10.0, 60.0)));
         assert!(["60,10", "0,200", "5", "a,b"].iter().all(|text| angles(text).is_err()));
+        // What --order alone means.
+        assert_eq!(occupancy("0.02"), Ok(crate::stability::OCCUPANCY_TOLERANCE));
+        assert_eq!((occupancy("0.05"), occupancy("0").is_err(), occupancy("0.6").is_err()), (Ok(0.05), true, true));
+        assert_eq!((tolerance("0.1"), tolerance("0").is_err(), tolerance("2").is_err()), (Ok(0.1), true, true));
         assert_eq!((share("0.2"), share("-1").is_err(), share("x").is_err()), (Ok(0.2), true, true));
         assert_eq!(system("Ti-O").map(|s| s.0.len()), Ok(2));
         assert!(system("Li-Mn-P-O").unwrap_err().contains("as in Li-Mn-P"));

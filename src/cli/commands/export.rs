@@ -1,26 +1,42 @@
 //! `hollandite export TABLE|QUERY --to FILE|DIR`.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::datatypes::{Schema, SchemaRef};
 use futures::StreamExt;
 
 use crate::cli::args::{Export, ExportFormat};
 use crate::cli::render::Headings;
 use crate::cli::{CliError, statements};
 use crate::report::{Format, exporter};
+use crate::sql::{self, Unit};
 
 pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> {
     let format = export.format.map(Format::from).or_else(|| Format::of_path(&export.to)).ok_or_else(|| {
         CliError::Usage(format!(
-            "the name {} does not tell a format: use .parquet, .csv, .json, .jsonl or .arrow, end a folder of CIFs with /, or add --format",
+            "the name {} does not tell a format: use .parquet, .csv, .json, .jsonl, .arrow, .xyz or .db, end a folder of CIFs with /, \
+             or add --format",
             export.to.display()
         ))
     })?;
+    if export.symprec.is_some() && format != Format::Cif {
+        return Err(CliError::Usage(
+            "--symprec is the tolerance of symmetry of CIFs: use it with a folder of them".into(),
+        ));
+    }
     let query = query(&export.what)?;
     let (_, session) = super::session(store, export.at).await?;
+<<<<<<< HEAD
     let mut stream = session.sql(&query).await?.execute_stream().await?;
     let headings = Headings::of(&stream.schema());
     let mut exporter = exporter(format, headings.schema(), &export.to)?;
+=======
+    let frame = session.sql(&query).await?;
+    let units = sql::units(&session, &frame);
+    let mut stream = frame.execute_stream().await?;
+    let mut exporter = exporter(format, export.symprec, &with_units(&stream.schema(), &units), &export.to)?;
+>>>>>>> a7b02ae (Write crystals for other programs, and order those whose sites are shared)
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
@@ -30,6 +46,19 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
     exporter.finish()?;
     eprintln!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, export.to.display());
     Ok(())
+}
+
+/// The columns with their units as metadata `unit`, which Parquet and Arrow files keep.
+fn with_units(schema: &Schema, units: &[Option<Unit>]) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate().map(|(i, field)| match units.get(i) {
+        Some(Some(unit)) => {
+            let mut metadata = field.metadata().clone();
+            metadata.insert("unit".into(), unit.to_string());
+            Arc::new(field.as_ref().clone().with_metadata(metadata))
+        }
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
 /// A bare name is a table, anything else one query.
@@ -53,7 +82,11 @@ impl From<ExportFormat> for Format {
             ExportFormat::Json => Self::Json,
             ExportFormat::Jsonl => Self::Jsonl,
             ExportFormat::Arrow => Self::Arrow,
+            ExportFormat::Extxyz => Self::ExtXyz,
+            ExportFormat::AseDb => Self::AseDb,
+            ExportFormat::Pymatgen => Self::Pymatgen,
             ExportFormat::Cif => Self::Cif,
+            ExportFormat::Poscar => Self::Poscar,
         }
     }
 }

@@ -19,6 +19,7 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
         promote: import.promote.clone(),
         dry_run: import.dry_run,
         dedupe: import.dedupe,
+        order: import.order,
     };
     let bar = Bar::new("crystals");
     let summary = store.import(&paths, &options, &bar).await;

@@ -4,7 +4,8 @@
 //! the list of operations where there is one; else the Hall symbol, the Hermann-Mauguin symbol or the number of the space
 //! group, in the setting that the cell allows and in which no two sites overlap. What stays open is refused, not guessed:
 //! partial occupancies, two origins that both fit, operations that are not understood, a cell that does not hold the stated formula.
-//! Of a magnetic crystal (magCIF) the atoms are read, and not the moments.
+//! Of a magnetic crystal (magCIF) the atoms are read, and not the moments. The average crystal of partial occupancies goes with its
+//! refusal, for whoever orders it.
 
 mod block;
 mod lexer;
@@ -19,16 +20,16 @@ use std::{collections::HashMap, path::Path};
 use block::Block;
 use lexer::{Lexer, Token};
 
-use super::{Note, Notes, Properties, Record, Records, Rejection, at_line, stem};
+use super::{Note, Notes, Properties, Record, Records, Refused, Rejection, at_line, stem};
 use crate::{
-    crystal::{Lattice, Structure, SymOp, content_hash, expand_sites},
+    crystal::{Disordered, Lattice, Structure, SymOp, content_hash, expand_sites},
     error::{CrystalError, FormatError},
 };
 use sites::Site;
 use stated::Stated;
 use symmetry::{Named, Symmetry};
 
-pub use writer::to_cif;
+pub use writer::{to_cif, to_symmetrised_cif};
 
 /// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.
 const MAX_OPERATIONS: usize = 8 * 192;
@@ -45,7 +46,7 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
                     format!("a second crystal '{}' after '{first}'; expected one data block with a cell", block.name);
                 return Err(FormatError::syntax(block.line, 0, message));
             }
-            found = Some((block.name, crystal(&block)?));
+            found = Some((block.name, crystal(&block).map_err(|refused| refused.error)?));
         }
     }
     found.map(|(_, crystal)| crystal).ok_or_else(no_crystal)
@@ -80,9 +81,9 @@ pub(super) fn records(path: &Path, text: String) -> Records {
             let (start, first) = (at, line);
             (at, line) = (lexer.at, lexer.line);
             let (id, line, result) = match read {
-                None if yielded == 0 => (None, 1, Err(no_crystal())),
+                None if yielded == 0 => (None, 1, Err(no_crystal().into())),
                 None => return None,
-                Some(Err((line, error))) => (None, line, Err(error)),
+                Some(Err((line, error))) => (None, line, Err(error.into())),
                 Some(Ok(block)) if !block.is_crystal() => continue,
                 Some(Ok(block)) => {
                     let id = if crystals > 1 { format!("{stem}#{}", block.name) } else { stem.clone() };
@@ -94,7 +95,8 @@ pub(super) fn records(path: &Path, text: String) -> Records {
                                 "data block '{}' was already given at line {first}; rename one of them",
                                 block.name
                             ),
-                        )),
+                        )
+                        .into()),
                         None => crystal(&block),
                     };
                     (Some(id), block.line, result)
@@ -106,18 +108,30 @@ pub(super) fn records(path: &Path, text: String) -> Records {
                     let properties = Properties { notes, ..Properties::default() };
                     Ok(Record { id: id.unwrap_or_default(), structure, line, properties })
                 }
-                Err(error) => Err(Rejection::new(&path, id, &error, text.get(start..).unwrap_or(""), first)),
+                Err(refused) => {
+                    let text = text.get(start..).unwrap_or("");
+                    Err(Rejection::of(&path, id, refused, Properties::default(), text, first))
+                }
             });
         }
     }))
 }
 
 /// The crystal of a block, and what of it is not as it is written.
-fn crystal(block: &Block) -> Result<(Structure, Notes), FormatError> {
+fn crystal(block: &Block) -> Result<(Structure, Notes), Refused> {
     let (lattice, cell_line) = cell(block)?;
     let stated = Stated::read(block)?;
     let sites = sites::read(block, stated.as_ref().map(|s| &s.formula))?;
-    let build = |ops: &[SymOp]| {
+    if let Some(partial) = sites.iter().find_map(|site| Some((site.line, site.partial.as_ref()?))) {
+        // Which of two origins holds the shared sites, or whether more operations belong to them, is not to be guessed.
+        let ops = match symmetry::read(block, &lattice)? {
+            Symmetry::Operations { ops, fuller: None } => Some(ops),
+            Symmetry::Named(Named { settings, .. }) if settings.len() == 1 => Some(settings[0].operations().to_vec()),
+            _ => None,
+        };
+        return Err(shared(&lattice, ops.as_deref(), &sites, partial, cell_line, stated.as_ref())?);
+    }
+    let build = |ops: &[SymOp]| -> Result<Structure, FormatError> {
         let structure = expand(&lattice, ops, &sites, cell_line)?;
         stated.as_ref().map_or(Ok(()), |s| s.check(&structure))?;
         Ok(structure)
@@ -234,8 +248,40 @@ fn number(block: &Block, token: &Token, name: &str) -> Result<f64, FormatError> 
     }
 }
 
-/// The cell's atoms.
-fn expand(lattice: &Lattice, ops: &[SymOp], sites: &[Site], cell_line: usize) -> Result<Structure, FormatError> {
+/// Why a crystal is refused some of whose sites are occupied in part, `partial` one of them, with that crystal; a fault of its own
+/// goes before.
+fn shared(
+    lattice: &Lattice,
+    ops: Option<&[SymOp]>,
+    sites: &[Site],
+    partial: (usize, &(String, f64)),
+    cell_line: usize,
+    stated: Option<&Stated>,
+) -> Result<Refused, FormatError> {
+    let (line, (site, occupancy)) = partial;
+    let refused = CrystalError::PartialOccupancy { site: site.clone(), occupancy: *occupancy };
+    let error = at_line(line)(refused);
+    let Some(ops) = ops else { return Ok(error.into()) };
+    let held = |site: &Site| site.partial.as_ref().map_or(1.0, |(_, occupancy)| *occupancy);
+    let atoms: Vec<_> = atoms(lattice, ops, sites, cell_line)?
+        .into_iter()
+        .map(|(site, x)| (sites[site].element, x, held(&sites[site])))
+        .collect();
+    let crystal = Disordered::new(*lattice, &atoms).map_err(at_line(line))?;
+    if let Some(message) = stated.and_then(|s| s.differs_on_average(&crystal.composition())) {
+        let message = format!("site {site} has occupancy {occupancy}, and {message}");
+        return Err(FormatError::syntax(line, 0, message));
+    }
+    Ok(Refused { error, disordered: Some(Box::new(crystal)) })
+}
+
+/// The cell's atoms: the site of each and its coordinates.
+fn atoms(
+    lattice: &Lattice,
+    ops: &[SymOp],
+    sites: &[Site],
+    cell_line: usize,
+) -> Result<Vec<(usize, [f64; 3])>, FormatError> {
     // A special position takes up to 192 operations for one atom: the product may exceed the atoms, but not without limit.
     if ops.len() > MAX_OPERATIONS || sites.len() * ops.len() > 10 * super::MAX_ATOMS {
         let (n, m) = (sites.len(), ops.len());
@@ -243,7 +289,12 @@ fn expand(lattice: &Lattice, ops: &[SymOp], sites: &[Site], cell_line: usize) ->
         return Err(FormatError::syntax(cell_line, 0, message));
     }
     let coords: Vec<_> = sites.iter().map(|s| s.coords).collect();
-    let atoms = expand_sites(lattice, ops, &coords);
+    Ok(expand_sites(lattice, ops, &coords))
+}
+
+/// The cell's crystal.
+fn expand(lattice: &Lattice, ops: &[SymOp], sites: &[Site], cell_line: usize) -> Result<Structure, FormatError> {
+    let atoms = atoms(lattice, ops, sites, cell_line)?;
     let species = atoms.iter().map(|(site, _)| sites[*site].element).collect();
     let frac_coords = atoms.iter().map(|(_, x)| *x).collect();
     Structure::new(*lattice, species, frac_coords).map_err(|source| {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     crystal::{Composition, Element, Lattice, SymOp, expand_sites},
-    error::{CrystalError, FormatError},
+    error::FormatError,
     formats::{
         MAX_ATOMS, at_line,
         species::{element_of_label, element_of_symbol, is_isotope},
@@ -25,6 +25,8 @@ pub(super) struct Site {
     pub coords: [f64; 3],
     pub line: usize,
     multiplicity: Option<f64>,
+    /// Label and occupancy, where the site is not full.
+    pub partial: Option<(String, f64)>,
 }
 
 /// The sites of a block; `formula` settles labels that may mean two elements.
@@ -71,15 +73,13 @@ pub(super) fn read(block: &Block, formula: Option<&Composition>) -> Result<Vec<S
         for k in 0..3 {
             coords[k] = coordinate(block, &row[columns[k]], COORDS[k], name)?;
         }
-        if let Some(token) = known(occupancies) {
-            let occupancy = number(block, &token, "_atom_site_occupancy")?;
-            if (occupancy - 1.0).abs() > FULL {
-                let source = CrystalError::PartialOccupancy { site: clip(name.text), occupancy };
-                return Err(at_line(name.line)(source));
-            }
-        }
+        let occupancy = match known(occupancies) {
+            Some(token) => number(block, &token, "_atom_site_occupancy")?,
+            None => 1.0,
+        };
+        let partial = ((occupancy - 1.0).abs() > FULL).then(|| (clip(name.text), occupancy));
         let multiplicity = known(multiplicities).and_then(|t| t.text.parse().ok());
-        sites.push(Site { element, isotope, coords, line: name.line, multiplicity });
+        sites.push(Site { element, isotope, coords, line: name.line, multiplicity, partial });
     }
     if sites.is_empty() {
         return Err(FormatError::syntax(table.line, 0, "the loop of sites has no row"));

@@ -8,6 +8,8 @@ use crate::{
 
 /// Amounts of the formula and of the cell may differ by this share of all atoms: one atom in 2000.
 const FORMULA_TOLERANCE: f64 = 5e-4;
+/// The same where occupancies are printed with two digits.
+const SHARED_TOLERANCE: f64 = 0.01;
 
 /// Formula and number of formula units.
 pub(super) struct Stated {
@@ -40,12 +42,7 @@ impl Stated {
     pub fn check(&self, structure: &Structure) -> Result<(), FormatError> {
         let found = structure.composition();
         if !found.same_proportions(&self.formula, FORMULA_TOLERANCE) {
-            let message = format!(
-                "_chemical_formula_sum is '{}' but the sites and the symmetry make {}; a site, an occupancy or an operation is missing or wrong",
-                self.text,
-                found.reduced_formula(),
-            );
-            return Err(FormatError::syntax(self.line, 0, message));
+            return Err(FormatError::syntax(self.line, 0, self.differs(&found)));
         }
         match self.units {
             Some(z) if !self.agrees(z, found.natoms()) => {
@@ -58,6 +55,19 @@ impl Stated {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is wrong where the elements of sites that are occupied in part are not in the stated proportions.
+    pub fn differs_on_average(&self, found: &Composition) -> Option<String> {
+        (!found.same_proportions(&self.formula, SHARED_TOLERANCE)).then(|| self.differs(found))
+    }
+
+    fn differs(&self, found: &Composition) -> String {
+        format!(
+            "_chemical_formula_sum is '{}' but the sites and the symmetry make {}; a site, an occupancy or an operation is missing or wrong",
+            self.text,
+            found.reduced_formula(),
+        )
     }
 
     /// Whether so many atoms are Z formula units. Programs disagree whether Z multiplies the formula as printed, or the formula is

@@ -11,6 +11,7 @@
 //! broken frame costs itself alone: reading goes on at the next line that is nothing but a count.
 
 mod comment;
+mod writer;
 
 use std::path::Path;
 
@@ -24,6 +25,8 @@ use crate::{
     crystal::{Element, Lattice, Structure},
     error::{CrystalError, FormatError},
 };
+
+pub use writer::to_extxyz;
 
 /// Every frame of a file.
 pub(super) fn records(path: &Path, lines: Lines) -> Records {

@@ -10,10 +10,10 @@ use serde::{
 use super::optimade::{Kind, elements_at_sites};
 use super::values::{Numbers, Rows, Scalar, Text};
 use crate::{
-    crystal::{Composition, Element, Lattice, Structure},
+    crystal::{Composition, Disordered, Element, Lattice, Structure},
     error::{CrystalError, FormatError},
     formats::{
-        MAX_ATOMS, Mapping, Note, Notes, Properties, at_line, parse_noted,
+        MAX_ATOMS, Mapping, Note, Notes, Properties, Refused, at_line, parse_noted,
         properties::IDS,
         species::{element_of_symbol, is_isotope},
     },
@@ -73,7 +73,7 @@ impl Document<'_> {
     }
 
     /// The crystal, and what of it is not as it is written; `line` is where the document begins.
-    pub fn structure(mut self, line: usize) -> Result<(Structure, Notes), FormatError> {
+    pub fn structure(mut self, line: usize) -> Result<(Structure, Notes), Refused> {
         let formula = self.formula.take();
         let of_text = |text: &str| {
             parse_noted(text).map_err(|e| FormatError::syntax(line, 0, format!("in the text of the structure, {e}")))
@@ -91,10 +91,10 @@ impl Document<'_> {
     }
 
     /// The crystal of a lattice, species and coordinates.
-    fn of_parts(self, line: usize) -> Result<Structure, FormatError> {
+    fn of_parts(self, line: usize) -> Result<Structure, Refused> {
         let syntax = |message: String| FormatError::syntax(line, 0, message);
         if let Some(message) = self.not_one {
-            return Err(syntax(message));
+            return Err(syntax(message).into());
         }
         let lattice = match self.lattice {
             Some(Rows::Vectors(rows)) => Lattice::new(rows),
@@ -102,14 +102,15 @@ impl Document<'_> {
                 Lattice::from_parameters(a, b, c, alpha, beta, gamma)
             }
             None => {
-                return Err(syntax("no 'lattice' and no 'structure'; expected the three lattice vectors in Å".into()));
+                let message = "no 'lattice' and no 'structure'; expected the three lattice vectors in Å";
+                return Err(syntax(message.into()).into());
             }
         };
         let lattice = lattice.map_err(at_line(line))?;
         let flat = self.frac_coords.as_ref().or(self.positions.as_ref());
         let natoms = self.sites.as_ref().map(Vec::len).or(flat.map(|x| x.len() / 3)).unwrap_or(0);
         if natoms > MAX_ATOMS {
-            return Err(syntax(format!("{natoms} atoms, more than the {MAX_ATOMS} accepted")));
+            return Err(syntax(format!("{natoms} atoms, more than the {MAX_ATOMS} accepted")).into());
         }
         let (species, frac_coords) = if let Some(sites) = &self.sites {
             let species = sites.iter().enumerate().map(|(i, s)| s.element(i)).collect::<Result<Vec<_>, _>>();
@@ -120,14 +121,22 @@ impl Document<'_> {
                     Err(syntax(format!("site {} has neither 'abc' nor 'xyz'; expected its coordinates", i + 1)))
                 }
             };
-            (species.map_err(at_line(line))?, sites.iter().enumerate().map(place).collect::<Result<Vec<_>, _>>()?)
+            let places = sites.iter().enumerate().map(place).collect::<Result<Vec<_>, _>>()?;
+            match species {
+                Ok(species) => (species, places),
+                Err(partial @ CrystalError::PartialOccupancy { .. }) => {
+                    let crystal = shared(lattice, sites, &places).map_err(at_line(line))?;
+                    return Err(Refused { error: at_line(line)(partial), disordered: Some(Box::new(crystal)) });
+                }
+                Err(other) => return Err(at_line(line)(other).into()),
+            }
         } else {
             let species: Result<Vec<_>, _> = match (&self.species_at_sites, &self.species, &self.numbers) {
                 (Some(names), kinds, _) => elements_at_sites(names, kinds.as_deref().unwrap_or_default()),
                 (None, Some(species), _) => species.iter().enumerate().map(|(i, kind)| kind.element(i)).collect(),
                 (None, None, Some(numbers)) => numbers.iter().map(|&z| Element::from_z(z)).collect(),
                 (None, None, None) => {
-                    return Err(syntax("no 'species', 'numbers' or 'sites'; expected the atoms".into()));
+                    return Err(syntax("no 'species', 'numbers' or 'sites'; expected the atoms".into()).into());
                 }
             };
             let species = species.map_err(at_line(line))?;
@@ -137,13 +146,16 @@ impl Document<'_> {
                 (None, None) if self.species_at_sites.is_some() => {
                     return Err(syntax(
                         "no 'cartesian_site_positions'; ask the server for them in response_fields".into(),
-                    ));
+                    )
+                    .into());
                 }
-                (None, None) => return Err(syntax("no 'frac_coords'; expected three fractions for each atom".into())),
+                (None, None) => {
+                    return Err(syntax("no 'frac_coords'; expected three fractions for each atom".into()).into());
+                }
             };
             if flat.len() != 3 * species.len() {
                 let (n, m) = (species.len(), flat.len());
-                return Err(syntax(format!("{n} species but {m} numbers in '{name}'; expected three for each")));
+                return Err(syntax(format!("{n} species but {m} numbers in '{name}'; expected three for each")).into());
             }
             let (rows, _) = flat.as_chunks::<3>();
             match name {
@@ -151,8 +163,19 @@ impl Document<'_> {
                 _ => (species, rows.iter().map(|&x| lattice.to_fractional(x)).collect()),
             }
         };
-        Structure::new(lattice, species, frac_coords).map_err(at_line(line))
+        Ok(Structure::new(lattice, species, frac_coords).map_err(at_line(line))?)
     }
+}
+
+/// The average crystal of sites that elements share.
+fn shared(lattice: Lattice, sites: &[Site], places: &[[f64; 3]]) -> Result<Disordered, CrystalError> {
+    let mut atoms = Vec::new();
+    for (site, &place) in sites.iter().zip(places) {
+        for occupant in &site.species {
+            atoms.push((element_of_symbol(&occupant.element.0)?, place, occupant.occu));
+        }
+    }
+    Disordered::new(lattice, &atoms)
 }
 
 /// The structure, if it is of the formula that stands beside it. Anonymous formulas such as `AB2` say nothing.
@@ -300,6 +323,15 @@ impl<'de> Document<'de> {
             "correction_scheme" => properties.correction_scheme = map.next_value::<Scalar>()?.text(),
             "source" => properties.source = map.next_value::<Scalar>()?.text(),
             "seed_split" | "split" => properties.split = map.next_value::<Scalar>()?.text(),
+            // Pymatgen's own, beside the sites.
+            "properties" => {
+                if let serde_json::Value::Object(entries) = map.next_value()? {
+                    for (name, value) in entries {
+                        properties.enter(&name, value).map_err(serde::de::Error::custom)?;
+                    }
+                    self.id = self.id.take().or_else(|| properties.take_id());
+                }
+            }
             name if name.starts_with('_') => properties.enter_of_provider(name, map.next_value()?),
             _ => self.keep(key, map)?,
         }

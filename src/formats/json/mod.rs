@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeSeed;
 
-use super::{Mapping, Notes, Record, Records, Rejection, source::Lines, stem};
+use super::{Mapping, Notes, Properties, Record, Records, Refused, Rejection, source::Lines, stem};
 use crate::{crystal::Structure, error::FormatError};
 use document::{Document, Named};
 use elements::Elements;
@@ -36,7 +36,8 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
     let Some((element, line, column)) = elements.next() else {
         return Err(FormatError::syntax(1, 0, "the array is empty; expected one structure"));
     };
-    let crystal = document(element, line, column, &Mapping::default())?.structure(line)?;
+    let document = document(element, line, column, &Mapping::default())?;
+    let crystal = document.structure(line).map_err(|refused| refused.error)?;
     match elements.next() {
         Some((_, line, column)) => Err(FormatError::syntax(line, column, "a second document; expected one structure")),
         None => elements.finish().map(|()| crystal),
@@ -77,7 +78,7 @@ pub(super) fn records(path: &Path, text: String, mapping: &Mapping) -> Records {
             match record(element, line, column, &mapping, id) {
                 Ok(None) => {}
                 Ok(Some(record)) => return Some(Ok(record)),
-                Err((id, e)) => return Some(Err(Rejection::new(&path, id, &e, element, line))),
+                Err(fault) => return Some(Err(fault.rejection(&path, element, line))),
             }
         }
     }))
@@ -90,7 +91,7 @@ fn of_parts(path: PathBuf, parts: Vec<Part>, mapping: Mapping) -> Records {
         let id = || key.unwrap_or_else(|| format!("{stem}#{}", k + 1));
         match record(&text, line, 1, &mapping, id) {
             Ok(record) => record.map(Ok),
-            Err((id, error)) => Some(Err(Rejection::new(&path, id, &error, &text, line))),
+            Err(fault) => Some(Err(fault.rejection(&path, &text, line))),
         }
     }))
 }
@@ -117,7 +118,7 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines, mapping: &Mapping)
                 Ok(text) => match record(text.trim_end(), number, 1, &mapping, || format!("{stem}#{number}")) {
                     Ok(None) => continue,
                     Ok(Some(record)) => Ok(record),
-                    Err((id, error)) => Err(Rejection::new(&path, id, &error, text, number)),
+                    Err(fault) => Err(fault.rejection(&path, text, number)),
                 },
                 Err(error) => Err(Rejection::new(&path, None, &error, "", number)),
             });
@@ -127,14 +128,26 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines, mapping: &Mapping)
 
 /// The record of one document that is row `row` of a table; none where it is about no crystal.
 pub(crate) fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
-    record(text, row, 1, &Mapping::default(), || format!("{}#{row}", stem(path))).map_err(|(id, error)| {
+    record(text, row, 1, &Mapping::default(), || format!("{}#{row}", stem(path))).map_err(|mut fault| {
         // A row has no columns of text.
-        let error = match error {
-            FormatError::Syntax { message, .. } => FormatError::syntax(row, 0, message),
-            other => other,
-        };
-        Rejection::new(path, id, &error, "", row)
+        if let FormatError::Syntax { message, .. } = &fault.refused.error {
+            fault.refused.error = FormatError::syntax(row, 0, message.clone());
+        }
+        fault.rejection(path, "", row)
     })
+}
+
+/// Why a document is no record, and what is known of it.
+struct Fault {
+    id: Option<String>,
+    properties: Properties,
+    refused: Refused,
+}
+
+impl Fault {
+    fn rejection(self, path: &Path, text: &str, first: usize) -> Rejection {
+        Rejection::of(path, self.id, self.refused, self.properties, text, first)
+    }
 }
 
 /// One document as a record; `id` names it where it does not name itself. None where it is about no crystal.
@@ -144,14 +157,15 @@ fn record(
     column: usize,
     mapping: &Mapping,
     id: impl FnOnce() -> String,
-) -> Result<Option<Record>, (Option<String>, FormatError)> {
-    let mut document = document(text, line, column, mapping).map_err(|e| (None, e))?;
+) -> Result<Option<Record>, Box<Fault>> {
+    let unread = |e: FormatError| Box::new(Fault { id: None, properties: Properties::default(), refused: e.into() });
+    let mut document = document(text, line, column, mapping).map_err(unread)?;
     if document.is_aside() {
         return Ok(None);
     }
     if let (Some(name), None) = (mapping.column("id"), &document.id) {
         let message = format!("it has no '{name}' to name it, as --map id= or --id asks");
-        return Err((None, FormatError::syntax(line, 0, message)));
+        return Err(unread(FormatError::syntax(line, 0, message)));
     }
     let id = document.id.take().unwrap_or_else(id);
     let mut properties = std::mem::take(&mut document.properties);
@@ -160,7 +174,7 @@ fn record(
             properties.notes = notes;
             Ok(Some(Record { id, structure, line, properties }))
         }
-        Err(error) => Err((Some(id), error)),
+        Err(refused) => Err(Box::new(Fault { id: Some(id), properties, refused })),
     }
 }
 

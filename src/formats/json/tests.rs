@@ -10,7 +10,8 @@ fn parse(text: &str) -> Result<Structure, FormatError> {
 }
 
 fn record_of(text: &str) -> Result<Record, (Option<String>, FormatError)> {
-    record(text, 1, 1, &Mapping::default(), || "stem".into()).map(Option::unwrap)
+    let record = record(text, 1, 1, &Mapping::default(), || "stem".into()).map(Option::unwrap);
+    record.map_err(|fault| (fault.id, fault.refused.error))
 }
 
 #[test]

@@ -12,12 +12,16 @@ use crate::sql::optimizer::Cost;
 
 #[user_doc(
     doc_section(label = "Crystal Functions"),
-    description = "The structure as CIF text, in P1: every site is listed.",
-    syntax_example = "to_cif(structure)",
-    sql_example = "SELECT to_cif(structure) FROM tmo LIMIT 1",
-    argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text.")
+    description = "The structure as CIF text, in P1: every site is listed. With a tolerance the standardised conventional cell: its space group with all operations, in spglib's setting, and one site of each orbit.",
+    syntax_example = "to_cif(structure[, symprec])",
+    sql_example = "SELECT to_cif(structure, 0.1) FROM tmo LIMIT 1",
+    argument(name = "structure", description = "A structure, or CIF, POSCAR or JSON text."),
+    argument(
+        name = "symprec",
+        description = "Distances up to so many Å are taken as equal in the search for the symmetry; 0.1 is that of the column spacegroup. P1 where left out."
+    )
 )]
-/// `to_cif(structure)`
+/// `to_cif(structure[, symprec])`
 #[derive(Debug)]
 pub struct ToCif;
 
@@ -27,7 +31,7 @@ impl CrystalFunction for ToCif {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        const { &[Parameter::required("structure", Kind::Crystal)] }
+        const { &[Parameter::required("structure", Kind::Crystal), Parameter::optional("symprec", Kind::Number)] }
     }
 
     fn returns(&self) -> DataType {
@@ -43,7 +47,17 @@ impl CrystalFunction for ToCif {
     }
 
     fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        let text = arguments.map(|_, s| Ok(formats::to_cif(s, &s.composition().reduced_formula())))?;
+        let tolerances = arguments.numbers(1)?;
+        let text = arguments.map(|i, s| {
+            let name = s.composition().reduced_formula();
+            match tolerances.as_ref().map(|tolerances| tolerances.value(i)) {
+                None => Ok(formats::to_cif(s, &name)),
+                Some(symprec) if symprec > 0.0 && symprec <= 1.0 => {
+                    formats::to_symmetrised_cif(s, &name, symprec).map_err(|e| e.to_string())
+                }
+                Some(symprec) => Err(format!("a tolerance of {symprec} Å; give one above 0 and up to 1, as 0.1")),
+            }
+        })?;
         Ok(Arc::new(StringArray::from(text)))
     }
 }

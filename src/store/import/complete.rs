@@ -22,6 +22,7 @@ use crate::crystal::{ContentHash, content_hash};
 use crate::error::StoreError;
 use crate::features;
 use crate::formats::{Note, Record, Rejection};
+use crate::stability::{self, Ordered};
 use crate::store::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
 use crate::store::tables::{self, Row, Shape};
 
@@ -113,8 +114,11 @@ fn complete_lot(
         .items
         .into_par_iter()
         .map(|(path, item)| {
-            let item = item.map(|record| (content_hash(&record.structure), record));
-            (path, item)
+            let item = match (item, options.order) {
+                (Err(rejection), Some(tolerance)) => order(rejection, tolerance),
+                (item, _) => item,
+            };
+            (path, item.map(|record| (content_hash(&record.structure), record)))
         })
         .collect();
     let mut fresh = Vec::new();
@@ -129,13 +133,7 @@ fn complete_lot(
         };
         if let Err(reason) = admits(&options.into, &record) {
             done.skipped += 1;
-            done.refused.push(Rejection {
-                path: path.to_path_buf(),
-                line: record.line,
-                id: Some(record.id),
-                reason,
-                raw_hint: None,
-            });
+            done.refused.push(Rejection::plain(path.as_path(), record.line, Some(record.id), reason));
         } else if !seen.insert(identity(&record.id, hash)) {
             done.present += 1;
         } else {
@@ -159,13 +157,10 @@ fn complete_lot(
             // A fault in a symmetry search costs its own record, not the import.
             match catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))) {
                 Ok(row) => Ok(Arrival { path, line, row }),
-                Err(_) => Err(Rejection {
-                    path: path.to_path_buf(),
-                    line,
-                    id: Some(id),
-                    reason: "its columns cannot be computed; please report this record".into(),
-                    raw_hint: None,
-                }),
+                Err(_) => {
+                    let reason = "its columns cannot be computed; please report this record";
+                    Err(Rejection::plain(path.as_path(), line, Some(id), reason))
+                }
             }
         })
         .collect();
@@ -194,6 +189,25 @@ fn complete_lot(
         done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
     }
     Ok(done)
+}
+
+/// A record of a crystal that was refused for its shared sites alone: an ordering of it, with what it was made from among its other
+/// properties.
+fn order(rejection: Rejection, tolerance: f64) -> Result<Record, Rejection> {
+    let Some((crystal, mut properties)) = rejection.disordered.as_deref().cloned() else { return Err(rejection) };
+    match stability::order(&crystal, tolerance) {
+        Ok(Ordered { structure, from, cells, change }) => {
+            let said =
+                [("ordered_from", from.into()), ("ordered_cells", cells.into()), ("ordered_change", change.into())];
+            properties.extra.extend(said.map(|(name, value)| (name.to_owned(), value)));
+            properties.notes.insert(Note::Ordered);
+            Ok(Record { id: rejection.id.unwrap_or_default(), structure, line: rejection.line, properties })
+        }
+        Err(why) => {
+            let what = rejection.reason.split(';').next().unwrap_or_default();
+            Err(Rejection { reason: format!("{what}; it cannot be ordered: {why}"), ..rejection })
+        }
+    }
 }
 
 /// Whether a table takes a crystal; otherwise why not, and the remedy.

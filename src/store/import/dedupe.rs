@@ -124,7 +124,7 @@ impl Known {
             match reasons.remove(&i) {
                 Some(reason) => {
                     let id = Some(row.id().to_owned());
-                    go.push(Rejection { path: path.to_path_buf(), line, id, reason, raw_hint: None });
+                    go.push(Rejection::plain(path.as_path(), line, id, reason));
                 }
                 None => stay.push(row),
             }

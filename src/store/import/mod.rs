@@ -43,6 +43,10 @@ pub struct ImportOptions {
     /// Leave out crystals that are the same structure as a row of the table or an earlier record; they are in the
     /// quarantine with the id of the one that stayed.
     pub dedupe: bool,
+    /// Put the ordering of least electrostatic energy in the place of a crystal with sites that are occupied in part, changing no
+    /// occupancy by more than this; without it such a crystal is refused. The row's `extra` says `ordered_from` (the formula),
+    /// `ordered_cells` (primitive cells in the supercell) and `ordered_change` (the largest change of an occupancy).
+    pub order: Option<f64>,
 }
 
 impl Default for ImportOptions {
@@ -54,6 +58,7 @@ impl Default for ImportOptions {
             promote: Vec::new(),
             dry_run: false,
             dedupe: false,
+            order: None,
         }
     }
 }
