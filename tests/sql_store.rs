@@ -81,3 +81,22 @@ async fn a_table_is_made_of_a_query_and_not_replaced_by_one() {
         number(1)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_labelled_sample_has_whole_hulls() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    // What stands in the column follows from the energies beside it, whichever system a phase is of.
+    let differences =
+        "SELECT abs(e_above_hull - e_above_hull((SELECT phase_diagram(formula, formation_energy_per_atom) FROM sample),
+        formula, formation_energy_per_atom)) FROM sample WHERE source LIKE 'Materials Project (CC BY 4.0)%'";
+    let differences = energies(&session, differences).await;
+    assert_eq!(differences.len(), 377);
+    assert!(differences.iter().all(|d| d.is_some_and(|d| d < 1e-6)), "{differences:?}");
+    // The oxides that a chemist expects are on the hull, or all but on it.
+    let known = "SELECT min(e_above_hull) FROM sample WHERE formula IN ('TiO2', 'Ti2O3', 'V2O5', 'VO2', 'MoO3', 'WO3', 'LiMn2O4',
+        'Li2MnO3', 'CaMnO3', 'Li2O', 'CaO', 'MnO') GROUP BY formula";
+    let known = energies(&session, known).await;
+    assert!(known.len() == 12 && known.iter().all(|e| e.is_some_and(|e| e < 0.05)), "{known:?}");
+}

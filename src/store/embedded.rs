@@ -1,16 +1,22 @@
-//! The default store, made on first use: published crystal structures that come with the program.
+//! The default store, made on first use: published crystal structures that come with the program, and a sample of labelled ones.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::import::{ImportOptions, Source};
 use super::lake::{Store, draft};
 use super::tables::Shape;
 use crate::error::StoreError;
-use crate::formats::{Properties, Record, hosts};
+use crate::formats::{Properties, Record, hosts, record_of_row};
+
+/// Table of the labelled sample.
+const SAMPLE_TABLE: &str = "sample";
+/// The sample as JSON lines, packed; whose it is stands in its first lines, and in the README beside it.
+const SAMPLE: &[u8] = include_bytes!("../../fixtures/sample/materials_project.jsonl.gz");
 
 impl Store {
     /// The store that is meant where none is named: `HOLLANDITE_STORE`, or `hollandite/store` in the user's data folder.
-    /// On first use it is made and filled with the published host structures, whole or not at all: another process that
+    /// On first use it is made and filled with the published host structures and the labelled sample, whole or not at all: another process that
     /// does the same meanwhile does no harm.
     ///
     /// # Errors
@@ -61,9 +67,22 @@ async fn embed(dir: &Path) -> Result<Store, StoreError> {
 
 async fn fill(draft: &Path) -> Result<(), StoreError> {
     let store = Store::build(draft).await?;
-    let records = Box::new(std::iter::once(records()));
-    store.import_from(Source::Made(records), Shape::wide(&[]), &ImportOptions::default(), &()).await?;
+    let into = |table: &str| ImportOptions { into: table.into(), ..ImportOptions::default() };
+    for (options, records) in [(ImportOptions::default(), records()), (into(SAMPLE_TABLE), sample()?)] {
+        let records = Box::new(std::iter::once(records));
+        store.import_from(Source::Made(records), Shape::wide(&[]), &options, &()).await?;
+    }
     Ok(())
+}
+
+/// The labelled crystals.
+fn sample() -> Result<Vec<Record>, StoreError> {
+    let fault = |message: String| StoreError::Lake { doing: "reading the sample", message };
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(SAMPLE).read_to_string(&mut text).map_err(|e| fault(e.to_string()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
+    let records = lines.map(|(i, line)| record_of_row(line, Path::new(SAMPLE_TABLE), i + 1));
+    records.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(|rejection| fault(rejection.to_string()))
 }
 
 /// The published structures as records; their citation is the source.
@@ -75,4 +94,25 @@ fn records() -> Vec<Record> {
         Record { id: host.id, structure: host.structure, line: 0, properties }
     };
     hosts::embedded().into_iter().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_labelled_small_and_says_whose_it_is() {
+        let sample = sample().unwrap();
+        assert_eq!(sample.len(), 377);
+        assert!(SAMPLE.len() < 300_000, "{}", SAMPLE.len());
+        for record in &sample {
+            let Properties { formation_energy_per_atom, e_above_hull, source, .. } = &record.properties;
+            assert!(formation_energy_per_atom.is_some() && e_above_hull.is_some_and(|e| e >= 0.0), "{}", record.id);
+            assert!(source.as_ref().is_some_and(|s| s.starts_with("Materials Project (CC BY 4.0)")), "{}", record.id);
+        }
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(SAMPLE).read_to_string(&mut text).unwrap();
+        let head: String = text.lines().take_while(|line| line.starts_with('#')).collect();
+        assert!(head.contains("CC BY 4.0") && head.contains("APL Materials 1 (2013) 011002"), "{head}");
+    }
 }
