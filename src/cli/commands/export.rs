@@ -27,16 +27,11 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
     }
     let query = query(&export.what)?;
     let (_, session) = super::session(store, export.at).await?;
-<<<<<<< HEAD
-    let mut stream = session.sql(&query).await?.execute_stream().await?;
-    let headings = Headings::of(&stream.schema());
-    let mut exporter = exporter(format, headings.schema(), &export.to)?;
-=======
     let frame = session.sql(&query).await?;
     let units = sql::units(&session, &frame);
     let mut stream = frame.execute_stream().await?;
-    let mut exporter = exporter(format, export.symprec, &with_units(&stream.schema(), &units), &export.to)?;
->>>>>>> a7b02ae (Write crystals for other programs, and order those whose sites are shared)
+    let headings = Headings::of(&stream.schema());
+    let mut exporter = exporter(format, export.symprec, &with_units(headings.schema(), &units), &export.to)?;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
