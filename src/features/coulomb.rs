@@ -6,9 +6,9 @@
 //! difference Δ_k (Faber, Lindmaa, von Lilienfeld & Armiento, *Int. J. Quantum Chem.* **115** (2015) 1094). The sine form
 //! does not change with the origin, the wrap or a rotation; it does with the choice of lattice vectors.
 
-use super::SiteMatrix;
+use super::{SiteMatrix, tessellation::closest::Closest};
 use crate::{
-    crystal::{Lattice, Structure, norm},
+    crystal::{Structure, norm},
     error::FeatureError,
 };
 
@@ -44,12 +44,13 @@ impl CoulombConvention {
 /// More than [`super::MAX_MATRIX_SITES`] sites.
 pub fn coulomb_matrix(structure: &Structure, convention: CoulombConvention) -> Result<SiteMatrix, FeatureError> {
     let z = charges(structure);
-    let x = structure.frac_coords();
+    let (x, lattice) = (structure.frac_coords(), structure.lattice());
+    let closest = Closest::new(lattice);
     let distance = |i: usize, j: usize| {
-        let step = std::array::from_fn(|k| x[j][k] - x[i][k]);
+        let step: [f64; 3] = std::array::from_fn(|k| x[j][k] - x[i][k]);
         match convention {
-            CoulombConvention::Dscribe => norm(structure.lattice().to_cartesian(step)),
-            CoulombConvention::Matminer => nearest_image(structure.lattice(), step),
+            CoulombConvention::Dscribe => norm(lattice.to_cartesian(step)),
+            CoulombConvention::Matminer => closest.shortest(lattice.to_cartesian(step.map(|x| x - x.round()))),
         }
     };
     let unit = convention.per_angstrom();
@@ -86,23 +87,6 @@ fn self_energy(z: f64) -> f64 {
     0.5 * z.powf(2.4)
 }
 
-/// Length of the shortest vector that is `step` (in fractions) and a lattice vector, Å.
-fn nearest_image(lattice: &Lattice, step: [f64; 3]) -> f64 {
-    let step = step.map(|x| x - x.round());
-    let mut least = norm(lattice.to_cartesian(step));
-    let reach = lattice.plane_spacings().map(|h| least / h);
-    let range = |k: usize| (-reach[k] - step[k]).ceil() as i32..=(reach[k] - step[k]).floor() as i32;
-    for n0 in range(0) {
-        for n1 in range(1) {
-            for n2 in range(2) {
-                let moved = [step[0] + f64::from(n0), step[1] + f64::from(n1), step[2] + f64::from(n2)];
-                least = least.min(norm(lattice.to_cartesian(moved)));
-            }
-        }
-    }
-    least
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,8 +117,8 @@ mod tests {
     #[test]
     fn nearest_image_in_a_skewed_cell() {
         // A square lattice of 3 Å described by a vector five cells long: the nearest image of (0, 0.4, 0) is 1.2 Å away.
-        let lattice = Lattice::new([[3.0, 0.0, 0.0], [15.0, 3.0, 0.0], [0.0, 0.0, 9.0]]).unwrap();
-        let got = nearest_image(&lattice, [0.0, 0.4, 0.0]);
+        let lattice = crate::crystal::Lattice::new([[3.0, 0.0, 0.0], [15.0, 3.0, 0.0], [0.0, 0.0, 9.0]]).unwrap();
+        let got = Closest::new(&lattice).shortest(lattice.to_cartesian([0.0, 0.4, 0.0]));
         assert!((got - 1.2).abs() < 1e-12, "{got}");
     }
 }

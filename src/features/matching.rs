@@ -89,12 +89,26 @@ const MAX_DISTANCES: f64 = 1e8;
 /// Cells of no more sites than this have no more distances, whatever they are made of.
 const SMALL: usize = 400;
 
+/// Most lattice vectors that are looked through for those of another cell: a needle has millions as long as its axis.
+const MAX_VECTORS: f64 = 1e7;
+
+/// How many lattice vectors are looked through for those up to `length`, Å.
+fn vectors_within(lattice: &Lattice, length: f64) -> f64 {
+    lattice.plane_spacings().iter().map(|h| 2.0 * (length / h).floor() + 1.0).product()
+}
+
 /// Whether a crystal is small enough to be compared.
 ///
 /// # Errors
 /// A primitive cell of so many sites that the comparison would take minutes: from some 500 sites of one element on, some 1000 of
-/// several.
+/// several; or a cell so much longer than thin that too many lattice vectors are as long.
 pub fn matchable(structure: &Structure) -> Result<(), FeatureError> {
+    let [a, b, c, ..] = structure.lattice().parameters();
+    if vectors_within(structure.lattice(), a.max(b).max(c)) > MAX_VECTORS {
+        return Err(FeatureError::Undefined(format!(
+            "a cell of {a:.1} x {b:.1} x {c:.1} Å is too thin to be laid on another: over {MAX_VECTORS:.0e} lattice vectors are as long"
+        )));
+    }
     if structure.len() <= SMALL {
         return Ok(());
     }
@@ -404,6 +418,10 @@ fn lattice_vectors(onto: &[[f64; 3]; 3], from: &[[f64; 3]; 3], tolerances: &Tole
     let p = target.parameters();
     let lengths = [p[0], p[1], p[2]];
     let most = lengths.into_iter().fold(0.0, f64::max) * (1.0 + tolerances.length);
+    // A primitive cell may be thinner than the one that was given.
+    if vectors_within(&lattice, most) > MAX_VECTORS {
+        return Vec::new();
+    }
     let bound = lattice.plane_spacings().map(|h| (most / h) as i32);
     // Of each axis of `from`, the lattice vectors of its length: integers, Å, length.
     type Vector = ([i32; 3], [f64; 3], f64);
@@ -500,6 +518,13 @@ mod tests {
         let cube = Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
         let po = Structure::new(cube, vec![Element::O], vec![[0.0; 3]]).unwrap();
         assert_eq!(matchable(&po.supercell([8, 9, 10]).unwrap()), Ok(()));
+        let needle = Structure::new(
+            Lattice::from_parameters(0.8, 0.8, 9e3, 90.0, 90.0, 90.0).unwrap(),
+            vec![Element::O],
+            vec![[0.0; 3]],
+        );
+        let error = matchable(&needle.unwrap()).unwrap_err().to_string();
+        assert!(error.contains("too thin"), "{error}");
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub(super) fn passing(
     settle(known, |t| {
         let tessellation = grown(structure, radii, t)?;
         let pores = Pores::new(structure, radii, &tessellation);
+        bounded(structure, radii, &pores)?;
         let Some(node) = Flow::new(structure, radii, t, &tessellation, &pores.network).corner(seed) else {
             return Ok(0.0);
         };

@@ -117,6 +117,7 @@ pub fn channels(structure: &Structure, radii: &[f64], probe: f64) -> Result<Vec<
     check_probe(probe)?;
     let tessellation = grown(structure, radii, probe)?;
     let pores = Pores::new(structure, radii, &tessellation);
+    bounded(structure, radii, &pores)?;
     let mut components = pores.sweep(&pores.all(), probe, |_, _, _| true);
     let open = pores.passages.iter().take_while(|p| p.clearance >= probe - TIE).count();
     let mut parts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

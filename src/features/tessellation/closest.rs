@@ -4,10 +4,10 @@
 //! plane and the points on a line, each outward from the nearest, until they are further away than the best so far
 //! (Schnorr & Euchner, *Math. Program.* **66** (1994) 181). In a compact basis that is one or two of each.
 
-use crate::crystal::{Structure, cross, dot, norm};
+use crate::crystal::{Lattice, Structure, cross, dot, norm};
 
-/// The sites of a crystal in axes along which its basis is triangular.
-pub(super) struct Sites {
+/// A lattice in axes along which its basis is triangular.
+pub(in crate::features) struct Closest {
     /// Orthonormal axes: the first along row 0, the second in the plane of rows 0 and 1.
     axes: [[f64; 3]; 3],
     /// The basis in these axes, from the shortest row to the longest: row k ends at its k-th component. In a thin cell the long
@@ -15,12 +15,11 @@ pub(super) struct Sites {
     rows: [[f64; 3]; 3],
     /// Which row of the basis given each is.
     order: [usize; 3],
-    places: Vec<[f64; 3]>,
 }
 
-impl Sites {
-    pub fn new(structure: &Structure) -> Self {
-        let given = structure.lattice().rows();
+impl Closest {
+    pub fn new(lattice: &Lattice) -> Self {
+        let given = lattice.rows();
         let mut order = [0, 1, 2];
         order.sort_by(|&i, &j| norm(given[i]).total_cmp(&norm(given[j])));
         let basis = order.map(|k| given[k]);
@@ -28,26 +27,19 @@ impl Sites {
         let third = unit(cross(basis[0], basis[1]));
         let first = unit(basis[0]);
         let axes = [first, cross(third, first), third];
-        let turn = |v: [f64; 3]| axes.map(|e| dot(e, v));
-        let places = structure.cart_coords().into_iter().map(turn).collect();
-        Self { axes, rows: basis.map(turn), order, places }
+        Self { axes, rows: basis.map(|row| axes.map(|e| dot(e, row))), order }
     }
 
-    /// The site and image whose power |p - x_j|² - R_j² at p is the least and below `power`; p is `at` from site `i`.
-    pub fn nearest(&self, i: usize, at: [f64; 3], power: f64, radii: &[f64]) -> Option<(usize, [i32; 3])> {
-        let p = self.axes.map(|e| dot(e, at));
-        let (mut best, mut found) = (power, None);
-        for (j, &r) in radii.iter().enumerate() {
-            let from = std::array::from_fn(|k| self.places[j][k] - self.places[i][k] - p[k]);
-            if let Some((d2, image)) = self.image(from, best + r * r) {
-                best = d2 - r * r;
-                found = Some((j, image));
-            }
-        }
-        found
+    /// Length of the shortest vector that is `step` (Cartesian) and a lattice vector, Å.
+    pub fn shortest(&self, step: [f64; 3]) -> f64 {
+        self.image(self.turn(step), f64::INFINITY).map_or(norm(step), |(d2, _)| d2.sqrt())
     }
 
-    /// The shortest of `from` + lattice vectors, squared, if below `limit`.
+    fn turn(&self, v: [f64; 3]) -> [f64; 3] {
+        self.axes.map(|e| dot(e, v))
+    }
+
+    /// The shortest of `from` (in these axes) + lattice vectors, squared, if below `limit`.
     fn image(&self, from: [f64; 3], mut limit: f64) -> Option<(f64, [i32; 3])> {
         let [[x0, ..], [x1, y1, _], [x2, y2, z2]] = self.rows;
         let mut best = None;
@@ -65,14 +57,44 @@ impl Sites {
                     let d2 = x * x + y * y + z * z;
                     if d2 < limit {
                         limit = d2;
-                        let mut image = [0; 3];
-                        self.order.iter().zip([n0, n1, n2]).for_each(|(&k, n)| image[k] = n);
-                        best = Some((d2, image));
+                        best = Some((d2, [n0, n1, n2]));
                     }
                 }
             }
         }
-        best
+        best.map(|(d2, found)| {
+            let mut image = [0; 3];
+            self.order.iter().zip(found).for_each(|(&k, n)| image[k] = n);
+            (d2, image)
+        })
+    }
+}
+
+/// The sites of a crystal in the axes of its lattice.
+pub(super) struct Sites {
+    lattice: Closest,
+    places: Vec<[f64; 3]>,
+}
+
+impl Sites {
+    pub fn new(structure: &Structure) -> Self {
+        let lattice = Closest::new(structure.lattice());
+        let places = structure.cart_coords().into_iter().map(|x| lattice.turn(x)).collect();
+        Self { lattice, places }
+    }
+
+    /// The site and image whose power |p - x_j|² - R_j² at p is the least and below `power`; p is `at` from site `i`.
+    pub fn nearest(&self, i: usize, at: [f64; 3], power: f64, radii: &[f64]) -> Option<(usize, [i32; 3])> {
+        let p = self.lattice.turn(at);
+        let (mut best, mut found) = (power, None);
+        for (j, &r) in radii.iter().enumerate() {
+            let from = std::array::from_fn(|k| self.places[j][k] - self.places[i][k] - p[k]);
+            if let Some((d2, image)) = self.lattice.image(from, best + r * r) {
+                best = d2 - r * r;
+                found = Some((j, image));
+            }
+        }
+        found
     }
 }
 
@@ -90,7 +112,7 @@ fn outward(start: f64, step: f64) -> impl Iterator<Item = (i32, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crate::crystal::Element;
 
     #[test]
     fn whole_steps_go_outward_from_the_nearest() {

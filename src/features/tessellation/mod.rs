@@ -10,7 +10,7 @@
 //! asks for the generator nearest to it: if none is nearer than site i the corner is final, else that generator cuts. A
 //! cell is done when all its corners are: there is no search radius to choose.
 
-mod closest;
+pub(super) mod closest;
 mod network;
 mod polyhedron;
 
