@@ -108,6 +108,19 @@ fn results_go_to_files_by_their_extension_and_copy_works() {
 }
 
 #[test]
+fn of_several_statements_one_that_fails_is_named_and_the_others_told_of() {
+    let store = Store::new();
+    let script = "CREATE TABLE a AS SELECT 1 AS n; SELECT n FROM a; SELECT nothing FROM a; DROP TABLE a";
+    let told = starts_with("error: statement 3 of 4: ")
+        .and(contains("nothing"))
+        .and(contains("statement 1 took effect and stays; the one after it was not run"));
+    store.run(&["sql", script, "--format", "csv"]).assert().code(1).stdout("n\n1\n").stderr(told);
+    assert_eq!(store.stdout(&["sql", "SELECT n FROM a", "--format", "csv"]), "n\n1\n");
+    store.run(&["sql", "SELECT nothing FROM a"]).assert().code(1).stderr(contains("statement").not());
+    store.run(&["verify", "--deep"]).assert().success().stdout(contains("all are what their crystals give"));
+}
+
+#[test]
 fn mistakes_are_one_error_with_a_remedy() {
     let failed = |args: &[&str], code: i32, word: &str| {
         let error = starts_with("error: ")

@@ -37,6 +37,29 @@ pub fn all(text: &str) -> Vec<&str> {
     statements
 }
 
+/// What became of the other statements of a script, one of which failed: each takes effect by itself.
+pub fn aftermath(statements: &[&str], failed: usize) -> String {
+    let took_effect: Vec<String> =
+        (0..failed).filter(|&i| changes_something(statements[i])).map(|i| (i + 1).to_string()).collect();
+    let before = match took_effect.as_slice() {
+        [] => "nothing was changed before it".to_string(),
+        [one] => format!("statement {one} took effect and stays"),
+        [most @ .., last] => format!("statements {} and {last} took effect and stay", most.join(", ")),
+    };
+    match statements.len() - failed - 1 {
+        0 => before,
+        1 => format!("{before}; the one after it was not run"),
+        n => format!("{before}; the {n} after it were not run"),
+    }
+}
+
+/// Whether a statement may change what a store holds.
+fn changes_something(statement: &str) -> bool {
+    const ASKS: [&str; 10] = ["\\\\", "select", "with", "values", "table", "explain", "show", "describe", "set", "("];
+    let text = lead(statement);
+    !ASKS.iter().any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+}
+
 /// Whether nothing but white space and comments is left.
 pub fn is_blank(text: &str) -> bool {
     lead(text).is_empty()
@@ -111,6 +134,15 @@ mod tests {
         assert_eq!(all("SELECT E'\\n'"), ["SELECT E'\\n'"]);
         assert_eq!(lead(" -- why\n/* and */ SELECT 1"), "SELECT 1");
         assert_eq!(lead("-- nothing"), "");
+    }
+
+    #[test]
+    fn what_became_of_the_other_statements() {
+        let script = ["CREATE TABLE a AS SELECT 1", "SELECT 1", "insert INTO a VALUES (2)", "SELEC", "DROP TABLE a"];
+        assert_eq!(aftermath(&script, 3), "statements 1 and 3 took effect and stay; the one after it was not run");
+        assert_eq!(aftermath(&script, 1), "statement 1 took effect and stays; the 3 after it were not run");
+        assert_eq!(aftermath(&script, 0), "nothing was changed before it; the 4 after it were not run");
+        assert_eq!(aftermath(&["SELECT 1", "SELEC"], 1), "nothing was changed before it");
     }
 
     #[test]

@@ -28,22 +28,36 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
     }
     let (store, session) = super::session(store, sql.at).await?;
     let mut printed = false;
-    for statement in statements {
+    for (at, statement) in statements.iter().enumerate() {
         if printed && printer.file().is_some() {
             return Err(CliError::Usage(
                 "--output takes the result of one statement: run the statements after it by themselves".into(),
             ));
         }
-        printed |= if statement.starts_with('\\') {
-            command(statement, &store, &session, &printer).await.map(|()| true)?
+        let ran = if statement.starts_with('\\') {
+            command(statement, &store, &session, &printer).await.map(|()| true)
         } else if sql.describe {
-            describe(&session, statement, &printer).await.map(|()| true)?
+            describe(&session, statement, &printer).await.map(|()| true)
         } else {
-            consent::ask(&session, statement, sql.yes)?;
-            run_one(&session, statement, &printer).await?
+            match consent::ask(&session, statement, sql.yes) {
+                Ok(()) => run_one(&session, statement, &printer).await,
+                Err(error) => Err(error),
+            }
         };
+        printed |= ran.map_err(|error| at_statement(error, &statements, at))?;
     }
     Ok(())
+}
+
+/// An error of one of several statements: which one it was, and what became of the others.
+fn at_statement(error: CliError, statements: &[&str], at: usize) -> CliError {
+    match error {
+        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) if statements.len() > 1 => {
+            let (number, all) = (at + 1, statements.len());
+            CliError::Failed(format!("statement {number} of {all}: {error}\n{}", statements::aftermath(statements, at)))
+        }
+        other => other,
+    }
 }
 
 /// Run one statement and print its rows; false where it has no columns to print, as CREATE and SET.
