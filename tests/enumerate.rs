@@ -93,6 +93,14 @@ fn limits_and_dry_runs() {
     store.run(&["sql", "SELECT * FROM candidates"]).assert().failure().stderr(contains("candidates"));
     store.run(&[&base[..], &["--limit", "7", "--into", "few"]].concat()).assert().success();
     assert_eq!(number(&store, "SELECT count(*) FROM few"), 7);
+    // Again it is the same seven; and twelve that were made in two runs are the twelve of one.
+    store.run(&[&base[..], &["--limit", "7", "--into", "few"]].concat()).assert().success();
+    assert_eq!(number(&store, "SELECT count(*) FROM few"), 7);
+    for into in ["few", "twelve"] {
+        store.run(&[&base[..], &["--limit", "12", "--into", into]].concat()).assert().success();
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM few JOIN twelve USING (id, structure_hash)"), 12);
+    assert_eq!(number(&store, "SELECT count(*) FROM few"), 12);
     let narrow = ["--radius-change", "0.05", "--replaced", "1", "--into", "narrow"];
     store.run(&[&base[..], &narrow].concat()).assert().success();
     let wide =

@@ -25,7 +25,7 @@ pub struct EnumerateOptions {
     pub candidates: CandidateOptions,
     /// Table that the candidates go into; made where it does not exist.
     pub into: String,
-    /// Tables whose crystals are known: no candidate is one of them. What `into` holds is always known.
+    /// Tables whose crystals are known: no candidate is one of them. What `into` holds was made before, and is not made again.
     pub against: Vec<String>,
     /// Count, and write nothing.
     pub dry_run: bool,
@@ -112,21 +112,22 @@ impl Session {
         let making = options.candidates.clone();
         let made = tokio::task::spawn_blocking(move || Candidates::new(prototypes, making)).await;
         let mut candidates = made.map_err(|e| Error::Sql(format!("making templates of the prototypes: {e}")))?;
-        let mut against: Vec<&String> = options.against.iter().collect();
-        if !against.contains(&&options.into) && self.context().table_exist(options.into.as_str())? {
-            against.push(&options.into);
-        }
-        for table in against {
+        let made = self.context().table_exist(options.into.as_str())?.then_some(&options.into);
+        for table in options.against.iter().filter(|table| **table != options.into).chain(made) {
+            let remember = match *table == options.into {
+                true => Candidates::made_before,
+                false => Candidates::know,
+            };
             let query = format!("SELECT structure FROM {}", quoted_name(table));
             let mut lot = Vec::new();
             self.crystals(&query, |_, crystal| {
                 lot.extend(crystal);
                 if lot.len() >= KNOWN {
-                    candidates.know(&std::mem::take(&mut lot));
+                    remember(&mut candidates, &std::mem::take(&mut lot));
                 }
             })
             .await?;
-            candidates.know(&lot);
+            remember(&mut candidates, &lot);
         }
         let counts = candidates.counts();
         let import = ImportOptions {

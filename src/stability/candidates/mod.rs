@@ -41,7 +41,7 @@ pub struct CandidateOptions {
     pub replaced: Option<usize>,
     /// Largest relative change of an ionic radius, Shannon's in the states of both compositions.
     pub radius_change: Option<f64>,
-    /// Candidates after which no more are made.
+    /// Candidates after which no more are made; those that were made before count.
     pub limit: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ pub struct CandidateCounts {
     pub fitting: u64,
     /// Of these, those that are known.
     pub known: u64,
-    /// And those that were made from another prototype or in another way.
+    /// And those that were made from another prototype or in another way, or by an earlier run.
     pub repeated: u64,
     /// What is left: candidates.
     pub candidates: u64,
@@ -99,6 +99,9 @@ pub struct Candidates {
     counts: Arc<Mutex<CandidateCounts>>,
     known: HashSet<Key>,
     made: HashSet<Key>,
+    before: HashSet<Key>,
+    /// How many of those that were made before came again.
+    again: u64,
     at: usize,
     choices: Option<Choices>,
 }
@@ -125,6 +128,8 @@ impl Candidates {
             counts: Arc::new(Mutex::new(counts)),
             known: HashSet::new(),
             made: HashSet::new(),
+            before: HashSet::new(),
+            again: 0,
             at: 0,
             choices: None,
         };
@@ -137,6 +142,13 @@ impl Candidates {
     pub fn know(&mut self, crystals: &[Structure]) {
         let types = &self.types;
         self.known.par_extend(crystals.par_iter().filter_map(|structure| types.key(structure)));
+    }
+
+    /// Remembers candidates that were made before: they are not made again, and count where there is a limit. So making candidates
+    /// twice is the same as making them once.
+    pub fn made_before(&mut self, crystals: &[Structure]) {
+        let types = &self.types;
+        self.before.par_extend(crystals.par_iter().filter_map(|structure| types.key(structure)));
     }
 
     /// How many have passed each step so far; the handle stays good while candidates are made.
@@ -213,7 +225,9 @@ impl Iterator for Candidates {
     /// The next candidates: up to a few thousand, never none.
     fn next(&mut self) -> Option<Vec<Candidate>> {
         loop {
-            let left = self.options.limit.map(|limit| limit.saturating_sub(lock(&self.counts).candidates));
+            let there = lock(&self.counts).candidates + self.again;
+            let left = self.options.limit.map(|limit| limit.saturating_sub(there));
+            let mut again = 0;
             let choices = if left == Some(0) { Vec::new() } else { self.next_choices() };
             if choices.is_empty() {
                 return None;
@@ -232,15 +246,19 @@ impl Iterator for Candidates {
                 let Some(key) = self.key(at, &elements) else { continue };
                 if self.known.contains(&key) {
                     counts.known += 1;
-                } else if left.is_some_and(|left| counts.candidates >= left) {
+                } else if left.is_some_and(|left| counts.candidates + again >= left) {
                     break;
-                } else if self.made.insert(key) {
+                } else if !self.made.insert(key) {
+                    counts.repeated += 1;
+                } else if self.before.contains(&key) {
+                    counts.repeated += 1;
+                    again += 1;
+                } else {
                     counts.candidates += 1;
                     fresh.push((at, elements, change));
-                } else {
-                    counts.repeated += 1;
                 }
             }
+            self.again += again;
             let templates = &self.templates;
             let made: Vec<Candidate> = fresh
                 .into_par_iter()
