@@ -328,6 +328,10 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     assert_eq!((counts(&summary), summary.features[0].nulls), ((20, 0), 10));
     assert_eq!(counts(&featurize(&s, &store, &options("moody")).await), (0, 20));
     assert_eq!(store.info().unwrap().features[0].nulls, 10);
+    let kept = "SELECT count(*) FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '%\"nulls\":10%'";
+    let connection = rusqlite::Connection::open(store.dir().join("catalog.sqlite")).unwrap();
+    let counted_with_the_rows: i64 = connection.query_row(kept, [], |row| row.get(0)).unwrap();
+    assert_eq!(counted_with_the_rows, 1, "a kill between the rows and their count is none");
     rows(&s, "SELECT moody(structure) FROM tmo").await;
     assert_eq!(s.warnings(), ["moody is NULL for 10 rows: it had no value when it was materialised"]);
 
@@ -355,11 +359,11 @@ const KILLED: &str = "HOLLANDITE_FEATURIZE_STORE";
 const ROWS: usize = 600;
 const LOT: usize = 20;
 
-/// Takes a millisecond a row.
+/// Takes a millisecond a row, and has no answer for every fourth of them.
 fn slow() -> Arc<Counted> {
     Counted::new("slow", DataType::Float64, |arguments| {
         std::thread::sleep(Duration::from_millis(arguments.len() as u64));
-        Ok(Arc::new(Float64Array::from(vec![1.0; arguments.len()])))
+        Ok(Arc::new((0..arguments.len()).map(|i| (i % 4 != 0).then_some(1.0)).collect::<Float64Array>()))
     })
 }
 
@@ -406,6 +410,8 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
         assert!(report.is_clean(), "{report}");
         let now = rows();
         assert!(now >= before && now % LOT as u64 == 0, "{before} rows became {now}");
+        let nulls = store.info().unwrap().features.first().map_or(0, |f| f.nulls);
+        assert_eq!(nulls, now / 4, "NULL counts come with the rows that they count");
         kept.push(now);
     }
     let kept = *kept.last().unwrap();
@@ -417,6 +423,8 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
         assert_eq!(slow.take() as u64, ROWS as u64 - kept, "nothing that was kept is computed again");
         assert_eq!(number(&s, "SELECT count(DISTINCT id) FROM features_slow").await, ROWS as i64);
         assert_eq!(number(&s, "SELECT count(*) FROM features_slow").await, ROWS as i64);
+        assert_eq!(number(&s, "SELECT nulls FROM featurizers").await, ROWS as i64 / 4);
+        assert_eq!(number(&s, "SELECT count(*) FROM features_slow WHERE slow IS NULL").await, ROWS as i64 / 4);
     });
 }
 

@@ -475,8 +475,10 @@ async fn files_without_a_checksum_are_read_through() {
     let bench = Bench::new().await;
     let rows: String = (0..50).map(|i| line(&format!("a{i}"), "Ti", 4.0 + f64::from(i) * 1e-3)).collect();
     bench.import(&bench.file("1.jsonl", &rows), "tmo").await;
+    // A name that another client gave it.
     let name = bench.parquet()[0].file_name().unwrap().to_string_lossy().into_owned();
-    bench.execute(&format!("DELETE FROM hollandite_files WHERE path = '{name}'"));
+    std::fs::rename(&bench.parquet()[0], bench.parquet()[0].with_file_name("ducklake-1.parquet")).unwrap();
+    bench.execute(&format!("UPDATE ducklake_data_file SET path = 'ducklake-1.parquet' WHERE path = '{name}'"));
     let report = bench.store.verify().await.unwrap();
     assert!(report.is_clean() && report.checksums == report.files - 1, "{report}");
     // The first data page, of the column id, lies behind the four magic bytes.

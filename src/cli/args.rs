@@ -76,7 +76,7 @@ pub enum Command {
     Info(Info),
     /// Make a table, or all of them, what it was at a snapshot
     Restore(Restore),
-    /// Check every file's checksum and row count against the catalog
+    /// Check every file's checksum and row count against the catalog, and the catalog itself
     Verify(Verify),
     /// Print what a shell needs to complete commands and options: `hollandite completions bash > FILE`
     Completions(Completions),
@@ -102,7 +102,10 @@ pub struct Man {
 /// `hollandite verify`
 #[derive(Debug, ClapArgs)]
 pub struct Verify {
-    /// Delete files that no snapshot names, left by killed imports; no other DuckLake client may be writing meanwhile
+    /// Compute the columns of every crystal anew and compare them, which takes about as long as an import
+    #[arg(long)]
+    pub deep: bool,
+    /// Delete files that no snapshot names, left by killed writers; no other DuckLake client may be writing meanwhile
     #[arg(long)]
     pub remove_leftovers: bool,
 }
@@ -335,7 +338,7 @@ pub struct Enumerate {
     /// Largest relative change of an ionic radius (Shannon's), as in 0.2 [default: any]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub radius_change: Option<f64>,
-    /// Stop after so many candidates
+    /// Stop after so many candidates; those that the table has from an earlier run count
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Count what passes each step, and write nothing

@@ -55,7 +55,7 @@ pub fn aftermath(statements: &[&str], failed: usize) -> String {
 
 /// Whether a statement may change what a store holds.
 fn changes_something(statement: &str) -> bool {
-    const ASKS: [&str; 10] = ["\\\\", "select", "with", "values", "table", "explain", "show", "describe", "set", "("];
+    const ASKS: [&str; 10] = ["\\", "select", "with", "values", "table", "explain", "show", "describe", "set", "("];
     let text = lead(statement);
     !ASKS.iter().any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }

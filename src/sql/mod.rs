@@ -34,6 +34,7 @@ mod structure_type;
 pub mod table_functions;
 mod units;
 mod warnings;
+mod write;
 
 pub use docs::{FunctionDoc, functions, reference_markdown};
 pub use enumerate::{EnumerateOptions, EnumerateProgress, EnumerateSummary};

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
-use datafusion::common::plan_err;
-use datafusion::dataframe::DataFrameWriteOptions;
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -24,6 +21,7 @@ use super::register;
 use super::sample::SamplePlanner;
 use super::statements::{self, Next};
 use super::table_functions::Guarded;
+use super::write::Written;
 use crate::error::Error;
 use crate::store::Store;
 
@@ -151,8 +149,9 @@ impl Session {
         &self.context
     }
 
-    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops or sets
-    /// something has run when this returns. Tables and views are kept in the store, temporary views by the session.
+    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops, sets or writes
+    /// something has run when this returns, as a whole or not at all. Tables and views are kept in the
+    /// store, temporary views by the session.
     ///
     /// # Errors
     /// Text that is no SQL, names that do not exist, types that do not fit.
@@ -161,36 +160,13 @@ impl Session {
             Next::Done => return Ok(self.context.read_empty()?),
             Next::Plan(plan) => *plan,
         };
-        match plan {
-            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Ok(self.create_table(create).await?),
-            LogicalPlan::Copy(copy) => {
+        match self.write(text, plan).await? {
+            Written::Done(result) => Ok(result),
+            Written::Nothing(LogicalPlan::Copy(copy)) => {
                 let copy = LogicalPlan::Copy(copy::to_a_file(copy)?);
                 Ok(self.context.execute_logical_plan(copy).await?)
             }
-            plan => Ok(self.context.execute_logical_plan(plan).await?),
-        }
-    }
-
-    /// `CREATE TABLE .. AS SELECT ..` where the schema keeps rows in files: the table, then its rows.
-    async fn create_table(&self, create: CreateMemoryTable) -> datafusion::common::Result<DataFrame> {
-        let is_query = !matches!(create.input.as_ref(), LogicalPlan::EmptyRelation(_));
-        let exists = self.context.table_exist(create.name.clone())?;
-        if self.store.is_some() && is_query && create.or_replace && exists {
-            return plan_err!("table '{0}' exists and is not replaced by a query: DROP TABLE {0} first", create.name);
-        }
-        if exists || create.temporary || !is_query || self.store.is_none() {
-            let plan = LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create));
-            return self.context.execute_logical_plan(plan).await;
-        }
-        let schema = Arc::clone(create.input.schema().inner());
-        self.context.register_table(create.name.clone(), Arc::new(EmptyTable::new(schema)))?;
-        let rows = DataFrame::new(self.context.state(), Arc::unwrap_or_clone(create.input));
-        match rows.write_table(&create.name.to_quoted_string(), DataFrameWriteOptions::new()).await {
-            Ok(_) => self.context.read_empty(),
-            Err(error) => {
-                self.context.deregister_table(create.name)?;
-                Err(error)
-            }
+            Written::Nothing(plan) => Ok(self.context.execute_logical_plan(plan).await?),
         }
     }
 

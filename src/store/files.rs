@@ -24,14 +24,28 @@ use rusqlite::{OptionalExtension, params};
 
 use super::lake::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
+use super::sums::Summed;
 use crate::error::StoreError;
 
-/// The file system for a store in `dir`.
+/// The file system for a store in `dir`, in whose catalog new files get their checksums.
 pub(super) fn file_system(dir: &FilePath) -> Arc<dyn ObjectStore> {
     let plain = dir.to_string_lossy();
     let plain = plain.trim_start_matches('/');
     let encoded = Path::from(plain).as_ref() != plain;
-    Arc::new(Files { disk: LocalFileSystem::new(), dir: dir.to_owned(), encoded })
+    let files = Files { disk: LocalFileSystem::new(), dir: dir.to_owned(), encoded };
+    Arc::new(Summed::new(Arc::new(files), dir.join(DATA_FOLDER), dir.join(CATALOG_FILE)))
+}
+
+/// Objects that are files.
+pub(super) trait OnDisk: ObjectStore {
+    /// Where a new object comes to lie.
+    fn on_disk(&self, location: &Path) -> Result<PathBuf>;
+}
+
+impl OnDisk for Files {
+    fn on_disk(&self, location: &Path) -> Result<PathBuf> {
+        self.disk.path_to_filesystem(&self.place(location)?)
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::CatalogProvider;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeCatalog, MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
 use rusqlite::{Connection, params};
@@ -222,6 +223,11 @@ impl Store {
         self.inner.dir.join(DATA_FOLDER)
     }
 
+    /// The files of the lake: what is written to them gets its checksum.
+    pub(super) fn file_system(&self) -> Arc<dyn ObjectStore> {
+        files::file_system(self.dir())
+    }
+
     /// A connection to the registry and the catalog's own tables.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
         registry::connect(&self.inner.catalog, if self.is_writable() { Access::Write } else { Access::Read })
@@ -239,7 +245,7 @@ impl Store {
     pub async fn register(&self, ctx: &SessionContext, snapshot: Option<i64>) -> Result<(), StoreError> {
         let catalog = self.catalog(snapshot)?;
         let local = ObjectStoreUrl::local_filesystem();
-        ctx.register_object_store(local.as_ref(), files::file_system(self.dir()));
+        ctx.register_object_store(local.as_ref(), self.file_system());
         DuckLakeCatalog::register(ctx, CATALOG, catalog);
         if let Some(lake) = ctx.catalog(CATALOG) {
             ctx.register_catalog(CATALOG, Arc::new(Overlay::new(lake, self.clone(), snapshot, Planner::of(ctx))));
@@ -288,11 +294,16 @@ impl Store {
 
     /// Arrow schema of a table at the newest snapshot; `None` where there is no such table.
     pub(super) async fn table_schema(&self, table: &str) -> Result<Option<SchemaRef>, StoreError> {
+        self.schema_of(SCHEMA, table).await
+    }
+
+    /// Arrow schema of a table of some schema, at the newest snapshot; `None` where there is no such table.
+    pub(super) async fn schema_of(&self, schema: &str, table: &str) -> Result<Option<SchemaRef>, StoreError> {
         let doing = "reading a table";
         let schema = self
             .catalog(None)?
-            .schema(SCHEMA)
-            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {SCHEMA}") })?;
+            .schema(schema)
+            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {schema}") })?;
         let table = schema.table(table).await.map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
         Ok(table.map(|table| table.schema()))
     }
@@ -413,8 +424,19 @@ impl Store {
         })
     }
 
-    /// Takes the writer's turn, waiting for whoever has it.
-    pub(super) async fn lock(&self) -> Result<Turn, StoreError> {
+    /// Takes the writer's turn, waiting for whoever has it, and clears away what a killed writer left. Released when it is
+    /// dropped, or by the system when the process ends in whatever way.
+    ///
+    /// # Errors
+    /// A store that may not be written to.
+    pub async fn lock(&self) -> Result<Turn, StoreError> {
+        let turn = self.turn().await?;
+        self.sweep()?;
+        Ok(turn)
+    }
+
+    /// As [`Store::lock`], and leaves everything where it lies.
+    pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
         self.wait_for(LOCK_FILE).await
     }
 

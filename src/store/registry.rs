@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
+use super::row_sums;
 use crate::error::StoreError;
 
 /// How long a statement waits for another process to finish its commit.
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Every migration in order; the number of one is its place, from 1.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: [(&str, &str); 10] = [
     ("ducklake_1_0", include_str!("../../schema/registry/0001_ducklake_1_0.sql")),
     ("registry", include_str!("../../schema/registry/0002_registry.sql")),
     ("features", include_str!("../../schema/registry/0003_features.sql")),
@@ -24,6 +25,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
     ("published", include_str!("../../schema/registry/0007_published.sql")),
     ("computed", include_str!("../../schema/registry/0008_computed.sql")),
     ("as_ducklake", include_str!("../../schema/registry/0009_as_ducklake.sql")),
+    ("row_sums", include_str!("../../schema/registry/0010_row_sums.sql")),
 ];
 
 /// Whether a connection may write.
@@ -41,6 +43,7 @@ pub(super) fn connect(catalog: &Path, access: Access) -> Result<Connection, Stor
     };
     let connection = Connection::open_with_flags(catalog, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    row_sums::define(&connection)?;
     Ok(connection)
 }
 
@@ -48,6 +51,7 @@ pub(super) fn connect(catalog: &Path, access: Access) -> Result<Connection, Stor
 pub(super) fn create(catalog: &Path, data_path: &str) -> Result<(), StoreError> {
     let mut connection = Connection::open(catalog)?;
     connection.busy_timeout(BUSY)?;
+    row_sums::define(&connection)?;
     migrate(&mut connection, 0)?;
     set_data_path(&connection, data_path)
 }
@@ -102,10 +106,12 @@ const COUNTED: &str = "CREATE TABLE IF NOT EXISTS hollandite_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);";
 
 fn apply(transaction: Transaction<'_>, from: usize) -> Result<(), StoreError> {
+    row_sums::define(&transaction)?;
     for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(from) {
         transaction.execute_batch(sql)?;
         transaction.execute("INSERT INTO hollandite_migrations (number, name) VALUES (?, ?)", params![number, name])?;
     }
+    row_sums::install(&transaction)?;
     Ok(transaction.commit()?)
 }
 

@@ -106,7 +106,7 @@ pub fn schema() -> SchemaRef {
 const ADDED: usize = 1;
 
 /// The columns that every table of crystals begins with.
-fn base() -> &'static [Column] {
+pub(super) fn base() -> &'static [Column] {
     &columns()[..columns().len() - ADDED]
 }
 
@@ -260,10 +260,22 @@ pub(super) struct Row {
     properties: Properties,
 }
 
+/// What is known of a crystal already, of that which takes long to compute.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known {
+    pub void: Option<f64>,
+    pub spacegroup: Option<u16>,
+}
+
 impl Row {
     /// Computes every column of a record; `source` is used where the record names none. What is not defined for the
     /// crystal (an element without a radius, no consistent symmetry) is NULL.
     pub(super) fn new(record: Record, hash: ContentHash, source: &str) -> Self {
+        Self::knowing(record, hash, source, Known::default())
+    }
+
+    /// As [`Row::new`], without computing what is known.
+    pub(super) fn knowing(record: Record, hash: ContentHash, source: &str, known: Known) -> Self {
         let Record { id, structure, mut properties, .. } = record;
         let composition = structure.composition();
         let mut elements: Vec<_> = composition.iter().map(|(e, _)| e.symbol()).collect();
@@ -283,8 +295,8 @@ impl Row {
             chemsys: composition.chemsys(),
             density: features::density(&structure),
             packing_fraction: features::packing_fraction(&structure, Radii::Atomic).ok(),
-            void: features::default_void(&structure).ok(),
-            spacegroup: Symmetry::of(&structure, DEFAULT_SYMPREC).ok().map(|s| s.number),
+            void: known.void.or_else(|| features::default_void(&structure).ok()),
+            spacegroup: known.spacegroup.or_else(|| Symmetry::of(&structure, DEFAULT_SYMPREC).ok().map(|s| s.number)),
             id,
             structure,
             properties,
@@ -507,7 +519,7 @@ pub(super) fn same_shape(found: &Schema, expected: &Schema) -> Result<(), String
     }
 }
 
-fn same_type(a: &DataType, b: &DataType) -> bool {
+pub(super) fn same_type(a: &DataType, b: &DataType) -> bool {
     match (a, b) {
         (DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8, DataType::Utf8) => true,
         (DataType::List(a), DataType::List(b)) => same_type(a.data_type(), b.data_type()),

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
-use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
+use rusqlite::Connection;
 
 use super::lake::Store;
+use super::row_sums;
+use super::sums;
 use crate::error::StoreError;
 
 /// A file that is not what the catalog says.
@@ -31,11 +31,12 @@ pub struct VerifyReport {
     pub rows: u64,
     /// Their size, bytes.
     pub bytes: u64,
-    /// Files whose checksum was compared; the others were written by SQL or another DuckLake client, and were read through.
+    /// Files whose checksum was compared; the others were written by another DuckLake client, and were read through.
     pub checksums: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// Files in the data folder that no snapshot names: left by an import that was killed. They do no harm.
+    /// Files in the data folder that no snapshot names: left by a writer that was killed. They do no harm, and the next writer
+    /// removes those of this program.
     pub leftovers: Vec<PathBuf>,
 }
 
@@ -67,7 +68,7 @@ impl std::fmt::Display for VerifyReport {
         if !self.leftovers.is_empty() {
             let n = self.leftovers.len();
             let s = if n == 1 { "" } else { "s" };
-            write!(f, "\n{n} leftover file{s} of killed imports, harmless; --remove-leftovers deletes them")?;
+            write!(f, "\n{n} leftover file{s} of killed writers, harmless; --remove-leftovers deletes them")?;
         }
         Ok(())
     }
@@ -76,40 +77,43 @@ impl std::fmt::Display for VerifyReport {
 /// A file as the catalog describes it.
 struct Entry {
     path: PathBuf,
-    key: String,
     rows: Option<i64>,
     bytes: i64,
 }
 
 impl Store {
-    /// Compares every file that the catalog names, of whatever snapshot, with its size, its row count and, where an
-    /// import wrote it, its checksum. Files of other writers are read through. Changes nothing.
+    /// Checks the catalog, as SQLite does and by the sums of our own tables, and compares every file that it names, of whatever
+    /// snapshot, with its size, its row count and, where this program wrote it, its checksum. Files of other DuckLake clients are
+    /// read through. Changes nothing.
     ///
     /// # Errors
     /// A catalog that cannot be read. What is wrong with files is in the report.
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let connection = self.connect()?;
         let mut report = VerifyReport::default();
+        let catalog = |message| Problem { path: self.dir().join("catalog.sqlite"), message };
         let integrity: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if integrity != "ok" {
-            report.problems.push(Problem { path: self.dir().join("catalog.sqlite"), message: integrity });
+            report.problems.push(catalog(integrity));
         }
+        report.problems.extend(row_sums::check(&connection)?.into_iter().map(catalog));
         let entries = self.entries(&connection)?;
         let sums: HashMap<String, String> = connection
             .prepare("SELECT path, sha256 FROM hollandite_files")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let found: Vec<_> = entries.par_iter().map(|entry| check(entry, sums.get(&entry.key))).collect();
+        let sum = |entry: &Entry| sums.get(&sums::key(&entry.path));
+        let found: Vec<_> = entries.par_iter().map(|entry| check(entry, sum(entry))).collect();
         for (entry, found) in entries.iter().zip(found) {
             report.files += 1;
             report.rows += entry.rows.unwrap_or(0).max(0) as u64;
             report.bytes += entry.bytes.max(0) as u64;
-            report.checksums += u64::from(sums.contains_key(&entry.key));
+            report.checksums += u64::from(sum(entry).is_some());
             if let Err(message) = found {
                 report.problems.push(Problem { path: entry.path.clone(), message });
             }
         }
-        report.leftovers = self.leftovers(&connection, &entries)?;
+        report.leftovers = self.leftovers(&connection)?;
         Ok(report)
     }
 
@@ -120,9 +124,8 @@ impl Store {
     /// A store that may not be written to, or a file that cannot be removed.
     pub async fn remove_leftovers(&self, report: &VerifyReport) -> Result<u64, StoreError> {
         self.writer()?;
-        let _turn = self.lock().await?;
-        let connection = self.connect()?;
-        let now: BTreeSet<_> = self.leftovers(&connection, &self.entries(&connection)?)?.into_iter().collect();
+        let _turn = self.turn().await?;
+        let now: BTreeSet<_> = self.leftovers(&self.connect()?)?.into_iter().collect();
         let mut removed = 0;
         for path in report.leftovers.iter().filter(|path| now.contains(*path)) {
             std::fs::remove_file(path).map_err(|e| StoreError::io(path, &e))?;
@@ -162,40 +165,38 @@ impl Store {
         let data = self.data_dir();
         let rows = statement.query_map([], |row| {
             let text = |i: usize| row.get::<_, String>(i);
-            let key = text(0)?;
             // A path is relative to the one before it, up to the first that is absolute.
             let mut path = data.clone();
             for (at, relative) in [(4, 5), (2, 3), (0, 1)] {
                 path = if row.get(relative)? { path.join(text(at)?) } else { PathBuf::from(text(at)?) };
             }
-            Ok(Entry { path, key, rows: row.get(6)?, bytes: row.get(7)? })
+            Ok(Entry { path, rows: row.get(6)?, bytes: row.get(7)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn leftovers(&self, connection: &Connection, entries: &[Entry]) -> Result<Vec<PathBuf>, StoreError> {
+    /// Files in the data folder that no snapshot names. The folder is read before the catalog: what is committed meanwhile is none.
+    pub(super) fn leftovers(&self, connection: &Connection) -> Result<Vec<PathBuf>, StoreError> {
         let data = self.data_dir();
-        let scheduled: Vec<String> = connection
-            .prepare("SELECT path FROM ducklake_files_scheduled_for_deletion")?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let mut known: BTreeSet<PathBuf> = entries.iter().map(|e| e.path.clone()).collect();
-        known.extend(scheduled.iter().map(|path| data.join(path)));
-        let mut left = Vec::new();
-        let mut folders = vec![data];
+        let mut found = Vec::new();
+        let mut folders = vec![data.clone()];
         while let Some(folder) = folders.pop() {
             let entries = std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, &e))?;
             for entry in entries {
                 let path = entry.map_err(|e| StoreError::io(&folder, &e))?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if !known.contains(&path) {
-                    left.push(path);
-                }
+                let into = if path.is_dir() { &mut folders } else { &mut found };
+                into.push(path);
             }
         }
-        left.sort();
-        Ok(left)
+        let scheduled: Vec<String> = connection
+            .prepare("SELECT path FROM ducklake_files_scheduled_for_deletion")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let mut known: BTreeSet<PathBuf> = self.entries(connection)?.into_iter().map(|e| e.path).collect();
+        known.extend(scheduled.iter().map(|path| data.join(path)));
+        found.retain(|path| !known.contains(path));
+        found.sort();
+        Ok(found)
     }
 }
 
@@ -205,7 +206,7 @@ fn check(entry: &Entry, sum: Option<&String>) -> Result<(), String> {
         return Err(format!("is {size} bytes long, the catalog says {}", entry.bytes));
     }
     if let Some(sum) = sum {
-        let found = sha256(&entry.path).map_err(|e| format!("cannot be read: {e}"))?;
+        let found = sums::of_file(&entry.path).map_err(|e| format!("cannot be read: {e}"))?;
         if found != *sum {
             return Err(format!("has changed since it was written: SHA-256 {found}, recorded {sum}"));
         }
@@ -226,45 +227,4 @@ fn check(entry: &Entry, sum: Option<&String>) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Checksums of the files that a snapshot added, by their path in the catalog.
-pub(super) fn checksums(store: &Store, snapshot: i64) -> Result<Vec<(String, String)>, StoreError> {
-    let connection = store.connect()?;
-    let added: BTreeSet<String> = connection
-        .prepare("SELECT path FROM ducklake_data_file WHERE begin_snapshot = ?")?
-        .query_map(params![snapshot], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let entries = store.entries(&connection)?;
-    entries
-        .par_iter()
-        .filter(|entry| added.contains(&entry.key))
-        .map(|entry| {
-            let io = |e: std::io::Error| StoreError::io(&entry.path, &e);
-            let sum = sha256(&entry.path).map_err(io)?;
-            // The catalog is on disk by now; a power cut must not find its file in memory only.
-            File::open(&entry.path).and_then(|file| file.sync_all()).map_err(io)?;
-            Ok((entry.key.clone(), sum))
-        })
-        .collect()
-}
-
-pub(super) fn record_checksums(connection: &Connection, sums: &[(String, String)]) -> Result<(), StoreError> {
-    for (path, sum) in sums {
-        connection
-            .execute("INSERT OR REPLACE INTO hollandite_files (path, sha256) VALUES (?, ?)", params![path, sum])?;
-    }
-    Ok(())
-}
-
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }

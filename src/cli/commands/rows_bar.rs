@@ -21,7 +21,8 @@ impl RowsBar {
         self.0.finish_and_clear();
     }
 
-    fn show(&self, done: u64, total: u64) {
+    /// Shows how far it is.
+    pub fn show(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);
     }

@@ -1,7 +1,9 @@
-//! `hollandite verify`: exit code 0 where every file is what the catalog says, 1 otherwise.
+//! `hollandite verify`: exit code 0 where every file is what the catalog says, and with --deep every row what its crystal gives; 1
+//! otherwise.
 
 use std::path::Path;
 
+use super::rows_bar::RowsBar;
 use crate::cli::args::Verify;
 use crate::cli::{CliError, render};
 
@@ -13,12 +15,23 @@ pub async fn run(store: Option<&Path>, verify: &Verify) -> Result<(), CliError> 
         let removed = store.remove_leftovers(&report).await?;
         render::print(&format!("{removed} leftover file{} removed\n", if removed == 1 { "" } else { "s" }))?;
     }
-    match report.problems.len() {
-        0 => Ok(()),
-        n => Err(CliError::Failed(format!(
+    if !report.is_clean() {
+        let n = report.problems.len();
+        return Err(CliError::Failed(format!(
             "{n} problem{} in {}; restore the files named above from a copy, or import their sources into a new store",
             if n == 1 { "" } else { "s" },
             store.dir().display()
-        ))),
+        )));
     }
+    if verify.deep {
+        let bar = RowsBar::new();
+        let deep = store.verify_deep(&|done, total| bar.show(done, total)).await;
+        bar.close();
+        let deep = deep?;
+        render::print(&format!("{deep}\n"))?;
+        if deep.wrong > 0 {
+            return Err(CliError::Failed(format!("columns of {} rows are not what their crystals give", deep.wrong)));
+        }
+    }
+    Ok(())
 }

@@ -16,9 +16,8 @@ use super::Commit;
 use super::create::drop_table;
 use super::views::end;
 use crate::error::StoreError;
-use crate::store::features::storable;
 use crate::store::lake::{CATALOG, SCHEMA, Store};
-use crate::store::{files, verify};
+use crate::store::storable::plain;
 
 /// What an error here says was attempted.
 const DOING: &str = "restoring a table";
@@ -145,7 +144,7 @@ impl Store {
         let schema = self.schema_to_write(table, frame.schema().as_arrow()).await?;
         let comments = self.comments_at(table, snapshot)?;
         self.reserve_table(table)?;
-        let mut session = DuckLakeTableWriter::new(self.writer()?, files::file_system(self.dir()))
+        let mut session = DuckLakeTableWriter::new(self.writer()?, self.file_system())
             .map_err(StoreError::lake(DOING))?
             .with_compression(Compression::ZSTD(ZstdLevel::default()))
             .begin_write(SCHEMA, table, &schema, WriteMode::Replace)
@@ -171,7 +170,6 @@ impl Store {
             table,
             comments.iter().filter(|(column, _)| !kept.contains_key(*column)).map(|(c, t)| (c.as_str(), t.as_str())),
         )?;
-        verify::record_checksums(&self.connect()?, &verify::checksums(self, written.snapshot_id)?)?;
         Ok(rows)
     }
 
@@ -181,7 +179,7 @@ impl Store {
         let fields = then.fields().iter().map(|field| {
             let now = now.as_ref().and_then(|now| now.field_with_name(field.name()).ok());
             let kept = now.map_or(field.data_type(), Field::data_type);
-            Field::new(field.name(), storable(kept), field.is_nullable())
+            Field::new(field.name(), plain(kept), field.is_nullable())
         });
         Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }

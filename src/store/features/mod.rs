@@ -17,25 +17,32 @@ use crate::error::StoreError;
 pub use read::{FeatureValues, Materialised, Place};
 pub(super) use view::view;
 pub use write::FeatureTable;
-pub(super) use write::storable;
 
 /// Name of the view of all features.
 pub(super) const VIEW: &str = "features";
 /// What the names of the features' tables begin with.
 pub(super) const PREFIX: &str = "features_";
 
-/// Every feature of the newest snapshot; also the table `featurizers`.
+/// Every feature of the newest snapshot; also the table `featurizers`. What its lots say of themselves is in their snapshots, committed
+/// with their rows; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that an older program wrote.
 pub(super) const LIST: &str = "
+    WITH lots AS MATERIALIZED (
+        SELECT snapshot_id, commit_extra_info, json_extract(commit_extra_info, '$.hollandite_feature') AS feature
+        FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '{\"hollandite_feature\":%')
     SELECT f.name, f.featurizer,
            (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL)
          - (SELECT coalesce(sum(delete_count), 0) FROM ducklake_delete_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS rows,
-           f.nulls,
+           f.nulls + coalesce((SELECT sum(json_extract(c.commit_extra_info, '$.nulls')) FROM lots c
+                               WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS nulls,
            (SELECT count(*) FROM ducklake_data_file d WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS files,
            (SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS bytes,
-           f.seconds, f.updated
+           f.seconds + coalesce((SELECT sum(json_extract(c.commit_extra_info, '$.seconds')) FROM lots c
+                                 WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS seconds,
+           coalesce((SELECT CAST(max(s.snapshot_time) AS TEXT) FROM ducklake_snapshot s JOIN lots c USING (snapshot_id)
+                     WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), f.updated) AS updated
     FROM hollandite_featurizers f JOIN ducklake_table t ON t.table_name = 'features_' || f.name AND t.end_snapshot IS NULL
     ORDER BY f.name";
 
@@ -78,6 +85,12 @@ pub struct FeatureInfo {
     pub seconds: f64,
     /// Time of its last lot, UTC.
     pub updated: String,
+}
+
+/// What the snapshot of a lot says of it.
+fn lot_mark(feature: &str, nulls: usize, seconds: f64) -> String {
+    // The name stands first: so a lot is found by its beginning.
+    format!("{{\"hollandite_feature\":{},\"nulls\":{nulls},\"seconds\":{seconds}}}", serde_json::json!(feature))
 }
 
 /// Every feature.

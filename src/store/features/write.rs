@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::{
     DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
@@ -19,8 +19,9 @@ use crate::columns::StructureColumn;
 use crate::error::StoreError;
 use crate::store::import::{Identity, identity};
 use crate::store::lake::{SCHEMA, Store};
+use crate::store::storable::storable;
+use crate::store::tables;
 use crate::store::turn::Turn;
-use crate::store::{files, tables, verify};
 
 /// Rows of a Parquet row group: what is read as a whole to find one value.
 const ROW_GROUP: usize = 1024;
@@ -75,6 +76,8 @@ impl Store {
         if !afresh && found.is_some() && known.as_ref() == Some(&featurizer.id) {
             present = self.identities(&table).await?;
         } else {
+            // First: without it, the table that is dropped and made again is taken for what it was.
+            self.connect()?.execute("DELETE FROM hollandite_featurizers WHERE name = ?", params![featurizer.name])?;
             if found.is_some() {
                 writer.drop_table(SCHEMA, &table).map_err(StoreError::lake("dropping an older version"))?;
             }
@@ -166,26 +169,17 @@ impl FeatureTable {
         let Featurizer { name, id, .. } = &self.featurizer;
         let commit = SnapshotCommitMetadata::new()
             .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
-            .with_message(format!("featurize {} rows by {id}", lot.rows));
+            .with_message(format!("featurize {} rows by {id}", lot.rows))
+            .with_extra_info(super::lot_mark(name, lot.nulls, lot.seconds));
         let options = TableWriteOptions::new().with_commit_metadata(commit);
         let _turn = self.store.lock().await?;
         let written = lot.session.with_options(&options).finish().await;
-        let snapshot = written.map_err(StoreError::lake("committing features"))?.snapshot_id;
-        let checksums = verify::checksums(&self.store, snapshot)?;
-        let mut connection = self.store.connect()?;
-        let transaction = connection.transaction()?;
-        verify::record_checksums(&transaction, &checksums)?;
-        transaction.execute(
-            "UPDATE hollandite_featurizers SET nulls = nulls + ?, seconds = seconds + ?, updated = CURRENT_TIMESTAMP
-             WHERE name = ?",
-            params![lot.nulls as i64, lot.seconds, name],
-        )?;
-        Ok(transaction.commit()?)
+        written.map(drop).map_err(StoreError::lake("committing features"))
     }
 
     fn session(&self) -> Result<TableWriteSession, StoreError> {
         let doing = "writing features";
-        DuckLakeTableWriter::new(self.store.writer()?, files::file_system(self.store.dir()))
+        DuckLakeTableWriter::new(self.store.writer()?, self.store.file_system())
             .map_err(StoreError::lake(doing))?
             .with_compression(Compression::ZSTD(ZstdLevel::default()))
             .with_max_row_group_rows(ROW_GROUP)
@@ -203,39 +197,4 @@ fn schema(featurizer: &Featurizer) -> SchemaRef {
     let keys = tables::feature_columns().iter().map(|c| Field::new(&c.name, c.data_type.clone(), true));
     let values = Field::new(&featurizer.name, storable(&featurizer.data_type), true);
     Arc::new(Schema::new(keys.chain([values]).collect::<Vec<_>>()))
-}
-
-/// The type in which the lake keeps values of a type: plain text, plain lists, NULL allowed everywhere.
-pub(in crate::store) fn storable(data_type: &DataType) -> DataType {
-    let item = |field: &FieldRef| Arc::new(Field::new_list_field(storable(field.data_type()), true));
-    match data_type {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
-            DataType::List(item(field))
-        }
-        DataType::Struct(fields) => {
-            let field = |f: &FieldRef| Field::new(f.name(), storable(f.data_type()), true);
-            DataType::Struct(fields.iter().map(field).collect::<Fields>())
-        }
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_stored_has_plain_lists_and_may_be_null() {
-        let peak = DataType::Struct(Fields::from(vec![
-            Field::new("d", DataType::Float64, false),
-            Field::new("hkl", DataType::new_fixed_size_list(DataType::Int32, 3, false), false),
-        ]));
-        let stored = storable(&DataType::new_large_list(peak, false));
-        let expected = DataType::Struct(Fields::from(vec![
-            Field::new("d", DataType::Float64, true),
-            Field::new("hkl", DataType::new_list(DataType::Int32, true), true),
-        ]));
-        assert_eq!(stored, DataType::new_list(expected, true));
-    }
 }

@@ -1,32 +1,30 @@
-//! What a kill left: an import that is marked as running while none runs is settled by its snapshot.
+//! What a kill left of imports: one that is marked as running while none runs is settled by its snapshot.
 
 use rusqlite::params;
 
 use super::write::mark;
 use crate::error::StoreError;
 use crate::store::lake::Store;
-use crate::store::{quarantine, verify};
+use crate::store::quarantine;
 
 impl Store {
-    /// Settles imports that did not end, where no import is running now.
+    /// Settles imports that did not end and tables that were never made, where nobody writes now.
     pub(in crate::store) fn recover(&self) -> Result<(), StoreError> {
         if !self.is_writable() {
             return Ok(());
         }
-        let open: i64 = self.connect()?.query_row(
-            "SELECT count(*) FROM hollandite_imports WHERE state = 'running'",
-            [],
-            |row| row.get(0),
-        )?;
-        if open == 0 && !self.has_reserved()? {
-            return Ok(());
-        }
-        match self.try_lock()? {
-            Some(_turn) => {
-                self.forget_reserved()?;
-                self.settle()
-            }
-            None => Ok(()),
+        let connection = self.connect()?;
+        let running = "SELECT EXISTS (SELECT 1 FROM hollandite_imports WHERE state = 'running')";
+        let open: bool = connection.query_row(running, [], |row| row.get(0))?;
+        match open || self.has_reserved()? {
+            false => Ok(()),
+            true => match self.try_lock()? {
+                Some(_turn) => {
+                    self.sweep()?;
+                    self.settle()
+                }
+                None => Ok(()),
+            },
         }
     }
 
@@ -44,13 +42,8 @@ impl Store {
                 params![mark(import)],
                 |row| row.get(0),
             )?;
-            let checksums = match snapshot {
-                Some(snapshot) => verify::checksums(self, snapshot)?,
-                None => Vec::new(),
-            };
             let transaction = connection.transaction()?;
             if let Some(snapshot) = snapshot {
-                verify::record_checksums(&transaction, &checksums)?;
                 transaction.execute(
                     "UPDATE hollandite_imports SET state = 'done', snapshot_id = ?1, added =
                          (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file JOIN ducklake_table USING (table_id)

@@ -16,8 +16,8 @@ use super::read::{Source, read, size};
 use super::{ImportOptions, ImportSummary, Progress, Step};
 use crate::error::StoreError;
 use crate::store::lake::{SCHEMA, Store};
+use crate::store::quarantine;
 use crate::store::tables::Shape;
-use crate::store::{files, quarantine, verify};
 
 /// Rows of a Parquet row group: what a scan skips or reads as a whole, and about 20 MB in memory.
 const ROW_GROUP: usize = 8192;
@@ -127,7 +127,7 @@ impl<'a> Running<'a> {
     /// A Parquet writer for the table; nothing shows before it is finished.
     fn session(&self) -> Result<TableWriteSession, StoreError> {
         let doing = "writing Parquet";
-        DuckLakeTableWriter::new(self.store.writer()?, files::file_system(self.store.dir()))
+        DuckLakeTableWriter::new(self.store.writer()?, self.store.file_system())
             .map_err(StoreError::lake(doing))?
             .with_compression(Compression::ZSTD(ZstdLevel::default()))
             .with_max_row_group_rows(ROW_GROUP)
@@ -137,13 +137,8 @@ impl<'a> Running<'a> {
 
     pub fn end(&self, summary: &ImportSummary) -> Result<(), StoreError> {
         let Some(import) = self.import else { return Ok(()) };
-        let checksums = match summary.snapshot {
-            Some(snapshot) => verify::checksums(self.store, snapshot)?,
-            None => Vec::new(),
-        };
         let mut connection = self.store.connect()?;
         let transaction = connection.transaction()?;
-        verify::record_checksums(&transaction, &checksums)?;
         transaction.execute(
             "UPDATE hollandite_imports SET state = 'done', seconds = ?, snapshot_id = ?, files = ?, added = ?,
                  present = ?, duplicates = ?, skipped = ?, quarantined = ? WHERE import_id = ?",
