@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan};
 use datafusion::prelude::DataFrame;
 
@@ -20,6 +20,12 @@ impl Session {
         let onto = match &there {
             None => Onto::New,
             Some(table) if create.or_replace && is_of_the_lake(table.as_ref()) => Onto::Replaced,
+            Some(_) if create.or_replace && self.store().is_some() && *name.catalog == *super::CATALOG => {
+                return plan_err!(
+                    "'{}' is no table of the store, and is not replaced by one; drop it first",
+                    name.table
+                );
+            }
             // The engine knows what to say, or that nothing is to be done.
             Some(_) => return self.made_by_the_engine(create).await,
         };
