@@ -374,7 +374,7 @@ fn answer(query: &mut Command) -> Option<String> {
     let output = query.output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     let [no_model, no_candidates] =
-        ["`pip download chgnet --no-deps`, then `hollandite models add", "candidates' not found"];
+        ["`pip download chgnet --no-deps`, then `hollandite models add", "no table 'candidates'"];
     if error.contains(no_model) || error.contains(no_candidates) {
         return None;
     }
@@ -436,10 +436,15 @@ fn functions_are_listed_and_explained() {
 
 #[test]
 fn every_functions_example_runs() {
-    // In a folder as the examples have it: crystals of the default store as cifs/*.cif.
+    // In a folder as the examples have it: crystals of the default store, and energies of one's own.
     let folder = tempfile::tempdir().unwrap();
-    let export = ["export", "SELECT id, structure FROM tmo LIMIT 2", "--to", "cifs/"];
-    hollandite(&export).current_dir(folder.path()).assert().success();
+    std::fs::create_dir(folder.path().join("exported")).unwrap();
+    std::fs::write(folder.path().join("measured.csv"), "id;my_energy\nrutile;-3.4\n").unwrap();
+    std::fs::write(folder.path().join("measured.jsonl"), "{\"id\": \"rutile\", \"my_energy\": -3.4}\n").unwrap();
+    for to in ["cifs/", "exported/two.parquet"] {
+        let export = ["export", "SELECT id, structure FROM tmo LIMIT 2", "--to", to];
+        hollandite(&export).current_dir(folder.path()).assert().success();
+    }
     let json: serde_json::Value = serde_json::from_str(&stdout(&["functions", "--format", "json"])).unwrap();
     for function in json.as_array().unwrap() {
         let example = function["example"].as_str().unwrap();

@@ -73,7 +73,7 @@ impl Structure {
                 species.len()
             )));
         }
-        if let Some(i) = frac_coords.iter().position(|x| x.iter().any(|x| !(x.abs() <= MAX_FRACTION))) {
+        if let Some(i) = frac_coords.iter().position(|x| x.iter().any(|x| x.is_nan() || x.abs() > MAX_FRACTION)) {
             let fault = if frac_coords[i].iter().all(|x| x.is_finite()) {
                 format!("more than {MAX_FRACTION} cells away: check the units of cell and coordinates")
             } else {

@@ -211,8 +211,11 @@ mod tests {
     use super::*;
     use crate::formats::{Reading, Record, Rejection, read};
 
-    /// A trajectory as ASE writes it, of JSON texts whose arrays are given by name.
-    fn ulm(frames: &[(&str, Vec<(&str, Vec<u8>)>)]) -> Vec<u8> {
+    /// The JSON text of a frame, and the arrays that it names.
+    type Frame<'a> = (&'a str, Vec<(&'a str, Vec<u8>)>);
+
+    /// A trajectory as ASE writes it.
+    fn ulm(frames: &[Frame]) -> Vec<u8> {
         let integer = |n: usize| (n as u64).to_le_bytes().to_vec();
         let mut file = [b"- of UlmASE-Trajectory  ".to_vec(), integer(3), integer(frames.len()), integer(0)].concat();
         let mut places = Vec::new();
