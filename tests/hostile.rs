@@ -237,6 +237,7 @@ async fn slow(session: &Session, name: &str, crystal: &Structure) -> Vec<String>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "minutes: run it with --ignored"]
 async fn every_function_answers_hostile_crystals_or_says_why_not() {
     let session = Session::without_store();
     // HOSTILE_SITES=22 makes cells of ten thousand sites.
