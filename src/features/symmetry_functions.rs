@@ -17,6 +17,8 @@ use crate::{
 
 /// Longest cutoff accepted, Å: a site of an oxide then has a million pairs of neighbours.
 const MAX_CUTOFF: f64 = 15.0;
+/// Most pairs of neighbours, each an angle: some minute.
+const MAX_ANGLES: f64 = 1e9;
 
 /// The parameters of [`symmetry_functions`].
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +94,13 @@ pub fn symmetry_functions(
     let channel: Vec<usize> =
         structure.species().iter().map(|e| elements.binary_search(e).unwrap_or_default()).collect();
     let pairs = pairs_within(structure, *r_cut)?;
+    let angles: f64 = pairs.center.chunk_by(|a, b| a == b).map(|run| (run.len() * run.len()) as f64).sum();
+    if angles > MAX_ANGLES {
+        return Err(FeatureError::Argument(format!(
+            "{} sites have {angles:.0e} pairs of neighbours within {r_cut} Å, over {MAX_ANGLES:.0e}; lower r_cut",
+            structure.len()
+        )));
+    }
     let mut around: Vec<Neighbor> = vec![];
     for (seen, out) in environments(structure, &pairs).zip(values.chunks_exact_mut(features)) {
         around.clear();
