@@ -302,7 +302,7 @@ async fn features_of_any_type_are_joined_and_read_back_as_they_were() {
 
     for (sql, why) in [
         ("CREATE TABLE features (a INT)", "already exists"),
-        ("CREATE VIEW features_mine AS SELECT 1 AS a", "choose another name"),
+        ("CREATE VIEW features_mine AS SELECT 1 AS a", "cannot name a table"),
         ("DROP VIEW features", "doesn't exist"),
     ] {
         let message = match s.sql(sql).await {
@@ -345,7 +345,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     let unknown = s.featurize(&store, &options("void,magpi"), &()).await.unwrap_err().to_string();
     assert!(unknown.contains("no feature 'magpi'; known features: ") && unknown.contains(", density, "), "{unknown}");
     for (wrong, why) in [
-        (FeaturizeOptions { table: "imports".into(), ..options("void") }, "No field named id"),
+        (FeaturizeOptions { table: "imports".into(), ..options("void") }, "no column 'id'"),
         (FeaturizeOptions { condition: Some("nope > 1".into()), ..options("void") }, "nope"),
         (options("void(slater)"), "no radius set"),
         (options(""), "no feature is named"),

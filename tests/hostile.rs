@@ -156,6 +156,7 @@ const CALLS: &[&str] = &[
     "predict_ef(s, 'megnet')",
     "prototype(s)",
     "reduced_formula(s)",
+    "remove(s, 'H')",
     "same_prototype(s, s)",
     "same_structure(s, s)",
     "similarity(s, s)",
@@ -173,6 +174,7 @@ const CALLS: &[&str] = &[
     "symmetry_functions(s)",
     "symmetry_functions(s, 15.0)",
     "to_cif(s)",
+    "to_cif(s, 0.1)",
     "to_poscar(s)",
     "void(s)",
     "void(s, 'ionic', 20.0)",
@@ -187,6 +189,7 @@ const CALLS: &[&str] = &[
 const ASK_A_POTENTIAL: &[&str] = &[
     "adsorption",
     "adsorption_potential",
+    "extraction_voltage",
     "predict_energy",
     "predict_forces",
     "predict_magmoms",

@@ -62,6 +62,13 @@ impl Superbase {
         std::array::from_fn(|m| (0..3).map(|k| i64::from(n[k]) * self.whole[k][m]).sum::<i64>() as i32)
     }
 
+    /// Length of the shortest lattice vector, Å: it always bounds the Voronoi cell.
+    pub fn shortest(&self) -> f64 {
+        let cartesian =
+            |n: [i32; 3]| std::array::from_fn(|m| (0..3).map(|k| f64::from(n[k]) * self.rows[k][m]).sum::<f64>());
+        Self::voronoi_vectors().map(|n| norm(cartesian(n))).fold(f64::INFINITY, f64::min)
+    }
+
     /// The 14 lattice vectors that can bound the lattice's Voronoi cell, as components in this basis.
     pub fn voronoi_vectors() -> impl Iterator<Item = [i32; 3]> {
         // Sums over the subsets of the superbase, neither empty nor whole; v₃ is (-1, -1, -1).

@@ -9,11 +9,15 @@ use moyo::{
 };
 use nalgebra::Vector3;
 
-use super::{Element, Lattice, Structure, dot, guard::guarded, lattice::norm};
+use super::{Element, Lattice, Structure, dot, guard::guarded, lattice::norm, superbase::Superbase};
 use crate::error::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
 pub const DEFAULT_SYMPREC: f64 = 0.1;
+
+/// Lattice vectors as short as this, Å, and as this many tolerances, are too short for a search of symmetry: moyo takes
+/// shears along them for operations and adds up their products without end. No crystal repeats so soon.
+const SHORTEST: (f64, f64) = (2.0, 20.0);
 
 /// The symmetry of a structure at a tolerance, in spglib's default setting of each space group.
 #[derive(Debug, Clone)]
@@ -43,8 +47,14 @@ impl Symmetry {
     /// Symmetry of `structure` with distances up to `symprec` Å taken as equal.
     ///
     /// # Errors
-    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations, or panics.
+    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations, or panics, and where the lattice
+    /// repeats sooner than in any crystal.
     pub fn of(structure: &Structure, symprec: f64) -> Result<Self, CrystalError> {
+        let shortest = Superbase::of(structure.lattice()).shortest();
+        if shortest < SHORTEST.0.min(SHORTEST.1 * symprec) {
+            let message = format!("the lattice repeats after {shortest:.2} Å, too soon for a search: check the cell");
+            return Err(CrystalError::Symmetry { symprec, message });
+        }
         let [a, b, c] = *structure.lattice().rows();
         let cell = Cell::new(
             MoyoLattice::from_basis([a, b, c]),
@@ -146,6 +156,16 @@ fn from_moyo(cell: &Cell) -> Result<Structure, CrystalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lattice_that_repeats_at_once_is_refused_and_not_searched_without_end() {
+        for a in [0.6, 1.5] {
+            let lattice = Lattice::from_parameters(a, 3.0, 400.0, 90.0, 90.0, 90.0).unwrap();
+            let thin = Structure::new(lattice, vec![Element::O; 2], vec![[0.0; 3], [0.5; 3]]).unwrap();
+            let error = Symmetry::of(&thin, 0.1).unwrap_err().to_string();
+            assert!(error.contains(&format!("repeats after {a:.2} Å")), "{error}");
+        }
+    }
 
     #[test]
     fn a_doubled_rutile_cell_is_still_rutile() {
