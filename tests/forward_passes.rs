@@ -347,7 +347,8 @@ async fn an_ensemble_asks_each_member_once_and_is_remembered_through_them() {
 #[tokio::test]
 async fn a_watcher_hears_how_far_a_pass_is() {
     let bench = Bench::new();
-    let heard: Arc<std::sync::Mutex<Vec<(String, u64, Option<u64>, bool)>>> = Arc::default();
+    type Heard = Vec<(String, u64, Option<u64>, bool)>;
+    let heard: Arc<std::sync::Mutex<Heard>> = Arc::default();
     let tell = Arc::clone(&heard);
     let watcher = move |rows: hollandite::sql::RowsDone<'_>| {
         tell.lock().unwrap().push((rows.what.to_owned(), rows.done, rows.of, rows.ended));
