@@ -10,7 +10,7 @@ use std::{
 };
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use hollandite::crystal::{Radii, Structure, content_hash, neighbors};
+use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
 use hollandite::formats::{
     Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
 };
@@ -93,6 +93,25 @@ fn every_malformed_calculation_is_refused_where_and_why_its_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_change_of_the_schema_in_a_parquet_footer_makes_the_reader_panic() {
+    let good = parquet();
+    let key = b"ARROW:schema";
+    let at = good.windows(key.len()).rposition(|w| w == key).expect("arrow's writer keeps its schema") + key.len();
+    let path = std::env::temp_dir().join(format!("hollandite-schema-{}.parquet", std::process::id()));
+    let mut refused = 0;
+    for k in at..good.len() - 8 {
+        let mut bytes = good.clone();
+        bytes[k] = if bytes[k] == b'A' { b'z' } else { b'A' };
+        fs::write(&path, bytes).unwrap();
+        let read: Vec<_> = columns::read(&Input::new(&path), &Reading::default()).collect();
+        refused += usize::from(read.iter().any(Result::is_err));
+        assert!(!read.is_empty(), "byte {k}: nothing is said");
+    }
+    fs::remove_file(path).unwrap();
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]
@@ -220,13 +239,14 @@ fn edit(bytes: &mut Vec<u8>, edits: Vec<Edit>) {
     }
 }
 
-/// No function that an import or a query calls on every crystal may panic, or take long. The search for symmetry is not
-/// among them: in some cells with a vector of hundreds of Å moyo multiplies operations without end.
+/// No function that an import or a query calls on every crystal may panic, or take long.
 fn ask_everything(structure: &Structure) {
     let begun = Instant::now();
     content_hash(structure);
     let _ = neighbors(structure, 5.0);
     let _ = structure.distance_min();
+    let _ = Symmetry::of(structure, DEFAULT_SYMPREC).map(|s| (s.prototype(structure), s.conventional().is_ok()));
+    let _ = structure.primitive(DEFAULT_SYMPREC);
     let _ = features::default_void(structure);
     let _ = features::packing_fraction(structure, Radii::Atomic);
     let _ = features::coordination(structure, features::COORDINATION_TOLERANCE);

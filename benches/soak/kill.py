@@ -104,8 +104,9 @@ def soak(base, work, rounds, folder):
     most, total = calls(log)
     step = max(1.0, most / rounds)
     bad, seen, began, n, done = [], collections.Counter(), time.time(), 1.0, 0
-    while n <= most + step and done < rounds:
-        at, n, done = int(n), n + step, done + 1
+    while done < rounds:
+        # Past the last call the work ends as if undisturbed; then again from the first: threads differ from run to run.
+        at, n, done = int(n), (n + step if n <= most else 1.0), done + 1
         shutil.rmtree(folder / "model", ignore_errors=True)
         copy(base, store)
         killed = strace(store, work, "/dev/null", "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=KILL:when={at}")

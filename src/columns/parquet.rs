@@ -7,17 +7,18 @@
 //! holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number stands for its line.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec::IntoIter;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::crystal::guard::guarded;
 use crate::formats::{self, Format, Input, Mapping, Reading, Record, Records, Rejection};
 
 /// Rows that are decoded together.
@@ -35,7 +36,8 @@ const FLATTENED: [(&str, &str); 2] = [("structure.lattice.matrix", "lattice"), (
 /// Reads a file of any format, Parquet included, as `reading` says.
 pub fn read(input: &Input, reading: &Reading) -> Records {
     let records = match Format::of(&input.path) {
-        Some(Format::Parquet) => match Rows::open(&input.path, &reading.mapping) {
+        // Damaged footers and pages are errors, but for a few that the decoder trips over.
+        Some(Format::Parquet) => match guarded(|| Rows::open(&input.path, &reading.mapping)).flatten() {
             Ok(rows) => Box::new(rows),
             Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))) as Records,
         },
@@ -74,10 +76,8 @@ impl Iterator for Rows {
                 }
             }
             let reader = self.reader.as_mut()?;
-            // Damaged pages are errors, but for a few that the decoder trips over.
-            let read = catch_unwind(AssertUnwindSafe(|| reader.next())).unwrap_or_else(|_| {
-                Some(Err(arrow::error::ArrowError::ParquetError("a page cannot be decoded".into())))
-            })?;
+            let read = guarded(|| reader.next())
+                .unwrap_or_else(|_| Some(Err(ArrowError::ParquetError("a page cannot be decoded".into()))))?;
             match read.and_then(|batch| self.documents(&batch)) {
                 Ok(lines) => self.lines = lines.into_iter(),
                 Err(error) => {
@@ -110,7 +110,7 @@ impl Rows {
     }
 
     /// Each row as a JSON document; members that are NULL are left out.
-    fn documents(&self, batch: &RecordBatch) -> Result<Vec<String>, arrow::error::ArrowError> {
+    fn documents(&self, batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
         let mut writer = LineDelimitedWriter::new(Vec::new());
         writer.write(&batch)?;

@@ -5,7 +5,7 @@ mod boxes;
 mod composition;
 mod disordered;
 mod element;
-mod guard;
+pub(crate) mod guard;
 mod hash;
 mod lattice;
 mod nearest;

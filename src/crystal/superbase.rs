@@ -62,11 +62,12 @@ impl Superbase {
         std::array::from_fn(|m| (0..3).map(|k| i64::from(n[k]) * self.whole[k][m]).sum::<i64>() as i32)
     }
 
-    /// Length of the shortest lattice vector, Å: it always bounds the Voronoi cell.
-    pub fn shortest(&self) -> f64 {
+    /// Lengths of the shortest lattice vector, which always bounds the Voronoi cell, and of the longest of the basis, Å.
+    pub fn extent(&self) -> (f64, f64) {
         let cartesian =
             |n: [i32; 3]| std::array::from_fn(|m| (0..3).map(|k| f64::from(n[k]) * self.rows[k][m]).sum::<f64>());
-        Self::voronoi_vectors().map(|n| norm(cartesian(n))).fold(f64::INFINITY, f64::min)
+        let shortest = Self::voronoi_vectors().map(|n| norm(cartesian(n))).fold(f64::INFINITY, f64::min);
+        (shortest, self.rows.map(norm).into_iter().fold(0.0, f64::max))
     }
 
     /// The 14 lattice vectors that can bound the lattice's Voronoi cell, as components in this basis.

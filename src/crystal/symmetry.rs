@@ -15,9 +15,11 @@ use crate::error::CrystalError;
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
 pub const DEFAULT_SYMPREC: f64 = 0.1;
 
-/// Lattice vectors as short as this, Å, and as this many tolerances, are too short for a search of symmetry: moyo takes
-/// shears along them for operations and adds up their products without end. No crystal repeats so soon.
-const SHORTEST: (f64, f64) = (2.0, 20.0);
+/// A lattice whose longest vector c and shortest vector a have c · symprec² / a³ above this is not searched. A shear of c by
+/// a turns c by a / c, which moyo (as spglib) takes for no turn at all where sin² · a · c < symprec², that is from 1 on; the
+/// products of such shears it adds up without end. Half of that leaves room for the tolerances that it tries next. At
+/// 0.1 Å a crystal that repeats after 3 Å may be 1 350 Å long.
+const LONGEST: f64 = 0.5;
 
 /// The symmetry of a structure at a tolerance, in spglib's default setting of each space group.
 #[derive(Debug, Clone)]
@@ -47,24 +49,20 @@ impl Symmetry {
     /// Symmetry of `structure` with distances up to `symprec` Å taken as equal.
     ///
     /// # Errors
-    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations, or panics, and where the lattice
-    /// repeats sooner than in any crystal.
+    /// [`CrystalError::Symmetry`] where moyo finds no consistent set of operations, or panics, and where the lattice is too
+    /// long for its shortest repeat at this tolerance.
     pub fn of(structure: &Structure, symprec: f64) -> Result<Self, CrystalError> {
-        let shortest = Superbase::of(structure.lattice()).shortest();
-        if shortest < SHORTEST.0.min(SHORTEST.1 * symprec) {
-            let message = format!("the lattice repeats after {shortest:.2} Å, too soon for a search: check the cell");
-            return Err(CrystalError::Symmetry { symprec, message });
-        }
         let [a, b, c] = *structure.lattice().rows();
         let cell = Cell::new(
             MoyoLattice::from_basis([a, b, c]),
             structure.frac_coords().iter().map(|x| Vector3::new(x[0], x[1], x[2])).collect(),
             structure.species().iter().map(|e| i32::from(e.z())).collect(),
         );
-        let search = || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, Setting::Spglib, false);
-        let found = guarded(search)
-            .and_then(|found| found.map_err(|e| e.to_string()))
-            .map_err(|message| CrystalError::Symmetry { symprec, message })?;
+        let search = || {
+            searchable(structure, symprec)?;
+            MoyoDataset::new(&cell, symprec, AngleTolerance::Default, Setting::Spglib, false).map_err(|e| e.to_string())
+        };
+        let found = guarded(search).flatten().map_err(|message| CrystalError::Symmetry { symprec, message })?;
         Ok(Self {
             number: found.number as u16,
             symbol: found.hm_symbol.replace(' ', ""),
@@ -133,6 +131,21 @@ impl Symmetry {
     }
 }
 
+/// Refuses lattices on which the search would not end, the crystal's own and that of its primitive cell.
+fn searchable(structure: &Structure, symprec: f64) -> Result<(), String> {
+    let too_long = |lattice: &Lattice| {
+        let (shortest, longest) = Superbase::of(lattice).extent();
+        (longest * symprec.powi(2) > LONGEST * shortest.powi(3)).then(|| {
+            format!(
+                "a lattice that repeats after {shortest:.2} Å and is {longest:.0} Å long has no symmetry at this tolerance: \
+                 check the cell, or take a smaller symprec"
+            )
+        })
+    };
+    let refused = too_long(structure.lattice()).or_else(|| too_long(structure.primitive(symprec).lattice()));
+    refused.map_or(Ok(()), Err)
+}
+
 fn image(operation: &Operation) -> ([[f64; 3]; 3], [f64; 3]) {
     let r = &operation.rotation;
     (std::array::from_fn(|i| std::array::from_fn(|j| f64::from(r[(i, j)]))), operation.translation.into())
@@ -158,13 +171,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lattice_that_repeats_at_once_is_refused_and_not_searched_without_end() {
-        for a in [0.6, 1.5] {
-            let lattice = Lattice::from_parameters(a, 3.0, 400.0, 90.0, 90.0, 90.0).unwrap();
-            let thin = Structure::new(lattice, vec![Element::O; 2], vec![[0.0; 3], [0.5; 3]]).unwrap();
-            let error = Symmetry::of(&thin, 0.1).unwrap_err().to_string();
-            assert!(error.contains(&format!("repeats after {a:.2} Å")), "{error}");
+    fn lattices_too_long_for_their_shortest_repeat_are_refused_and_not_searched_without_end() {
+        let thin = |a: f64, c: f64, sites: usize| {
+            let lattice = Lattice::from_parameters(a, 3.0, c, 90.0, 90.0, 90.0).unwrap();
+            let column = (0..sites).map(|k| [k as f64 / sites as f64, 0.0, 0.0]).collect();
+            Structure::new(lattice, vec![Element::O; sites], column).unwrap()
+        };
+        // moyo never ends on any of these; the last repeats within its cell.
+        for (a, c, sites, symprec, repeat) in [
+            (0.6, 40.0, 1, 0.1, 0.6),
+            (1.5, 400.0, 1, 0.1, 1.5),
+            (2.9, 4000.0, 1, 0.1, 2.9),
+            (3.0, 400.0, 1, 0.3, 3.0),
+            (3.0, 300.0, 3, 0.1, 1.0),
+        ] {
+            let error = Symmetry::of(&thin(a, c, sites), symprec).unwrap_err().to_string();
+            assert!(error.contains(&format!("repeats after {repeat:.2} Å")), "{error}");
         }
+        assert_eq!(Symmetry::of(&thin(2.9, 1000.0, 1), 0.1).unwrap().number, 47);
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! holds [`FeaturizeOptions::lot_rows`] rows or is [`FeaturizeOptions::lot_seconds`] old. In memory are one batch of the
 //! scan, the values of some hundreds of crystals, and 24 bytes for each row that has a value already.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +21,7 @@ use super::functions::CrystalUdf;
 use super::quote::quoted_name;
 use super::reuse::Reuse;
 use super::session::Session;
+use crate::crystal::guard::guarded;
 use crate::error::Error;
 use crate::stop::Stop;
 use crate::store::{FeatureTable, Featurizer, Store};
@@ -298,7 +298,7 @@ impl Evaluator {
 
     /// A fault in a function costs the crystal that it stumbled on, not the run.
     fn compute(&self, crystals: &ArrayRef) -> SqlResult<ArrayRef> {
-        if let Ok(values) = catch_unwind(AssertUnwindSafe(|| self.call_on(crystals))) {
+        if let Ok(values) = guarded(|| self.call_on(crystals)) {
             return values;
         }
         if crystals.len() > 1 {

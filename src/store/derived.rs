@@ -1,6 +1,5 @@
 //! The columns of a table of crystals that are computed from `structure`: they follow the crystal, whoever writes the row.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array};
@@ -10,7 +9,7 @@ use rayon::prelude::*;
 
 use super::tables::{self, Known, Row, Shape};
 use crate::columns::StructureColumn;
-use crate::crystal::{ContentHash, Structure, content_hash};
+use crate::crystal::{ContentHash, Structure, content_hash, guard::guarded};
 use crate::formats::{Properties, Record};
 
 /// Their names.
@@ -88,7 +87,7 @@ fn row_of(
     let hash = content_hash(&structure);
     let record = Record { id: String::new(), structure, line: 0, properties: Properties::default() };
     // A fault in a symmetry search is the crystal's, not the program's end.
-    catch_unwind(AssertUnwindSafe(|| Row::knowing(record, hash, "", known(i, hash))))
+    guarded(|| Row::knowing(record, hash, "", known(i, hash)))
         .map_err(|_| (i, "its columns cannot be computed; please report this crystal".into()))
 }
 

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use super::lake::Store;
 use super::row_sums;
 use super::sums;
+use crate::crystal::guard::guarded;
 use crate::error::StoreError;
 
 /// A file that is not what the catalog says.
@@ -103,7 +104,7 @@ impl Store {
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let sum = |entry: &Entry| sums.get(&sums::key(&entry.path));
-        let found: Vec<_> = entries.par_iter().map(|entry| check(entry, sum(entry))).collect();
+        let found: Vec<_> = entries.par_iter().map(|entry| guarded(|| check(entry, sum(entry))).flatten()).collect();
         for (entry, found) in entries.iter().zip(found) {
             report.files += 1;
             report.rows += entry.rows.unwrap_or(0).max(0) as u64;

@@ -8,6 +8,8 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 
+use crate::crystal::guard::guarded;
+
 /// A table of the files that a path, a folder or a glob pattern names.
 pub(super) fn table(
     args: &TableFunctionArgs<'_, '_>,
@@ -39,5 +41,9 @@ fn schema(session: &dyn Session, options: &ListingOptions, url: &ListingTableUrl
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.map_err(|e| plan_datafusion_err!("{e}"))?.block_on(options.infer_schema(session, url))
     };
-    std::thread::scope(|scope| scope.spawn(read).join().unwrap_or_else(|_| plan_err!("a thread panicked")))
+    // Some damage of a footer makes its decoder panic.
+    let guarded = || guarded(read).unwrap_or_else(|message| plan_err!("its columns cannot be decoded: {message}"));
+    std::thread::scope(|scope| {
+        scope.spawn(guarded).join().unwrap_or_else(|_| plan_err!("its columns cannot be decoded"))
+    })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -18,7 +17,7 @@ use rayon::prelude::*;
 use super::ImportOptions;
 use super::dedupe::{Arrival, Known};
 use super::read::Lot;
-use crate::crystal::{ContentHash, content_hash};
+use crate::crystal::{ContentHash, content_hash, guard::guarded};
 use crate::error::StoreError;
 use crate::features;
 use crate::formats::{Note, Record, Rejection};
@@ -155,7 +154,7 @@ fn complete_lot(
                 None => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             };
             // A fault in a symmetry search costs its own record, not the import.
-            match catch_unwind(AssertUnwindSafe(|| Row::new(record, hash, &source))) {
+            match guarded(|| Row::new(record, hash, &source)) {
                 Ok(row) => Ok(Arrival { path, line, row }),
                 Err(_) => {
                     let reason = "its columns cannot be computed; please report this record";
