@@ -3,7 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
-mod support;
+mod common;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use burn::prelude::Device;
+use common::crystals;
 use futures::StreamExt;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
@@ -103,7 +104,7 @@ async fn stop(session: &Session, query: &str) {
 /// A store with some crystals, a table of very many, and a small energy model.
 async fn store(folder: &Path) -> (Store, Session) {
     let store = Store::init(&folder.join("store")).await.unwrap();
-    let crystals = [support::rutile("Ti", 1.0), support::molybdite(), support::shcherbinaite()];
+    let crystals = [crystals::rutile("Ti", 1.0), crystals::molybdite(), crystals::shcherbinaite()];
     let files = folder.join("crystals");
     std::fs::create_dir(&files).unwrap();
     for (i, crystal) in crystals.iter().enumerate() {
@@ -135,10 +136,10 @@ async fn store(folder: &Path) -> (Store, Session) {
 /// A session with a slow model and crystals of which no two are equal.
 fn models() -> Session {
     let session = Session::without_store().with_model("slow", Arc::new(Slow));
-    let rows: Vec<support::Row> = (0..2000)
-        .map(|i| (i.to_string(), "binary", None, Some(support::rutile("Ti", 1.0 + f64::from(i) * 1e-4))))
+    let rows: Vec<crystals::Row> = (0..2000)
+        .map(|i| (i.to_string(), "binary", None, Some(crystals::rutile("Ti", 1.0 + f64::from(i) * 1e-4))))
         .collect();
-    session.context().register_batch("crystals", support::batch(&rows)).unwrap();
+    session.context().register_batch("crystals", crystals::batch(&rows)).unwrap();
     session
 }
 

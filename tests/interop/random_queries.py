@@ -1,4 +1,4 @@
-"""DuckDB answers the queries of tests/random_queries.rs: queries.jsonl, over kept.parquet, in the folder given."""
+"""DuckDB answers the queries of tests/sql/random_queries.rs: queries.jsonl, over kept.parquet, in the folder given."""
 
 import json
 import math

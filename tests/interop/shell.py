@@ -1,7 +1,7 @@
 """The shell on a terminal: completion, statements over several lines, Ctrl-C that ends a query and not the shell, what is too
 wide or too long for the terminal, words that leave, Ctrl-D.
 
-Run by tests/shell.rs with the program and a home folder as arguments; the standard library is enough.
+Run by tests/cli/shell.rs with the program and a home folder as arguments; the standard library is enough.
 """
 
 import fcntl

@@ -13,7 +13,7 @@ fn read(path: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        crate::skip::skip(format_args!("{} is absent", path.display()));
+        crate::common::skip(format_args!("{} is absent", path.display()));
     }
     text
 }

@@ -15,7 +15,7 @@ use hollandite::formats::{Quantity, Volumetric, read_volumetric};
 fn folder() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
     if !path.is_dir() {
-        crate::skip::skip("../shared/vasp is not here");
+        crate::common::skip("../shared/vasp is not here");
     }
     path.is_dir().then_some(path)
 }

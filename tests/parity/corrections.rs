@@ -79,7 +79,7 @@ fn shared(name: &str) -> Option<Records> {
     if path.exists() {
         return Some(read_file(&path));
     }
-    crate::skip::skip(format_args!("{} is absent", path.display()));
+    crate::common::skip(format_args!("{} is absent", path.display()));
     None
 }
 
@@ -165,7 +165,7 @@ fn raw_energies_become_published_formation_energies() {
 async fn calculations_are_corrected_as_they_come_in() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
     if !folder.is_dir() {
-        crate::skip::skip(format_args!("{} is absent", folder.display()));
+        crate::common::skip(format_args!("{} is absent", folder.display()));
         return;
     }
     let want = BTreeMap::from([

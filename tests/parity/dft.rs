@@ -13,7 +13,7 @@ fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    crate::skip::skip("../shared/vasp is not here");
+    crate::common::skip("../shared/vasp is not here");
     None
 }
 

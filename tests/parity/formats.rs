@@ -15,7 +15,7 @@ use hollandite::{
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     if !path.exists() {
-        crate::skip::skip(format_args!("{} is absent", path.display()));
+        crate::common::skip(format_args!("{} is absent", path.display()));
     }
     Some(path).filter(|p| p.exists())
 }

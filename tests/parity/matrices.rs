@@ -22,7 +22,7 @@ fn reference(name: &str) -> Option<String> {
     let path = root().join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        crate::skip::skip(format_args!("{} is absent", path.display()));
+        crate::common::skip(format_args!("{} is absent", path.display()));
     }
     text
 }

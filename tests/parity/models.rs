@@ -52,7 +52,7 @@ fn megnet_equals_matgl() {
     let (Some(weights_file), Some(values), Some(crystals)) =
         (reference("megnet_random.safetensors"), reference("megnet_random.json"), reference("structures60.jsonl"))
     else {
-        crate::skip::skip("../shared/reference is not here");
+        crate::common::skip("../shared/reference is not here");
         return;
     };
     let values = json(&values);
@@ -97,7 +97,7 @@ fn alignn_atomwise_equals_alignn() {
         reference("alignn_random_h64_radius4.json"),
         reference("structures60.jsonl"),
     ) else {
-        crate::skip::skip("../shared/reference is not here");
+        crate::common::skip("../shared/reference is not here");
         return;
     };
     let values = json(&values);
@@ -265,7 +265,7 @@ fn chgnet_equals_chgnet() {
     let (Some(weights_file), Some(values), Some(crystals)) =
         (weights_file, reference("chgnet_0.3.0.json"), reference("structures60.jsonl"))
     else {
-        crate::skip::skip("../shared is not here");
+        crate::common::skip("../shared is not here");
         return;
     };
     let values = json(&values);
@@ -310,7 +310,7 @@ fn chgnet_equals_chgnet() {
 fn published(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/weights").join(name);
     if !path.exists() {
-        crate::skip::skip("../shared/weights is not here");
+        crate::common::skip("../shared/weights is not here");
     }
     path.exists().then_some(path)
 }

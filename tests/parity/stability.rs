@@ -16,7 +16,7 @@ use serde_json::Value;
 fn the_hull_of_the_real_set_is_pymatgens() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tmo.jsonl.gz");
     let Ok(file) = std::fs::File::open(&file) else {
-        crate::skip::skip(format_args!("{} is absent", file.display()));
+        crate::common::skip(format_args!("{} is absent", file.display()));
         return;
     };
     let mut known: HashMap<String, (Composition, f64)> = HashMap::new();

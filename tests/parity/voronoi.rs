@@ -59,7 +59,7 @@ fn four_oxides_equal_pymatgen() {
 fn sixty_oxides_equal_pymatgen() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference");
     let Ok(lines) = std::fs::read_to_string(folder.join("structures60.jsonl")) else {
-        crate::skip::skip(format_args!("{} is absent", folder.display()));
+        crate::common::skip(format_args!("{} is absent", folder.display()));
         return;
     };
     let peer: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("voronoi.json")).unwrap()).unwrap();

@@ -12,7 +12,7 @@ fn reference(name: &str) -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
-        crate::skip::skip(format_args!("{} is absent", path.display()));
+        crate::common::skip(format_args!("{} is absent", path.display()));
     }
     text.map(|text| match name.ends_with(".jsonl") {
         true => text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect(),

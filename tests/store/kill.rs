@@ -44,7 +44,7 @@ fn child_script() {
 
 fn start_script(store: &Path, script: &str) -> std::process::Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_script", "--test-threads=1"])
+        .args(["--exact", "kill::child_script", "--test-threads=1"])
         .env(STORE, store)
         .env(SCRIPT, script)
         .stdout(Stdio::null())
@@ -142,7 +142,7 @@ fn write(file: &Path, round: usize) {
 
 fn start(store: &Path, file: &Path) -> std::process::Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--test-threads=1"])
+        .args(["--exact", "kill::child", "--test-threads=1"])
         .env(STORE, store)
         .env(FILE, file)
         .stdout(Stdio::null())

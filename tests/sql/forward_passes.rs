@@ -1,15 +1,13 @@
 //! How often a query asks a model, and about which crystals. The plan is the product: these numbers are its promise.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::common::crystals::{Counting, batch, few, many, session};
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
 use hollandite::sql::{EnergyModel, Session};
-use support::{Counting, batch, few, many, session};
 
 struct Bench {
     session: Session,

@@ -1,9 +1,7 @@
 //! From training to intervals through the command line: a small model, its answers for every row with the part of the
 //! training that each belongs to, the coverage of its intervals on crystals that it was not fitted to, and an ensemble.
 
-mod common;
-
-use common::Store;
+use crate::common::program::Store;
 use predicates::prelude::*;
 use predicates::str::contains;
 

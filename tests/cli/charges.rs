@@ -1,11 +1,9 @@
 //! Densities and charges from outside: malformed files are refused where and why a table says, and the program's numbers for
 //! densities that are known exactly are those numbers.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{Store, hollandite, stdout};
+use crate::common::program::{Store, hollandite, stdout};
 use hollandite::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM, charges, valence_electrons};
 use hollandite::formats::{read_valences, read_volumetric};
 use predicates::str::contains;

@@ -1,14 +1,16 @@
 //! The function reference and the models' errors in the documents are what the program says of itself.
-//! `UPDATE=1 cargo test --test docs_drift` writes them.
+//! `UPDATE=1 cargo test --test docs drift` writes them.
 
 use hollandite::models::{DEFAULT_MODEL, Model};
+
+const COMMAND: &str = "UPDATE=1 cargo test --test docs drift";
 
 /// Compares what stands in a document between the markers of `section` with `text`, or writes it there.
 fn check(document: &str, section: &str, text: &str) {
     // Several tests below may be writing.
     static DOCUMENTS: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _alone = DOCUMENTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let begin = format!("<!-- {section}: begin, written by `UPDATE=1 cargo test --test docs_drift` -->\n");
+    let begin = format!("<!-- {section}: begin, written by `{COMMAND}` -->\n");
     let end = format!("<!-- {section}: end -->\n");
     let path = format!("{}/{document}", env!("CARGO_MANIFEST_DIR"));
     let whole = std::fs::read_to_string(&path).unwrap();
@@ -19,7 +21,7 @@ fn check(document: &str, section: &str, text: &str) {
         std::fs::write(path, format!("{before}{begin}{text}{end}{after}")).unwrap();
         return;
     }
-    assert!(written == text, "section {section} of {document} is out of date: UPDATE=1 cargo test --test docs_drift");
+    assert!(written == text, "section {section} of {document} is out of date: {COMMAND}");
 }
 
 /// What the program prints, run on a new store.

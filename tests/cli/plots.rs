@@ -1,11 +1,9 @@
 //! Pictures from outside: the files appear, PNGs show what the SVGs say, and no word is clipped or covers another.
 
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{Store, hollandite, stdout};
+use crate::common::program::{Store, hollandite, stdout};
 use predicates::str::contains;
 use resvg::tiny_skia::Pixmap;
 use resvg::usvg::{self, Node, Options, Tree, fontdb};
@@ -24,7 +22,7 @@ fn svg(args: &[&str]) -> String {
 /// An SVG as resvg understands it, its text set in the font of the PNGs.
 fn tree(svg: &str) -> Tree {
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(include_bytes!("../fixtures/fonts/DejaVuSans.ttf").to_vec());
+    fonts.load_font_data(include_bytes!("../../fixtures/fonts/DejaVuSans.ttf").to_vec());
     fonts.set_sans_serif_family("DejaVu Sans");
     let options = Options { font_family: "DejaVu Sans".into(), fontdb: Arc::new(fonts), ..Options::default() };
     Tree::from_str(svg, &options).unwrap()

@@ -2,9 +2,9 @@
 //! prints must be what stands under it. The guides go on where the README ends. There a line `...` stands for any number of lines, and `...` inside a line for any text. How wide a
 //! column is does not matter: runs of spaces and of `─` count as one.
 
-mod common;
-
 use assert_cmd::Command;
+
+use crate::common::program::isolated;
 
 /// A command with the lines that it should print.
 #[derive(Debug, PartialEq)]
@@ -95,7 +95,7 @@ fn every_command_prints_what_the_documents_show() {
             }
             let script = step.command.replace("cargo run -- ", "hollandite ");
             let mut shell = Command::new("sh");
-            common::isolated(&mut shell, work.path());
+            isolated(&mut shell, work.path());
             shell.args(["-c", &format!("{script}\n")]).env("PATH", &path).current_dir(work.path());
             let output = shell.output().unwrap();
             let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -128,7 +128,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn the_readme_is_read_in_one_sitting() {
-    let lines = include_str!("../README.md").lines().count();
+    let lines = include_str!("../../README.md").lines().count();
     assert!(lines <= 300, "README.md has {lines} lines: what explains one subject belongs into a guide of queries/");
 }
 

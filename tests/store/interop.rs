@@ -1,8 +1,6 @@
 //! Other programs read and write our files. Their clients live in the Python that `HOLLANDITE_PYTHON` names, with the
 //! packages of tests/interop/requirements.txt; `.ci/run` makes it. Without it these tests say that they are skipped.
 
-mod skip;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +16,7 @@ fn python(script: &str, argument: &Path) -> Option<serde_json::Value> {
 
 fn python_with(script: &str, argument: &Path, more: &[&str]) -> Option<serde_json::Value> {
     let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
-        skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+        crate::common::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
         return None;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(script);
@@ -275,7 +273,7 @@ async fn an_exported_parquet_file_is_read_by_pandas_polars_and_pyarrow() {
 fn what_ase_writes_we_read_as_ase_holds_it() {
     let dir = tempfile::tempdir().unwrap();
     let Some(held) = python("ase_files.py", dir.path()) else { return };
-    let Some(held) = held.as_array() else { return skip::skip("that Python has no ase") };
+    let Some(held) = held.as_array() else { return crate::common::skip("that Python has no ase") };
     let numbers = |value: &serde_json::Value| -> Vec<f64> {
         value.as_array().unwrap().iter().flat_map(|r| r.as_array().unwrap()).map(|x| x.as_f64().unwrap()).collect()
     };

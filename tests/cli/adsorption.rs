@@ -1,8 +1,6 @@
 //! The paper's figures and tables of ions in tunnels as stored queries: its numbers, and computed ones beside them.
 
-mod common;
-
-use common::{Store, stdout};
+use crate::common::program::{Store, stdout};
 use hollandite::store::{AdsorptionRow, ChargeRow};
 
 /// The rows of a stored query on a store, cells by column.

@@ -1,8 +1,5 @@
 //! Crystals, tables and a model that counts, for tests of queries.
 
-// Each test binary uses its own part.
-#![allow(dead_code)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -4,13 +4,11 @@
 //!
 //! `HOLLANDITE_QUERIES` is the number of queries (3000), `HOLLANDITE_SEED` where they begin (1).
 
-mod skip;
-mod support;
-
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::common::crystals::{Row, batch, few, rutile};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -18,7 +16,6 @@ use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
 use hollandite::sql::{EnergyModel, Session};
-use support::{Row, batch, few, rutile};
 
 /// The costly calls, as a query over crystals writes them and as one over the columns that hold their values.
 const CALLS: [(&str, &str); 5] = [
@@ -508,7 +505,9 @@ async fn random_queries_answer_as_stored_values_would() {
 /// What DuckDB says to the answers; an error where it answers otherwise.
 fn duckdb(dir: &Path, kept: &RecordBatch, answers: &str) -> Result<String, String> {
     let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
-        skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt: DuckDB is not asked");
+        crate::common::skip(
+            "HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt: DuckDB is not asked",
+        );
         return Ok(String::new());
     };
     let file = std::fs::File::create(dir.join("kept.parquet")).unwrap();

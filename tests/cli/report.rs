@@ -1,18 +1,13 @@
 //! `hollandite report` from outside: what stands on the page, that it stands alone, what is refused and why; and the page in a browser.
 
-mod common;
-mod skip;
-#[path = "common/webdriver.rs"]
-mod webdriver;
-
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{Store, hollandite, stdout};
+use super::webdriver::Browser;
+use crate::common::program::{Store, hollandite, stdout};
 use predicates::str::contains;
 use resvg::tiny_skia::Pixmap;
-use webdriver::Browser;
 
 /// Oxides in whose tunnels potassium finds room; `small` is NULL for the larger cells.
 const OPEN: &str = "SELECT id, formula, spacegroup, void, density, CASE WHEN natoms < 30 THEN natoms END AS small, structure FROM tmo \

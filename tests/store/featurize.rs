@@ -1,14 +1,13 @@
 //! Features are computed once: by `featurize`, and never again by a call of the same function at the same version. A
 //! function that counts its rows says so; a process that is killed keeps what it had committed.
 
-mod common;
-
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::program;
 use arrow::array::{ArrayRef, AsArray, Float64Array, Int32Array, ListArray, RecordBatch, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
@@ -388,7 +387,7 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
     let mut kept = vec![0];
     for round in 0..6 {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--test-threads=1"])
+            .args(["--exact", "featurize::child", "--test-threads=1"])
             .env(KILLED, store.dir())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -430,7 +429,7 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
 
 #[test]
 fn the_command_computes_once_and_tells() {
-    let store = common::Store::new();
+    let store = program::Store::new();
     let file = store.file("in.jsonl", &crystals("x", 0..12));
     store.run(&["import", &file]).assert().success();
     let first = store.stdout(&["featurize", "--features", "density,void(ionic,0.76)", "--where", "id < 'x0008'"]);

@@ -1,9 +1,8 @@
 //! SQL is the contract: `tests/slt/*.slt` hold queries with their answers, error messages and frozen plans.
 //!
-//! `SLT_COMPLETE=1 cargo test --test slt` rewrites the expectations; read the difference before you commit it.
+//! `SLT_COMPLETE=1 cargo test --test sql slt` rewrites the expectations; read the difference before you commit it.
 
-mod support;
-
+use crate::common::crystals;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use hollandite::sql::{FeaturizeOptions, Session};
 use hollandite::store::{ImportOptions, Store};
@@ -69,13 +68,13 @@ impl AsyncDB for Database {
 async fn featurized() -> Session {
     let dir = tempfile::tempdir().expect("a temporary folder").keep();
     let store = Store::init(&dir.join("store")).await.expect("a store");
-    let crystals = [("rutile", support::rutile("Ti", 1.0)), ("SrTiO3", support::perovskite())];
+    let crystals = [("rutile", crystals::rutile("Ti", 1.0)), ("SrTiO3", crystals::perovskite())];
     let poscar = |(id, crystal): (&str, _)| {
         let path = dir.join(format!("{id}.vasp"));
         std::fs::write(&path, hollandite::formats::to_poscar(&crystal, id)).expect("a file");
         path
     };
-    let files: Vec<_> = crystals.into_iter().chain([("WO3", support::tungsten_trioxide())]).map(poscar).collect();
+    let files: Vec<_> = crystals.into_iter().chain([("WO3", crystals::tungsten_trioxide())]).map(poscar).collect();
     store.import(&files, &ImportOptions::default(), &()).await.expect("an import");
     let session = Session::open(&store, None).await.expect("a session");
     for (features, condition) in [("density", Some("id = 'rutile'".to_string())), ("spacegroup,void(ionic,1)", None)] {
@@ -100,7 +99,7 @@ async fn every_file() {
         // Two files are about a store on disk, the others about tables in memory.
         let stored = file.file_stem().is_some_and(|stem| ["features", "adsorption"].iter().any(|s| stem == *s));
         let mut runner =
-            Runner::new(|| async { Ok(Database(if stored { featurized().await } else { support::session().0 })) });
+            Runner::new(|| async { Ok(Database(if stored { featurized().await } else { crystals::session().0 })) });
         if complete {
             runner
                 .update_test_file(

@@ -1,15 +1,13 @@
 //! Candidates from known crystals: what the program makes, that it makes nothing twice, and what it refuses.
 
-mod common;
-
-use common::Store;
+use crate::common::program::{Store, stdout};
 use predicates::str::contains;
 
 /// A store with the published structures that the default store has.
 fn published() -> Store {
     let store = Store::new();
     let parquet = store.beside("hosts.parquet");
-    common::stdout(&["export", "tmo", "--to", &parquet]);
+    stdout(&["export", "tmo", "--to", &parquet]);
     store.run(&["import", &parquet]).assert().success();
     store
 }
@@ -76,8 +74,8 @@ fn candidates_are_neutral_new_and_know_their_parents() {
         assert!(dictionary.lines().any(|line| line == column), "{dictionary}");
     }
     // The stored query, its last step without the energy model that this store lacks.
-    let query =
-        include_str!("../queries/funnel_candidates.sql").replace("adsorption_potential(structure, 'Ca') > 0", "ef < 0");
+    let query = include_str!("../../queries/funnel_candidates.sql")
+        .replace("adsorption_potential(structure, 'Ca') > 0", "ef < 0");
     let funnel = store.stdout(&["sql", "-f", &store.file("funnel.sql", &query), "--format", "csv"]);
     let left: Vec<i64> = funnel.lines().skip(1).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect();
     assert_eq!((left.len(), left[0]), (7, added), "{funnel}");

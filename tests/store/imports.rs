@@ -1,7 +1,5 @@
 //! The store as its users meet it: imports, quarantine, snapshots, moving, verifying.
 
-mod skip;
-
 use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
@@ -494,7 +492,7 @@ async fn files_without_a_checksum_are_read_through() {
 async fn the_real_set_arrives_whole() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tmo.jsonl.gz");
     if !file.exists() {
-        skip::skip(format_args!("{} is absent", file.display()));
+        crate::common::skip(format_args!("{} is absent", file.display()));
         return;
     }
     let bench = Bench::new().await;

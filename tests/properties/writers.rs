@@ -1,4 +1,4 @@
-//! What is exported as crystals is read back as it was, by our own readers; tests/interop.rs asks pymatgen and ASE.
+//! What is exported as crystals is read back as it was, by our own readers; tests/store/interop.rs asks pymatgen and ASE.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

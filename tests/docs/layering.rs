@@ -24,7 +24,7 @@ fn height(layer: &str) -> Option<usize> {
 
 /// The upward imports in `source`, a file of `layer`, as "line: layer".
 fn upward(layer: &str, source: &str) -> Vec<String> {
-    let own = height(layer).unwrap_or_else(|| panic!("layer '{layer}' has no place in tests/layering.rs"));
+    let own = height(layer).unwrap_or_else(|| panic!("layer '{layer}' has no place in tests/docs/layering.rs"));
     let mut found = Vec::new();
     for (number, line) in source.lines().enumerate() {
         if line.trim_start().starts_with("//") {

@@ -1,9 +1,8 @@
 //! Tables, columns and views that change, tables of another time, and the way back.
 
-mod support;
-
 use std::path::PathBuf;
 
+use crate::common::crystals;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
@@ -12,7 +11,7 @@ use hollandite::store::{ImportOptions, Store};
 async fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::init(&dir.path().join("store")).await.unwrap();
-    let crystals = [("rutile", support::rutile("Ti", 1.0)), ("SrTiO3", support::perovskite())];
+    let crystals = [("rutile", crystals::rutile("Ti", 1.0)), ("SrTiO3", crystals::perovskite())];
     let files: Vec<PathBuf> = crystals
         .into_iter()
         .map(|(id, crystal)| {

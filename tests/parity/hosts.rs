@@ -1,8 +1,6 @@
 //! The embedded published structures: each is what it states. Where `../shared/data/hosts` is at hand (symmetrised structures
 //! of the Materials Project), each is also compared with its relaxed counterpart.
 
-mod skip;
-
 use std::collections::HashSet;
 
 use hollandite::{
@@ -111,7 +109,7 @@ fn every_host_prints_and_reads_back() {
 fn volumes_agree_with_relaxed_counterparts() {
     let index = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hosts/index.tsv");
     let Ok(text) = std::fs::read_to_string(&index) else {
-        skip::skip(format_args!("{} is not at hand", index.display()));
+        crate::common::skip(format_args!("{} is not at hand", index.display()));
         return;
     };
     // (formula, space group, volume per atom)

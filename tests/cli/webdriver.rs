@@ -23,7 +23,7 @@ impl Browser {
     pub fn start() -> Option<Self> {
         let driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let Ok(mut driver) = driver else {
-            crate::skip::skip("there is no chromedriver on the PATH");
+            crate::common::skip("there is no chromedriver on the PATH");
             return None;
         };
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -57,7 +57,7 @@ impl Browser {
         match browser.request("POST", "/session", Some(&wanted)) {
             Ok(value) => browser.session = value["sessionId"].as_str().unwrap().to_string(),
             Err(error) if error.contains("cannot find") => {
-                crate::skip::skip(format_args!("there is no Chromium: {error}"));
+                crate::common::skip(format_args!("there is no Chromium: {error}"));
                 return None;
             }
             Err(error) => panic!("{error}"),

@@ -1,10 +1,8 @@
 //! The program from outside: each command, each format, what a mistake is answered with, and the exit codes.
 
-mod common;
-mod skip;
-
+use crate::common::program::{HOME, Store, hollandite, stdout};
+use crate::common::skip;
 use assert_cmd::Command;
-use common::{Store, hollandite, stdout};
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty, starts_with};
 
@@ -312,7 +310,7 @@ fn exports_read_back() {
 #[test]
 fn pandas_polars_and_pyarrow_read_an_export() {
     let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
-        skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+        skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
         return;
     };
     let store = Store::new();
@@ -370,7 +368,7 @@ fn options_last_as_long_as_the_statements_of_one_call() {
 }
 
 /// What a query prints; `None` where it asks an energy model, of which none is built in, and says how to install one
-/// (`tests/energy.rs` has one), or candidates, of which the default store has none (`tests/enumerate.rs` makes some).
+/// (`tests/sql/energy.rs` has one), or candidates, of which the default store has none (`enumerate` makes some).
 fn answer(query: &mut Command) -> Option<String> {
     let output = query.output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -566,10 +564,7 @@ fn weights_that_would_run_something_are_refused() {
 fn a_reader_that_goes_away_is_no_error() {
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_hollandite"));
-    command
-        .env_remove("HOLLANDITE_STORE")
-        .env("HOME", common::HOME.path())
-        .env("XDG_DATA_HOME", common::HOME.path().join("data"));
+    command.env_remove("HOLLANDITE_STORE").env("HOME", HOME.path()).env("XDG_DATA_HOME", HOME.path().join("data"));
     command.args(["sql", "SELECT a.value FROM generate_series(1, 300000) AS a", "--format", "csv"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

@@ -1,0 +1,13 @@
+//! The program from outside: what a person types, what is printed, drawn and written, and what a mistake is answered with.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adsorption;
+mod charges;
+mod commands;
+mod enumerate;
+mod plots;
+mod report;
+mod shell;
+mod webdriver;
