@@ -21,7 +21,7 @@ use super::planner::Planner;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::registry_tables;
-use super::tables::Shape;
+use super::tables::{self, Shape};
 use super::turn::{Turn, Waiting};
 use crate::error::StoreError;
 
@@ -325,7 +325,21 @@ impl Store {
         self.make_table(table, &columns, comments)
     }
 
-    /// Puts comments on the columns of a table, as DuckLake tags of the snapshot that made the table.
+    /// Puts the comments of the dictionary on the columns of an imported table.
+    pub(super) fn comment_imported(&self, table: &str) -> Result<(), StoreError> {
+        let columns: Vec<String> = self
+            .connect()?
+            .prepare(
+                "SELECT c.column_name FROM ducklake_column c JOIN ducklake_table t USING (table_id)
+                 WHERE t.table_name = ? AND t.end_snapshot IS NULL AND c.end_snapshot IS NULL AND c.parent_column IS NULL",
+            )?
+            .query_map([table], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let comments: Vec<String> = columns.iter().map(|column| tables::comment_on_imported(column)).collect();
+        self.comment(table, columns.iter().map(String::as_str).zip(comments.iter().map(String::as_str)))
+    }
+
+    /// Puts comments on columns of a table that have none, as DuckLake tags of the snapshot that made the column.
     pub(super) fn comment<'a>(
         &self,
         table: &str,
@@ -339,7 +353,9 @@ impl Store {
                  SELECT c.table_id, c.column_id, c.begin_snapshot, 'comment', ?
                  FROM ducklake_column c JOIN ducklake_table t USING (table_id)
                  WHERE t.table_name = ? AND t.end_snapshot IS NULL AND c.end_snapshot IS NULL
-                   AND c.parent_column IS NULL AND c.column_name = ?",
+                   AND c.parent_column IS NULL AND c.column_name = ?
+                   AND NOT EXISTS (SELECT 1 FROM ducklake_column_tag g WHERE g.table_id = c.table_id
+                       AND g.column_id = c.column_id AND g.key = 'comment' AND g.end_snapshot IS NULL)",
                 params![comment, table, column],
             )?;
         }

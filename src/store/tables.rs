@@ -59,8 +59,19 @@ impl FromStr for Column {
         if columns().iter().any(|column| column.name == name) {
             return Err(format!("{name} is a column of every table of crystals; --map {name}=PROPERTY fills it"));
         }
-        Ok(Self { comment: format!("property {name} of the records"), name, sql_type: sql_type.into(), data_type })
+        Ok(Self { comment: promoted_comment(&name), name, sql_type: sql_type.into(), data_type })
     }
+}
+
+/// What a column says that a property of the records fills.
+fn promoted_comment(name: &str) -> String {
+    format!("property {name} of the records")
+}
+
+/// The comment on a column of an imported table: that of the dictionary, or of a promoted property.
+pub(super) fn comment_on_imported(name: &str) -> String {
+    let known = columns().iter().chain(lineage_columns()).find(|column| column.name == name);
+    known.map_or_else(|| promoted_comment(name), |column| column.comment.clone())
 }
 
 /// A table as the dictionary has it.

@@ -240,11 +240,13 @@ impl Store {
             (None, shape) => Ok(shape),
         };
         let shape = shape.map_err(|message| StoreError::Shape { table: options.into.clone(), message })?;
-        if found.is_none() && !options.dry_run {
-            self.create_wide_table(&options.into, &shape).await?;
+        // The table and its first rows are one snapshot.
+        let made = found.is_none() && !options.dry_run;
+        if made {
+            self.reserve_table(&options.into)?;
         }
         // Taken before the table is read: what another DuckLake client commits from here on stops the import at its end.
-        let running = Running::begin(self, shape, options)?;
+        let running = Running::begin(self, shape.clone(), options)?;
         let seen = match found {
             Some(_) => self.identities(&options.into).await,
             None => Ok(HashSet::new()),
@@ -260,12 +262,21 @@ impl Store {
         };
         match summary {
             Ok(mut summary) => {
+                match (made, summary.snapshot) {
+                    (true, Some(_)) => self.comment_imported(&options.into)?,
+                    (true, None) => {
+                        self.forget_reserved()?;
+                        self.create_wide_table(&options.into, &shape).await?;
+                    }
+                    (false, _) => {}
+                }
                 summary.seconds = begun.elapsed().as_secs_f64();
                 running.end(&summary)?;
                 Ok(summary)
             }
             Err(error) => {
                 // Whether the snapshot was committed decides, as it does after a kill.
+                self.forget_reserved()?;
                 self.settle()?;
                 Err(error)
             }

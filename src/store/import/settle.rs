@@ -42,6 +42,10 @@ impl Store {
                 params![mark(import)],
                 |row| row.get(0),
             )?;
+            if snapshot.is_some() {
+                // Of a table that this import made the comments may be missing.
+                self.comment_imported(&table)?;
+            }
             let transaction = connection.transaction()?;
             if let Some(snapshot) = snapshot {
                 transaction.execute(
