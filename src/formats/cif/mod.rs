@@ -15,7 +15,10 @@ mod stated;
 mod symmetry;
 mod writer;
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use block::Block;
 use lexer::{Lexer, Token};
@@ -63,58 +66,74 @@ fn no_crystal() -> FormatError {
 /// Every crystal of a CIF file.
 pub(super) fn records(path: &Path, text: String) -> Records {
     let stem = stem(path);
-    let path = path.to_owned();
-    let (mut at, mut line) = (0, 1);
-    let (mut names, mut yielded): (HashMap<String, usize>, usize) = (HashMap::new(), 0);
+    let mut crystals = Crystals { path: path.to_owned(), text, at: 0, line: 1, names: HashMap::new() };
     // One crystal needs no block name behind the stem; whether there are more is known before the first is yielded.
-    let crystals = {
-        let mut lexer = Lexer::new(&text, 0, 1);
-        std::iter::from_fn(|| Block::read(&mut lexer))
-            .filter(|b| b.as_ref().map_or(true, Block::is_crystal))
-            .take(2)
-            .count()
-    };
-    Box::new(std::iter::from_fn(move || {
-        loop {
-            let mut lexer = Lexer::new(&text, at, line);
-            let read = Block::read(&mut lexer);
-            let (start, first) = (at, line);
-            (at, line) = (lexer.at, lexer.line);
-            let (id, line, result) = match read {
-                None if yielded == 0 => (None, 1, Err(no_crystal().into())),
-                None => return None,
-                Some(Err((line, error))) => (None, line, Err(error.into())),
-                Some(Ok(block)) if !block.is_crystal() => continue,
-                Some(Ok(block)) => {
-                    let id = if crystals > 1 { format!("{stem}#{}", block.name) } else { stem.clone() };
-                    let result = match names.insert(block.name.to_owned(), block.line) {
-                        Some(first) => Err(FormatError::syntax(
-                            block.line,
-                            0,
-                            format!(
-                                "data block '{}' was already given at line {first}; rename one of them",
-                                block.name
-                            ),
-                        )
-                        .into()),
-                        None => crystal(&block),
-                    };
-                    (Some(id), block.line, result)
-                }
-            };
-            yielded += 1;
-            return Some(match result {
-                Ok((structure, notes)) => {
-                    let properties = Properties { notes, ..Properties::default() };
-                    Ok(Record { id: id.unwrap_or_default(), structure, line, properties })
-                }
-                Err(refused) => {
-                    let text = text.get(start..).unwrap_or("");
-                    Err(Rejection::of(&path, id, refused, Properties::default(), text, first))
-                }
-            });
+    let first = crystals.next();
+    let second = first.is_some().then(|| crystals.next()).flatten();
+    if first.is_none() {
+        let none = Rejection::of(path, None, no_crystal().into(), Properties::default(), &crystals.text, 1);
+        return Box::new(std::iter::once(Err(none)));
+    }
+    let several = second.is_some();
+    let all = first.into_iter().chain(second).chain(crystals);
+    Box::new(all.map(move |(block, result)| {
+        let id = block.map(|block| if several { format!("{stem}#{block}") } else { stem.clone() });
+        match result {
+            Ok(record) => Ok(Record { id: id.unwrap_or_default(), ..record }),
+            Err(rejection) => Err(Rejection { id, ..rejection }),
         }
     }))
+}
+
+/// The crystals of a text, block by block, each with the name of its block where that could be read.
+struct Crystals {
+    path: PathBuf,
+    text: String,
+    /// Where the next block begins, in bytes and as a line.
+    at: usize,
+    line: usize,
+    /// Blocks so far, and their lines.
+    names: HashMap<String, usize>,
+}
+
+impl Iterator for Crystals {
+    type Item = (Option<String>, Result<Record, Rejection>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (start, first) = (self.at, self.line);
+            let mut lexer = Lexer::new(&self.text, start, first);
+            let read = Block::read(&mut lexer);
+            (self.at, self.line) = (lexer.at, lexer.line);
+            let (name, line, result) = match read? {
+                Err((line, error)) => (None, line, Err(error.into())),
+                Ok(block) if !block.is_crystal() => continue,
+                Ok(block) => {
+                    let result = match self.names.insert(block.name.to_owned(), block.line) {
+                        Some(first) => Err(twice(&block, first).into()),
+                        None => crystal(&block),
+                    };
+                    (Some(block.name.to_owned()), block.line, result)
+                }
+            };
+            let result = match result {
+                Ok((structure, notes)) => {
+                    let properties = Properties { notes, ..Properties::default() };
+                    Ok(Record { id: String::new(), structure, line, properties })
+                }
+                Err(refused) => {
+                    let text = self.text.get(start..).unwrap_or("");
+                    Err(Rejection::of(&self.path, None, refused, Properties::default(), text, first))
+                }
+            };
+            return Some((name, result));
+        }
+    }
+}
+
+fn twice(block: &Block, first: usize) -> FormatError {
+    let message = format!("data block '{}' was already given at line {first}; rename one of them", block.name);
+    FormatError::syntax(block.line, 0, message)
 }
 
 /// The crystal of a block, and what of it is not as it is written.
