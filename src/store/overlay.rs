@@ -211,7 +211,7 @@ mod tests {
     async fn the_registry_is_read_as_tables_and_not_written() {
         let dir = tempfile::tempdir().unwrap();
         let (store, ctx) = store(&dir).await;
-        for table in ["imports", "quarantine", "models", "predictions"] {
+        for table in ["imports", "quarantine", "predictions"] {
             assert_eq!(rows(&ctx, &format!("SELECT * FROM {table}")).await.unwrap(), 0);
         }
         let bad = dir.path().join("bad.cif");

@@ -19,11 +19,18 @@ use super::features;
 use super::lake::Store;
 use crate::error::StoreError;
 
-/// A table of the registry: its name, the query on `catalog.sqlite` that fills it, and the types of its columns.
+/// A table of the registry: its name, where its rows come from, and the types of its columns.
 struct Spec {
     name: &'static str,
-    sql: &'static str,
+    rows: Rows,
     columns: &'static [(&'static str, DataType)],
+}
+
+enum Rows {
+    /// A query on `catalog.sqlite`.
+    Sql(&'static str),
+    /// What the store finds in its folders.
+    Made(fn(&Store) -> std::result::Result<RecordBatch, StoreError>),
 }
 
 const TEXT: DataType = DataType::Utf8;
@@ -35,8 +42,8 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
     let specs = [
         Spec {
             name: "imports",
-            sql: "SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, duplicates, skipped,
-                      quarantined, version FROM hollandite_imports ORDER BY import_id",
+            rows: Rows::Sql("SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, duplicates, skipped,
+                      quarantined, version FROM hollandite_imports ORDER BY import_id"),
             columns: &[
                 ("import_id", INT),
                 ("table_name", TEXT),
@@ -55,9 +62,9 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "snapshots",
-            sql: "SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%f', CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]'
+            rows: Rows::Sql("SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%f', CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]'
                       THEN snapshot_time || ':00' ELSE snapshot_time END), schema_version, changes_made, author, commit_message
-                  FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id",
+                  FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id"),
             columns: &[
                 ("snapshot_id", INT),
                 ("time", TEXT),
@@ -69,9 +76,9 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "quarantine",
-            sql: "SELECT q.import_id, q.table_name, path, nullif(line, 0), record_id, reason, raw_hint
+            rows: Rows::Sql("SELECT q.import_id, q.table_name, path, nullif(line, 0), record_id, reason, raw_hint
                   FROM hollandite_quarantine q JOIN hollandite_imports i USING (import_id) WHERE i.state = 'done'
-                  ORDER BY path, line, q.rowid",
+                  ORDER BY path, line, q.rowid"),
             columns: &[
                 ("import_id", INT),
                 ("table_name", TEXT),
@@ -84,12 +91,34 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "models",
-            sql: "SELECT model_id, name, card, first_used FROM hollandite_models ORDER BY first_used, model_id",
-            columns: &[("model_id", TEXT), ("name", TEXT), ("card", TEXT), ("first_used", TEXT)],
+            rows: Rows::Made(Store::models),
+            columns: &[
+                ("name", TEXT),
+                ("architecture", TEXT),
+                ("predicts", TEXT),
+                ("unit", TEXT),
+                ("parameters", INT),
+                ("elements", INT),
+                ("crystals", INT),
+                ("epochs", INT),
+                ("hours", FLOAT),
+                ("test_rmse", FLOAT),
+                ("test_mae", FLOAT),
+                ("new_formula_rmse", FLOAT),
+                ("new_formula_mae", FLOAT),
+                ("formula_split_rmse", FLOAT),
+                ("formula_split_mae", FLOAT),
+                ("paper_rmse", FLOAT),
+                ("mean_rmse", FLOAT),
+                ("model_id", TEXT),
+                ("reason", TEXT),
+                ("first_used", TEXT),
+                ("card", TEXT),
+            ],
         },
         Spec {
             name: "predictions",
-            sql: evaluations::LIST,
+            rows: Rows::Sql(evaluations::LIST),
             columns: &[
                 ("model", TEXT),
                 ("model_id", TEXT),
@@ -110,7 +139,7 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "featurizers",
-            sql: features::LIST,
+            rows: Rows::Sql(features::LIST),
             columns: &[
                 ("name", TEXT),
                 ("featurizer", TEXT),
@@ -124,11 +153,11 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "tunings",
-            sql: "SELECT name, json_extract(definition, '$.model'), json_extract(definition, '$.space'),
+            rows: Rows::Sql("SELECT name, json_extract(definition, '$.model'), json_extract(definition, '$.space'),
                       json_extract(definition, '$.table'), json_extract(definition, '$.target'),
                       json_extract(definition, '$.split'), count(trial), count(CASE state WHEN 'pruned' THEN 1 END),
                       min(CASE state WHEN 'done' THEN error END), total(seconds), definition, created
-                  FROM hollandite_tunings LEFT JOIN hollandite_trials ON tuning = name GROUP BY name ORDER BY created, name",
+                  FROM hollandite_tunings LEFT JOIN hollandite_trials ON tuning = name GROUP BY name ORDER BY created, name"),
             columns: &[
                 ("name", TEXT),
                 ("model", TEXT),
@@ -146,8 +175,8 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
         },
         Spec {
             name: "trials",
-            sql: "SELECT tuning, trial, state, error, epoch, json_array_length(curve), seconds, settings, curve, reason, updated
-                  FROM hollandite_trials ORDER BY tuning, trial",
+            rows: Rows::Sql("SELECT tuning, trial, state, error, epoch, json_array_length(curve), seconds, settings, curve, reason, updated
+                  FROM hollandite_trials ORDER BY tuning, trial"),
             columns: &[
                 ("tuning", TEXT),
                 ("trial", INT),
@@ -211,7 +240,11 @@ impl TableProvider for RegistryTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (spec, schema) = &TABLES[self.table];
-        let batch = read(&self.store, spec, schema).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let batch = match spec.rows {
+            Rows::Sql(sql) => read(&self.store, sql, spec, schema),
+            Rows::Made(rows) => rows(&self.store),
+        };
+        let batch = batch.map_err(|e| DataFusionError::External(Box::new(e)))?;
         MemTable::try_new(schema.clone(), vec![vec![batch]])?.scan(state, projection, filters, limit).await
     }
 }
@@ -224,9 +257,9 @@ enum Builder {
     Bool(BooleanBuilder),
 }
 
-fn read(store: &Store, spec: &Spec, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
+fn read(store: &Store, sql: &str, spec: &Spec, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
     let connection = store.connect()?;
-    let mut statement = connection.prepare(spec.sql)?;
+    let mut statement = connection.prepare(sql)?;
     let mut builders: Vec<_> = spec
         .columns
         .iter()

@@ -60,7 +60,7 @@ fn the_documents_quote_the_cards_of_the_embedded_models() {
     );
     let rows: serde_json::Value = serde_json::from_str(&printed(&["models", "list", "--format", "json"])).unwrap();
     for row in rows.as_array().unwrap() {
-        let name = row["model"].as_str().unwrap();
+        let name = row["name"].as_str().unwrap();
         let settings = Model::load(name).unwrap().card().config.settings();
         let number = |key: &str, digits: usize| row[key].as_f64().map_or("".into(), |x| format!("{x:.digits$}"));
         let name = format!("`{name}`");

@@ -86,7 +86,7 @@ fn card(card: &ModelCard) -> String {
         if let Some(domain) = &reliability.domain {
             let (atoms, volume, distance) = (domain.atoms, domain.volume_per_atom, domain.distance_min);
             facts.add(
-                "has seen",
+                "domain",
                 format!(
                     "{} to {} atoms in a cell, {:.2} to {:.2} Å³ per atom, shortest distances of {:.2} to {:.2} Å",
                     atoms.0, atoms.1, volume.0, volume.1, distance.0, distance.1
@@ -97,7 +97,7 @@ fn card(card: &ModelCard) -> String {
     facts.add("elements", elements(card));
     if !card.references.is_empty() {
         let energies: Vec<String> = card.references.iter().map(|(e, energy)| format!("{e}\u{a0}{energy:.4}")).collect();
-        facts.add("by themselves", format!("{} eV/atom", energies.join(", ")));
+        facts.add("references", format!("{} eV/atom", energies.join(", ")));
     }
     if let Some(origin) = &card.origin {
         let licence = origin.licence.as_deref().unwrap_or("not stated");
@@ -111,7 +111,7 @@ fn training(card: &ModelCard, facts: &mut Facts) {
     let (split, run) = (&card.split, &card.training);
     if split.train > 0 {
         facts.add(
-            "division",
+            "split",
             format!(
                 "{}, seed {}: {} crystals to train, {} to validate, {} to test",
                 split.kind, split.seed, split.train, split.validation, split.test
@@ -131,9 +131,9 @@ fn training(card: &ModelCard, facts: &mut Facts) {
         run.loss,
         run.weight_decay
     );
-    said += &run.clip.map_or_else(String::new, |clip| format!("; gradients up to {clip}"));
+    said += &run.clip.map_or_else(String::new, |clip| format!("; gradient clipping {clip}"));
     said += &run.average.map_or_else(String::new, |decay| format!("; average of the weights, decay {decay}"));
-    said += &run.start.as_ref().map_or_else(String::new, |start| format!("; begun with {start}"));
+    said += &run.start.as_ref().map_or_else(String::new, |start| format!("; fine-tuned from {start}"));
     said += &format!("; {:.2} h", run.seconds / 3600.0);
     facts.add("training", said);
 }

@@ -1,0 +1,173 @@
+//! The table `models`: every model that a query can ask, with its errors.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+
+use super::lake::Store;
+use crate::error::{ModelError, StoreError};
+use crate::models::{Found, Metrics, ModelCard, Quantity, embedded, find, is_embedded, published_rmse};
+
+/// The set of a card: test crystals of a formula that the training set does not have.
+const NEW_FORMULA: &str = "test, formula not in training";
+/// The set of a card: errors of another run of the same network.
+const FORMULA_SPLIT: &str = "test of a run split by formula";
+
+/// A model that ships with the program, or that the store keeps.
+pub struct KnownModel {
+    /// The name, or the path, by which queries ask for it.
+    pub asked: String,
+    /// Its name in the store; the one that ships has no other.
+    pub name: String,
+    found: Result<Found, ModelError>,
+}
+
+impl KnownModel {
+    /// Whether a model of the store bears the name of one that ships, which is what that name means.
+    pub fn is_shadowed(&self) -> bool {
+        self.asked != self.name
+    }
+
+    /// Why it cannot be asked, if it cannot.
+    pub fn reason(&self) -> Option<String> {
+        self.found.as_ref().err().map(ToString::to_string)
+    }
+
+    fn model(&self) -> Option<&ModelCard> {
+        match &self.found {
+            Ok(Found::Model(model)) => Some(model.card()),
+            _ => None,
+        }
+    }
+
+    fn quantity(&self) -> Option<Quantity<'_>> {
+        match self.found.as_ref().ok()? {
+            Found::Model(model) => Some(model.quantity()),
+            Found::Ensemble(ensemble) => Some(ensemble.quantity()),
+        }
+    }
+
+    fn architecture(&self) -> Option<String> {
+        Some(match self.found.as_ref().ok()? {
+            Found::Model(model) => model.card().architecture.clone(),
+            Found::Ensemble(ensemble) => format!("ensemble of {}", ensemble.members().len()),
+        })
+    }
+
+    fn id(&self) -> Option<&str> {
+        Some(match self.found.as_ref().ok()? {
+            Found::Model(model) => model.id(),
+            Found::Ensemble(ensemble) => &ensemble.card().id,
+        })
+    }
+
+    fn card(&self) -> Option<String> {
+        let json = match self.found.as_ref().ok()? {
+            Found::Model(model) => model.card().to_json(),
+            Found::Ensemble(ensemble) => serde_json::to_value(ensemble.card()),
+        };
+        json.ok().map(|card| card.to_string())
+    }
+
+    /// The errors on the set whose name begins so; an ensemble has those on the crystals that calibrate it.
+    fn metrics(&self, set: &str) -> Option<&Metrics> {
+        self.model()?.metrics.iter().find(|(name, _)| name.starts_with(set)).map(|(_, metrics)| metrics)
+    }
+
+    /// What the paper has to compare with: an error of formation energies.
+    fn published(&self) -> Option<f64> {
+        self.quantity()?.is_formation_energy().then(|| published_rmse(&self.model()?.architecture)).flatten()
+    }
+}
+
+impl Store {
+    /// The models that ship with the program, then those of the store.
+    pub fn known_models(&self) -> Vec<KnownModel> {
+        let folder = self.models_folder();
+        let shipped = embedded().map(|name| (name.to_owned(), name.to_owned()));
+        let own = self.model_names().into_iter().map(|name| match is_embedded(&name) {
+            true => (folder.join(&name).display().to_string(), name),
+            false => (name.clone(), name),
+        });
+        shipped.chain(own).map(|(asked, name)| KnownModel { found: find(&asked, Some(&folder)), asked, name }).collect()
+    }
+
+    /// The rows of the table `models`; the last three columns (`reason`, `first_used`, `card`) are for queries alone.
+    ///
+    /// # Errors
+    /// A catalog that cannot be read.
+    pub fn models(&self) -> Result<RecordBatch, StoreError> {
+        let rows = self.known_models();
+        let used: HashMap<String, String> = self
+            .connect()?
+            .prepare("SELECT model_id, first_used FROM hollandite_models")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let text = |f: &dyn Fn(&KnownModel) -> Option<String>| -> ArrayRef {
+            Arc::new(rows.iter().map(f).collect::<StringArray>())
+        };
+        let count = |f: fn(&ModelCard) -> usize| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| row.model().map(|card| f(card) as i64)).collect::<Int64Array>())
+        };
+        let number = |f: &dyn Fn(&KnownModel) -> Option<f64>| -> ArrayRef {
+            Arc::new(rows.iter().map(f).collect::<Float64Array>())
+        };
+        let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
+        let hours = |card: &ModelCard| (card.training.seconds > 0.0).then_some(card.training.seconds / 3600.0);
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            [
+                ("name", text(&|row| Some(row.asked.clone()))),
+                ("architecture", text(&KnownModel::architecture)),
+                ("predicts", text(&|row| row.quantity().map(|q| q.target.to_owned()))),
+                ("unit", text(&|row| row.quantity().map(|q| q.unit.to_owned()))),
+                ("parameters", count(|c| c.parameters)),
+                ("elements", count(|c| c.elements.len())),
+                ("crystals", count(|c| c.split.train)),
+                ("epochs", count(|c| c.training.epochs)),
+                ("hours", number(&|row| row.model().and_then(hours))),
+                ("test_rmse", error("test", |m| m.rmse)),
+                ("test_mae", error("test", |m| m.mae)),
+                ("new_formula_rmse", error(NEW_FORMULA, |m| m.rmse)),
+                ("new_formula_mae", error(NEW_FORMULA, |m| m.mae)),
+                ("formula_split_rmse", error(FORMULA_SPLIT, |m| m.rmse)),
+                ("formula_split_mae", error(FORMULA_SPLIT, |m| m.mae)),
+                ("paper_rmse", number(&KnownModel::published)),
+                ("mean_rmse", error("test", |m| m.baseline_rmse)),
+                ("model_id", text(&|row| row.id().map(str::to_owned))),
+                ("reason", text(&KnownModel::reason)),
+                ("first_used", text(&|row| used.get(row.id()?).cloned())),
+                ("card", text(&KnownModel::card)),
+            ]
+            .map(|(name, column)| (name, column, true)),
+        );
+        batch.map_err(|e| StoreError::Registry(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Float64Type;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_model_that_ships_is_a_row_with_its_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        let rows = store.models().unwrap();
+        let names: Vec<&str> = rows["name"].as_string::<i32>().iter().flatten().collect();
+        assert_eq!(names, embedded().collect::<Vec<_>>());
+        assert!(rows["test_rmse"].as_primitive::<Float64Type>().iter().all(|rmse| rmse.is_some_and(|r| r > 0.0)));
+        assert_eq!(rows["reason"].null_count(), rows.num_rows());
+        // A folder that cannot be read is a row too, which says why.
+        let home = store.models_folder().join("broken");
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::write(home.join("broken.safetensors.zst"), "none").unwrap();
+        let rows = store.models().unwrap();
+        let last = rows.num_rows() - 1;
+        assert_eq!(rows["name"].as_string::<i32>().value(last), "broken");
+        assert!(!rows["reason"].as_string::<i32>().value(last).is_empty() && rows["card"].is_null(last));
+    }
+}
