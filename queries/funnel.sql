@@ -1,4 +1,4 @@
--- What: How many oxides each step of a screening for calcium leaves: charges that balance, room and channels, a formation energy, the hull, and at last those that hold the ion.
+-- What: How many oxides each step of a screening for calcium leaves: charge neutrality, void and channels, a formation energy, the hull, and at last those that hold the ion.
 -- Why: Each step costs more than the one before it, and is asked only of what that one left; where a screening loses its rows is where its thresholds matter.
 --   The hull is that of tmo, which has no oxide without a transition metal (CaO, P2O5): it is an upper bound. Import those into a table of their own and
 --   add `UNION ALL SELECT formula, ef FROM ...` to what `known` gathers.

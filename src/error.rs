@@ -216,7 +216,7 @@ pub enum ModelError {
     },
     /// A model without a smooth energy surface.
     #[error(
-        "model {model} predicts a number for a crystal as it stands, not an energy that has forces; CHGNet does: \
+        "model {model} predicts a property of a fixed crystal and has no forces; forces need CHGNet: \
              `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
     )]
     NoSlopes {

@@ -344,7 +344,7 @@ mod tests {
         let each = given[1].as_ref().unwrap();
         assert_eq!((each.len(), each[0].as_ref().unwrap().channel), (1, Some(0)));
         let calcium = given[2].as_ref().unwrap()[0].as_ref().unwrap_err().to_string();
-        assert!(calcium.contains("Ca by itself"), "{calcium}");
+        assert!(calcium.contains("elemental reference energy of Ca"), "{calcium}");
         assert!(given[3].as_ref().unwrap()[0].as_ref().unwrap_err().to_string().contains("no room"));
     }
 

@@ -58,7 +58,7 @@ pub fn element_energies(
 /// It has none: no other stands in for it.
 pub fn reference(energies: &BTreeMap<String, f64>, ion: Element, model: &str) -> Result<f64, AdsorptionError> {
     energies.get(ion.symbol()).copied().ok_or_else(|| {
-        AdsorptionError::Undefined(format!("model {model} has no energy of {} by itself to measure from", ion.symbol()))
+        AdsorptionError::Undefined(format!("model {model} has no elemental reference energy of {}", ion.symbol()))
     })
 }
 

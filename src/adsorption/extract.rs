@@ -213,6 +213,11 @@ mod tests {
         assert_eq!((two.n, two.structure.len()), (2, 54));
         assert!((two.potential - 0.5).abs() < 1e-12);
         let said = |i: usize| answers[i].as_ref().unwrap_err().to_string();
-        assert!(said(2).contains("a cell that has 8") && said(3).contains("Na by itself"), "{} {}", said(2), said(3));
+        assert!(
+            said(2).contains("a cell that has 8") && said(3).contains("elemental reference energy of Na"),
+            "{} {}",
+            said(2),
+            said(3)
+        );
     }
 }

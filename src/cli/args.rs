@@ -56,17 +56,17 @@ pub enum Command {
     /// Write a screening as one page of HTML: its query, how many rows each step leaves, the ranked table, and the best crystals to
     /// turn, with their channels
     Report(Report),
-    /// Net charges of the ions of a calculated density (CHGCAR), by Bader's partition
+    /// Net atomic charges of a calculated density (CHGCAR), by Bader's partition
     Charges(Charges),
-    /// Compute functions of the crystals of a table once, and keep their values
+    /// Compute functions of the crystals of a table once and store the values
     Featurize(Featurize),
-    /// Make candidates: put other elements into known crystals, and keep what is neutral and new
+    /// Generate candidates: substitute elements in known crystals, keep what is charge-neutral and new
     Enumerate(Box<Enumerate>),
-    /// Fit a model to the labels of a table
+    /// Train a model on the labels of a table
     Train(Box<Train>),
-    /// Search for the settings of a model by trial, and go on with a search that was stopped
+    /// Tune the hyperparameters of a model; the same command resumes a search
     Tune(Box<Tune>),
-    /// A model's answers for the rows of a table, kept in `predictions`, and its errors on their labels
+    /// Predict the rows of a table, keep the predictions in `predictions`, and report errors on the labels
     Evaluate(Evaluate),
     /// List the models that `predict_ef` can ask, or print the card of one
     Models(Models),
@@ -74,7 +74,7 @@ pub enum Command {
     Functions(Functions),
     /// What the store holds: tables, snapshots, imports, models, rows in quarantine
     Info(Info),
-    /// Make a table, or all of them, what it was at a snapshot
+    /// Restore a table, or all of them, to a snapshot
     Restore(Restore),
     /// Check every file's checksum and row count against the catalog, and the catalog itself
     Verify(Verify),
@@ -102,7 +102,7 @@ pub struct Man {
 /// `hollandite verify`
 #[derive(Debug, ClapArgs)]
 pub struct Verify {
-    /// Compute the columns of every crystal anew and compare them, which takes about as long as an import
+    /// Recompute the columns of every crystal and compare them; takes about as long as an import
     #[arg(long)]
     pub deep: bool,
     /// Delete files that no snapshot names, left by killed writers; no other DuckLake client may be writing meanwhile
@@ -133,7 +133,7 @@ pub struct Import {
     /// Leave out crystals that are the same structure as a row of the table, whatever their id and cell
     #[arg(long)]
     pub dedupe: bool,
-    /// Order crystals whose sites are occupied in part, in place of refusing them: the ordering of least electrostatic energy in the
+    /// Order crystals with partial occupancies instead of refusing them: the ordering of lowest electrostatic energy in the
     /// smallest supercell (up to 12 primitive cells, 256 sites) that holds the occupancies, none changed by more than this
     #[arg(long, value_name = "CHANGE", num_args = 0..=1, require_equals = true, default_missing_value = "0.02", value_parser = occupancy)]
     pub order: Option<f64>,
@@ -166,7 +166,7 @@ pub struct ImportDft {
     /// CSV that names which calculations belong together, columns host,inserted,ion,n,channel, in place of finding them
     #[arg(long, value_name = "FILE")]
     pub triples: Option<PathBuf>,
-    /// Take reference energies from the rows of `reference_energies` whose source has this in it, and from no calculation of
+    /// Take elemental reference energies from the rows of `reference_energies` whose source contains this, not from a calculation of
     /// the metal
     #[arg(long, value_name = "SOURCE")]
     pub reference: Option<String>,
@@ -190,7 +190,7 @@ pub struct Sql {
     /// Print count, mean, std, min, quartiles and max of each column in place of the rows
     #[arg(long)]
     pub describe: bool,
-    /// Have statements done that take a whole table with them (DELETE and UPDATE without WHERE, DROP TABLE), without asking
+    /// Do not ask before statements that change a whole table (DELETE and UPDATE without WHERE, DROP TABLE)
     #[arg(long)]
     pub yes: bool,
     /// Where and how to print
@@ -207,7 +207,7 @@ pub struct Shell {
     /// How to print results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Have statements done that take a whole table with them (DELETE and UPDATE without WHERE, DROP TABLE), without asking
+    /// Do not ask before statements that change a whole table (DELETE and UPDATE without WHERE, DROP TABLE)
     #[arg(long)]
     pub yes: bool,
     /// Which state of the store to read
@@ -228,7 +228,7 @@ pub struct Export {
     /// Format to write, where the name of the file does not tell
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
-    /// Write CIFs of the asymmetric unit and the space group that is found when distances up to so many Å are equal, as in 0.1;
+    /// Write symmetrised CIFs: the asymmetric unit and the space group found with this tolerance, Å, as in 0.1;
     /// without it every atom is listed
     #[arg(long, value_name = "Å", value_parser = tolerance)]
     pub symprec: Option<f64>,
@@ -249,7 +249,7 @@ pub struct Charges {
     /// Valence electrons of an element, the ZVAL of its pseudopotential: Mn=7,O=6
     #[arg(long, value_name = "ELEMENT=N,..", value_delimiter = ',', value_parser = valence)]
     pub valence: Vec<(Element, f64)>,
-    /// POTCAR or OUTCAR that tells the valence electrons [default: the one beside the CHGCAR]
+    /// POTCAR or OUTCAR with the valence electrons [default: the one beside the CHGCAR]
     #[arg(long, value_name = "FILE")]
     pub potcar: Option<PathBuf>,
     /// Points of a lower reference density belong to no atom, e/Å³
@@ -258,10 +258,10 @@ pub struct Charges {
     /// A maximum further than this from every atom belongs to none, Å
     #[arg(long, value_name = "Å", default_value_t = DEFAULT_REACH)]
     pub reach: f64,
-    /// CHGCAR of the empty host, or its folder: what each site gave when the ions came in
+    /// CHGCAR of the empty host, or its folder: prints the charge that each site transferred on insertion
     #[arg(long, value_name = "FILE")]
     pub host: Option<PathBuf>,
-    /// Element whose sites are the ions that came in, where no host is given
+    /// Element of the inserted ions, where no host is given
     #[arg(long, value_name = "ELEMENT", value_parser = element, conflicts_with = "host")]
     pub ion: Option<Element>,
     /// Print the average of the density over the planes along a lattice vector in place of the charges
@@ -290,7 +290,7 @@ pub struct Charges {
 /// `hollandite featurize`
 #[derive(Debug, ClapArgs)]
 pub struct Featurize {
-    /// Functions to compute, with their arguments beside the crystal: magpie,xrd,"void(ionic,0.76)"
+    /// Functions to compute, with their arguments after the crystal: magpie,xrd,"void(ionic,0.76)"
     #[arg(long, value_name = "LIST", required_unless_present = "list")]
     pub features: Vec<String>,
     /// List what can be computed, and what has been
@@ -302,7 +302,7 @@ pub struct Featurize {
     /// SQL condition on the rows to use, for instance "natoms <= 60"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Forget the values of all rows and compute them anew; without it only rows without a value are computed
+    /// Discard all values and recompute them; without it only rows without a value are computed
     #[arg(long)]
     pub force: bool,
     /// Rows after which values are committed; in any case they are after a minute
@@ -317,28 +317,28 @@ pub struct Enumerate {
     /// structure type the first is used
     #[arg(long, value_name = "QUERY|NAME")]
     pub prototypes: String,
-    /// Elements that may take the place of a cation, as in Li,Ca,V,Mo
+    /// Elements to substitute for cations, as in Li,Ca,V,Mo
     #[arg(long, required = true, value_name = "LIST", value_delimiter = ',', value_parser = element)]
     pub elements: Vec<Element>,
-    /// Table that the candidates go into, with the columns of tmo and parent, substitution, prototype and radius_change
+    /// Table for the candidates, with the columns of tmo and parent, substitution, prototype and radius_change
     #[arg(long, value_name = "NAME", default_value = "candidates")]
     pub into: String,
-    /// Tables whose crystals are known and no candidates, beside the one that the candidates go into
+    /// Further tables whose crystals count as known
     #[arg(long, value_name = "TABLE", default_value = "tmo")]
     pub against: Vec<String>,
-    /// Divide the sites of one element between two, in at most so many symmetry-distinct orderings for each share
+    /// Split the sites of one element between two, in at most this many symmetry-distinct orderings per ratio
     #[arg(long, value_name = "ORDERINGS", default_value_t = 0)]
     pub split: usize,
-    /// Divide sites in all larger cells too, of up to so many primitive cells
+    /// Split sites in supercells too, of up to this many primitive cells
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), requires = "split")]
     pub cells: u8,
-    /// Replace at most so many elements of a prototype at once [default: all of its cations]
+    /// Substitute at most this many elements of a prototype at once [default: all of its cations]
     #[arg(long, value_name = "N")]
     pub replaced: Option<usize>,
-    /// Largest relative change of an ionic radius (Shannon's), as in 0.2 [default: any]
+    /// Largest relative change of ionic radius (Shannon), as in 0.2 [default: any]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub radius_change: Option<f64>,
-    /// Stop after so many candidates; those that the table has from an earlier run count
+    /// Stop after this many candidates, those of earlier runs in the table included
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Count what passes each step, and write nothing
@@ -377,7 +377,7 @@ pub struct Output {
     /// [default: table, or what the extension of --output says]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
-    /// Write to this file in place of standard output
+    /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

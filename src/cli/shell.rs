@@ -267,7 +267,7 @@ async fn until<T>(
 }
 
 fn joined(done: Result<Result<(), CliError>, JoinError>) -> Result<(), CliError> {
-    let fault = |panic| CliError::Failed(format!("the query broke down, which is a fault of hollandite: {panic}"));
+    let fault = |panic| CliError::Failed(format!("internal error of hollandite, please report it: {panic}"));
     done.unwrap_or_else(|panic| Err(fault(panic)))
 }
 

@@ -153,7 +153,7 @@ pub(super) fn answers(
         known.insert(key.clone(), places);
     });
     if outcome.is_break() {
-        return exec_err!("the relaxations were given up; those that had ended are remembered");
+        return exec_err!("the relaxations were cancelled; those that had finished are remembered");
     }
     Ok(keys.into_iter().map(|key| key.and_then(|key| known.get(&key).cloned())).collect())
 }

@@ -52,11 +52,11 @@ impl std::fmt::Display for EnumerateSummary {
             write!(f, ", {left_out} without a place for another element")?;
         }
         for (n, what) in [
-            (counts.choices, "choices of elements"),
-            (counts.neutral, "with charges that balance"),
-            (counts.fitting, "with radii that fit"),
-            (counts.fitting - counts.known, "not known"),
-            (counts.candidates, "not made before: candidates"),
+            (counts.choices, "combinations of elements"),
+            (counts.neutral, "charge-neutral"),
+            (counts.fitting, "size-compatible"),
+            (counts.fitting - counts.known, "not already in the store"),
+            (counts.candidates, "unique candidates"),
         ] {
             write!(f, "\n{n:>12}  {what}")?;
         }

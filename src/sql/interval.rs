@@ -58,7 +58,8 @@ fn judge(answer: &Answer, model: &dyn EnergyModel, coverage: f64) -> Judged {
             Some(radius) => (Some(radius), None),
             None => {
                 let (most, n) = (calibration.largest_coverage(), calibration.count);
-                let reason = format!("{n} calibration crystals vouch for a coverage of {most} at most, not {coverage}");
+                let reason =
+                    format!("{n} calibration crystals support a coverage of at most {most}; {coverage} was requested");
                 (None, Some(reason))
             }
         },

@@ -81,7 +81,7 @@ impl Reuse {
         }
         let read = self.values.read(&found, &self.data_type).map_err(Error::from)?;
         for _ in 0..read.null_count() {
-            let reason = "it had no value when it was materialised";
+            let reason = "it was NULL when the feature table was built";
             self.environment.warnings().note(self.function, reason);
         }
         if found.len() == places.len() {

@@ -69,7 +69,7 @@ impl ElementalReferences {
     pub fn energy(&self, element: Element) -> Result<f64, String> {
         self.elements.get(&element).map(|(energy, _)| *energy).ok_or_else(|| {
             format!(
-                "{} has no energy of {element} by itself; measure from a set or an energy model that does",
+                "{} has no elemental reference energy of {element}; use a set or an energy model that has one",
                 self.name
             )
         })

@@ -28,7 +28,7 @@ fn candidates_are_neutral_new_and_know_their_parents() {
     let text = store.stdout(&enumerate);
     let added = number(&store, "SELECT count(*) FROM candidates");
     assert!(added > 100, "{text}");
-    assert!(text.contains(&format!("{added}  not made before: candidates")), "{text}");
+    assert!(text.contains(&format!("{added}  unique candidates")), "{text}");
     for (what, query) in [
         ("neutral", "SELECT count(*) FROM candidates WHERE NOT is_charge_neutral(formula)"),
         ("of a known parent", "SELECT count(*) FROM candidates c LEFT ANTI JOIN tmo p ON p.id = c.parent"),
@@ -61,7 +61,7 @@ fn candidates_are_neutral_new_and_know_their_parents() {
 
     // Nothing is made twice, and what is there is sound.
     let again = store.stdout(&enumerate);
-    assert!(again.contains("0  not made before") && again.contains("added 0 rows"), "{again}");
+    assert!(again.contains("0  unique candidates") && again.contains("added 0 rows"), "{again}");
     store.run(&["verify"]).assert().success();
     // The columns of every crystal are there, so that whatever asks tmo can ask candidates.
     let dictionary = store.stdout(&[

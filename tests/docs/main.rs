@@ -4,5 +4,6 @@
 mod common;
 
 mod drift;
+mod glossary;
 mod layering;
 mod readme;

@@ -129,10 +129,10 @@ async fn formation_energies_are_measured_from_the_models_own_elements() {
         "adsorption_potential({a}['e_inserted'], {a}['e_host'], reference_energy('Li', 'chgnet'), 1) - {a}['adsorption_potential']"
     );
     assert!(number(&session, &by_hand).await.abs() < 1e-9);
-    // Sodium was seen in training, but has no energy by itself.
+    // Sodium was seen in training, but has no elemental reference energy.
     assert!(value(&session, "formation_energy('NaWO3', -5.0, 'chgnet')").await.is_null(0));
     let warnings = session.warnings().join("\n");
-    assert!(warnings.contains("model chgnet has no energy of Na by itself"), "{warnings}");
+    assert!(warnings.contains("model chgnet has no elemental reference energy of Na"), "{warnings}");
     let error = refusal(&session, "SELECT formation_energy('WO3', -5.0, 'chignon')").await;
     assert!(error.contains("no elements by 'chignon': known are MP2020") && error.contains("INSERT INTO"), "{error}");
 }
@@ -159,7 +159,7 @@ async fn forces_and_stress_are_the_slopes_of_the_energy() {
     let stress = number(&session, "predict_stress(s)[2][2]").await;
     assert!((stress - slope).abs() < 2e-2 * slope.abs().max(1.0), "{stress} {slope}");
     assert_eq!(value(&session, "predict_magmoms(s)").await.as_list::<i32>().value_length(0), 4);
-    // A formation energy is measured from the elements; where one has no energy by itself there is none.
+    // A formation energy is measured from the elements; where one has no elemental reference energy there is none.
     let (ef, total) = (number(&session, "predict_ef(s, 'chgnet')").await, number(&session, "predict_energy(s)").await);
     assert!((ef - (total / 4.0 + 1.5)).abs() < 1e-5, "{ef} {total}");
     let sodium = WO3.replace("W O", "Na O");
@@ -207,9 +207,9 @@ async fn potentials_follow_from_the_energies_beside_them_and_are_remembered() {
     assert_eq!(Model::forward_passes(), passes, "it was computed for a second time");
     let widest = number(&session, "adsorption_potential(s, 'Li', 1, '1')").await;
     assert!((widest - potential).abs() < 1e-6, "{widest} {potential}");
-    // Sodium finds a place but has no energy by itself; some numbers are no number of ions, some places are none.
+    // Sodium finds a place but has no elemental reference energy; some numbers are no number of ions, some places are none.
     let reason = value(&session, "adsorption(s, 'Na')[1]['reason']").await;
-    assert!(reason.as_string::<i32>().value(0).contains("no energy of Na by itself"));
+    assert!(reason.as_string::<i32>().value(0).contains("no elemental reference energy of Na"));
     assert!(value(&session, "adsorption(s, 'Li', 0)").await.is_null(0));
     assert!(session.warnings()[0].contains("n = 0"));
     assert!(value(&session, "adsorption_potential(s, 'Li', 1, 'heptagonal')").await.is_null(0));
@@ -270,7 +270,7 @@ async fn what_was_broken_off_goes_on_and_a_host_is_relaxed_once() {
         _ => ControlFlow::Continue(()),
     }));
     let error = of_hosts(&session, LI).await.unwrap_err();
-    assert!(error.contains("given up") && error.contains("remembered"), "{error}");
+    assert!(error.contains("cancelled") && error.contains("remembered"), "{error}");
     // Another session goes on with what is left, and then knows all of it.
     let session = open().await;
     let (values, rest) = passes(&session, LI).await;
@@ -332,7 +332,7 @@ async fn taking_ions_out_is_measured_by_the_same_model_and_remembered() {
     assert!((2.0 * doubly - voltage).abs() < 1e-9, "{doubly} {voltage}");
     for (call, reason) in [
         ("extraction_voltage(s, 'Li')", "no Li in the crystal"),
-        ("extraction_voltage(insert(s, 'Na'), 'Na')", "no energy of Na by itself"),
+        ("extraction_voltage(insert(s, 'Na'), 'Na')", "no elemental reference energy of Na"),
         ("extraction_voltage(insert(s, 'Li'), 'Li', 2)", "a cell that has 1"),
         ("extraction_voltage(insert(s, 'Li'), 'Li', 0.5)", "n = 0.5"),
     ] {

@@ -14,16 +14,16 @@ pub struct Train {
     /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
     pub model: String,
-    /// Begin with the weights of this model, a name or what `train` wrote, in place of random ones; its architecture counts
+    /// Fine-tune: start from the weights of this model (a name, or what `train` wrote); its architecture is used
     #[arg(long, value_name = "NAME|PATH", conflicts_with_all = ["model", "hidden", "layers", "set"])]
     pub from: Option<String>,
-    /// Width of the network's atoms
+    /// Width of the atom features
     #[arg(long, value_name = "N")]
     pub hidden: Option<usize>,
     /// Number of the network's layers
     #[arg(long, value_name = "N")]
     pub layers: Option<usize>,
-    /// Another setting of the architecture, for instance edges.nearest.count=16; a wrong one is answered with the list
+    /// Another setting of the architecture, for instance edges.nearest.count=16; an unknown one lists them all
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Table with structures and labels
@@ -35,62 +35,62 @@ pub struct Train {
     /// SQL condition on the rows to use, for instance "natoms <= 60"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Fit the rows of this table too, as in pretraining; those that are held out, or of a held-out group, are left out
+    /// Train on the rows of this table too, as in pretraining; held-out rows and groups are left out
     #[arg(long, value_name = "TABLE")]
     pub also: Option<String>,
-    /// Division of the rows: random (as in the paper), formula, prototype or system (none of which then stands on both sides),
+    /// Split of the rows: random (as in the paper); formula, prototype or system (no group in both training and test set);
     /// column (the table's `split`), kfold:5:0 to kfold:5:4, kfold:5:0:formula
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub split: String,
-    /// Share of the rows held out as the test set
+    /// Fraction of the rows held out as the test set
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub test: f64,
-    /// Share of the remaining rows held out to choose the best epoch
+    /// Fraction of the remaining rows held out for validation, which chooses the best epoch
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub validation: f64,
-    /// Seed of the division, the first weights, the order and the dropout
+    /// Random seed of the split, the initial weights, the batches and dropout
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
-    /// Seed of the division alone: members of an ensemble need the same division and other first weights [default: --seed]
+    /// Random seed of the split alone: members of an ensemble share the split, not the initial weights [default: --seed]
     #[arg(long, value_name = "SEED")]
     pub split_seed: Option<u64>,
-    /// Epochs over which the learning rate falls
+    /// Number of epochs, over which the learning rate is scheduled
     #[arg(long, default_value_t = 300)]
     pub epochs: usize,
-    /// Crystals in one step of the optimiser
+    /// Batch size in crystals
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub batch: usize,
-    /// Atoms in one step of the optimiser, in place of a number of crystals
+    /// Batch size in atoms instead of crystals
     #[arg(long, value_name = "N", conflicts_with = "batch")]
     pub batch_atoms: Option<usize>,
     /// Highest learning rate
     #[arg(long, value_name = "RATE", default_value_t = 2e-3)]
     pub learning_rate: f64,
-    /// Course of the learning rate: one-cycle, one-cycle:WARM_UP_EPOCHS, plateau, plateau:FACTOR:PATIENCE:MINIMUM or constant
+    /// Learning-rate schedule: one-cycle, one-cycle:WARM_UP_EPOCHS, plateau, plateau:FACTOR:PATIENCE:MINIMUM or constant
     #[arg(long, value_name = "COURSE", default_value = "one-cycle")]
     pub schedule: String,
-    /// What is minimised: mse, mae, huber or huber:DELTA, in standard deviations of the label
+    /// Loss: mse, mae, huber or huber:DELTA, DELTA in standard deviations of the label
     #[arg(long, default_value = "huber")]
     pub loss: String,
-    /// Decay of the weights (AdamW)
+    /// Weight decay (AdamW)
     #[arg(long, value_name = "RATE", default_value_t = 1e-5)]
     pub weight_decay: f64,
-    /// Longest gradient, by its norm over all weights; 0 shortens none
+    /// Gradient clipping: largest global L2 norm; 0 disables it
     #[arg(long, value_name = "NORM", default_value_t = 3.0)]
     pub clip: f64,
-    /// Validate and keep a moving average of the weights with this decay, for instance 0.999
+    /// Validate and keep an exponential moving average of the weights with this decay, for instance 0.999
     #[arg(long, value_name = "DECAY")]
     pub ema: Option<f64>,
     /// Validation error that chooses the best epoch: mae or rmse
     #[arg(long, value_name = "ERROR", default_value = "mae")]
     pub best: String,
-    /// Stop after this many epochs without a lower validation error
+    /// Early stopping: epochs without a lower validation error
     #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
     pub patience: usize,
-    /// Worker threads [default: one a core]
+    /// Worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where to compute: cpu, or cuda in a program that was built with it
+    /// Device: cpu, or cuda where the program was built with it
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
     /// Folder for checkpoint, weights, card and plots [default: models/NAME in the store]
@@ -102,7 +102,7 @@ pub struct Train {
     /// Unit of the label [default: that of the column, where it is known]
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
-    /// Take network, settings, data and division from the best trial of this tuning
+    /// Take network, settings, data and split from the best trial of this tuning
     #[arg(long, value_name = "NAME", conflicts_with_all = [
         "model", "table", "target", "condition", "split", "test", "validation", "seed", "batch", "batch_atoms", "learning_rate",
         "loss", "from", "also", "hidden", "layers", "set", "snapshot",
@@ -111,10 +111,10 @@ pub struct Train {
     /// Where the labels come from and under which licence, for the model card
     #[arg(long, value_name = "TEXT")]
     pub data: Option<String>,
-    /// Quote the test errors of this run of the same network in the card, for instance those of a division by formula
+    /// Quote the test errors of this run of the same network in the card, for instance those of a split by formula
     #[arg(long, value_name = "NAME|PATH")]
     pub quote: Vec<String>,
-    /// Go on from the checkpoint in the folder
+    /// Resume from the checkpoint in the folder
     #[arg(long)]
     pub resume: bool,
     /// Stop at the end of the epoch in which this many seconds have passed
@@ -131,16 +131,16 @@ pub struct Tune {
     /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
     #[arg(long, value_name = "NAME", default_value = "megnet")]
     pub model: String,
-    /// Name of the search; the same command under the same name goes on with it [default: that of the architecture]
+    /// Name of the search; the same command with the same name resumes it [default: that of the architecture]
     #[arg(long)]
     pub name: Option<String>,
     /// Trials in all, those of earlier runs included; the paper made 75, of 500 epochs each
     #[arg(long, value_name = "N", default_value_t = 75)]
     pub trials: usize,
-    /// What may be chosen. Descriptor networks: paper, or wide (dropout from 0; rate, batch and loss free too). Others: usual
+    /// Search space. Descriptor networks: paper, or wide (dropout from 0; rate, batch and loss free too). Others: usual
     #[arg(long, value_name = "NAME")]
     pub space: Option<String>,
-    /// Give a trial up where it is worse than half of the earlier ones at the same epoch (median), or not among the best third at
+    /// Stop a trial early where it is worse than half of the earlier ones at the same epoch (median), or not in the best third at
     /// 1/27, 1/9 or 1/3 of the epochs (halving), or never (none)
     #[arg(long, value_name = "RULE", default_value = "median")]
     pub prune: String,
@@ -153,40 +153,40 @@ pub struct Tune {
     /// SQL condition on the rows to use, for instance "natoms <= 60"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Division of the rows, as for `train`; no trial sees the test set
+    /// Split of the rows, as for `train`; no trial sees the test set
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub split: String,
-    /// Share of the rows held out as the test set
+    /// Fraction of the rows held out as the test set
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub test: f64,
-    /// Share of the remaining rows by which trials are judged
+    /// Fraction of the remaining rows on which trials are validated
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub validation: f64,
-    /// Seed of the proposals, the division, the first weights and the order
+    /// Random seed of the proposals, the split, the initial weights and the batches
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
-    /// Epochs of a trial that is not given up
+    /// Epochs of a trial that is not stopped early
     #[arg(long, default_value_t = 100)]
     pub epochs: usize,
-    /// Crystals in one step of the optimiser, where the space does not choose it
+    /// Batch size in crystals, where the search space does not choose it
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub batch: usize,
-    /// What is minimised, where the space does not choose it: mse, mae, huber or huber:DELTA
+    /// Loss, where the search space does not choose it: mse, mae, huber or huber:DELTA
     #[arg(long, default_value = "mse")]
     pub loss: String,
-    /// Stop a trial after this many epochs without a lower validation error
+    /// Early stopping of a trial: epochs without a lower validation error
     #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
     pub patience: usize,
-    /// Worker threads [default: one a core]
+    /// Worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where to compute: cpu, or cuda in a program that was built with it
+    /// Device: cpu, or cuda where the program was built with it
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// Stop at the end of the epoch in which this many seconds have passed; the same command goes on
+    /// Stop at the end of the epoch in which this many seconds have passed; the same command resumes
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<f64>,
-    /// Forget the trials under this name, and begin anew
+    /// Discard the trials under this name and start again
     #[arg(long)]
     pub restart: bool,
     /// Which state of the store to read
@@ -209,10 +209,10 @@ pub struct Evaluate {
     /// SQL condition on the rows to use
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// Rows without a label too
+    /// Predict rows without a label too
     #[arg(long)]
     pub unlabelled: bool,
-    /// Probability with which the interval around a prediction shall hold the label
+    /// Coverage of the prediction intervals: the probability that one contains the label
     #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = coverage)]
     pub coverage: f64,
     /// Write a parity plot to this file, .svg or .png
@@ -240,7 +240,7 @@ pub struct Models {
 /// What can be done with models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
-    /// Bring in weights that another program trained, or that `train` wrote elsewhere
+    /// Import weights that another program trained, or that `train` wrote elsewhere
     Add(Box<ModelsAdd>),
     /// List the models: those that ship with the program, and those of the store
     List(Output),
@@ -252,13 +252,13 @@ pub enum ModelsCommand {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Take a model out of the store, with its folder
+    /// Remove a model and its folder from the store
     #[command(visible_alias = "rm")]
     Remove {
         /// Its name
         name: String,
     },
-    /// Make several models answer as one: their mean, with an interval that widens where they disagree
+    /// Combine models into an ensemble: their mean, with an interval that widens where they disagree
     Ensemble(ModelsEnsemble),
 }
 
@@ -266,7 +266,7 @@ pub enum ModelsCommand {
 #[derive(Debug, ClapArgs)]
 pub struct ModelsAdd {
     /// Weights: *.safetensors.zst of ours; safetensors; a checkpoint of torch (.pt, .pth.tar); .hdf5 of the original MEGNet;
-    /// a folder, zip, wheel or source distribution that holds one. Nothing in it is run
+    /// a folder, zip, wheel or source distribution that holds one. No code in it is executed
     pub file: PathBuf,
     /// Name in queries [default: that of the file]
     #[arg(long)]
@@ -302,7 +302,7 @@ pub struct ModelsEnsemble {
     /// Members: names of models, or the folders or files that `train` wrote
     #[arg(required = true, value_name = "MEMBER")]
     pub members: Vec<String>,
-    /// How much a member counts: equal, or validation (by the inverse of its mean square error on its validation set)
+    /// Weights of the members: equal, or validation (the inverse of the mean squared error on its validation set)
     #[arg(long, value_name = "HOW", default_value = "equal")]
     pub weights: String,
     /// Table with structures and labels, by which the intervals are calibrated
@@ -311,8 +311,8 @@ pub struct ModelsEnsemble {
     /// Column of the label [default: what the members predict]
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
-    /// SQL condition on rows that no member was fitted to [default: the crystals that some member was validated with, and
-    /// none fitted to]
+    /// SQL condition on rows that no member was trained on [default: the crystals that some member was validated with, and
+    /// none trained on]
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
     /// Folder of the ensemble [default: models/NAME in the store]

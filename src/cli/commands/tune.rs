@@ -166,7 +166,7 @@ fn remove(folder: &Path) -> Result<(), CliError> {
 fn report(trials: &[Trial], wanted: usize, name: &str, unit: &str) -> Result<(), CliError> {
     let count = |state| trials.iter().filter(|t| t.state == state).count();
     let mut text = format!(
-        "{} trials: {} fitted to their end, {} given up, {} failed\n",
+        "{} trials: {} completed, {} stopped early, {} failed\n",
         trials.len(),
         count(State::Done),
         count(State::Pruned),

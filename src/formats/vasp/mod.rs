@@ -98,7 +98,7 @@ impl Run {
             return Some(format!("the ions did not come to rest in {ions} steps (NSW {})", s.nsw));
         }
         if s.ediffg == 0.0 && s.nsw > 1 {
-            return Some("EDIFFG is 0: nothing says that the ions came to rest".into());
+            return Some("EDIFFG = 0: ionic convergence cannot be determined".into());
         }
         (s.charge().abs() > 1e-3).then(|| format!("the cell is charged: {:+} e", s.charge()))
     }

@@ -81,7 +81,7 @@ impl Xml {
                 Item::Close => return Ok(()),
                 Item::Text(text) => {
                     let text: String = text.chars().take(40).collect();
-                    return Err(self.error(format!("'{text}' stands by itself in <{inside}>")));
+                    return Err(self.error(format!("unexpected text '{text}' in <{inside}>")));
                 }
             }
         }

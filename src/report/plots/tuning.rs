@@ -34,7 +34,7 @@ pub fn tuning(title: &str, unit: &str, trials: &[Trial]) -> Picture {
             Axis { name: &axis("lowest validation RMSE", unit), range: (low, high), decimals: 3 },
         )?;
         line(&mut chart, "lowest so far", SECOND, best)?;
-        for (name, wanted) in [("fitted to its end", true), ("given up", false)] {
+        for (name, wanted) in [("completed", true), ("stopped early", false)] {
             let style = if wanted { FIRST.filled() } else { FIRST.stroke_width(px(1.2)) };
             let marks = points.iter().filter(|(.., done)| *done == wanted);
             chart
@@ -45,7 +45,7 @@ pub fn tuning(title: &str, unit: &str, trials: &[Trial]) -> Picture {
         legend(&mut chart, SeriesLabelPosition::UpperRight)
     });
     let done = points.iter().filter(|(.., done)| *done).count();
-    let small = format!("{} trials: {done} fitted to their end, the others given up or failed", trials.len());
+    let small = format!("{} trials: {done} completed, the others stopped early or failed", trials.len());
     titled(title, &small, &panel)
 }
 
@@ -83,7 +83,7 @@ mod tests {
         let svg = tuning("megnet", "eV", &trials).svg();
         // Five marks and two of the legend.
         assert_eq!(svg.matches("<circle").count(), 7, "{svg}");
-        assert!(svg.contains("lowest so far") && svg.contains("given up"));
+        assert!(svg.contains("lowest so far") && svg.contains("stopped early"));
         assert!(svg.contains("lowest validation RMSE, eV\n"), "{svg}");
         // Under the trials stand their numbers, each once.
         let number = |n: &usize| svg.lines().filter(|line| line.trim() == n.to_string()).count();

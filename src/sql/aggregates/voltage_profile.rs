@@ -18,7 +18,7 @@ use crate::sql::functions::{Kind, Parameter};
     syntax_example = "voltage_profile(n, energy, e_ion, valence)",
     sql_example = "SELECT ion, voltage_profile(n, e, 0, 1) FROM (SELECT ion, n, -n * adsorption_potential AS e FROM adsorption WHERE host = 'Nb12WO33' AND ion = 'Li' UNION ALL SELECT 'Li', 0, 0) GROUP BY ion",
     argument(name = "n", description = "Ions in the cell, 0 for the empty host; a row for each filling."),
-    argument(name = "energy", description = "Total energy of the cell, eV; of several of one n the lowest counts."),
+    argument(name = "energy", description = "Total energy of the cell, eV; the lowest is used for each n."),
     argument(name = "e_ion", description = "Reference energy of the ion, eV/atom, the same in every row."),
     argument(name = "valence", description = "Charge of the cation, the same in every row.")
 )]
