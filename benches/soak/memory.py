@@ -16,7 +16,7 @@ QUERIES = [
     "SELECT max(predict_ef(structure, 'cgcnn')) FROM tmo;",
     "SELECT a.id FROM tmo a JOIN tmo b ON a.spacegroup = b.spacegroup AND a.id < b.id WHERE a.volume < b.volume LIMIT 5;",
     "UPDATE tmo SET band_gap = band_gap + 1.0 WHERE id = 'base-7';",
-    "SELECT nothing FROM tmo;",
+    "SELECT density('no crystal');",
 ]
 
 

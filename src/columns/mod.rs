@@ -2,10 +2,8 @@
 //!
 //! A structure is a `STRUCT<lattice LIST<DOUBLE>, numbers LIST<INT>, frac_coords LIST<DOUBLE>>`: plain columns that any
 //! Arrow or Parquet reader understands without us. [`StructureBuilder`] writes such a column, [`StructureColumn`] reads
-//! one, borrowing its numbers where they already have the right type. [`read`] reads files of any format, Parquet among them.
+//! one, borrowing its numbers where they already have the right type.
 
-mod parquet;
 mod structure;
 
-pub use parquet::read;
 pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type, structures};

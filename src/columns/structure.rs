@@ -314,7 +314,10 @@ fn layout<'a>(array: &'a ArrayRef, name: &str) -> Result<(Layout<'a>, &'a ArrayR
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Float32Array, Int64Array};
+    use std::fs::File;
+
+    use arrow::array::{ArrayRef, Float32Array, Float64Array, Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
 
     fn hex(z: i64, a: f64) -> Structure {
         let lattice = Lattice::from_parameters(a, a, 5.0, 90.0, 90.0, 120.0).unwrap();
@@ -352,6 +355,26 @@ mod tests {
         assert_eq!(read.get(0).unwrap().unwrap(), structures[1]);
         assert_eq!(read.get(1).unwrap().unwrap(), structures[2]);
         assert!(matches!(read.lattice.values, Cow::Borrowed(_)) && matches!(read.numbers.values, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_parquet_file_of_these_columns_is_read_back_exactly() {
+        let (written, _) = column();
+        let structure: ArrayRef = Arc::new(structures(written.iter().map(Some)));
+        let n = written.len();
+        let energies = (0..n).map(|i| [Some(-3.0), None, Some(f64::NAN)][i % 3]);
+        let energy: ArrayRef = Arc::new(energies.collect::<Float64Array>());
+        let batch =
+            RecordBatch::try_from_iter([("structure", structure), ("formation_energy_per_atom", energy)]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.parquet");
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let records: Vec<_> = crate::formats::read_file(&path).map(Result::unwrap).collect();
+        assert_eq!(records.iter().map(|r| r.structure.clone()).collect::<Vec<_>>(), written);
+        let energies: Vec<_> = records.iter().map(|r| r.properties.formation_energy_per_atom).collect();
+        assert_eq!(energies[..3], [Some(-3.0), None, None]);
     }
 
     #[test]

@@ -17,9 +17,10 @@ use rusqlite::{Connection, OpenFlags, Row, types::ValueRef};
 use serde_json::Value;
 
 use super::{
-    Properties, Record, Records, Rejection,
+    Format, Properties, Record, Records, Rejection,
     ase::{Atoms, SCALARS},
-    stem,
+    format::Open,
+    plain, stem,
 };
 use crate::{crystal::Structure, error::FormatError};
 
@@ -29,6 +30,16 @@ pub use writer::AseDbWriter;
 const PAGE: i64 = 256;
 /// The versions of the schema whose columns are read here.
 const VERSIONS: std::ops::RangeInclusive<i64> = 5..=9;
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "database of ASE",
+    extensions: &["db"],
+    begins: &[],
+    packed: false,
+    open: Open::File(|input, reading| Ok(plain(records(&input.path)?, input, &reading.mapping))),
+    parse: None,
+};
+
 /// Every row of a database.
 pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
     let fail = |message: String| FormatError::Io { path: path.to_owned(), message };

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Mapping, Properties, Record, Records, Rejection, parse_noted, source, stem};
+use super::{
+    Format, Mapping, Properties, Record, Records, Rejection, format::Open, mapping::mapped, parse_noted, source, stem,
+};
 use crate::error::FormatError;
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
@@ -14,6 +16,19 @@ use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 const STRUCTURES: [&str; 3] = ["structure", "cif", "poscar"];
 /// Columns that may hold the id.
 const IDS: [&str; 3] = ["id", "material_id", "mp_id"];
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "CSV",
+    extensions: &["csv"],
+    begins: &[],
+    packed: true,
+    open: Open::File(|input, reading| {
+        let rows = records(&input.path, source::open(&input.path)?, &reading.mapping);
+        Ok(mapped(rows, input, &reading.mapping, knows))
+    }),
+    parse: None,
+};
 
 /// Whether a mapped column is looked up here: all but the parts of a crystal that no field of text holds.
 pub(super) fn knows(target: &str) -> bool {

@@ -1,10 +1,10 @@
 //! Crystal text and what it says: CIF, POSCAR, XDATCAR, extended XYZ, XSF, JSON of pymatgen, the Materials Project, OPTIMADE and ASE,
-//! JSON lines, CSV, each plain, `.gz` or `.zst`; and ASE's databases and trajectories. Calculations of VASP are read by [`vasp`].
+//! JSON lines, CSV, each plain, `.gz` or `.zst`; ASE's databases and trajectories, and Parquet. Calculations of VASP are read by [`vasp`].
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
 //! [`to_cif`], [`to_symmetrised_cif`], [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read back. Beside crystals, what calculations leave:
-//! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No Arrow, no SQL.
+//! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No SQL.
 
 mod ase;
 mod ase_db;
@@ -12,11 +12,13 @@ mod chgcar;
 mod cif;
 mod csv;
 mod extxyz;
+mod format;
 mod frames;
 pub mod hosts;
 mod json;
 mod mapping;
 mod outcar;
+mod parquet;
 mod paths;
 mod poscar;
 mod potcar;
@@ -32,6 +34,8 @@ mod xsf;
 
 use std::path::{Path, PathBuf};
 
+use format::Open;
+
 use crate::{
     crystal::{Disordered, Structure},
     error::{FormatError, Position},
@@ -41,14 +45,14 @@ pub use ase_db::AseDbWriter;
 pub use chgcar::{Quantity, Volumetric, read_volumetric};
 pub use cif::{to_cif, to_symmetrised_cif};
 pub use extxyz::to_extxyz;
+pub use format::{FORMATS, Format};
 pub(crate) use json::record_of_row;
 pub use json::to_json;
 pub use mapping::Mapping;
-pub use paths::{Format, Found, Input, Skipped, expand, search};
+pub use paths::{Found, Input, Skipped, expand, search};
 pub use poscar::to_poscar;
 pub use potcar::read_valences;
 pub use properties::{Note, Notes, Properties};
-pub(crate) use reading::named;
 pub use reading::{Frames, Naming, Reading};
 pub use source::bytes_read;
 
@@ -148,32 +152,18 @@ pub fn read_file(path: &Path) -> Records {
 
 /// As [`read_file`], with the name that [`expand`] gave the file's crystal, and as `reading` says.
 pub fn read(input: &Input, reading: &Reading) -> Records {
-    let (path, mapping) = (&input.path, &reading.mapping);
-    let parts = mapping.parts();
-    let table = |target: &str| parts.column(target).is_some() || target == "id";
-    let opened = match Format::of(path) {
-        Some(Format::JsonLines) => source::Lines::open(path)
-            .map(|lines| mapping::mapped(json::records_of_lines(path, lines, mapping), input, mapping, table)),
-        Some(Format::ExtXyz) => {
-            source::Lines::open(path).map(|lines| plain(extxyz::records(path, lines), input, mapping))
-        }
-        Some(Format::Csv) => source::open(path)
-            .map(|reader| mapping::mapped(csv::records(path, reader, mapping), input, mapping, csv::knows)),
-        Some(Format::Parquet) => Err(FormatError::Io {
-            path: path.clone(),
-            message: "a Parquet file holds columns, not text; it is read by columns::read".into(),
-        }),
-        Some(Format::AseDb) => ase_db::records(path).map(|records| plain(records, input, mapping)),
-        Some(Format::Traj) => traj::records(input, reading.frames).map(|records| plain(records, input, mapping)),
-        format => source::read_text(path).map(|text| match format.unwrap_or_else(|| Format::of_text(&text)) {
-            Format::Cif => plain(cif::records(path, text), input, mapping),
-            Format::Xdatcar => plain(xdatcar::records(input, text, reading.frames), input, mapping),
-            Format::Xsf => plain(xsf::records(input, &text, reading.frames), input, mapping),
-            Format::Poscar => plain(poscar::records(input, &text), input, mapping),
-            _ => mapping::mapped(json::records(path, text, mapping), input, mapping, table),
+    let path = &input.path;
+    let opened = match Format::of(path).map(|format| &format.open) {
+        Some(Open::File(open)) => open(input, reading),
+        Some(Open::Text(records)) => source::read_text(path).map(|text| records(input, text, reading)),
+        None => source::read_text(path).map(|text| match &Format::of_text(&text).open {
+            Open::Text(records) => records(input, text, reading),
+            Open::File(_) => unreachable!("a text looks like a format of texts"),
         }),
     };
-    opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))))
+    let records =
+        opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))));
+    reading::named(records, input, reading.naming.clone())
 }
 
 /// Records of a format in which crystals have their place, under the names of a mapping.
@@ -195,11 +185,9 @@ fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     if text.trim().is_empty() {
         return Err(FormatError::syntax(1, 0, "the text is empty; expected a CIF, a POSCAR or a JSON structure"));
     }
-    match Format::of_text(text) {
-        Format::Cif => cif::parse_noted(text),
-        Format::Xdatcar => xdatcar::parse_noted(text),
-        Format::Poscar => poscar::parse_noted(text),
-        _ => json::parse_noted(text),
+    match Format::of_text(text).parse {
+        Some(parse) => parse(text),
+        None => unreachable!("a text looks like a format of texts"),
     }
 }
 
@@ -207,12 +195,11 @@ fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());
     let mut stem = name.as_str();
-    for suffix in [
-        ".gz", ".zst", ".cif", ".mcif", ".vasp", ".poscar", ".json", ".jsonl", ".ndjson", ".csv", ".xyz", ".extxyz",
-        ".db", ".traj", ".xsf", ".axsf", ".parquet", ".pq",
-    ] {
+    let extensions = FORMATS.into_iter().flat_map(|format| format.extensions);
+    for extension in ["gz", "zst"].iter().chain(extensions) {
+        let suffix = format!(".{extension}");
         match stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) {
-            Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(suffix) => stem = shorter,
+            Some((shorter, end)) if !shorter.is_empty() && end.eq_ignore_ascii_case(&suffix) => stem = shorter,
             _ => {}
         }
     }

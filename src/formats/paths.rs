@@ -6,79 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Frames, source, stem, xdatcar};
+use super::{Format, Frames, source, stem};
 use crate::error::FormatError;
-
-/// A format that [`super::read_file`] reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Crystallographic Information File: `.cif`, magnetic `.mcif`.
-    Cif,
-    /// VASP's structure: `.poscar`, `.vasp`, `POSCAR*`, `CONTCAR*`.
-    Poscar,
-    /// VASP's trajectory: `XDATCAR*`.
-    Xdatcar,
-    /// One JSON document, or an array of them: `.json`.
-    Json,
-    /// One JSON document a line: `.jsonl`, `.ndjson`.
-    JsonLines,
-    /// A table with a column of structures: `.csv`.
-    Csv,
-    /// Extended XYZ, one or more frames with a lattice: `.xyz`, `.extxyz`.
-    ExtXyz,
-    /// A database of ASE in SQLite: `.db`.
-    AseDb,
-    /// A trajectory of ASE: `.traj`.
-    Traj,
-    /// A crystal of XCrySDen, or the steps of one: `.xsf`.
-    Xsf,
-    /// Columns, read by [`crate::columns::read`]: `.parquet`, `.pq`.
-    Parquet,
-}
-
-impl Format {
-    /// The format that a file's name announces, compression (`.gz`, `.zst`) aside.
-    pub fn of(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension {
-            "cif" | "mcif" => Some(Self::Cif),
-            "poscar" | "vasp" => Some(Self::Poscar),
-            "json" => Some(Self::Json),
-            "jsonl" | "ndjson" => Some(Self::JsonLines),
-            "csv" => Some(Self::Csv),
-            "xyz" | "extxyz" => Some(Self::ExtXyz),
-            "db" => Some(Self::AseDb),
-            "traj" => Some(Self::Traj),
-            "xsf" | "axsf" => Some(Self::Xsf),
-            "parquet" | "pq" => Some(Self::Parquet),
-            _ if name.starts_with("poscar") || name.starts_with("contcar") => Some(Self::Poscar),
-            _ if name.starts_with("xdatcar") => Some(Self::Xdatcar),
-            _ => None,
-        }
-    }
-
-    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says, and XDATCAR where a
-    /// frame opens behind them; else JSON or CIF by the first line that is no comment; else POSCAR.
-    pub(super) fn of_text(text: &str) -> Self {
-        let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
-        let mut counts = text.lines().skip(1).map(numbers);
-        if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
-            let frames = text.lines().skip(7).take(2).any(xdatcar::opens);
-            return if frames { Self::Xdatcar } else { Self::Poscar };
-        }
-        let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
-        let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
-        if line.starts_with(['{', '[']) {
-            Self::Json
-        } else if word.starts_with("data_") || word.starts_with('_') || word == "loop_" {
-            Self::Cif
-        } else {
-            Self::Poscar
-        }
-    }
-}
 
 /// A file to read, and the name of its crystal where the file's own name says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,8 +164,7 @@ pub fn search<P: AsRef<Path>>(paths: &[P], frames: Frames) -> Result<Found, Form
             return Err(io(path, "no such file or directory".into()));
         }
         if found.is_empty() {
-            let known = ".cif, .mcif, .poscar, .vasp, .json, .jsonl, .csv, .xyz, .extxyz, .xsf (plain, .gz or .zst), .db, .traj, .parquet, \
-                         POSCAR*, CONTCAR* or XDATCAR*";
+            let known = Format::files();
             let instead = match skipped.is_empty() {
                 true => String::new(),
                 false => format!(", found {}", Skipped(skipped)),
@@ -315,24 +243,6 @@ fn io(path: &Path, message: String) -> FormatError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_announce_formats() {
-        for (name, format) in [
-            ("a.cif", Some(Format::Cif)),
-            ("A.CIF.GZ", Some(Format::Cif)),
-            ("x/POSCAR", Some(Format::Poscar)),
-            ("CONTCAR_relaxed.zst", Some(Format::Poscar)),
-            ("a.vasp", Some(Format::Poscar)),
-            ("a.mcif.gz", Some(Format::Cif)),
-            ("x/XDATCAR", Some(Format::Xdatcar)),
-            ("POSCAR.json", Some(Format::Json)),
-            ("t.jsonl.gz", Some(Format::JsonLines)),
-            ("notes.txt", None),
-        ] {
-            assert_eq!(Format::of(Path::new(name)), format, "{name}");
-        }
-    }
 
     #[test]
     fn directories_globs_and_files_become_one_list() {

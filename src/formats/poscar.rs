@@ -3,12 +3,24 @@
 use std::fmt::Write;
 
 use super::{
-    Input, MAX_ATOMS, Note, Notes, Properties, Record, Records, Rejection, at_line,
+    Format, Input, MAX_ATOMS, Note, Notes, Properties, Record, Records, Rejection, at_line,
+    format::Open,
+    plain,
     species::{element_of_symbol, is_isotope},
 };
 use crate::{
     crystal::{Element, Lattice, Structure},
     error::FormatError,
+};
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "POSCAR",
+    extensions: &["poscar", "vasp"],
+    begins: &["poscar", "contcar"],
+    packed: true,
+    open: Open::Text(|input, text, reading| plain(records(input, &text), input, &reading.mapping)),
+    parse: Some(parse_noted),
 };
 
 /// The crystal of a POSCAR file.

@@ -16,9 +16,10 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Frames, Input, MAX_ATOMS, Properties, Records,
+    Format, Frames, Input, MAX_ATOMS, Properties, Records,
     ase::{Atoms, SCALARS, numbers, periodic},
-    frames,
+    format::Open,
+    frames, plain,
 };
 use crate::{crystal::Structure, error::FormatError};
 
@@ -26,6 +27,16 @@ use crate::{crystal::Structure, error::FormatError};
 const HEADER: usize = 48;
 /// Most frames that a table may announce.
 const MAX_FRAMES: u64 = 1 << 28;
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "trajectory of ASE",
+    extensions: &["traj"],
+    begins: &[],
+    packed: false,
+    open: Open::File(|input, reading| Ok(plain(records(input, reading.frames)?, input, &reading.mapping))),
+    parse: None,
+};
 
 /// The frames that are meant.
 pub(super) fn records(input: &Input, which: Frames) -> Result<Records, FormatError> {

@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Frames, Input, Notes, Properties, Records, frames, poscar};
+use super::{Format, Frames, Input, Notes, Properties, Records, format::Open, frames, plain, poscar};
 use crate::{crystal::Structure, error::FormatError};
 
 /// Lines of a POSCAR up to its counts.
@@ -83,6 +83,16 @@ fn frame(text: &str, place: Place) -> Result<(Structure, Notes), FormatError> {
         error.below(if in_header { place.header.line } else { place.begin.line.saturating_sub(HEADER) })
     })
 }
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "XDATCAR",
+    extensions: &[],
+    begins: &["xdatcar"],
+    packed: true,
+    open: Open::Text(|input, text, reading| plain(records(input, text, reading.frames), input, &reading.mapping)),
+    parse: Some(parse_noted),
+};
 
 /// The frames that are meant.
 pub(super) fn records(input: &Input, text: String, which: Frames) -> Records {

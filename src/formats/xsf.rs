@@ -12,7 +12,9 @@
 //! Conventional cells (`CONVVEC`), grids and bands of data that follow are read past.
 
 use super::{
-    Frames, Input, MAX_ATOMS, Note, Properties, Records, at_line, frames,
+    Format, Frames, Input, MAX_ATOMS, Note, Properties, Records, at_line,
+    format::Open,
+    frames, plain,
     species::{element_of_symbol, is_isotope},
 };
 use crate::{
@@ -22,6 +24,16 @@ use crate::{
 
 /// Keywords of what is no crystal.
 const OTHERS: [&str; 4] = ["MOLECULE", "POLYMER", "SLAB", "ATOMS"];
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "XSF",
+    extensions: &["xsf", "axsf"],
+    begins: &[],
+    packed: true,
+    open: Open::Text(|input, text, reading| plain(records(input, &text, reading.frames), input, &reading.mapping)),
+    parse: None,
+};
 
 /// The frames that are meant.
 pub(super) fn records(input: &Input, text: &str, which: Frames) -> Records {

@@ -12,7 +12,7 @@ use std::{
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
 use hollandite::formats::{
-    Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
+    self, Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
 };
 use hollandite::{columns, features};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
@@ -43,7 +43,7 @@ fn every_malformed_file_is_refused_where_and_why_the_table_says() {
     let mut wrong = Vec::new();
     for (file, (faults, good)) in &expected {
         let input = Input::new(folder().join(file));
-        let read: Vec<_> = columns::read(&input, &Reading::default()).collect();
+        let read: Vec<_> = formats::read(&input, &Reading::default()).collect();
         let rejections: Vec<&Rejection> = read.iter().filter_map(|r| r.as_ref().err()).collect();
         let records = read.len() - rejections.len();
         let agree = rejections.len() == faults.len()
@@ -106,7 +106,7 @@ fn no_change_of_the_schema_in_a_parquet_footer_makes_the_reader_panic() {
         let mut bytes = good.clone();
         bytes[k] = if bytes[k] == b'A' { b'z' } else { b'A' };
         fs::write(&path, bytes).unwrap();
-        let read: Vec<_> = columns::read(&Input::new(&path), &Reading::default()).collect();
+        let read: Vec<_> = formats::read(&Input::new(&path), &Reading::default()).collect();
         refused += usize::from(read.iter().any(Result::is_err));
         assert!(!read.is_empty(), "byte {k}: nothing is said");
     }
@@ -276,7 +276,7 @@ proptest! {
         let path = dir.path().join(name);
         fs::write(&path, &bytes).unwrap();
         let begun = Instant::now();
-        for read in columns::read(&Input::new(&path), &Reading::default()) {
+        for read in formats::read(&Input::new(&path), &Reading::default()) {
             match read {
                 // What is accepted is a crystal: printing and reading it keeps its atoms.
                 Ok(record) => {

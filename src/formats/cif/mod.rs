@@ -23,7 +23,7 @@ use std::{
 use block::Block;
 use lexer::{Lexer, Token};
 
-use super::{Note, Notes, Properties, Record, Records, Refused, Rejection, at_line, stem};
+use super::{Format, Note, Notes, Properties, Record, Records, Refused, Rejection, at_line, format::Open, plain, stem};
 use crate::{
     crystal::{Disordered, Lattice, Structure, SymOp, content_hash, expand_sites},
     error::{CrystalError, FormatError},
@@ -33,6 +33,16 @@ use stated::Stated;
 use symmetry::{Named, Symmetry};
 
 pub use writer::{to_cif, to_symmetrised_cif};
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "CIF",
+    extensions: &["cif", "mcif"],
+    begins: &[],
+    packed: true,
+    open: Open::Text(|input, text, reading| plain(records(&input.path, text), input, &reading.mapping)),
+    parse: Some(parse_noted),
+};
 
 /// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.
 const MAX_OPERATIONS: usize = 8 * 192;

@@ -16,7 +16,9 @@ mod writer;
 use std::path::Path;
 
 use super::{
-    MAX_ATOMS, Note, Properties, Record, Records, Rejection, at_line,
+    Format, MAX_ATOMS, Note, Properties, Record, Records, Rejection, at_line,
+    format::Open,
+    plain,
     source::Lines,
     species::{element_of_symbol, is_isotope},
     stem,
@@ -27,6 +29,18 @@ use crate::{
 };
 
 pub use writer::to_extxyz;
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "extended XYZ",
+    extensions: &["xyz", "extxyz"],
+    begins: &[],
+    packed: true,
+    open: Open::File(|input, reading| {
+        Ok(plain(records(&input.path, Lines::open(&input.path)?), input, &reading.mapping))
+    }),
+    parse: None,
+};
 
 /// Every frame of a file.
 pub(super) fn records(path: &Path, lines: Lines) -> Records {

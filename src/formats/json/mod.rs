@@ -22,13 +22,45 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeSeed;
 
-use super::{Mapping, Notes, Properties, Record, Records, Refused, Rejection, source::Lines, stem};
+use super::{
+    Format, Input, Mapping, Notes, Properties, Record, Records, Refused, Rejection, format::Open, mapping::mapped,
+    source::Lines, stem,
+};
 use crate::{crystal::Structure, error::FormatError};
 use document::{Document, Named};
 use elements::Elements;
 use shapes::Part;
 
 pub use writer::to_json;
+
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "JSON",
+    extensions: &["json"],
+    begins: &[],
+    packed: true,
+    open: Open::Text(|input, text, reading| own(records(&input.path, text, &reading.mapping), input, &reading.mapping)),
+    parse: Some(parse_noted),
+};
+
+/// As [`FORMAT`], a document a line.
+pub(super) static LINES: Format = Format {
+    name: "JSON lines",
+    extensions: &["jsonl", "ndjson"],
+    begins: &[],
+    packed: true,
+    open: Open::File(|input, reading| {
+        let mapping = &reading.mapping;
+        Ok(own(records_of_lines(&input.path, Lines::open(&input.path)?, mapping), input, mapping))
+    }),
+    parse: None,
+};
+
+/// Records under the names of a mapping, but for those of the crystal's parts, which the documents are read by.
+fn own(records: Records, input: &Input, mapping: &Mapping) -> Records {
+    let parts = mapping.parts();
+    mapped(records, input, mapping, move |target| parts.column(target).is_some() || target == "id")
+}
 
 /// The one crystal of a JSON text, and what of it is not as it is written.
 pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {

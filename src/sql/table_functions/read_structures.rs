@@ -19,7 +19,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion_macros::user_doc;
 
 use super::{TableFunction, text};
-use crate::columns::{self, structure_type, structures};
+use crate::columns::{structure_type, structures};
 use crate::formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
 
 /// Most records of one batch.
@@ -180,7 +180,7 @@ impl PartitionStream for Part {
                     record
                 })
             };
-            let mut items = read.flat_map(|input| columns::read(input, &reading).map(move |item| (input, noted(item))));
+            let mut items = read.flat_map(|input| formats::read(input, &reading).map(move |item| (input, noted(item))));
             loop {
                 let lot: Vec<Item> = items.by_ref().take(rows).collect();
                 // An error here means that nobody listens any more.

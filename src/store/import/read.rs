@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use crate::columns;
 use crate::formats::{self, Input, Reading, Record, Rejection};
 
 /// Records that are completed and written together.
@@ -76,7 +75,7 @@ fn read_files(
                 .par_iter()
                 .map(|file| {
                     let path = Arc::new(file.path.clone());
-                    let items: Vec<_> = columns::read(file, reading).map(|item| (path.clone(), item)).collect();
+                    let items: Vec<_> = formats::read(file, reading).map(|item| (path.clone(), item)).collect();
                     (items, (path, size(&file.path)))
                 })
                 .collect();
@@ -86,7 +85,7 @@ fn read_files(
         } else {
             let path = Arc::new(files[at].path.clone());
             let (bytes, before) = (size(&path), formats::bytes_read());
-            let (mut records, mut given) = (columns::read(&files[at], reading), 0);
+            let (mut records, mut given) = (formats::read(&files[at], reading), 0);
             loop {
                 let items: Vec<_> = records.by_ref().take(LOT).map(|item| (path.clone(), item)).collect();
                 let last = items.len() < LOT;

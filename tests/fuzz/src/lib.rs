@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
-use hollandite::formats::{Input, Reading, parse_structure, to_cif, to_json, to_poscar, vasp};
-use hollandite::{columns, features};
+use hollandite::formats::{self, Input, Reading, parse_structure, to_cif, to_json, to_poscar, vasp};
+use hollandite::features;
 
 /// A folder of this process in memory, where there is one.
 fn folder() -> PathBuf {
@@ -30,7 +30,7 @@ pub fn as_file(name: &str, data: &[u8], read: impl FnOnce(&Path)) {
 /// Reads a file of crystals.
 pub fn crystals(name: &str, data: &[u8]) {
     as_file(name, data, |path| {
-        for record in columns::read(&Input::new(path), &Reading::default()) {
+        for record in formats::read(&Input::new(path), &Reading::default()) {
             match record {
                 Ok(record) => ask(&record.structure),
                 Err(rejection) => assert!(!rejection.reason.is_empty()),

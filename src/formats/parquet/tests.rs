@@ -2,8 +2,8 @@ use arrow::array::{ArrayRef, Float64Array, Float64Builder, ListBuilder, StringAr
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
+use super::super::{Reading, read, to_cif, to_json};
 use super::*;
-use crate::columns::StructureBuilder;
 use crate::crystal::{Element, Lattice, Structure};
 
 fn mgo(a: f64) -> Structure {
@@ -85,27 +85,9 @@ fn lematerial_columns_are_recognised_and_stream() {
 }
 
 #[test]
-fn our_own_columns_come_back_exactly() {
-    let (_dir, path) = path();
-    let crystals = crystals(3);
-    let mut builder = StructureBuilder::new(3);
-    crystals.iter().for_each(|s| builder.append(s));
-    let energy: ArrayRef = Arc::new(Float64Array::from(vec![Some(-3.0), None, Some(f64::NAN)]));
-    write(
-        &path,
-        vec![("id", ids(3)), ("structure", Arc::new(builder.finish())), ("formation_energy_per_atom", energy)],
-    );
-    let records: Vec<Record> = read_all(&path, "").into_iter().map(Result::unwrap).collect();
-    let structures: Vec<Structure> = records.iter().map(|r| r.structure.clone()).collect();
-    assert_eq!(structures, crystals);
-    let energies: Vec<_> = records.iter().map(|r| r.properties.formation_energy_per_atom).collect();
-    assert_eq!(energies, [Some(-3.0), None, None]);
-}
-
-#[test]
 fn a_column_of_text_of_any_format() {
     let (_dir, path) = path();
-    let texts = [formats::to_cif(&mgo(4.2), "a"), formats::to_json(&mgo(4.2)).to_string(), "prose".into()];
+    let texts = [to_cif(&mgo(4.2), "a"), to_json(&mgo(4.2)).to_string(), "prose".into()];
     write(&path, vec![("material", ids(3)), ("text", Arc::new(StringArray::from_iter_values(texts)))]);
     let read = read_all(&path, "cif=text, id=material");
     assert_eq!(read[0].as_ref().unwrap().id, "x0");

@@ -18,8 +18,8 @@ use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use super::{Format, Input, Mapping, Record, Records, Rejection, format::Open, json::record_of_row};
 use crate::crystal::guard::guarded;
-use crate::formats::{self, Format, Input, Mapping, Reading, Record, Records, Rejection};
 
 /// Rows that are decoded together.
 const BATCH: usize = 256;
@@ -33,17 +33,22 @@ const LISTS: [&str; 4] = ["attributes", "dimension_types", "structure_features",
 /// Dictionaries that ParquetDB has flattened.
 const FLATTENED: [(&str, &str); 2] = [("structure.lattice.matrix", "lattice"), ("structure.sites", "sites")];
 
-/// Reads a file of any format, Parquet included, as `reading` says.
-pub fn read(input: &Input, reading: &Reading) -> Records {
-    let records = match Format::of(&input.path) {
-        // Damaged footers and pages are errors, but for a few that the decoder trips over.
-        Some(Format::Parquet) => match guarded(|| Rows::open(&input.path, &reading.mapping)).flatten() {
-            Ok(rows) => Box::new(rows),
-            Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))) as Records,
-        },
-        _ => formats::read(input, reading),
-    };
-    formats::named(records, input, reading.naming)
+/// See [`Format`].
+pub(super) static FORMAT: Format = Format {
+    name: "Parquet",
+    extensions: &["parquet", "pq"],
+    begins: &[],
+    packed: false,
+    open: Open::File(|input, reading| Ok(records(input, &reading.mapping))),
+    parse: None,
+};
+
+fn records(input: &Input, mapping: &Mapping) -> Records {
+    // Damaged footers and pages are errors, but for a few that the decoder trips over.
+    match guarded(|| Rows::open(&input.path, mapping)).flatten() {
+        Ok(rows) => Box::new(rows),
+        Err(message) => Box::new(std::iter::once(Err(refusal(&input.path, 0, message)))),
+    }
 }
 
 fn refusal(path: &Path, row: usize, reason: String) -> Rejection {
@@ -69,7 +74,7 @@ impl Iterator for Rows {
         loop {
             if let Some(line) = self.lines.next() {
                 self.row += 1;
-                match formats::record_of_row(&line, &self.path, self.row) {
+                match record_of_row(&line, &self.path, self.row) {
                     Ok(None) => continue,
                     Ok(Some(record)) => return Some(Ok(record)),
                     Err(rejection) => return Some(Err(rejection)),

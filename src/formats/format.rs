@@ -1,0 +1,131 @@
+//! What a format is, and the list of those that are read. To add one, write its file with a `FORMAT`, and a line in [`FORMATS`]:
+//! imports, `read_structures`, the texts that functions take, and the lists in messages follow.
+
+use std::path::Path;
+
+use super::{Input, Notes, Reading, Records, ase_db, cif, csv, extxyz, json, parquet, poscar, traj, xdatcar, xsf};
+use crate::{crystal::Structure, error::FormatError};
+
+/// A format that [`super::read_file`] reads.
+#[derive(Debug)]
+pub struct Format {
+    /// As a person says it.
+    pub name: &'static str,
+    /// Extensions of its files, in lower case.
+    pub extensions: &'static [&'static str],
+    /// How the names of its files begin where they have no extension of ours, in lower case.
+    pub begins: &'static [&'static str],
+    /// Whether its files may be packed: `.gz`, `.zst`.
+    pub packed: bool,
+    pub(super) open: Open,
+    /// Reads the one crystal of a text.
+    pub(super) parse: Option<fn(&str) -> Result<(Structure, Notes), FormatError>>,
+}
+
+/// How a file becomes records.
+#[derive(Debug)]
+pub(super) enum Open {
+    /// It is held in memory as text.
+    Text(fn(&Input, String, &Reading) -> Records),
+    /// It is read as it goes, or is no text.
+    File(fn(&Input, &Reading) -> Result<Records, FormatError>),
+}
+
+/// Every format.
+pub static FORMATS: [&Format; 11] = [
+    &cif::FORMAT,
+    &poscar::FORMAT,
+    &xdatcar::FORMAT,
+    &json::FORMAT,
+    &json::LINES,
+    &csv::FORMAT,
+    &extxyz::FORMAT,
+    &xsf::FORMAT,
+    &ase_db::FORMAT,
+    &traj::FORMAT,
+    &parquet::FORMAT,
+];
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Format {
+    /// The format that a file's name announces, compression (`.gz`, `.zst`) aside.
+    pub fn of(path: &Path) -> Option<&'static Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let by_extension = FORMATS.into_iter().find(|format| format.extensions.contains(&extension));
+        let begins = |format: &Self| format.begins.iter().any(|begin| name.starts_with(begin));
+        by_extension.or_else(|| FORMATS.into_iter().find(|format| begins(format)))
+    }
+
+    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says, and XDATCAR where a
+    /// frame opens behind them; else JSON or CIF by the first line that is no comment; else POSCAR.
+    pub(super) fn of_text(text: &str) -> &'static Self {
+        let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
+        let mut counts = text.lines().skip(1).map(numbers);
+        if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
+            let frames = text.lines().skip(7).take(2).any(xdatcar::opens);
+            return if frames { &xdatcar::FORMAT } else { &poscar::FORMAT };
+        }
+        let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
+        let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
+        if line.starts_with(['{', '[']) {
+            &json::FORMAT
+        } else if word.starts_with("data_") || word.starts_with('_') || word == "loop_" {
+            &cif::FORMAT
+        } else {
+            &poscar::FORMAT
+        }
+    }
+
+    /// The names of files that are read, for a message.
+    pub(super) fn files() -> String {
+        let extensions = |packed: bool| {
+            let formats = FORMATS.into_iter().filter(move |format| format.packed == packed);
+            let names = formats.flat_map(|format| format.extensions).map(|extension| format!(".{extension}"));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let begins = FORMATS.into_iter().flat_map(|format| format.begins).map(|b| format!("{}*", b.to_uppercase()));
+        let begins = begins.collect::<Vec<_>>().join(", ");
+        format!("{} or {begins} (plain, .gz or .zst), {}", extensions(true), extensions(false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_announce_formats() {
+        for (name, format) in [
+            ("a.cif", Some(&cif::FORMAT)),
+            ("A.CIF.GZ", Some(&cif::FORMAT)),
+            ("x/POSCAR", Some(&poscar::FORMAT)),
+            ("CONTCAR_relaxed.zst", Some(&poscar::FORMAT)),
+            ("a.vasp", Some(&poscar::FORMAT)),
+            ("a.mcif.gz", Some(&cif::FORMAT)),
+            ("x/XDATCAR", Some(&xdatcar::FORMAT)),
+            ("POSCAR.json", Some(&json::FORMAT)),
+            ("t.jsonl.gz", Some(&json::LINES)),
+            ("notes.txt", None),
+        ] {
+            assert_eq!(Format::of(Path::new(name)), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_two_formats_have_a_name_or_a_file_in_common() {
+        let names: HashSet<_> = FORMATS.into_iter().map(|format| format.name).collect();
+        assert_eq!(names.len(), FORMATS.len());
+        let ends = FORMATS.into_iter().flat_map(|format| format.extensions.iter().chain(format.begins));
+        let mut seen = HashSet::new();
+        ends.for_each(|end| assert!(seen.insert(end) && *end == end.to_lowercase(), "{end}"));
+    }
+}
