@@ -102,7 +102,7 @@ fn radius_at(element: Element, charge: i8, usual: u8) -> Option<f64> {
 /// Text that is neither, or an ion that Shannon does not list.
 pub fn probe_radius(text: &str) -> Result<f64, FeatureError> {
     let text = text.trim();
-    let wrong = |why| format!("'{text}' is no probe: {why}; give a radius in Å or an ion such as Li, Ca2+ or Al");
+    let wrong = |why| format!("'{text}' is not a probe: {why}; give a radius in Å or an ion such as Li, Ca2+ or Al");
     text.parse().or_else(|_| read_ion(text).map(|ion| ion.radius).map_err(|why| FeatureError::Argument(wrong(why))))
 }
 
@@ -124,7 +124,7 @@ impl Ion {
     /// Text that is no ion, or an ion that Shannon does not list.
     pub fn parse(text: &str) -> Result<Self, FeatureError> {
         let text = text.trim();
-        let wrong = |why| format!("'{text}' is no ion: {why}; give one such as Li, Ca2+ or Al");
+        let wrong = |why| format!("'{text}' is not an ion: {why}; give one such as Li, Ca2+ or Al");
         read_ion(text).map_err(|why| FeatureError::Argument(wrong(why)))
     }
 }
@@ -252,10 +252,10 @@ mod tests {
         }
         let ion = Ion::parse("Al").unwrap();
         assert_eq!((ion.element.symbol(), ion.charge, ion.radius), ("Al", 3, 0.535));
-        assert!(Ion::parse("0.5").unwrap_err().to_string().contains("is no ion"));
+        assert!(Ion::parse("0.5").unwrap_err().to_string().contains("is not an ion"));
         for text in ["", "Xx", "calcium", "Ca++", "He", "Li-1"] {
             let message = probe_radius(text).unwrap_err().to_string();
-            assert!(message.contains("is no probe"), "{message}");
+            assert!(message.contains("is not a probe"), "{message}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The boundary: DataFusion's nested error becomes one sentence.
 
 use datafusion::catalog::SchemaProvider;
-use datafusion::common::{Column, DataFusionError, SchemaError};
+use datafusion::common::{Column, DataFusionError, SchemaError, exec_datafusion_err};
 
 use super::nearest::nearest;
 use crate::columns::structure_type;
@@ -18,6 +18,11 @@ impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))
     }
+}
+
+/// What ends a query that nobody waits for any more.
+pub(super) fn cancelled() -> DataFusionError {
+    exec_datafusion_err!("the query was cancelled")
 }
 
 /// What a person is told.

@@ -11,8 +11,8 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ScalarUDF};
 
-use super::functions::{CrystalUdf, Kind};
-use super::optimizer::Cost;
+use super::cost::Cost;
+use super::functions::{CrystalUdf, Kind, Parameter};
 use super::quote::quoted_text;
 use crate::columns::structure_type;
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl Feature {
             let names: Vec<&str> = known.iter().map(|udf| udf.name()).collect();
             return Err(Error::Sql(format!("there is no feature '{name}'; known features: {}", names.join(", "))));
         };
-        let parameters = udf.inner().downcast_ref::<CrystalUdf>().map_or(&[][..], |udf| udf.function().parameters());
+        let parameters = udf.inner().downcast_ref::<CrystalUdf>().map_or(&[][..], |udf| &udf.function().parameters);
         if arguments.len() >= parameters.len() && !arguments.is_empty() {
             let takes = parameters.iter().skip(1).map(|p| p.name).collect::<Vec<_>>().join(", ");
             let message = format!("'{text}': {} takes ({takes}) beside the crystal", udf.name());
@@ -103,7 +103,7 @@ impl Feature {
 
     /// Function, arguments and version: `void(ionic,0.76)/1`.
     pub fn id(&self) -> String {
-        let version = self.udf().map_or(0, |udf| udf.function().version());
+        let version = self.udf().map_or(0, |udf| udf.function().kernel.version());
         match self.words.as_slice() {
             [] => format!("{}/{version}", self.udf.name()),
             words => format!("{}({})/{version}", self.udf.name(), words.join(",")),
@@ -123,10 +123,8 @@ impl Feature {
         Featurizer {
             name: self.name(),
             id: self.id(),
-            data_type: udf.map_or(DataType::Null, |udf| udf.function().returns()),
-            comment: udf
-                .and_then(|udf| udf.function().documentation())
-                .map_or_else(String::new, |doc| doc.description.clone()),
+            data_type: udf.map_or(DataType::Null, |udf| udf.function().kernel.data_type().clone()),
+            comment: udf.map_or_else(String::new, |udf| udf.function().comment()),
         }
     }
 }
@@ -136,11 +134,11 @@ impl Feature {
 pub(super) fn is_featurizer(udf: &CrystalUdf) -> bool {
     let function = udf.function();
     let crystal = Field::new("structure", structure_type(), true);
-    let [first, rest @ ..] = function.parameters() else { return false };
-    first.check(function.name(), &crystal).is_ok()
-        && rest.iter().all(|p| p.optional)
-        && function.cost() < Cost::Model
-        && function.returns() != structure_type()
+    let [first, rest @ ..] = function.parameters.as_slice() else { return false };
+    first.kind.check(function.name, first.name, &crystal).is_ok()
+        && rest.iter().all(Parameter::is_optional)
+        && udf.cost() < Cost::Model
+        && *function.kernel.data_type() != structure_type()
 }
 
 /// A constant in an id. Numbers lose their type, so that 1 and 1.0 are one; texts are quoted where they are no words.

@@ -307,7 +307,7 @@ impl Evaluator {
             return Ok(concat(&[halves[0].as_ref(), halves[1].as_ref()])?);
         }
         if let Some(udf) = self.feature.udf() {
-            udf.environment().warnings().note(udf.function().name(), "it panicked; please report this crystal");
+            udf.environment().warnings().note(udf.function().name, "it panicked; please report this crystal");
         }
         Ok(new_null_array(&self.feature.featurizer().data_type, crystals.len()))
     }

@@ -1,28 +1,39 @@
 //! What `predict` says of a crystal: the value, the interval that holds the label with the stated coverage, and whether the
 //! model has seen the like of it.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray, StructArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
+use super::functions::UNIT_OF_MODEL;
+use super::functions::kernel::{Columns, Output, structs};
 use super::predictor::{Answer, EnergyModel};
 
-/// The fields of the struct.
-pub(super) fn fields() -> Fields {
-    [
-        ("value", DataType::Float64),
-        ("lower", DataType::Float64),
-        ("upper", DataType::Float64),
-        ("model", DataType::Utf8),
-        ("in_domain", DataType::Boolean),
-        ("reason", DataType::Utf8),
-    ]
-    .into_iter()
-    .map(|(name, kind)| Field::new(name, kind, true))
-    .collect()
+/// The struct that `predict` answers with.
+pub(super) fn output() -> Output<Judged> {
+    let end = |sign: f64| move |row: &Judged| Some(row.value? + sign * row.radius?);
+    let unit = Some(UNIT_OF_MODEL);
+    structs(
+        Columns::<Judged>::new()
+            .field(
+                "value",
+                unit,
+                "The prediction: a formation energy in eV/atom, or the quantity the model was fitted to.",
+                |row| row.value,
+            )
+            .field(
+                "lower",
+                unit,
+                "Lower end of the interval that contains the label with the given coverage.",
+                end(-1.0),
+            )
+            .field("upper", unit, "Upper end of it.", end(1.0))
+            .field("model", None, "Name of the model.", |row| row.model.clone())
+            .field("in_domain", None, "True if the crystal is like those that the model was trained on.", |row| {
+                row.in_domain
+            })
+            .field("reason", None, "Why it is not, or why there is no value.", |row| row.reason.clone()),
+    )
 }
 
 /// A coverage: a number between 0 and 1, neither of which can be promised or is worth it.
@@ -35,7 +46,8 @@ pub(super) fn coverage(constant: &ScalarValue) -> Option<f64> {
 
 /// One crystal's row.
 #[derive(Debug, Clone, PartialEq)]
-struct Judged {
+pub(super) struct Judged {
+    model: String,
     value: Option<f64>,
     /// Half the width of the interval.
     radius: Option<f64>,
@@ -45,12 +57,14 @@ struct Judged {
 
 /// A model promises a coverage for crystals like those it was calibrated with: the others get no interval.
 fn judge(answer: &Answer, model: &dyn EnergyModel, coverage: f64) -> Judged {
+    let judged =
+        |value, radius, in_domain, reason| Judged { model: model.name().to_owned(), value, radius, in_domain, reason };
     let value = match &answer.value {
         Ok(value) => *value,
-        Err(reason) => return Judged { value: None, radius: None, in_domain: false, reason: Some(reason.clone()) },
+        Err(reason) => return judged(None, None, false, Some(reason.clone())),
     };
     if let Some(reason) = &answer.outside {
-        return Judged { value: Some(value), radius: None, in_domain: false, reason: Some(reason.clone()) };
+        return judged(Some(value), None, false, Some(reason.clone()));
     }
     let (radius, reason) = match model.calibration() {
         None => (None, Some(format!("{} was not calibrated: its errors are not known", model.name()))),
@@ -64,28 +78,10 @@ fn judge(answer: &Answer, model: &dyn EnergyModel, coverage: f64) -> Judged {
             }
         },
     };
-    Judged { value: Some(value), radius, in_domain: true, reason }
+    judged(Some(value), radius, true, reason)
 }
 
 /// The column of structs; NULL where there is no answer.
 pub(super) fn column(answers: &[Option<&Answer>], model: &dyn EnergyModel, coverage: f64) -> ArrayRef {
-    let rows: Vec<Option<Judged>> = answers.iter().map(|answer| Some(judge((*answer)?, model, coverage))).collect();
-    let numbers = |of: &dyn Fn(&Judged) -> Option<f64>| -> ArrayRef {
-        Arc::new(Float64Array::from_iter(rows.iter().map(|row| of(row.as_ref()?))))
-    };
-    let end = |sign: f64| numbers(&move |row: &Judged| Some(row.value? + sign * row.radius?));
-    let texts = |of: &dyn Fn(&Judged) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(rows.iter().map(|row| of(row.as_ref()?))))
-    };
-    let in_domain = BooleanArray::from_iter(rows.iter().map(|row| Some(row.as_ref()?.in_domain)));
-    let columns: Vec<ArrayRef> = vec![
-        numbers(&|row| row.value),
-        end(-1.0),
-        end(1.0),
-        texts(&|_| Some(model.name().to_string())),
-        Arc::new(in_domain),
-        texts(&|row| row.reason.clone()),
-    ];
-    let valid = NullBuffer::from_iter(rows.iter().map(Option::is_some));
-    Arc::new(StructArray::new(fields(), columns, Some(valid)))
+    (output().array)(answers.iter().map(|answer| Some(judge((*answer)?, model, coverage))).collect())
 }

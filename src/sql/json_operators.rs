@@ -1,4 +1,4 @@
-//! `->` and `->>` on JSON text: [`json_get`](super::functions::JsonGet) and [`json_as_text`](super::functions::JsonAsText).
+//! `->` and `->>` on JSON text: `json_get` and `json_as_text`.
 //!
 //! The parser gives these operators a lower rank than comparisons and arithmetic have, so that `extra->>'gap' > 1` comes as
 //! `extra ->> ('gap' > 1)`. A key is a name or a place and never a comparison: what stands to the right of the key is taken to be
@@ -167,7 +167,7 @@ mod tests {
         let batches = session.sql("SELECT json_get_float('{', 'a') AS v").await.unwrap().collect().await.unwrap();
         assert_eq!(batches[0].column(0).null_count(), 1);
         let warnings = session.warnings();
-        assert!(warnings.len() == 1 && warnings[0].contains("no JSON"), "{warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("not JSON"), "{warnings:?}");
         let headed = session.sql("SELECT d->>'a' FROM (SELECT '{}' AS d)").await.unwrap();
         assert_eq!(headed.schema().field(0).name(), "d->>'a'");
     }

@@ -1,12 +1,13 @@
 //! SQL over crystals: the cartridge that plugs pure functions of crystals and trained models into a query engine.
 //!
-//! [`Session`] opens a store at a snapshot and plans queries. Its functions stand in one list ([`register`]), one file
-//! each; the [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how
-//! often. DataFusion's error appears here and is turned into a sentence for people before it leaves.
+//! [`Session`] opens a store at a snapshot and plans queries. Its [functions](mod@functions) are declared by theme; the
+//! [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how often.
+//! DataFusion's error appears here and is turned into a sentence for people before it leaves.
 
 mod adsorption;
 pub mod aggregates;
 mod copy;
+mod cost;
 mod docs;
 mod enumerate;
 mod environment;
@@ -36,7 +37,7 @@ mod units;
 mod warnings;
 mod write;
 
-pub use docs::{FunctionDoc, functions, reference_markdown};
+pub use docs::{FunctionDoc, ResultField, functions, reference_markdown};
 pub use enumerate::{EnumerateOptions, EnumerateProgress, EnumerateSummary};
 pub use environment::{Environment, Watcher};
 pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};

@@ -23,7 +23,7 @@ use crate::models::{Model, Quantity};
 use crate::stop::Stop;
 
 use super::environment::Environment;
-use super::functions::CrystalFunction;
+use super::functions::Function;
 use super::interval;
 use super::options::HollanditeOptions;
 use super::structure_type::Crystals;
@@ -218,7 +218,7 @@ impl Predictor {
     /// # Errors
     /// No such model, weights that cannot be read, or a number asked of a model that predicts no formation energy.
     pub fn of_call(
-        function: &dyn CrystalFunction,
+        function: &Function,
         constants: &[&ScalarValue],
         environment: &Environment,
         options: HollanditeOptions,
@@ -226,7 +226,7 @@ impl Predictor {
         let named = constants.first().and_then(|constant| constant.try_as_str().flatten()).unwrap_or_default();
         let name = if named.is_empty() { &options.model } else { named };
         // What has an interval is a struct.
-        let coverage = matches!(function.returns(), DataType::Struct(_)).then(|| match constants.get(1) {
+        let coverage = matches!(function.kernel.data_type(), DataType::Struct(_)).then(|| match constants.get(1) {
             Some(constant) => interval::coverage(constant).unwrap_or(options.coverage),
             None => options.coverage,
         });
@@ -237,7 +237,7 @@ impl Predictor {
             let (model, quantity) = (model.name().to_owned(), quantity.to_string());
             return Err(ModelError::Quantity { model, quantity }.into());
         }
-        Ok(Self { function: function.name(), coverage, model, environment: environment.clone(), options })
+        Ok(Self { function: function.name, coverage, model, environment: environment.clone(), options })
     }
 
     /// How a plan shows the model, and the coverage that is asked of it.

@@ -42,8 +42,8 @@ impl Reuse {
         let environment = udf.environment();
         match environment.features()?.get(&feature.name(), &feature.id()) {
             Ok(values) => Some(Self {
-                function: udf.function().name(),
-                data_type: udf.function().returns(),
+                function: udf.function().name,
+                data_type: udf.function().kernel.data_type().clone(),
                 values: values.filter(|values| !values.is_empty())?,
                 environment: environment.clone(),
             }),

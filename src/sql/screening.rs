@@ -5,12 +5,15 @@ use arrow::datatypes::Int64Type;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::DataFrame;
 use datafusion::sql::unparser::Unparser;
 
 use super::Session;
+use super::cost::Cost;
+use super::functions::{CrystalUdf, Kind};
 use crate::error::Error;
 
 /// What is asked of a row, in the words of the query, and how many rows pass it and all before it.
@@ -99,7 +102,7 @@ pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
         node.apply_expressions(|expr| {
             expr.apply(|e| {
                 if let Expr::ScalarFunction(call) = e {
-                    asked.extend(model_of(call.name(), &call.args));
+                    asked.extend(model_of(call));
                 }
                 Ok(TreeNodeRecursion::Continue)
             })
@@ -112,22 +115,19 @@ pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
 }
 
 /// The model in a call of one of the functions that ask one.
-pub(super) fn model_of(function: &str, arguments: &[Expr]) -> Option<(String, String)> {
-    let at = match function {
-        "predict_ef" | "predict" | "predict_energy" | "predict_forces" | "predict_stress" | "predict_magmoms" => 1,
-        "adsorption" => 3,
-        "relax" => 5,
-        // With a crystal in front it runs the whole loop; with energies it is arithmetic.
-        "adsorption_potential" if matches!(arguments.get(1), Some(Expr::Literal(ion, _)) if ion.try_as_str().flatten().is_some()) => {
-            usize::MAX
-        }
-        _ => return None,
+pub(super) fn model_of(call: &ScalarFunction) -> Option<(String, String)> {
+    let function = call.func.inner().downcast_ref::<CrystalUdf>()?.function();
+    let text = |i: usize| match call.args.get(i) {
+        Some(Expr::Literal(value, _)) => value.try_as_str().flatten(),
+        _ => None,
     };
-    let name = match arguments.get(at) {
-        Some(Expr::Literal(name, _)) => name.try_as_str().flatten().unwrap_or_default().to_string(),
-        _ => String::new(),
+    let name = match function.parameters.iter().position(|parameter| parameter.kind == Kind::Model) {
+        Some(i) => text(i).unwrap_or_default(),
+        // With a crystal in front, and so an ion, it runs the whole loop by the session's model; with energies it is arithmetic.
+        None if function.kernel.cost() >= Cost::Model && text(1).is_some() => "",
+        None => return None,
     };
-    Some((function.to_string(), name))
+    Some((function.name.to_string(), name.to_string()))
 }
 
 #[cfg(test)]

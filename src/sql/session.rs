@@ -11,7 +11,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
 use super::copy;
 use super::environment::{Environment, Watcher};
-use super::functions::{CrystalFunction, CrystalUdf};
+use super::functions::{CrystalUdf, Function};
 use super::json_operators::JsonOperators;
 use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
@@ -20,7 +20,7 @@ use super::predictor::EnergyModel;
 use super::register;
 use super::sample::SamplePlanner;
 use super::statements::{self, Next};
-use super::table_functions::Guarded;
+use super::table_functions::{self, Guarded};
 use super::write::Written;
 use crate::error::Error;
 use crate::store::Store;
@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// The same session, in which `function` is known by its name, instead of any function of that name.
-    pub fn with_function(self, function: Arc<dyn CrystalFunction>) -> Self {
+    pub fn with_function(self, function: Arc<Function>) -> Self {
         self.context.register_udf(ScalarUDF::new_from_impl(CrystalUdf::new(function, self.environment.clone())));
         self
     }
@@ -122,10 +122,10 @@ impl Session {
         }
         state.relation_planners().get_or_insert_default().push(Arc::new(SamplePlanner));
         state.scalar_functions().get_or_insert_default().extend(functions);
-        let aggregates = register::aggregates(&environment).into_iter().map(Arc::new);
+        let aggregates = register::udafs(&environment).into_iter().map(Arc::new);
         state.aggregate_functions().get_or_insert_default().extend(aggregates);
-        for function in register::table_functions() {
-            let name = function.name().to_string();
+        for (_, function) in table_functions::all() {
+            let name = function.name.to_string();
             let guarded = Arc::new(Guarded { function, environment: environment.clone() });
             let table = Arc::new(TableFunction::new(name.clone(), guarded));
             state.table_functions().get_or_insert_default().insert(name, table);

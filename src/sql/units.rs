@@ -1,15 +1,17 @@
 //! The units of a query's columns, followed from each back through its plan: to a column of a table, whose unit stands in the
-//! dictionary, or to a function that answers in one.
+//! dictionary, or to a function that states it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::common::Column;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, Operator};
 use datafusion::prelude::DataFrame;
 
+use super::aggregates::CrystalUdaf;
+use super::functions::{CrystalUdf, FieldDoc, UNIT_OF_MODEL};
 use super::options::HollanditeOptions;
+use super::screening::model_of;
 use super::session::Session;
 use crate::store;
 
@@ -20,19 +22,44 @@ pub type Unit = Cow<'static, str>;
 /// `None` too.
 pub fn units(session: &Session, query: &DataFrame) -> Vec<Option<Unit>> {
     let plan = query.logical_plan();
-    (0..plan.schema().fields().len()).map(|i| Units(session).of_field(plan, i)).collect()
+    (0..plan.schema().fields().len()).map(|i| Units(session).of_field(plan, i)?.unit).collect()
+}
+
+/// What is known of a column: its unit, and its fields where it holds structs.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Known {
+    unit: Option<Unit>,
+    fields: Vec<FieldDoc>,
+    /// The unit that the card of a model states, of fields that have it.
+    of_model: Option<Unit>,
+}
+
+impl Known {
+    fn unit(unit: impl Into<Unit>) -> Option<Self> {
+        Some(Self { unit: Some(unit.into()), ..Self::default() })
+    }
+
+    /// A field of its structs.
+    fn field(self, name: &str) -> Option<Self> {
+        let field = self.fields.into_iter().find(|field| field.name == name)?;
+        let unit = match field.unit {
+            Some(UNIT_OF_MODEL) => self.of_model,
+            unit => unit.map(Cow::Borrowed),
+        };
+        Some(Self { unit, fields: field.fields, of_model: None })
+    }
 }
 
 /// Follows columns; asks the models of the session for the units of theirs.
 struct Units<'a>(&'a Session);
 
 impl Units<'_> {
-    /// The unit of the `i`th column of a plan.
-    fn of_field(&self, plan: &LogicalPlan, i: usize) -> Option<Unit> {
+    /// What is known of the `i`th column of a plan.
+    fn of_field(&self, plan: &LogicalPlan, i: usize) -> Option<Known> {
         match plan {
             LogicalPlan::Projection(node) => self.of(&node.expr[i], &node.input),
             LogicalPlan::TableScan(scan) => {
-                of_column(scan.table_name.table(), scan.projected_schema.field(i).name()).map(Cow::Borrowed)
+                Known::unit(of_column(scan.table_name.table(), scan.projected_schema.field(i).name())?)
             }
             LogicalPlan::Filter(node) => self.of_field(&node.input, i),
             LogicalPlan::SubqueryAlias(node) => self.of_field(&node.input, i),
@@ -56,18 +83,21 @@ impl Units<'_> {
                 }
             }
             LogicalPlan::Union(union) => same(union.inputs.iter().map(|input| self.of_field(input, i))),
-            // What unnest leaves as it is has a column of the same name under it.
+            // The items of a list are as the list; a struct becomes a column for each field, named after both.
             LogicalPlan::Unnest(node) => {
-                let (qualifier, field) = plan.schema().qualified_field(i);
-                let below = node.input.schema().index_of_column(&Column::new(qualifier.cloned(), field.name())).ok()?;
-                self.of_field(&node.input, below)
+                let below = *node.dependency_indices.get(i)?;
+                let known = self.of_field(&node.input, below)?;
+                match node.struct_type_columns.contains(&below) {
+                    true => known.field(plan.schema().field(i).name().rsplit('.').next()?),
+                    false => Some(known),
+                }
             }
             _ => None,
         }
     }
 
-    /// The unit of an expression over the columns of a plan.
-    fn of(&self, expr: &Expr, input: &Arc<LogicalPlan>) -> Option<Unit> {
+    /// What is known of an expression over the columns of a plan.
+    fn of(&self, expr: &Expr, input: &Arc<LogicalPlan>) -> Option<Known> {
         match expr {
             Expr::Alias(alias) => self.of(&alias.expr, input),
             Expr::Column(column) => self.of_field(input, input.schema().index_of_column(column).ok()?),
@@ -78,7 +108,10 @@ impl Units<'_> {
                 "min" | "max" | "avg" | "sum" | "median" | "stddev" | "stddev_pop" | "first_value" | "last_value" => {
                     self.of(call.params.args.first()?, input)
                 }
-                _ => None,
+                _ => {
+                    let ours = call.func.inner().downcast_ref::<CrystalUdaf>()?;
+                    Some(Known { fields: ours.fields().to_vec(), ..Known::default() })
+                }
             },
             Expr::Case(case) => same(
                 (case.when_then_expr.iter().map(|(_, then)| then.as_ref()))
@@ -99,61 +132,45 @@ impl Units<'_> {
         }
     }
 
-    fn of_call(&self, call: &ScalarFunction, input: &Arc<LogicalPlan>) -> Option<Unit> {
+    fn of_call(&self, call: &ScalarFunction, input: &Arc<LogicalPlan>) -> Option<Known> {
+        if let Some(ours) = call.func.inner().downcast_ref::<CrystalUdf>() {
+            let function = ours.function();
+            let fields = function.kernel.fields().to_vec();
+            let of_model = fields.iter().any(|field| field.unit == Some(UNIT_OF_MODEL)).then(|| self.of_model(call));
+            return Some(Known { unit: function.unit.map(Cow::Borrowed), fields, of_model: of_model.flatten() });
+        }
         let argument = |i: usize| call.args.get(i).and_then(|e| self.of(e, input));
         match call.name() {
-            "predict_ef" | "e_above_hull" | "stability_margin" | "reference_energy" => Some("eV/atom".into()),
-            "predict_energy" | "gibbs" => Some("eV".into()),
-            "adsorption_potential" => Some("eV per ion".into()),
-            "insertion_voltage" | "extraction_voltage" => Some("V".into()),
-            "volume" => Some("Å³".into()),
-            "density" => Some("g/cm³".into()),
-            "distance_min"
-            | "ionic_radius"
-            | "largest_free_sphere"
-            | "largest_included_sphere"
-            | "largest_sphere_along_path" => Some("Å".into()),
-            "abs" | "round" | "trunc" | "floor" | "ceil" | "nullif" | "arrow_cast" => argument(0),
+            // An item of a list is as the list.
+            "abs" | "round" | "trunc" | "floor" | "ceil" | "nullif" | "arrow_cast" | "array_element" => argument(0),
             "coalesce" | "greatest" | "least" => {
                 same(call.args.iter().filter(|e| !is_number(e)).map(|e| self.of(e, input)))
             }
             "get_field" => {
-                let Some(Expr::Literal(name, _)) = call.args.get(1) else { return None };
-                match (name.try_as_str().flatten()?, call.args.first()?) {
-                    ("value" | "lower" | "upper", Expr::ScalarFunction(call)) if call.name() == "predict" => {
-                        self.of_model(call)
-                    }
-                    ("e_host" | "e_inserted" | "e_ion", _) => Some("eV".into()),
-                    ("bottleneck_radius" | "included_radius", _) => Some("Å".into()),
-                    ("ring_area", _) => Some("Å²".into()),
-                    // The structs of functions name their fields as tables name their columns.
-                    (name, _) => ["adsorption", "charges"]
-                        .into_iter()
-                        .find_map(|table| of_column(table, name))
-                        .map(Cow::Borrowed),
-                }
+                let names = call.args.get(1..)?.iter().map(|name| match name {
+                    Expr::Literal(name, _) => name.try_as_str().flatten(),
+                    _ => None,
+                });
+                names.into_iter().try_fold(argument(0)?, |known, name| known.field(name?))
             }
             _ => None,
         }
     }
 
-    /// The unit of what a call of `predict` answers.
+    /// The unit of what a call of a model answers.
     fn of_model(&self, call: &ScalarFunction) -> Option<Unit> {
-        let named = match call.args.get(1) {
-            Some(Expr::Literal(name, _)) => name.try_as_str().flatten().unwrap_or_default(),
-            _ => "",
-        };
+        let (_, named) = model_of(call)?;
         let options = HollanditeOptions::of(self.0.context().copied_config().options());
-        let model = self.0.model(if named.is_empty() { &options.model } else { named }).ok()?;
+        let model = self.0.model(if named.is_empty() { &options.model } else { &named }).ok()?;
         let unit = model.quantity().unit;
         (!unit.is_empty()).then(|| unit.to_owned().into())
     }
 }
 
 /// What all agree on.
-fn same(mut units: impl Iterator<Item = Option<Unit>>) -> Option<Unit> {
-    let first = units.next()?;
-    units.all(|unit| unit == first).then_some(first).flatten()
+fn same(mut all: impl Iterator<Item = Option<Known>>) -> Option<Known> {
+    let first = all.next()?;
+    all.all(|known| known == first).then_some(first).flatten()
 }
 
 fn is_number(expr: &Expr) -> bool {
@@ -205,6 +222,13 @@ mod tests {
         assert_eq!(of_query(query).await, [None, ev.clone(), some("g/cm³"), None]);
         let query = "SELECT predict(structure)['upper'] AS u, CASE WHEN void > 0.5 THEN density END AS d, largest_free_sphere(structure) AS f FROM tmo";
         assert_eq!(of_query(query).await, [ev, some("g/cm³"), some("Å")]);
+        let query = "SELECT s['volume'] AS v, s['coordination'] AS n, f['area'] AS a FROM (SELECT s, unnest(s['faces']) AS f \
+                     FROM (SELECT unnest(voronoi(structure)) AS s FROM tmo))";
+        assert_eq!(of_query(query).await, [some("Å³"), None, some("Å²")]);
+        let query = "SELECT unnest(capacity(formula, 'Li', 1, 1)) FROM tmo";
+        assert_eq!(of_query(query).await, [some("mAh/g"), some("mAh/cm³")]);
+        let query = "SELECT voltage_profile(natoms, density, 0, 1)[1]['voltage'] AS v FROM tmo GROUP BY formula";
+        assert_eq!(of_query(query).await, [some("V")]);
         let query = "SELECT density FROM tmo UNION ALL SELECT volume FROM tmo";
         assert_eq!(of_query(query).await, [None], "two units are none");
     }

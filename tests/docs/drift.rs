@@ -104,9 +104,7 @@ fn the_readme_has_an_index_of_the_functions() {
     for function in hollandite::sql::functions() {
         sections.entry(function.section).or_default().push(format!("`{}`", function.name));
     }
-    let lines = sections
-        .iter()
-        .map(|(section, names)| format!("- **{}**: {}", section.trim_end_matches(" Functions"), names.join(", ")));
+    let lines = sections.iter().map(|(section, names)| format!("- **{section}**: {}", names.join(", ")));
     check("README.md", "index", &lines.collect::<Vec<_>>().join("\n"));
 }
 

@@ -13,70 +13,43 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
-use datafusion::logical_expr::Documentation;
-use hollandite::sql::functions::{Arguments, CrystalFunction, Kind, Parameter, Void};
+use hollandite::sql::functions::{Arguments, Function, Kernel, Kind, required, themes};
 use hollandite::sql::optimizer::Cost;
 use hollandite::sql::{FeaturizeOptions, FeaturizeSummary, Session};
 use hollandite::store::{ImportOptions, Store};
 
 /// A function of a crystal that counts the rows on which it is evaluated.
-#[derive(Debug)]
 struct Counted {
-    name: &'static str,
-    version: u32,
-    returns: DataType,
-    rows: AtomicUsize,
-    answer: fn(&Arguments) -> Result<ArrayRef>,
+    function: Arc<Function>,
+    rows: Arc<AtomicUsize>,
 }
 
 impl Counted {
-    fn new(name: &'static str, returns: DataType, answer: fn(&Arguments) -> Result<ArrayRef>) -> Arc<Self> {
-        Arc::new(Self { name, version: 1, returns, rows: AtomicUsize::new(0), answer })
+    fn new(name: &'static str, returns: DataType, answer: fn(&Arguments) -> Result<ArrayRef>) -> Self {
+        let parameters = vec![required("structure", Kind::Crystal, "A structure.")];
+        let kernel = Kernel::new(Cost::Costly, returns, answer);
+        Self::of(Function { name, text: "Counts.", parameters, unit: None, example: "", kernel }, 1)
     }
 
     /// `void`, at a version.
-    fn void(version: u32) -> Arc<Self> {
-        let answer = |arguments: &Arguments| Void.evaluate(arguments);
-        Arc::new(Self { name: "void", version, returns: DataType::Float64, rows: AtomicUsize::new(0), answer })
+    fn void(version: u32) -> Self {
+        let mut all = themes().into_iter().flat_map(|(_, functions)| functions);
+        Self::of(all.find(|function| function.name == "void").unwrap(), version)
+    }
+
+    fn of(function: Function, version: u32) -> Self {
+        let (rows, kernel) = (Arc::new(AtomicUsize::new(0)), function.kernel.clone());
+        let (counter, returns) = (Arc::clone(&rows), kernel.data_type().clone());
+        let counting = Kernel::new(Cost::Costly, returns, move |arguments| {
+            counter.fetch_add(arguments.len(), Ordering::SeqCst);
+            kernel.evaluate(arguments)
+        });
+        Self { function: Arc::new(Function { kernel: counting.with_version(version), ..function }), rows }
     }
 
     /// Rows since the last call.
     fn take(&self) -> usize {
         self.rows.swap(0, Ordering::SeqCst)
-    }
-}
-
-impl CrystalFunction for Counted {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        if self.name == "void" {
-            return Void.parameters();
-        }
-        const { &[Parameter::required("structure", Kind::Crystal)] }
-    }
-
-    fn returns(&self) -> DataType {
-        self.returns.clone()
-    }
-
-    fn cost(&self) -> Cost {
-        Cost::Costly
-    }
-
-    fn version(&self) -> u32 {
-        self.version
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        None
-    }
-
-    fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
-        self.rows.fetch_add(arguments.len(), Ordering::SeqCst);
-        (self.answer)(arguments)
     }
 }
 
@@ -104,9 +77,9 @@ async fn store(rows: usize) -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-async fn session(store: &Store, snapshot: Option<i64>, functions: &[&Arc<Counted>]) -> Session {
+async fn session(store: &Store, snapshot: Option<i64>, functions: &[&Counted]) -> Session {
     let session = Session::open(store, snapshot).await.unwrap();
-    functions.iter().fold(session, |session, function| session.with_function(Arc::clone(function) as _))
+    functions.iter().fold(session, |session, function| session.with_function(Arc::clone(&function.function)))
 }
 
 async fn rows(session: &Session, sql: &str) -> Vec<RecordBatch> {
@@ -332,7 +305,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     let counted_with_the_rows: i64 = connection.query_row(kept, [], |row| row.get(0)).unwrap();
     assert_eq!(counted_with_the_rows, 1, "a kill between the rows and their count is none");
     rows(&s, "SELECT moody(structure) FROM tmo").await;
-    assert_eq!(s.warnings(), ["moody is NULL for 10 rows: it had no value when it was materialised"]);
+    assert_eq!(s.warnings(), ["moody is NULL for 10 rows: it was NULL when the feature table was built"]);
 
     // One crystal on which the function panics.
     let lone = FeaturizeOptions { lot_rows: 1, force: true, ..options("moody") };
@@ -359,7 +332,7 @@ const ROWS: usize = 600;
 const LOT: usize = 20;
 
 /// Takes a millisecond a row, and has no answer for every fourth of them.
-fn slow() -> Arc<Counted> {
+fn slow() -> Counted {
     Counted::new("slow", DataType::Float64, |arguments| {
         std::thread::sleep(Duration::from_millis(arguments.len() as u64));
         Ok(Arc::new((0..arguments.len()).map(|i| (i % 4 != 0).then_some(1.0)).collect::<Float64Array>()))

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use crate::cli::CliError;
 use crate::cli::args::{Format, Functions, ListFormat};
 use crate::cli::render::{self, Printer};
-use crate::sql::{FunctionDoc, functions, reference_markdown};
+use crate::sql::{FunctionDoc, ResultField, functions, reference_markdown};
 
 pub fn run(options: &Functions) -> Result<(), CliError> {
     match (&options.name, options.format) {
@@ -20,16 +20,16 @@ pub fn run(options: &Functions) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Signature and first sentence of every function.
+/// Signature, first sentence and unit of every function.
 pub fn batch() -> Result<RecordBatch, CliError> {
     let functions = functions();
     let column = |text: &dyn Fn(&FunctionDoc) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(functions.iter().map(text)))
     };
-    let first = |text: &str| text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_string();
     Ok(RecordBatch::try_from_iter([
         ("function", column(&|f| f.signature.clone())),
-        ("returns", column(&|f| first(&f.description))),
+        ("returns", column(&|f| f.summary().to_string())),
+        ("unit", column(&|f| f.unit.clone())),
     ])?)
 }
 
@@ -37,13 +37,23 @@ pub fn batch() -> Result<RecordBatch, CliError> {
 pub fn page(name: &str) -> Result<String, CliError> {
     let f = find(name)?;
     let mut page = format!("{}\n\n{}\n", f.signature, f.description);
+    let mut list = |title: &str, rows: Vec<(String, String)>| {
+        page += title;
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        rows.iter().for_each(|(name, meaning)| page += &format!("  {name:width$}  {meaning}\n"));
+    };
     if !f.arguments.is_empty() {
-        page.push('\n');
-        let width = f.arguments.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        f.arguments.iter().for_each(|(name, meaning)| page += &format!("  {name:width$}  {meaning}\n"));
+        list("\nArguments\n", f.arguments.clone());
     }
+    list(&format!("\nReturns {}{}\n", f.returns, f.in_unit()), f.fields.iter().map(field).collect());
     page += &format!("\nExample\n  {}\n", f.example.replace('\n', "\n  "));
     Ok(page)
+}
+
+/// A field, with its unit behind its name.
+fn field(field: &ResultField) -> (String, String) {
+    let unit = if field.unit.is_empty() { String::new() } else { format!(" ({})", field.unit) };
+    (format!("{}{unit}", field.name), field.description.clone())
 }
 
 fn find(name: &str) -> Result<FunctionDoc, CliError> {

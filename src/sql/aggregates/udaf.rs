@@ -1,4 +1,4 @@
-//! From a [`CrystalAggregate`] to the engine's aggregate function: rows are collected, from whatever number of partitions, and
+//! From a [`Function`] of a [`Group`] to the engine's aggregate function: rows are collected, from whatever number of partitions, and
 //! answered at once.
 
 use std::hash::{Hash, Hasher};
@@ -14,47 +14,48 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, TypeSignature, Volatility};
 
 use crate::sql::environment::Environment;
-use crate::sql::functions::Parameter;
-use crate::sql::functions::lists::{list_of, lists};
+use crate::sql::functions::kernel::{list_of, lists};
+use crate::sql::functions::{FieldDoc, Function, Parameter};
 
-/// A function of all rows of a group. Numbers come as doubles, everything else as text.
-pub trait CrystalAggregate: std::fmt::Debug + Send + Sync + 'static {
-    /// Name in SQL.
-    fn name(&self) -> &'static str;
-    /// Arguments in order.
-    fn parameters(&self) -> &'static [Parameter];
+/// Answers for a group of rows.
+pub struct Group {
     /// Type of the answer.
-    fn returns(&self) -> DataType;
-    /// Its documentation.
-    fn documentation(&self) -> Option<&Documentation>;
-    /// The answer of a group, a column for each argument, at least one row, no NULL.
-    ///
-    /// # Errors
-    /// What ends the query; a group without an answer is NULL and a warning.
-    fn evaluate(&self, columns: &[ArrayRef], environment: &Environment) -> Result<ScalarValue>;
+    pub data_type: DataType,
+    /// The fields of the structs in it.
+    pub fields: Vec<FieldDoc>,
+    /// The answer of a group, of a column for each argument, at least one row, no NULL: numbers as doubles, everything else as
+    /// text. An error ends the query; a group without an answer is NULL and a warning.
+    pub answer: Box<Answer>,
 }
 
-/// A [`CrystalAggregate`] in a session.
+type Answer = dyn Fn(&[ArrayRef], &Environment) -> Result<ScalarValue> + Send + Sync;
+
+/// A function of a group in a session.
 #[derive(Debug)]
 pub struct CrystalUdaf {
-    aggregate: Arc<dyn CrystalAggregate>,
+    aggregate: Arc<Function<Group>>,
     signature: Signature,
+    documentation: Documentation,
     environment: Environment,
 }
 
 impl CrystalUdaf {
     /// Registers `aggregate` with a session's environment.
-    pub fn new(aggregate: Arc<dyn CrystalAggregate>, environment: Environment) -> Self {
-        let parameters = aggregate.parameters();
-        let required = parameters.iter().filter(|p| !p.optional).count();
-        let arities = (required..=parameters.len()).map(TypeSignature::Any).collect();
-        Self { aggregate, signature: Signature::one_of(arities, Volatility::Immutable), environment }
+    pub fn new(aggregate: Arc<Function<Group>>, environment: Environment) -> Self {
+        let arities = (aggregate.required()..=aggregate.parameters.len()).map(TypeSignature::Any).collect();
+        let signature = Signature::one_of(arities, Volatility::Immutable);
+        Self { documentation: aggregate.documentation(), aggregate, signature, environment }
+    }
+
+    /// The fields of the structs that it answers with.
+    pub fn fields(&self) -> &[FieldDoc] {
+        &self.aggregate.kernel.fields
     }
 }
 
 impl PartialEq for CrystalUdaf {
     fn eq(&self, other: &Self) -> bool {
-        self.aggregate.name() == other.aggregate.name() && self.environment == other.environment
+        self.aggregate.name == other.aggregate.name && self.environment == other.environment
     }
 }
 
@@ -62,7 +63,7 @@ impl Eq for CrystalUdaf {}
 
 impl Hash for CrystalUdaf {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.aggregate.name().hash(state);
+        self.aggregate.name.hash(state);
         self.environment.hash(state);
     }
 }
@@ -74,7 +75,7 @@ fn collected(found: &DataType) -> DataType {
 
 impl AggregateUDFImpl for CrystalUdaf {
     fn name(&self) -> &str {
-        self.aggregate.name()
+        self.aggregate.name
     }
 
     fn signature(&self) -> &Signature {
@@ -82,14 +83,12 @@ impl AggregateUDFImpl for CrystalUdaf {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.aggregate.returns())
+        Ok(self.aggregate.kernel.data_type.clone())
     }
 
     fn return_field(&self, arguments: &[FieldRef]) -> Result<FieldRef> {
-        for (parameter, field) in self.aggregate.parameters().iter().zip(arguments) {
-            parameter.check(self.name(), field)?;
-        }
-        Ok(Arc::new(Field::new(self.name(), self.aggregate.returns(), true)))
+        self.aggregate.check(arguments.iter().map(AsRef::as_ref), &[], &self.environment)?;
+        Ok(Arc::new(Field::new(self.name(), self.aggregate.kernel.data_type.clone(), true)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -100,7 +99,7 @@ impl AggregateUDFImpl for CrystalUdaf {
                 true,
             ))
         };
-        Ok(self.aggregate.parameters().iter().zip(args.input_fields).map(field).collect())
+        Ok(self.aggregate.parameters.iter().zip(args.input_fields).map(field).collect())
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -114,14 +113,14 @@ impl AggregateUDFImpl for CrystalUdaf {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        self.aggregate.documentation()
+        Some(&self.documentation)
     }
 }
 
 /// The rows of a group as they have come.
 #[derive(Debug)]
 struct Rows {
-    aggregate: Arc<dyn CrystalAggregate>,
+    aggregate: Arc<Function<Group>>,
     environment: Environment,
     types: Vec<DataType>,
     /// Of each argument, its columns of batches.
@@ -154,8 +153,8 @@ impl Accumulator for Rows {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let columns = self.columns()?;
         match columns.first().is_none_or(|column| column.is_empty()) {
-            true => ScalarValue::try_from(&self.aggregate.returns()),
-            false => self.aggregate.evaluate(&columns, &self.environment),
+            true => ScalarValue::try_from(&self.aggregate.kernel.data_type),
+            false => (self.aggregate.kernel.answer)(&columns, &self.environment),
         }
     }
 

@@ -1,87 +1,57 @@
-use std::sync::Arc;
+//! `voltage_profile(n, energy, e_ion, valence)`
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, StructArray};
-use arrow::datatypes::{DataType, Fields, Float64Type};
-use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::Documentation;
-use datafusion_macros::user_doc;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::Float64Type;
+use datafusion::common::ScalarValue;
 
-use super::CrystalAggregate;
+use super::Group;
 use crate::adsorption::{self, VoltageStep};
-use crate::sql::environment::Environment;
-use crate::sql::functions::lists::{fields, list_of, lists};
-use crate::sql::functions::{Kind, Parameter};
+use crate::sql::functions::kernel::{Columns, Output, lists_of};
+use crate::sql::functions::{Function, Kind, required};
 
-#[user_doc(
-    doc_section(label = "Ion Functions"),
-    description = "Voltage profile of a host from the energies of its fillings: a list of STRUCTs with `n_from`, `n_to` and `voltage` in V, the plateaus along the lower convex hull of energy over n. A filling above the hull does not appear; a negative voltage says that the metal separates first.",
-    syntax_example = "voltage_profile(n, energy, e_ion, valence)",
-    sql_example = "SELECT ion, voltage_profile(n, e, 0, 1) FROM (SELECT ion, n, -n * adsorption_potential AS e FROM adsorption WHERE host = 'Nb12WO33' AND ion = 'Li' UNION ALL SELECT 'Li', 0, 0) GROUP BY ion",
-    argument(name = "n", description = "Ions in the cell, 0 for the empty host; a row for each filling."),
-    argument(name = "energy", description = "Total energy of the cell, eV; the lowest is used for each n."),
-    argument(name = "e_ion", description = "Reference energy of the ion, eV/atom, the same in every row."),
-    argument(name = "valence", description = "Charge of the cation, the same in every row.")
-)]
-/// `voltage_profile(n, energy, e_ion, valence)`
-#[derive(Debug)]
-pub struct VoltageProfile;
-
-impl CrystalAggregate for VoltageProfile {
-    fn name(&self) -> &'static str {
-        "voltage_profile"
-    }
-
-    fn parameters(&self) -> &'static [Parameter] {
-        const {
-            &[
-                Parameter::required("n", Kind::Number),
-                Parameter::required("energy", Kind::Number),
-                Parameter::required("e_ion", Kind::Number),
-                Parameter::required("valence", Kind::Number),
-            ]
-        }
-    }
-
-    fn returns(&self) -> DataType {
-        list_of(DataType::Struct(columns()))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
-
-    fn evaluate(&self, arguments: &[ArrayRef], environment: &Environment) -> Result<ScalarValue> {
-        let numbers = |i: usize| arguments[i].as_primitive::<Float64Type>().values();
-        let fillings: Vec<_> = numbers(0).iter().copied().zip(numbers(1).iter().copied()).collect();
-        let steps = match (same(numbers(2)), same(numbers(3))) {
-            (Some(e_ion), Some(valence)) => {
-                adsorption::voltage_profile(&fillings, e_ion, valence).map_err(|e| e.to_string())
-            }
-            _ => Err("e_ion and valence differ within a group; GROUP BY host, ion and functional".to_string()),
-        };
-        match steps {
-            Ok(steps) => list(&steps),
-            Err(reason) => {
-                environment.warnings().note(self.name(), reason);
-                ScalarValue::try_from(&self.returns())
-            }
-        }
+pub(super) fn function() -> Function<Group> {
+    let Output { data_type, fields, array, .. } = lists_of(
+        Columns::<VoltageStep>::new()
+            .field("n_from", None, "Ions in the cell where the plateau begins.", |step| step.n_from)
+            .field("n_to", None, "Ions in the cell where it ends.", |step| step.n_to)
+            .field("voltage", Some("V"), "Its voltage; if negative, the metal separates first.", |step| step.voltage),
+    );
+    Function {
+        name: "voltage_profile",
+        text: "Voltage profile of a host from the energies of its fillings: the plateaus along the lower convex hull \
+               of the energy over n. A filling above the hull does not appear.",
+        parameters: vec![
+            required("n", Kind::Number, "Ions in the cell, 0 for the empty host; one row for each filling."),
+            required("energy", Kind::Number, "Total energy of the cell, eV; the lowest is used for each n."),
+            required("e_ion", Kind::Number, "Elemental reference energy of the ion, eV/atom, the same in every row."),
+            required("valence", Kind::Number, "Charge of the cation, the same in every row."),
+        ],
+        unit: None,
+        example: "SELECT ion, voltage_profile(n, e, 0, 1) FROM (SELECT ion, n, -n * adsorption_potential AS e FROM \
+                  adsorption WHERE host = 'Nb12WO33' AND ion = 'Li' UNION ALL SELECT 'Li', 0, 0) GROUP BY ion",
+        kernel: Group {
+            data_type,
+            fields,
+            answer: Box::new(move |arguments, environment| {
+                let note = |reason| environment.warnings().note("voltage_profile", reason);
+                ScalarValue::try_from_array(&array(vec![steps(arguments).map_err(note).ok()]), 0)
+            }),
+        },
     }
 }
 
-fn columns() -> Fields {
-    fields([("n_from", DataType::Float64), ("n_to", DataType::Float64), ("voltage", DataType::Float64)])
+fn steps(arguments: &[ArrayRef]) -> Result<Vec<VoltageStep>, String> {
+    let numbers = |i: usize| arguments[i].as_primitive::<Float64Type>().values();
+    let fillings: Vec<_> = numbers(0).iter().copied().zip(numbers(1).iter().copied()).collect();
+    match (same(numbers(2)), same(numbers(3))) {
+        (Some(e_ion), Some(valence)) => {
+            adsorption::voltage_profile(&fillings, e_ion, valence).map_err(|e| e.to_string())
+        }
+        _ => Err("e_ion and valence differ within a group; GROUP BY host, ion and functional".to_string()),
+    }
 }
 
 /// The number that all are.
 fn same(numbers: &[f64]) -> Option<f64> {
     numbers.iter().all(|x| *x == numbers[0]).then(|| numbers[0])
-}
-
-fn list(steps: &[VoltageStep]) -> Result<ScalarValue> {
-    let column =
-        |of: fn(&VoltageStep) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(steps.iter().map(of))) };
-    let arrays = vec![column(|s| s.n_from), column(|s| s.n_to), column(|s| s.voltage)];
-    let structs = StructArray::try_new(columns(), arrays, None)?;
-    Ok(ScalarValue::List(Arc::new(lists(vec![Some(steps.len())], Arc::new(structs)))))
 }

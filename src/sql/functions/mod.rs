@@ -1,180 +1,65 @@
-//! SQL functions of crystals, one file each: a name, its documentation, its types, and one call of a pure function. What
-//! they share is here: the description that the planner reads ([`CrystalFunction`]), the adapter to the engine
-//! ([`CrystalUdf`]) and the loop over rows ([`executor`]).
+//! SQL functions of crystals: one [`Function`] each, which says all that is known of it, in a file for each theme. To add one, write
+//! one: signature, documentation, units and checks follow from it, the kernel calls what computes on a crystal.
 //!
 //! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
 //! the session's warnings.
 
-mod adsorption;
-mod adsorption_potential;
-mod bond_valence_sums;
-mod capacity;
-mod channels;
-mod coordination;
-mod coulomb_eigenvalues;
-mod coulomb_matrix;
-mod decomposition;
-mod density;
-mod diagrams;
-mod distance_min;
-mod e_above_hull;
-mod electronegativity_balanced;
-mod electrostatic_valence;
-mod energy_correction;
-mod energy_model;
-mod ewald_sum_eigenvalues;
-mod ewald_sum_matrix;
-mod executor;
-mod extraction_voltage;
-mod fingerprint;
-mod formation_energy;
-mod formula;
-mod gibbs;
-mod global_instability_index;
-mod has_element;
-mod insert;
-mod insertion_sites;
-mod insertion_voltage;
-mod ion_passes;
-mod ionic_radius;
-mod is_charge_neutral;
-mod is_stable;
+mod arguments;
+mod bonding;
+mod comparison;
+mod composition;
+mod declaration;
+mod descriptors;
+mod diffraction;
+mod energies;
+mod geometry;
+mod ions;
 mod json;
-mod json_as_text;
-mod json_contains;
-mod json_get;
-mod json_get_bool;
-mod json_get_float;
-mod json_get_int;
-mod json_get_str;
-mod json_object_keys;
-mod largest_free_sphere;
-mod largest_included_sphere;
-mod largest_sphere_along_path;
-pub(in crate::sql) mod lists;
-mod magpie;
-mod magpie_names;
-mod natoms;
-mod orbital_field_matrix;
-mod oxidation_states;
-mod packing_fraction;
-mod predict;
-mod predict_ef;
-mod predict_energy;
-mod predict_forces;
-mod predict_magmoms;
-mod predict_stress;
-mod prototype;
-mod reduced_formula;
-mod reference_energy;
-mod relax;
-mod remove;
-mod same_prototype;
-mod same_structure;
-mod similarity;
-mod sine_coulomb_eigenvalues;
-mod sine_coulomb_matrix;
-mod site_orbital_field_matrices;
-mod soap;
-mod soap_average;
-mod spacegroup;
-mod spacegroup_symbol;
-mod spheres;
-mod stability_margin;
-mod structure;
-mod structure_match;
-mod substitute;
-mod symmetry_functions;
-mod to_cif;
-mod to_poscar;
+pub(in crate::sql) mod kernel;
+mod models;
+mod pores;
+mod stability;
+mod symmetry;
+mod text;
 mod udf;
-mod void;
-mod volume;
-mod voronoi;
-mod xrd;
-mod xrd_pattern;
-mod xrd_peaks;
 
-pub use adsorption::AdsorptionOf;
-pub use adsorption_potential::AdsorptionPotential;
-pub use bond_valence_sums::BondValenceSums;
-pub use capacity::CapacityOf;
-pub use channels::Channels;
-pub use coordination::CoordinationOf;
-pub use coulomb_eigenvalues::CoulombEigenvalues;
-pub use coulomb_matrix::CoulombMatrix;
-pub use decomposition::Decomposition;
-pub use density::Density;
-pub use distance_min::DistanceMin;
-pub use e_above_hull::EAboveHull;
-pub use electronegativity_balanced::ElectronegativityBalanced;
-pub use electrostatic_valence::ElectrostaticValence;
-pub use energy_correction::EnergyCorrection;
-pub use ewald_sum_eigenvalues::EwaldSumEigenvalues;
-pub use ewald_sum_matrix::EwaldSumMatrix;
-pub use extraction_voltage::ExtractionVoltage;
-pub use fingerprint::Fingerprint;
-pub use formation_energy::FormationEnergy;
-pub use formula::Formula;
-pub use gibbs::Gibbs;
-pub use global_instability_index::GlobalInstabilityIndex;
-pub use has_element::HasElement;
-pub use insert::Insert;
-pub use insertion_sites::InsertionSites;
-pub use insertion_voltage::InsertionVoltage;
-pub use ion_passes::IonPasses;
-pub use ionic_radius::IonicRadius;
-pub use is_charge_neutral::IsChargeNeutral;
-pub use is_stable::IsStable;
-pub use json_as_text::JsonAsText;
-pub use json_contains::JsonContains;
-pub use json_get::JsonGet;
-pub use json_get_bool::JsonGetBool;
-pub use json_get_float::JsonGetFloat;
-pub use json_get_int::JsonGetInt;
-pub use json_get_str::JsonGetStr;
-pub use json_object_keys::JsonObjectKeys;
-pub use largest_free_sphere::LargestFreeSphere;
-pub use largest_included_sphere::LargestIncludedSphere;
-pub use largest_sphere_along_path::LargestSphereAlongPath;
-pub use magpie::Magpie;
-pub use magpie_names::MagpieNames;
-pub use natoms::Natoms;
-pub use orbital_field_matrix::OrbitalFieldMatrixOf;
-pub use oxidation_states::OxidationStates;
-pub use packing_fraction::PackingFraction;
-pub use predict::Predict;
-pub use predict_ef::PredictEf;
-pub use predict_energy::PredictEnergy;
-pub use predict_forces::PredictForces;
-pub use predict_magmoms::PredictMagmoms;
-pub use predict_stress::PredictStress;
-pub use prototype::Prototype;
-pub use reduced_formula::ReducedFormula;
-pub use reference_energy::ReferenceEnergyOf;
-pub use relax::RelaxOf;
-pub use remove::Remove;
-pub use same_prototype::SamePrototype;
-pub use same_structure::SameStructure;
-pub use similarity::Similarity;
-pub use sine_coulomb_eigenvalues::SineCoulombEigenvalues;
-pub use sine_coulomb_matrix::SineCoulombMatrix;
-pub use site_orbital_field_matrices::SiteOrbitalFieldMatrices;
-pub use soap::SoapOf;
-pub use soap_average::SoapAverage;
-pub use spacegroup::Spacegroup;
-pub use spacegroup_symbol::SpacegroupSymbol;
-pub use stability_margin::StabilityMargin;
-pub use structure::StructureOf;
-pub use structure_match::StructureMatch;
-pub use substitute::Substitute;
-pub use symmetry_functions::SymmetryFunctionsOf;
-pub use to_cif::ToCif;
-pub use to_poscar::ToPoscar;
-pub use udf::{Arguments, CrystalFunction, CrystalUdf, Kind, Parameter};
-pub use void::Void;
-pub use volume::Volume;
-pub use voronoi::Voronoi;
-pub use xrd::Xrd;
-pub use xrd_pattern::XrdPattern;
-pub use xrd_peaks::XrdPeaks;
+pub use declaration::{Function, Kind, Omitted, Parameter, UNIT_OF_MODEL, number, optional, required};
+pub use kernel::{Arguments, FieldDoc, Kernel};
+pub use udf::CrystalUdf;
+
+/// All functions by section of the reference.
+pub fn themes() -> Vec<(&'static str, Vec<Function>)> {
+    vec![
+        ("Bonding", bonding::functions()),
+        ("Comparison", comparison::functions()),
+        ("Composition", composition::functions()),
+        ("Descriptors", descriptors::functions()),
+        ("Diffraction", diffraction::functions()),
+        ("Energies", energies::functions()),
+        ("Geometry", geometry::functions()),
+        ("Ions", ions::functions()),
+        ("JSON", json::functions()),
+        ("Models", models::functions()),
+        ("Pores", pores::functions()),
+        ("Stability", stability::functions()),
+        ("Symmetry", symmetry::functions()),
+        ("Text", text::functions()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::Volatility;
+
+    use super::*;
+
+    #[test]
+    fn what_reads_the_session_is_stable() {
+        let all = themes().into_iter().flat_map(|(_, functions)| functions);
+        let stable = all.filter(|function| function.kernel.volatility() == Volatility::Stable);
+        let names: Vec<&str> = stable.map(|function| function.name).collect();
+        let energies = ["adsorption", "extraction_voltage", "predict_energy", "predict_forces", "predict_magmoms"];
+        let others = ["predict_stress", "relax", "adsorption_potential", "reference_energy", "predict", "predict_ef"];
+        assert_eq!(names, [energies.as_slice(), &others, &["formation_energy"]].concat());
+    }
+}

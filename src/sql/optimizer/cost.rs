@@ -4,29 +4,10 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::ScalarFunction;
 
+use crate::sql::cost::Cost;
 use crate::sql::functions::CrystalUdf;
 
-/// Classes of cost, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cost {
-    /// Columns, constants and the engine's own functions: nanoseconds.
-    Cheap,
-    /// A sum over the sites of a crystal: microseconds.
-    Crystal,
-    /// Neighbours, symmetry, a volume integral: up to milliseconds. Worth a plan node.
-    Costly,
-    /// A forward pass of a network. Worth a plan node above those.
-    Model,
-    /// An energy surface walked along, hundreds of passes: seconds. Worth a plan node above all others.
-    Surface,
-}
-
 impl Cost {
-    /// Whether calls of this class are lifted into nodes of their own.
-    pub fn is_lifted(self) -> bool {
-        self >= Self::Costly
-    }
-
     /// Cost of the costliest function in `expr`.
     pub fn of(expr: &Expr) -> Self {
         let mut most = Self::Cheap;

@@ -20,7 +20,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, internal_err};
+use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
@@ -35,12 +35,8 @@ use datafusion::physical_plan::{
 };
 use futures::{FutureExt, Stream, StreamExt};
 
+use crate::sql::error::cancelled;
 use crate::stop::Stop;
-
-/// What a query answers that was stopped.
-pub(in crate::sql) fn cancelled() -> DataFusionError {
-    exec_datafusion_err!("the query was cancelled")
-}
 
 /// The plan, ended by `stop`, which it gives itself when its streams are dropped.
 pub(super) fn interruptible(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> Result<Arc<dyn ExecutionPlan>> {

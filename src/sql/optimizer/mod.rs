@@ -28,8 +28,8 @@ mod planner;
 mod state;
 mod windows;
 
-pub use cost::Cost;
-pub(super) use interrupt::cancelled;
 pub use lift::LiftCalls;
 pub use limits::keeping_limits;
 pub use planner::HollanditePlanner;
+
+pub use super::cost::Cost;

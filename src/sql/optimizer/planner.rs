@@ -153,7 +153,7 @@ fn udf(expr: &Expr) -> Option<&CrystalUdf> {
 /// That the energy model which a call asks is there, before anything is worked out for it.
 fn energy_model_is_there(expr: &Expr, options: &HollanditeOptions) -> Result<()> {
     let (Expr::ScalarFunction(call), Some(udf)) = (expr, udf(expr)) else { return Ok(()) };
-    let Some((function, named)) = model_of(udf.function().name(), &call.args) else { return Ok(()) };
+    let Some((function, named)) = model_of(call) else { return Ok(()) };
     let name = if named.is_empty() { &options.energy_model } else { &named };
     udf.environment().potential(name).map(drop).map_err(|e| plan_datafusion_err!("{function}: {e}"))
 }

@@ -17,7 +17,7 @@ use datafusion::physical_plan::metrics::{
 use futures::StreamExt;
 
 use super::exec::{Evaluation, PhysicalCall};
-use super::interrupt::cancelled;
+use crate::sql::error::cancelled;
 use crate::sql::pass::PassStream;
 use crate::sql::predictor::{Known, Predictor, Tally};
 use crate::sql::structure_type::Crystals;

@@ -1,5 +1,5 @@
-//! SQL functions that stand where a table stands, `SELECT .. FROM read_structures('cifs/')`, one file each: a name, its
-//! documentation, and the table that a call makes. Their arguments are constants, known when the query is planned.
+//! SQL functions that stand where a table stands, `SELECT .. FROM read_structures('cifs/')`, one file each: a [`Function`] whose
+//! kernel makes the table of a call. Their arguments are constants, known when the query is planned.
 
 mod files;
 mod most_similar;
@@ -8,45 +8,61 @@ mod read_json;
 mod read_parquet;
 mod read_structures;
 
+use std::fmt;
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::{Documentation, Expr};
+use datafusion::logical_expr::Expr;
 
 use super::environment::Environment;
+use super::functions::{FieldDoc, Function, Kind, Parameter, required};
 
-pub use most_similar::MostSimilar;
-pub use read_csv::ReadCsv;
-pub use read_json::ReadJson;
-pub use read_parquet::ReadParquet;
-pub use read_structures::ReadStructures;
+/// All of them, each with its section of the reference.
+pub(super) fn all() -> Vec<(&'static str, Function<Table>)> {
+    let functions = [
+        most_similar::function(),
+        read_csv::function(),
+        read_json::function(),
+        read_parquet::function(),
+        read_structures::function(),
+    ];
+    functions.map(|function| ("Tables", function)).into()
+}
 
-/// A function that makes a table.
-pub trait TableFunction: TableFunctionImpl {
-    /// Name in SQL.
-    fn name(&self) -> &'static str;
-    /// What `#[user_doc]` wrote.
-    fn documentation(&self) -> Option<&Documentation>;
+/// Makes a table.
+pub(super) struct Table {
     /// Whether it reads files that a query names: a session without files refuses it.
-    fn reads_files(&self) -> bool {
-        false
-    }
+    pub reads_files: bool,
+    /// The columns of the table, where they are known before a call.
+    pub columns: Vec<FieldDoc>,
+    /// The table of a call.
+    pub call: fn(&TableFunctionArgs) -> Result<Arc<dyn TableProvider>>,
+}
+
+/// The files that a function reads.
+fn path() -> Parameter {
+    required("path", Kind::Text, "A file, a folder or a glob pattern, as a constant.")
 }
 
 /// A function as a session has it.
-#[derive(Debug)]
 pub(super) struct Guarded {
-    pub(super) function: Arc<dyn TableFunction>,
+    pub(super) function: Function<Table>,
     pub(super) environment: Environment,
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.function, f)
+    }
 }
 
 impl TableFunctionImpl for Guarded {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        if self.function.reads_files() && !self.environment.has_files() {
-            return plan_err!("{} reads files, and this session reads none", self.function.name());
+        if self.function.kernel.reads_files && !self.environment.has_files() {
+            return plan_err!("{} reads files, and this session reads none", self.function.name);
         }
-        self.function.call_with_args(args)
+        (self.function.kernel.call)(&args)
     }
 }
 

@@ -5,66 +5,67 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{Session, TableFunctionArgs, TableProvider};
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Documentation, Expr, LogicalPlanBuilder, TableType, col};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion_macros::user_doc;
 
-use super::{TableFunction, text};
+use super::{Table, text};
 use crate::formats;
+use crate::sql::functions::{FieldDoc, Function, Kind, Omitted, optional, required};
 use crate::sql::{quoted_name, quoted_text};
 
 /// Most rows that a call may ask for.
 const MOST: i64 = 1_000_000;
 
-#[user_doc(
-    doc_section(label = "Table Functions"),
-    description = "The k crystals of a table that are most similar to one, best first: id, formula, spacegroup and similarity. The one is named by its id in the table (it is not among the rows; an unknown id has none), or given as CIF, POSCAR or JSON text.",
-    syntax_example = "most_similar(crystal, k[, table])",
-    sql_example = "SELECT * FROM most_similar('mp-2657', 10)",
-    argument(name = "crystal", description = "An id, or CIF, POSCAR or JSON text, as a constant."),
-    argument(name = "k", description = "Number of rows."),
-    argument(name = "table", description = "Name of the table; tmo where left out.")
-)]
-/// `most_similar(crystal, k[, table])`
-#[derive(Debug)]
-pub struct MostSimilar;
-
-impl TableFunction for MostSimilar {
-    fn name(&self) -> &'static str {
-        "most_similar"
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
+pub(super) fn function() -> Function<Table> {
+    Function {
+        name: "most_similar",
+        text: "The k crystals of a table that are most similar to a given one, best first. That one is named by its \
+               id in the table (and is not among the rows; for an unknown id there are none), or given as CIF, \
+               POSCAR or JSON text.",
+        parameters: vec![
+            required("crystal", Kind::Text, "An id, or CIF, POSCAR or JSON text, as a constant."),
+            required("k", Kind::Number, "Number of rows."),
+            optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table."),
+        ],
+        unit: None,
+        example: "SELECT * FROM most_similar('mp-2657', 10)",
+        kernel: Table { reads_files: false, columns: columns(), call },
     }
 }
 
-impl TableFunctionImpl for MostSimilar {
-    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let (crystal, k, table) = match args.exprs() {
-            [crystal, k] => (crystal, k, "tmo".to_string()),
-            [crystal, k, table] => (crystal, k, text("most_similar", "a table's name", table)?),
-            more => {
-                return plan_err!("most_similar takes a crystal, a number of rows and a table, found {}", more.len());
-            }
-        };
-        let crystal = text("most_similar", "an id or a crystal", crystal)?;
-        let k = match k {
-            Expr::Literal(ScalarValue::Int64(Some(k)), _) if (1..=MOST).contains(k) => *k,
-            other => return plan_err!("most_similar needs a number of rows from 1 to {MOST}, found {other}"),
-        };
-        // What has several lines, or is a JSON object, is no id.
-        let is_text = crystal.contains('\n') || crystal.trim_start().starts_with('{');
-        if is_text && let Err(error) = formats::parse_structure(&crystal) {
-            return plan_err!("most_similar: {error}");
+fn columns() -> Vec<FieldDoc> {
+    vec![
+        FieldDoc::new("id", DataType::Utf8, None, "Id of the crystal."),
+        FieldDoc::new("formula", DataType::Utf8, None, "Its reduced formula."),
+        FieldDoc::new("spacegroup", DataType::Int32, None, "Its space-group number."),
+        FieldDoc::new("similarity", DataType::Float64, None, "Its similarity to the given crystal, 0 to 1."),
+    ]
+}
+
+fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+    let (crystal, k, table) = match args.exprs() {
+        [crystal, k] => (crystal, k, "tmo".to_string()),
+        [crystal, k, table] => (crystal, k, text("most_similar", "a table's name", table)?),
+        more => {
+            return plan_err!("most_similar takes a crystal, a number of rows and a table, found {}", more.len());
         }
-        Ok(Arc::new(Ranked { sql: query(&crystal, is_text, k, &table), schema: schema() }))
+    };
+    let crystal = text("most_similar", "an id or a crystal", crystal)?;
+    let k = match k {
+        Expr::Literal(ScalarValue::Int64(Some(k)), _) if (1..=MOST).contains(k) => *k,
+        other => return plan_err!("most_similar needs a number of rows from 1 to {MOST}, found {other}"),
+    };
+    // What has several lines, or is a JSON object, is no id.
+    let is_text = crystal.contains('\n') || crystal.trim_start().starts_with('{');
+    if is_text && let Err(error) = formats::parse_structure(&crystal) {
+        return plan_err!("most_similar: {error}");
     }
+    Ok(Arc::new(Ranked { sql: query(&crystal, is_text, k, &table), schema: schema() }))
 }
 
 fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
@@ -77,22 +78,17 @@ fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
     };
     // Formula and space group are asked of the crystals that are left.
     let ranked = format!(
-        "SELECT t.id, t.structure, similarity(fingerprint(t.structure), {other}) AS similarity FROM {table} AS t{from} \
-         WHERE t.structure IS NOT NULL{filter} ORDER BY similarity DESC NULLS LAST, t.id LIMIT {k}"
+        "SELECT t.id, t.structure, similarity(fingerprint(t.structure), {other}) AS similarity FROM {table} AS \
+         t{from} WHERE t.structure IS NOT NULL{filter} ORDER BY similarity DESC NULLS LAST, t.id LIMIT {k}"
     );
     format!(
-        "SELECT arrow_cast(id, 'Utf8') AS id, reduced_formula(structure) AS formula, spacegroup(structure) AS spacegroup, \
-         similarity FROM ({ranked}) AS ranked ORDER BY similarity DESC NULLS LAST, id"
+        "SELECT arrow_cast(id, 'Utf8') AS id, reduced_formula(structure) AS formula, spacegroup(structure) AS \
+         spacegroup, similarity FROM ({ranked}) AS ranked ORDER BY similarity DESC NULLS LAST, id"
     )
 }
 
 fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("id", DataType::Utf8, true),
-        Field::new("formula", DataType::Utf8, true),
-        Field::new("spacegroup", DataType::Int32, true),
-        Field::new("similarity", DataType::Float64, true),
-    ]))
+    Arc::new(Schema::new(columns().iter().map(FieldDoc::field).collect::<Fields>()))
 }
 
 /// The table of one call.

@@ -7,104 +7,109 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{Session, TableFunctionArgs, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Documentation, Expr, TableType};
+use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion_macros::user_doc;
 
-use super::{TableFunction, text};
+use super::{Table, path, text};
 use crate::columns::{structure_type, structures};
 use crate::formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
+use crate::sql::functions::{FieldDoc, Function, Kind, Omitted, optional};
 
 /// Most records of one batch.
 const BATCH: usize = 512;
 
-#[user_doc(
-    doc_section(label = "Table Functions"),
-    description = "The records of files as rows, without importing them: every format that `hollandite import` reads. Columns are path, line, id, structure, formula, natoms, formation_energy_per_atom, e_above_hull, band_gap, correction_scheme, source, split, extra (all else that the file says, as JSON) and reason. A record that is refused is a row too: its structure is NULL, and reason says why and what to do.",
-    syntax_example = "read_structures(path[, map[, frames]])",
-    sql_example = "SELECT path, line, reason FROM read_structures('cifs/*.cif') WHERE reason IS NOT NULL",
-    argument(name = "path", description = "A file, a folder or a glob pattern, as a constant."),
-    argument(
-        name = "map",
-        description = "Which columns or properties hold what, where their names do not tell: 'lattice=cell,species=symbols,positions=xyz,id=name'."
-    ),
-    argument(
-        name = "frames",
-        description = "Which frames of a trajectory are read: 'last' (the default), 'all', or a number from 1, below 0 from the end."
-    )
-)]
-/// `read_structures(path[, map[, frames]])`
-#[derive(Debug)]
-pub struct ReadStructures;
-
-impl TableFunction for ReadStructures {
-    fn name(&self) -> &'static str {
-        "read_structures"
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
-
-    fn reads_files(&self) -> bool {
-        true
+pub(super) fn function() -> Function<Table> {
+    Function {
+        name: "read_structures",
+        text: "The records of files as rows, without importing them, in every format that `hollandite import` reads. \
+               A record that is refused is a row too: its structure is NULL, and reason says why and what to do.",
+        parameters: vec![
+            path(),
+            optional(
+                "map",
+                Kind::Text,
+                Omitted::Means("columns are recognised by their names"),
+                "Which columns or properties hold what: 'lattice=cell,species=symbols,positions=xyz,id=name'.",
+            ),
+            optional(
+                "frames",
+                Kind::Text,
+                Omitted::Text("last"),
+                "Which frames of a trajectory are read: 'last', 'all', or a number from 1, or negative from the end.",
+            ),
+        ],
+        unit: None,
+        example: "SELECT path, line, reason FROM read_structures('cifs/*.cif') WHERE reason IS NOT NULL",
+        kernel: Table { reads_files: true, columns: columns(), call },
     }
 }
 
-impl TableFunctionImpl for ReadStructures {
-    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let (path, map, frames) = match args.exprs() {
-            [path] => (path, None, None),
-            [path, map] => (path, Some(map), None),
-            [path, map, frames] => (path, Some(map), Some(frames)),
-            other => {
-                return plan_err!(
-                    "read_structures takes a path, a map of columns or none, and which frames or none, found {} arguments",
-                    other.len()
-                );
-            }
-        };
-        let mut reading = Reading::default();
-        if let Some(map) = map {
-            let map = text("read_structures", "a map", map)?;
-            reading.mapping = map.parse::<Mapping>().map_err(|e| plan_datafusion_err!("{e}"))?;
+fn columns() -> Vec<FieldDoc> {
+    vec![
+        FieldDoc::new("path", DataType::Utf8, None, "The file."),
+        FieldDoc::new("line", DataType::Int64, None, "Line where the record begins."),
+        FieldDoc::new("id", DataType::Utf8, None, "Id of the record."),
+        FieldDoc::new("structure", structure_type(), None, "The crystal."),
+        FieldDoc::new("formula", DataType::Utf8, None, "Its reduced formula."),
+        FieldDoc::new("natoms", DataType::Int32, None, "Number of atoms in the cell."),
+        FieldDoc::new(
+            "formation_energy_per_atom",
+            DataType::Float64,
+            Some("eV/atom"),
+            "Formation energy, if the file states it.",
+        ),
+        FieldDoc::new(
+            "e_above_hull",
+            DataType::Float64,
+            Some("eV/atom"),
+            "Energy above the hull, if the file states it.",
+        ),
+        FieldDoc::new("band_gap", DataType::Float64, Some("eV"), "Band gap, if the file states it."),
+        FieldDoc::new("correction_scheme", DataType::Utf8, None, "Functional and correction scheme of the energy."),
+        FieldDoc::new("source", DataType::Utf8, None, "Where the data come from."),
+        FieldDoc::new("split", DataType::Utf8, None, "Part of the data set: train, validation or test."),
+        FieldDoc::new("extra", DataType::Utf8, None, "Everything else in the record, as JSON."),
+        FieldDoc::new("reason", DataType::Utf8, None, "Why the record is refused, and what to do."),
+    ]
+}
+
+fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+    let (path, map, frames) = match args.exprs() {
+        [path] => (path, None, None),
+        [path, map] => (path, Some(map), None),
+        [path, map, frames] => (path, Some(map), Some(frames)),
+        other => {
+            return plan_err!(
+                "read_structures takes a path, a map of columns or none, and which frames or none, found {} \
+                 arguments",
+                other.len()
+            );
         }
-        if let Some(frames) = frames {
-            let frames = text("read_structures", "frames", frames)?;
-            reading.frames = frames.parse::<Frames>().map_err(|e| plan_datafusion_err!("{e}"))?;
-        }
-        let path = PathBuf::from(text("read_structures", "a path", path)?);
-        let found = formats::search(&[path], reading.frames).map_err(|e| plan_datafusion_err!("{e}"))?;
-        Ok(Arc::new(Files { inputs: found.inputs.into(), reading: Arc::new(reading), schema: schema() }))
+    };
+    let mut reading = Reading::default();
+    if let Some(map) = map {
+        let map = text("read_structures", "a map", map)?;
+        reading.mapping = map.parse::<Mapping>().map_err(|e| plan_datafusion_err!("{e}"))?;
     }
+    if let Some(frames) = frames {
+        let frames = text("read_structures", "frames", frames)?;
+        reading.frames = frames.parse::<Frames>().map_err(|e| plan_datafusion_err!("{e}"))?;
+    }
+    let path = PathBuf::from(text("read_structures", "a path", path)?);
+    let found = formats::search(&[path], reading.frames).map_err(|e| plan_datafusion_err!("{e}"))?;
+    Ok(Arc::new(Files { inputs: found.inputs.into(), reading: Arc::new(reading), schema: schema() }))
 }
 
 fn schema() -> SchemaRef {
-    let field = |(name, data_type): (&str, DataType)| Field::new(name, data_type, !matches!(name, "path" | "line"));
-    let fields = [
-        ("path", DataType::Utf8),
-        ("line", DataType::Int64),
-        ("id", DataType::Utf8),
-        ("structure", structure_type()),
-        ("formula", DataType::Utf8),
-        ("natoms", DataType::Int32),
-        ("formation_energy_per_atom", DataType::Float64),
-        ("e_above_hull", DataType::Float64),
-        ("band_gap", DataType::Float64),
-        ("correction_scheme", DataType::Utf8),
-        ("source", DataType::Utf8),
-        ("split", DataType::Utf8),
-        ("extra", DataType::Utf8),
-        ("reason", DataType::Utf8),
-    ];
-    Arc::new(Schema::new(fields.map(field).to_vec()))
+    let field = |column: &FieldDoc| column.field().with_nullable(!matches!(column.name, "path" | "line"));
+    Arc::new(Schema::new(columns().iter().map(field).collect::<Fields>()))
 }
 
 /// The table of one call.

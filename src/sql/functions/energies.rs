@@ -1,0 +1,328 @@
+//! Energies, forces, relaxations and what follows from them, by an energy model.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+
+use super::arguments::{choice, count, crystal, energy_model, ion, named, structure};
+use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
+use super::{Function, Kind, Omitted, number, optional};
+use crate::adsorption::{Extraction, Method, RelaxOptions, Relaxed, extract, relax};
+use crate::crystal::Structure;
+use crate::error::ModelError;
+use crate::features::{Ion, ring_name};
+use crate::models::ModelPotential;
+use crate::models::potential::{Evaluation, GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
+use crate::sql::adsorption::{Kept, Place, Places, Question, answers};
+use crate::sql::cost::Cost;
+use crate::sql::options::HollanditeOptions;
+use crate::sql::relaxations::Remembering;
+
+/// What an argument `n` says where ions are inserted.
+pub(super) const ION_NUMBER: &str = "Number of ions inserted into the cell.";
+
+pub(super) fn functions() -> Vec<Function> {
+    let usual = RelaxOptions::default();
+    vec![
+        Function {
+            name: "adsorption",
+            text: "How strongly an ion is bound in each channel of a host, by an energy model: one struct per \
+                   channel, widest first, or one for the closed cavities if there is no channel. The host is relaxed \
+                   with its cell (FIRE; options hollandite.relax_fmax, 0.05 eV/Å, and hollandite.relax_steps, 200), \
+                   n ions are inserted as by `insert`, and the filled cell is relaxed. It takes seconds to minutes \
+                   per crystal: filter first. Results are remembered in the store, and so is the relaxed host, for \
+                   other ions.",
+            parameters: vec![
+                crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
+                ion(),
+                number("n", 1.0, ION_NUMBER),
+                energy_model(),
+            ],
+            unit: None,
+            example: "SELECT id, unnest(adsorption(structure, 'Ca')) FROM tmo WHERE id = 'Nb12WO33'",
+            kernel: in_session(Cost::Surface, lists_of(placed_columns()), adsorption),
+        },
+        Function {
+            name: "extraction_voltage",
+            text: "Average voltage, against the metal, at which ions leave a crystal that contains them, such as a \
+                   lithiated cathode, by an energy model: -(e_full - e_left - n e_ion) / (n z), with z the charge of \
+                   the ion. Positive if the ions are bound, with the same sign as insertion_voltage. The crystal is \
+                   relaxed with its cell (FIRE; options hollandite.relax_fmax, 0.05 eV/Å, and \
+                   hollandite.relax_steps, 200), the ions are removed as by `remove`, and the rest is relaxed with \
+                   its cell; e_ion is the elemental reference energy by the same model. It takes seconds to minutes \
+                   per crystal: filter first. Its relaxations are remembered in the store. For energies of your own \
+                   use insertion_voltage.",
+            parameters: vec![
+                crystal("structure", "The crystal with its ions: a structure, or CIF, POSCAR or JSON text."),
+                ion(),
+                optional("n", Kind::Number, Omitted::Means("all"), "Number of ions removed from the cell."),
+                energy_model(),
+            ],
+            unit: Some("V"),
+            example: "SELECT id, extraction_voltage(insert(structure, 'Li', 2), 'Li') FROM tmo WHERE id = 'rutile'",
+            kernel: in_session(Cost::Surface, values(), extraction_voltages),
+        },
+        Function {
+            name: "predict_energy",
+            text: "Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE \
+                   and PBE+U with the corrections of the Materials Project. Energies of different models are not \
+                   comparable; for a formation energy use predict_ef(structure, model). NULL if an atom has no \
+                   neighbour, or an element that the model was not trained on.",
+            parameters: vec![structure(), energy_model()],
+            unit: Some("eV"),
+            example: "SELECT id, predict_energy(structure) / natoms AS energy_per_atom FROM tmo WHERE natoms <= 30",
+            kernel: modelled(|model, s| one(model.energies(&[s]))),
+        },
+        Function {
+            name: "predict_forces",
+            text: "Forces on the atoms by an energy model: three numbers, along x, y and z, for each site.",
+            parameters: vec![structure(), energy_model()],
+            unit: Some("eV/Å"),
+            example: "SELECT id, predict_forces(structure)[1] AS on_the_first_atom FROM tmo WHERE natoms <= 30",
+            kernel: modelled(|model, s| Ok(evaluation(model, s)?.forces)),
+        },
+        Function {
+            name: "predict_magmoms",
+            text: "Magnetic moments of the atoms by an energy model, without sign: one number for each site. They \
+                   distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4.",
+            parameters: vec![structure(), energy_model()],
+            unit: Some("μ_B"),
+            example: "SELECT id, predict_magmoms(structure) AS moments FROM tmo WHERE natoms <= 30",
+            kernel: modelled(|model, s| Ok(evaluation(model, s)?.magmoms)),
+        },
+        Function {
+            name: "predict_stress",
+            text: "Stress tensor of the cell by an energy model, three rows of three numbers. Positive on the \
+                   diagonal if the cell tends to shrink, as in ASE; the pressure is minus the mean of the diagonal.",
+            parameters: vec![structure(), energy_model()],
+            unit: Some("GPa"),
+            example: "SELECT id, predict_stress(structure)[3][3] AS along_z FROM tmo WHERE natoms <= 30",
+            kernel: modelled(|model, s| {
+                let stress = evaluation(model, s)?.stress;
+                Ok(stress.map(|row| row.map(|x| x * GPA_PER_EV_PER_CUBIC_ANGSTROM)).to_vec())
+            }),
+        },
+        Function {
+            name: "relax",
+            text: "The crystal relaxed by an energy model, until no force exceeds fmax. The cell relaxes too, its \
+                   force being the gradient of the energy with the logarithm of the deformation over the number of \
+                   atoms, as in ASE's FrechetCellFilter. The order of the atoms is kept. It takes seconds per \
+                   crystal: filter first. Results are remembered in the store.",
+            parameters: vec![
+                structure(),
+                number("fmax", usual.fmax, "Largest force at convergence, eV/Å."),
+                number("steps", usual.steps as f64, "Largest number of steps."),
+                optional("cell", Kind::Boolean, Omitted::Flag(true), "Whether the cell is relaxed too."),
+                choice("method", &Method::NAMES, "Optimiser: fire or bfgs."),
+                energy_model(),
+            ],
+            unit: None,
+            example: "SELECT id, relax(structure)['energy_per_atom'] AS e FROM tmo WHERE natoms <= 12",
+            kernel: in_session(Cost::Surface, structs(relaxed_columns()), relaxed),
+        },
+    ]
+}
+
+/// `f(model, crystal)` by the energy model that argument 1 names.
+fn modelled<T: Value + Send + 'static>(
+    f: impl Fn(&ModelPotential, &Structure) -> Answer<T> + Send + Sync + 'static,
+) -> Kernel {
+    in_session(Cost::Surface, values(), move |arguments, context| {
+        let model = model_of(arguments, context, Some(1))?;
+        arguments.map_bounded(T::numbers, |_, s| f(&model, s))
+    })
+}
+
+/// The model that argument `i` names, or the session where there is none.
+fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Arc<ModelPotential>> {
+    let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
+    let named = texts.as_ref().filter(|_| !arguments.is_empty()).map(|texts| texts.value(0));
+    let name = named.filter(|name| !name.is_empty()).unwrap_or(&context.options.energy_model);
+    context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
+}
+
+/// The only answer.
+fn one<T>(mut answers: Vec<std::result::Result<T, ModelError>>) -> Answer<T> {
+    Ok(answers.remove(0)?)
+}
+
+/// Energy, forces, stress and magnetic moments of a crystal.
+fn evaluation(model: &ModelPotential, structure: &Structure) -> Answer<Evaluation> {
+    one(model.evaluate(&[structure]))
+}
+
+/// How a session relaxes crystals with their cells.
+fn relaxation(options: &HollanditeOptions) -> RelaxOptions {
+    RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() }
+}
+
+/// What became of the crystals of a call, `None` for those that are NULL. `channel`: the argument that says where, by place;
+/// `None` asks for each channel. `model`: the argument that names the energy model; `None`: the session does.
+pub(super) fn places(
+    arguments: &Arguments,
+    context: &Context,
+    channel: Option<usize>,
+    model: Option<usize>,
+) -> Result<Vec<Option<Places>>> {
+    let model = model_of(arguments, context, model)?;
+    let questions = arguments.map(|row, s| {
+        let n = row.given(2).unwrap_or(1.0);
+        if !(n >= 1.0 && n.fract() == 0.0 && n <= 64.0) {
+            return Err(format!("n = {n}; the number of ions in the cell must be a whole number from 1 to 64").into());
+        }
+        let named = |k| if row.omits(k) { "everywhere" } else { row.text(k) };
+        let channel = channel.map(|k| named(k).to_owned());
+        Ok(Question { host: s.clone(), ion: Ion::parse(row.text(1))?, n: n as usize, channel })
+    })?;
+    answers(context.environment, &model, &questions, &relaxation(&context.options), context.options.cache)
+}
+
+/// The ions in one channel, and their charge.
+struct Placed {
+    charge: Option<i8>,
+    kept: Kept,
+}
+
+impl Placed {
+    fn place(&self) -> Option<&Place> {
+        match &self.kept {
+            Kept::Done(place) => Some(place),
+            Kept::Failed(_) => None,
+        }
+    }
+}
+
+fn adsorption(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Vec<Placed>>>> {
+    let found = places(arguments, context, None, Some(3))?;
+    let ions = arguments.texts(1)?;
+    let charge = |i: usize| ions.as_ref().and_then(|ions| Ion::parse(ions.value(i)).ok()).map(|ion| ion.charge);
+    Ok(arguments.rows(|i| {
+        let placed = |places: Vec<Kept>| places.into_iter().map(|kept| Placed { charge: charge(i), kept }).collect();
+        found[i].clone().map(|places| places.map(placed).map_err(Into::into))
+    }))
+}
+
+fn placed_columns() -> Columns<Placed> {
+    Columns::<Placed>::new()
+        .field("channel", None, "Number of the channel in the relaxed host, from 1.", |p| {
+            p.place()?.channel.map(|index| index + 1)
+        })
+        .field("channel_name", None, "Name of its ring, such as hexagonal.", |p| p.place()?.ring.map(ring_name))
+        .field("n", None, "Number of ions inserted.", |p| p.place().map(|place| place.n))
+        .field("sites", None, "Fractional coordinates where they were inserted.", |p| {
+            p.place().map(|place| place.sites.clone())
+        })
+        .field("e_host", Some("eV"), "Energy of the relaxed host.", |p| p.place().map(|place| place.e_host))
+        .field("e_inserted", Some("eV"), "Energy of the relaxed cell with the ions.", |p| {
+            p.place().map(|place| place.e_inserted)
+        })
+        .field("e_ion", Some("eV/atom"), "Elemental reference energy of the ion, by the same model.", |p| {
+            p.place().map(|place| place.e_ion)
+        })
+        .field(
+            "adsorption_potential",
+            Some("eV per ion"),
+            "-(e_inserted - e_host - n e_ion) / n, positive = favourable.",
+            |p| p.place().map(|place| place.potential),
+        )
+        .field("voltage", Some("V"), "The adsorption potential divided by the charge of the ion.", |p| {
+            let charge = p.charge.filter(|&charge| charge != 0)?;
+            p.place().map(|place| place.potential / f64::from(charge))
+        })
+        .field("volume_change", None, "Relative change of the relaxed volume on insertion.", |p| {
+            p.place().map(|place| place.volume_change)
+        })
+        .field("converged", None, "True if both relaxations converged.", |p| p.place().map(|place| place.converged))
+        .field("steps", None, "Number of steps of the relaxations.", |p| p.place().map(|place| place.steps))
+        .field("structure", None, "The relaxed cell, ions last.", |p| p.place().and_then(Place::structure))
+        .field("reason", None, "Why there are no numbers.", |p| match &p.kept {
+            Kept::Done(_) => None,
+            Kept::Failed(reason) => Some(reason.clone()),
+        })
+}
+
+/// Voltages, V. Every relaxation is remembered as it ends.
+fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<Option<f64>>> {
+    let questions = arguments.map(|row, s| {
+        let ion = Ion::parse(row.text(1))?;
+        if ion.charge == 0 {
+            return Err("an ion without a charge has no voltage".into());
+        }
+        Ok((s.clone(), ion, row.given(2).map(count).transpose()?))
+    })?;
+    let model = model_of(arguments, context, Some(3))?;
+    let asked = || questions.iter().flatten();
+    let requests: Vec<Extraction<'_>> =
+        asked().map(|(crystal, ion, n)| Extraction { crystal, ion: *ion, n: *n }).collect();
+    let references = &model.model().card().references;
+    let mut follower = Remembering::new(context.environment, model.id(), context.options.cache);
+    let outcome = extract(model.as_ref(), references, &requests, &relaxation(&context.options), &mut follower);
+    let ControlFlow::Continue(outcome) = outcome else { return cancelled() };
+    let mut ends = outcome.into_iter().zip(asked()).map(|(end, (_, ion, _))| match end {
+        Ok(end) if end.converged => Ok(end.potential / f64::from(ion.charge)),
+        Ok(_) => {
+            let steps = context.options.relax_steps;
+            Err(format!("a relaxation did not converge in {steps} steps; SET hollandite.relax_steps to more"))
+        }
+        Err(error) => Err(error.to_string()),
+    });
+    let ends: Vec<Option<std::result::Result<f64, String>>> =
+        questions.iter().map(|question| question.as_ref().and_then(|_| ends.next())).collect();
+    Ok(arguments.rows(|i| ends[i].clone().map(|end| end.map_err(Into::into))))
+}
+
+fn cancelled<T>() -> Result<T> {
+    exec_err!("the relaxations were cancelled; those that had finished are remembered")
+}
+
+fn relaxed(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Relaxed>>> {
+    let model = model_of(arguments, context, Some(5))?;
+    let asked = arguments.map(|row, s| {
+        let (fmax, steps) = (row.number(1), row.number(2));
+        if !(steps >= 0.0 && steps.fract() == 0.0 && steps <= 1e6) {
+            return Err(format!("steps = {steps}; it must be a whole number from 0 to 1000000").into());
+        }
+        let method = named(row.text(4), &Method::NAMES)?;
+        let options =
+            RelaxOptions { method, fmax, steps: steps as usize, cell: row.flag(3), ..RelaxOptions::default() };
+        Ok((s.clone(), options))
+    })?;
+    // Crystals with the same options go together, mostly all of them, and equal ones once.
+    let mut ends: Vec<Option<std::result::Result<Relaxed, String>>> = vec![None; asked.len()];
+    let mut left: Vec<usize> = (0..asked.len()).filter(|&i| asked[i].is_some()).collect();
+    while let Some(options) = left.first().and_then(|&i| asked[i].as_ref()).map(|(_, options)| *options) {
+        let same = |i: &usize| asked[*i].as_ref().is_some_and(|(_, other)| *other == options);
+        let (now, later): (Vec<usize>, Vec<usize>) = left.into_iter().partition(same);
+        let mut structures: Vec<&Structure> = Vec::new();
+        let mut places = Vec::new();
+        for (i, structure) in now.into_iter().filter_map(|i| Some((i, &asked[i].as_ref()?.0))) {
+            let place = structures.iter().position(|other| *other == structure).unwrap_or(structures.len());
+            if place == structures.len() {
+                structures.push(structure);
+            }
+            places.push((i, place));
+        }
+        let follower = Remembering::new(context.environment, model.model().id(), context.options.cache);
+        let ControlFlow::Continue(found) = relax(model.as_ref(), &structures, &options, follower) else {
+            return cancelled();
+        };
+        let found: Vec<_> = found.into_iter().map(|end| end.map_err(|e| e.to_string())).collect();
+        for (i, place) in places {
+            ends[i] = Some(found[place].clone());
+        }
+        left = later;
+    }
+    Ok(arguments.rows(|i| ends[i].clone().map(|end| end.map_err(Into::into))))
+}
+
+fn relaxed_columns() -> Columns<Relaxed> {
+    Columns::<Relaxed>::new()
+        .field("structure", None, "The relaxed crystal.", |end| end.structure.clone())
+        .field("energy", Some("eV"), "Energy of the cell.", |end| end.energy)
+        .field("energy_per_atom", Some("eV/atom"), "Energy per atom.", |end| end.energy / end.structure.len() as f64)
+        .field("converged", None, "True if no force exceeds fmax.", |end| end.converged)
+        .field("steps", None, "Number of steps.", |end| end.steps)
+        .field("fmax", Some("eV/Å"), "Largest remaining force.", |end| end.fmax)
+        .field("volume_change", None, "V / V0 - 1.", |end| end.volume_change)
+}

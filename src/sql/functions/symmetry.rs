@@ -1,0 +1,38 @@
+//! Space groups and structure types.
+
+use super::Function;
+use super::arguments::{structure, symmetry, symprec};
+use super::kernel::crystals;
+use crate::sql::cost::Cost;
+
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        Function {
+            name: "prototype",
+            text: "Label of the structure type, regardless of the elements: AB2_tP6_136_a_f is rutile. It joins the \
+                   anonymous formula (A is the rarest element), the Pearson symbol, the space-group number and the \
+                   Wyckoff positions of each letter. It does not depend on the choice of cell or origin.",
+            parameters: vec![structure(), symprec()],
+            unit: None,
+            example: "SELECT prototype(structure) AS prototype, count(*) AS crystals FROM tmo GROUP BY prototype \
+                      ORDER BY crystals DESC LIMIT 10",
+            kernel: crystals(Cost::Costly, |row, s| Ok(symmetry(row, s)?.prototype(s))),
+        },
+        Function {
+            name: "spacegroup",
+            text: "Space-group number, 1 to 230.",
+            parameters: vec![structure(), symprec()],
+            unit: None,
+            example: "SELECT id, spacegroup(structure, 0.01) FROM tmo",
+            kernel: crystals(Cost::Costly, |row, s| Ok(i32::from(symmetry(row, s)?.number))),
+        },
+        Function {
+            name: "spacegroup_symbol",
+            text: "Hermann-Mauguin symbol of the space group: `P4_2/mnm` for rutile.",
+            parameters: vec![structure(), symprec()],
+            unit: None,
+            example: "SELECT id, spacegroup_symbol(structure) FROM tmo",
+            kernel: crystals(Cost::Costly, |row, s| Ok(symmetry(row, s)?.symbol)),
+        },
+    ]
+}
