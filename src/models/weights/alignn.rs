@@ -4,7 +4,7 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Layout, from_safetensors};
-use super::foreign::{Found, elements_of};
+use super::found::{Found, elements_of};
 use super::limits;
 use crate::error::ModelError;
 use crate::models::alignn::{Alignn, AlignnConfig, Normalisation};

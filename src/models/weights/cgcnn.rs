@@ -4,7 +4,7 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Layout};
-use super::foreign::{Found, basis_of_fifths, elements_of};
+use super::found::{Found, basis_of_fifths, elements_of};
 use super::limits;
 use crate::models::cgcnn::{Cgcnn, CgcnnConfig};
 use crate::models::graph::Neighborhood;

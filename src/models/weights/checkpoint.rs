@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burn_store::{ModuleSnapshot, SafetensorsStore};
+use burn::tensor::TensorData;
+use burn_store::burn_pack::Tensor as PackTensor;
+use burn_store::{ModuleAdapter, ModuleSnapshot, ModuleStore as _, PyTorchToBurnAdapter, SafetensorsStore, bridge};
 use serde_json::Value;
 
 /// Values that a checkpoint may hold in all: 256 MiB. The largest published model of this kind has 17 million bytes.
@@ -17,6 +19,24 @@ pub(super) struct Array {
     pub values: Vec<f32>,
 }
 
+impl Array {
+    /// The values of a tensor in a file, whatever its type of number.
+    pub fn read(tensor: &PackTensor) -> Result<Self, String> {
+        let fault = |message: String| format!("tensor {}: {message}", tensor.name);
+        let data = bridge::to_data(tensor).map_err(|e| fault(e.to_string()))?;
+        let values = data.try_cast_as::<f32>().and_then(|data| data.try_to_vec::<f32>());
+        Ok(Self { shape: tensor.shape.to_vec(), values: values.map_err(|e| fault(e.to_string()))? })
+    }
+}
+
+/// Whether tensors of these numbers of values may be read; a file may announce more than it holds.
+pub(super) fn bounded(mut counts: impl Iterator<Item = usize>) -> Result<(), String> {
+    match counts.try_fold(0, |total: usize, n| total.checked_add(n).filter(|&total| total <= MOST_VALUES)) {
+        Some(_) => Ok(()),
+        None => Err(format!("more than {MOST_VALUES} values; no network of this kind is that large")),
+    }
+}
+
 /// A foreign file: arrays by name, and facts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Checkpoint {
@@ -24,21 +44,11 @@ pub(super) struct Checkpoint {
     pub arrays: BTreeMap<String, Array>,
     /// Scalars, texts and lists that were saved beside the arrays (settings, normaliser).
     pub facts: Value,
-    /// The JSON file that lies beside the weights (`model.json`, `config.json`, `*.hdf5.json`).
+    /// The JSON file that lies beside the weights (`model.json`, `config.json`, `NAME.json`).
     pub companion: Value,
 }
 
 impl Checkpoint {
-    /// Adds an array; the total is bounded.
-    pub fn insert(&mut self, name: String, array: Array) -> Result<(), String> {
-        let total = self.arrays.values().map(|a| a.values.len()).sum::<usize>() + array.values.len();
-        if total > MOST_VALUES {
-            return Err(format!("more than {MOST_VALUES} values; no network of this kind is that large"));
-        }
-        self.arrays.insert(name, array);
-        Ok(())
-    }
-
     /// The array of that name.
     pub fn array(&self, name: &str) -> Result<&Array, String> {
         self.arrays.get(name).ok_or_else(|| format!("the tensor {name} is missing"))
@@ -71,20 +81,11 @@ impl Checkpoint {
         layout: Layout,
         place: impl Fn(&str) -> Option<String>,
     ) -> Result<(), String> {
-        let views = self.arrays.iter().filter_map(|(name, array)| Some((place(name)?, array)));
-        let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = views
-            .map(|(name, a)| (name, a.shape.clone(), a.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-            .collect();
-        let views = bytes.iter().map(|(name, shape, bytes)| {
-            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
+        let tensors = self.arrays.iter().filter_map(|(name, array)| {
+            Some(bridge::from_data(TensorData::new(array.values.clone(), array.shape.clone()), place(name)?, None))
         });
-        let views = views.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
-        let file = safetensors::serialize(views, None).map_err(|e| e.to_string())?;
-        let mut store = SafetensorsStore::from_bytes(Some(file)).skip_enum_variants(true).allow_partial(true);
-        if layout == Layout::Torch {
-            store = store.with_from_adapter(burn_store::PyTorchToBurnAdapter);
-        }
-        let result = net.load_from(&mut store).map_err(|e| e.to_string())?;
+        let adapter = (layout == Layout::Torch).then(|| Box::new(PyTorchToBurnAdapter) as Box<dyn ModuleAdapter>);
+        let result = net.apply(tensors.collect(), None, adapter, true);
         if let Some(error) = result.errors.first() {
             return Err(error.to_string());
         }
@@ -121,85 +122,26 @@ pub(super) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, String> {
     let texts = metadata.metadata().iter().flatten();
     checkpoint.facts =
         texts.map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect::<serde_json::Map<_, _>>().into();
-    for (name, view) in tensors.iter() {
-        use safetensors::Dtype;
-        let kind = match view.dtype() {
-            Dtype::F64 => Number::F64,
-            Dtype::F32 => Number::F32,
-            Dtype::F16 => Number::F16,
-            Dtype::BF16 => Number::Bf16,
-            Dtype::I64 => Number::I64,
-            Dtype::I32 => Number::I32,
-            other => return Err(format!("the tensor {name} holds {other:?}, not numbers of a network")),
-        };
-        checkpoint.insert(name.to_owned(), Array { shape: view.shape().to_vec(), values: kind.read(view.data()) })?;
+    bounded(tensors.iter().map(|(_, view)| view.shape().iter().product()))?;
+    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
+    for (name, tensor) in store.get_all_tensors().map_err(|e| e.to_string())? {
+        checkpoint.arrays.insert(name.clone(), Array::read(tensor)?);
     }
     Ok(checkpoint)
-}
-
-/// A type of number in a file, little-endian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
-    F64,
-    F32,
-    F16,
-    Bf16,
-    I64,
-    I32,
-    U8,
-}
-
-impl Number {
-    /// Bytes of one.
-    pub fn width(self) -> usize {
-        match self {
-            Self::F64 | Self::I64 => 8,
-            Self::F32 | Self::I32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-            Self::U8 => 1,
-        }
-    }
-
-    /// Whole numbers of `bytes`, in single precision.
-    pub fn read(self, bytes: &[u8]) -> Vec<f32> {
-        fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-            bytes.chunks_exact(N).map(|c| f(std::array::from_fn(|i| c[i]))).collect()
-        }
-        match self {
-            Self::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
-            Self::F32 => each(bytes, f32::from_le_bytes),
-            Self::F16 => each(bytes, |b| half(u16::from_le_bytes(b))),
-            Self::Bf16 => each(bytes, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
-            Self::I64 => each(bytes, |b| i64::from_le_bytes(b) as f32),
-            Self::I32 => each(bytes, |b| i32::from_le_bytes(b) as f32),
-            Self::U8 => bytes.iter().map(|&b| f32::from(b)).collect(),
-        }
-    }
-}
-
-/// A half-precision number (IEEE 754 binary16).
-fn half(bits: u16) -> f32 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff) / 1024.0);
-    sign * match exponent {
-        0 => fraction * 2.0_f32.powi(-14),
-        0x1f if fraction == 0.0 => f32::INFINITY,
-        0x1f => f32::NAN,
-        e => (1.0 + fraction) * 2.0_f32.powi(e - 15),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::nn::{Linear, LinearConfig};
     use burn::prelude::*;
+    use burn::tensor::DType;
 
     use super::*;
 
     fn linear() -> Checkpoint {
         let mut c = Checkpoint::default();
-        c.insert("weight".into(), Array { shape: vec![1, 2], values: vec![2.0, 3.0] }).unwrap();
-        c.insert("bias".into(), Array { shape: vec![1], values: vec![0.5] }).unwrap();
+        c.arrays.insert("weight".into(), Array { shape: vec![1, 2], values: vec![2.0, 3.0] });
+        c.arrays.insert("bias".into(), Array { shape: vec![1], values: vec![0.5] });
         c
     }
 
@@ -234,10 +176,14 @@ mod tests {
 
     #[test]
     fn numbers_of_every_width() {
-        assert_eq!(Number::F16.read(&[0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00]), [1.0, -2.0, 2.0_f32.powi(-24)]);
-        assert_eq!(Number::Bf16.read(&[0x80, 0x3f]), [1.0]);
-        assert_eq!(Number::I64.read(&(-3_i64).to_le_bytes()), [-3.0]);
-        assert_eq!(Number::F64.read(&0.25_f64.to_le_bytes()), [0.25]);
+        let read = |kind: DType, bytes: &[u8]| {
+            let data = TensorData::from_bytes_vec(bytes.to_vec(), [bytes.len() / kind.size()], kind);
+            Array::read(&bridge::from_data(data, "t".into(), None)).unwrap().values
+        };
+        assert_eq!(read(DType::F16, &[0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00]), [1.0, -2.0, 2.0_f32.powi(-24)]);
+        assert_eq!(read(DType::BF16, &[0x80, 0x3f]), [1.0]);
+        assert_eq!(read(DType::I64, &(-3_i64).to_le_bytes()), [-3.0]);
+        assert_eq!(read(DType::F64, &0.25_f64.to_le_bytes()), [0.25]);
     }
 
     #[test]

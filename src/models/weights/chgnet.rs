@@ -4,7 +4,7 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Layout};
-use super::foreign::{Found, elements_of};
+use super::found::{Found, elements_of};
 use super::limits;
 use crate::models::chgnet::{Chgnet, ChgnetConfig, WIDTH};
 use crate::models::network::{Config, Net};

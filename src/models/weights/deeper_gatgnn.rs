@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::checkpoint::{Checkpoint, Layout};
-use super::foreign::Found;
+use super::found::Found;
 use super::gatgnn::{attention, flatten_attention};
 use super::limits;
 use crate::models::deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig};

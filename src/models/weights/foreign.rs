@@ -7,23 +7,14 @@ use burn::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{self, Checkpoint};
+use super::found::{Found, elements_of};
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
-use super::{alignn, cgcnn, chgnet, deeper_gatgnn, gatgnn, hdf5, matgl, megnet, torch};
-use crate::crystal::Element;
+use super::{alignn, cgcnn, chgnet, deeper_gatgnn, gatgnn, matgl, megnet, torch};
+use crate::crystal::guard::guarded;
 use crate::error::ModelError;
-use crate::models::batch::GaussianBasis;
 use crate::models::card::{ModelCard, Origin, SplitCard, TrainingCard};
-use crate::models::network::{Config, Net};
-
-/// The 89 elements of the Materials Project's crystals, in matgl's order.
-pub(super) const MATERIALS_PROJECT: [&str; 89] = [
-    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
-    "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
-    "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
-    "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir",
-    "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th", "Pa", "U", "Np", "Pu",
-];
+use crate::models::network::Net;
 
 /// What a person says of a file of weights; it stands above what the file says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,45 +48,25 @@ pub struct Imported {
     pub remarks: Vec<String>,
 }
 
-/// What the reader of an architecture finds out.
-pub(super) struct Found {
-    pub net: Net,
-    pub config: Config,
-    /// The prediction is `mean + scale *` the network's value.
-    pub mean: f64,
-    pub scale: f64,
-    /// Elements of the training set; empty where the file does not tell.
-    pub elements: Vec<Element>,
-    pub property: Option<String>,
-    pub unit: Option<String>,
-    pub correction_scheme: Option<String>,
-    pub data: Option<String>,
-    /// What everybody calls it, where the file is named in another way.
-    pub name: Option<String>,
-}
-
-impl Found {
-    /// A network of which nothing else is known.
-    pub fn new(net: Net, config: Config) -> Self {
-        let (elements, property, unit, correction_scheme, data, name) = (Vec::new(), None, None, None, None, None);
-        Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data, name }
-    }
-}
-
 /// Reads the weights at `path`: a file of ours or of another program, a folder or an archive that holds one.
 ///
 /// # Errors
 /// [`ModelError::Io`], or [`ModelError::Weights`] with the reason: damaged, hostile, of no architecture of ours, or a card
 /// that lacks what nobody says.
 pub fn import(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
+    let unread = |message| ModelError::Weights { source_name: path.display().to_string(), message };
+    // Many libraries have their hands in a file of anybody's: where one breaks down, the file is refused.
+    guarded(|| read(path, claims)).unwrap_or_else(|panic| Err(unread(format!("it cannot be read: {panic}"))))
+}
+
+fn read(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
     let source = source::find(path, claims.member.as_deref())?;
     let fault = |message: String| ModelError::Weights { source_name: source.name.clone(), message };
     if source.name.ends_with(".safetensors.zst") {
         return ours(&source, claims);
     }
-    let checkpoint = read(&source).map_err(fault)?;
-    let device = Device::flex();
-    let found = convert(checkpoint, claims, &device).map_err(fault)?;
+    let checkpoint = checkpoint_of(&source).map_err(fault)?;
+    let found = convert(checkpoint, claims, &Device::flex()).map_err(fault)?;
     described(found, &source, claims).map_err(fault)
 }
 
@@ -110,14 +81,14 @@ fn ours(source: &Source, claims: &Claims) -> Result<Imported, ModelError> {
     Ok(Imported { net, card, remarks: Vec::new() })
 }
 
-fn read(source: &Source) -> Result<Checkpoint, String> {
+fn checkpoint_of(source: &Source) -> Result<Checkpoint, String> {
     let bytes = &source.bytes;
-    let mut checkpoint = if hdf5::looks_like(bytes) {
-        hdf5::read(bytes)?
-    } else if source.name.ends_with(".safetensors") {
-        checkpoint::from_safetensors(bytes)?
-    } else {
-        torch::read(bytes)?
+    if bytes.starts_with(b"\x89HDF") {
+        return Err("HDF5 is not read; convert it to safetensors with the lines in queries/models.md".into());
+    }
+    let mut checkpoint = match source.name.ends_with(".safetensors") {
+        true => checkpoint::from_safetensors(bytes)?,
+        false => torch::read(bytes)?,
     };
     if let Some(json) = &source.companion {
         checkpoint.companion = serde_json::from_slice(json).map_err(|e| format!("the JSON beside it: {e}"))?;
@@ -125,21 +96,34 @@ fn read(source: &Source) -> Result<Checkpoint, String> {
     Ok(checkpoint)
 }
 
+/// What reads the checkpoints of an architecture: whether the names of the tensors are its own, and the network.
+struct Reader {
+    recognises: fn(&Checkpoint) -> bool,
+    convert: fn(Checkpoint, &Claims, &Device) -> Result<Found, String>,
+}
+
+const READERS: [Reader; 7] = [
+    Reader { recognises: matgl::recognises, convert: |c, _, device| matgl::convert(c, device) },
+    Reader { recognises: megnet::recognises, convert: |c, _, device| megnet::convert(c, device) },
+    Reader { recognises: alignn::recognises, convert: |c, _, device| alignn::convert(c, device) },
+    Reader { recognises: chgnet::recognises, convert: |c, _, device| chgnet::convert(c, device) },
+    Reader { recognises: cgcnn::recognises, convert: |c, _, device| cgcnn::convert(c, device) },
+    Reader {
+        recognises: deeper_gatgnn::recognises,
+        convert: |c, claims, device| deeper_gatgnn::convert(c, claims.longest_bond, device),
+    },
+    Reader { recognises: gatgnn::recognises, convert: |c, _, device| gatgnn::convert(c, device) },
+];
+
 fn convert(checkpoint: Checkpoint, claims: &Claims, device: &Device) -> Result<Found, String> {
     // A width that one tensor announces is that of all others: the network must not be larger than its file.
     let widest = checkpoint.arrays.values().flat_map(|a| a.shape.iter()).max().copied().unwrap_or(0);
     if widest > WIDEST {
         return Err(format!("a tensor with a dimension of {widest}; no network of this kind is that wide"));
     }
-    match () {
-        () if matgl::recognises(&checkpoint) => matgl::convert(checkpoint, device),
-        () if megnet::recognises(&checkpoint) => megnet::convert(checkpoint, device),
-        () if alignn::recognises(&checkpoint) => alignn::convert(checkpoint, device),
-        () if chgnet::recognises(&checkpoint) => chgnet::convert(checkpoint, device),
-        () if cgcnn::recognises(&checkpoint) => cgcnn::convert(checkpoint, device),
-        () if deeper_gatgnn::recognises(&checkpoint) => deeper_gatgnn::convert(checkpoint, claims.longest_bond, device),
-        () if gatgnn::recognises(&checkpoint) => gatgnn::convert(checkpoint, device),
-        () => {
+    match READERS.iter().find(|reader| (reader.recognises)(&checkpoint)) {
+        Some(reader) => (reader.convert)(checkpoint, claims, device),
+        None => {
             let names: Vec<&str> = checkpoint.arrays.keys().map(String::as_str).take(3).collect();
             Err(format!(
                 "its {} tensors ({}, ...) are of no architecture that is read: MEGNet, ALIGNN, CGCNN, GATGNN, DeeperGATGNN, CHGNet",
@@ -222,27 +206,10 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
     Ok(Imported { net: found.net, card, remarks })
 }
 
-/// Elements of a list of symbols, or of `mp`.
-pub(super) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
-    let symbols: Vec<&str> = match list {
-        "mp" => MATERIALS_PROJECT.to_vec(),
-        list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
-    };
-    symbols.into_iter().map(|s| Element::from_symbol(s).map_err(|_| format!("'{s}' is no element"))).collect()
-}
-
-/// Gaussians every 0.2 Å from 0, of that width: the basis of CGCNN and of what descends from it.
-pub(super) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
-    match count {
-        0 | 1 => Err("a basis of one function".into()),
-        _ => Ok(GaussianBasis { first: 0.0, last: 0.2 * (count - 1) as f32, count, gamma: 25.0 }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::megnet::MegnetConfig;
+    use crate::models::{megnet::MegnetConfig, network::Config};
 
     fn bare(title: &str) -> (Found, Source) {
         let config = MegnetConfig::original();
@@ -284,7 +251,7 @@ mod tests {
     #[test]
     fn strange_tensors_are_of_no_architecture() {
         let mut strange = Checkpoint::default();
-        strange.insert("blocks.attn".into(), checkpoint::Array { shape: vec![1], values: vec![0.0] }).unwrap();
+        strange.arrays.insert("blocks.attn".into(), checkpoint::Array { shape: vec![1], values: vec![0.0] });
         let message = convert(strange.clone(), &Claims::default(), &Device::flex()).err().unwrap();
         assert!(message.contains("blocks.attn") && message.contains("MEGNet"), "{message}");
         strange.arrays.get_mut("blocks.attn").unwrap().shape = vec![1 << 20];

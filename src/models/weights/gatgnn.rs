@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::checkpoint::{Checkpoint, Layout};
-use super::foreign::{Found, basis_of_fifths};
+use super::found::{Found, basis_of_fifths};
 use super::limits;
 use crate::models::gatgnn::{Gatgnn, GatgnnConfig};
 use crate::models::network::{Config, Net};

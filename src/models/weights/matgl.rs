@@ -4,7 +4,7 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
-use super::foreign::{Found, MATERIALS_PROJECT};
+use super::found::{Found, MATERIALS_PROJECT};
 use super::limits;
 use super::megnet::steps;
 use crate::crystal::Element;
@@ -188,7 +188,7 @@ mod tests {
         let mut checkpoint = Checkpoint::default();
         let name = "blocks.0.conv.edge_func.layers.0.weight";
         let values = (0..16).map(|k| k as f32).collect();
-        checkpoint.insert(name.into(), Array { shape: vec![2, 8], values }).unwrap();
+        checkpoint.arrays.insert(name.into(), Array { shape: vec![2, 8], values });
         change_places(&mut checkpoint).unwrap();
         let want = [2.0, 3.0, 0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 10.0, 11.0, 8.0, 9.0, 12.0, 13.0, 14.0, 15.0];
         assert_eq!(checkpoint.array(name).unwrap().values, want);

@@ -1,4 +1,4 @@
-//! The original MEGNet (Keras): `NAME.hdf5` beside `NAME.hdf5.json`.
+//! The original MEGNet (Keras): `NAME.safetensors`, which queries/models.md makes of `NAME.hdf5`, beside `NAME.hdf5.json`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::checkpoint::{Array, Checkpoint, Layout};
-use super::foreign::Found;
+use super::found::Found;
 use super::limits;
 use crate::crystal::Element;
 use crate::models::batch::GaussianBasis;
@@ -31,7 +31,11 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
     let centers: Vec<f64> = centers.into_iter().flatten().filter_map(Value::as_f64).collect();
     let [first, .., last] = centers[..] else { return Err(format!("{missing} centers")) };
     // The steps of Set2Set are no weights: only the model that Keras saves beside them knows.
-    let layers = checkpoint.facts.pointer("/config/layers").and_then(Value::as_array);
+    let model: Value = match checkpoint.facts["model_config"].as_str() {
+        Some(text) => serde_json::from_str(text).map_err(|e| format!("its model_config: {e}"))?,
+        None => Value::Null,
+    };
+    let layers = model.pointer("/config/layers").and_then(Value::as_array);
     let set2set = layers.into_iter().flatten().find(|l| l["class_name"] == "Set2Set").map(|l| l["config"].clone());
     let set2set =
         set2set.ok_or("it holds weights without their model; save with model.save_model(), not save_weights()")?;

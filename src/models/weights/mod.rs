@@ -5,26 +5,24 @@
 //! allocate no more than a file proves to hold and run nothing that is in it.
 //!
 //! ```text
-//! own            *.safetensors.zst with a model card           archive    zip and tar.gz
-//! torch, pickle  checkpoints of torch, both formats            hdf5       what Keras writes
-//! source         which file of a folder or archive is meant    foreign    from a checkpoint to a network and its card
+//! own        *.safetensors.zst with a model card           archive    zip and tar.gz
+//! torch      checkpoints of torch                          found      what is found out from a checkpoint
+//! source     which file of a folder or archive is meant    foreign    from a checkpoint to a network and its card
 //! ```
 
 mod alignn;
 mod archive;
-mod bytes;
 mod cgcnn;
 mod checkpoint;
 mod chgnet;
 mod deeper_gatgnn;
 mod foreign;
+mod found;
 mod gatgnn;
-mod hdf5;
 mod limits;
 mod matgl;
 mod megnet;
 mod own;
-mod pickle;
 mod source;
 mod torch;
 

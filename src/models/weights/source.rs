@@ -58,11 +58,11 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
         });
     }
     if Zip::looks_like(&bytes) {
-        let archive = Zip::open(&bytes).map_err(fault)?;
-        if !torch::is_checkpoint(&archive) {
-            let names: Vec<String> = archive.names().map(str::to_owned).collect();
+        let mut archive = Zip::open(&bytes).map_err(fault)?;
+        let names = archive.names();
+        if !torch::is_checkpoint(&names) {
             let chosen = choose(&names, member).map_err(fault)?;
-            let content = |name: &str| archive.read(name).map(std::borrow::Cow::into_owned).map_err(fault);
+            let mut content = |name: &str| archive.read(name).map_err(fault);
             let companion = companions(chosen).into_iter().find(|c| names.contains(c));
             return Ok(Source {
                 name: format!("{shown}: {chosen}"),
@@ -128,10 +128,13 @@ fn choose<'a>(names: &'a [String], member: Option<&str>) -> Result<&'a str, Stri
 }
 
 /// Where the settings of a file of weights may stand.
-fn companions(name: &str) -> [String; 4] {
+fn companions(name: &str) -> [String; 5] {
     let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
     let at = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
-    [at(&format!("{file}.json")), at(&format!("{}.json", stem(file))), at("model.json"), at("config.json")]
+    // The second is what the original MEGNet calls it.
+    let [own, keras, bare] =
+        [file, &format!("{}.hdf5", stem(file)), stem(file)].map(|name| at(&format!("{name}.json")));
+    [own, keras, bare, at("model.json"), at("config.json")]
 }
 
 /// A file's name without its ending.
