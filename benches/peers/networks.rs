@@ -72,7 +72,7 @@ impl Networks {
         }
         write_weights(&net, folder)?;
         write_graphs(&inputs, &folder.join("graphs.safetensors"))?;
-        let fused = Fused::new(&net, &config).ok_or("no fused form")?;
+        let fused = net.fused(&config).ok_or("no fused form")?;
         Ok(Self { config, fused, inputs, samples, folder: folder.to_owned() })
     }
 

@@ -4,7 +4,7 @@
 //! angle is an ordered pair of different short directed bonds of one atom, so that the angles need no list of their own:
 //! an atom with m short bonds has m (m - 1), those of each bond one after another.
 
-use super::graph::pairs_within;
+use super::graph::{pairs_within, starts};
 use crate::{crystal::Structure, error::ModelError};
 
 /// Atoms, bonds and angles of one crystal.
@@ -47,8 +47,9 @@ impl BondGraph {
     pub fn new(structure: &Structure, cutoff: f64, short: f64) -> Result<Self, ModelError> {
         let pairs = pairs_within(structure, cutoff)?;
         let atoms = structure.len();
-        let mut starts = Vec::new();
-        super::fused::starts(&pairs.center, atoms, &mut starts);
+        let mut first = Vec::new();
+        starts(&pairs.center, atoms, &mut first);
+        let starts = first;
         if starts.windows(2).any(|run| run[0] == run[1]) {
             return Err(ModelError::NoBonds { cutoff });
         }

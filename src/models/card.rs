@@ -47,14 +47,6 @@ impl Metrics {
     }
 }
 
-/// The root mean square error (eV/atom) that Datta et al., Energy Adv. 2024, 3, 968 (Figs. 8 and 9) give for an architecture, on a
-/// random fifth of their 10 123 oxides.
-pub fn published_rmse(architecture: &str) -> Option<f64> {
-    let published =
-        [("cnn-magpie", 0.25), ("cnn-xrd", 0.56), ("megnet", 0.13), ("deeper-gatgnn", 0.11), ("alignn", 0.11)];
-    published.iter().find(|(name, _)| *name == architecture).map(|(_, rmse)| *rmse)
-}
-
 impl Metrics {
     /// The errors in words. `unit`: of the label, empty where it has none.
     pub fn described(&self, unit: &str) -> String {

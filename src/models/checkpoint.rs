@@ -12,7 +12,7 @@ use std::{
 use burn::{optim::ModuleOptimizer, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::{network::Net, options::Epoch};
+use super::{network::Net, sample::Epoch};
 use crate::error::ModelError;
 
 /// Where a run stands.

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use super::{
     card::{Metrics, SplitCard},
     network::{Config, Input, Net},
-    options::{Observer, Sample, TrainOptions},
+    options::TrainOptions,
     passes::{forward_all, on_threads},
     reliability::Reliability,
+    sample::{Observer, Sample},
     splits::{element_counts, split, trainable},
 };
 use crate::error::ModelError;

@@ -41,6 +41,19 @@ pub enum Neighborhood {
     },
 }
 
+impl Neighborhood {
+    /// The same rule with another number of neighbours, where it counts them and one is given.
+    pub(super) fn with_count(mut self, neighbors: Option<usize>) -> Self {
+        match &mut self {
+            Self::Nearest { count, .. } | Self::Exactly { count, .. } | Self::MinimumImage { count, .. } => {
+                *count = neighbors.unwrap_or(*count);
+            }
+            Self::Within { .. } => {}
+        }
+        self
+    }
+}
+
 /// Neighbours no farther than this beyond the last counted one belong to its shell, Å.
 const SHELL: f64 = 1e-3;
 /// Distances are compared in these steps, Å: symmetry makes many equal but for rounding.
@@ -195,6 +208,18 @@ fn chosen(pairs: &Neighbors, keep: impl Fn(usize) -> bool) -> Neighbors {
         some.distance.push(pairs.distance[e]);
     }
     some
+}
+
+/// Where the run of each node begins, and where the last one ends; `gathering` is ascending.
+pub(super) fn starts(gathering: &[u32], nodes: usize, starts: &mut Vec<usize>) {
+    starts.clear();
+    starts.resize(nodes + 1, 0);
+    for &node in gathering {
+        starts[node as usize + 1] += 1;
+    }
+    for node in 0..nodes {
+        starts[node + 1] += starts[node];
+    }
 }
 
 /// Splits `0..sizes.len()`, ordered by size, into runs of which none exceeds `limit` in total (a single larger one stands

@@ -2,6 +2,7 @@
 
 mod activation;
 pub mod alignn;
+mod architecture;
 mod atoms;
 mod average;
 pub mod batch;
@@ -23,6 +24,7 @@ mod find;
 pub mod fused;
 pub mod gatgnn;
 pub mod graph;
+mod input;
 mod kernels;
 pub mod line_graph;
 mod loss;
@@ -36,6 +38,7 @@ mod quantity;
 mod random;
 pub mod reliability;
 mod running;
+mod sample;
 mod schedule;
 mod segments;
 pub mod set2set;
@@ -46,7 +49,8 @@ pub mod train;
 pub mod tune;
 pub mod weights;
 
-pub use card::{Metrics, ModelCard, published_rmse};
+pub use card::{Metrics, ModelCard};
 pub use find::{DEFAULT_MODEL, Found, embedded, find, is_embedded, kept, kept_in};
 pub use model::{Model, ModelPotential, is_name};
+pub use network::published_rmse;
 pub use quantity::{Quantity, axis, behind};

@@ -12,11 +12,10 @@ use burn::prelude::*;
 use rayon::prelude::*;
 
 use super::{
-    bond_graph::BondGraph,
     card::ModelCard,
     find::{Found, find},
-    fused::{Fused, chgnet::Chgnet},
-    network::{Config, Input, Net},
+    fused::{Fused, Surface},
+    network::{Input, Net},
     potential::{Evaluation, Potential},
     quantity::Quantity,
     weights,
@@ -69,7 +68,7 @@ impl Model {
 
     /// Of a network and its card.
     pub fn new(net: Net, card: ModelCard) -> Arc<Self> {
-        let fused = Fused::new(&net, &card.config);
+        let fused = net.fused(&card.config);
         Arc::new(Self { net, card, fused })
     }
 
@@ -118,7 +117,7 @@ impl Model {
 
     /// Whether the network's own number is a total energy.
     fn answers_with_totals(&self) -> bool {
-        matches!(self.card.config, Config::Chgnet(_))
+        self.surface().is_some()
     }
 
     fn has_seen(&self, structure: &Structure) -> Result<(), ModelError> {
@@ -176,14 +175,18 @@ impl Model {
         graph.numbers.iter().map(|z| energy(z).unwrap_or(f64::NAN)).sum::<f64>() / graph.numbers.len() as f64
     }
 
+    fn surface(&self) -> Option<&dyn Surface> {
+        self.fused.as_ref()?.surface()
+    }
+
     /// The same weights as an energy model.
     ///
     /// # Errors
     /// [`ModelError::NoSlopes`] where the network has no smooth energy surface.
     pub fn potential(self: &Arc<Self>) -> Result<ModelPotential, ModelError> {
-        match &self.fused {
-            Some(Fused::Chgnet(_)) => Ok(ModelPotential(Arc::clone(self))),
-            _ => Err(ModelError::NoSlopes { model: self.card.name.clone() }),
+        match self.surface() {
+            Some(_) => Ok(ModelPotential(Arc::clone(self))),
+            None => Err(ModelError::NoSlopes { model: self.card.name.clone() }),
         }
     }
 
@@ -203,13 +206,13 @@ impl ModelPotential {
         &self.0
     }
 
-    /// `f(network, graph)` for every structure.
+    /// `f(network, input)` for every structure.
     fn each<T: Send>(
         &self,
         structures: &[&Structure],
-        f: impl Fn(&Chgnet, &BondGraph) -> T + Sync,
+        f: impl Fn(&dyn Surface, &Input) -> T + Sync,
     ) -> Vec<Result<T, ModelError>> {
-        let Some(Fused::Chgnet(net)) = &self.0.fused else { unreachable!("asked for when it was made") };
+        let Some(net) = self.0.surface() else { unreachable!("asked for when it was made") };
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
         let stop = Stop::current();
         let one = |structure: &&Structure| {
@@ -217,10 +220,7 @@ impl ModelPotential {
                 return Err(ModelError::Stopped);
             }
             self.0.has_seen(structure)?;
-            match self.0.card.config.input(structure)? {
-                Input::Bonds(graph) => Ok(f(net, &graph)),
-                _ => unreachable!("CHGNet reads graphs of bonds"),
-            }
+            Ok(f(net, &self.0.card.config.input(structure)?))
         };
         match structures {
             // Alone: its own layers are shared among the threads.
@@ -240,11 +240,11 @@ impl Potential for ModelPotential {
     }
 
     fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        self.each(structures, Chgnet::evaluate)
+        self.each(structures, |net, input| net.evaluate(input))
     }
 
     fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
-        self.each(structures, Chgnet::energy)
+        self.each(structures, |net, input| net.energy(input))
     }
 }
 

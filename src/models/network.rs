@@ -1,205 +1,214 @@
-//! Any of the networks behind one face: what training, weights files and predictions need of an architecture.
+//! The list of architectures, and any of them behind one face: what training, weights files and predictions need of a network.
 
 use std::sync::{Mutex, PoisonError};
 
 use burn::prelude::*;
-use burn::tensor::TensorData;
 
+pub use super::input::Input;
 use super::{
-    alignn::{Alignn, AlignnConfig, Normalisation},
-    atoms,
-    batch::GraphBatch,
-    bond_graph::BondGraph,
-    cgcnn::{Cgcnn, CgcnnConfig},
-    chgnet::{Chgnet, ChgnetConfig, ELEMENTS},
-    cnn::{Cnn, CnnConfig, Descriptor},
-    deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig},
-    gatgnn::{Gatgnn, GatgnnConfig},
-    graph::{Graph, Neighborhood},
-    line_graph::LineGraph,
-    megnet::{Megnet, MegnetConfig},
+    alignn,
+    architecture::{Architecture, Variant},
+    cgcnn, chgnet, cnn, deeper_gatgnn,
+    fused::Fused,
+    gatgnn, megnet,
+    tune::space::{Settings, Space},
+    weights::{
+        checkpoint::Checkpoint,
+        found::{Claims, Found},
+        limits,
+    },
 };
 use crate::{
     crystal::{Element, Structure},
     error::ModelError,
 };
 
-/// An architecture's settings: with the weights, all that its numbers depend on.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
-pub enum Config {
-    /// MEGNet.
-    Megnet(MegnetConfig),
-    /// ALIGNN, both kinds.
-    Alignn(AlignnConfig),
-    /// DeeperGATGNN.
-    DeeperGatgnn(DeeperGatgnnConfig),
-    /// GATGNN.
-    Gatgnn(GatgnnConfig),
-    /// CGCNN.
-    Cgcnn(CgcnnConfig),
-    /// CHGNet, an energy model.
-    Chgnet(ChgnetConfig),
-    /// A convolutional network over a descriptor.
-    Cnn(CnnConfig),
-}
-
-/// The usual settings of an architecture.
-pub type Usual = fn() -> Config;
-
-/// The architectures that `train` knows, by name, with their usual settings.
-pub const ARCHITECTURES: [(&str, Usual); 8] = [
-    ("megnet", || Config::Megnet(MegnetConfig::original())),
-    ("alignn", || Config::Alignn(AlignnConfig::published(Normalisation::Batch))),
-    ("alignn-atomwise", || Config::Alignn(AlignnConfig::published(Normalisation::Layer))),
-    ("deeper-gatgnn", || Config::DeeperGatgnn(DeeperGatgnnConfig::periodic())),
-    ("gatgnn", || Config::Gatgnn(GatgnnConfig::periodic())),
-    ("cgcnn", || Config::Cgcnn(CgcnnConfig::published())),
-    ("cnn-magpie", || Config::Cnn(CnnConfig::usual(Descriptor::Magpie))),
-    ("cnn-xrd", || Config::Cnn(CnnConfig::usual(Descriptor::Xrd))),
-];
-
-/// What a network reads of one crystal.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    /// The crystal graph.
-    Graph(Graph),
-    /// The crystal graph and its line graph.
-    Lines(Graph, LineGraph),
-    /// The graphs of bonds and of angles.
-    Bonds(BondGraph),
-    /// A vector of descriptors.
-    Vector(Vec<f32>),
-}
-
-impl Input {
-    /// What a forward pass over it costs, in rows of its largest tensors: bonds, angles, or one.
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Graph(graph) => graph.edges(),
-            Self::Lines(_, line) => line.len(),
-            Self::Bonds(graph) => graph.neighbor.len() + graph.angles(),
-            Self::Vector(_) => 1,
+/// From the list of architectures: one enum of their settings, one of their weights, and what either is asked.
+macro_rules! architectures {
+    ($($(#[$about:meta])* $name:ident: $folder:ident::$config:ident,)*) => {
+        /// An architecture's settings: with the weights, all that its numbers depend on.
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(untagged)]
+        pub enum Config {
+            $($(#[$about])* $name($folder::$config),)*
         }
-    }
+
+        /// Weights of any architecture.
+        // One lives as long as its model, and burn's modules are not boxed.
+        #[allow(clippy::large_enum_variant)]
+        #[derive(Module, Debug)]
+        pub enum Net {
+            $($(#[$about])* $name($folder::$name),)*
+        }
+
+        /// The architectures that `train` and `tune` know, by name, with their usual settings.
+        pub fn architectures() -> Vec<(&'static str, Config)> {
+            let mut all = Vec::new();
+            $(all.extend($folder::$config::VARIANTS.iter().map(|v| (v.name, Config::$name((v.usual)())))); )*
+            all
+        }
+
+        /// The error that the seed paper gives for an architecture: see [`Variant::published_rmse`].
+        pub fn published_rmse(architecture: &str) -> Option<f64> {
+            fn of<C>(variants: &[Variant<C>], name: &str) -> Option<f64> {
+                variants.iter().find(|variant| variant.name == name)?.published_rmse
+            }
+            None$(.or_else(|| of($folder::$config::VARIANTS, architecture)))*
+        }
+
+        /// The network that a checkpoint of another program is.
+        ///
+        /// # Errors
+        /// Tensors of no architecture that is read, or what the architecture's reader says.
+        pub(super) fn convert(
+            checkpoint: Checkpoint,
+            claims: &Claims,
+            device: &Device,
+        ) -> Result<Found<Config, Net>, String> {
+            let mut read = Vec::new();
+            $(
+                let readers = $folder::$config::READERS;
+                if let Some(reader) = readers.iter().find(|reader| (reader.recognises)(&checkpoint)) {
+                    return (reader.convert)(checkpoint, claims, device).map(|found| found.map(Config::$name, Net::$name));
+                }
+                read.extend((!readers.is_empty()).then_some($folder::$config::TITLE));
+            )*
+            let names: Vec<&str> = checkpoint.arrays.keys().map(String::as_str).take(3).collect();
+            Err(format!(
+                "its {} tensors ({}, ...) are of no architecture that is read: {}",
+                checkpoint.arrays.len(),
+                names.join(", "),
+                read.join(", ")
+            ))
+        }
+
+        impl Config {
+            /// Name of the architecture.
+            pub fn architecture(&self) -> &'static str {
+                match self { $(Self::$name(config) => config.name(),)* }
+            }
+
+            /// Whether the network's encoding of atoms has a place for the element, seen in training or not.
+            fn encodes(&self, element: Element) -> bool {
+                match self { $(Self::$name(config) => config.encodes(element),)* }
+            }
+
+            fn read(&self, structure: &Structure) -> Result<Input, ModelError> {
+                match self { $(Self::$name(config) => config.input(structure),)* }
+            }
+
+            /// Takes the mean and standard deviation of each number of a descriptor over the training set into the
+            /// configuration, and standardises the inputs, which were not so far.
+            pub(super) fn standardise(&mut self, inputs: &mut [Option<Input>], training: &[usize]) {
+                match self { $(Self::$name(config) => config.standardise(inputs, training),)* }
+            }
+
+            /// Rows of the largest tensors of one pass where many crystals are at hand: they stay within a few MB of cache.
+            pub(super) fn rows_per_pass(&self) -> usize {
+                match self { $(Self::$name(config) => config.rows_per_pass(),)* }
+            }
+
+            /// What `tune` may choose, by name, the usual space first; nothing where the network is not trained.
+            pub fn spaces(&self) -> Vec<(&'static str, Space)> {
+                match self { $(Self::$name(config) => config.spaces(),)* }
+            }
+
+            /// This configuration with the settings that a search chose; `None` where one is missing.
+            pub(super) fn chosen(&self, settings: &Settings) -> Option<Self> {
+                match self { $(Self::$name(config) => config.chosen(settings).map(Self::$name),)* }
+            }
+
+            /// Whether a network of these settings may be built and asked.
+            ///
+            /// # Errors
+            /// What is out of all proportion.
+            pub(super) fn check(&self) -> Result<(), String> {
+                match self { $(Self::$name(config) => limits::check(config),)* }
+            }
+        }
+
+        impl Net {
+            /// Random weights on `device`.
+            pub fn new(config: &Config, device: &Device) -> Self {
+                match config { $(Config::$name(config) => Self::$name(config.net(device)),)* }
+            }
+
+            /// One number for each input, `[B]`, in the units the weights were trained in.
+            ///
+            /// # Panics
+            /// Where weights, configuration and inputs are of different architectures: a fault of the caller, not of data.
+            pub fn forward(&self, config: &Config, inputs: &[&Input], device: &Device) -> Tensor<1> {
+                match (self, config) {
+                    $((Self::$name(net), Config::$name(config)) => config.forward(net, inputs, device),)*
+                    _ => panic!("weights and configuration are of different architectures"),
+                }
+            }
+
+            /// The weights packed for inference; `None` of an architecture that has no such form.
+            pub fn fused(&self, config: &Config) -> Option<Fused> {
+                match (self, config) {
+                    $((Self::$name(net), Config::$name(config)) => config.fused(net),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+// The list. A card holds the settings without a name, so they are read as the first architecture whose settings they can be: a new
+// one comes last.
+architectures! {
+    /// MEGNet.
+    Megnet: megnet::MegnetConfig,
+    /// ALIGNN, both kinds.
+    Alignn: alignn::AlignnConfig,
+    /// DeeperGATGNN.
+    DeeperGatgnn: deeper_gatgnn::DeeperGatgnnConfig,
+    /// GATGNN.
+    Gatgnn: gatgnn::GatgnnConfig,
+    /// CGCNN.
+    Cgcnn: cgcnn::CgcnnConfig,
+    /// CHGNet, an energy model.
+    Chgnet: chgnet::ChgnetConfig,
+    /// A convolutional network over a descriptor.
+    Cnn: cnn::CnnConfig,
 }
 
 impl Config {
-    /// Takes the mean and standard deviation of each number of a descriptor over the training set into the configuration,
-    /// and standardises the inputs, which were not so far.
-    pub(super) fn standardise(&mut self, inputs: &mut [Option<Input>], training: &[usize]) {
-        let Self::Cnn(config) = self else { return };
-        let vector = |i: usize| match &inputs[i] {
-            Some(Input::Vector(vector)) => Some(vector),
-            _ => None,
-        };
-        let rows: Vec<&Vec<f32>> = training.iter().filter_map(|&i| vector(i)).collect();
-        let n = rows.len().max(1) as f64;
-        let statistics = |k: usize| {
-            let mean = rows.iter().map(|row| f64::from(row[k])).sum::<f64>() / n;
-            let variance = rows.iter().map(|row| (f64::from(row[k]) - mean).powi(2)).sum::<f64>() / n;
-            (mean as f32, variance.sqrt() as f32)
-        };
-        config.inputs = (0..config.descriptor.length()).map(statistics).collect();
-        // A number that hardly varies says little: divided by its own deviation, a rare value would drown all others.
-        if config.descriptor == Descriptor::Xrd {
-            let widest = config.inputs.iter().map(|(_, scale)| *scale).fold(f32::MIN_POSITIVE, f32::max);
-            config.inputs.iter_mut().for_each(|(_, scale)| *scale = widest);
-        }
-        for (_, scale) in &mut config.inputs {
-            if *scale < 1e-6 {
-                *scale = 1.0;
-            }
-        }
-        for input in inputs.iter_mut().flatten() {
-            if let Input::Vector(vector) = input {
-                vector.iter_mut().zip(&config.inputs).for_each(|(x, (mean, scale))| *x = (*x - mean) / scale);
-            }
-        }
-    }
-
-    /// Name of the architecture.
-    pub fn architecture(&self) -> &'static str {
-        match self {
-            Self::Megnet(_) => "megnet",
-            Self::Alignn(AlignnConfig { normalisation: Normalisation::Batch, .. }) => "alignn",
-            Self::Alignn(_) => "alignn-atomwise",
-            Self::DeeperGatgnn(_) => "deeper-gatgnn",
-            Self::Gatgnn(_) => "gatgnn",
-            Self::Cgcnn(_) => "cgcnn",
-            Self::Chgnet(_) => "chgnet",
-            Self::Cnn(CnnConfig { descriptor: Descriptor::Magpie, .. }) => "cnn-magpie",
-            Self::Cnn(_) => "cnn-xrd",
-        }
-    }
-
     /// What the network reads of a crystal.
     ///
     /// # Errors
     /// No bond within the cutoff, an element that the encoding does not know, or a descriptor that is not defined.
     pub fn input(&self, structure: &Structure) -> Result<Input, ModelError> {
-        if let Some(element) = structure.species().iter().find(|e| !self.encodes(**e)) {
-            return Err(ModelError::Coverage { element: element.symbol(), model: self.architecture().to_owned() });
-        }
-        match self {
-            Self::Megnet(config) => {
-                Graph::new(structure, Neighborhood::Within { cutoff: config.cutoff }).map(Input::Graph)
-            }
-            Self::Alignn(config) => {
-                let graph = Graph::new(structure, config.edges)?;
-                let line = LineGraph::new(&graph);
-                Ok(Input::Lines(graph, line))
-            }
-            Self::DeeperGatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
-            Self::Gatgnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
-            Self::Cgcnn(config) => Graph::new(structure, config.edges).map(Input::Graph),
-            Self::Chgnet(config) => {
-                BondGraph::new(structure, config.atom_graph_cutoff, config.bond_graph_cutoff).map(Input::Bonds)
-            }
-            Self::Cnn(config) => Ok(Input::Vector(config.vector(structure)?)),
+        match structure.species().iter().find(|e| !self.encodes(**e)) {
+            Some(e) => Err(ModelError::Coverage { element: e.symbol(), model: self.architecture().to_owned() }),
+            None => self.read(structure),
         }
     }
 
-    /// Whether the network's encoding of atoms has a place for the element, seen in training or not.
-    fn encodes(&self, element: Element) -> bool {
-        match self {
-            Self::Megnet(config) => usize::from(element.z()) < config.embedding_rows,
-            Self::Alignn(_) | Self::Cgcnn(_) | Self::DeeperGatgnn(_) | Self::Gatgnn(_) => atoms::is_encoded(element),
-            Self::Chgnet(_) => usize::from(element.z()) <= ELEMENTS,
-            Self::Cnn(_) => true,
-        }
-    }
-
-    /// Rows of the largest tensors of one pass where many crystals are at hand: they stay within a few MB of cache.
-    pub(super) fn rows_per_pass(&self) -> usize {
-        match self {
-            Self::Megnet(_) | Self::Cgcnn(_) => 6_000,
-            Self::DeeperGatgnn(_) | Self::Gatgnn(_) | Self::Chgnet(_) => 3_000,
-            Self::Alignn(config) => 1_500_000 / config.hidden,
-            Self::Cnn(_) => 256,
+    /// Whether networks of this architecture are trained here, and not only read.
+    ///
+    /// # Errors
+    /// An energy model, with the names of those that are.
+    pub fn can_be_trained(&self) -> Result<(), ModelError> {
+        let name = self.architecture();
+        match architectures().iter().any(|(trained, _)| *trained == name) {
+            true => Ok(()),
+            false => Err(ModelError::Training(format!(
+                "{name} is an energy model, and fitting one to forces and stresses is not supported; train {}",
+                names()
+            ))),
         }
     }
 }
 
-/// Weights of any architecture.
-// One lives as long as its model, and burn's modules are not boxed.
-#[allow(clippy::large_enum_variant)]
-#[derive(Module, Debug)]
-pub enum Net {
-    /// MEGNet.
-    Megnet(Megnet),
-    /// ALIGNN, both kinds.
-    Alignn(Alignn),
-    /// DeeperGATGNN.
-    DeeperGatgnn(DeeperGatgnn),
-    /// GATGNN.
-    Gatgnn(Gatgnn),
-    /// CGCNN.
-    Cgcnn(Cgcnn),
-    /// CHGNet, an energy model.
-    Chgnet(Chgnet),
-    /// A convolutional network over a descriptor.
-    Cnn(Cnn),
+/// The names of [`architectures`] in a sentence: `megnet, alignn, ... or cnn-xrd`.
+pub fn names() -> String {
+    let all: Vec<&str> = architectures().iter().map(|(name, _)| *name).collect();
+    match all.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// burn has one generator of random numbers for the whole process, and draws a weight when a net is made or when the weight is first read,
@@ -210,83 +219,13 @@ pub(super) fn alone<T>(make: impl FnOnce() -> T) -> T {
     make()
 }
 
-impl Net {
-    /// Random weights on `device`.
-    pub fn new(config: &Config, device: &Device) -> Self {
-        match config {
-            Config::Megnet(config) => Self::Megnet(Megnet::new(config, device)),
-            Config::Alignn(config) => Self::Alignn(Alignn::new(config, device)),
-            Config::DeeperGatgnn(config) => Self::DeeperGatgnn(DeeperGatgnn::new(config, device)),
-            Config::Gatgnn(config) => Self::Gatgnn(Gatgnn::new(config, device)),
-            Config::Cgcnn(config) => Self::Cgcnn(Cgcnn::new(config, device)),
-            Config::Chgnet(config) => Self::Chgnet(Chgnet::new(config, device)),
-            Config::Cnn(config) => Self::Cnn(Cnn::new(config, device)),
-        }
-    }
-
-    /// One number for each input, `[B]`, in the units the weights were trained in.
-    ///
-    /// # Panics
-    /// Where weights, configuration and inputs are of different architectures: a fault of the caller, not of data.
-    pub fn forward<'a>(&self, config: &Config, inputs: &[&'a Input], device: &Device) -> Tensor<1> {
-        let graphs = || -> Vec<&'a Graph> {
-            let graph = |input: &&'a Input| match input {
-                Input::Graph(graph) | Input::Lines(graph, _) => graph,
-                _ => panic!("the network reads another kind of input"),
-            };
-            inputs.iter().map(graph).collect()
-        };
-        match (self, config) {
-            (Self::Megnet(net), Config::Megnet(config)) => {
-                net.forward(config, &GraphBatch::new(&graphs(), &config.basis, device))
-            }
-            (Self::Alignn(net), Config::Alignn(config)) => {
-                let lines: Vec<(&Graph, &LineGraph)> = inputs
-                    .iter()
-                    .map(|input| match input {
-                        Input::Lines(graph, line) => (graph, line),
-                        _ => panic!("ALIGNN was given no line graph"),
-                    })
-                    .collect();
-                let batch = GraphBatch::new(&graphs(), &config.bonds, device);
-                net.forward(&batch.with_lines(&lines, &config.angles, device))
-            }
-            (Self::DeeperGatgnn(net), Config::DeeperGatgnn(config)) => {
-                net.forward(config, &GraphBatch::new(&graphs(), &config.bonds, device))
-            }
-            (Self::Gatgnn(net), Config::Gatgnn(config)) => {
-                net.forward(&GraphBatch::new(&graphs(), &config.bonds, device))
-            }
-            (Self::Cgcnn(net), Config::Cgcnn(config)) => {
-                net.forward(&GraphBatch::new(&graphs(), &config.bonds, device))
-            }
-            (Self::Chgnet(net), Config::Chgnet(config)) => {
-                let energy = |input: &&Input| match input {
-                    Input::Bonds(graph) => net.forward(config, graph, device),
-                    _ => panic!("CHGNet was given no graph of bonds"),
-                };
-                Tensor::cat(inputs.iter().map(energy).collect(), 0)
-            }
-            (Self::Cnn(net), Config::Cnn(config)) => {
-                let length = config.descriptor.length();
-                let values: Vec<f32> = inputs
-                    .iter()
-                    .flat_map(|input| match input {
-                        Input::Vector(vector) => vector.iter().copied(),
-                        _ => panic!("a descriptor network was given a graph"),
-                    })
-                    .collect();
-                net.forward(Tensor::from_data(TensorData::new(values, [inputs.len(), length]), device))
-            }
-            _ => panic!("weights and configuration are of different architectures"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crate::{
+        crystal::Lattice,
+        models::{alignn::AlignnConfig, deeper_gatgnn::DeeperGatgnnConfig},
+    };
 
     /// The crystal told in another way, and its supercell.
     fn retold() -> (Structure, Vec<Structure>) {
@@ -323,7 +262,7 @@ mod tests {
             Config::Alignn(c) => Config::Alignn(AlignnConfig { hidden: 32, alignn_layers: 2, gcn_layers: 2, ..c }),
             other => other,
         };
-        ARCHITECTURES.iter().map(|(_, config)| narrow(config())).collect()
+        architectures().into_iter().map(|(_, config)| narrow(config)).collect()
     }
 
     #[test]
@@ -350,6 +289,16 @@ mod tests {
         let net = Net::new(&config, &Device::flex());
         let [alone, double] = [&plain, &others[4]].map(|s| values(&config, &net, std::slice::from_ref(s))[0]);
         assert!((alone - double).abs() > 1e-6, "{alone} {double}");
+    }
+
+    #[test]
+    fn names_are_those_of_the_settings_and_chgnet_is_not_trained() {
+        for (name, config) in architectures() {
+            assert_eq!(config.architecture(), name);
+            assert!(config.can_be_trained().is_ok() && !config.spaces().is_empty(), "{name}");
+        }
+        let chgnet = Config::Chgnet(crate::models::chgnet::ChgnetConfig::published());
+        assert!(chgnet.can_be_trained().is_err() && chgnet.spaces().is_empty());
     }
 
     #[test]

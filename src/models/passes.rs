@@ -16,7 +16,6 @@ use burn::{
 
 use super::{
     dropout::draw_masks_at,
-    fused::Fused,
     graph::batches_by_size,
     network::{Config, Input, Net},
     options::TrainOptions,
@@ -130,7 +129,7 @@ fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
 /// Standardised predictions of many graphs, over threads.
 pub(super) fn forward_all(net: &Net, config: &Config, inputs: &[&Input], options: &TrainOptions) -> Vec<f64> {
     if options.device == Device::flex()
-        && let Some(fused) = Fused::new(net, config)
+        && let Some(fused) = net.fused(config)
         // A pool of its own: a large crystal is shared among its threads, and they are as many as were asked for.
         && let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()
     {

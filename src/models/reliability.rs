@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{conformal::Calibration, domain::Domain, train::Sample};
+use super::{conformal::Calibration, domain::Domain, sample::Sample};
 use crate::crystal::ContentHash;
 
 /// Written by training.

@@ -127,11 +127,11 @@ fn out_of_range(tree: &Value, name: &str) -> Option<String> {
 mod tests {
     use crate::models::{
         graph::Neighborhood,
-        network::{ARCHITECTURES, Config},
+        network::{Config, architectures},
     };
 
     fn usual(name: &str) -> Config {
-        ARCHITECTURES.iter().find(|(n, _)| *n == name).map(|(_, config)| config()).unwrap()
+        architectures().into_iter().find(|(n, _)| *n == name).unwrap().1
     }
 
     fn with(config: &Config, assignment: &str) -> Result<Config, String> {

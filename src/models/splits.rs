@@ -13,7 +13,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{options::Sample, passes::on_threads};
+use super::{passes::on_threads, sample::Sample};
 use crate::{
     crystal::{DEFAULT_SYMPREC, Symmetry},
     error::ModelError,

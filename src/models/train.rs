@@ -25,7 +25,8 @@ use super::{
 };
 pub use super::{
     loss::Loss,
-    options::{Criterion, Epoch, Observer, Recipe, Sample, TrainOptions, Trained},
+    options::{Criterion, Recipe, TrainOptions, Trained},
+    sample::{Epoch, Observer, Sample},
     schedule::Schedule,
 };
 use crate::error::ModelError;
@@ -33,7 +34,7 @@ use crate::error::ModelError;
 /// Trains a network on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///
 /// # Errors
-/// Too few samples, a checkpoint of another run, a loss that is no number, a name that is taken, or a folder that cannot be
+/// An architecture that is not trained, too few samples, a checkpoint of another run, a loss that is no number, a name that is taken, or a folder that cannot be
 /// written.
 pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer) -> Result<Trained, ModelError> {
     train_with(samples, &[], options, observer)
@@ -56,8 +57,9 @@ pub fn train_with(
             options.name
         )));
     }
-    let folder = Folder::create(&options.directory)?;
     let mut config = options.start.as_ref().map_or(&options.config, |model| &model.card().config).clone();
+    config.can_be_trained()?;
+    let folder = Folder::create(&options.directory)?;
     let data = Dataset::new(samples, more, &mut config, options, observer)?;
     let mut run = Run::begin(&data, &config, options, &folder, observer)?;
     let mut ended = false;

@@ -8,12 +8,14 @@ use std::{
 };
 
 use assert_cmd::Command;
+use burn::prelude::Device;
 use hollandite::{
     crystal::{Element, Lattice, Structure, content_hash},
     models::{
         Model, ModelCard,
+        chgnet::ChgnetConfig,
         megnet::MegnetConfig,
-        network::{ARCHITECTURES, Config, Usual},
+        network::{Config, Net, architectures},
         splits::{Group, SplitKind},
         train::{Criterion, Epoch, Loss, Observer, Recipe, Sample, Schedule, TrainOptions, Trained, train, train_with},
     },
@@ -93,11 +95,11 @@ fn narrow() -> Vec<(&'static str, Config)> {
             _ => &["hidden=8"],
         }
     };
-    let of = |(name, usual): &(&'static str, Usual)| {
+    let of = |(name, usual): (&'static str, Config)| {
         let settings: Vec<String> = settings(name).iter().map(|s| (*s).to_owned()).collect();
-        (*name, usual().with(&settings).unwrap())
+        (name, usual.with(&settings).unwrap())
     };
-    ARCHITECTURES.iter().map(of).collect()
+    architectures().into_iter().map(of).collect()
 }
 
 /// All that a run comes to, to the last bit: errors and rates, predictions, and the id of the weights.
@@ -225,6 +227,18 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_reason() {
     let message = train(&rock_salts(), &wild, &notes).unwrap_err().to_string();
     assert!(message.contains("learning rate"), "{message}");
     assert!(notes.0.into_inner().unwrap().iter().any(|note| note.contains("no number")));
+}
+
+#[test]
+fn an_energy_model_is_not_fitted_to_energies_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
+    let net = Net::new(&config, &Device::flex());
+    let card = ModelCard { config, ..Model::load("cgcnn").unwrap().card().clone() };
+    let options = TrainOptions { start: Some(Model::new(net, card)), ..options(&folder.path().join("fitted")) };
+    let message = train(&rock_salts(), &options, &Quiet).unwrap_err().to_string();
+    assert!(message.contains("chgnet is an energy model") && message.contains("megnet, alignn"), "{message}");
+    assert!(!folder.path().join("fitted").exists());
 }
 
 #[test]

@@ -12,7 +12,6 @@ use hollandite::{
         alignn::{AlignnConfig, Normalisation},
         batch::GraphBatch,
         bond_graph::BondGraph,
-        fused::Fused,
         graph::{Graph, Neighborhood},
         line_graph::LineGraph,
         megnet::MegnetConfig,
@@ -189,7 +188,7 @@ fn answer(path: &Path, structure: &Structure) -> f64 {
     let input = imported.card.config.input(structure).unwrap();
     let value = imported.net.forward(&imported.card.config, &[&input], &Device::flex()).into_scalar::<f32>();
     // The form that answers queries, where the architecture has one, is held to the same.
-    if let Some(fused) = Fused::new(&imported.net, &imported.card.config) {
+    if let Some(fused) = imported.net.fused(&imported.card.config) {
         let packed = fused.forward(&[&input])[0];
         assert!((packed - value).abs() <= 1e-5 * value.abs().max(1.0), "{}: {packed}, {value}", path.display());
     }

@@ -6,13 +6,13 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::values::coverage;
 use super::{At, Format, Output};
-use crate::models::DEFAULT_MODEL;
+use crate::models::{DEFAULT_MODEL, network::names};
 
 /// `hollandite train`
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Train {
-    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, gatgnn, cgcnn, cnn-magpie or cnn-xrd
-    #[arg(long, value_name = "NAME", default_value = "megnet")]
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "NAME", default_value = "megnet", help = format!("Architecture: {}", names()))]
     pub model: String,
     /// Fine-tune: start from the weights of this model (a name, or what `train` wrote); its architecture is used
     #[arg(long, value_name = "NAME|PATH", conflicts_with_all = ["model", "hidden", "layers", "set"])]
@@ -128,8 +128,8 @@ pub struct Train {
 /// `hollandite tune`
 #[derive(Debug, ClapArgs)]
 pub struct Tune {
-    /// Architecture: megnet, alignn, alignn-atomwise, deeper-gatgnn, cgcnn, cnn-magpie or cnn-xrd
-    #[arg(long, value_name = "NAME", default_value = "megnet")]
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "NAME", default_value = "megnet", help = format!("Architecture: {}", names()))]
     pub model: String,
     /// Name of the search; the same command with the same name resumes it [default: that of the architecture]
     #[arg(long)]

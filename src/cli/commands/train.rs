@@ -8,7 +8,7 @@ use crate::cli::args::Train;
 use crate::cli::{CliError, render};
 use crate::error::ModelError;
 use crate::models::card::{SplitCard, TrainingCard};
-use crate::models::network::{ARCHITECTURES, Config};
+use crate::models::network::{Config, architectures};
 use crate::models::train::{Recipe, TrainOptions, train_with};
 use crate::models::{Found, Metrics, find};
 use crate::report::plots;
@@ -120,6 +120,7 @@ fn options(store: &Store, args: &Train) -> Result<TrainOptions, CliError> {
         Some(model) => model.card().config.clone(),
         None => architecture(args)?,
     };
+    config.can_be_trained().map_err(usage)?;
     let usual = TrainOptions::new(config, args.out.clone().unwrap_or_default());
     let quoted = quoted(store, &usual.config, &args.quote)?;
     Ok(TrainOptions {
@@ -188,7 +189,7 @@ pub fn share(name: &str, value: f64) -> Result<f64, CliError> {
 
 /// The architecture with the settings that were asked for.
 fn architecture(args: &Train) -> Result<Config, CliError> {
-    let mut config = named("--model", &ARCHITECTURES, &args.model)?();
+    let mut config = named("--model", &architectures(), &args.model)?;
     if let Some(width) = args.hidden {
         config = config.with_hidden(width).map_err(usage)?;
     }

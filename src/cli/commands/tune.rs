@@ -11,12 +11,10 @@ use super::{named, samples};
 use crate::cli::args::{At, Train, Tune};
 use crate::cli::{CliError, render};
 use crate::models::behind;
-use crate::models::network::{ARCHITECTURES, Config};
+use crate::models::network::{Config, architectures};
 use crate::models::splits::SplitKind;
 use crate::models::train::{Criterion, Loss, Recipe, TrainOptions};
-use crate::models::tune::{
-    Choice, Definition, Pruning, Settings, Space, State, Study, Trial, Watcher, spaces, tune, winner,
-};
+use crate::models::tune::{Choice, Definition, Pruning, Settings, Space, State, Study, Trial, Watcher, tune, winner};
 use crate::sql::Session;
 use crate::store::{Store, Tuning};
 
@@ -75,8 +73,8 @@ pub async fn unit(store: &Store, definition: &Definition) -> String {
 
 /// What was asked for.
 fn definition(store: &Store, args: &Tune) -> Result<(Definition, Config, Space), CliError> {
-    let config = named("--model", &ARCHITECTURES, &args.model)?();
-    let known = spaces(&config);
+    let config = named("--model", &architectures(), &args.model)?;
+    let known = config.spaces();
     let space = match &args.space {
         Some(asked) => asked.as_str(),
         None => known.first().map_or("", |(name, _)| name),
@@ -276,7 +274,7 @@ pub fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config
     let best = winner(&trials).ok_or_else(|| {
         CliError::Failed(format!("no trial of tuning {name} was fitted to its end: go on with `hollandite tune`"))
     })?;
-    let options = options_of(&definition, named("model", &ARCHITECTURES, &definition.model)?(), PathBuf::new())?;
+    let options = options_of(&definition, named("model", &architectures(), &definition.model)?, PathBuf::new())?;
     let choice = Choice::of(&best.settings, &Choice::usual(&options)).ok_or_else(|| {
         CliError::Failed(format!("trial {} of tuning {name} has settings of another version: tune anew", best.number))
     })?;

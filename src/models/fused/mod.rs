@@ -11,57 +11,52 @@
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
 //! runs, scratch             tiles of edges, buffers that outlive a call
-//! megnet, alignn, ...       the networks; chgnet with its slopes
+//! fused of an architecture     the networks, each in its folder; chgnet with its slopes
 //! ```
 
-mod alignn;
-mod basis;
-mod cgcnn;
-pub(super) mod chgnet;
-mod deeper_gatgnn;
-mod linear;
-mod megnet;
-mod norm;
-mod rows;
-mod runs;
-mod scratch;
-mod set2set;
+pub(super) mod basis;
+pub(super) mod linear;
+pub(super) mod norm;
+pub(super) mod rows;
+pub(super) mod runs;
+pub(super) mod scratch;
+pub(super) mod set2set;
 
 use rayon::prelude::*;
 
-use super::network::{Config, Input, Net};
-pub(super) use runs::starts;
+use super::{input::Input, potential::Evaluation};
+
+/// A network packed for inference.
+pub trait Inference: std::fmt::Debug + Send + Sync {
+    /// Its number for a crystal, in the units the weights were trained in.
+    ///
+    /// # Panics
+    /// Where the input is of another architecture: a fault of the caller, not of data.
+    fn one(&self, input: &Input) -> f32;
+
+    /// The same network as a smooth energy surface, where it is one.
+    fn surface(&self) -> Option<&dyn Surface> {
+        None
+    }
+}
+
+/// A network whose number is a total energy, with its slopes.
+pub trait Surface: Send + Sync {
+    /// Energy of the cell, eV.
+    fn energy(&self, input: &Input) -> f64;
+
+    /// Energy, forces, stress and magnetic moments.
+    fn evaluate(&self, input: &Input) -> Evaluation;
+}
 
 /// A network ready for inference.
 #[derive(Debug)]
-// One lives as long as its model.
-#[allow(clippy::large_enum_variant)]
-pub enum Fused {
-    /// MEGNet.
-    Megnet(megnet::Megnet),
-    /// ALIGNN, both normalisations.
-    Alignn(alignn::Alignn),
-    /// DeeperGATGNN.
-    DeeperGatgnn(deeper_gatgnn::DeeperGatgnn),
-    /// CGCNN.
-    Cgcnn(cgcnn::Cgcnn),
-    /// CHGNet.
-    Chgnet(chgnet::Chgnet),
-}
+pub struct Fused(Box<dyn Inference>);
 
 impl Fused {
-    /// The weights of `net` packed; `None` for an architecture that has no such form.
-    pub fn new(net: &Net, config: &Config) -> Option<Self> {
-        Some(match (net, config) {
-            (Net::Megnet(net), Config::Megnet(config)) => Self::Megnet(megnet::Megnet::new(net, config)),
-            (Net::Alignn(net), Config::Alignn(config)) => Self::Alignn(alignn::Alignn::new(net, config)),
-            (Net::DeeperGatgnn(net), Config::DeeperGatgnn(config)) => {
-                Self::DeeperGatgnn(deeper_gatgnn::DeeperGatgnn::new(net, config))
-            }
-            (Net::Cgcnn(net), Config::Cgcnn(config)) => Self::Cgcnn(cgcnn::Cgcnn::new(net, config)),
-            (Net::Chgnet(net), Config::Chgnet(config)) => Self::Chgnet(chgnet::Chgnet::new(net, config)),
-            _ => return None,
-        })
+    /// Of packed weights.
+    pub(super) fn new(net: impl Inference + 'static) -> Self {
+        Self(Box::new(net))
     }
 
     /// One number for each input, in the units the weights were trained in.
@@ -71,20 +66,14 @@ impl Fused {
     pub fn forward(&self, inputs: &[&Input]) -> Vec<f32> {
         match inputs {
             // Alone: no need to hand it to another thread.
-            [input] => vec![self.one(input)],
-            _ => inputs.par_iter().map(|input| self.one(input)).collect(),
+            [input] => vec![self.0.one(input)],
+            _ => inputs.par_iter().map(|input| self.0.one(input)).collect(),
         }
     }
 
-    fn one(&self, input: &Input) -> f32 {
-        match (self, input) {
-            (Self::Alignn(net), Input::Lines(graph, line)) => net.forward(graph, line),
-            (Self::Megnet(net), Input::Graph(graph)) => net.forward(graph),
-            (Self::DeeperGatgnn(net), Input::Graph(graph)) => net.forward(graph),
-            (Self::Cgcnn(net), Input::Graph(graph)) => net.forward(graph),
-            (Self::Chgnet(net), Input::Bonds(graph)) => (net.energy(graph) / graph.numbers.len() as f64) as f32,
-            _ => panic!("weights and inputs are of different architectures"),
-        }
+    /// The same network as a smooth energy surface, where it is one.
+    pub(super) fn surface(&self) -> Option<&dyn Surface> {
+        self.0.surface()
     }
 }
 
@@ -105,6 +94,7 @@ mod tests {
             chgnet::ChgnetConfig,
             deeper_gatgnn::DeeperGatgnnConfig,
             megnet::MegnetConfig,
+            network::{Config, Net},
         },
     };
 
@@ -180,7 +170,7 @@ mod tests {
             assert!(inputs.len() > 3);
             let inputs: Vec<&Input> = inputs.iter().collect();
             let want: Vec<f32> = net.forward(&config, &inputs, &Device::flex()).into_data().try_to_vec().unwrap();
-            let fused = Fused::new(&net, &config).unwrap();
+            let fused = net.fused(&config).unwrap();
             let got = fused.forward(&inputs);
             for (k, (got, want)) in got.iter().zip(&want).enumerate() {
                 assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{name}, crystal {k}: {got}, burn: {want}");
@@ -201,7 +191,7 @@ mod tests {
             ..AlignnConfig::published(Normalisation::Batch)
         });
         let net = Net::new(&config, &Device::flex()).map(&mut Shaken(1));
-        let fused = Fused::new(&net, &config).unwrap();
+        let fused = net.fused(&config).unwrap();
         let input = config.input(&crystals()[4]).unwrap();
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -213,6 +203,6 @@ mod tests {
     #[test]
     fn descriptor_networks_have_no_fused_form() {
         let config = Config::Cnn(crate::models::cnn::CnnConfig::usual(crate::models::cnn::Descriptor::Magpie));
-        assert!(Fused::new(&Net::new(&config, &Device::flex()), &config).is_none());
+        assert!(Net::new(&config, &Device::flex()).fused(&config).is_none());
     }
 }

@@ -12,18 +12,6 @@ const TILE: usize = 64;
 /// Multiplications that are worth a thread's while.
 const GRAIN: usize = 4 << 20;
 
-/// Where the run of each node begins, and where the last one ends; `gathering` is ascending.
-pub fn starts(gathering: &[u32], nodes: usize, starts: &mut Vec<usize>) {
-    starts.clear();
-    starts.resize(nodes + 1, 0);
-    for &node in gathering {
-        starts[node as usize + 1] += 1;
-    }
-    for node in 0..nodes {
-        starts[node + 1] += starts[node];
-    }
-}
-
 /// A few nodes and the edges they gather.
 pub struct Tile<'a> {
     /// The nodes.
@@ -58,7 +46,7 @@ pub fn runs(starts: &[usize]) -> impl Iterator<Item = Range<usize>> {
 /// A graph's runs, and what each edge costs in multiplications.
 #[derive(Clone, Copy)]
 pub struct Runs<'a> {
-    /// As [`starts`] writes them.
+    /// As [`super::super::graph::starts`] writes them.
     pub starts: &'a [usize],
     /// Multiplications for an edge.
     pub cost: usize,
@@ -139,6 +127,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::models::graph::starts;
 
     #[test]
     fn tiles_hold_whole_runs_and_every_edge_once() {

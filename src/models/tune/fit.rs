@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use super::{
-    spaces::Choice,
+    choice::Choice,
     study::{Journal, State, Study, Tell, Told, Trial, Watcher},
 };
 use crate::{

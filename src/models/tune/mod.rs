@@ -1,21 +1,21 @@
 //! Choosing a network's settings by trial: Bayesian optimisation, with trials that are given up where they are hopeless and
 //! kept where a killed search finds them again.
 //!
-//! [`space`] is what may be chosen and [`spaces()`] what each architecture offers; [`surrogate`] models the error over a space,
+//! [`space`] is what may be chosen, each architecture offers its own and [`Choice`] says what it means to a training; [`surrogate`] models the error over a space,
 //! [`search`] asks it for the next trial, [`pruning`] says which trials to give up, and [`study`] runs them.
 
+mod choice;
 mod definition;
 mod fit;
 pub mod pruning;
 pub mod search;
 pub mod space;
-mod spaces;
 pub mod study;
 pub mod surrogate;
 
+pub use choice::Choice;
 pub use definition::Definition;
 pub use fit::tune;
 pub use pruning::Pruning;
 pub use space::{Settings, Space, Value};
-pub use spaces::{Choice, spaces};
 pub use study::{Journal, State, Study, Trial, Watcher, winner};

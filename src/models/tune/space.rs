@@ -46,6 +46,21 @@ impl std::fmt::Display for Value {
 /// Chosen values by name, those that apply only.
 pub type Settings = BTreeMap<String, Value>;
 
+/// A chosen number.
+pub fn number(settings: &Settings, name: &str) -> Option<f64> {
+    settings.get(name)?.number()
+}
+
+/// A chosen number, as a count.
+pub fn whole(settings: &Settings, name: &str) -> Option<usize> {
+    number(settings, name).map(|x| x as usize)
+}
+
+/// `low`, `low + step`, ... `high`.
+pub fn steps(low: i64, high: i64, step: i64) -> Domain {
+    Domain::Steps { low, high, step }
+}
+
 /// What a setting may be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Domain {
@@ -149,6 +164,14 @@ impl Space {
     pub fn with(mut self, name: impl Into<String>, domain: Domain) -> Self {
         self.0.push(Dimension { name: name.into(), domain, when: None });
         self
+    }
+
+    /// The space with the settings that every training has: rate, batch and loss.
+    #[must_use]
+    pub fn fitted(self) -> Self {
+        self.with("learning_rate", Domain::Log { low: 1e-4, high: 1e-2 })
+            .with("batch", Domain::Levels(vec![16.0, 32.0, 64.0, 128.0]))
+            .with("loss", Domain::Names(vec!["mse", "mae", "huber"]))
     }
 
     /// The space with one more setting, which applies where `count` is at least `least`.

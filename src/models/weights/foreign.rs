@@ -7,35 +7,14 @@ use burn::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{self, Checkpoint};
-use super::found::{Found, elements_of};
+use super::found::{Claims, Found, elements_of};
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
-use super::{alignn, cgcnn, chgnet, deeper_gatgnn, gatgnn, matgl, megnet, torch};
+use super::torch;
 use crate::crystal::guard::guarded;
 use crate::error::ModelError;
 use crate::models::card::{ModelCard, Origin, SplitCard, TrainingCard};
-use crate::models::network::Net;
-
-/// What a person says of a file of weights; it stands above what the file says.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Claims {
-    /// Name in queries.
-    pub name: Option<String>,
-    /// What it predicts: `formation_energy_per_atom`.
-    pub property: Option<String>,
-    /// Unit of the prediction: `eV/atom`.
-    pub unit: Option<String>,
-    /// Corrections that the energies carry that it was trained on.
-    pub correction_scheme: Option<String>,
-    /// Elements it was trained on: symbols with commas, or `mp` for the 89 of the Materials Project.
-    pub elements: Option<String>,
-    /// Licence of the weights.
-    pub licence: Option<String>,
-    /// Longest bond of DeeperGATGNN's training set, Å.
-    pub longest_bond: Option<f32>,
-    /// Which file of a folder or archive.
-    pub member: Option<String>,
-}
+use crate::models::network::{self, Config, Net};
 
 /// A network that was read from a file, with its card.
 #[derive(Debug)]
@@ -96,42 +75,13 @@ fn checkpoint_of(source: &Source) -> Result<Checkpoint, String> {
     Ok(checkpoint)
 }
 
-/// What reads the checkpoints of an architecture: whether the names of the tensors are its own, and the network.
-struct Reader {
-    recognises: fn(&Checkpoint) -> bool,
-    convert: fn(Checkpoint, &Claims, &Device) -> Result<Found, String>,
-}
-
-const READERS: [Reader; 7] = [
-    Reader { recognises: matgl::recognises, convert: |c, _, device| matgl::convert(c, device) },
-    Reader { recognises: megnet::recognises, convert: |c, _, device| megnet::convert(c, device) },
-    Reader { recognises: alignn::recognises, convert: |c, _, device| alignn::convert(c, device) },
-    Reader { recognises: chgnet::recognises, convert: |c, _, device| chgnet::convert(c, device) },
-    Reader { recognises: cgcnn::recognises, convert: |c, _, device| cgcnn::convert(c, device) },
-    Reader {
-        recognises: deeper_gatgnn::recognises,
-        convert: |c, claims, device| deeper_gatgnn::convert(c, claims.longest_bond, device),
-    },
-    Reader { recognises: gatgnn::recognises, convert: |c, _, device| gatgnn::convert(c, device) },
-];
-
-fn convert(checkpoint: Checkpoint, claims: &Claims, device: &Device) -> Result<Found, String> {
+fn convert(checkpoint: Checkpoint, claims: &Claims, device: &Device) -> Result<Found<Config, Net>, String> {
     // A width that one tensor announces is that of all others: the network must not be larger than its file.
     let widest = checkpoint.arrays.values().flat_map(|a| a.shape.iter()).max().copied().unwrap_or(0);
     if widest > WIDEST {
         return Err(format!("a tensor with a dimension of {widest}; no network of this kind is that wide"));
     }
-    match READERS.iter().find(|reader| (reader.recognises)(&checkpoint)) {
-        Some(reader) => (reader.convert)(checkpoint, claims, device),
-        None => {
-            let names: Vec<&str> = checkpoint.arrays.keys().map(String::as_str).take(3).collect();
-            Err(format!(
-                "its {} tensors ({}, ...) are of no architecture that is read: MEGNet, ALIGNN, CGCNN, GATGNN, DeeperGATGNN, CHGNet",
-                checkpoint.arrays.len(),
-                names.join(", ")
-            ))
-        }
-    }
+    network::convert(checkpoint, claims, device)
 }
 
 /// Largest dimension of a tensor: a layer of this width alone has 16 million values.
@@ -141,7 +91,7 @@ const WIDEST: usize = 4096;
 const NOT_STATED: &str = "not stated";
 
 /// The card of a foreign network.
-fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported, String> {
+fn described(found: Found<Config, Net>, source: &Source, claims: &Claims) -> Result<Imported, String> {
     let title = source.title.to_lowercase();
     let energy = ["eform", "formation_energy", "formation-energy", "e_form"].iter().any(|word| title.contains(word));
     let by_title = |what: &str| energy.then(|| what.to_owned());
@@ -209,9 +159,9 @@ fn described(found: Found, source: &Source, claims: &Claims) -> Result<Imported,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{megnet::MegnetConfig, network::Config};
+    use crate::models::megnet::MegnetConfig;
 
-    fn bare(title: &str) -> (Found, Source) {
+    fn bare(title: &str) -> (Found<Config, Net>, Source) {
         let config = MegnetConfig::original();
         let net = crate::models::megnet::Megnet::new(&config, &Device::flex());
         let source = Source { name: format!("{title}.pt"), title: title.into(), bytes: vec![1], companion: None };

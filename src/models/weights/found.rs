@@ -1,11 +1,11 @@
-//! What the reader of an architecture finds out from a checkpoint, and facts that several readers share.
+//! What a person says of a file of weights, what the reader of an architecture finds out from it, and facts that several readers
+//! share.
 
 use crate::crystal::Element;
 use crate::models::batch::GaussianBasis;
-use crate::models::network::{Config, Net};
 
 /// The 89 elements of the Materials Project's crystals, in matgl's order.
-pub(super) const MATERIALS_PROJECT: [&str; 89] = [
+pub(in crate::models) const MATERIALS_PROJECT: [&str; 89] = [
     "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
     "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
     "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
@@ -13,10 +13,31 @@ pub(super) const MATERIALS_PROJECT: [&str; 89] = [
     "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th", "Pa", "U", "Np", "Pu",
 ];
 
-/// A network out of a foreign file.
-pub(super) struct Found {
-    pub net: Net,
-    pub config: Config,
+/// What a person says of a file of weights; it stands above what the file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claims {
+    /// Name in queries.
+    pub name: Option<String>,
+    /// What it predicts: `formation_energy_per_atom`.
+    pub property: Option<String>,
+    /// Unit of the prediction: `eV/atom`.
+    pub unit: Option<String>,
+    /// Corrections that the energies carry that it was trained on.
+    pub correction_scheme: Option<String>,
+    /// Elements it was trained on: symbols with commas, or `mp` for the 89 of the Materials Project.
+    pub elements: Option<String>,
+    /// Licence of the weights.
+    pub licence: Option<String>,
+    /// Longest bond of DeeperGATGNN's training set, Å.
+    pub longest_bond: Option<f32>,
+    /// Which file of a folder or archive.
+    pub member: Option<String>,
+}
+
+/// A network out of a foreign file: settings and weights.
+pub(in crate::models) struct Found<C, N> {
+    pub net: N,
+    pub config: C,
     /// The prediction is `mean + scale *` the network's value.
     pub mean: f64,
     pub scale: f64,
@@ -30,16 +51,34 @@ pub(super) struct Found {
     pub name: Option<String>,
 }
 
-impl Found {
+impl<C, N> Found<C, N> {
     /// A network of which nothing else is known.
-    pub fn new(net: Net, config: Config) -> Self {
+    pub fn new(net: N, config: C) -> Self {
         let (elements, property, unit, correction_scheme, data, name) = (Vec::new(), None, None, None, None, None);
         Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data, name }
+    }
+
+    /// The same with settings and weights of other types.
+    pub fn map<D, M>(self, config: impl FnOnce(C) -> D, net: impl FnOnce(N) -> M) -> Found<D, M> {
+        let Self {
+            net: weights,
+            config: settings,
+            mean,
+            scale,
+            elements,
+            property,
+            unit,
+            correction_scheme,
+            data,
+            name,
+        } = self;
+        let (net, config) = (net(weights), config(settings));
+        Found { net, config, mean, scale, elements, property, unit, correction_scheme, data, name }
     }
 }
 
 /// Elements of a list of symbols, or of `mp`.
-pub(super) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
+pub(in crate::models) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
     let symbols: Vec<&str> = match list {
         "mp" => MATERIALS_PROJECT.to_vec(),
         list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
@@ -48,7 +87,7 @@ pub(super) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
 }
 
 /// Gaussians every 0.2 Å from 0, of that width: the basis of CGCNN and of what descends from it.
-pub(super) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
+pub(in crate::models) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
     match count {
         0 | 1 => Err("a basis of one function".into()),
         _ => Ok(GaussianBasis { first: 0.0, last: 0.2 * (count - 1) as f32, count, gamma: 25.0 }),

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn_store::{ModuleSnapshot, SafetensorsStore};
 use sha2::{Digest, Sha256};
 
-use super::{archive::bounded, limits};
+use super::archive::bounded;
 use crate::error::ModelError;
 use crate::models::{
     card::ModelCard,
@@ -48,7 +48,7 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
         .and_then(|m| m.get(CARD_KEY))
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
-    limits::check(&card.config).map_err(fault)?;
+    card.config.check().map_err(fault)?;
     let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
     let net = alone(|| {
         let mut net = Net::new(&card.config, device);

@@ -15,7 +15,7 @@ mod strips;
 
 use burn::prelude::*;
 
-use super::{
+use crate::models::fused::{
     linear::{Plan, values},
     rows::dot,
     scratch::{Pool, sized},
@@ -23,7 +23,12 @@ use super::{
 use crate::models::{
     activation::{sigmoid, silu_in_place},
     bond_graph::BondGraph,
-    chgnet::{self as module, COSINE, ChgnetConfig, WIDTH, cosine},
+    chgnet::{
+        COSINE, ChgnetConfig, WIDTH,
+        module::{self, cosine},
+    },
+    fused::{Inference, Surface, runs},
+    input::Input,
     potential::Evaluation,
 };
 use basis::{Bessel, Fourier};
@@ -163,7 +168,7 @@ impl Chgnet {
         }
         let embed = |product: &Product, width: usize, x: &[f32], rows: usize, out: &mut Vec<f32>| {
             let out = sized(out, rows * WIDTH);
-            super::runs::blocks(out, WIDTH, product.forward.cost(), &|first, out| {
+            runs::blocks(out, WIDTH, product.forward.cost(), &|first, out| {
                 product.forward.apply(&x[first * width..], width, out);
             });
         };
@@ -318,5 +323,26 @@ impl Virial {
                 *strain += slope * x;
             }
         }
+    }
+}
+
+impl Inference for Chgnet {
+    fn one(&self, input: &Input) -> f32 {
+        let graph = input.bonds();
+        (self.energy(graph) / graph.numbers.len() as f64) as f32
+    }
+
+    fn surface(&self) -> Option<&dyn Surface> {
+        Some(self)
+    }
+}
+
+impl Surface for Chgnet {
+    fn energy(&self, input: &Input) -> f64 {
+        self.energy(input.bonds())
+    }
+
+    fn evaluate(&self, input: &Input) -> Evaluation {
+        self.evaluate(input.bonds())
     }
 }

@@ -1,12 +1,4 @@
-//! CHGNet: crystal Hamiltonian graph network (Deng et al., Nat. Mach. Intell. 2023, 5, 1031).
-//!
-//! The energy of a crystal is a sum over its atoms, each of which has heard of its surroundings by messages along bonds of up
-//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its slopes
-//! are forces and stress. The scale is that of the calculations it learned from: total energies with the Materials Project's
-//! corrections, not formation energies.
-//!
-//! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the slopes too.
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::module::Param;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
@@ -14,52 +6,9 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::{sigmoid, silu};
 
-use super::bond_graph::BondGraph;
-use super::kernels::sum_runs;
-
-/// Width of all vectors.
-pub const WIDTH: usize = 64;
-/// Elements that have a vector, by atomic number from hydrogen on.
-pub const ELEMENTS: usize = 94;
-/// Cosines are multiplied by it: the slope of the angle has no bounds at 0 and 180°.
-pub(super) const COSINE: f64 = 1.0 - 1e-6;
-
-/// Everything that changes the numbers CHGNet computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChgnetConfig {
-    /// Longest bond, Å.
-    pub atom_graph_cutoff: f64,
-    /// Longest bond that forms angles, Å.
-    pub bond_graph_cutoff: f64,
-    /// Exponent with which bonds fade out towards their cutoff.
-    pub cutoff_exponent: i32,
-    /// Sines of a bond's length.
-    pub radial: usize,
-    /// Functions of an angle: a constant, and as many sines as cosines.
-    pub angular: usize,
-    /// Convolutions of atoms; all but the last are followed by one of bonds and one of angles.
-    pub convolutions: usize,
-}
-
-impl ChgnetConfig {
-    /// CHGNet 0.3.0.
-    pub fn published() -> Self {
-        Self {
-            atom_graph_cutoff: 6.0,
-            bond_graph_cutoff: 3.0,
-            cutoff_exponent: 8,
-            radial: 31,
-            angular: 31,
-            convolutions: 4,
-        }
-    }
-
-    /// Sines among the functions of an angle.
-    pub(super) fn harmonics(&self) -> usize {
-        (self.angular - 1) / 2
-    }
-}
+use super::{COSINE, ChgnetConfig, ELEMENTS, WIDTH};
+use crate::models::bond_graph::BondGraph;
+use crate::models::kernels::sum_runs;
 
 /// `silu(norm(core(x))) sigmoid(norm(gate(x)))`.
 #[derive(Module, Debug)]

@@ -3,11 +3,10 @@
 use burn::prelude::*;
 use serde_json::Value;
 
-use super::checkpoint::{Checkpoint, Layout};
-use super::found::{Found, elements_of};
-use super::limits;
-use crate::models::chgnet::{Chgnet, ChgnetConfig, WIDTH};
-use crate::models::network::{Config, Net};
+use super::{Chgnet, ChgnetConfig, WIDTH};
+use crate::models::weights::checkpoint::{Checkpoint, Layout};
+use crate::models::weights::found::{Claims, Found, elements_of};
+use crate::models::weights::limits;
 
 /// Whether the names are CHGNet's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -15,7 +14,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network, of the form of CHGNet 0.3.0.
-pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<ChgnetConfig, Chgnet>, String> {
     if !checkpoint.has("readout_norm.weight") || !checkpoint.has("atom_conv_layers.0.twoBody_atom.bn1.weight") {
         return Err("a CHGNet without normalisations, as 0.2.0 is; 0.3.0 and later ones are read".into());
     }
@@ -38,7 +41,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
         angular: checkpoint.length("angle_embedding.weight", 1)?,
         convolutions: checkpoint.count("atom_conv_layers.", ".mlp_out.layers.1.weight"),
     };
-    limits::check(&Config::Chgnet(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Chgnet::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, |name| Some(place(name)))?;
     let version = argument("version").as_str().map(str::to_owned);
@@ -57,7 +60,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
              relaxations of the Materials Project.",
             version.as_deref().unwrap_or("of unknown version")
         )),
-        ..Found::new(Net::Chgnet(net), Config::Chgnet(config))
+        ..Found::new(net, config)
     })
 }
 

@@ -4,20 +4,22 @@
 //! at a time: gather, product, gates, their sums at the node, and the residuals of edges and nodes, while the tile is in the
 //! cache. Angles exist once, as the vectors that layers update in place; the last layer on the line graph leaves them be.
 
-use super::{
+use super::{AlignnConfig, module};
+use crate::models::fused::{
+    Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     norm::{Affine, Norm},
     rows::{Ends, Part, add_sum, dot, gather},
-    runs::{Runs, Tile, blocks, starts},
+    runs::{Runs, Tile, blocks},
     scratch::{Pool, sized},
 };
 use crate::models::{
     activation::silu_in_place,
-    alignn::{self as module, AlignnConfig},
     atoms::atom_features,
     exponential::sigmoid,
-    graph::Graph,
+    graph::{Graph, starts},
+    input::Input,
     line_graph::LineGraph,
     simd::kernels,
 };
@@ -298,5 +300,12 @@ impl Alignn {
         mean.fill(0.0);
         add_sum(mean, x, 1.0 / nodes as f32);
         dot(mean, &self.out) + self.out_bias
+    }
+}
+
+impl Inference for Alignn {
+    fn one(&self, input: &Input) -> f32 {
+        let (graph, line) = input.lines();
+        self.forward(graph, line)
     }
 }

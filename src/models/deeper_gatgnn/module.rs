@@ -1,51 +1,16 @@
-//! DeeperGATGNN (Omee et al., Patterns 2022, 3, 100491): many layers of augmented graph attention, kept apart by differentiable
-//! group normalisation and carried by skip connections; an attention over atoms weighs them into one vector.
-//!
-//! An attention layer acts on the concatenations `[x_i, e]` and `[x_j, e]` with one weight. Its product is taken in two
-//! parts, once per atom and once per bond, and added along the bonds: the same sum at a quarter of the multiplications.
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::module::Param;
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::{leaky_relu, softmax};
 
-use super::{
-    batch::{GaussianBasis, GraphBatch},
-    graph::Neighborhood,
+use super::DeeperGatgnnConfig;
+use crate::models::{
+    batch::GraphBatch,
     kernels::{batch_norm, gather_add_one as gather, softplus, sum_runs},
     segments::softmax_runs,
 };
-
-/// Everything that changes the numbers DeeperGATGNN computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeeperGatgnnConfig {
-    /// Which pairs of atoms are bonds; each atom also has one to itself, of length 0.
-    pub edges: Neighborhood,
-    /// Basis of the bond length, Å. The original scales lengths to 0..1 by the longest of its training set; here that length
-    /// is the last centre, which the widths are relative to.
-    pub bonds: GaussianBasis,
-    /// Attention layers.
-    pub layers: usize,
-    /// Width of atoms and bonds.
-    pub hidden: usize,
-}
-
-impl DeeperGatgnnConfig {
-    /// The published network (10 layers, width 64) on a periodic graph: 12 nearest neighbours with their images. 384,466
-    /// parameters.
-    pub fn periodic() -> Self {
-        Self { edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 }, ..Self::published(8.0) }
-    }
-
-    /// The published graph: of each pair of atoms the nearest image only, within 8 Å; `longest` is the longest bond (Å) of the
-    /// data set on which the weights were trained.
-    pub fn published(longest: f32) -> Self {
-        // 50 centres from 0 to 1, exponent 0.5 / 0.2², of d / longest.
-        let bonds = GaussianBasis { first: 0.0, last: longest, count: 50, gamma: 12.5 / (longest * longest) };
-        Self { edges: Neighborhood::MinimumImage { count: 12, cutoff: 8.0 }, bonds, layers: 10, hidden: 64 }
-    }
-}
 
 /// Heads of each attention.
 pub(super) const HEADS: usize = 4;
@@ -61,7 +26,7 @@ pub(super) const SLOPE: f64 = 0.2;
 
 /// Augmented graph attention.
 #[derive(Module, Debug)]
-pub(super) struct Attention {
+pub(in crate::models) struct Attention {
     pub(super) weight: Param<Tensor<2>>,
     pub(super) att: Param<Tensor<2>>,
     pub(super) bias: Param<Tensor<1>>,
@@ -153,7 +118,7 @@ pub struct DeeperGatgnn {
 }
 
 /// The atoms that each bond joins; in DeeperGATGNN atoms have a bond to themselves too.
-pub(super) struct Bonds {
+pub(in crate::models) struct Bonds {
     /// Atom that gathers, `[E]`.
     pub center: Tensor<1, Int>,
     /// Atom that is gathered, `[E]`.

@@ -3,7 +3,7 @@
 
 use burn::nn::LayerNorm;
 
-use super::super::{linear::values, rows::Part};
+use crate::models::fused::{linear::values, rows::Part};
 use crate::models::{
     chgnet::WIDTH,
     exponential::sigmoid,

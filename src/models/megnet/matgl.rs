@@ -3,16 +3,15 @@
 use burn::prelude::*;
 use serde_json::Value;
 
-use super::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
-use super::found::{Found, MATERIALS_PROJECT};
-use super::limits;
-use super::megnet::steps;
+use super::keras::steps;
+use super::{Megnet, MegnetConfig};
 use crate::crystal::Element;
 use crate::error::ModelError;
 use crate::models::batch::GaussianBasis;
-use crate::models::megnet::{Megnet, MegnetConfig};
-use crate::models::network::{Config, Net};
 use crate::models::set2set::Set2SetMode;
+use crate::models::weights::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
+use crate::models::weights::found::{Claims, Found, MATERIALS_PROJECT};
+use crate::models::weights::limits;
 
 const EMBEDDING: &str = "embedding.layer_node_embedding.weight";
 /// Our rows are atomic numbers, 0 to 94.
@@ -24,7 +23,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network. Its embedding is laid out anew: matgl numbers elements by a list of its own, we by atomic number.
-pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    mut checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<MegnetConfig, Megnet>, String> {
     // Weights of a model with a scaled target have one more level of names.
     let arrays = std::mem::take(&mut checkpoint.arrays);
     checkpoint.arrays =
@@ -59,11 +62,11 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
     if init.get("graph_transformations").is_some() {
         change_places(&mut checkpoint)?;
     }
-    limits::check(&Config::Megnet(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Megnet::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
     let (mean, scale) = normaliser(&settings["target_transformer"])?;
-    Ok(Found { mean, scale, elements, ..Found::new(Net::Megnet(net), Config::Megnet(config)) })
+    Ok(Found { mean, scale, elements, ..Found::new(net, config) })
 }
 
 fn basis(checkpoint: &Checkpoint, gamma: f32) -> Result<GaussianBasis, String> {

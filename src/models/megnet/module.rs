@@ -1,64 +1,16 @@
-//! MEGNet: MatErials Graph Network (Chen, Ye, Zuo, Zheng and Ong, Chem. Mater. 2019, 31, 3564).
-//!
-//! Atoms, bonds and a state of the whole crystal each carry a vector of 32 values; three blocks let them inform one
-//! another; two Set2Sets and a small network turn them into one number. The first layer of each bond update acts on the
-//! concatenation `[v_i, v_j, e, u]`; its weight is applied in four slices, so that the products with atoms and state are
-//! taken once per atom and only added along the bonds: the same sum, at a quarter of the multiplications.
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::module::Param;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::Distribution;
 
-use super::{
-    batch::{GaussianBasis, GraphBatch},
+use super::MegnetConfig;
+use crate::models::{
+    batch::GraphBatch,
     kernels::{gather_add, shifted_softplus, sum_runs},
     set2set::{Set2Set, Set2SetMode},
 };
-
-/// Everything that changes the numbers MEGNet computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct MegnetConfig {
-    /// Neighbour cutoff, Å.
-    pub cutoff: f64,
-    /// Basis in which bond lengths are expanded.
-    pub basis: GaussianBasis,
-    /// Number of blocks.
-    pub blocks: usize,
-    /// Rows of the atom embedding; row index is the atomic number (original) or a place in matgl's element list.
-    pub embedding_rows: usize,
-    /// Which published variant: readout, order of concatenations and last activation differ.
-    pub variant: Set2SetMode,
-    /// Steps of the Set2Sets, where they are not the variant's usual number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<usize>,
-}
-
-impl MegnetConfig {
-    /// The original: cutoff 5 Å, 100 Gaussians from 0 to 6 Å of width 0.5 Å, 3 blocks, 95 rows; 167,761 parameters.
-    pub fn original() -> Self {
-        Self {
-            cutoff: 5.0,
-            basis: GaussianBasis { first: 0.0, last: 6.0, count: 100, gamma: 4.0 },
-            blocks: 3,
-            embedding_rows: 95,
-            variant: Set2SetMode::Megnet,
-            steps: None,
-        }
-    }
-
-    /// matgl's defaults: cutoff 4 Å, 100 Gaussians from 0 to 5 Å, exponent 0.5 (not 1/0.5²), 89 elements.
-    pub fn matgl() -> Self {
-        Self {
-            cutoff: 4.0,
-            basis: GaussianBasis { first: 0.0, last: 5.0, count: 100, gamma: 0.5 },
-            blocks: 3,
-            embedding_rows: 89,
-            variant: Set2SetMode::Matgl,
-            steps: None,
-        }
-    }
-}
 
 /// Width of the vectors that atoms, bonds and the state carry between blocks.
 pub(super) const WIDTH: usize = 32;

@@ -1,9 +1,9 @@
 //! From lengths and angles to vectors, and back to slopes: sines of a length that fade out at the cutoff, sines and cosines of
 //! an angle.
 
-use crate::models::chgnet::ChgnetConfig;
+use super::super::ChgnetConfig;
 
-use super::super::linear::padded;
+use crate::models::fused::linear::padded;
 
 /// `sqrt(2 / r) sin(w d / r) / d`, times a polynomial that leads to 0 at d = r with its slope (Gasteiger et al., arXiv:2003.03123).
 #[derive(Debug)]

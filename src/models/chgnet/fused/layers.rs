@@ -6,19 +6,22 @@
 //! slopes with them take their place. Sums over the neighbours of an atom are gathered from the reverse directions of its own
 //! bonds, so that no two threads write to one place and the result does not depend on their number.
 
-use super::super::{
+use super::{
+    gated::{Norm, Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back},
+    strips::{Strip, tiles},
+};
+use crate::models::fused::{
     linear::{Linear, Plan},
     rows::{Part, add},
     runs::blocks,
     scratch::{Pool, sized},
 };
-use super::{
-    gated::{Norm, Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back},
-    strips::{Strip, tiles},
-};
 use crate::models::{
     bond_graph::BondGraph,
-    chgnet::{self as module, WIDTH, angle_pairs},
+    chgnet::{
+        WIDTH,
+        module::{self, angle_pairs},
+    },
 };
 
 /// Core and gate side by side.

@@ -1,43 +1,14 @@
-//! CGCNN: crystal graph convolutional network (Xie and Grossman, Phys. Rev. Lett. 2018, 120, 145301).
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
 
-use super::{
+use super::CgcnnConfig;
+use crate::models::{
     atoms::{ATOM_FEATURES, atom_features},
-    batch::{GaussianBasis, GraphBatch},
-    graph::Neighborhood,
+    batch::GraphBatch,
     kernels::{batch_norm, gate, gather_add, softplus, sum_runs},
 };
-
-/// Everything that changes the numbers CGCNN computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CgcnnConfig {
-    /// Which pairs of atoms are bonds.
-    pub edges: Neighborhood,
-    /// Basis of the bond length, Å.
-    pub bonds: GaussianBasis,
-    /// Convolutions.
-    pub convolutions: usize,
-    /// Width of atoms.
-    pub atom: usize,
-    /// Width of the crystal's vector.
-    pub crystal: usize,
-}
-
-impl CgcnnConfig {
-    /// The published weights for formation energy: 12 neighbours within 8 Å, 41 Gaussians of width 0.2 Å, 4 convolutions.
-    pub fn published() -> Self {
-        Self {
-            edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 },
-            bonds: GaussianBasis { first: 0.0, last: 8.0, count: 41, gamma: 25.0 },
-            convolutions: 4,
-            atom: 64,
-            crystal: 32,
-        }
-    }
-}
 
 #[derive(Module, Debug)]
 pub(super) struct Convolution {

@@ -1,68 +1,14 @@
-//! ALIGNN: Atomistic LIne Graph Neural Network (Choudhary and DeCost, npj Comput. Mater. 2021, 7, 185).
-//!
-//! Messages pass along bonds between atoms, and along angles between bonds: an ALIGNN layer is an edge-gated convolution on
-//! the crystal graph whose updated bonds are the nodes of a second one on the line graph. The published model normalises
-//! with batch statistics; its successor `alignn_atomwise` over the features of each row. A checkpoint fits only its own.
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
 
-use super::{
+use super::{AlignnConfig, Normalisation};
+use crate::models::{
     atoms::{ATOM_FEATURES, atom_features},
-    batch::{GaussianBasis, GraphBatch},
-    graph::Neighborhood,
+    batch::GraphBatch,
     kernels::{add_silu, batch_norm, gated_mean, gather_add, layer_norm, silu, sum_runs},
 };
-
-/// How a layer normalises its output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalisation {
-    /// By the mean and variance of each feature over the batch (`alignn`).
-    Batch,
-    /// By the mean and variance of each row (`alignn_atomwise`).
-    Layer,
-}
-
-/// Everything that changes the numbers ALIGNN computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlignnConfig {
-    /// Which pairs of atoms are bonds.
-    pub edges: Neighborhood,
-    /// Basis in which bond lengths are expanded, Å.
-    pub bonds: GaussianBasis,
-    /// Basis in which the cosines of angles are expanded.
-    pub angles: GaussianBasis,
-    /// Layers on crystal and line graph.
-    pub alignn_layers: usize,
-    /// Layers on the crystal graph alone, after those.
-    pub gcn_layers: usize,
-    /// Width between basis and first layer.
-    pub embedding: usize,
-    /// Width of atoms, bonds and angles.
-    pub hidden: usize,
-    /// Normalisation within each layer.
-    pub normalisation: Normalisation,
-}
-
-impl AlignnConfig {
-    /// The published settings: 12 nearest neighbours, 4 + 4 layers of width 256; 4,026,753 parameters with
-    /// [`Normalisation::Batch`].
-    pub fn published(normalisation: Normalisation) -> Self {
-        // The published exponent is 1 / spacing, not 1 / spacing².
-        Self {
-            edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 },
-            bonds: GaussianBasis { first: 0.0, last: 8.0, count: 80, gamma: 79.0 / 8.0 },
-            angles: GaussianBasis { first: -1.0, last: 1.0, count: 40, gamma: 39.0 / 2.0 },
-            alignn_layers: 4,
-            gcn_layers: 4,
-            embedding: 64,
-            hidden: 256,
-            normalisation,
-        }
-    }
-}
 
 #[derive(Module, Debug)]
 pub(super) enum Norm {

@@ -3,14 +3,13 @@
 use burn::prelude::*;
 use serde_json::Value;
 
-use super::checkpoint::{Checkpoint, Layout, from_safetensors};
-use super::found::{Found, elements_of};
-use super::limits;
+use super::{Alignn, AlignnConfig, Normalisation};
 use crate::error::ModelError;
-use crate::models::alignn::{Alignn, AlignnConfig, Normalisation};
 use crate::models::batch::GaussianBasis;
 use crate::models::graph::Neighborhood;
-use crate::models::network::{Config, Net};
+use crate::models::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
+use crate::models::weights::found::{Claims, Found, elements_of};
+use crate::models::weights::limits;
 
 /// Whether the names are ALIGNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -18,7 +17,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network; `config.json` beside it says graph and target.
-pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<AlignnConfig, Alignn>, String> {
     let settings = &checkpoint.companion;
     let text = |key: &str| settings[key].as_str();
     if let Some(features) = text("atom_features").filter(|f| *f != "cgcnn") {
@@ -53,7 +56,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
             false => Normalisation::Layer,
         },
     };
-    limits::check(&Config::Alignn(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Alignn::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
     let property = text("target").filter(|t| *t != "target").map(|target| match target {
@@ -68,7 +71,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
         correction_scheme: of_jarvis.then(|| "JARVIS-DFT, OptB88vdW, no corrections".to_owned()),
         data: dataset.map(str::to_owned),
         elements: if of_jarvis { elements_of("mp")? } else { Vec::new() },
-        ..Found::new(Net::Alignn(net), Config::Alignn(config))
+        ..Found::new(net, config)
     })
 }
 

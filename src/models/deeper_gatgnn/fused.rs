@@ -4,21 +4,24 @@
 //! An attention works on tiles of whole neighbourhoods: scores, their softmax and the weighted sum need nothing from outside.
 
 use super::{
+    DeeperGatgnnConfig,
+    module::{self, COMPOSITION, DEGREES, ELEMENTS, GROUP_WEIGHT, GROUPS, HEADS, SLOPE},
+};
+use crate::models::fused::{
+    Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     norm::Affine,
     rows::dot,
-    runs::{Runs, Tile, starts},
+    runs::{Runs, Tile},
     scratch::{Pool, sized},
     set2set::{softmax, weighted_sum},
 };
 use crate::models::{
     activation::plain_softplus_in_place,
-    deeper_gatgnn::{
-        self as module, COMPOSITION, DEGREES, DeeperGatgnnConfig, ELEMENTS, GROUP_WEIGHT, GROUPS, HEADS, SLOPE,
-    },
     exponential::softplus,
-    graph::Graph,
+    graph::{Graph, starts},
+    input::Input,
     simd::kernels,
 };
 
@@ -360,5 +363,11 @@ kernels! {
             S::store(at, S::add(S::load(at), more));
             k += S::LANES;
         }
+    }
+}
+
+impl Inference for DeeperGatgnn {
+    fn one(&self, input: &Input) -> f32 {
+        self.forward(input.graph())
     }
 }

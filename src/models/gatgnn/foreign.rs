@@ -2,11 +2,10 @@
 
 use burn::prelude::*;
 
-use super::checkpoint::{Checkpoint, Layout};
-use super::found::{Found, basis_of_fifths};
-use super::limits;
-use crate::models::gatgnn::{Gatgnn, GatgnnConfig};
-use crate::models::network::{Config, Net};
+use super::{Gatgnn, GatgnnConfig};
+use crate::models::weights::checkpoint::{Checkpoint, Layout};
+use crate::models::weights::found::{Claims, Found, basis_of_fifths};
+use crate::models::weights::limits;
 
 /// Whether the names are GATGNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -14,7 +13,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network, on the published graph.
-pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    mut checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<GatgnnConfig, Gatgnn>, String> {
     let config = GatgnnConfig {
         bonds: basis_of_fifths(checkpoint.length("embed_e.weight", 1)?)?,
         layers: checkpoint.count("node_att.", ".W"),
@@ -26,14 +29,14 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
         return Err("a network without the two layers after the sum is not read".into());
     }
     flatten_attention(&mut checkpoint);
-    limits::check(&Config::Gatgnn(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Gatgnn::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
-    Ok(Found::new(Net::Gatgnn(net), Config::Gatgnn(config)))
+    Ok(Found::new(net, config))
 }
 
 /// The vectors of attention have a leading dimension of 1 in torch.
-pub(super) fn flatten_attention(checkpoint: &mut Checkpoint) {
+pub(in crate::models) fn flatten_attention(checkpoint: &mut Checkpoint) {
     for (name, array) in &mut checkpoint.arrays {
         if name.ends_with(".att") && array.shape.len() == 3 && array.shape[0] == 1 {
             array.shape.remove(0);
@@ -42,7 +45,7 @@ pub(super) fn flatten_attention(checkpoint: &mut Checkpoint) {
 }
 
 /// Parts of an augmented attention, theirs and ours.
-pub(super) fn attention(part: &str) -> String {
+pub(in crate::models) fn attention(part: &str) -> String {
     let part = if part == "W" { "weight" } else { part };
     format!("attention.{}", part.replace("bn1.", "norm."))
 }

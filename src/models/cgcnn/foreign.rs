@@ -3,12 +3,11 @@
 use burn::prelude::*;
 use serde_json::Value;
 
-use super::checkpoint::{Checkpoint, Layout};
-use super::found::{Found, basis_of_fifths, elements_of};
-use super::limits;
-use crate::models::cgcnn::{Cgcnn, CgcnnConfig};
+use super::{Cgcnn, CgcnnConfig};
 use crate::models::graph::Neighborhood;
-use crate::models::network::{Config, Net};
+use crate::models::weights::checkpoint::{Checkpoint, Layout};
+use crate::models::weights::found::{Claims, Found, basis_of_fifths, elements_of};
+use crate::models::weights::limits;
 
 /// Whether the names are CGCNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -16,7 +15,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network, on the published graph.
-pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<CgcnnConfig, Cgcnn>, String> {
     let atom = checkpoint.length("embedding.weight", 0)?;
     let [joined, crystal] =
         [("convs.0.fc_full.weight", 1), ("conv_to_fc.weight", 0)].map(|(n, d)| checkpoint.length(n, d));
@@ -28,7 +31,7 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
         atom,
         crystal: crystal?,
     };
-    limits::check(&Config::Cgcnn(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Cgcnn::new(&config, device);
     checkpoint
         .fill(&mut net, Layout::Torch, |name| (!name.ends_with("num_batches_tracked")).then(|| name.to_owned()))?;
@@ -55,6 +58,6 @@ pub(super) fn convert(checkpoint: Checkpoint, device: &Device) -> Result<Found, 
             .then(|| "Materials Project database 2017.4.19, legacy GGA/GGA+U corrections".to_owned()),
         data,
         elements: if of_materials_project { elements_of("mp")? } else { Vec::new() },
-        ..Found::new(Net::Cgcnn(net), Config::Cgcnn(config))
+        ..Found::new(net, config)
     })
 }

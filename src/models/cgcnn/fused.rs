@@ -1,20 +1,22 @@
 //! CGCNN. Both normalisations are constants: the one over edges is part of the linear layer, the one over sums a
 //! multiplication and an addition. The products with the two atoms of an edge are taken per atom.
 
-use super::{
+use super::{CgcnnConfig, module};
+use crate::models::fused::{
+    Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     norm::Affine,
     rows::{Part, add_sum, gather},
-    runs::{Runs, Tile, starts},
+    runs::{Runs, Tile},
     scratch::{Pool, sized},
 };
 use crate::models::{
     activation::plain_softplus_in_place,
     atoms::atom_features,
-    cgcnn::{self as module, CgcnnConfig},
     exponential::{sigmoid, softplus},
-    graph::Graph,
+    graph::{Graph, starts},
+    input::Input,
     simd::kernels,
 };
 
@@ -165,5 +167,11 @@ kernels! {
                 c += S::LANES;
             }
         }
+    }
+}
+
+impl Inference for Cgcnn {
+    fn one(&self, input: &Input) -> f32 {
+        self.forward(input.graph())
     }
 }

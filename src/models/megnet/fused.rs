@@ -5,17 +5,22 @@
 //! and added along the edges; a tile of edges goes through the whole bond update before the next is touched.
 
 use super::{
+    MegnetConfig,
+    module::{self, WIDTH},
+};
+use crate::models::fused::{
+    Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     rows::{Part, add, add_sum, gather, scale, sum_runs},
-    runs::{Runs, Tile, starts},
+    runs::{Runs, Tile},
     scratch::{Pool, sized},
     set2set::Set2Set,
 };
 use crate::models::{
     activation::softplus_in_place,
-    graph::Graph,
-    megnet::{self as module, MegnetConfig, WIDTH},
+    graph::{Graph, starts},
+    input::Input,
     set2set::Set2SetMode,
 };
 
@@ -289,5 +294,11 @@ impl Megnet {
                 sum_runs(tile.of_nodes, WIDTH, fresh, tile.starts);
             });
         });
+    }
+}
+
+impl Inference for Megnet {
+    fn one(&self, input: &Input) -> f32 {
+        self.forward(input.graph())
     }
 }

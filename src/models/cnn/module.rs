@@ -1,112 +1,12 @@
-//! One-dimensional convolutional networks over a vector of descriptors, 132 Magpie statistics or 128 powder-XRD densities (the
-//! seed paper's two descriptor models, in Keras).
-//!
-//! ```text
-//! [1, length] → (convolution, ReLU, average over pairs, dropout) x 1-2 → (dense, ReLU, dropout) x 1-3 → dense 1
-//! ```
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig1d};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
-use super::dropout::dropout;
-use crate::{crystal::Structure, error::ModelError, features};
-
-/// What the network reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Descriptor {
-    /// The 132 Magpie statistics of the composition; a missing elemental property is imputed by its mean over elements.
-    Magpie,
-    /// The 128 densities of the powder pattern.
-    Xrd,
-}
-
-impl Descriptor {
-    /// Numbers in the vector.
-    pub fn length(self) -> usize {
-        match self {
-            Self::Magpie => 132,
-            Self::Xrd => 128,
-        }
-    }
-
-    /// The vector of a crystal, as it is.
-    ///
-    /// # Errors
-    /// A pattern without two different peaks (XRD).
-    pub fn of(self, structure: &Structure) -> Result<Vec<f64>, ModelError> {
-        match self {
-            Self::Magpie => {
-                let composition = structure.composition();
-                let amounts: Vec<_> = composition.iter().collect();
-                Ok(features::magpie_of(&amounts, features::MissingProperty::Mean).to_vec())
-            }
-            Self::Xrd => {
-                let vector = features::xrd_vector(structure);
-                vector.map(|v| v.to_vec()).map_err(|e| ModelError::Input(e.to_string()))
-            }
-        }
-    }
-}
-
-/// A convolution's filters and kernel, and the dropout after it.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct ConvolutionConfig {
-    /// Filters.
-    pub filters: usize,
-    /// Width of the kernel; an even one reaches one place further to the right, as in Keras.
-    pub kernel: usize,
-    /// Share of values dropped in training.
-    pub dropout: f64,
-}
-
-/// A dense layer's width, and the dropout after it.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct DenseConfig {
-    /// Units.
-    pub units: usize,
-    /// Share of values dropped in training.
-    pub dropout: f64,
-}
-
-/// Everything that changes the numbers a network computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CnnConfig {
-    /// What it reads.
-    pub descriptor: Descriptor,
-    /// Convolutions, in order.
-    pub convolutions: Vec<ConvolutionConfig>,
-    /// Dense layers, in order.
-    pub dense: Vec<DenseConfig>,
-    /// Mean and standard deviation of each number over the training set, by which inputs are standardised.
-    pub inputs: Vec<(f32, f32)>,
-}
-
-impl CnnConfig {
-    /// The standardised vector of a crystal.
-    ///
-    /// # Errors
-    /// A pattern without two different peaks (XRD).
-    pub fn vector(&self, structure: &Structure) -> Result<Vec<f32>, ModelError> {
-        let raw: Vec<f64> = self.descriptor.of(structure)?;
-        Ok(raw.iter().zip(&self.inputs).map(|(x, (mean, scale))| (*x as f32 - mean) / scale).collect())
-    }
-
-    /// A network from the middle of the seed paper's search space.
-    pub fn usual(descriptor: Descriptor) -> Self {
-        let convolution = |filters| ConvolutionConfig { filters, kernel: 5, dropout: 0.3 };
-        let dense = |units| DenseConfig { units, dropout: 0.3 };
-        Self {
-            descriptor,
-            convolutions: vec![convolution(64), convolution(128)],
-            dense: vec![dense(256), dense(128)],
-            inputs: vec![(0.0, 1.0); descriptor.length()],
-        }
-    }
-}
+use super::CnnConfig;
+use crate::models::dropout::dropout;
 
 /// The network.
 #[derive(Module, Debug)]
@@ -189,6 +89,7 @@ fn pairs_averaged(x: Tensor<3>) -> Tensor<3> {
 mod tests {
     use burn::tensor::TensorData;
 
+    use super::super::Descriptor;
     use super::*;
 
     #[test]

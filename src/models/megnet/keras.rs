@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use burn::prelude::*;
 use serde_json::Value;
 
-use super::checkpoint::{Array, Checkpoint, Layout};
-use super::found::Found;
-use super::limits;
+use super::{Megnet, MegnetConfig};
 use crate::crystal::Element;
 use crate::models::batch::GaussianBasis;
-use crate::models::megnet::{Megnet, MegnetConfig};
-use crate::models::network::{Config, Net};
 use crate::models::set2set::Set2SetMode;
+use crate::models::weights::checkpoint::{Array, Checkpoint, Layout};
+use crate::models::weights::found::{Claims, Found};
+use crate::models::weights::limits;
 
 /// Whether the names are those of MEGNet's Keras layers.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -21,7 +20,11 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 }
 
 /// The network; its cutoff and basis stand in the JSON beside the weights.
-pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Found, String> {
+pub(super) fn convert(
+    mut checkpoint: Checkpoint,
+    _: &Claims,
+    device: &Device,
+) -> Result<Found<MegnetConfig, Megnet>, String> {
     let converter = &checkpoint.companion["graph_converter"];
     let missing = "the JSON beside the weights (NAME.hdf5.json), which says cutoff and basis, is missing or has no";
     let cutoff = converter["cutoff"].as_f64().ok_or_else(|| format!("{missing} cutoff"))?;
@@ -59,7 +62,7 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
         steps: steps(set2set["T"].as_u64(), Set2SetMode::Megnet)?,
     };
     let elements = trained(embedding);
-    limits::check(&Config::Megnet(config.clone()))?;
+    limits::check(&config)?;
     let mut net = Megnet::new(&config, device);
     checkpoint.fill(&mut net, Layout::Own, |name| Some(name.to_owned()))?;
     let metadata = &checkpoint.companion["metadata"];
@@ -79,7 +82,7 @@ pub(super) fn convert(mut checkpoint: Checkpoint, device: &Device) -> Result<Fou
             format!("Materials Project database {}, legacy GGA/GGA+U corrections", d.trim_start_matches("mp-"))
         }),
         data: (!data.is_empty()).then(|| data.join(" ")),
-        ..Found::new(Net::Megnet(net), Config::Megnet(config))
+        ..Found::new(net, config)
     })
 }
 

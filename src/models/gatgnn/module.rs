@@ -1,53 +1,17 @@
-//! GATGNN: global attention graph network (Louis et al., Phys. Chem. Chem. Phys. 2020, 22, 18141), from which DeeperGATGNN
-//! descends. Three layers of augmented graph attention (`Attention` there), each followed by a batch normalisation; the composition
-//! decides the weight of each atom in its crystal (GI-M1 of the paper).
+//! The network in burn: a definition of what it computes, and what training fits.
 
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::leaky_relu;
 
-use super::{
+use super::GatgnnConfig;
+use crate::models::{
     atoms::{ATOM_FEATURES, atom_features},
-    batch::{GaussianBasis, GraphBatch},
-    deeper_gatgnn::{Attention, Bonds},
-    graph::Neighborhood,
+    batch::GraphBatch,
+    deeper_gatgnn::module::{Attention, Bonds},
     kernels::{batch_norm, softplus, sum_runs},
     segments::softmax_runs,
 };
-
-/// Everything that changes the numbers GATGNN computes, besides its weights.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GatgnnConfig {
-    /// Which pairs of atoms are bonds.
-    pub edges: Neighborhood,
-    /// Basis of the bond length, Å.
-    pub bonds: GaussianBasis,
-    /// Attention layers.
-    pub layers: usize,
-    /// Width of atoms and bonds.
-    pub hidden: usize,
-    /// Width of the layer that weighs atoms.
-    pub weigher: usize,
-}
-
-impl GatgnnConfig {
-    /// The published network on a periodic graph of whole shells: 122,874 parameters that take part.
-    pub fn periodic() -> Self {
-        Self { edges: Neighborhood::Nearest { count: 12, cutoff: 8.0 }, ..Self::published() }
-    }
-
-    /// The published settings: 12 neighbours within 8 Å, 41 Gaussians of width 0.2 Å, 3 layers of width 64, 4 heads.
-    pub fn published() -> Self {
-        Self {
-            edges: Neighborhood::Exactly { count: 12, cutoff: 8.0 },
-            bonds: GaussianBasis { first: 0.0, last: 8.0, count: 41, gamma: 25.0 },
-            layers: 3,
-            hidden: 64,
-            weigher: 32,
-        }
-    }
-}
 
 /// Length of the composition vector: elements 1 to 103.
 const COMPOSITION: usize = 103;

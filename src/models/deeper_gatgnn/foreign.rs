@@ -2,12 +2,11 @@
 
 use burn::prelude::*;
 
-use super::checkpoint::{Checkpoint, Layout};
-use super::found::Found;
-use super::gatgnn::{attention, flatten_attention};
-use super::limits;
-use crate::models::deeper_gatgnn::{DeeperGatgnn, DeeperGatgnnConfig};
-use crate::models::network::{Config, Net};
+use super::{DeeperGatgnn, DeeperGatgnnConfig};
+use crate::models::gatgnn::foreign::{attention, flatten_attention};
+use crate::models::weights::checkpoint::{Checkpoint, Layout};
+use crate::models::weights::found::{Claims, Found};
+use crate::models::weights::limits;
 
 /// Whether the names are those of MatDeepLearn's `DEEP_GATGNN`.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -16,8 +15,12 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
 
 /// The network, on the published graph. The longest bond of the training set, Å, by which lengths were divided, is not in the
 /// file.
-pub(super) fn convert(mut checkpoint: Checkpoint, longest: Option<f32>, device: &Device) -> Result<Found, String> {
-    let longest = longest.ok_or(
+pub(super) fn convert(
+    mut checkpoint: Checkpoint,
+    claims: &Claims,
+    device: &Device,
+) -> Result<Found<DeeperGatgnnConfig, DeeperGatgnn>, String> {
+    let longest = claims.longest_bond.ok_or(
         "the file does not say by which length (Å) bonds were divided, the longest of the training set; add \
          --longest-bond, 8 for a large set with the published radius",
     )?;
@@ -27,10 +30,10 @@ pub(super) fn convert(mut checkpoint: Checkpoint, longest: Option<f32>, device: 
         ..DeeperGatgnnConfig::published(longest)
     };
     flatten_attention(&mut checkpoint);
-    limits::check(&Config::DeeperGatgnn(config.clone()))?;
+    limits::check(&config)?;
     let mut net = DeeperGatgnn::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
-    Ok(Found::new(Net::DeeperGatgnn(net), Config::DeeperGatgnn(config)))
+    Ok(Found::new(net, config))
 }
 
 fn place(name: &str) -> Option<String> {
