@@ -178,18 +178,6 @@ impl Element {
     pub fn shannon_radii(self) -> &'static [ShannonRadius] {
         SHANNON_TABLE.get(&self).map_or(&[], Vec::as_slice)
     }
-
-    /// Shannon's effective ionic radius, Å, for an oxidation state and a coordination (`VI`, `IV`, ...); the high-spin
-    /// value where spin matters.
-    pub fn shannon_radius(self, charge: i8, coordination: &str) -> Option<f64> {
-        let of = |spin: &str| {
-            self.shannon_radii()
-                .iter()
-                .find(|r| r.charge == charge && r.coordination == coordination && r.spin == spin)
-                .map(|r| r.ionic)
-        };
-        of("").or_else(|| of("High Spin")).or_else(|| of("Low Spin"))
-    }
 }
 
 impl std::fmt::Display for Element {
@@ -218,8 +206,14 @@ mod tests {
         let [o, ti, ca] = ["O", "Ti", "Ca"].map(|s| Element::from_symbol(s).unwrap());
         assert_eq!((o.atomic_radius(), ti.atomic_radius()), (Some(0.60), Some(1.40)));
         assert_eq!((o.covalent_radius(), o.vdw_radius()), (Some(0.66), Some(1.52)));
-        assert_eq!(o.shannon_radius(-2, "VI"), Some(1.40));
-        assert_eq!(ti.shannon_radius(4, "VI"), Some(0.605));
-        assert_eq!((ca.shannon_radius(2, "VI"), ca.shannon_radius(2, "VIII")), (Some(1.00), Some(1.12)));
+        let shannon = |element: Element, charge, coordination| {
+            element
+                .shannon_radii()
+                .iter()
+                .find(|r| (r.charge, &*r.coordination) == (charge, coordination))
+                .map(|r| r.ionic)
+        };
+        assert_eq!((shannon(o, -2, "VI"), shannon(ti, 4, "VI")), (Some(1.40), Some(0.605)));
+        assert_eq!((shannon(ca, 2, "VI"), shannon(ca, 2, "VIII")), (Some(1.00), Some(1.12)));
     }
 }

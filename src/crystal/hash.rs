@@ -33,6 +33,11 @@ impl std::str::FromStr for ContentHash {
     }
 }
 
+/// Two hexadecimal digits for each byte, as digests are written.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Content hash of a structure: the same for any order of its sites, any whole lattice translation of a site, any
 /// rotation of the whole crystal and float noise well below 0.001 Å. Mirror images, other cells of the same lattice and
 /// other origins hash differently.

@@ -23,6 +23,7 @@ mod symop;
 pub use composition::Composition;
 pub use disordered::{Disordered, SharedSite};
 pub use element::{Element, Radii, ShannonRadius};
+pub(crate) use hash::hex;
 pub use hash::{ContentHash, content_hash};
 pub use lattice::Lattice;
 pub use neighbors::{Neighbors, neighbors, neighbors_of, neighbors_up_to};

@@ -15,7 +15,7 @@ use super::{
     sample::{Observer, Sample},
     splits::{element_counts, split, trainable},
 };
-use crate::error::ModelError;
+use crate::{crystal::hex, error::ModelError};
 
 /// Crystals with their inputs; indices run over the samples, then over those that only train.
 pub(super) struct Dataset<'a> {
@@ -185,7 +185,7 @@ impl<'a> Dataset<'a> {
                 hasher.update(self.samples[i].target.to_le_bytes());
             }
         }
-        hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        hex(&hasher.finalize()[..8])
     }
 
     /// Number of training crystals of each element.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     card::Metrics, conformal::Calibration, model::Model, quantity::Quantity, reliability::Part, splits::SplitKind,
 };
-use crate::crystal::{ContentHash, Structure};
+use crate::crystal::{ContentHash, Structure, hex};
 use crate::error::ModelError;
 
 const EXTENSION: &str = ".ensemble.json";
@@ -287,7 +287,7 @@ fn identified(card: EnsembleCard) -> EnsembleCard {
         hasher.update(member.weight.to_le_bytes());
     }
     hasher.update(serde_json::to_vec(&card.calibration).unwrap_or_default());
-    let id = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let id = hex(&hasher.finalize()[..8]);
     EnsembleCard { id, ..card }
 }
 

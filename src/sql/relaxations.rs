@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::environment::Environment;
 use crate::adsorption::{Follower, Method, RelaxOptions, Relaxed, Round};
-use crate::crystal::{Element, Lattice, Structure, content_hash};
+use crate::crystal::{Element, Lattice, Structure, content_hash, hex};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
 const VERSION: u32 = 1;
@@ -64,7 +64,7 @@ fn task(start: &Structure, options: &RelaxOptions) -> String {
     let numbers = start.lattice().rows().as_flattened().iter().chain(start.frac_coords().as_flattened());
     numbers.for_each(|x| hasher.update(x.to_le_bytes()));
     start.species().iter().for_each(|e| hasher.update([e.z()]));
-    let exact: String = hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let exact = hex(&hasher.finalize()[..8]);
     format!("relax/{VERSION} {method} fmax={fmax} steps={steps} cell={cell} nudge={nudge} of {exact}")
 }
 

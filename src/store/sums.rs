@@ -21,6 +21,8 @@ use futures::stream::BoxStream;
 use rusqlite::params;
 use sha2::{Digest, Sha256};
 
+use crate::crystal::hex;
+
 use super::files::OnDisk;
 use super::registry::{self, Access};
 use crate::error::StoreError;
@@ -32,14 +34,10 @@ pub(super) fn of_file(path: &FilePath) -> std::io::Result<String> {
     let mut buffer = vec![0; 1 << 20];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(hasher)),
+            0 => return Ok(hex(&hasher.finalize())),
             n => hasher.update(&buffer[..n]),
         }
     }
-}
-
-fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name under which the checksum of a file is kept: names of data files are unique in a lake.
@@ -114,7 +112,7 @@ impl MultipartUpload for Upload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let done = self.parts.complete().await?;
-        self.keeper.keep(self.path.clone(), hex(std::mem::take(&mut self.hasher))).await?;
+        self.keeper.keep(self.path.clone(), hex(&std::mem::take(&mut self.hasher).finalize())).await?;
         Ok(done)
     }
 
@@ -138,7 +136,7 @@ impl ObjectStore for Summed {
         let mut hasher = Sha256::new();
         hash(&mut hasher, &payload);
         let done = self.files.put_opts(location, payload, options).await?;
-        self.keeper.keep(path, hex(hasher)).await?;
+        self.keeper.keep(path, hex(&hasher.finalize())).await?;
         Ok(done)
     }
 

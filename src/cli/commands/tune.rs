@@ -14,7 +14,9 @@ use crate::models::behind;
 use crate::models::network::{Config, architectures};
 use crate::models::splits::SplitKind;
 use crate::models::train::{Criterion, Loss, Recipe, TrainOptions};
-use crate::models::tune::{Choice, Definition, Pruning, Settings, Space, State, Study, Trial, Watcher, tune, winner};
+use crate::models::tune::{
+    Choice, Definition, Pruning, Settings, Space, State, Study, Trial, TrialObserver, tune, winner,
+};
 use crate::sql::Session;
 use crate::store::{Store, Tuning};
 
@@ -212,7 +214,7 @@ impl Bar {
     }
 }
 
-impl Watcher for Bar {
+impl TrialObserver for Bar {
     fn begins(&self, trial: &Trial, best: Option<&Trial>) {
         let best = best.and_then(|best| Some(format!(", best {:.4} (trial {})", best.error()?, best.number)));
         self.bar.set_prefix(format!("trial {} of {}{}", trial.number, self.trials, best.unwrap_or_default()));

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::words;
 use crate::{
-    crystal::{Structure, content_hash},
+    crystal::{Structure, content_hash, hex},
     error::FormatError,
 };
 
@@ -179,8 +179,7 @@ impl AseDbWriter {
 
     /// A name of 32 hex digits that no other row has, the same at every export.
     fn unique_id(&self, structure: &Structure) -> String {
-        let digest = Sha256::digest(format!("{} {}", self.rows, content_hash(structure)));
-        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(format!("{} {}", self.rows, content_hash(structure)))[..16])
     }
 }
 

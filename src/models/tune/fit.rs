@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::{
     choice::Choice,
-    study::{Journal, State, Study, Tell, Told, Trial, Watcher},
+    study::{Journal, State, Study, Tell, Told, Trial, TrialObserver},
 };
 use crate::{
     error::ModelError,
@@ -28,7 +28,7 @@ pub fn tune(
     study: &Study,
     wanted: usize,
     journal: &dyn Journal,
-    watcher: &dyn Watcher,
+    watcher: &dyn TrialObserver,
 ) -> Result<Vec<Trial>, ModelError> {
     let usual = Choice::usual(options);
     let samples = without_test_set(samples, options);
@@ -79,7 +79,7 @@ fn remove(folder: &std::path::Path) -> Result<(), ModelError> {
 /// What a training tells, told to a study.
 struct Bridge<'a> {
     tell: Mutex<Tell<'a>>,
-    watcher: &'a dyn Watcher,
+    watcher: &'a dyn TrialObserver,
 }
 
 impl Observer for Bridge<'_> {

@@ -18,4 +18,4 @@ pub use definition::Definition;
 pub use fit::tune;
 pub use pruning::Pruning;
 pub use space::{Settings, Space, Value};
-pub use study::{Journal, State, Study, Trial, Watcher, winner};
+pub use study::{Journal, State, Study, Trial, TrialObserver, winner};

@@ -101,7 +101,7 @@ pub trait Journal: Sync {
 }
 
 /// Told of the course of a study.
-pub trait Watcher: Sync {
+pub trait TrialObserver: Sync {
     /// A trial begins, or goes on; `best` is the best of those before.
     fn begins(&self, trial: &Trial, best: Option<&Trial>);
     /// `done` of `total` crystals of an epoch of it have been fitted.
@@ -140,7 +140,7 @@ impl Study {
         &self,
         wanted: usize,
         journal: &dyn Journal,
-        watcher: &dyn Watcher,
+        watcher: &dyn TrialObserver,
         mut fit: impl FnMut(&Trial, Tell) -> Result<(), ModelError>,
     ) -> Result<Vec<Trial>, ModelError> {
         let mut trials = journal.trials()?;
@@ -187,7 +187,7 @@ impl Study {
         mut trial: Trial,
         before: &[Trial],
         journal: &dyn Journal,
-        watcher: &dyn Watcher,
+        watcher: &dyn TrialObserver,
         fit: &mut impl FnMut(&Trial, Tell) -> Result<(), ModelError>,
     ) -> Result<(Trial, bool), ModelError> {
         let earlier: Vec<&[f64]> = before.iter().map(|t| t.curve.as_slice()).collect();
@@ -261,7 +261,7 @@ mod tests {
     /// Stops after so many epochs of all trials.
     struct Patience(AtomicUsize);
 
-    impl Watcher for Patience {
+    impl TrialObserver for Patience {
         fn begins(&self, _: &Trial, _: Option<&Trial>) {}
         fn step(&self, _: usize, _: usize, _: usize) {}
         fn epoch(&self, _: &Trial) {

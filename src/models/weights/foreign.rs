@@ -11,7 +11,7 @@ use super::found::{Claims, Found, elements_of};
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
 use super::torch;
-use crate::crystal::guard::guarded;
+use crate::crystal::{guard::guarded, hex};
 use crate::error::ModelError;
 use crate::models::card::{ModelCard, Origin, SplitCard, TrainingCard};
 use crate::models::network::{self, Config, Net};
@@ -125,7 +125,6 @@ fn described(found: Found<Config, Net>, source: &Source, claims: &Claims) -> Res
         Some(name) => name.clone(),
         None => title.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect(),
     };
-    let digest = Sha256::digest(&source.bytes);
     let card = ModelCard {
         architecture: found.config.architecture().into(),
         id: weights_id(&found.net, &found.config, found.mean, found.scale),
@@ -147,7 +146,7 @@ fn described(found: Found<Config, Net>, source: &Source, claims: &Claims) -> Res
         correction_scheme,
         origin: Some(Origin {
             file: source.name.clone(),
-            sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+            sha256: hex(&Sha256::digest(&source.bytes)),
             licence: claims.licence.clone(),
         }),
         config: found.config,

@@ -7,6 +7,7 @@ use burn_store::{ModuleSnapshot, SafetensorsStore};
 use sha2::{Digest, Sha256};
 
 use super::archive::bounded;
+use crate::crystal::hex;
 use crate::error::ModelError;
 use crate::models::{
     card::ModelCard,
@@ -86,5 +87,5 @@ pub fn weights_id(net: &Net, config: &Config, mean: f64, scale: f64) -> String {
             hasher.update(&*bytes);
         }
     }
-    hasher.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    hex(&hasher.finalize()[..8])
 }

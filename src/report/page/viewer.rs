@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn the_library_is_the_one_that_its_readme_names() {
         let script = library().unwrap();
-        let hash: String = Sha256::digest(script.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = crate::crystal::hex(&Sha256::digest(script.as_bytes()));
         let readme = include_str!("vendor/README.md");
         assert!(readme.contains(&format!("`{hash}`")), "the sha256 is {hash}");
         let version = readme.split("| what | 3Dmol.js ").nth(1).unwrap().split(',').next().unwrap();

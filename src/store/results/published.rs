@@ -8,6 +8,8 @@ use rusqlite::{OptionalExtension, params};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::crystal::hex;
+
 use super::{AdsorptionRow, ChargeRow, ReferenceEnergy, ResultRow};
 use crate::error::StoreError;
 use crate::store::lake::Store;
@@ -29,7 +31,7 @@ impl Store {
     }
 
     async fn publish_table<R: ResultRow + DeserializeOwned>(&self, csv: &str) -> Result<(), StoreError> {
-        let sha256: String = Sha256::digest(csv).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&Sha256::digest(csv));
         let sql = "SELECT sha256 FROM hollandite_published WHERE table_name = ?";
         let known: Option<String> = self.connect()?.query_row(sql, params![R::TABLE], |row| row.get(0)).optional()?;
         if known.as_ref() == Some(&sha256) {
