@@ -25,12 +25,13 @@ use crate::models::{
     simd::kernels,
 };
 
+/// Augmented graph attention.
 #[derive(Debug)]
-struct Attention {
+pub(in crate::models) struct Attention {
     /// By atom and by bond; the heads side by side.
     nodes: Linear,
     edges: Linear,
-    /// What a loop adds to its atom.
+    /// What a loop adds to its atom; empty where atoms have none.
     of_loop: Vec<f32>,
     /// Weights of scores, by the centre and by the neighbour: a row for each head.
     of_center: Vec<f32>,
@@ -66,7 +67,7 @@ struct Buffers {
 
 /// Buffers of one tile.
 #[derive(Debug, Default)]
-struct Spare {
+pub(in crate::models) struct Spare {
     by_bond: Vec<f32>,
     out: Vec<f32>,
     scores: Vec<f32>,
@@ -92,14 +93,18 @@ pub struct DeeperGatgnn {
 }
 
 impl Attention {
-    fn new(layer: &module::Attention, hidden: usize, loops: &[f32]) -> Self {
+    /// With burn's weights; `loops` is the vector of an atom's bond to itself, where it has one.
+    pub fn new(layer: &module::Attention, hidden: usize, loops: Option<&[f32]>) -> Self {
         let width = padded(hidden);
         let plan = Plan::new(layer.weight.val());
         let heads =
             |plan: Plan| -> Vec<Plan> { (0..HEADS).map(|h| plan.outputs_of(h * hidden, (h + 1) * hidden)).collect() };
         let edges = Plan::beside(&heads(plan.inputs(hidden, 2 * hidden)));
-        let mut of_loop = vec![0.0; HEADS * width];
-        edges.apply(loops, hidden, &mut of_loop);
+        let mut of_loop = Vec::new();
+        if let Some(loops) = loops {
+            of_loop.resize(HEADS * width, 0.0);
+            edges.apply(loops, hidden, &mut of_loop);
+        }
         let att = values(layer.att.val());
         let scores = |part: usize| {
             let mut rows = vec![0.0; HEADS * width];
@@ -186,7 +191,7 @@ impl DeeperGatgnn {
             basis,
             bonds,
             layers: layers
-                .map(|l| (Attention::new(&l.attention, hidden, &loops), GroupNorm::new(&l.norm, hidden)))
+                .map(|l| (Attention::new(&l.attention, hidden, Some(&loops)), GroupNorm::new(&l.norm, hidden)))
                 .collect(),
             weigh: [by_atom.inputs(0, hidden).with_bias(bias).pack(), Plan::of(second).pack(), Plan::of(last).pack()],
             by_element: padded_rows(values(first.weight.val())[hidden * hidden..].to_vec()),
@@ -223,14 +228,8 @@ impl DeeperGatgnn {
         leaky(e);
         let e: &[f32] = e;
         for (attention, norm) in &self.layers {
-            let parts = sized(&mut buffers.parts, nodes * HEADS * width);
-            attention.nodes.apply(x, width, parts);
-            let parts: &[f32] = parts;
             let fresh = sized(&mut buffers.fresh, nodes * width);
-            let runs = Runs { starts: &buffers.starts, cost: 2 * attention.edges.cost() };
-            runs.tiles((&mut [], 0), (fresh, width), &|tile: Tile<'_>| {
-                self.spare.with(|spare| attention.tile(tile, &graph.neighbor, e, width, parts, spare));
-            });
+            attention.apply(graph, &buffers.starts, x, e, &mut buffers.parts, fresh, &self.spare);
             norm.add(fresh, x, &mut buffers.shares);
         }
 
@@ -261,13 +260,39 @@ impl DeeperGatgnn {
 }
 
 impl Attention {
-    /// The nodes of a tile: each one's loop comes after its edges.
+    /// New atoms from the atoms `x` and the bonds `e` of a graph.
+    #[allow(clippy::too_many_arguments)]
+    pub fn apply(
+        &self,
+        graph: &Graph,
+        starts: &[usize],
+        x: &[f32],
+        e: &[f32],
+        parts: &mut Vec<f32>,
+        fresh: &mut [f32],
+        spare: &Pool<Spare>,
+    ) {
+        let width = self.bias.len();
+        let parts = sized(parts, graph.nodes() * HEADS * width);
+        self.nodes.apply(x, width, parts);
+        let parts: &[f32] = parts;
+        let runs = Runs { starts, cost: 2 * self.edges.cost() };
+        runs.tiles((&mut [], 0), (fresh, width), &|tile: Tile<'_>| {
+            spare.with(|spare| self.tile(tile, &graph.neighbor, e, width, parts, spare));
+        });
+    }
+
+    /// The nodes of a tile: a loop, where there is one, comes after the edges of its atom.
     fn tile(&self, tile: Tile<'_>, neighbor: &[u32], e: &[f32], width: usize, parts: &[f32], spare: &mut Spare) {
         let by_bond = sized(&mut spare.by_bond, tile.len() * HEADS * width);
         self.edges.apply(&e[tile.edges.start * width..], width, by_bond);
         for ((k, node), fresh) in tile.nodes.clone().enumerate().zip(tile.of_nodes.chunks_exact_mut(width)) {
             let run = tile.starts[k]..tile.starts[k + 1];
-            let rows = run.len() + 1;
+            let rows = run.len() + usize::from(!self.of_loop.is_empty());
+            fresh.copy_from_slice(&self.bias);
+            if rows == 0 {
+                continue;
+            }
             let out = sized(&mut spare.out, rows * HEADS * width);
             let scores = sized(&mut spare.scores, HEADS * rows);
             let own = &parts[node * HEADS * width..][..HEADS * width];
@@ -289,7 +314,6 @@ impl Attention {
                 scores.iter_mut().for_each(|s| *s = *s * self.norm.scale[head] + self.norm.shift[head]);
             }
             plain_softplus_in_place(scores);
-            fresh.copy_from_slice(&self.bias);
             for (head, scores) in scores.chunks_exact_mut(rows).enumerate() {
                 let total = softmax(scores);
                 let factor = 1.0 / (total * HEADS as f32);
@@ -300,7 +324,7 @@ impl Attention {
 }
 
 /// LeakyReLU in place.
-fn leaky(x: &mut [f32]) {
+pub(in crate::models) fn leaky(x: &mut [f32]) {
     x.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x *= SLOPE as f32);
 }
 

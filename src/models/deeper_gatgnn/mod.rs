@@ -5,7 +5,7 @@
 //! parts, once per atom and once per bond, and added along the bonds: the same sum at a quarter of the multiplications.
 
 mod foreign;
-mod fused;
+pub(super) mod fused;
 pub(super) mod module;
 
 use burn::prelude::*;

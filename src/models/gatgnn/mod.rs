@@ -3,6 +3,7 @@
 //! decides the weight of each atom in its crystal (GI-M1 of the paper).
 
 pub(super) mod foreign;
+mod fused;
 mod module;
 
 use burn::prelude::*;
@@ -81,8 +82,8 @@ impl Architecture for GatgnnConfig {
         net.forward(&GraphBatch::new(&graphs(inputs), &self.bonds, device))
     }
 
-    fn fused(&self, _: &Gatgnn) -> Option<Fused> {
-        None
+    fn fused(&self, net: &Gatgnn) -> Option<Fused> {
+        Some(Fused::new(fused::Gatgnn::new(net, self)))
     }
 
     fn spaces(&self) -> Vec<(&'static str, Space)> {

@@ -14,26 +14,26 @@ use crate::models::{
 };
 
 /// Length of the composition vector: elements 1 to 103.
-const COMPOSITION: usize = 103;
+pub(super) const COMPOSITION: usize = 103;
 const SLOPE: f64 = 0.2;
 
 #[derive(Module, Debug)]
-struct Layer {
-    attention: Attention,
-    norm: BatchNorm,
+pub(super) struct Layer {
+    pub(super) attention: Attention,
+    pub(super) norm: BatchNorm,
 }
 
 /// The network. Weights only: the configuration is handed to every call.
 #[derive(Module, Debug)]
 pub struct Gatgnn {
-    atom: Linear,
-    bond: Linear,
-    layers: Vec<Layer>,
-    weigh: Linear,
-    weight: Linear,
-    first: Linear,
-    second: Linear,
-    out: Linear,
+    pub(super) atom: Linear,
+    pub(super) bond: Linear,
+    pub(super) layers: Vec<Layer>,
+    pub(super) weigh: Linear,
+    pub(super) weight: Linear,
+    pub(super) first: Linear,
+    pub(super) second: Linear,
+    pub(super) out: Linear,
 }
 
 impl Gatgnn {
