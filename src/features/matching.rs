@@ -75,14 +75,20 @@ pub fn same_structure(a: &Structure, b: &Structure, tolerances: &Tolerances) -> 
 
 /// Whether `a` and `b` are the same structure once the elements of one are exchanged, one for one, for those of the
 /// other: rutile TiO2 and SnO2, but also CaF2 and Li2O.
-pub fn same_arrangement(a: &Structure, b: &Structure, tolerances: &Tolerances) -> bool {
+///
+/// # Errors
+/// More than eight elements that occur equally often: too many ways to exchange them.
+pub fn same_arrangement(a: &Structure, b: &Structure, tolerances: &Tolerances) -> Result<bool, FeatureError> {
     let (a, b) = (Reduced::of(a), Reduced::of(b));
-    let pairings = a.exchanges(&b);
-    [(&a, &b, false), (&b, &a, true)].into_iter().any(|(onto, from, turned)| {
+    let pairings = a.exchanges(&b)?;
+    Ok([(&a, &b, false), (&b, &a, true)].into_iter().any(|(onto, from, turned)| {
         let pairings: Vec<_> = if turned { pairings.iter().map(|p| inverse(p)).collect() } else { pairings.clone() };
         Search::new(onto, from, tolerances, Aim::Same).run(&pairings).same
-    })
+    }))
 }
+
+/// Most ways to exchange elements that are tried: those of eight that occur equally often.
+const MAX_EXCHANGES: f64 = 40_320.0;
 
 /// Most distances between sites of a crystal and those of its placements: under half a minute for the lattices of a cube.
 const MAX_DISTANCES: f64 = 1e8;
@@ -202,11 +208,19 @@ impl Reduced {
 
     /// Every way to exchange the elements of `from` for those of `self` that occur as often: pairing[k] is the kind of
     /// `self` on which kind k of `from` is laid.
-    fn exchanges(&self, from: &Self) -> Vec<Vec<usize>> {
+    fn exchanges(&self, from: &Self) -> Result<Vec<Vec<usize>>, FeatureError> {
         // Kinds are in order of their number: equal runs of sites mean equal numbers.
         let ends = |r: &Self| r.kinds.iter().map(|(_, end)| *end).collect::<Vec<_>>();
         if ends(self) != ends(from) {
-            return Vec::new();
+            return Ok(Vec::new());
+        }
+        let counts: Vec<_> = (0..self.kinds.len()).map(|kind| self.sites(kind).len()).collect();
+        let ways: f64 = counts.chunk_by(|a, b| a == b).flat_map(|equal| 1..=equal.len()).map(|n| n as f64).product();
+        if ways > MAX_EXCHANGES {
+            let kinds = counts.len();
+            return Err(FeatureError::Undefined(format!(
+                "{kinds} elements can be exchanged in {ways:.0e} ways, over {MAX_EXCHANGES:.0e}"
+            )));
         }
         let mut pairings = vec![Vec::new()];
         for kind in 0..self.kinds.len() {
@@ -219,7 +233,7 @@ impl Reduced {
                 })
                 .collect();
         }
-        pairings
+        Ok(pairings)
     }
 }
 
@@ -509,6 +523,19 @@ mod tests {
     }
 
     #[test]
+    fn elements_with_too_many_exchanges_are_named() {
+        let row = |n: u16| {
+            let lattice = Lattice::from_parameters(3.0 * f64::from(n), 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
+            let species = (1..=n).map(|z| Element::from_z(z.into()).unwrap()).collect();
+            Structure::new(lattice, species, (0..n).map(|i| [f64::from(i) / f64::from(n), 0.0, 0.0]).collect()).unwrap()
+        };
+        let t = Tolerances::default();
+        assert_eq!(same_arrangement(&row(5), &row(5), &t), Ok(true));
+        let error = same_arrangement(&row(24), &row(24), &t).unwrap_err().to_string();
+        assert!(error.contains("24 elements can be exchanged in 6e23 ways"), "{error}");
+    }
+
+    #[test]
     fn a_cell_too_large_to_compare_is_named_and_its_supercell_of_a_small_one_is_not() {
         let lattice = Lattice::from_parameters(40.0, 40.0, 40.0, 90.0, 90.0, 90.0).unwrap();
         let site = |i: usize| [0.618, 0.414, 0.732].map(|g: f64| (g * (i + 1) as f64).fract());
@@ -555,12 +582,12 @@ mod tests {
     fn elements_are_exchanged_only_where_asked() {
         let t = Tolerances::default();
         let tin = swapped(&rutile(), &[("Ti", "Sn")]);
-        assert!(!same_structure(&rutile(), &tin, &t) && same_arrangement(&rutile(), &tin, &t));
+        assert!(!same_structure(&rutile(), &tin, &t) && same_arrangement(&rutile(), &tin, &t).unwrap());
         // Sr and Ti exchanged: another crystal of the same arrangement.
         let anti = swapped(&srtio3(), &[("Sr", "Ti"), ("Ti", "Sr")]);
-        assert!(same_arrangement(&srtio3(), &anti, &t));
-        assert!(!same_arrangement(&rutile(), &anatase(), &t));
-        assert!(!same_arrangement(&rutile(), &srtio3(), &t));
+        assert!(same_arrangement(&srtio3(), &anti, &t).unwrap());
+        assert!(!same_arrangement(&rutile(), &anatase(), &t).unwrap());
+        assert!(!same_arrangement(&rutile(), &srtio3(), &t).unwrap());
     }
 
     #[test]
@@ -602,7 +629,7 @@ mod tests {
             let [there, back] = [(&crystal, &other), (&other, &crystal)].map(|(a, b)| match_structures(a, b, &t).unwrap());
             prop_assert!(there.same && there.rms < 1e-5 && there.largest < 1e-4, "{there:?}");
             prop_assert!(back.same && back.rms < 1e-5);
-            prop_assert!(same_structure(&crystal, &other, &t) && same_arrangement(&other, &crystal, &t));
+            prop_assert!(same_structure(&crystal, &other, &t) && same_arrangement(&other, &crystal, &t).unwrap());
         }
     }
 }

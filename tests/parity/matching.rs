@@ -49,7 +49,7 @@ fn verdicts_are_those_of_structure_matcher() {
         if !same_rms {
             other.push(format!("{a} {b}: rms {rms}, ours {found:?}"));
         }
-        if (anonymous == "1") != same_arrangement(x, y, &tolerances) {
+        if (anonymous == "1") != same_arrangement(x, y, &tolerances).unwrap() {
             other.push(format!("{a} {b}: anonymous {anonymous}"));
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn functions() -> Vec<Function> {
                       same_prototype(p.structure, q.structure)",
             kernel: pairs(Cost::Costly, values(), |row, a, b| {
                 matchable(a, b)?;
-                Ok(features::same_arrangement(a, b, &tolerances(row)?))
+                Ok(features::same_arrangement(a, b, &tolerances(row)?)?)
             }),
         },
         Function {
