@@ -1,6 +1,8 @@
 //! Imports go down only. Every `crate::` path under src/ is read; one that names a layer above its own fails the test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::files;
 
 /// Layers from the bottom up. Those of one line do not know each other.
 const LAYERS: [&[&str]; 12] = [
@@ -71,17 +73,6 @@ fn named(line: &str) -> Vec<&str> {
     }
     names.retain(|n| !n.is_empty());
     names
-}
-
-fn files(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, into);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            into.push(path);
-        }
-    }
 }
 
 #[test]

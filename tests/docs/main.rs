@@ -3,7 +3,22 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod dependencies;
 mod drift;
 mod glossary;
 mod layering;
 mod readme;
+
+use std::path::{Path, PathBuf};
+
+/// The Rust files below a folder.
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
