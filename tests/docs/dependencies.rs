@@ -1,5 +1,5 @@
-//! Every dependency of Cargo.toml is used: those of the program in src/, those of the tests in some test or bench. What is there for another
-//! reason stands in the paragraph that begins "Not used by name".
+//! Every dependency of Cargo.toml is used: those of the program in src/, those of the tests in some test or bench. What
+//! is there for another reason stands in the paragraph that begins "Not used by name".
 
 use std::path::Path;
 

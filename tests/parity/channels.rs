@@ -1,7 +1,4 @@
-//! Spheres against Zeo++ (files outside this repository: where they are absent the test says so and passes; the oxides in
-//! fixtures/golden are always checked), and the exact spheres against a fine grid of the clearance itself.
-
-use std::path::PathBuf;
+//! Spheres against Zeo++, and the exact spheres against a fine grid of the clearance itself.
 
 use hollandite::{
     crystal::{Element, Lattice, Structure},
@@ -9,22 +6,7 @@ use hollandite::{
 };
 use serde_json::Value;
 
-fn read(path: &str) -> Option<String> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        crate::common::skip(format_args!("{} is absent", path.display()));
-    }
-    text
-}
-
-fn structure(v: &Value) -> Structure {
-    let rows: [[f64; 3]; 3] = serde_json::from_value(v["lattice"].clone()).unwrap();
-    let symbols: Vec<String> = serde_json::from_value(v["species"].clone()).unwrap();
-    let species = symbols.iter().map(|s| Element::from_symbol(s).unwrap()).collect();
-    Structure::new(Lattice::new(rows).unwrap(), species, serde_json::from_value(v["frac_coords"].clone()).unwrap())
-        .unwrap()
-}
+use crate::data::{Case, cases, golden_crystals};
 
 fn of_zeo(v: &Value) -> Option<[f64; 3]> {
     let number = |key: &str| v[key].as_f64();
@@ -38,13 +20,11 @@ fn three(s: &Spheres) -> [f64; 3] {
 
 #[test]
 fn spheres_of_six_oxides_equal_those_of_zeo() {
-    let golden: Value = serde_json::from_str(&read("fixtures/golden/channels.json").unwrap()).unwrap();
-    assert!(golden["origin"].as_str().unwrap().contains("Zeo++"));
-    let values = golden["values"].as_object().unwrap();
-    assert_eq!(values.len(), 6);
-    for (name, v) in values {
+    let oxides = golden_crystals("channels.json");
+    assert_eq!(oxides.len(), 6);
+    for (name, structure, v) in &oxides {
         let radii: Vec<f64> = serde_json::from_value(v["radii"].clone()).unwrap();
-        let got = spheres(&structure(&v["structure"]), &radii).unwrap();
+        let got = spheres(structure, &radii).unwrap();
         for (g, w) in three(&got).iter().zip(of_zeo(v).unwrap()) {
             // Zeo++ prints five decimals.
             assert!((g - w).abs() < 2e-5, "{name}: {got:?}, Zeo++ {v}");
@@ -52,37 +32,29 @@ fn spheres_of_six_oxides_equal_those_of_zeo() {
     }
 }
 
-/// Name, crystal, radii and Zeo++'s answer.
-type Case = (String, Structure, Vec<f64>, Value);
-
-/// The 60 crystals with the three sets of radii that Zeo++ was run with.
-fn cases() -> Option<Vec<Case>> {
-    let (text, zeo) = (read("../shared/reference/structures60.jsonl")?, read("../shared/reference/zeo.json")?);
-    let zeo: Value = serde_json::from_str(&zeo).unwrap();
-    let mut cases = Vec::new();
-    for line in text.lines() {
-        let v: Value = serde_json::from_str(line).unwrap();
-        let (id, s) = (v["id"].as_str().unwrap(), structure(&v));
-        for set in ["default", "ionic", "zero"] {
-            let radius = |e: &Element| {
-                let tabulated = zeo["meta"][format!("{set}_radius_A")][e.symbol()].as_f64();
-                match set {
-                    // The file that Zeo++ read has four decimals; without radii it gives every atom 0.5 Å.
-                    "ionic" => (tabulated.unwrap() * 1e4).round() / 1e4,
-                    "zero" => 0.5,
-                    _ => tabulated.unwrap(),
-                }
-            };
-            let radii = s.species().iter().map(radius).collect();
-            cases.push((format!("{id} {set}"), s.clone(), radii, zeo["values"][id][set].clone()));
-        }
-    }
-    Some(cases)
+/// Every crystal with the three sets of radii that Zeo++ was run with: name, crystal, radii, Zeo++'s answer.
+fn by_radii() -> Vec<(String, Structure, Vec<f64>, Value)> {
+    let of = |Case { id, structure, want, meta }: Case| {
+        let radius = move |set: &str, e: &Element| {
+            let tabulated = meta[format!("{set}_radius_A")][e.symbol()].as_f64();
+            match set {
+                // The file that Zeo++ read has four decimals; without radii it gives every atom 0.5 Å.
+                "ionic" => (tabulated.unwrap() * 1e4).round() / 1e4,
+                "zero" => 0.5,
+                _ => tabulated.unwrap(),
+            }
+        };
+        ["default", "ionic", "zero"].map(|set| {
+            let radii = structure.species().iter().map(|e| radius(set, e)).collect();
+            (format!("{id} {set}"), structure.clone(), radii, want[set].clone())
+        })
+    };
+    cases("zeo").into_iter().flat_map(of).collect()
 }
 
 #[test]
-fn spheres_of_sixty_crystals_agree_with_zeo() {
-    let Some(cases) = cases() else { return };
+fn spheres_of_many_crystals_agree_with_zeo() {
+    let cases = by_radii();
     let (mut compared, mut agree, mut exits) = (0, [0; 3], 0);
     let mut unexplained = Vec::new();
     for (name, s, radii, v) in &cases {
@@ -98,9 +70,9 @@ fn spheres_of_sixty_crystals_agree_with_zeo() {
                 agree[k] += 1;
                 continue;
             }
-            // Zeo++ joins nodes within 0.02 Å and gives the node the least of their radii: its numbers are smaller. For Dif
-            // it looks along the one path that it found, this library in all of the channel; where no sphere passes there
-            // is neither.
+            // Zeo++ joins nodes within 0.02 Å and gives the node the least of their radii: its numbers are smaller. For
+            // Dif it looks along the one path that it found, this library in all of the channel; where no sphere passes
+            // there is neither.
             let explained = off > 0.0 && (k == 2 || off < 0.11) || k == 2 && want[1] == 0.0;
             if !explained {
                 unexplained.push(format!("{name}, {}: {got} Å, Zeo++ {wanted}", ["Di", "Df", "Dif"][k]));
@@ -112,8 +84,9 @@ fn spheres_of_sixty_crystals_agree_with_zeo() {
         agree[0], agree[1], agree[2]
     );
     assert!(unexplained.is_empty(), "{unexplained:#?}");
-    assert_eq!((compared, exits), (174, 6));
-    assert!(agree[0] >= 159 && agree[1] >= 171 && agree[2] >= 137, "{agree:?}");
+    assert!(compared >= 60 && exits * 25 < compared, "{compared} {exits}");
+    let shares = agree.map(|n| f64::from(n) / f64::from(compared));
+    assert!(shares[0] > 0.9 && shares[1] > 0.97 && shares[2] > 0.78, "{shares:?}");
 }
 
 /// The clearance, by all atoms within reach.
@@ -122,8 +95,8 @@ fn clearance(images: &[([f64; 3], f64)], p: [f64; 3]) -> f64 {
     images.iter().map(|(x, r)| d(x) - r).fold(f64::INFINITY, f64::min)
 }
 
-/// Di and Df on a grid of n points per axis, 26 neighbours: what a path over grid points finds, never more than the truth
-/// by more than half a step's length (the clearance changes by no more than the distance moved).
+/// Di and Df on a grid of n points per axis, 26 neighbours: what a path over grid points finds, never more than the
+/// truth by more than half a step's length (the clearance changes by no more than the distance moved).
 fn by_grid(s: &Structure, radii: &[f64], n: usize) -> ([f64; 2], f64) {
     let lattice = s.lattice();
     let cells: Vec<[f64; 3]> = (0..125).map(|m| [m / 25, m / 5 % 5, m % 5].map(|x| f64::from(x) - 2.0)).collect();
@@ -220,8 +193,7 @@ fn exact_spheres_are_those_of_the_clearance() {
 
 #[test]
 fn exact_and_approximate_spheres_are_equal_where_radii_are() {
-    let Some(cases) = cases() else { return };
-    for (name, s, radii, _) in cases.iter().filter(|c| c.0.ends_with("zero")) {
+    for (name, s, radii, _) in by_radii().iter().filter(|c| c.0.ends_with("zero")) {
         assert_eq!(spheres(s, radii).unwrap(), exact_spheres(s, radii).unwrap(), "{name}");
     }
 }

@@ -1,8 +1,9 @@
 //! Corrections of DFT energies against pymatgen's `MaterialsProject2020Compatibility`.
 //!
-//! Textbook structures, one for each rule, with pymatgen's own oxidation states and with ours; and real crystals, which lie outside
-//! this repository (where they are absent the test says so and passes). Both goldens were written by `benches/peers/corrections.py`.
-//! Then raw energies of the Materials Project, which become the formation energies that it published, and outputs of VASP as they come in.
+//! Textbook structures, one for each rule, with pymatgen's own oxidation states and with ours; and real crystals: of
+//! the labelled sample, and of the real set where it lies beside the repository. These goldens were written by
+//! `fixtures/golden/make/corrections.py`. Then raw energies of the Materials Project, which become the formation
+//! energies that it published, and outputs of VASP as they come in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -11,12 +12,14 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use hollandite::crystal::{Element, Lattice, Structure};
-use hollandite::formats::{Record, Records, read_file};
+use hollandite::formats::{Record, read_file};
 use hollandite::sql::Session;
 use hollandite::stability::{Computed, Scheme, correction, elemental_references, formation_energy};
 use hollandite::store::{DftOptions, Store};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::data::{beside, golden, read, sample, shared};
 
 fn crystal(lattice: &[f64], species: &[String], coords: &[f64]) -> Structure {
     let rows = std::array::from_fn(|r| std::array::from_fn(|c| lattice[3 * r + c]));
@@ -54,7 +57,7 @@ struct Entry(
 
 #[test]
 fn textbook_structures() {
-    let golden: Golden = serde_json::from_str(include_str!("../../fixtures/golden/corrections.json")).unwrap();
+    let golden: Golden = serde_json::from_value(golden("corrections.json")).unwrap();
     assert!(golden.entries.len() >= 50);
     for Entry(name, lattice, species, coords, run_type, total, uncertainty, oxide, parts, states) in golden.entries {
         let structure = crystal(&lattice, &species, &coords);
@@ -73,73 +76,71 @@ fn textbook_structures() {
     }
 }
 
-/// The records of a file of the real set; where it is absent it is said so.
-fn shared(name: &str) -> Option<Records> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    if path.exists() {
-        return Some(read_file(&path));
+/// Compares the crystals that the golden table `name` has: how many, and those that come out otherwise by states of our
+/// own.
+fn compare(name: &str, crystals: impl Iterator<Item = (String, Structure)>) -> (usize, Vec<(String, String, f64)>) {
+    let text = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden").join(name));
+    let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let golden: HashMap<&str, Vec<&str>> =
+        rows.map(|line| line.split('\t').collect::<Vec<_>>()).map(|fields| (fields[0], fields)).collect();
+    let (mut compared, mut by_own_states) = (0, Vec::new());
+    for (id, structure) in crystals {
+        let Some(golden) = golden.get(id.as_str()) else { continue };
+        let [_, run_type, total, oxide, states] = golden[..] else { panic!("{golden:?}") };
+        let state = |word: &str| {
+            let (symbol, q) = word.split_at(word.find(['+', '-']).unwrap());
+            (Element::from_symbol(symbol).unwrap(), q.parse().unwrap())
+        };
+        let states: Vec<(Element, f64)> = states.split_whitespace().map(state).collect();
+        let total: f64 = total.parse().unwrap();
+        let ours = correction(Scheme::Mp2020, &structure, computed(run_type), Some(&states)).unwrap();
+        assert!((ours.per_atom - total).abs() < 1e-8, "{id}: {} eV/atom, pymatgen {total}", ours.per_atom);
+        assert_eq!(ours.oxide_type.map_or("None", |kind| kind.name()), oxide, "{id}");
+        let own = correction(Scheme::Mp2020, &structure, computed(run_type), None).unwrap();
+        if (own.per_atom - total).abs() > 1e-8 {
+            by_own_states.push((id, structure.composition().reduced_formula(), own.per_atom - total));
+        }
+        compared += 1;
     }
-    crate::common::skip(format_args!("{} is absent", path.display()));
-    None
+    println!("{compared} crystals as pymatgen; by states of our own {} differ: {by_own_states:?}", by_own_states.len());
+    (compared, by_own_states)
+}
+
+/// The records of a file of the larger set.
+fn records(path: &Path) -> impl Iterator<Item = Record> {
+    read_file(path).map(Result::unwrap)
 }
 
 /// By the states of pymatgen nothing differs. By ours some anions are none, and others are.
 #[test]
 fn real_crystals() {
-    let golden: HashMap<&str, Vec<&str>> = include_str!("../../fixtures/golden/corrections.tsv")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .skip(1)
-        .map(|line| line.split('\t').collect::<Vec<_>>())
-        .map(|fields| (fields[0], fields))
-        .collect();
-    let (mut compared, mut by_own_states) = (0, Vec::new());
-    for name in ["tmo.jsonl.gz", "other.jsonl.gz"] {
-        let Some(records) = shared(name) else { return };
-        for record in records {
-            let Record { id, structure, .. } = record.unwrap();
-            let Some(golden) = golden.get(id.as_str()) else { continue };
-            let [_, run_type, total, oxide, states] = golden[..] else { panic!("{golden:?}") };
-            let state = |word: &str| {
-                let (symbol, q) = word.split_at(word.find(['+', '-']).unwrap());
-                (Element::from_symbol(symbol).unwrap(), q.parse().unwrap())
-            };
-            let states: Vec<(Element, f64)> = states.split_whitespace().map(state).collect();
-            let total: f64 = total.parse().unwrap();
-            let ours = correction(Scheme::Mp2020, &structure, computed(run_type), Some(&states)).unwrap();
-            assert!((ours.per_atom - total).abs() < 1e-8, "{id}: {} eV/atom, pymatgen {total}", ours.per_atom);
-            assert_eq!(ours.oxide_type.map_or("None", |kind| kind.name()), oxide, "{id}");
-            let own = correction(Scheme::Mp2020, &structure, computed(run_type), None).unwrap();
-            if (own.per_atom - total).abs() > 1e-8 {
-                by_own_states.push((id, structure.composition().reduced_formula(), own.per_atom - total));
-            }
-            compared += 1;
-        }
-    }
-    println!("{compared} crystals as pymatgen; by states of our own {} differ: {by_own_states:?}", by_own_states.len());
-    assert!(compared >= 1000, "{compared}");
+    let (compared, by_own_states) = compare("corrections_sample.tsv", sample().into_iter());
+    assert!(compared >= 100 && by_own_states.len() * 20 < compared, "{compared} {by_own_states:?}");
+    let (Some(oxides), Some(others)) = (beside("data/tmo.jsonl.gz"), beside("data/other.jsonl.gz")) else { return };
+    let real = records(&oxides).chain(records(&others));
+    let (compared, by_own_states) = compare("corrections.tsv", real.map(|record| (record.id, record.structure)));
     // Azides, silicides of noble metals, organic salts: what is an anion there is a matter of opinion.
-    assert!(by_own_states.len() * 20 < compared, "{by_own_states:?}");
+    assert!(compared >= 1000 && by_own_states.len() * 20 < compared, "{compared} {by_own_states:?}");
 }
 
-/// Frames of relaxations (MPtrj: total energies as VASP gave them) against the formation energies of 2021 of the same materials. A
-/// frame need not be the last, so its energy may lie above; the labels of 2018 have other corrections and are left out.
+/// Frames of relaxations (MPtrj: total energies as VASP gave them) against the formation energies of 2021 of the same
+/// materials. A frame need not be the last, so its energy may lie above; the labels of 2018 have other corrections and
+/// are left out.
 #[test]
 fn raw_energies_become_published_formation_energies() {
     let mut labels = HashMap::new();
+    let Some(data) = shared("data") else { return };
     for name in ["tmo.jsonl.gz", "other.jsonl.gz"] {
-        let Some(records) = shared(name) else { return };
-        for record in records.map(Result::unwrap) {
+        for record in records(&data.join(name)) {
             let source = record.properties.extra.get("e_form_source").and_then(Value::as_str).unwrap_or_default();
             if let Some(label) = record.properties.formation_energy_per_atom.filter(|_| source.starts_with("mp2021")) {
                 labels.insert(record.id, label);
             }
         }
     }
-    let Some(frames) = shared("mptrj-random-1k.xyz.gz") else { return };
     let references = elemental_references("MP2020").unwrap();
     let (mut raw, mut corrected) = (Vec::new(), Vec::new());
-    for Record { structure, properties, .. } in frames.map(Result::unwrap) {
+    for Record { structure, properties, .. } in records(&data.join("mptrj-random-1k.xyz.gz")) {
         let Some(label) = properties.extra["mptrj_traj_id"].as_str().and_then(|id| labels.get(id)) else { continue };
         let energy = properties.extra["energy"].as_f64().unwrap() / structure.len() as f64;
         let added = correction(Scheme::Mp2020, &structure, Computed::GgaU, None).unwrap().per_atom;
@@ -159,15 +160,48 @@ fn raw_energies_become_published_formation_energies() {
     assert!(n >= 50 && corrected < 0.01 && raw > 0.1);
 }
 
-/// Outputs of VASP: what pymatgen's `Vasprun.get_computed_entry` and the scheme with its checks of U and pseudopotentials make of each
-/// file that it can read, eV/atom; refused is NULL, with a note.
+/// Names and corrections of the calculations of a folder as they come in, eV/atom; what is refused is NULL, with a
+/// note.
+async fn come_in(folder: &Path) -> BTreeMap<String, Option<f64>> {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::init(&dir.path().join("s")).await.unwrap();
+    store.import_dft(&[folder.to_owned()], &DftOptions::default(), &()).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    let sql = "SELECT name, correction_per_atom, correction_note IS NULL FROM dft_runs";
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let mut found = BTreeMap::new();
+    for batch in &batches {
+        let names = cast(batch.column(0), &DataType::Utf8).unwrap();
+        let corrections = batch.column(1).as_primitive::<Float64Type>();
+        for (i, name) in names.as_string::<i32>().iter().flatten().enumerate() {
+            let ours = corrections.is_valid(i).then(|| corrections.value(i));
+            assert_eq!(ours.is_some(), batch.column(2).as_boolean().value(i), "{name}: a reason where there is none");
+            found.insert(name.to_owned(), ours);
+        }
+    }
+    found
+}
+
+fn same(name: &str, ours: Option<f64>, want: Option<f64>) {
+    let same = ours.zip(want).map_or(ours == want, |(ours, want)| (ours - want).abs() < 1e-9);
+    assert!(same, "{name}: {ours:?} eV/atom, pymatgen {want:?}");
+}
+
+/// What pymatgen's `Vasprun.get_computed_entry` and the scheme make of each file: of the larger set with the scheme's
+/// checks of U and pseudopotentials, which the hand-written calculations of fixtures/vasp do not name.
 #[tokio::test(flavor = "multi_thread")]
 async fn calculations_are_corrected_as_they_come_in() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
-    if !folder.is_dir() {
-        crate::common::skip(format_args!("{} is absent", folder.display()));
-        return;
+    let ours = come_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion")).await;
+    let golden = golden("vasp.json");
+    let runs = golden["values"].as_object().unwrap().iter().filter(|(name, _)| name.contains("vasprun"));
+    let mut compared = 0;
+    for (file, want) in runs {
+        let name = Path::new(file.strip_prefix("insertion/").unwrap()).parent().unwrap().to_str().unwrap();
+        same(name, ours[name], want["correction"].as_f64());
+        compared += 1;
     }
+    assert!(compared >= 6);
+    let Some(folder) = beside("vasp") else { return };
     let want = BTreeMap::from([
         ("chgnet/parse-vasp-no-magmoms", None),
         ("chgnet/parse-vasp-with-magmoms", None),
@@ -189,24 +223,8 @@ async fn calculations_are_corrected_as_they_come_in() {
         // pymatgen gives its atoms 0; the energy of a charged cell is that of no compound.
         ("pymatgen-core/charged", None),
     ]);
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::init(&dir.path().join("s")).await.unwrap();
-    store.import_dft(&[folder], &DftOptions::default(), &()).await.unwrap();
-    let session = Session::open(&store, None).await.unwrap();
-    let sql = "SELECT name, correction_per_atom, correction_note IS NULL FROM dft_runs";
-    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
-    let mut found = 0;
-    for batch in &batches {
-        let names = cast(batch.column(0), &DataType::Utf8).unwrap();
-        let corrections = batch.column(1).as_primitive::<Float64Type>();
-        for (i, name) in names.as_string::<i32>().iter().flatten().enumerate() {
-            let ours = corrections.is_valid(i).then(|| corrections.value(i));
-            assert_eq!(ours.is_some(), batch.column(2).as_boolean().value(i), "{name}: a reason where there is none");
-            let Some(want) = want.get(name) else { continue };
-            let same = ours.zip(*want).map_or(ours == *want, |(ours, want)| (ours - want).abs() < 1e-9);
-            assert!(same, "{name}: {ours:?} eV/atom, pymatgen {want:?}");
-            found += 1;
-        }
+    let ours = come_in(&folder).await;
+    for (name, want) in want {
+        same(name, ours[name], want);
     }
-    assert_eq!(found, want.len());
 }

@@ -1,20 +1,25 @@
-//! Real outputs of VASP 5.2 to 6.4 against pymatgen: energies, versions, functionals, convergence, moments. The files are not
-//! part of the project; without them the tests pass, and say so.
+//! Outputs of VASP against pymatgen: energies, versions, functionals, convergence, moments. The hand-written
+//! calculations of fixtures/vasp, and real ones of VASP 5.2 to 6.4 of the larger set.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hollandite::crystal::Composition;
 use hollandite::formats::vasp::{Calculation, Reading, Run, calculations, read_calculation};
+use serde_json::Value;
 
-/// The folder of the files, where it is.
-fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vasp");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    crate::common::skip("../shared/vasp is not here");
-    None
+use crate::data::{beside, golden, read as text, shared};
+
+/// Files of fixtures/vasp whose name begins with `start`, and what pymatgen reads in them.
+fn fixtures(start: &str) -> Vec<(PathBuf, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp");
+    let golden = golden("vasp.json");
+    let files = golden["values"].as_object().unwrap().iter();
+    let of_kind = files.map(|(name, v)| (folder.join(name), v.clone()));
+    let found: Vec<_> =
+        of_kind.filter(|(path, _)| path.file_name().unwrap().to_str().unwrap().starts_with(start)).collect();
+    assert!(found.len() >= 2, "{start}");
+    found
 }
 
 /// One file read by itself.
@@ -31,7 +36,7 @@ fn read(path: &Path) -> Reading {
 
 /// Rows of pymatgen's table whose file's name begins with `start`: the path, and the words after it.
 fn rows(folder: &Path, start: &str) -> Vec<(PathBuf, Vec<String>)> {
-    let table = std::fs::read_to_string(folder.join("parsed_by_pymatgen.txt")).unwrap();
+    let table = text(&folder.join("parsed_by_pymatgen.txt"));
     let row = |line: &str| {
         let mut words = line.split_whitespace().map(str::to_owned);
         let path = folder.join(words.next()?);
@@ -48,7 +53,22 @@ fn good(path: &Path) -> Run {
 
 #[test]
 fn vasprun_says_what_pymatgen_reads() {
-    let Some(folder) = folder() else { return };
+    for (path, want) in fixtures("vasprun") {
+        let (run, name) = (good(&path), path.display());
+        assert_eq!(
+            run.structure.composition(),
+            Composition::parse(want["formula"].as_str().unwrap()).unwrap(),
+            "{name}"
+        );
+        assert!((run.structure.volume() - want["volume"].as_f64().unwrap()).abs() < 1e-6, "{name}");
+        assert_eq!(run.ionic_steps as u64, want["steps"].as_u64().unwrap(), "{name}");
+        let version = want["version"].as_str().unwrap();
+        assert!(run.version.as_ref().is_some_and(|v| v.eq_ignore_ascii_case(version)), "{name}: {:?}", run.version);
+        assert!((run.energy - want["energy"].as_f64().unwrap()).abs() < 1e-9, "{name}: {}", run.energy);
+        assert_eq!(run.settings.functional.replace("PBE", "GGA"), want["functional"].as_str().unwrap(), "{name}");
+        assert_eq!(run.electronic_converged && run.ionic_converged, want["converged"].as_bool().unwrap(), "{name}");
+    }
+    let Some(folder) = beside("vasp") else { return };
     let rows = rows(&folder, "vasprun");
     assert_eq!(rows.len(), 20);
     // Their name of a functional, and ours.
@@ -90,7 +110,13 @@ fn vasprun_says_what_pymatgen_reads() {
 
 #[test]
 fn outcar_says_what_pymatgen_reads() {
-    let Some(folder) = folder() else { return };
+    for (path, want) in fixtures("OUTCAR") {
+        let (run, name) = (good(&path), path.display());
+        assert!((run.energy - want["energy"].as_f64().unwrap()).abs() < 1e-9, "{name}: {}", run.energy);
+        assert_eq!(run.magnetization, want["magnetization"].as_f64(), "{name}");
+        assert_eq!(run.magmoms, serde_json::from_value(want["moments"].clone()).unwrap(), "{name}");
+    }
+    let Some(folder) = beside("vasp") else { return };
     let rows = rows(&folder, "OUTCAR");
     assert_eq!(rows.len(), 15);
     for (path, words) in rows {
@@ -106,29 +132,35 @@ fn outcar_says_what_pymatgen_reads() {
     }
 }
 
+/// Energy, forces and stress are the same in both files of a run.
+fn both_agree(folder: &Path, functional: &str) -> Run {
+    let found = calculations(folder).unwrap();
+    let Reading { run, refused } = read_calculation(&found[0]);
+    assert!(refused.is_empty(), "{refused:?}");
+    let (run, other) = (run.unwrap(), good(found[0].outcar.as_ref().unwrap()));
+    assert_eq!(run.settings.functional, functional);
+    assert!((run.energy - other.energy).abs() < 1e-6, "{} {}", run.energy, other.energy);
+    for (a, b) in run.forces.as_ref().unwrap().iter().zip(other.forces.as_ref().unwrap()) {
+        assert!((0..3).all(|k| (a[k] - b[k]).abs() < 1e-6), "{a:?} {b:?}");
+    }
+    for (a, b) in run.stress.unwrap().as_flattened().iter().zip(other.stress.unwrap().as_flattened()) {
+        assert!((a - b).abs() < 1e-7, "{a} {b}");
+    }
+    run
+}
+
 #[test]
 fn both_files_of_a_run_agree() {
-    let Some(folder) = folder() else { return };
-    for (name, functional) in [("parse-vasp-no-magmoms", "PBE-TS"), ("parse-vasp-with-magmoms", "PBE-D3")] {
-        let found = calculations(&folder.join("chgnet").join(name)).unwrap();
-        let Reading { run, refused } = read_calculation(&found[0]);
-        assert!(refused.is_empty(), "{refused:?}");
-        let (run, other) = (run.unwrap(), good(found[0].outcar.as_ref().unwrap()));
-        assert_eq!(run.settings.functional, functional);
-        assert!((run.energy - other.energy).abs() < 1e-6, "{} {}", run.energy, other.energy);
-        for (a, b) in run.forces.as_ref().unwrap().iter().zip(other.forces.as_ref().unwrap()) {
-            assert!((0..3).all(|k| (a[k] - b[k]).abs() < 1e-6), "{a:?} {b:?}");
-        }
-        for (a, b) in run.stress.unwrap().as_flattened().iter().zip(other.stress.unwrap().as_flattened()) {
-            assert!((a - b).abs() < 1e-7, "{a} {b}");
-        }
-        assert_eq!(run.magmoms.is_some(), name.ends_with("with-magmoms"));
-    }
+    let pyrolusite = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion/mno2");
+    assert!(both_agree(&pyrolusite, "PBE+U").magmoms.is_some());
+    let Some(folder) = beside("vasp/chgnet") else { return };
+    assert!(both_agree(&folder.join("parse-vasp-no-magmoms"), "PBE-TS").magmoms.is_none());
+    assert!(both_agree(&folder.join("parse-vasp-with-magmoms"), "PBE-D3").magmoms.is_some());
 }
 
 #[test]
 fn what_is_damaged_is_refused_by_name_and_the_rest_is_read() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = shared("vasp") else { return };
     let found = calculations(&folder).unwrap();
     let (mut read, mut refused) = (0, BTreeMap::new());
     for calculation in &found {

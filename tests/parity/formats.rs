@@ -1,24 +1,14 @@
-//! Against pymatgen and ase: real CIFs of the Materials Project, and their symmetry expanded by both peers. Skipped, with a line
-//! that says so, where the reference data are absent.
+//! CIFs against pymatgen and ASE: symmetry expanded by both peers, and real files of the Materials Project.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs};
 
 use hollandite::{
-    crystal::{Composition, Lattice, Symmetry},
-    formats::{parse_structure, read_file},
+    crystal::{Composition, Lattice, Structure, Symmetry},
+    formats::parse_structure,
 };
+use serde_json::Value;
 
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    if !path.exists() {
-        crate::common::skip(format_args!("{} is absent", path.display()));
-    }
-    Some(path).filter(|p| p.exists())
-}
+use crate::data::{golden, larger, shared, sixty};
 
 #[test]
 fn the_hosts_of_the_materials_project() {
@@ -38,8 +28,8 @@ fn the_hosts_of_the_materials_project() {
         cells += usize::from(natoms.is_multiple_of(primitive) && crystal.len().is_multiple_of(primitive));
         let volume: f64 = volume_per_atom.parse().unwrap();
         assert!((crystal.volume() / crystal.len() as f64 - volume).abs() < 1.1e-3, "{file}");
-        // The expanded cell has the group that the file itself states, or a higher one where its setting hides it. The index
-        // was made at another tolerance: nine differ.
+        // The expanded cell has the group that the file itself states, or a higher one where its setting hides it. The
+        // index was made at another tolerance: nine differ.
         let found = Symmetry::of(&crystal, 0.01).unwrap().number.to_string();
         let stated = text.lines().find_map(|l| l.strip_prefix("_symmetry_Int_Tables_number")).unwrap().trim();
         as_stated += usize::from(found == stated);
@@ -49,37 +39,50 @@ fn the_hosts_of_the_materials_project() {
     assert_eq!((rows, cells, as_stated, as_indexed), (137, 137, 135, 128));
 }
 
+/// Formula, numbers of sites and volumes of an expanded CIF.
+fn compare(id: &str, cif: &str, formula: &Value, sites: [&Value; 2], volume: &Value, tolerance: f64) {
+    let expanded = parse_structure(cif).unwrap_or_else(|e| panic!("{id}: {e}\n{cif}"));
+    let stated = Composition::parse(formula.as_str().unwrap()).unwrap();
+    assert_eq!(expanded.composition(), stated, "{id}");
+    for (peer, sites) in ["pymatgen", "ASE"].iter().zip(sites) {
+        assert_eq!(Some(expanded.len() as u64), sites.as_u64(), "{id}, {peer}");
+    }
+    let volume = volume.as_f64().unwrap();
+    assert!((expanded.volume() - volume).abs() < tolerance * volume, "{id}: {} {volume}", expanded.volume());
+}
+
 #[test]
 fn symmetrised_cells_as_pymatgen_and_ase_expand_them() {
-    let (Some(reference), Some(p1)) = (shared("reference/cif_sym.json"), shared("reference/structures60.jsonl")) else {
-        return;
-    };
-    let reference: serde_json::Value = serde_json::from_str(&fs::read_to_string(reference).unwrap()).unwrap();
-    let structures: HashMap<String, _> = read_file(&p1).map(|r| r.map(|r| (r.id, r.structure)).unwrap()).collect();
+    let golden = golden("cif.json");
+    let files = golden["values"].as_object().unwrap();
+    assert!(files.len() >= 8);
+    for (id, v) in files {
+        let cif = v["cif"].as_str().unwrap();
+        assert!(cif.matches("_symmetry_equiv_pos").count() > 0, "{id}");
+        for volume in 0..2 {
+            compare(id, cif, &v["formula"], [&v["sites"][0], &v["sites"][1]], &v["volume"][volume], 1e-6);
+        }
+    }
+    let Some(reference) = larger("cif_sym.json") else { return };
+    let structures: HashMap<String, Structure> = sixty().into_iter().collect();
     let values = reference["values"].as_object().unwrap();
-    assert_eq!((values.len(), structures.len()), (60, 60));
-    for (id, value) in values {
+    assert_eq!(values.len(), 60);
+    for (id, v) in values {
         // The asymmetric unit in the standard setting, as a CIF: what the peers were given was the same crystal.
         // Their tolerance of angles is the wider one: where 0.01 Å finds less symmetry, 0.1 Å finds theirs.
-        let nsites = value["nsites"].as_u64().unwrap() as usize;
+        let nsites = v["nsites"].as_u64().unwrap() as usize;
         let found = [0.01, 0.1].into_iter().find_map(|symprec| {
             let symmetry = Symmetry::of(&structures[id], symprec).ok()?;
             let conventional = symmetry.conventional().ok().filter(|c| c.len() == nsites)?;
             Some(asymmetric_cif(&conventional, &symmetry, symprec))
         });
         let cif = found.unwrap_or_else(|| panic!("{id}: no conventional cell of {nsites} sites"));
-        let expanded = parse_structure(&cif).unwrap_or_else(|e| panic!("{id}: {e}\n{cif}"));
-        let stated = Composition::parse(value["formula"].as_str().unwrap()).unwrap();
-        assert_eq!(expanded.composition(), stated, "{id}");
-        assert_eq!(expanded.len(), nsites, "{id}");
-        assert_eq!(Some(expanded.len() as u64), value["nsites_ase"].as_u64(), "{id}");
-        let volume = value["volume"].as_f64().unwrap();
-        assert!((expanded.volume() - volume).abs() < 1e-3 * volume, "{id}: {} {volume}", expanded.volume());
+        compare(id, &cif, &v["formula"], [&v["nsites"], &v["nsites_ase"]], &v["volume"], 1e-3);
     }
 }
 
 /// The first site of every orbit of a conventional cell under the operations of its Hall setting.
-fn asymmetric_cif(conventional: &hollandite::crystal::Structure, symmetry: &Symmetry, symprec: f64) -> String {
+fn asymmetric_cif(conventional: &Structure, symmetry: &Symmetry, symprec: f64) -> String {
     let again = Symmetry::of(conventional, symprec).unwrap();
     let [a, b, c, alpha, beta, gamma] = Lattice::parameters(conventional.lattice());
     let hall = hollandite::crystal::Setting::of_hall_number(symmetry.hall_number).unwrap().hall;

@@ -1,4 +1,5 @@
-//! Voltage profiles and capacities against pymatgen's `InsertionElectrode`: 25 hosts and ions, with fillings above the hull.
+//! Voltage profiles and capacities against pymatgen's `InsertionElectrode`: 25 hosts and ions, with fillings above the
+//! hull.
 
 use hollandite::adsorption::{capacity, insertion_voltage, voltage_profile};
 use hollandite::crystal::{Composition, Element};

@@ -7,6 +7,7 @@ mod channels;
 mod charges;
 mod corrections;
 mod crystal;
+mod data;
 mod dft;
 mod formats;
 mod hosts;

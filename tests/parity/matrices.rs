@@ -1,65 +1,14 @@
-//! Structure matrices and fingerprints against dscribe's and matminer's: four oxides whose numbers stand in
-//! fixtures/golden, and 60 more (files outside this repository; where they are absent the test says so and passes).
+//! Structure matrices and fingerprints against dscribe's and matminer's: four oxides of our own, and the sixty of the
+//! larger set.
 
-use std::path::PathBuf;
-
-use hollandite::{
-    crystal::{Element, Lattice, Structure},
-    features::{
-        Average, CONVERGED, Channels, CoulombConvention, ORBITALS, OrbitalFieldMatrix, SiteMatrix, SoapOptions,
-        SymmetryFunctionOptions, ValenceShells, coulomb_matrix, ewald_sum_matrix, orbital_field_matrix,
-        sine_coulomb_matrix, site_orbital_field_matrices, soap, symmetry_functions,
-    },
+use hollandite::features::{
+    Average, CONVERGED, Channels, CoulombConvention, ORBITALS, OrbitalFieldMatrix, SiteMatrix, SoapOptions,
+    SymmetryFunctionOptions, ValenceShells, coulomb_matrix, ewald_sum_matrix, orbital_field_matrix,
+    sine_coulomb_matrix, site_orbital_field_matrices, soap, symmetry_functions,
 };
 use serde_json::Value;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A file of the reference folder beside the repository.
-fn reference(name: &str) -> Option<String> {
-    let path = root().join("../shared/reference").join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        crate::common::skip(format_args!("{} is absent", path.display()));
-    }
-    text
-}
-
-fn values(name: &str) -> Option<Value> {
-    reference(name).map(|text| serde_json::from_str::<Value>(&text).unwrap()["values"].take())
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    serde_json::from_value(value.clone()).unwrap()
-}
-
-fn structure(v: &Value) -> Structure {
-    let rows: [[f64; 3]; 3] = serde_json::from_value(v["lattice"].clone()).unwrap();
-    let symbols: Vec<String> = serde_json::from_value(v["species"].clone()).unwrap();
-    let species = symbols.iter().map(|s| Element::from_symbol(s).unwrap()).collect();
-    Structure::new(Lattice::new(rows).unwrap(), species, serde_json::from_value(v["frac_coords"].clone()).unwrap())
-        .unwrap()
-}
-
-fn structures() -> Option<Vec<(String, Structure)>> {
-    let read = |line: &str| {
-        let v: Value = serde_json::from_str(line).unwrap();
-        (v["id"].as_str().unwrap().to_owned(), structure(&v))
-    };
-    reference("structures60.jsonl").map(|text| text.lines().map(read).collect())
-}
-
-/// The four oxides of a golden file: name, crystal, the peer's numbers.
-fn golden(name: &str) -> Vec<(String, Structure, Value)> {
-    let text = std::fs::read_to_string(root().join("fixtures/golden").join(name)).unwrap();
-    let file: Value = serde_json::from_str(&text).unwrap();
-    let all: Vec<_> =
-        file["values"].as_object().unwrap().iter().map(|(k, v)| (k.clone(), structure(v), v.clone())).collect();
-    assert_eq!(all.len(), 4);
-    all
-}
+use crate::data::{golden_crystals, larger, numbers, sixty};
 
 /// Equal within 1e-6 of the largest number of the reference.
 fn assert_close(what: &str, got: &[f64], want: &[f64]) {
@@ -76,7 +25,7 @@ fn first_row(matrix: &SiteMatrix) -> &[f64] {
 
 #[test]
 fn matrices_equal_those_of_dscribe() {
-    for (name, s, want) in golden("dscribe_matrices.json") {
+    for (name, s, want) in golden_crystals("dscribe_matrices.json") {
         let matrices = [
             ("coulomb", coulomb_matrix(&s, CoulombConvention::Dscribe)),
             ("sine_coulomb", sine_coulomb_matrix(&s, CoulombConvention::Dscribe)),
@@ -90,11 +39,16 @@ fn matrices_equal_those_of_dscribe() {
             assert_close(&what, &matrix.eigenvalues(), &numbers(&want[format!("{key}_eigenvalues")]));
         }
     }
+    let Some(peer) = larger("sine_eigenspectrum.json") else { return };
+    for (id, structure) in &sixty() {
+        let got = sine_coulomb_matrix(structure, CoulombConvention::Dscribe).unwrap().eigenvalues();
+        assert_close(id, &got, &numbers(&peer["values"][id]));
+    }
 }
 
 #[test]
 fn matrices_equal_those_of_matminer() {
-    for (name, s, want) in golden("matminer_matrices.json") {
+    for (name, s, want) in golden_crystals("matminer_matrices.json") {
         let matrices = [
             ("coulomb", coulomb_matrix(&s, CoulombConvention::Matminer)),
             ("sine_coulomb", sine_coulomb_matrix(&s, CoulombConvention::Matminer)),
@@ -117,7 +71,7 @@ fn orbital_field_matrices_equal_those_of_matminer() {
         all
     };
     let flat = |matrix: &OrbitalFieldMatrix| matrix.concat();
-    for (name, s, want) in golden("matminer_matrices.json") {
+    for (name, s, want) in golden_crystals("matminer_matrices.json") {
         let mean = orbital_field_matrix(&s, ValenceShells::Matminer).unwrap();
         assert_close(&name, &flat(&mean), &dense(&want["orbital_field_matrix"]));
         let sites = site_orbital_field_matrices(&s, ValenceShells::Matminer).unwrap();
@@ -128,14 +82,14 @@ fn orbital_field_matrices_equal_those_of_matminer() {
 #[test]
 fn symmetry_functions_equal_those_of_dscribe_and_their_sums_those_of_matminer() {
     let options = SymmetryFunctionOptions::default();
-    for (name, s, want) in golden("dscribe_matrices.json") {
+    for (name, s, want) in golden_crystals("dscribe_matrices.json") {
         let got = symmetry_functions(&s, &options).unwrap();
         for (key, site) in [("first", 0), ("last", s.len() - 1)] {
             let want = numbers(&want[format!("symmetry_functions_{key}_site")]);
             assert_close(&format!("{name}, {key} site"), got.sites().nth(site).unwrap(), &want);
         }
     }
-    for (name, s, want) in golden("matminer_matrices.json") {
+    for (name, s, want) in golden_crystals("matminer_matrices.json") {
         let got = symmetry_functions(&s, &options).unwrap();
         let (kinds, g2, g4) = (got.elements.len(), options.g2.len(), options.g4.len());
         for (key, site) in [("first", 0), ("last", s.len() - 1)] {
@@ -155,7 +109,7 @@ fn symmetry_functions_equal_those_of_dscribe_and_their_sums_those_of_matminer() 
 fn soap_equals_that_of_dscribe_in_every_mode() {
     let narrow = SoapOptions { r_cut: 5.0, n_max: 4, l_max: 3, sigma: 0.5, ..SoapOptions::default() };
     let wide = SoapOptions { r_cut: 4.0, n_max: 3, l_max: 2, sigma: 1.0, ..SoapOptions::default() };
-    for (name, s, want) in golden("dscribe_matrices.json") {
+    for (name, s, want) in golden_crystals("dscribe_matrices.json") {
         let sites = soap(&s, &narrow).unwrap();
         let [first, last] = ["first", "last"].map(|k| numbers(&want[format!("soap_r5_n4_l3_sigma0.5_{k}_site")]));
         assert_close(&name, sites.spectra().next().unwrap(), &first);
@@ -177,32 +131,17 @@ fn soap_equals_that_of_dscribe_in_every_mode() {
         let some: Vec<f64> = first.iter().step_by(97).copied().collect();
         assert_close(&name, &some, &numbers(&want["soap_default_first_site_every_97th"]));
     }
-}
-
-#[test]
-fn soap_of_twenty_oxides_equals_that_of_dscribe() {
-    let (Some(structures), Some(values)) = (structures(), values("soap_r5_n4_l3.json")) else { return };
-    let options = SoapOptions { r_cut: 5.0, n_max: 4, l_max: 3, sigma: 0.5, ..SoapOptions::default() };
+    let Some(peer) = larger("soap_r5_n4_l3.json") else { return };
     let mut compared = 0;
-    for (id, structure) in &structures {
-        let want = &values[id];
+    for (id, structure) in &sixty() {
+        let want = &peer["values"][id];
         if want.is_null() {
             continue;
         }
-        let got = soap(structure, &options).unwrap();
+        let got = soap(structure, &narrow).unwrap();
         assert_close(&format!("{id}, first site"), got.spectra().next().unwrap(), &numbers(&want["first_site"]));
         assert_close(&format!("{id}, last site"), got.spectra().last().unwrap(), &numbers(&want["last_site"]));
         compared += 1;
     }
     assert_eq!(compared, 20);
-}
-
-#[test]
-fn sine_coulomb_eigenvalues_of_sixty_oxides_equal_those_of_dscribe() {
-    let (Some(structures), Some(values)) = (structures(), values("sine_eigenspectrum.json")) else { return };
-    assert_eq!(structures.len(), 60);
-    for (id, structure) in &structures {
-        let got = sine_coulomb_matrix(structure, CoulombConvention::Dscribe).unwrap().eigenvalues();
-        assert_close(id, &got, &numbers(&values[id]));
-    }
 }

@@ -1,6 +1,8 @@
-//! Our networks against the peers', on the weights and crystals of their own runs.
+//! Our networks against the peers', on weights by a formula and crystals of our own, and on the weights and crystals of
+//! their own runs.
 //!
-//! The reference values are not part of this project; where they are absent the test says so and passes.
+//! Published weights are not part of this project: where they do not lie beside it, the tests that need them say that
+//! they are skipped.
 
 use std::path::{Path, PathBuf};
 
@@ -146,6 +148,7 @@ fn formula(t: usize, name: &str, shape: &[usize]) -> Vec<f32> {
         s = s.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let x = (s >> 40) as f32 / (1 << 24) as f32;
         match shape {
+            _ if name.ends_with("frequencies") => k as f32 + 1.0 + x,
             _ if norm || name.ends_with("running_var") => 0.5 + x,
             [_, .., last] => (x - 0.5) * (2.0 * (3.0 / *last as f64).sqrt()) as f32,
             _ => (x - 0.5) * 0.5,
@@ -252,6 +255,68 @@ fn alignn_equals_its_published_code_layer_by_layer() {
             let want = network["values"][&name][k].as_f64().unwrap();
             let got = answer(&path, &structure);
             assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{lists:?}, {name}: {got}, want {want}");
+        }
+    }
+}
+
+/// The networks whose published weights are no part of the project, on weights by the formula, against their layers
+/// written out in numpy: fixtures/golden/make/networks.py holds these to what the programs themselves answered.
+#[test]
+fn networks_equal_their_layers_in_numpy() {
+    let (networks, crystals) = (crate::data::golden("networks.json"), golden_crystals(&golden()));
+    let settings = r#"{"neighbor_strategy": "radius_graph", "cutoff": 4.0, "target": "formation_energy_peratom"}"#;
+    let convolutions: Vec<_> = (1..=4).map(|n| vec![("convs.", n)]).collect();
+    for (peer, depths, settings) in [
+        ("cgcnn", convolutions, None),
+        ("matgl", vec![vec![]], None),
+        ("alignn-atomwise", vec![vec![]], Some(settings)),
+    ] {
+        let network = &networks["values"][peer];
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(settings) = settings {
+            std::fs::write(folder.path().join("config.json"), settings).unwrap();
+        }
+        for (k, depth) in depths.iter().enumerate() {
+            let path = checkpoint(folder.path(), &network["shapes"], &[], |name| within(name, depth));
+            for (name, structure) in &crystals {
+                let want = network["values"][name][k].as_f64().unwrap();
+                let got = answer(&path, structure);
+                assert!(
+                    (got - want).abs() <= RELATIVE * want.abs().max(1.0),
+                    "{peer}, {depth:?}, {name}: {got}, want {want}"
+                );
+            }
+        }
+    }
+}
+
+/// Energy, forces, stress and moments of CHGNet's layers in numpy, its slopes by differences.
+#[test]
+fn chgnet_equals_its_layers_in_numpy() {
+    let (networks, crystals) = (crate::data::golden("networks.json"), golden_crystals(&golden()));
+    let network = &networks["values"]["chgnet"];
+    let folder = tempfile::tempdir().unwrap();
+    let path = checkpoint(folder.path(), &network["shapes"], &[], |_| true);
+    let imported = weights::import(&path, &claims()).unwrap();
+    let model = Model::new(imported.net, imported.card).potential().unwrap();
+    for (name, structure) in &crystals {
+        let want = &network["values"][name];
+        let got = model.evaluate(&[structure]).remove(0).unwrap();
+        let list = |key: &str| want[key].as_array().unwrap().clone();
+        let rows = |key: &str| list(key).iter().flat_map(vector).collect::<Vec<_>>();
+        let energy = vec![want["energy_per_atom"].as_f64().unwrap()];
+        let moments = list("moments").iter().map(|m| m.as_f64().unwrap()).collect();
+        for (what, got, want, relative) in [
+            ("energy", vec![got.energy / structure.len() as f64], energy, RELATIVE),
+            ("moments", got.magmoms.clone(), moments, RELATIVE),
+            ("forces", got.forces.as_flattened().to_vec(), rows("forces"), 10.0 * RELATIVE),
+            ("stress", got.stress.as_flattened().to_vec(), rows("stress"), 10.0 * RELATIVE),
+        ] {
+            let size = want.iter().fold(0.0_f64, |size, x| size.max(x.abs()));
+            assert_eq!(got.len(), want.len(), "{name}: {what}");
+            let apart = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
+            println!("{name}: {what}: {:.1e} of the largest", apart / size);
+            assert!(apart <= relative * size, "{name}: {what}: {got:?}, want {want:?}");
         }
     }
 }
