@@ -210,7 +210,7 @@ mod tests {
             element
                 .shannon_radii()
                 .iter()
-                .find(|r| (r.charge, &*r.coordination) == (charge, coordination))
+                .find(|r| (r.charge, r.coordination) == (charge, coordination))
                 .map(|r| r.ionic)
         };
         assert_eq!((shannon(o, -2, "VI"), shannon(ti, 4, "VI")), (Some(1.40), Some(0.605)));

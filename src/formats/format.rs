@@ -19,8 +19,11 @@ pub struct Format {
     pub packed: bool,
     pub(super) open: Open,
     /// Reads the one crystal of a text.
-    pub(super) parse: Option<fn(&str) -> Result<(Structure, Notes), FormatError>>,
+    pub(super) parse: Option<Parse>,
 }
+
+/// Reads the one crystal of a text, and what of it is not as it is written.
+pub(super) type Parse = fn(&str) -> Result<(Structure, Notes), FormatError>;
 
 /// How a file becomes records.
 #[derive(Debug)]

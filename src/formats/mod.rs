@@ -163,7 +163,7 @@ pub fn read(input: &Input, reading: &Reading) -> Records {
     };
     let records =
         opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))));
-    reading::named(records, input, reading.naming.clone())
+    reading::named(records, input, reading.naming)
 }
 
 /// Records of a format in which crystals have their place, under the names of a mapping.

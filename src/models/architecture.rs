@@ -97,5 +97,8 @@ pub(super) struct Reader<C: Architecture> {
     /// Whether the names of the tensors are that program's.
     pub recognises: fn(&Checkpoint) -> bool,
     /// The network that they are.
-    pub convert: fn(Checkpoint, &Claims, &Device) -> Result<Found<C, C::Net>, String>,
+    pub convert: fn(Checkpoint, &Claims, &Device) -> Converted<C>,
 }
+
+/// The network that a checkpoint holds, or why it is none.
+pub(super) type Converted<C> = Result<Found<C, <C as Architecture>::Net>, String>;
