@@ -7,7 +7,7 @@
 //! Three distributions are recorded: anion about anion (weights p p'), cation about anion (p q'), cation about cation
 //! (q q'), each as
 //!
-//! r [ (1/N) sum_ij w_i w'_j K(ln r_ij / r) / (4 pi r^3 exp(9 s^2 / 2)) - <w><w'> ],
+//! `r [ (1/N) sum_ij w_i w'_j K(ln r_ij / r) / (4 pi r^3 exp(9 s^2 / 2)) - <w><w'> ]`,
 //!
 //! where K is a normal density of width s = 0.05: zero for atoms without order. The whole vector has length one. Two
 //! crystals then compare by (1 + cosine) / 2, which is [`similarity`]; as the structures of all solids share much of

@@ -101,7 +101,7 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
 
     use super::*;
 
@@ -127,8 +127,12 @@ mod tests {
     fn no_two_formats_have_a_name_or_a_file_in_common() {
         let names: HashSet<_> = FORMATS.into_iter().map(|format| format.name).collect();
         assert_eq!(names.len(), FORMATS.len());
-        let ends = FORMATS.into_iter().flat_map(|format| format.extensions.iter().chain(format.begins));
-        let mut seen = HashSet::new();
-        ends.for_each(|end| assert!(seen.insert(end) && *end == end.to_lowercase(), "{end}"));
+        let mut seen = HashMap::new();
+        for format in FORMATS {
+            for end in format.extensions.iter().chain(format.begins) {
+                let other = seen.insert(*end, format.name);
+                assert!(other.is_none_or(|other| other == format.name) && *end == end.to_lowercase(), "{end}");
+            }
+        }
     }
 }

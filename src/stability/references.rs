@@ -152,7 +152,7 @@ mod tests {
             assert_eq!(formation_energy(&alone, energy, |e| mp2020.energy(e)), Ok(0.0));
         }
         let lacks = formation_energy(&Composition::parse("RnF2").unwrap(), -1.0, |e| mp2020.energy(e)).unwrap_err();
-        assert!(lacks.contains("MP-PBE has no energy of Rn"), "{lacks}");
+        assert!(lacks.contains("MP-PBE has no elemental reference energy of Rn"), "{lacks}");
     }
 
     #[test]

@@ -75,7 +75,20 @@ const AT_THE_TOLERANCE: [(&str, &str); 5] =
 
 /// Crystals whose standard cell has several equivalent origins (shifts of the Euclidean normaliser, half a body
 /// diagonal in Fd-3m): letters a and b, c and d ... change places with the origin, and spglib chose another one.
-const OTHER_ORIGIN: [&str; 7] = ["s0030", "s0035", "s0060", "s0105", "s0175", "s0240", "s0285"];
+const OTHER_ORIGIN: [&str; 12] = [
+    "s0030",
+    "s0035",
+    "s0060",
+    "s0105",
+    "s0175",
+    "s0240",
+    "s0285",
+    "mp-33461",
+    "mp-554064",
+    "mp-635966",
+    "mp-756298",
+    "mp-796340",
+];
 
 /// Whether two strings of letters divide the sites alike: one is the other with its letters renamed.
 fn same_up_to_names(a: &str, b: &str) -> bool {

@@ -92,7 +92,10 @@ fn compressed_files_are_the_same_records() {
         let path = dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(Format::of(&path).map(|format| format.name), Some("POSCAR"));
-        read_file(&path).map(Result::unwrap).collect::<Vec<_>>()
+        let mut records: Vec<_> = read_file(&path).map(Result::unwrap).collect();
+        // All but where they lie.
+        records.iter_mut().for_each(|record| record.properties.path = None);
+        records
     };
     let plain = write("po.vasp", text.as_bytes());
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

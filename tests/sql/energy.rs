@@ -100,7 +100,7 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
         assert!(error.contains("pip download chgnet") && error.contains("models add chgnet-*.whl"), "{call}: {error}");
     }
     let error = refusal(&session, &format!("SELECT predict_energy('{WO3}', 'cgcnn')")).await;
-    assert!(error.contains("not an energy that has forces"), "{error}");
+    assert!(error.contains("has no forces; forces need CHGNet"), "{error}");
     let error = refusal(&session, &format!("SELECT predict_ef('{WO3}', 'chgnet')")).await;
     assert!(error.contains("pip download chgnet"), "{error}");
     assert!(value(&session, "reference_energy('Li', 'chgnet')").await.is_null(0));

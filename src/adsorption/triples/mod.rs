@@ -1,7 +1,7 @@
 //! Host, host with ions, ion: which calculations belong together, and what the insertion gains.
 //!
 //! Two calculations are host and inserted where they differ by ions of one kind alone: without the ions their crystals are
-//! the same framework (the criterion of [`same_structure`](crate::features::same_structure), which lets the cell breathe),
+//! the same framework (the criterion of [`same_structure`], which lets the cell breathe),
 //! and they were computed alike, so that their energies have a common zero. Of the calculations of a framework those with
 //! the fewest ions are the host, and of these the one of lowest energy: relaxations that were done in several parts, or
 //! with several orders of the moments. Cells may hold several of the host's.

@@ -8,7 +8,7 @@ use crate::{
     formats::hosts::symbol,
 };
 
-/// CIF text of a structure: every atom of the cell in P1, in order, with every digit that [`super::parse`] needs to read the
+/// CIF text of a structure: every atom of the cell in P1, in order, with every digit that `super::parse_noted` needs to read the
 /// same coordinates. CIF states lengths and angles only, so the orientation of the lattice is lost; a left-handed lattice is
 /// written as -a, -b, -c with coordinates -x, the same crystal in the same place.
 pub fn to_cif(structure: &Structure, name: &str) -> String {

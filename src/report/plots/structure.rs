@@ -25,7 +25,7 @@ pub struct Scene<'a> {
     pub title: String,
     /// What the cell is (`conventional cell`), for the second line.
     pub cell: &'static str,
-    /// Direction [uvw] that points at the eye.
+    /// Direction `[uvw]` that points at the eye.
     pub axis: [i32; 3],
     /// Cells along a, b and c.
     pub cells: [usize; 3],
@@ -46,7 +46,7 @@ const PALEST: f64 = 0.6;
 /// The picture of a scene.
 ///
 /// # Errors
-/// The direction [000], no cell, or more atoms than fit a picture.
+/// The direction `[000]`, no cell, or more atoms than fit a picture.
 pub fn structure(scene: &Scene) -> Result<Picture, ReportError> {
     picture(scene, true)
 }

@@ -71,3 +71,39 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ImportOptions;
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn comments_that_a_kill_left_out_are_put_on_the_columns_by_the_next_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        let crystal = dir.path().join("in.jsonl");
+        let line = r#"{"id":"a","lattice":[[4,0,0],[0,4,0],[0,0,4]],"species":["Ti","O"],"frac_coords":[[0,0,0],[0.5,0.5,0.5]],"my":1.5}"#;
+        std::fs::write(&crystal, line).unwrap();
+        let options = ImportOptions {
+            into: "fresh".into(),
+            promote: vec!["my:double".parse().unwrap()],
+            ..ImportOptions::default()
+        };
+        store.import(&[crystal], &options, &()).await.unwrap();
+        let of_fresh = "table_id IN (SELECT table_id FROM ducklake_table WHERE table_name = 'fresh')";
+        let comments = || -> Vec<String> {
+            let sql = format!("SELECT value FROM ducklake_column_tag WHERE {of_fresh} ORDER BY column_id");
+            let connection = store.connect().unwrap();
+            let mut statement = connection.prepare(&sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let whole = comments();
+        assert!(whole.len() > 20 && whole.contains(&"property my of the records".to_owned()), "{whole:?}");
+        let connection = store.connect().unwrap();
+        connection.execute(&format!("DELETE FROM ducklake_column_tag WHERE {of_fresh}"), []).unwrap();
+        connection.execute("UPDATE hollandite_imports SET state = 'running' WHERE table_name = 'fresh'", []).unwrap();
+        assert!(comments().is_empty());
+        store.settle().unwrap();
+        assert_eq!(comments(), whole);
+    }
+}
