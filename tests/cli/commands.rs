@@ -696,6 +696,11 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     assert_eq!(count(), "n\n1\n");
     let snapshots = store.stdout(&["sql", "SELECT max(snapshot_id) AS s FROM snapshots", "--format", "csv"]);
     let snapshot = snapshots.lines().last().unwrap();
+    // What was done before the refusal is said.
+    let both = "CREATE TABLE before AS SELECT 1 AS x; DELETE FROM tmo";
+    store.run(&["sql", both]).assert().code(2).stderr(
+        contains("statement 2 of 2").and(contains("say --yes")).and(contains("statement 1 took effect and stays")),
+    );
     store.run(&["sql", "--yes", "DELETE FROM tmo"]).assert().success();
     assert_eq!(count(), "n\n0\n");
     store

@@ -30,9 +30,8 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
     let mut printed = false;
     for (at, statement) in statements.iter().enumerate() {
         if printed && printer.file().is_some() {
-            return Err(CliError::Usage(
-                "--output takes the result of one statement: run the statements after it by themselves".into(),
-            ));
+            let message = "--output takes the result of one statement: run the statements after it separately";
+            return Err(at_statement(CliError::Usage(message.into()), &statements, at));
         }
         let ran = if statement.starts_with('\\') {
             command(statement, &store, &session, &printer).await.map(|()| true)
@@ -51,12 +50,15 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
 
 /// An error of one of several statements: which one it was, and what became of the others.
 fn at_statement(error: CliError, statements: &[&str], at: usize) -> CliError {
-    match error {
-        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) if statements.len() > 1 => {
-            let (number, all) = (at + 1, statements.len());
-            CliError::Failed(format!("statement {number} of {all}: {error}\n{}", statements::aftermath(statements, at)))
-        }
-        other => other,
+    let told = || {
+        let (number, all) = (at + 1, statements.len());
+        format!("statement {number} of {all}: {error}\n{}", statements::aftermath(statements, at))
+    };
+    match &error {
+        _ if statements.len() == 1 => error,
+        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) => CliError::Failed(told()),
+        CliError::Usage(_) => CliError::Usage(told()),
+        _ => error,
     }
 }
 
