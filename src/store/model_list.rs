@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
 
+use super::evaluations;
 use super::lake::Store;
 use crate::error::{ModelError, StoreError};
 use crate::models::{Found, Metrics, ModelCard, Quantity, embedded, find, is_embedded, published_rmse};
@@ -93,56 +95,85 @@ impl Store {
         shipped.chain(own).map(|(asked, name)| KnownModel { found: find(&asked, Some(&folder)), asked, name }).collect()
     }
 
+    /// The models that were asked over this store, by name: name, id, and how many predictions are remembered. No weights are read.
+    ///
+    /// # Errors
+    /// A catalog that cannot be read.
+    pub fn asked_models(&self) -> Result<Vec<(String, String, u64)>, StoreError> {
+        let sql = format!(
+            "SELECT m.name, m.model_id, count(p.value) FROM hollandite_models m LEFT JOIN ({}) p USING (model_id)
+             GROUP BY m.name, m.model_id ORDER BY m.name, m.model_id",
+            evaluations::LIST
+        );
+        let connection = self.connect()?;
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The rows of the table `models`; the last three columns (`reason`, `first_used`, `card`) are for queries alone.
     ///
     /// # Errors
     /// A catalog that cannot be read.
     pub fn models(&self) -> Result<RecordBatch, StoreError> {
-        let rows = self.known_models();
-        let used: HashMap<String, String> = self
+        self.table_of(&self.known_models())
+    }
+
+    /// As [`Store::models`], of models that are at hand.
+    ///
+    /// # Errors
+    /// As [`Store::models`].
+    pub fn table_of(&self, models: &[KnownModel]) -> Result<RecordBatch, StoreError> {
+        let used = self
             .connect()?
             .prepare("SELECT model_id, first_used FROM hollandite_models")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let text = |f: &dyn Fn(&KnownModel) -> Option<String>| -> ArrayRef {
-            Arc::new(rows.iter().map(f).collect::<StringArray>())
-        };
-        let count = |f: fn(&ModelCard) -> usize| -> ArrayRef {
-            Arc::new(rows.iter().map(|row| row.model().map(|card| f(card) as i64)).collect::<Int64Array>())
-        };
-        let number = |f: &dyn Fn(&KnownModel) -> Option<f64>| -> ArrayRef {
-            Arc::new(rows.iter().map(f).collect::<Float64Array>())
-        };
-        let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
-        let hours = |card: &ModelCard| (card.training.seconds > 0.0).then_some(card.training.seconds / 3600.0);
-        let batch = RecordBatch::try_from_iter_with_nullable(
-            [
-                ("name", text(&|row| Some(row.asked.clone()))),
-                ("architecture", text(&KnownModel::architecture)),
-                ("predicts", text(&|row| row.quantity().map(|q| q.target.to_owned()))),
-                ("unit", text(&|row| row.quantity().map(|q| q.unit.to_owned()))),
-                ("parameters", count(|c| c.parameters)),
-                ("elements", count(|c| c.elements.len())),
-                ("crystals", count(|c| c.split.train)),
-                ("epochs", count(|c| c.training.epochs)),
-                ("hours", number(&|row| row.model().and_then(hours))),
-                ("test_rmse", error("test", |m| m.rmse)),
-                ("test_mae", error("test", |m| m.mae)),
-                ("new_formula_rmse", error(NEW_FORMULA, |m| m.rmse)),
-                ("new_formula_mae", error(NEW_FORMULA, |m| m.mae)),
-                ("formula_split_rmse", error(FORMULA_SPLIT, |m| m.rmse)),
-                ("formula_split_mae", error(FORMULA_SPLIT, |m| m.mae)),
-                ("paper_rmse", number(&KnownModel::published)),
-                ("mean_rmse", error("test", |m| m.baseline_rmse)),
-                ("model_id", text(&|row| row.id().map(str::to_owned))),
-                ("reason", text(&KnownModel::reason)),
-                ("first_used", text(&|row| used.get(row.id()?).cloned())),
-                ("card", text(&KnownModel::card)),
-            ]
-            .map(|(name, column)| (name, column, true)),
-        );
-        batch.map_err(|e| StoreError::Registry(e.to_string()))
+        Ok(table(models, &used))
     }
+}
+
+/// The columns of the table.
+pub(super) fn schema() -> SchemaRef {
+    table(&[], &HashMap::new()).schema()
+}
+
+fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
+    let text = |f: &dyn Fn(&KnownModel) -> Option<String>| -> ArrayRef {
+        Arc::new(rows.iter().map(f).collect::<StringArray>())
+    };
+    let count = |f: fn(&ModelCard) -> usize| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| row.model().map(|card| f(card) as i64)).collect::<Int64Array>())
+    };
+    let number =
+        |f: &dyn Fn(&KnownModel) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(f).collect::<Float64Array>()) };
+    let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
+    let hours = |card: &ModelCard| (card.training.seconds > 0.0).then_some(card.training.seconds / 3600.0);
+    let columns = [
+        ("name", text(&|row| Some(row.asked.clone()))),
+        ("architecture", text(&KnownModel::architecture)),
+        ("predicts", text(&|row| row.quantity().map(|q| q.target.to_owned()))),
+        ("unit", text(&|row| row.quantity().map(|q| q.unit.to_owned()))),
+        ("parameters", count(|c| c.parameters)),
+        ("elements", count(|c| c.elements.len())),
+        ("crystals", count(|c| c.split.train)),
+        ("epochs", count(|c| c.training.epochs)),
+        ("hours", number(&|row| row.model().and_then(hours))),
+        ("test_rmse", error("test", |m| m.rmse)),
+        ("test_mae", error("test", |m| m.mae)),
+        ("new_formula_rmse", error(NEW_FORMULA, |m| m.rmse)),
+        ("new_formula_mae", error(NEW_FORMULA, |m| m.mae)),
+        ("formula_split_rmse", error(FORMULA_SPLIT, |m| m.rmse)),
+        ("formula_split_mae", error(FORMULA_SPLIT, |m| m.mae)),
+        ("paper_rmse", number(&KnownModel::published)),
+        ("mean_rmse", error("test", |m| m.baseline_rmse)),
+        ("model_id", text(&|row| row.id().map(str::to_owned))),
+        ("reason", text(&KnownModel::reason)),
+        ("first_used", text(&|row| used.get(row.id()?).cloned())),
+        ("card", text(&KnownModel::card)),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))
+        .expect("as many rows in every column")
 }
 
 #[cfg(test)]

@@ -17,20 +17,20 @@ use rusqlite::types::ValueRef;
 use super::evaluations;
 use super::features;
 use super::lake::Store;
+use super::model_list;
 use crate::error::StoreError;
 
-/// A table of the registry: its name, where its rows come from, and the types of its columns.
+/// A table of the registry: its name, and where its rows come from.
 struct Spec {
     name: &'static str,
     rows: Rows,
-    columns: &'static [(&'static str, DataType)],
 }
 
 enum Rows {
-    /// A query on `catalog.sqlite`.
-    Sql(&'static str),
+    /// A query on `catalog.sqlite`, and the types of its columns.
+    Sql { sql: &'static str, columns: &'static [(&'static str, DataType)] },
     /// What the store finds in its folders.
-    Made(fn(&Store) -> std::result::Result<RecordBatch, StoreError>),
+    Made { rows: fn(&Store) -> std::result::Result<RecordBatch, StoreError>, schema: fn() -> SchemaRef },
 }
 
 const TEXT: DataType = DataType::Utf8;
@@ -42,9 +42,8 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
     let specs = [
         Spec {
             name: "imports",
-            rows: Rows::Sql("SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, duplicates, skipped,
-                      quarantined, version FROM hollandite_imports ORDER BY import_id"),
-            columns: &[
+            rows: Rows::Sql { sql: "SELECT import_id, table_name, state, started, seconds, snapshot_id, files, added, present, duplicates, skipped,
+                      quarantined, version FROM hollandite_imports ORDER BY import_id", columns: &[
                 ("import_id", INT),
                 ("table_name", TEXT),
                 ("state", TEXT),
@@ -58,28 +57,26 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("skipped", INT),
                 ("quarantined", INT),
                 ("version", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "snapshots",
-            rows: Rows::Sql("SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%f', CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]'
+            rows: Rows::Sql { sql: "SELECT snapshot_id, strftime('%Y-%m-%d %H:%M:%f', CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]'
                       THEN snapshot_time || ':00' ELSE snapshot_time END), schema_version, changes_made, author, commit_message
-                  FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id"),
-            columns: &[
+                  FROM ducklake_snapshot LEFT JOIN ducklake_snapshot_changes USING (snapshot_id) ORDER BY snapshot_id", columns: &[
                 ("snapshot_id", INT),
                 ("time", TEXT),
                 ("schema_version", INT),
                 ("changes", TEXT),
                 ("author", TEXT),
                 ("message", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "quarantine",
-            rows: Rows::Sql("SELECT q.import_id, q.table_name, path, nullif(line, 0), record_id, reason, raw_hint
+            rows: Rows::Sql { sql: "SELECT q.import_id, q.table_name, path, nullif(line, 0), record_id, reason, raw_hint
                   FROM hollandite_quarantine q JOIN hollandite_imports i USING (import_id) WHERE i.state = 'done'
-                  ORDER BY path, line, q.rowid"),
-            columns: &[
+                  ORDER BY path, line, q.rowid", columns: &[
                 ("import_id", INT),
                 ("table_name", TEXT),
                 ("path", TEXT),
@@ -87,39 +84,15 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("record_id", TEXT),
                 ("reason", TEXT),
                 ("raw_hint", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "models",
-            rows: Rows::Made(Store::models),
-            columns: &[
-                ("name", TEXT),
-                ("architecture", TEXT),
-                ("predicts", TEXT),
-                ("unit", TEXT),
-                ("parameters", INT),
-                ("elements", INT),
-                ("crystals", INT),
-                ("epochs", INT),
-                ("hours", FLOAT),
-                ("test_rmse", FLOAT),
-                ("test_mae", FLOAT),
-                ("new_formula_rmse", FLOAT),
-                ("new_formula_mae", FLOAT),
-                ("formula_split_rmse", FLOAT),
-                ("formula_split_mae", FLOAT),
-                ("paper_rmse", FLOAT),
-                ("mean_rmse", FLOAT),
-                ("model_id", TEXT),
-                ("reason", TEXT),
-                ("first_used", TEXT),
-                ("card", TEXT),
-            ],
+            rows: Rows::Made { rows: Store::models, schema: model_list::schema },
         },
         Spec {
             name: "predictions",
-            rows: Rows::Sql(evaluations::LIST),
-            columns: &[
+            rows: Rows::Sql { sql: evaluations::LIST, columns: &[
                 ("model", TEXT),
                 ("model_id", TEXT),
                 ("table_name", TEXT),
@@ -135,12 +108,11 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("target_column", TEXT),
                 ("target", FLOAT),
                 ("unit", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "featurizers",
-            rows: Rows::Sql(features::LIST),
-            columns: &[
+            rows: Rows::Sql { sql: features::LIST, columns: &[
                 ("name", TEXT),
                 ("featurizer", TEXT),
                 ("rows", INT),
@@ -149,16 +121,15 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("bytes", INT),
                 ("seconds", FLOAT),
                 ("updated", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "tunings",
-            rows: Rows::Sql("SELECT name, json_extract(definition, '$.model'), json_extract(definition, '$.space'),
+            rows: Rows::Sql { sql: "SELECT name, json_extract(definition, '$.model'), json_extract(definition, '$.space'),
                       json_extract(definition, '$.table'), json_extract(definition, '$.target'),
                       json_extract(definition, '$.split'), count(trial), count(CASE state WHEN 'pruned' THEN 1 END),
                       min(CASE state WHEN 'done' THEN error END), total(seconds), definition, created
-                  FROM hollandite_tunings LEFT JOIN hollandite_trials ON tuning = name GROUP BY name ORDER BY created, name"),
-            columns: &[
+                  FROM hollandite_tunings LEFT JOIN hollandite_trials ON tuning = name GROUP BY name ORDER BY created, name", columns: &[
                 ("name", TEXT),
                 ("model", TEXT),
                 ("space", TEXT),
@@ -171,13 +142,12 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("seconds", FLOAT),
                 ("definition", TEXT),
                 ("created", TEXT),
-            ],
+            ] },
         },
         Spec {
             name: "trials",
-            rows: Rows::Sql("SELECT tuning, trial, state, error, epoch, json_array_length(curve), seconds, settings, curve, reason, updated
-                  FROM hollandite_trials ORDER BY tuning, trial"),
-            columns: &[
+            rows: Rows::Sql { sql: "SELECT tuning, trial, state, error, epoch, json_array_length(curve), seconds, settings, curve, reason, updated
+                  FROM hollandite_trials ORDER BY tuning, trial", columns: &[
                 ("tuning", TEXT),
                 ("trial", INT),
                 ("state", TEXT),
@@ -189,12 +159,15 @@ static TABLES: LazyLock<Vec<(Spec, SchemaRef)>> = LazyLock::new(|| {
                 ("curve", TEXT),
                 ("reason", TEXT),
                 ("updated", TEXT),
-            ],
+            ] },
         },
     ];
-    let schema = |spec: &Spec| {
-        let fields = spec.columns.iter().map(|(name, dt)| Field::new(*name, dt.clone(), true));
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    let schema = |spec: &Spec| match spec.rows {
+        Rows::Sql { columns, .. } => {
+            let fields = columns.iter().map(|(name, dt)| Field::new(*name, dt.clone(), true));
+            Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        }
+        Rows::Made { schema, .. } => schema(),
     };
     specs
         .into_iter()
@@ -241,8 +214,8 @@ impl TableProvider for RegistryTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (spec, schema) = &TABLES[self.table];
         let batch = match spec.rows {
-            Rows::Sql(sql) => read(&self.store, sql, spec, schema),
-            Rows::Made(rows) => rows(&self.store),
+            Rows::Sql { sql, .. } => read(&self.store, sql, schema),
+            Rows::Made { rows, .. } => rows(&self.store),
         };
         let batch = batch.map_err(|e| DataFusionError::External(Box::new(e)))?;
         MemTable::try_new(schema.clone(), vec![vec![batch]])?.scan(state, projection, filters, limit).await
@@ -257,13 +230,13 @@ enum Builder {
     Bool(BooleanBuilder),
 }
 
-fn read(store: &Store, sql: &str, spec: &Spec, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
+fn read(store: &Store, sql: &str, schema: &SchemaRef) -> std::result::Result<RecordBatch, StoreError> {
     let connection = store.connect()?;
     let mut statement = connection.prepare(sql)?;
-    let mut builders: Vec<_> = spec
-        .columns
+    let mut builders: Vec<_> = schema
+        .fields()
         .iter()
-        .map(|(_, dt)| match dt {
+        .map(|field| match field.data_type() {
             DataType::Int64 => Builder::Int(Int64Builder::new()),
             DataType::Float64 => Builder::Float(Float64Builder::new()),
             DataType::Boolean => Builder::Bool(BooleanBuilder::new()),

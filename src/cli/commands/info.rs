@@ -57,12 +57,8 @@ async fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
         pairs.push(("imports".into(), format!("{}{last}", row[0])));
     }
     pairs.push(("quarantine".into(), count(info.quarantined, "row")));
-    let models = "SELECT m.name, m.model_id, count(p.value) FROM models m LEFT JOIN predictions p ON p.model_id = m.model_id \
-                  WHERE m.first_used IS NOT NULL \
-                  GROUP BY m.name, m.model_id ORDER BY m.name, m.model_id";
-    for row in texts(&registry, models).await? {
-        pairs.push((format!("model {}", row[0]), format!("{}, {} predictions remembered", row[1], row[2])));
-    }
+    let models = store.asked_models().map_err(|e| CliError::Below(e.into()))?.into_iter();
+    pairs.extend(models.map(|(name, id, n)| (format!("model {name}"), format!("{id}, {n} predictions remembered"))));
     Ok(pairs)
 }
 

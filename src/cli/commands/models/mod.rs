@@ -35,7 +35,8 @@ pub async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
 
 async fn list(store: Option<&Path>, output: &Output) -> Result<(), CliError> {
     let store = super::open(store).await?;
-    for model in store.known_models() {
+    let models = store.known_models();
+    for model in &models {
         let (home, name) = (&model.asked, &model.name);
         if model.is_shadowed() {
             eprintln!(
@@ -48,7 +49,7 @@ async fn list(store: Option<&Path>, output: &Output) -> Result<(), CliError> {
             eprintln!("{name} cannot be asked: {reason}");
         }
     }
-    let models = store.models().map_err(|e| CliError::Below(e.into()))?;
+    let models = store.table_of(&models).map_err(|e| CliError::Below(e.into()))?;
     let askable = is_null(models.column_by_name("reason").expect("the table has it"))?;
     let columns: Vec<usize> = (0..models.num_columns() - FOR_QUERIES).collect();
     Printer::new(output)?.print_batch(&filter_record_batch(&models, &askable)?.project(&columns)?)
