@@ -37,7 +37,6 @@ pub(super) static FORMAT: Format = Format {
     begins: &[],
     packed: false,
     open: Open::File(|input, reading| Ok(plain(records(&input.path)?, input, &reading.mapping))),
-    parse: None,
 };
 
 /// Every row of a database.

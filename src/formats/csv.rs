@@ -27,7 +27,6 @@ pub(super) static FORMAT: Format = Format {
         let rows = records(&input.path, source::open(&input.path)?, &reading.mapping);
         Ok(mapped(rows, input, &reading.mapping, knows))
     }),
-    parse: None,
 };
 
 /// Whether a mapped column is looked up here: all but the parts of a crystal that no field of text holds.

@@ -18,20 +18,24 @@ pub struct Format {
     /// Whether its files may be packed: `.gz`, `.zst`.
     pub packed: bool,
     pub(super) open: Open,
-    /// Reads the one crystal of a text.
-    pub(super) parse: Option<Parse>,
 }
-
-/// Reads the one crystal of a text, and what of it is not as it is written.
-pub(super) type Parse = fn(&str) -> Result<(Structure, Notes), FormatError>;
 
 /// How a file becomes records.
 #[derive(Debug)]
 pub(super) enum Open {
-    /// It is held in memory as text.
-    Text(fn(&Input, String, &Reading) -> Records),
-    /// It is read as it goes, or is no text.
+    /// It is held in memory as a text, which may also come without a file.
+    Text(Text),
+    /// It is read by the name of its file only.
     File(fn(&Input, &Reading) -> Result<Records, FormatError>),
+}
+
+/// How a text is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    /// All its crystals, as those of a file.
+    pub records: fn(&Input, String, &Reading) -> Records,
+    /// Its one crystal, and what of it is not as it is written.
+    pub parse: fn(&str) -> Result<(Structure, Notes), FormatError>,
 }
 
 /// Every format.
@@ -68,21 +72,21 @@ impl Format {
 
     /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says, and XDATCAR where a
     /// frame opens behind them; else JSON or CIF by the first line that is no comment; else POSCAR.
-    pub(super) fn of_text(text: &str) -> &'static Self {
+    pub(super) fn of_text(text: &str) -> Text {
         let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
         let mut counts = text.lines().skip(1).map(numbers);
         if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
             let frames = text.lines().skip(7).take(2).any(xdatcar::opens);
-            return if frames { &xdatcar::FORMAT } else { &poscar::FORMAT };
+            return if frames { xdatcar::TEXT } else { poscar::TEXT };
         }
         let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
         let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
         if line.starts_with(['{', '[']) {
-            &json::FORMAT
+            json::TEXT
         } else if word.starts_with("data_") || word.starts_with('_') || word == "loop_" {
-            &cif::FORMAT
+            cif::TEXT
         } else {
-            &poscar::FORMAT
+            poscar::TEXT
         }
     }
 

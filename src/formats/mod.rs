@@ -155,11 +155,8 @@ pub fn read(input: &Input, reading: &Reading) -> Records {
     let path = &input.path;
     let opened = match Format::of(path).map(|format| &format.open) {
         Some(Open::File(open)) => open(input, reading),
-        Some(Open::Text(records)) => source::read_text(path).map(|text| records(input, text, reading)),
-        None => source::read_text(path).map(|text| match &Format::of_text(&text).open {
-            Open::Text(records) => records(input, text, reading),
-            Open::File(_) => unreachable!("a text looks like a format of texts"),
-        }),
+        Some(Open::Text(of)) => source::read_text(path).map(|text| (of.records)(input, text, reading)),
+        None => source::read_text(path).map(|text| (Format::of_text(&text).records)(input, text, reading)),
     };
     let records =
         opened.unwrap_or_else(|error| Box::new(std::iter::once(Err(Rejection::new(path, None, &error, "", 1)))));
@@ -185,10 +182,7 @@ fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     if text.trim().is_empty() {
         return Err(FormatError::syntax(1, 0, "the text is empty; expected a CIF, a POSCAR or a JSON structure"));
     }
-    match Format::of_text(text).parse {
-        Some(parse) => parse(text),
-        None => unreachable!("a text looks like a format of texts"),
-    }
+    (Format::of_text(text).parse)(text)
 }
 
 /// The name of a file without directories, compression and format: `a/b.cif.gz` is `b`.

@@ -40,7 +40,6 @@ pub(super) static FORMAT: Format = Format {
     begins: &[],
     packed: false,
     open: Open::File(|input, reading| Ok(records(input, &reading.mapping))),
-    parse: None,
 };
 
 fn records(input: &Input, mapping: &Mapping) -> Records {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Format, Input, MAX_ATOMS, Note, Notes, Properties, Record, Records, Rejection, at_line,
-    format::Open,
+    format::{Open, Text},
     plain,
     species::{element_of_symbol, is_isotope},
 };
@@ -19,9 +19,12 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["poscar", "vasp"],
     begins: &["poscar", "contcar"],
     packed: true,
-    open: Open::Text(|input, text, reading| plain(records(input, &text), input, &reading.mapping)),
-    parse: Some(parse_noted),
+    open: Open::Text(TEXT),
 };
+
+/// How such a text is read.
+pub(super) const TEXT: Text =
+    Text { records: |input, text, reading| plain(records(input, &text), input, &reading.mapping), parse: parse_noted };
 
 /// The crystal of a POSCAR file.
 pub(super) fn records(input: &Input, text: &str) -> Records {

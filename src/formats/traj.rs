@@ -35,7 +35,6 @@ pub(super) static FORMAT: Format = Format {
     begins: &[],
     packed: false,
     open: Open::File(|input, reading| Ok(plain(records(input, reading.frames)?, input, &reading.mapping))),
-    parse: None,
 };
 
 /// The frames that are meant.

@@ -11,7 +11,11 @@
 
 use std::collections::VecDeque;
 
-use super::{Format, Frames, Input, Notes, Properties, Records, format::Open, frames, plain, poscar};
+use super::{
+    Format, Frames, Input, Notes, Properties, Records,
+    format::{Open, Text},
+    frames, plain, poscar,
+};
 use crate::{crystal::Structure, error::FormatError};
 
 /// Lines of a POSCAR up to its counts.
@@ -85,13 +89,13 @@ fn frame(text: &str, place: Place) -> Result<(Structure, Notes), FormatError> {
 }
 
 /// See [`Format`].
-pub(super) static FORMAT: Format = Format {
-    name: "XDATCAR",
-    extensions: &[],
-    begins: &["xdatcar"],
-    packed: true,
-    open: Open::Text(|input, text, reading| plain(records(input, text, reading.frames), input, &reading.mapping)),
-    parse: Some(parse_noted),
+pub(super) static FORMAT: Format =
+    Format { name: "XDATCAR", extensions: &[], begins: &["xdatcar"], packed: true, open: Open::Text(TEXT) };
+
+/// How such a text is read.
+pub(super) const TEXT: Text = Text {
+    records: |input, text, reading| plain(records(input, text, reading.frames), input, &reading.mapping),
+    parse: parse_noted,
 };
 
 /// The frames that are meant.

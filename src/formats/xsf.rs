@@ -14,7 +14,7 @@
 use super::{
     Format, Frames, Input, MAX_ATOMS, Note, Properties, Records, at_line,
     format::Open,
-    frames, plain,
+    frames, plain, source,
     species::{element_of_symbol, is_isotope},
 };
 use crate::{
@@ -31,8 +31,10 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["xsf", "axsf"],
     begins: &[],
     packed: true,
-    open: Open::Text(|input, text, reading| plain(records(input, &text, reading.frames), input, &reading.mapping)),
-    parse: None,
+    open: Open::File(|input, reading| {
+        let text = source::read_text(&input.path)?;
+        Ok(plain(records(input, &text, reading.frames), input, &reading.mapping))
+    }),
 };
 
 /// The frames that are meant.

@@ -10,14 +10,16 @@ use std::{
 };
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
+use hollandite::columns;
+use hollandite::crystal::Structure;
 use hollandite::formats::{
     self, Input, Reading, Rejection, expand, parse_structure, read_file, to_cif, to_json, to_poscar, vasp,
 };
-use hollandite::{columns, features};
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+
+use crate::common::ask;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/malformed")
@@ -242,20 +244,7 @@ fn edit(bytes: &mut Vec<u8>, edits: Vec<Edit>) {
 /// No function that an import or a query calls on every crystal may panic, or take long.
 fn ask_everything(structure: &Structure) {
     let begun = Instant::now();
-    content_hash(structure);
-    let _ = neighbors(structure, 5.0);
-    let _ = structure.distance_min();
-    let _ = Symmetry::of(structure, DEFAULT_SYMPREC).map(|s| (s.prototype(structure), s.conventional().is_ok()));
-    let _ = structure.primitive(DEFAULT_SYMPREC);
-    let _ = features::default_void(structure);
-    let _ = features::packing_fraction(structure, Radii::Atomic);
-    let _ = features::coordination(structure, features::COORDINATION_TOLERANCE);
-    let _ = features::bond_valence_sums(structure, 1.0);
-    let _ = features::fingerprint(structure);
-    let _ = features::magpie(&structure.composition());
-    let _ = features::xrd_vector(structure);
-    let _ = features::voronoi(structure);
-    let _ = (to_cif(structure, "x"), to_json(structure));
+    ask::everything(structure);
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?} for {}", begun.elapsed(), to_poscar(structure, "slow"));
 }
 

@@ -23,7 +23,11 @@ use std::{
 use block::Block;
 use lexer::{Lexer, Token};
 
-use super::{Format, Note, Notes, Properties, Record, Records, Refused, Rejection, at_line, format::Open, plain, stem};
+use super::{
+    Format, Note, Notes, Properties, Record, Records, Refused, Rejection, at_line,
+    format::{Open, Text},
+    plain, stem,
+};
 use crate::{
     crystal::{Disordered, Lattice, Structure, SymOp, content_hash, expand_sites},
     error::{CrystalError, FormatError},
@@ -35,13 +39,13 @@ use symmetry::{Named, Symmetry};
 pub use writer::{to_cif, to_symmetrised_cif};
 
 /// See [`Format`].
-pub(super) static FORMAT: Format = Format {
-    name: "CIF",
-    extensions: &["cif", "mcif"],
-    begins: &[],
-    packed: true,
-    open: Open::Text(|input, text, reading| plain(records(&input.path, text), input, &reading.mapping)),
-    parse: Some(parse_noted),
+pub(super) static FORMAT: Format =
+    Format { name: "CIF", extensions: &["cif", "mcif"], begins: &[], packed: true, open: Open::Text(TEXT) };
+
+/// How such a text is read.
+pub(super) const TEXT: Text = Text {
+    records: |input, text, reading| plain(records(&input.path, text), input, &reading.mapping),
+    parse: parse_noted,
 };
 
 /// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.

@@ -39,7 +39,6 @@ pub(super) static FORMAT: Format = Format {
     open: Open::File(|input, reading| {
         Ok(plain(records(&input.path, Lines::open(&input.path)?), input, &reading.mapping))
     }),
-    parse: None,
 };
 
 /// Every frame of a file.

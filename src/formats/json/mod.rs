@@ -23,8 +23,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeSeed;
 
 use super::{
-    Format, Input, Mapping, Notes, Properties, Record, Records, Refused, Rejection, format::Open, mapping::mapped,
-    source::Lines, stem,
+    Format, Input, Mapping, Notes, Properties, Record, Records, Refused, Rejection,
+    format::{Open, Text},
+    mapping::mapped,
+    source::Lines,
+    stem,
 };
 use crate::{crystal::Structure, error::FormatError};
 use document::{Document, Named};
@@ -34,13 +37,13 @@ use shapes::Part;
 pub use writer::to_json;
 
 /// See [`Format`].
-pub(super) static FORMAT: Format = Format {
-    name: "JSON",
-    extensions: &["json"],
-    begins: &[],
-    packed: true,
-    open: Open::Text(|input, text, reading| own(records(&input.path, text, &reading.mapping), input, &reading.mapping)),
-    parse: Some(parse_noted),
+pub(super) static FORMAT: Format =
+    Format { name: "JSON", extensions: &["json"], begins: &[], packed: true, open: Open::Text(TEXT) };
+
+/// How such a text is read.
+pub(super) const TEXT: Text = Text {
+    records: |input, text, reading| own(records(&input.path, text, &reading.mapping), input, &reading.mapping),
+    parse: parse_noted,
 };
 
 /// As [`FORMAT`], a document a line.
@@ -53,7 +56,6 @@ pub(super) static LINES: Format = Format {
         let mapping = &reading.mapping;
         Ok(own(records_of_lines(&input.path, Lines::open(&input.path)?, mapping), input, mapping))
     }),
-    parse: None,
 };
 
 /// Records under the names of a mapping, but for those of the crystal's parts, which the documents are read by.

@@ -4,9 +4,11 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use hollandite::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, content_hash, neighbors};
-use hollandite::formats::{self, Input, Reading, parse_structure, to_cif, to_json, to_poscar, vasp};
-use hollandite::features;
+use hollandite::crystal::Structure;
+use hollandite::formats::{self, Input, Reading, parse_structure, to_poscar, vasp};
+
+#[path = "../../common/ask.rs"]
+mod ask;
 
 /// A folder of this process in memory, where there is one.
 fn folder() -> PathBuf {
@@ -58,17 +60,5 @@ fn ask(structure: &Structure) {
     if structure.len() > 200 {
         return;
     }
-    content_hash(structure);
-    neighbors(structure, 5.0);
-    structure.distance_min();
-    let _ = Symmetry::of(structure, DEFAULT_SYMPREC).map(|symmetry| symmetry.prototype(structure));
-    structure.primitive(DEFAULT_SYMPREC);
-    let _ = features::default_void(structure);
-    let _ = features::packing_fraction(structure, Radii::Atomic);
-    let _ = features::coordination(structure, features::COORDINATION_TOLERANCE);
-    let _ = features::bond_valence_sums(structure, 1.0);
-    let _ = features::fingerprint(structure);
-    let _ = features::magpie(&structure.composition());
-    let _ = features::voronoi(structure);
-    let _ = (to_cif(structure, "x"), to_json(structure));
+    ask::everything(structure);
 }
