@@ -10,7 +10,7 @@ use crate::models::fused::{
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     norm::{Affine, Norm},
-    rows::{Ends, Part, add_sum, dot, gather},
+    rows::{Ends, Part, add_sum, dot, gather, of_elements},
     runs::{Runs, Tile, blocks},
     scratch::{Pool, sized},
 };
@@ -77,8 +77,7 @@ impl Embedding {
     }
 
     fn apply(&self, x: &[f32], out: &mut [f32], spare: &mut Spare) {
-        let expanded = sized(&mut spare.expanded, x.len() * self.basis.width());
-        self.basis.expand(x, expanded);
+        let expanded = self.basis.rows(x, &mut spare.expanded);
         let narrow = self.first.linear.width();
         let embedded = sized(&mut spare.embedded, x.len() * narrow);
         self.first.apply(expanded, self.basis.width(), embedded, &mut spare.before);
@@ -266,9 +265,7 @@ impl Alignn {
         starts(&graph.center, nodes, &mut buffers.atom_starts);
         starts(&line.center, edges, &mut buffers.bond_starts);
         let x = sized(&mut buffers.atoms, nodes * width);
-        for (row, &z) in x.chunks_exact_mut(width).zip(&graph.numbers) {
-            row.copy_from_slice(&self.elements[usize::from(z) * width..][..width]);
-        }
+        of_elements(x, width, &self.elements, &graph.numbers);
         let y = sized(&mut buffers.bonds, edges * width);
         let z = sized(&mut buffers.angles, if self.alignn.is_empty() { 0 } else { line.len() * width });
         let crystal = |fresh: bool, kept| Edges {

@@ -7,7 +7,7 @@ use crate::models::fused::{
     basis::Basis,
     linear::{Linear, Plan, padded, values},
     norm::Affine,
-    rows::{Part, add_sum, gather},
+    rows::{Part, add_sum, gather, of_elements},
     runs::{Runs, Tile},
     scratch::{Pool, sized},
 };
@@ -94,15 +94,11 @@ impl Cgcnn {
     }
 
     fn forward_in(&self, buffers: &mut Buffers, graph: &Graph) -> f32 {
-        let (nodes, edges, width) = (graph.nodes(), graph.edges(), self.width);
+        let (nodes, width) = (graph.nodes(), self.width);
         starts(&graph.center, nodes, &mut buffers.starts);
         let x = sized(&mut buffers.nodes, nodes * width);
-        for (row, &z) in x.chunks_exact_mut(width).zip(&graph.numbers) {
-            row.copy_from_slice(&self.elements[usize::from(z) * width..][..width]);
-        }
-        let expanded = sized(&mut buffers.expanded, edges * self.basis.width());
-        self.basis.expand(&graph.distance, expanded);
-        let expanded: &[f32] = expanded;
+        of_elements(x, width, &self.elements, &graph.numbers);
+        let expanded: &[f32] = self.basis.rows(&graph.distance, &mut buffers.expanded);
         for layer in &self.convolutions {
             let parts = sized(&mut buffers.parts, nodes * 4 * width);
             layer.nodes.apply(x, width, parts);

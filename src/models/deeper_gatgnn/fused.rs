@@ -221,8 +221,7 @@ impl DeeperGatgnn {
             }
         }
         leaky(x);
-        let expanded = sized(&mut buffers.expanded, edges * self.basis.width());
-        self.basis.expand(&graph.distance, expanded);
+        let expanded = self.basis.rows(&graph.distance, &mut buffers.expanded);
         let e = sized(&mut buffers.edges, edges * width);
         self.bonds.apply(expanded, self.basis.width(), e);
         leaky(e);

@@ -1,6 +1,7 @@
 //! A length or a cosine expanded in Gaussians, a tile at a time.
 
 use super::linear::{PANEL, padded};
+use super::scratch::sized;
 use crate::models::{activation::gaussians, batch::GaussianBasis};
 
 /// A basis with its centres ready.
@@ -22,6 +23,13 @@ impl Basis {
     /// Length of a row.
     pub fn width(&self) -> usize {
         self.centers.len()
+    }
+
+    /// A row for each of `x`, in a buffer that grows as it must.
+    pub fn rows<'a>(&self, x: &[f32], buffer: &'a mut Vec<f32>) -> &'a mut [f32] {
+        let rows = sized(buffer, x.len() * self.width());
+        self.expand(x, rows);
+        rows
     }
 
     /// A row for each of `x`.

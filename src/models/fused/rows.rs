@@ -14,6 +14,13 @@ pub struct Part<'a> {
     pub part: usize,
 }
 
+/// Copies to each row of `x`, one an atom, that of its element among `rows`, all `width` long.
+pub fn of_elements(x: &mut [f32], width: usize, rows: &[f32], numbers: &[u8]) {
+    for (row, &z) in x.chunks_exact_mut(width).zip(numbers) {
+        row.copy_from_slice(&rows[usize::from(z) * width..][..width]);
+    }
+}
+
 impl<'a> Part<'a> {
     /// Part `k` of rows of parts of `width`.
     pub fn new(rows: &'a [f32], stride: usize, k: usize, width: usize) -> Self {

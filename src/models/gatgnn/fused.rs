@@ -14,7 +14,7 @@ use crate::models::{
         basis::Basis,
         linear::{Linear, Plan, padded, values},
         norm::Affine,
-        rows::dot,
+        rows::{dot, of_elements},
         scratch::{Pool, sized},
         set2set::{softmax, weighted_sum},
     },
@@ -100,11 +100,8 @@ impl Gatgnn {
         let (nodes, edges, width) = (graph.nodes(), graph.edges(), self.width);
         starts(&graph.center, nodes, &mut buffers.starts);
         let x = sized(&mut buffers.nodes, nodes * width);
-        for (row, &z) in x.chunks_exact_mut(width).zip(&graph.numbers) {
-            row.copy_from_slice(&self.elements[usize::from(z) * width..][..width]);
-        }
-        let expanded = sized(&mut buffers.expanded, edges * self.basis.width());
-        self.basis.expand(&graph.distance, expanded);
+        of_elements(x, width, &self.elements, &graph.numbers);
+        let expanded = self.basis.rows(&graph.distance, &mut buffers.expanded);
         let e = sized(&mut buffers.edges, edges * width);
         self.bonds.apply(expanded, self.basis.width(), e);
         leaky(e);

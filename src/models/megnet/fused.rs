@@ -12,7 +12,7 @@ use crate::models::fused::{
     Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
-    rows::{Part, add, add_sum, gather, scale, sum_runs},
+    rows::{Part, add, add_sum, gather, of_elements, scale, sum_runs},
     runs::{Runs, Tile},
     scratch::{Pool, sized},
     set2set::Set2Set,
@@ -198,9 +198,7 @@ impl Megnet {
         let (nodes, edges) = (graph.nodes(), graph.edges());
         starts(&graph.center, nodes, &mut buffers.starts);
         let x = sized(&mut buffers.nodes, nodes * WIDTH);
-        for (row, &z) in x.chunks_exact_mut(WIDTH).zip(&graph.numbers) {
-            row.copy_from_slice(&self.elements[usize::from(z) * WIDTH..][..WIDTH]);
-        }
+        of_elements(x, WIDTH, &self.elements, &graph.numbers);
         let y = sized(&mut buffers.edges, edges * WIDTH);
         let mut state = [0.0; WIDTH];
         state.copy_from_slice(&self.state);
@@ -273,8 +271,7 @@ impl Megnet {
             self.spare.with(|spare| {
                 let rows = tile.len();
                 if k == 0 {
-                    let expanded = sized(&mut spare.expanded, rows * self.basis.width());
-                    self.basis.expand(&graph.distance[tile.edges.clone()], expanded);
+                    let expanded = self.basis.rows(&graph.distance[tile.edges.clone()], &mut spare.expanded);
                     self.bonds.apply(expanded, self.basis.width(), tile.of_edges, true, &mut spare.spare);
                 }
                 let first = sized(&mut spare.first, rows * hidden);
