@@ -10,15 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use burn::prelude::Device;
-use common::crystals;
+use common::{chgnet, crystals};
 use futures::StreamExt;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
-use hollandite::models::chgnet::ChgnetConfig;
-use hollandite::models::network::{Config, Net};
-use hollandite::models::weights::{fitted_parameters, weights_id};
-use hollandite::models::{Model, ModelCard};
 use hollandite::sql::{EnergyModel, FeaturizeOptions, Session};
 use hollandite::stop::Stop;
 use hollandite::store::{ImportOptions, Store};
@@ -112,19 +107,7 @@ async fn store(folder: &Path) -> (Store, Session) {
         std::fs::write(files.join(format!("POSCAR_{i}")), text).unwrap();
     }
     store.import(&[files], &ImportOptions::default(), &()).await.unwrap();
-    let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
-    let net = Net::new(&config, &Device::flex());
-    let card = ModelCard {
-        name: "chgnet".into(),
-        architecture: config.architecture().into(),
-        id: weights_id(&net, &config, 0.0, 1.0),
-        parameters: fitted_parameters(&net),
-        mean: 0.0,
-        scale: 1.0,
-        elements: ["Ti", "Mo", "V", "O"].iter().map(|s| ((*s).to_owned(), 0)).collect(),
-        config,
-        ..Model::load("cgcnn").unwrap().card().clone()
-    };
+    let (net, card) = chgnet::small(&["Ti", "Mo", "V", "O"], &[]);
     store.add_model(&net, &card).unwrap();
     let session = Session::open(&store, None).await.unwrap().with_model("slow", Arc::new(Slow));
     let copies = "CREATE TABLE big AS SELECT id || '-' || CAST(value AS VARCHAR) AS id, structure_hash, structure \

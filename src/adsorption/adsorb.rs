@@ -267,36 +267,10 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adsorption::Round;
     use crate::{
+        adsorption::{Round, flat::Flat},
         crystal::{Element, Lattice},
-        error::ModelError,
-        models::potential::Evaluation,
     };
-
-    /// Atoms have an energy each and feel nothing: -2 eV an ion of Li, -1 eV any other atom.
-    struct Flat;
-
-    impl Potential for Flat {
-        fn name(&self) -> &str {
-            "flat"
-        }
-
-        fn id(&self) -> &str {
-            "flat"
-        }
-
-        fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-            let energy = |e: &Element| if e.symbol() == "Li" { -2.0 } else { -1.0 };
-            let answer = |s: &&Structure| Evaluation {
-                energy: s.species().iter().map(energy).sum(),
-                forces: vec![[0.0; 3]; s.len()],
-                stress: [[0.0; 3]; 3],
-                magmoms: vec![0.0; s.len()],
-            };
-            structures.iter().map(|s| Ok(answer(s))).collect()
-        }
-    }
 
     fn tungsten_trioxide() -> Structure {
         let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();

@@ -9,6 +9,8 @@ mod capacity;
 pub mod charge;
 mod elements;
 mod extract;
+#[cfg(test)]
+mod flat;
 mod gibbs;
 mod insert;
 mod potential;

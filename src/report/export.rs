@@ -271,27 +271,13 @@ fn flatten(field: &Arc<Field>, column: &ArrayRef) -> Result<ArrayRef, ReportErro
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::sync::Mutex;
 
     use arrow::array::{Float64Array, ListArray, StringArray, StringViewArray};
     use arrow::buffer::OffsetBuffer;
     use arrow::datatypes::Int32Type;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().map(|mut v| v.extend_from_slice(bytes)).map_err(|e| std::io::Error::other(e.to_string()))?;
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::report::Shared;
 
     fn batch() -> RecordBatch {
         let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(22), None]), None]);
@@ -308,8 +294,7 @@ mod tests {
         let mut e = stream_exporter(format, &batch().schema(), Sink::Stream(Box::new(shared.clone()))).unwrap();
         batches.iter().for_each(|b| e.write(b).unwrap());
         e.finish().unwrap();
-        let bytes = shared.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        shared.text()
     }
 
     #[test]

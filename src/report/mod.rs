@@ -12,4 +12,6 @@ mod sink;
 pub use crystals::structure_column;
 pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
+#[cfg(test)]
+pub(crate) use sink::Shared;
 pub use sink::{PartialFile, Sink};

@@ -1,6 +1,8 @@
 //! What the tests share. Each binary uses its own part.
 #![allow(dead_code, unused_imports)]
 
+pub mod ask;
+pub mod chgnet;
 pub mod crystals;
 pub mod program;
 mod skip;

@@ -10,17 +10,12 @@ use std::{
     },
 };
 
+use crate::common::chgnet;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
-use burn::prelude::Device;
 use hollandite::{
     Store,
-    models::{
-        Model, ModelCard,
-        chgnet::ChgnetConfig,
-        network::{Config, Net},
-        weights::{fitted_parameters, weights_id},
-    },
+    models::{Model, ModelCard, network::Net},
     sql::Session,
 };
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -46,21 +41,7 @@ async fn open(folder: &Path) -> (Store, Session) {
 }
 
 fn network() -> (Net, ModelCard) {
-    let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
-    let net = Net::new(&config, &Device::flex());
-    let card = ModelCard {
-        name: "chgnet".into(),
-        architecture: config.architecture().into(),
-        id: weights_id(&net, &config, 0.0, 1.0),
-        parameters: fitted_parameters(&net),
-        mean: 0.0,
-        scale: 1.0,
-        elements: ["W", "O", "Li", "Na", "Mg"].iter().map(|s| ((*s).to_owned(), 0)).collect(),
-        references: ["W", "O", "Li", "Mg"].iter().map(|s| ((*s).to_owned(), -1.5)).collect(),
-        config,
-        ..Model::load("cgcnn").unwrap().card().clone()
-    };
-    (net, card)
+    chgnet::small(&["W", "O", "Li", "Na", "Mg"], &["W", "O", "Li", "Mg"])
 }
 
 /// The only value of an expression over the crystal s.

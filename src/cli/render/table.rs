@@ -163,26 +163,13 @@ fn width(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray};
     use arrow::datatypes::Int32Type;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().map(|mut v| v.extend_from_slice(bytes)).map_err(|e| std::io::Error::other(e.to_string()))?;
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::report::Shared;
 
     fn shown(batches: &[RecordBatch], look: Look, width: Option<usize>) -> String {
         let shared = Shared::default();
@@ -190,8 +177,7 @@ mod tests {
         let mut table = Box::new(Table::new(batches[0].schema(), sink, look, width));
         batches.iter().for_each(|b| table.write(b).unwrap());
         table.finish().unwrap();
-        let bytes = shared.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        shared.text()
     }
 
     fn table(batches: &[RecordBatch]) -> String {

@@ -1,0 +1,30 @@
+//! A potential for tests, without forces.
+
+use crate::{
+    crystal::Structure,
+    error::ModelError,
+    models::potential::{Evaluation, Potential},
+};
+
+/// Atoms have an energy each and feel nothing: -2 eV an ion of Li, -1 eV any other atom.
+pub struct Flat;
+
+impl Potential for Flat {
+    fn name(&self) -> &str {
+        "flat"
+    }
+
+    fn id(&self) -> &str {
+        "flat"
+    }
+
+    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+        let answer = |s: &&Structure| Evaluation {
+            energy: s.species().iter().map(|e| if e.symbol() == "Li" { -2.0 } else { -1.0 }).sum(),
+            forces: vec![[0.0; 3]; s.len()],
+            stress: [[0.0; 3]; 3],
+            magmoms: vec![0.0; s.len()],
+        };
+        structures.iter().map(|s| Ok(answer(s))).collect()
+    }
+}
