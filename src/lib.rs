@@ -1,7 +1,7 @@
 //! Hollandite: an embedded datastore of crystals, in which transition-metal oxides are screened by SQL and a trained graph
 //! network answers inside the query.
 //!
-//! The layers stand on each other, and each knows only those before it:
+//! The layers stand on each other, each a package in a folder of `src` that knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
 //! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
@@ -84,23 +84,15 @@
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.
 //! - **A guide**: `queries/NAME.md`; its `console` and `sql` blocks are run by `cargo test --test docs`.
 //!
-//! Terms are those of `queries/GLOSSARY.md`. Imports go down only (`tests/docs/layering.rs`). `.ci/run` is all that must hold.
+//! Terms are those of `queries/GLOSSARY.md`. Imports go down only: each layer is a package whose manifest names those below. `.ci/run` is all that must hold.
 #![warn(missing_docs)]
 
-pub mod adsorption;
+pub use {adsorption, columns, crystal, features, formats, models, report, sql, stability, store};
+
 #[doc(hidden)]
 pub mod cli;
-pub mod columns;
-pub mod crystal;
 pub mod error;
-pub mod features;
-pub mod formats;
-pub mod models;
-pub mod report;
-pub mod sql;
-pub mod stability;
-pub mod stop;
-pub mod store;
 
-pub use error::Error;
+pub use crystal::stop;
+pub use sql::Error;
 pub use store::Store;

@@ -19,12 +19,10 @@ use super::{
     relax::{Follower, Job, RelaxOptions, Relaxed, run_all},
     sites::{InsertionSite, Within},
 };
-use crate::{
-    crystal::{ContentHash, Radii, Structure, content_hash},
-    error::AdsorptionError,
-    features::{Ion, site_radii, tunnels},
-    models::potential::Potential,
-};
+use crate::AdsorptionError;
+use crystal::{ContentHash, Radii, Structure, content_hash};
+use features::{Ion, site_radii, tunnels};
+use models::potential::Potential;
 
 /// Atoms are moved by so much before the cell with ions is relaxed, Å: the middle of a tunnel is a saddle more often than not.
 pub(super) const NUDGE: f64 = 0.02;
@@ -267,10 +265,8 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        adsorption::{Round, flat::Flat},
-        crystal::{Element, Lattice},
-    };
+    use crate::{Round, flat::Flat};
+    use crystal::{Element, Lattice};
 
     fn tungsten_trioxide() -> Structure {
         let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! Per mass it is divided by the mass of the filled host, XₙG, per volume by the volume of the cell.
 
-use crate::crystal::{Composition, Element};
-use crate::error::AdsorptionError;
+use crate::AdsorptionError;
+use crystal::{Composition, Element};
 
 use super::potential::positive_valence;
 

@@ -7,11 +7,9 @@
 use std::{collections::BTreeMap, ops::ControlFlow, sync::LazyLock};
 
 use super::relax::{Method, RelaxOptions, Round, relax};
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::AdsorptionError,
-    models::potential::Potential,
-};
+use crate::AdsorptionError;
+use crystal::{Element, Lattice, Structure};
+use models::potential::Potential;
 
 /// The ground states, primitive cells, in the order of atomic numbers.
 static GROUND_STATES: LazyLock<Vec<(Element, Structure)>> = LazyLock::new(|| {

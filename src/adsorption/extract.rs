@@ -20,12 +20,10 @@ use super::{
     relax::{Follower, Job, RelaxOptions, Relaxed, run_all},
     remove::remove,
 };
-use crate::{
-    crystal::{ContentHash, Structure, content_hash},
-    error::AdsorptionError,
-    features::Ion,
-    models::potential::Potential,
-};
+use crate::AdsorptionError;
+use crystal::{ContentHash, Structure, content_hash};
+use features::Ion;
+use models::potential::Potential;
 
 /// What is asked for: so many ions out of a crystal.
 #[derive(Debug, Clone, Copy)]
@@ -159,15 +157,13 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        adsorption::{Round, Within, flat::Flat, insert},
-        formats::hosts::host,
-    };
+    use crate::{Round, Within, flat::Flat, insert};
+    use formats::hosts::host;
 
     #[test]
     fn taking_out_gains_what_putting_in_costs() {
         let li = Ion::parse("Li").unwrap();
-        let spinel = insert(&host("lambda-mno2"), &li, 8, Within::Everywhere).unwrap().structure;
+        let spinel = insert(&host("lambda-mno2").unwrap(), &li, 8, Within::Everywhere).unwrap().structure;
         let references = BTreeMap::from([("Li".to_owned(), -1.5)]);
         let ask = |n| Extraction { crystal: &spinel, ion: li, n };
         let sodium = Extraction { ion: Ion::parse("Na").unwrap(), ..ask(None) };

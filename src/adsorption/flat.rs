@@ -1,10 +1,8 @@
 //! A potential for tests, without forces.
 
-use crate::{
-    crystal::Structure,
-    error::ModelError,
-    models::potential::{Evaluation, Potential},
-};
+use crystal::Structure;
+use models::ModelError;
+use models::potential::{Evaluation, Potential};
 
 /// Atoms have an energy each and feel nothing: -2 eV an ion of Li, -1 eV any other atom.
 pub struct Flat;

@@ -3,7 +3,7 @@
 //! In a solid at ambient conditions the two terms are small beside ΔE, and energies are commonly used alone: at 1 bar
 //! (1e-4 GPa) a swelling by 10 Å³ costs 6 µeV, at 300 K an entropy of 1 k_B is worth 26 meV.
 
-use crate::error::AdsorptionError;
+use crate::AdsorptionError;
 
 /// 1 eV/Å³ in GPa, from the elementary charge of the SI.
 const GPA: f64 = 160.217_663_4;

@@ -9,11 +9,9 @@ use super::{
     rigid::with_guests,
     sites::{InsertionSite, Sites, Within},
 };
-use crate::{
-    crystal::{Structure, neighbors},
-    error::AdsorptionError,
-    features::Ion,
-};
+use crate::AdsorptionError;
+use crystal::{Structure, neighbors};
+use features::Ion;
 
 /// No two guests of a cell are put nearer than this, Å: less than any cations of a crystal keep, 2.4 Å in Li2O.
 pub const MIN_ION_DISTANCE: f64 = 2.0;
@@ -187,7 +185,8 @@ fn ways(m: usize, n: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{crystal::norm, formats::hosts::host};
+    use crystal::norm;
+    use formats::hosts::host;
 
     fn ion(symbol: &str) -> Ion {
         Ion::parse(symbol).unwrap()
@@ -204,21 +203,21 @@ mod tests {
     #[test]
     fn guests_stand_as_far_apart_as_their_channel_allows() {
         // Four periods of one tunnel of hollandite: two guests leave two periods between them.
-        let long = host("hollandite-mno2").supercell([1, 1, 4]).unwrap();
+        let long = host("hollandite-mno2").unwrap().supercell([1, 1, 4]).unwrap();
         let found = insert(&long, &ion("K"), 2, Within::Channel(0)).unwrap();
         assert_eq!(found.structure.len(), long.len() + 2);
         assert_eq!(&found.structure.species()[..long.len()], long.species());
-        let period = host("hollandite-mno2").lattice().parameters()[2];
+        let period = host("hollandite-mno2").unwrap().lattice().parameters()[2];
         assert!((apart(&found.structure) - 2.0 * period).abs() < 1e-3, "{}", apart(&found.structure));
         assert!(found.sites.iter().all(|site| site.channel == Some(0)), "{:?}", found.sites);
         // With both kinds of tunnel open to them they take one each.
-        let found = insert(&host("hollandite-mno2"), &ion("K"), 2, Within::Ring(8)).unwrap();
+        let found = insert(&host("hollandite-mno2").unwrap(), &ion("K"), 2, Within::Ring(8)).unwrap();
         assert_ne!(found.sites[0].channel, found.sites[1].channel);
     }
 
     #[test]
     fn one_guest_takes_the_best_site_and_the_energy_is_that_of_all_charges() {
-        let host = host("lambda-mno2");
+        let host = host("lambda-mno2").unwrap();
         let one = insert(&host, &ion("Li"), 1, Within::Everywhere).unwrap();
         assert_eq!(one.sites[0], super::super::insertion_sites(&host, &ion("Li"), Within::Everywhere).unwrap()[0]);
         assert_eq!(one, insert(&host, &ion("Li"), 1, Within::Everywhere).unwrap());
@@ -230,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_short_search_finds_what_the_full_one_does() {
-        let host = host("hollandite-mno2").supercell([1, 1, 3]).unwrap();
+        let host = host("hollandite-mno2").unwrap().supercell([1, 1, 3]).unwrap();
         let all = Sites::new(&host, &ion("Li"), Within::Channels).unwrap();
         let search = Search::of_sites(&host, &ion("Li"), &all).unwrap();
         for n in 1..4 {
@@ -243,7 +242,7 @@ mod tests {
 
     #[test]
     fn no_site_and_no_room_are_said() {
-        let host = host("hollandite-mno2");
+        let host = host("hollandite-mno2").unwrap();
         for (symbol, n, within, part) in [
             ("K", 0, Within::Everywhere, "nothing to insert"),
             ("K", 1, Within::Ring(3), "no site for K"),

@@ -8,6 +8,7 @@ mod adsorb;
 mod capacity;
 pub mod charge;
 mod elements;
+mod error;
 mod extract;
 #[cfg(test)]
 mod flat;
@@ -25,6 +26,7 @@ pub mod triples;
 pub use adsorb::{Adsorbed, Answer, Answers, Request, adsorb};
 pub use capacity::{Capacity, capacity};
 pub use elements::{element_energies, ground_state, reference};
+pub use error::AdsorptionError;
 pub use extract::{Extracted, Extraction, extract};
 pub use gibbs::gibbs;
 pub use insert::{Insertion, MIN_ION_DISTANCE, insert};

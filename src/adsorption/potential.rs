@@ -21,7 +21,7 @@
 //! The voltage is that of Aydinol et al., Phys. Rev. B 56 (1997) 1354, with energies in place of Gibbs energies;
 //! [`gibbs`](super::gibbs()) adds the rest.
 
-use crate::error::AdsorptionError;
+use crate::AdsorptionError;
 
 /// Δ, eV: energy of the cell with `n` ions less those of the empty cell and of `n` atoms of the reference. `e_inserted` and
 /// `e_host` in eV for the same cell, `e_ion` in eV/atom.

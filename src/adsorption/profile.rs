@@ -8,7 +8,7 @@
 //! the host fills further.
 
 use super::potential::{insertion_voltage, positive_valence};
-use crate::error::AdsorptionError;
+use crate::AdsorptionError;
 
 /// Points that lie on an edge to this, eV, are no corners of the hull.
 const TOLERANCE: f64 = 1e-9;

@@ -4,7 +4,7 @@
 //! A reference is therefore looked up by element and functional, and one that is missing, or that two sources state
 //! differently, is refused by name. It is never replaced by one that is merely there.
 
-use crate::error::AdsorptionError;
+use crate::AdsorptionError;
 
 /// Two sources that agree to this, eV/atom, state the same.
 const SAME: f64 = 1e-6;

@@ -13,14 +13,12 @@ mod queue;
 
 use std::ops::ControlFlow;
 
-use crate::{
-    crystal::Structure,
-    error::AdsorptionError,
-    models::potential::{Evaluation, Potential},
-};
+use crate::AdsorptionError;
 use bfgs::Bfgs;
+use crystal::Structure;
 use fire::Fire;
 use frame::Frame;
+use models::potential::{Evaluation, Potential};
 pub use queue::{Follower, Round};
 pub(super) use queue::{Job, run_all};
 

@@ -5,11 +5,9 @@
 //! charges of the framework are those that it has without any of the ions.
 
 use super::{insert::Search, rigid::Field};
-use crate::{
-    crystal::{Radii, Structure},
-    error::AdsorptionError,
-    features::{Ion, site_radii},
-};
+use crate::AdsorptionError;
+use crystal::{Radii, Structure};
+use features::{Ion, site_radii};
 
 /// The crystal without `n` of the ions, all of them where `n` is `None`; the other atoms keep order and place. Also how many went.
 ///
@@ -54,7 +52,8 @@ fn part(structure: &Structure, sites: &[usize]) -> Result<Structure, AdsorptionE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{adsorption::Within, formats::hosts::host};
+    use crate::Within;
+    use formats::hosts::host;
 
     fn ion(symbol: &str) -> Ion {
         Ion::parse(symbol).unwrap()
@@ -62,14 +61,14 @@ mod tests {
 
     /// The spinel LiMn2O4: λ-MnO2 with all eight tetrahedral sites filled.
     fn spinel() -> Structure {
-        super::super::insert(&host("lambda-mno2"), &ion("Li"), 8, Within::Everywhere).unwrap().structure
+        super::super::insert(&host("lambda-mno2").unwrap(), &ion("Li"), 8, Within::Everywhere).unwrap().structure
     }
 
     #[test]
     fn all_ions_leave_the_host_as_it_was() {
         let (empty, n) = remove(&spinel(), &ion("Li"), None).unwrap();
-        assert_eq!((empty, n), (host("lambda-mno2"), 8));
-        assert_eq!(remove(&spinel(), &ion("Li"), Some(8)).unwrap().0, host("lambda-mno2"));
+        assert_eq!((empty, n), (host("lambda-mno2").unwrap(), 8));
+        assert_eq!(remove(&spinel(), &ion("Li"), Some(8)).unwrap().0, host("lambda-mno2").unwrap());
     }
 
     #[test]

@@ -9,11 +9,9 @@
 //! *Z. Phys.* **75** (1932) 1), so the distances that the radii were made for are those that it prefers. Formal charges
 //! exaggerate: the energies tell sites of one ion in one host apart, and are no adsorption energies.
 
-use crate::{
-    crystal::{Element, Structure, neighbors},
-    error::FeatureError,
-    features::{CONVERGED, Ion, ewald_potentials, oxidation_states},
-};
+use crystal::{Element, Structure, neighbors};
+use features::FeatureError;
+use features::{CONVERGED, Ion, ewald_potentials, oxidation_states};
 
 /// e² / 4πε₀, eV Å (CODATA 2018).
 const COULOMB: f64 = 14.399_645_48;
@@ -86,10 +84,8 @@ pub(super) fn with_guests(host: &Structure, guest: Element, points: &[[f64; 3]])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Lattice, Radii},
-        features::site_radii,
-    };
+    use crystal::{Lattice, Radii};
+    use features::site_radii;
 
     /// ReO3-type WO3, a = 3.80 Å.
     fn wo3() -> Structure {

@@ -5,14 +5,12 @@
 //! or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`], widest first,
 //! numbered from 0 here and from 1 where a person counts.
 //!
-//! [`tunnels`]: crate::features::tunnels
+//! [`tunnels`]: features::tunnels
 
 use super::rigid::Field;
-use crate::{
-    crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, norm},
-    error::AdsorptionError,
-    features::{Channel, Hollow, Ion, MAX_MATRIX_SITES, hollows, ring_size, site_radii},
-};
+use crate::AdsorptionError;
+use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry, norm};
+use features::{Channel, Hollow, Ion, MAX_MATRIX_SITES, hollows, ring_size, site_radii};
 
 /// The part of the ion's radius that must fit.
 const ROOM: f64 = 0.5;
@@ -28,7 +26,7 @@ pub struct InsertionSite {
     pub frac: [f64; 3],
     /// Radius of the largest sphere there, Å: the clearance to the nearest ion of the host.
     pub radius: f64,
-    /// Index of its channel among [`tunnels`](crate::features::tunnels), the widest of those it drains into; `None` in a
+    /// Index of its channel among [`tunnels`](features::tunnels), the widest of those it drains into; `None` in a
     /// closed cavity.
     pub channel: Option<usize>,
     /// Polyhedra around that channel, where they make a ring.

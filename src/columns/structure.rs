@@ -17,8 +17,8 @@ use arrow::datatypes::{DataType, Field, Fields, Float64Type, Int32Type};
 
 use sha2::{Digest, Sha256};
 
-use crate::crystal::{Element, Lattice, Structure};
-use crate::error::CrystalError;
+use crystal::CrystalError;
+use crystal::{Element, Lattice, Structure};
 
 /// Children of the structure column, in order: `lattice`, `numbers`, `frac_coords`.
 pub fn structure_fields() -> Fields {
@@ -167,7 +167,7 @@ impl<'a> StructureColumn<'a> {
     }
 
     /// A hash of the very numbers of row `i`, 128 bits of a SHA-256; `None` for NULL, and where a list contains NULL.
-    /// Unlike [`crate::crystal::content_hash`] it knows the order of the sites and every last bit: what any function
+    /// Unlike [`crystal::content_hash`] it knows the order of the sites and every last bit: what any function
     /// answers for one crystal it answers for every other of the same exact hash.
     pub fn exact_hash(&self, i: usize) -> Option<u128> {
         let holes = self.lattice.has_hole(i) || self.numbers.has_hole(i) || self.frac_coords.has_hole(i);
@@ -371,7 +371,7 @@ mod tests {
         let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        let records: Vec<_> = crate::formats::read_file(&path).map(Result::unwrap).collect();
+        let records: Vec<_> = formats::read_file(&path).map(Result::unwrap).collect();
         assert_eq!(records.iter().map(|r| r.structure.clone()).collect::<Vec<_>>(), written);
         let energies: Vec<_> = records.iter().map(|r| r.properties.formation_energy_per_atom).collect();
         assert_eq!(energies[..3], [Some(-3.0), None, None]);

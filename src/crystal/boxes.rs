@@ -57,7 +57,7 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice, lattice::norm};
+    use crate::{Element, Lattice, lattice::norm};
 
     #[test]
     fn whatever_is_in_reach_is_found_once() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Element;
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// Amounts of elements, in the order of atomic number. Amounts are positive and may be fractions.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,7 +1,7 @@
 //! A crystal as diffraction sees it on average: sites that elements share, or that are empty in part.
 
 use super::{Composition, Element, Lattice, MERGE_DISTANCE, lattice::norm};
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// By how much the occupancies of a site may exceed 1 in sum: they are printed with two digits.
 const OVERFULL: f64 = 0.011;

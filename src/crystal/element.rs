@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 const ELEMENTS: &str = include_str!("../../schema/elements/elements.csv");
 const SHANNON: &str = include_str!("../../schema/elements/shannon.csv");

@@ -13,7 +13,7 @@ thread_local! {
 ///
 /// # Errors
 /// The message of the panic.
-pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+pub fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     silence();
     let before = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));

@@ -34,7 +34,7 @@ impl std::str::FromStr for ContentHash {
 }
 
 /// Two hexadecimal digits for each byte, as digests are written.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -72,7 +72,7 @@ fn grid(x: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crate::{Element, Lattice};
 
     fn wo3(coords: Vec<[f64; 3]>, order: &[usize]) -> Structure {
         let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();

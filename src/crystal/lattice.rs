@@ -1,6 +1,6 @@
 //! A lattice: three row vectors a, b, c in Å.
 
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// Longest lattice vector accepted, Å. The longest in the Inorganic Crystal Structure Database is below 1000 Å.
 const MAX_LENGTH: f64 = 1.0e4;
@@ -144,25 +144,28 @@ fn exact_cosine(degrees: f64) -> f64 {
     }
 }
 
-pub(crate) fn dot(u: [f64; 3], v: [f64; 3]) -> f64 {
+/// Scalar product.
+pub fn dot(u: [f64; 3], v: [f64; 3]) -> f64 {
     u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
 }
 
-pub(crate) fn norm(u: [f64; 3]) -> f64 {
+/// Length, in the unit of the components.
+pub fn norm(u: [f64; 3]) -> f64 {
     dot(u, u).sqrt()
 }
 
 /// Sum of two lattice translations.
-pub(crate) fn add(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
+pub fn add(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
     std::array::from_fn(|k| a[k] + b[k])
 }
 
 /// Difference of two lattice translations.
-pub(crate) fn sub(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
+pub fn sub(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
     std::array::from_fn(|k| a[k] - b[k])
 }
 
-pub(crate) fn cross(u: [f64; 3], v: [f64; 3]) -> [f64; 3] {
+/// Vector product, right-handed.
+pub fn cross(u: [f64; 3], v: [f64; 3]) -> [f64; 3] {
     [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
 }
 

@@ -89,7 +89,7 @@ fn ceil(x: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice, neighbors};
+    use crate::{Element, Lattice, neighbors};
 
     fn oxygen(lattice: Lattice, sites: &[[f64; 3]]) -> Structure {
         Structure::with_overlaps(lattice, vec![Element::O; sites.len()], sites.to_vec()).unwrap()

@@ -324,7 +324,7 @@ impl Hits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crate::{Element, Lattice};
 
     fn one_atom(lattice: Lattice) -> Structure {
         Structure::new(lattice, vec![Element::from_symbol("Po").unwrap()], vec![[0.3, 0.9, -4.2]]).unwrap()

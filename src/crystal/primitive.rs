@@ -184,7 +184,7 @@ fn triangular(mut vectors: Vec<[i64; 3]>, size: i64) -> Option<[[i64; 3]; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Element;
+    use crate::Element;
 
     fn rutile() -> Structure {
         let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();

@@ -121,7 +121,7 @@ fn permutations(items: &[Element]) -> Vec<Vec<Element>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crate::Lattice;
 
     fn label(lattice: Lattice, sites: &[(&str, [f64; 3])]) -> String {
         let species = sites.iter().map(|(s, _)| Element::from_symbol(s).unwrap()).collect();

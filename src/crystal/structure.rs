@@ -1,7 +1,7 @@
 //! A periodic structure: a lattice and its fully occupied sites.
 
 use super::{Composition, Element, Lattice, nearest::shortest_distance};
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// Two sites nearer than this, Å, are one atom entered twice or a wrong symmetry operation. The shortest real bond in a
 /// solid, H–H, is 0.74 Å.
@@ -90,7 +90,7 @@ impl Structure {
     }
 
     /// The same sites in another basis of the same lattice; in a skewed one the coordinates may be large.
-    pub(crate) fn in_basis(&self, lattice: Lattice, frac_coords: Vec<[f64; 3]>) -> Self {
+    pub fn in_basis(&self, lattice: Lattice, frac_coords: Vec<[f64; 3]>) -> Self {
         debug_assert_eq!(frac_coords.len(), self.len());
         Self { lattice, species: self.species.clone(), frac_coords }
     }

@@ -3,7 +3,7 @@
 //! of cells.
 
 use super::{Lattice, Structure};
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// Rows of whole multiples of the cell vectors, in Hermite normal form.
 pub type HermiteForm = [[usize; 3]; 3];
@@ -56,7 +56,7 @@ impl Structure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Element;
+    use crate::Element;
 
     fn rutile() -> Structure {
         let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();

@@ -10,7 +10,7 @@ use moyo::{
 use nalgebra::Vector3;
 
 use super::{Element, Lattice, Structure, dot, guard::guarded, lattice::norm, superbase::Superbase};
-use crate::error::CrystalError;
+use crate::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
 pub const DEFAULT_SYMPREC: f64 = 0.1;

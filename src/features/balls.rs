@@ -15,8 +15,8 @@
 use std::f64::consts::PI;
 
 use super::environment::pairs_within;
-use crate::crystal::{Structure, dot};
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::{Structure, dot};
 
 /// A centre nearer to a plane than this fraction of its radius is moved off it: where two planes pass through the
 /// centre, a solid angle depends on how the limit is taken.
@@ -210,7 +210,7 @@ fn plane_axes(n: [f64; 3]) -> [[f64; 3]; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     fn cubic(a: f64, sites: &[[f64; 3]]) -> Structure {
         let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();

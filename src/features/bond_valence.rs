@@ -17,10 +17,8 @@ use super::{
     environment::pairs_within,
     neutral_states,
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Structure};
 
 const TABLE: &str = include_str!("../../schema/elements/bond_valence.csv");
 /// The softness of bonds, Å.
@@ -133,23 +131,23 @@ fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts::host;
+    use formats::hosts::host;
 
     /// pymatgen 2026.10.24: `calculate_bv_sum(site, structure.get_neighbors(site, 4))`.
     #[test]
     fn sums_are_pymatgens() {
-        let sums = bond_valence_sums(&host("rutile"), 1.0).unwrap();
+        let sums = bond_valence_sums(&host("rutile").unwrap(), 1.0).unwrap();
         let (ti, o) = (3.810_231_395_976_7, -1.905_115_697_988_35);
         for (ours, want) in sums.iter().zip([ti, ti, o, o, o, o]) {
             assert!((ours - want).abs() < 1e-9, "{sums:?}");
         }
-        let total: f64 = bond_valence_sums(&host("nb12wo33"), 1.015).unwrap().iter().sum();
+        let total: f64 = bond_valence_sums(&host("nb12wo33").unwrap(), 1.015).unwrap().iter().sum();
         assert!(total.abs() < 1e-6, "what cations give anions take: {total}");
     }
 
     #[test]
     fn sound_crystals_add_up_and_squeezed_ones_do_not() {
-        let rutile = host("rutile");
+        let rutile = host("rutile").unwrap();
         let index = global_instability_index(&rutile, 1.0).unwrap();
         assert!(index < 0.2, "{index}");
         assert!(global_instability_index(&rutile, 0.9).unwrap() > 1.0);
@@ -158,9 +156,9 @@ mod tests {
 
     #[test]
     fn paulings_second_rule_holds_in_rutile_and_not_in_v2o5() {
-        assert!(electrostatic_valence(&host("rutile")).unwrap() < 1e-9);
+        assert!(electrostatic_valence(&host("rutile").unwrap()).unwrap() < 1e-9);
         // One, two or three square pyramids of V5+ meet at two, one and two of five oxygens: 1, 2 and 3 valences.
-        let found = electrostatic_valence(&host("vanadium-pentoxide")).unwrap();
+        let found = electrostatic_valence(&host("vanadium-pentoxide").unwrap()).unwrap();
         assert!((found - 0.8_f64.sqrt()).abs() < 1e-9, "{found}");
     }
 }

@@ -10,10 +10,8 @@
 use std::collections::BTreeMap;
 
 use super::{oxidation_states, voronoi};
-use crate::{
-    crystal::{Element, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Structure};
 
 /// Part of the largest solid angle above which a face makes a neighbour, where no other is given.
 pub const COORDINATION_TOLERANCE: f64 = 0.4;
@@ -70,7 +68,7 @@ pub(super) fn bonded(structure: &Structure, tolerance: f64) -> Result<Vec<Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crystal::Lattice;
 
     fn numbers(cell: [f64; 3], sites: &[(&str, [f64; 3])], tolerance: f64) -> Vec<usize> {
         let lattice = Lattice::from_parameters(cell[0], cell[1], cell[2], 90.0, 90.0, 90.0).unwrap();

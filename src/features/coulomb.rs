@@ -7,10 +7,8 @@
 //! does not change with the origin, the wrap or a rotation; it does with the choice of lattice vectors.
 
 use super::{SiteMatrix, tessellation::closest::Closest};
-use crate::{
-    crystal::{Structure, norm},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Structure, norm};
 
 /// Bohr radii in an Å as matminer has it: CODATA 2022's "Angstrom star", an X-ray standard 15 parts in a million longer
 /// than the Å, over the Bohr radius.
@@ -90,7 +88,7 @@ fn self_energy(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::void::tests::srtio3;
+    use crate::void::tests::srtio3;
 
     #[test]
     fn srtio3_by_hand() {
@@ -117,7 +115,7 @@ mod tests {
     #[test]
     fn nearest_image_in_a_skewed_cell() {
         // A square lattice of 3 Å described by a vector five cells long: the nearest image of (0, 0.4, 0) is 1.2 Å away.
-        let lattice = crate::crystal::Lattice::new([[3.0, 0.0, 0.0], [15.0, 3.0, 0.0], [0.0, 0.0, 9.0]]).unwrap();
+        let lattice = crystal::Lattice::new([[3.0, 0.0, 0.0], [15.0, 3.0, 0.0], [0.0, 0.0, 9.0]]).unwrap();
         let got = Closest::new(&lattice).shortest(lattice.to_cartesian([0.0, 0.4, 0.0]));
         assert!((got - 1.2).abs() < 1e-12, "{got}");
     }

@@ -1,10 +1,8 @@
 //! Density, volume per atom and packing fraction: matminer's `DensityFeatures`.
 
 use super::site_radii;
-use crate::{
-    crystal::{Radii, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Radii, Structure};
 
 /// Unified atomic mass unit per Å³ in g/cm³ (CODATA 2018, to the nine digits that matminer's density carries).
 const GRAMS_PER_CM3: f64 = 1.66053907;
@@ -32,7 +30,7 @@ pub fn packing_fraction(structure: &Structure, radii: Radii) -> Result<f64, Feat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
 
     #[test]
     fn matminer_density_features() {

@@ -1,9 +1,7 @@
 //! What each site sees: its neighbours, with the vectors to them.
 
-use crate::{
-    crystal::{Element, Neighbors, Structure, neighbors_up_to},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Neighbors, Structure, neighbors_up_to};
 
 /// The most pairs of a list: half a gigabyte.
 const MAX_PAIRS: usize = 16_000_000;
@@ -61,10 +59,8 @@ pub(super) fn sorted(mut elements: Vec<Element>) -> Vec<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{neighbors, norm},
-        features::void::tests::v2o5,
-    };
+    use crate::void::tests::v2o5;
+    use crystal::{neighbors, norm};
 
     #[test]
     fn too_many_pairs_are_refused_before_they_are_listed() {

@@ -10,10 +10,8 @@
 use std::f64::consts::PI;
 
 use super::{SiteMatrix, coulomb::charges, environment::pairs_within};
-use crate::{
-    crystal::{Structure, dot},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Structure, dot};
 
 /// The accuracy at which entries have converged to ten digits.
 pub const CONVERGED: f64 = 1e-12;
@@ -123,10 +121,8 @@ fn erfc(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice},
-        features::void::tests::rutile,
-    };
+    use crate::void::tests::rutile;
+    use crystal::{Element, Lattice};
 
     #[test]
     fn erfc_by_its_table() {

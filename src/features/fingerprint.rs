@@ -17,8 +17,8 @@
 //! of atoms (homometric ones) cannot be told apart.
 
 use super::environment::pairs_within;
-use crate::crystal::Structure;
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::Structure;
 
 /// Distances in each distribution.
 const POINTS: usize = 48;
@@ -113,8 +113,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::crystal::{Element, Lattice};
-    use crate::features::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crystal::{Element, Lattice};
 
     fn alike(a: &Structure, b: &Structure) -> f64 {
         similarity(&fingerprint(a).unwrap(), &fingerprint(b).unwrap()).unwrap()

@@ -12,10 +12,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use crate::{
-    crystal::{Composition, Element},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Composition, Element};
 
 const OXIDATION: &str = include_str!("../../schema/elements/oxidation.csv");
 

@@ -18,7 +18,7 @@
 use std::array::from_fn;
 use std::sync::LazyLock;
 
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// Number of element properties.
 const PROPERTIES: usize = 22;

@@ -13,8 +13,8 @@
 //! A mirror image counts as the same structure.
 
 use super::assignment::{Edges, assign};
-use crate::crystal::{Element, Lattice, Structure, dot};
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::{Element, Lattice, Structure, dot};
 
 /// How far two crystals may differ and still be one structure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -479,7 +479,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::features::void::tests::{rutile, srtio3, v2o5};
+    use crate::void::tests::{rutile, srtio3, v2o5};
 
     fn swapped(structure: &Structure, elements: &[(&str, &str)]) -> Structure {
         let element = |s: &str| Element::from_symbol(s).unwrap();

@@ -1,6 +1,6 @@
 //! Numbers computed from a crystal: from its composition (Magpie), its volumes, its neighbourhoods, its powder pattern,
 //! matrices and fingerprints of its sites; and the scope of `tmo`. Pure functions of a
-//! [`Structure`](crate::crystal::Structure), the same for every order of its sites, every wrap of its coordinates and every
+//! [`Structure`](crystal::Structure), the same for every order of its sites, every wrap of its coordinates and every
 //! cell of the same crystal; matrices over sites, which depend on the cell, say so.
 
 mod assignment;
@@ -11,6 +11,7 @@ mod coordination;
 mod coulomb;
 mod density;
 mod environment;
+mod error;
 mod ewald;
 mod fingerprint;
 mod ionic;
@@ -39,6 +40,7 @@ pub use channels::{
 pub use coordination::{COORDINATION_TOLERANCE, Coordination, coordination};
 pub use coulomb::{CoulombConvention, coulomb_matrix, sine_coulomb_matrix};
 pub use density::{density, packing_fraction, volume_per_atom};
+pub use error::FeatureError;
 pub use ewald::{CONVERGED, ewald_potentials, ewald_sum_matrix};
 pub use fingerprint::{FINGERPRINT_LENGTH, fingerprint, similarity};
 pub use ionic::{Ion, cation_radii, cation_radius, ionic_radius, oxidation_states, probe_radius};

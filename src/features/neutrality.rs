@@ -8,7 +8,7 @@
 //! Both ask the composition alone: cheap enough for millions of candidates, and no proof that a compound exists.
 
 use super::ionic::{oxidation_states, ranks, states};
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// Charges nearer to zero than this, e per formula, are neutral: amounts may be fractions.
 const NEUTRAL: f64 = 1e-6;

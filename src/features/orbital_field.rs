@@ -10,10 +10,8 @@
 use std::sync::LazyLock;
 
 use super::{coulomb::MATMINER_BOHR_PER_ANGSTROM, tessellate};
-use crate::{
-    crystal::{Element, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Structure};
 
 const CONFIGURATIONS: &str = include_str!("../../schema/elements/configurations.csv");
 
@@ -146,7 +144,7 @@ fn valence(mut configuration: Vec<Subshell>, shells: ValenceShells) -> Vec<usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::void::tests::srtio3;
+    use crate::void::tests::srtio3;
 
     #[test]
     fn vectors_of_elements() {

@@ -1,10 +1,8 @@
 //! The radius of every site of a structure in one of the four sets.
 
 use super::ionic::{ionic_radius, oxidation_states};
-use crate::{
-    crystal::{Radii, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Radii, Structure};
 
 /// Radius of each site, Å. Shannon's radii need an oxidation state: see [`oxidation_states`] and [`ionic_radius`].
 ///
@@ -35,10 +33,8 @@ pub fn site_radii(structure: &Structure, radii: Radii) -> Result<Vec<f64>, Featu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice},
-        features::void::tests::srtio3,
-    };
+    use crate::void::tests::srtio3;
+    use crystal::{Element, Lattice};
 
     #[test]
     fn each_set_gives_its_own_radii() {

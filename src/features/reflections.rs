@@ -11,8 +11,8 @@
 use std::f64::consts::TAU;
 
 use super::scattering::Scattering;
-use crate::crystal::{Lattice, Structure};
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::{Lattice, Structure};
 
 /// Atoms are summed so many at a time.
 const LANES: usize = 4;
@@ -215,8 +215,8 @@ impl Phases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Element;
-    use crate::features::void::tests::alpha_moo3;
+    use crate::void::tests::alpha_moo3;
+    use crystal::Element;
 
     /// |F|² and 1/d straight from the definitions.
     fn by_definition(structure: &Structure, hkl: [i32; 3]) -> (f64, f64) {

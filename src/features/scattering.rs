@@ -13,8 +13,8 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use crate::crystal::Element;
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::Element;
 
 const CSV: &str = include_str!("../../schema/elements/scattering.csv");
 /// The constant of Mott and Bethe, by which the scattering of electrons tells that of X-rays, as published.

@@ -3,7 +3,7 @@
 //! A transition-metal oxide here has 2 to 6 elements, among them oxygen and at least one of [`TRANSITION_METALS`]: the
 //! metals of the seed paper's query, and the five it left out although their oxides matter (Mo, Re, Rh, Os, Tc).
 
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// Symbols of the transition metals whose oxides belong to `tmo`.
 #[rustfmt::skip]

@@ -2,7 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use crate::{crystal::Structure, error::FeatureError};
+use crate::FeatureError;
+use crystal::Structure;
 
 /// The largest cell for which a matrix over pairs of sites is made: 8 MB of numbers.
 pub const MAX_MATRIX_SITES: usize = 1000;
@@ -65,7 +66,7 @@ impl SiteMatrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     fn row_of_atoms(n: usize) -> Structure {
         let lattice = Lattice::from_parameters(2.0 * n as f64, 5.0, 5.0, 90.0, 90.0, 90.0).unwrap();

@@ -25,10 +25,8 @@ use self::{
     radial::{Radial, padding},
 };
 use super::environment::{elements_of, environments, pairs_within, sorted};
-use crate::{
-    crystal::{Element, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Structure};
 
 /// The most numbers one result may have: 128 MiB.
 const MAX_VALUES: usize = 1 << 24;
@@ -252,10 +250,8 @@ fn spectrum(radial: &Radial, coefficients: &[f64], share: f64, out: &mut [f64]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::Lattice,
-        features::void::tests::{rutile, srtio3},
-    };
+    use crate::void::tests::{rutile, srtio3};
+    use crystal::Lattice;
 
     fn lone(symbol: &str) -> Structure {
         let lattice = Lattice::from_parameters(20.0, 20.0, 20.0, 90.0, 90.0, 90.0).unwrap();

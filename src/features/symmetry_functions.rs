@@ -10,10 +10,8 @@
 //! The element of the site itself is not told. Summed over elements, the default set is matminer's `GaussianSymmFunc`.
 
 use super::environment::{elements_of, environments, pairs_within};
-use crate::{
-    crystal::{Element, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Element, Structure};
 
 /// Longest cutoff accepted, Å: a site of an oxide then has a million pairs of neighbours.
 const MAX_CUTOFF: f64 = 15.0;
@@ -160,7 +158,7 @@ fn cutoff(r: f64, r_cut: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::void::tests::srtio3;
+    use crate::void::tests::srtio3;
 
     #[test]
     fn the_octahedron_of_titanium_by_hand() {

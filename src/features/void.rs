@@ -10,10 +10,8 @@
 //! packing fraction, with overlaps counted once.
 
 use super::{balls::union_volume, site_radii};
-use crate::{
-    crystal::{Radii, Structure},
-    error::FeatureError,
-};
+use crate::FeatureError;
+use crystal::{Radii, Structure};
 
 /// Largest probe accepted, Å; beyond it every crystal is full.
 const MAX_PROBE: f64 = 20.0;
@@ -56,7 +54,7 @@ pub fn default_void(structure: &Structure) -> Result<f64, FeatureError> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     fn build(cell: [f64; 3], sites: &[(&str, &[[f64; 3]])]) -> Structure {
         let lattice = Lattice::from_parameters(cell[0], cell[1], cell[2], 90.0, 90.0, 90.0).unwrap();

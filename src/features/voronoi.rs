@@ -5,7 +5,8 @@
 //! hair counts as much as any other in [`Cell::coordination`]; in [`Cell::weighted_coordination`] it counts for nothing.
 
 use super::{Cell, Tessellation, tessellate};
-use crate::{crystal::Structure, error::FeatureError};
+use crate::FeatureError;
+use crystal::Structure;
 
 /// The Voronoi cells of the sites of `structure`: points belong to the site nearest to them.
 ///
@@ -37,7 +38,7 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn caesium_chloride_has_eight_neighbors_and_six_smaller_faces() {

@@ -11,8 +11,8 @@
 //! dispersion, no absorption.
 
 use super::reflections::{Reflection, reflections};
-use crate::crystal::{Lattice, Structure};
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::{Lattice, Structure};
 
 /// Characteristic lines, Å: K-alpha is the weighted mean of its doublet.
 pub const WAVELENGTHS: [(&str, f64); 24] = [
@@ -238,8 +238,8 @@ fn is_hexagonal(lattice: &Lattice) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Element;
-    use crate::features::void::tests::{rutile, srtio3};
+    use crate::void::tests::{rutile, srtio3};
+    use crystal::Element;
 
     fn peaks(structure: &Structure) -> Vec<Peak> {
         xrd_peaks(structure, CU_KA, (0.0, 90.0)).unwrap()

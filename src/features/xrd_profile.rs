@@ -3,8 +3,8 @@
 use std::f64::consts::{LN_2, PI, TAU};
 
 use super::xrd::{CU_KA, Line, Pattern};
-use crate::crystal::Structure;
-use crate::error::FeatureError;
+use crate::FeatureError;
+use crystal::Structure;
 
 /// Length of [`xrd_vector`]: one number for each degree from 0 to 127.
 pub const XRD_LEN: usize = 128;
@@ -146,9 +146,9 @@ pub fn xrd_pattern(structure: &Structure, profile: &Profile) -> Result<Vec<[f64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
-    use crate::features::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
-    use crate::features::xrd_peaks;
+    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crate::xrd_peaks;
+    use crystal::{Element, Lattice};
 
     #[test]
     fn the_four_oxides_of_matminer() {

@@ -3,10 +3,8 @@
 use serde_json::Value;
 
 use super::{MAX_ATOMS, at_line};
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Element, Lattice, Structure};
 
 /// Scalars of a row or frame that are kept under their own names.
 pub(super) const SCALARS: [&str; 6] = ["calculator", "energy", "free_energy", "magmom", "charge", "fmax"];

@@ -22,7 +22,8 @@ use super::{
     format::Open,
     plain, stem,
 };
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 
 pub use writer::AseDbWriter;
 

@@ -14,7 +14,8 @@ mod scanner;
 use std::path::Path;
 
 use super::{Rejection, poscar, source};
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 use number::number;
 use scanner::Scanner;
 

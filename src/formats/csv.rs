@@ -9,7 +9,7 @@ use std::{
 use super::{
     Format, Mapping, Properties, Record, Records, Rejection, format::Open, mapping::mapped, parse_noted, source, stem,
 };
-use crate::error::FormatError;
+use crate::FormatError;
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 /// Columns that may hold the structure, the preferred first.

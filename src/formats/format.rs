@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::{Input, Notes, Reading, Records, ase_db, cif, csv, extxyz, json, parquet, poscar, traj, xdatcar, xsf};
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 
 /// A format that [`super::read_file`] reads.
 #[derive(Debug)]

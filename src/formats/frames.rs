@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{Frames, Input, Note, Properties, Record, Records, Rejection};
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 
 /// One frame: its crystal, the line or number at which it begins, and what is said of it.
 pub(super) type Frame = (Structure, usize, Properties);

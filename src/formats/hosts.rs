@@ -30,7 +30,7 @@ mod wyckoff;
 
 use std::fmt;
 
-use crate::crystal::{Element, Setting, Structure};
+use crystal::{Element, Setting, Structure};
 
 pub use parser::parse;
 
@@ -97,10 +97,9 @@ pub fn embedded() -> Vec<Host> {
     FILES.iter().filter_map(|(_, text)| parse(text).ok()).flatten().collect()
 }
 
-/// The embedded crystal of that id, for tests.
-#[cfg(test)]
-pub(crate) fn host(id: &str) -> crate::crystal::Structure {
-    embedded().into_iter().find(|host| host.id == id).expect("the id of an embedded host").structure
+/// The embedded crystal of that id.
+pub fn host(id: &str) -> Option<crystal::Structure> {
+    embedded().into_iter().find(|host| host.id == id).map(|host| host.structure)
 }
 
 impl fmt::Display for Host {

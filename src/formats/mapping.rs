@@ -249,7 +249,7 @@ fn forget(p: &mut Properties, target: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{Reading, read};
+    use crate::{Reading, read};
 
     fn of(name: &str, text: &str, map: &str) -> Vec<Result<Record, Rejection>> {
         let dir = tempfile::tempdir().unwrap();
@@ -280,10 +280,10 @@ mod tests {
     }
 
     fn to_cif() -> String {
-        let lattice = crate::crystal::Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
-        let po = crate::crystal::Element::from_symbol("Po").unwrap();
-        let structure = crate::crystal::Structure::new(lattice, vec![po], vec![[0.0; 3]]).unwrap();
-        crate::formats::to_cif(&structure, "po")
+        let lattice = crystal::Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
+        let po = crystal::Element::from_symbol("Po").unwrap();
+        let structure = crystal::Structure::new(lattice, vec![po], vec![[0.0; 3]]).unwrap();
+        crate::to_cif(&structure, "po")
     }
 
     #[test]

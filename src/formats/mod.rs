@@ -11,6 +11,7 @@ mod ase_db;
 mod chgcar;
 mod cif;
 mod csv;
+mod error;
 mod extxyz;
 mod format;
 mod frames;
@@ -36,17 +37,15 @@ use std::path::{Path, PathBuf};
 
 use format::Open;
 
-use crate::{
-    crystal::{Disordered, Structure},
-    error::{FormatError, Position},
-};
+use crystal::{Disordered, Structure};
 
 pub use ase_db::AseDbWriter;
 pub use chgcar::{Quantity, Volumetric, read_volumetric};
 pub use cif::{to_cif, to_symmetrised_cif};
+pub use error::{FormatError, Position};
 pub use extxyz::to_extxyz;
 pub use format::{FORMATS, Format};
-pub(crate) use json::record_of_row;
+pub use json::record_of_row;
 pub use json::to_json;
 pub use mapping::Mapping;
 pub use paths::{Found, Input, Skipped, expand, search};
@@ -57,7 +56,7 @@ pub use reading::{Frames, Naming, Reading};
 pub use source::bytes_read;
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
-pub const MAX_ATOMS: usize = crate::crystal::MAX_SITES;
+pub const MAX_ATOMS: usize = crystal::MAX_SITES;
 
 /// One crystal of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +99,7 @@ impl std::fmt::Display for Rejection {
 
 impl Rejection {
     /// A refusal in words.
-    pub(crate) fn plain(path: impl Into<PathBuf>, line: usize, id: Option<String>, reason: impl Into<String>) -> Self {
+    pub fn plain(path: impl Into<PathBuf>, line: usize, id: Option<String>, reason: impl Into<String>) -> Self {
         Self { path: path.into(), line, id, reason: reason.into(), raw_hint: None, disordered: None }
     }
 
@@ -201,6 +200,6 @@ fn stem(path: &Path) -> String {
 }
 
 /// A crystal error at a line.
-fn at_line(line: usize) -> impl Fn(crate::error::CrystalError) -> FormatError {
+fn at_line(line: usize) -> impl Fn(crystal::CrystalError) -> FormatError {
     move |source| FormatError::Crystal { at: Position { line, column: 0 }, source }
 }

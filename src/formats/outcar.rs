@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::vasp::{self, Geometry, Kpoints, Run, Settings, Species, Tags};
 use super::{at_line, source};
-use crate::crystal::ContentHash;
-use crate::error::FormatError;
+use crate::FormatError;
+use crystal::ContentHash;
 
 /// Tags that are taken where a line begins with them or they follow a semicolon.
 const TAGS: [&str; 23] = [
@@ -350,10 +350,10 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::vasp::{Calculation, read_calculation};
+    use crate::vasp::{Calculation, read_calculation};
 
     fn fixture(name: &str) -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion").join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vasp/insertion").join(name)
     }
 
     #[test]

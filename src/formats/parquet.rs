@@ -19,7 +19,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::{Format, Input, Mapping, Record, Records, Rejection, format::Open, json::record_of_row};
-use crate::crystal::guard::guarded;
+use crystal::guard::guarded;
 
 /// Rows that are decoded together.
 const BATCH: usize = 256;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Format, Frames, source, stem};
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// A file to read, and the name of its crystal where the file's own name says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,8 @@ use super::{
     plain,
     species::{element_of_symbol, is_isotope},
 };
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Element, Lattice, Structure};
 
 /// See [`Format`].
 pub(super) static FORMAT: Format = Format {
@@ -143,7 +141,7 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
     };
     let structure = Structure::new(lattice, species, coords).map_err(|source| {
         let line = match &source {
-            crate::error::CrystalError::Overlap { j, .. } => first_site + j - 1,
+            crystal::CrystalError::Overlap { j, .. } => first_site + j - 1,
             _ => first_site,
         };
         at_line(line)(source)

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::{Rejection, source::Lines, species::element_of_symbol};
-use crate::{crystal::Element, error::FormatError};
+use crate::FormatError;
+use crystal::Element;
 
 /// The potentials of a POTCAR or an OUTCAR in their order: element and number of valence electrons. Of an OUTCAR no more is
 /// read than its head.

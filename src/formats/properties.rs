@@ -119,7 +119,7 @@ impl Properties {
     }
 
     /// Puts the notes in words among the other properties, so that they stay with the crystal; returns them.
-    pub(crate) fn settle_notes(&mut self) -> Notes {
+    pub fn settle_notes(&mut self) -> Notes {
         let notes = std::mem::take(&mut self.notes);
         if !notes.is_empty() {
             let words: Vec<String> = notes.iter().map(Note::to_string).collect();

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// Most text of a file that is held in memory at once, bytes: a decompression bomb ends here.
 const MAX_TEXT: u64 = 1 << 30;

@@ -1,10 +1,8 @@
 //! Elements as files write them: `Ti`, `Ti4+`, `O2-`, `Fe3`, `TI1`, `O1A`, `Ti_sv`. Deuterium and tritium, `D` and `T`, are hydrogen;
 //! [`is_isotope`] tells them, so that it can be said.
 
-use crate::{
-    crystal::{Composition, Element},
-    error::CrystalError,
-};
+use crystal::CrystalError;
+use crystal::{Composition, Element};
 
 /// The element at the head of a type symbol (`Ti4+`, `TI`, `O2-`) or a pseudopotential's name (`Ti_sv`). The letters up to the
 /// first other character must be the symbol; the charge after it does not matter.

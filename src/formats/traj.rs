@@ -21,7 +21,8 @@ use super::{
     format::Open,
     frames, plain,
 };
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 
 /// Bytes of the header.
 const HEADER: usize = 48;
@@ -219,7 +220,7 @@ impl Ulm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{Reading, Record, Rejection, read};
+    use crate::{Reading, Record, Rejection, read};
 
     /// The JSON text of a frame, and the arrays that it names.
     type Frame<'a> = (&'a str, Vec<(&'a str, Vec<u8>)>);

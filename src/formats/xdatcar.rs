@@ -16,7 +16,8 @@ use super::{
     format::{Open, Text},
     frames, plain, poscar,
 };
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 
 /// Lines of a POSCAR up to its counts.
 const HEADER: usize = 7;
@@ -121,7 +122,7 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{Note, Reading, Rejection, read};
+    use crate::{Note, Reading, Rejection, read};
 
     const HEAD: &str = "TiO2\n1.0\n4.6 0 0\n0 4.6 0\n0 0 2.96\nTi O\n1 1\n";
 
@@ -132,7 +133,7 @@ mod tests {
         let path = dir.path().join("run").join(path.file_name().unwrap());
         std::fs::write(&path, text).unwrap();
         let reading = Reading { frames: which.parse().unwrap(), ..Reading::default() };
-        let crystal = |r: crate::formats::Record| (r.id, r.line, (r.structure.frac_coords()[1][0] * 1e6).round() / 1e6);
+        let crystal = |r: crate::Record| (r.id, r.line, (r.structure.frac_coords()[1][0] * 1e6).round() / 1e6);
         read(&Input::new(path), &reading).map(|r| r.map(crystal)).collect()
     }
 

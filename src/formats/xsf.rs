@@ -17,10 +17,8 @@ use super::{
     frames, plain, source,
     species::{element_of_symbol, is_isotope},
 };
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Element, Lattice, Structure};
 
 /// Keywords of what is no crystal.
 const OTHERS: [&str; 4] = ["MOLECULE", "POLYMER", "SLAB", "ATOMS"];
@@ -73,7 +71,7 @@ fn crystal(
     let coords = atoms.iter().map(|(_, x)| lattice.to_fractional(*x)).collect();
     Structure::new(lattice, species, coords).map_err(|source| {
         let line = match &source {
-            crate::error::CrystalError::Overlap { j, .. } => first + j - 1,
+            crystal::CrystalError::Overlap { j, .. } => first + j - 1,
             _ => first,
         };
         at_line(line)(source)
@@ -182,7 +180,7 @@ fn atoms(lines: &mut Lines, vectors: ([[f64; 3]; 3], usize)) -> Result<Step, For
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{Reading, Record, Rejection, read};
+    use crate::{Reading, Record, Rejection, read};
 
     const MGO: &str = "# MgO\nCRYSTAL\nPRIMVEC\n 0 2.1 2.1\n 2.1 0 2.1\n 2.1 2.1 0\nCONVVEC\n 4.2 0 0\n 0 4.2 0\n 0 0 4.2\nPRIMCOORD\n 2 1\n\
         12 0 0 0 0.1 0.0 0.0\nO 2.1 0 0\n";

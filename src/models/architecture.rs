@@ -19,10 +19,8 @@ use super::{
         found::{Claims, Found},
     },
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{Element, Structure};
 
 /// Settings of a kind of network: with its weights, all that its numbers depend on.
 pub(super) trait Architecture: Sized + 'static {

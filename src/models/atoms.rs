@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use crate::crystal::Element;
+use crystal::Element;
 
 /// Width of the encoding.
 pub const ATOM_FEATURES: usize = 92;

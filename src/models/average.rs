@@ -47,7 +47,7 @@ impl ModuleMapper for Move {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{cgcnn::CgcnnConfig, network::Config};
+    use crate::{cgcnn::CgcnnConfig, network::Config};
 
     fn first(net: &Net) -> Vec<f32> {
         let mut values = Values(HashMap::new());

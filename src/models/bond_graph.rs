@@ -5,7 +5,8 @@
 //! an atom with m short bonds has m (m - 1), those of each bond one after another.
 
 use super::graph::{pairs_within, starts};
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 
 /// Atoms, bonds and angles of one crystal.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +170,7 @@ impl BondGraph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn rock_salt_has_the_bonds_and_angles_that_geometry_gives_it() {

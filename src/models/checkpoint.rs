@@ -13,7 +13,7 @@ use burn::{optim::ModuleOptimizer, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{network::Net, sample::Epoch};
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -49,7 +49,7 @@ impl ModuleVisitor for Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{cgcnn::CgcnnConfig, network::Config};
+    use crate::{cgcnn::CgcnnConfig, network::Config};
 
     /// A gradient of `value` for every value of every parameter.
     struct Fill(GradientsParams, f32, usize);

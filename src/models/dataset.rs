@@ -15,7 +15,8 @@ use super::{
     sample::{Observer, Sample},
     splits::{element_counts, split, trainable},
 };
-use crate::{crystal::hex, error::ModelError};
+use crate::ModelError;
+use crystal::hex;
 
 /// Crystals with their inputs; indices run over the samples, then over those that only train.
 pub(super) struct Dataset<'a> {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{crystal::Structure, features::volume_per_atom};
+use crystal::Structure;
+use features::volume_per_atom;
 
 /// Translations that map a crystal onto itself within this many Å make its cell smaller.
 const TOLERANCE: f64 = 0.1;
@@ -62,7 +63,7 @@ impl Domain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     fn cubic(a: f64) -> Structure {
         let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::{
     card::Metrics, conformal::Calibration, model::Model, quantity::Quantity, reliability::Part, splits::SplitKind,
 };
-use crate::crystal::{ContentHash, Structure, hex};
-use crate::error::ModelError;
+use crate::ModelError;
+use crystal::{ContentHash, Structure, hex};
 
 const EXTENSION: &str = ".ensemble.json";
 
@@ -294,7 +294,7 @@ fn identified(card: EnsembleCard) -> EnsembleCard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::DEFAULT_MODEL;
+    use crate::DEFAULT_MODEL;
 
     fn one() -> Vec<(String, Arc<Model>)> {
         vec![(DEFAULT_MODEL.to_string(), Model::load(DEFAULT_MODEL).unwrap())]

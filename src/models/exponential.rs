@@ -68,7 +68,7 @@ pub(super) unsafe fn softplus<S: Simd>(x: S::V) -> S::V {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::simd::{One, Plain};
+    use crate::simd::{One, Plain};
 
     #[test]
     fn functions_agree_with_double_precision() {

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::ensemble::Ensemble;
 use super::model::{Model, is_name, weights_in};
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Name of the model that answers where a query names none.
 pub const DEFAULT_MODEL: &str = "cgcnn";

@@ -1,10 +1,8 @@
 //! A crystal as a graph: atoms are nodes, and edges run from a neighbour to the centre that gathers it, periodic images
 //! included.
 
-use crate::{
-    crystal::{Neighbors, Structure, neighbors_up_to},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{Neighbors, Structure, neighbors_up_to};
 
 /// Which pairs of atoms have an edge. Part of a model: another rule gives other numbers.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -245,7 +243,7 @@ pub fn batches_by_size(sizes: &[usize], limit: usize) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn a_lone_atom_beyond_the_cutoff_has_no_graph() {

@@ -66,10 +66,8 @@ impl LineGraph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice, Structure},
-        models::graph::Neighborhood,
-    };
+    use crate::graph::Neighborhood;
+    use crystal::{Element, Lattice, Structure};
 
     #[test]
     fn simple_cubic_bonds_meet_at_right_angles() {

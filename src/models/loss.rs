@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use burn::prelude::*;
 
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// What is minimised, in units of the labels' standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]

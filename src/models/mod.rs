@@ -19,6 +19,7 @@ pub mod deeper_gatgnn;
 pub mod domain;
 mod dropout;
 pub mod ensemble;
+mod error;
 mod exponential;
 mod find;
 pub mod fused;
@@ -50,6 +51,7 @@ pub mod tune;
 pub mod weights;
 
 pub use card::{Metrics, ModelCard};
+pub use error::ModelError;
 pub use find::{DEFAULT_MODEL, Found, embedded, find, is_embedded, kept, kept_in};
 pub use model::{Model, ModelPotential, is_name};
 pub use network::published_rmse;

@@ -20,11 +20,9 @@ use super::{
     quantity::Quantity,
     weights,
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-    stop::Stop,
-};
+use crate::ModelError;
+use crystal::stop::Stop;
+use crystal::{Element, Structure};
 
 static FORWARD_PASSES: AtomicU64 = AtomicU64::new(0);
 
@@ -272,7 +270,7 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crystal::Lattice;
 
     fn cubic(symbol: &str, a: f64) -> Structure {
         let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();

@@ -18,10 +18,8 @@ use super::{
         limits,
     },
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{Element, Structure};
 
 /// From the list of architectures: one enum of their settings, one of their weights, and what either is asked.
 macro_rules! architectures {
@@ -222,10 +220,8 @@ pub(super) fn alone<T>(make: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::Lattice,
-        models::{alignn::AlignnConfig, deeper_gatgnn::DeeperGatgnnConfig},
-    };
+    use crate::{alignn::AlignnConfig, deeper_gatgnn::DeeperGatgnnConfig};
+    use crystal::Lattice;
 
     /// The crystal told in another way, and its supercell.
     fn retold() -> (Structure, Vec<Structure>) {
@@ -297,7 +293,7 @@ mod tests {
             assert_eq!(config.architecture(), name);
             assert!(config.can_be_trained().is_ok() && !config.spaces().is_empty(), "{name}");
         }
-        let chgnet = Config::Chgnet(crate::models::chgnet::ChgnetConfig::published());
+        let chgnet = Config::Chgnet(crate::chgnet::ChgnetConfig::published());
         assert!(chgnet.can_be_trained().is_err() && chgnet.spaces().is_empty());
     }
 

@@ -15,7 +15,7 @@ use super::{
     schedule::Schedule,
     splits::SplitKind,
 };
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// How to train.
 #[derive(Debug, Clone)]

@@ -163,7 +163,7 @@ pub(super) fn shuffled(indices: &[usize], place: &[u64]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::megnet::MegnetConfig;
+    use crate::megnet::MegnetConfig;
 
     #[test]
     fn threads_keep_the_order_of_results() {

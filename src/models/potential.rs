@@ -1,6 +1,7 @@
 //! What an energy model answers: the total energy of a cell, and its slopes.
 
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 
 /// Pressure of 1 eV/Å³, GPa (CODATA 2018).
 pub const GPA_PER_EV_PER_CUBIC_ANGSTROM: f64 = 160.217_663_4;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{conformal::Calibration, domain::Domain, sample::Sample};
-use crate::crystal::ContentHash;
+use crystal::ContentHash;
 
 /// Written by training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ impl From<Hashes> for Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice, Structure, content_hash};
+    use crystal::{Element, Lattice, Structure, content_hash};
 
     #[test]
     fn every_crystal_of_a_run_is_found_where_it_was() {

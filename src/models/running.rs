@@ -73,13 +73,11 @@ impl Buffers {
 mod tests {
     use super::*;
     use crate::{
-        crystal::{Element, Lattice, Structure},
-        models::{
-            cgcnn::CgcnnConfig,
-            megnet::MegnetConfig,
-            network::{Config, Input},
-        },
+        cgcnn::CgcnnConfig,
+        megnet::MegnetConfig,
+        network::{Config, Input},
     };
+    use crystal::{Element, Lattice, Structure};
 
     fn rock_salt(a: f64) -> Structure {
         let lattice = Lattice::new([[0.0, a, a], [a, 0.0, a], [a, a, 0.0]]).unwrap();

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::card::Metrics;
-use crate::crystal::{ContentHash, Structure};
+use crystal::{ContentHash, Structure};
 
 /// One labelled crystal.
 #[derive(Debug, Clone)]

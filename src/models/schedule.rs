@@ -5,7 +5,7 @@
 
 use std::{fmt, ops::Range, str::FromStr};
 
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// The course of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq)]

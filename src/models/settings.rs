@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::network::Config;
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Settings that are measured on the training set and not chosen.
 const MEASURED: [&str; 1] = ["inputs"];
@@ -125,7 +125,7 @@ fn out_of_range(tree: &Value, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::models::{
+    use crate::{
         graph::Neighborhood,
         network::{Config, architectures},
     };

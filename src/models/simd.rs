@@ -410,7 +410,7 @@ macro_rules! kernels {
                 use super::*;
 
                 #[inline(always)]
-                pub unsafe fn on<$S: $crate::models::simd::Simd>($($arg: $type),*) $(-> $out)? {
+                pub unsafe fn on<$S: $crate::simd::Simd>($($arg: $type),*) $(-> $out)? {
                     // SAFETY: the caller has made sure of the instruction set; lengths are the body's own care.
                     unsafe { $body }
                 }
@@ -419,14 +419,14 @@ macro_rules! kernels {
                 #[target_feature(enable = "avx512f,avx512dq,fma")]
                 pub unsafe fn avx512($($arg: $type),*) $(-> $out)? {
                     // SAFETY: the features are those of the function.
-                    unsafe { on::<$crate::models::simd::Avx512>($($arg),*) }
+                    unsafe { on::<$crate::simd::Avx512>($($arg),*) }
                 }
 
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 pub unsafe fn avx2($($arg: $type),*) $(-> $out)? {
                     // SAFETY: as above.
-                    unsafe { on::<$crate::models::simd::Avx2>($($arg),*) }
+                    unsafe { on::<$crate::simd::Avx2>($($arg),*) }
                 }
             }
 
@@ -434,12 +434,12 @@ macro_rules! kernels {
             $vis fn $name($($arg: $type),*) $(-> $out)? {
                 // SAFETY: the processor has been asked for what it can.
                 unsafe {
-                    match $crate::models::simd::isa() {
+                    match $crate::simd::isa() {
                         #[cfg(target_arch = "x86_64")]
-                        $crate::models::simd::Isa::Avx512 => $name::avx512($($arg),*),
+                        $crate::simd::Isa::Avx512 => $name::avx512($($arg),*),
                         #[cfg(target_arch = "x86_64")]
-                        $crate::models::simd::Isa::Avx2 => $name::avx2($($arg),*),
-                        $crate::models::simd::Isa::Plain => $name::on::<$crate::models::simd::Plain>($($arg),*),
+                        $crate::simd::Isa::Avx2 => $name::avx2($($arg),*),
+                        $crate::simd::Isa::Plain => $name::on::<$crate::simd::Plain>($($arg),*),
                     }
                 }
             }
@@ -453,7 +453,7 @@ pub(super) use kernels;
 #[cfg(test)]
 macro_rules! each_isa {
     ($name:ident($($arg:expr),* $(,)?), $check:expr) => {{
-        unsafe { $name::on::<$crate::models::simd::Plain>($($arg),*) };
+        unsafe { $name::on::<$crate::simd::Plain>($($arg),*) };
         $check;
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {

@@ -14,10 +14,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{passes::on_threads, sample::Sample};
-use crate::{
-    crystal::{DEFAULT_SYMPREC, Symmetry},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{DEFAULT_SYMPREC, Symmetry};
 
 /// What must not be cut by a division.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +228,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::crystal::{Element, Lattice, Structure, content_hash};
+    use crystal::{Element, Lattice, Structure, content_hash};
 
     fn sample(k: usize, metal: &str, a: f64, caesium_chloride: bool) -> Sample {
         let h = a / 2.0;

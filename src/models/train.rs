@@ -29,7 +29,7 @@ pub use super::{
     sample::{Epoch, Observer, Sample},
     schedule::Schedule,
 };
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Trains a network on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///

@@ -10,10 +10,10 @@ use arrow::json::writer::make_encoder;
 use serde_json::{Map, Value};
 
 use super::{Exporter, Sink};
-use crate::columns::StructureColumn;
-use crate::crystal::Structure;
-use crate::error::ReportError;
-use crate::formats::{AseDbWriter, to_extxyz, to_json};
+use crate::ReportError;
+use columns::StructureColumn;
+use crystal::Structure;
+use formats::{AseDbWriter, to_extxyz, to_json};
 
 /// The column with the crystals: that of the name `structure`, else the first of that type.
 pub fn structure_column(schema: &SchemaRef) -> Option<usize> {

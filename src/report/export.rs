@@ -18,7 +18,7 @@ use parquet::file::properties::WriterProperties;
 use super::Sink;
 use super::crystals::{AseDb, ExtXyz, Pymatgen};
 use super::folder::{Folder, Kind};
-use crate::error::ReportError;
+use crate::ReportError;
 
 /// What a result is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -277,7 +277,28 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     use super::*;
-    use crate::report::Shared;
+
+    /// A stream whose text a test reads while the sink has it.
+    #[derive(Clone, Default)]
+    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Shared {
+        /// What was written so far.
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
 
     fn batch() -> RecordBatch {
         let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(22), None]), None]);

@@ -8,8 +8,8 @@ use arrow::datatypes::SchemaRef;
 
 use super::Exporter;
 use super::crystals::{Crystal, Crystals};
-use crate::error::ReportError;
-use crate::formats::{to_cif, to_poscar, to_symmetrised_cif};
+use crate::ReportError;
+use formats::{to_cif, to_poscar, to_symmetrised_cif};
 
 /// What the files of a directory are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,12 +81,12 @@ mod tests {
     use arrow::array::{ArrayRef, StringArray};
 
     use super::*;
-    use crate::columns::StructureBuilder;
-    use crate::crystal::{Structure, content_hash};
-    use crate::formats::{hosts::host, parse_structure};
+    use columns::StructureBuilder;
+    use crystal::{Structure, content_hash};
+    use formats::{hosts::host, parse_structure};
 
     fn rutile() -> Structure {
-        host("rutile")
+        host("rutile").unwrap()
     }
 
     /// The names of the files that three rutiles and a NULL become, and the text of the file of `a`.

@@ -11,7 +11,7 @@ use polars::prelude::{
 };
 use std::sync::Arc;
 
-use crate::error::ReportError;
+use crate::ReportError;
 
 /// The frame of a result. Integers narrower than 32 bits are widened, decimals become floats, and what polars is built
 /// without here (dates, times, binary) becomes its text.

@@ -2,6 +2,7 @@
 //! ([`plots`]) and as the page of a screening ([`page`]).
 
 mod crystals;
+mod error;
 mod export;
 mod folder;
 mod frames;
@@ -10,8 +11,7 @@ pub mod plots;
 mod sink;
 
 pub use crystals::structure_column;
+pub use error::ReportError;
 pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
-#[cfg(test)]
-pub(crate) use sink::Shared;
 pub use sink::{PartialFile, Sink};

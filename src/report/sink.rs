@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, write::GzEncoder};
 
 use self::place::Place;
-use crate::error::ReportError;
+use crate::ReportError;
 
 /// Where bytes go.
 pub enum Sink {
@@ -113,31 +113,6 @@ impl Write for Sink {
             Self::File(file) => file.file.flush(),
             Self::Gzip(packed) => packed.flush(),
         }
-    }
-}
-
-/// A stream whose text a test reads while the sink has it.
-#[cfg(test)]
-#[derive(Clone, Default)]
-pub(crate) struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-#[cfg(test)]
-impl Shared {
-    /// What was written so far.
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-#[cfg(test)]
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

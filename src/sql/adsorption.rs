@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use datafusion::common::{Result as SqlResult, exec_err};
 use serde::{Deserialize, Serialize};
 
-use crate::adsorption::{Adsorbed, Answer, Answers, RelaxOptions, Request, Within, adsorb};
-use crate::crystal::{ContentHash, Element, Lattice, Structure, content_hash};
-use crate::error::AdsorptionError;
-use crate::features::Ion;
-use crate::models::ModelPotential;
-use crate::models::potential::Potential;
+use adsorption::AdsorptionError;
+use adsorption::{Adsorbed, Answer, Answers, RelaxOptions, Request, Within, adsorb};
+use crystal::{ContentHash, Element, Lattice, Structure, content_hash};
+use features::Ion;
+use models::ModelPotential;
+use models::potential::Potential;
 
 use super::environment::Environment;
 use super::relaxations::Remembering;

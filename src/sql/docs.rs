@@ -7,7 +7,7 @@ use super::aggregates;
 use super::functions::{FieldDoc, Function, themes};
 use super::structure_type::sql_type;
 use super::table_functions;
-use crate::columns::structure_type;
+use columns::structure_type;
 
 /// What a person needs to call a function.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

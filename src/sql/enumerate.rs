@@ -10,11 +10,11 @@ use futures::StreamExt;
 use super::quote::quoted_name;
 use super::session::Session;
 use super::structure_type::Crystals;
-use crate::crystal::Structure;
-use crate::error::Error;
-use crate::formats::{Properties, Record};
-use crate::stability::{Candidate, CandidateCounts, CandidateOptions, Candidates};
-use crate::store::{ImportOptions, ImportSummary, Progress, Step, Store};
+use crate::Error;
+use crystal::Structure;
+use formats::{Properties, Record};
+use stability::{Candidate, CandidateCounts, CandidateOptions, Candidates};
+use store::{ImportOptions, ImportSummary, Progress, Step, Store};
 
 /// What `enumerate` should do.
 #[derive(Debug, Clone, PartialEq)]

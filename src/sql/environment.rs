@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::adsorption::Round;
-use crate::crystal::ContentHash;
-use crate::error::{Error, ModelError};
-use crate::models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
-use crate::stop::Stop;
-use crate::store::{FeatureValues, PredictionCache, References};
+use crate::Error;
+use adsorption::Round;
+use crystal::ContentHash;
+use crystal::stop::Stop;
+use models::ModelError;
+use models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
+use store::{FeatureValues, PredictionCache, References};
 
 use super::pass::{RowsDone, RowsWatcher};
 use super::predictor::EnergyModel;

@@ -4,8 +4,39 @@ use datafusion::catalog::SchemaProvider;
 use datafusion::common::{Column, DataFusionError, SchemaError, exec_datafusion_err};
 
 use super::nearest::nearest;
-use crate::columns::structure_type;
-use crate::error::Error;
+use adsorption::AdsorptionError;
+use columns::structure_type;
+use crystal::CrystalError;
+use features::FeatureError;
+use formats::FormatError;
+use models::ModelError;
+use store::StoreError;
+
+/// Any error of the layers below `sql`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// See [`CrystalError`].
+    #[error(transparent)]
+    Crystal(#[from] CrystalError),
+    /// See [`FormatError`].
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// See [`FeatureError`].
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// See [`ModelError`].
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// See [`AdsorptionError`].
+    #[error(transparent)]
+    Adsorption(#[from] AdsorptionError),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A query that cannot be planned or run: one sentence, without the engine's nested prefixes.
+    #[error("{0}")]
+    Sql(String),
+}
 
 impl From<DataFusionError> for Error {
     /// Keeps our own error if one is inside, otherwise the innermost message without the engine's prefixes.
@@ -131,7 +162,7 @@ fn syntax(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::CrystalError;
+    use crystal::CrystalError;
 
     #[test]
     fn prefixes_and_contexts_go_and_the_sentence_stays() {

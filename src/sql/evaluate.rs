@@ -16,11 +16,11 @@ use super::predictor::EnergyModel;
 use super::quote::{quoted_name, quoted_text};
 use super::session::Session;
 use super::units::units;
-use crate::crystal::ContentHash;
-use crate::error::Error;
-use crate::models::Metrics;
-use crate::models::reliability::Part;
-use crate::store::{Evaluated, Evaluation, Store};
+use crate::Error;
+use crystal::ContentHash;
+use models::Metrics;
+use models::reliability::Part;
+use store::{Evaluated, Evaluation, Store};
 
 /// What to evaluate on what.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,9 +14,9 @@ use datafusion::logical_expr::{Expr, ScalarUDF};
 use super::cost::Cost;
 use super::functions::{CrystalUdf, Kind, Parameter};
 use super::quote::quoted_text;
-use crate::columns::structure_type;
-use crate::error::Error;
-use crate::store::Featurizer;
+use crate::Error;
+use columns::structure_type;
+use store::Featurizer;
 
 /// A call of a crystal function, all of whose arguments but the crystal are constants.
 #[derive(Debug, Clone)]
@@ -188,8 +188,8 @@ mod tests {
     use datafusion::logical_expr::lit;
 
     use super::*;
-    use crate::sql::environment::Environment;
-    use crate::sql::register;
+    use crate::environment::Environment;
+    use crate::register;
 
     fn known() -> Vec<Arc<ScalarUDF>> {
         let all = register::udfs(&Environment::default()).into_iter().map(Arc::new);

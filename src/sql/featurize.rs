@@ -21,10 +21,10 @@ use super::functions::CrystalUdf;
 use super::quote::quoted_name;
 use super::reuse::Reuse;
 use super::session::Session;
-use crate::crystal::guard::guarded;
-use crate::error::Error;
-use crate::stop::Stop;
-use crate::store::{FeatureTable, Featurizer, Store};
+use crate::Error;
+use crystal::guard::guarded;
+use crystal::stop::Stop;
+use store::{FeatureTable, Featurizer, Store};
 
 /// Crystals that are evaluated together.
 const ROWS: usize = 512;

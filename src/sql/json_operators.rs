@@ -97,7 +97,7 @@ fn takes_member(op: Operator) -> bool {
 mod tests {
     use arrow::util::pretty::pretty_format_batches;
 
-    use crate::sql::Session;
+    use crate::Session;
 
     const DOCUMENT: &str = r#"{"name": "MnO2", "gap": 1.5, "n": 2, "whole": 3.0, "ok": true, "none": null, "list": [1, {"a": "x"}], "a b": {"c": 7}}"#;
 

@@ -40,6 +40,7 @@ mod write;
 pub use docs::{FunctionDoc, ResultField, functions, reference_markdown};
 pub use enumerate::{EnumerateOptions, EnumerateProgress, EnumerateSummary};
 pub use environment::{Environment, Watcher};
+pub use error::Error;
 pub use evaluate::{EvaluateOptions, EvaluateProgress, EvaluateSummary, PartSummary};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeProgress, FeaturizeSummary};
 pub use options::HollanditeOptions;

@@ -14,13 +14,14 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use rayon::prelude::*;
 
-use crate::crystal::{ContentHash, Structure, content_hash};
-use crate::error::{Error, ModelError};
-use crate::models::conformal::Calibration;
-use crate::models::ensemble::{Ensemble, combine};
-use crate::models::reliability::Part;
-use crate::models::{Model, Quantity};
-use crate::stop::Stop;
+use crate::Error;
+use crystal::stop::Stop;
+use crystal::{ContentHash, Structure, content_hash};
+use models::ModelError;
+use models::conformal::Calibration;
+use models::ensemble::{Ensemble, combine};
+use models::reliability::Part;
+use models::{Model, Quantity};
 
 use super::environment::Environment;
 use super::functions::Function;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::environment::Environment;
-use crate::adsorption::{Follower, Method, RelaxOptions, Relaxed, Round};
-use crate::crystal::{Element, Lattice, Structure, content_hash, hex};
+use adsorption::{Follower, Method, RelaxOptions, Relaxed, Round};
+use crystal::{Element, Lattice, Structure, content_hash, hex};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
 const VERSION: u32 = 1;

@@ -15,9 +15,9 @@ use rayon::prelude::*;
 
 use super::environment::Environment;
 use super::features::Feature;
-use crate::columns::StructureColumn;
-use crate::error::Error;
-use crate::store::{Materialised, Place};
+use crate::Error;
+use columns::StructureColumn;
+use store::{Materialised, Place};
 
 /// The materialised values of one function with its arguments.
 #[derive(Debug, Clone)]

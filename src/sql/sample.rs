@@ -166,7 +166,7 @@ mod tests {
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
 
-    use crate::sql::Session;
+    use crate::Session;
 
     /// The numbers that a query over the table `t` of 0 to 9999 answers.
     async fn numbers(query: &str) -> Result<Vec<i64>, String> {

@@ -14,7 +14,7 @@ use datafusion::sql::unparser::Unparser;
 use super::Session;
 use super::cost::Cost;
 use super::functions::{CrystalUdf, Kind};
-use crate::error::Error;
+use crate::Error;
 
 /// What is asked of a row, in the words of the query, and how many rows pass it and all before it.
 pub type Step = (String, u64);

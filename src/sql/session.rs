@@ -22,8 +22,8 @@ use super::sample::SamplePlanner;
 use super::statements::{self, Next};
 use super::table_functions::{self, Guarded};
 use super::write::Written;
-use crate::error::Error;
-use crate::store::Store;
+use crate::Error;
+use store::Store;
 
 /// Catalog and schema in which a bare table name is looked up.
 const CATALOG: &str = "lake";

@@ -8,9 +8,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 
-use crate::columns::StructureColumn;
-use crate::crystal::Structure;
-use crate::formats;
+use columns::StructureColumn;
+use crystal::Structure;
 
 /// The children by which a structure is recognised.
 const CHILDREN: [&str; 3] = ["lattice", "numbers", "frac_coords"];
@@ -114,7 +113,7 @@ mod tests {
     use arrow::array::StringViewArray;
 
     use super::*;
-    use crate::columns::structure_type;
+    use columns::structure_type;
 
     const RUTILE: &str = "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
                           0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n";

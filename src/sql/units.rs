@@ -13,7 +13,6 @@ use super::functions::{CrystalUdf, FieldDoc, UNIT_OF_MODEL};
 use super::options::HollanditeOptions;
 use super::screening::model_of;
 use super::session::Session;
-use crate::store;
 
 /// A unit: of the dictionary, of a function, or of a model's card.
 pub type Unit = Cow<'static, str>;
@@ -193,10 +192,10 @@ fn in_comment(comment: &'static str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Structure;
-    use crate::error::ModelError;
-    use crate::models::Quantity;
-    use crate::sql::EnergyModel;
+    use crate::EnergyModel;
+    use crystal::Structure;
+    use models::ModelError;
+    use models::Quantity;
 
     async fn of_query(query: &str) -> Vec<Option<String>> {
         of_query_in(&Session::without_store(), query).await

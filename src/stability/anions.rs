@@ -6,7 +6,7 @@
 //! Rev. B 84 (2011) 045115), on which the published corrections stand: one bond decides for all oxygen of the crystal, and O-H goes
 //! before O-O.
 
-use crate::crystal::{Element, Neighbors, Structure, neighbors, neighbors_of};
+use crystal::{Element, Neighbors, Structure, neighbors, neighbors_of};
 
 /// How much longer than usual a bond may be.
 const SLACK: f64 = 1.05;
@@ -143,7 +143,7 @@ fn compound_of(structure: &Structure, element: Element) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crystal::Lattice;
 
     /// Atoms at Cartesian places in a wide cube.
     fn atoms(list: &[(&str, [f64; 3])]) -> Structure {

@@ -18,10 +18,8 @@
 use std::sync::LazyLock;
 
 use super::anions::{OxideType, SulfideType, oxide_type, sulfide_type};
-use crate::{
-    crystal::{Composition, Element, Structure},
-    features::neutral_states,
-};
+use crystal::{Composition, Element, Structure};
+use features::neutral_states;
 
 /// States above this, e, make no anion: suboxides and metal-rich compounds were not in the fit.
 const ANION: f64 = -1.0;
@@ -214,7 +212,7 @@ fn check_u(element: Element, wanted: f64, computed: Computed) -> Result<(), Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crystal::Lattice;
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()

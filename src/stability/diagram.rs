@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::simplex::{Columns, Mixture};
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// A phase this near to the hull, eV/atom, lies on it.
 const ON_HULL: f64 = 1e-8;

@@ -9,7 +9,7 @@
 //! triangles of theirs are the hull, and some are chosen.
 
 use super::PhaseDiagram;
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// A corner of a facet that lies below a plane by less than this, eV/atom, lies on it.
 const LEVEL: f64 = 1e-10;

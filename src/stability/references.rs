@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::crystal::{Composition, Element};
+use crystal::{Composition, Element};
 
 /// The elements as one way to compute has them.
 #[derive(Debug)]

@@ -5,11 +5,9 @@
 //! coordination, since the place that one leaves to another keeps its neighbours). Where an ion has no
 //! such radius, or there are no ions of both signs, the cell stays. A guess to begin a relaxation with, some per cent off in volume.
 
-use crate::{
-    crystal::{Composition, Element, Lattice, Structure},
-    error::CrystalError,
-    features::{cation_radius, ionic_radius, oxidation_states},
-};
+use crystal::CrystalError;
+use crystal::{Composition, Element, Lattice, Structure};
+use features::{cation_radius, ionic_radius, oxidation_states};
 
 /// `structure` with the first of each pair replaced by the second, all at once: pairs may swap. Its cell is scaled where
 /// `rescale` is set.
@@ -50,7 +48,7 @@ pub(super) fn bond(composition: &Composition) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts::host;
+    use formats::hosts::host;
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()
@@ -58,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_cell_follows_the_ions() {
-        let rutile = host("rutile");
+        let rutile = host("rutile").unwrap();
         let tin = substitute(&rutile, &[(element("Ti"), element("Sn"))], true).unwrap();
         assert_eq!(tin.composition().reduced_formula(), "SnO2");
         // Cassiterite: 71.5 Å³ (Bolzan et al., Acta Crystallogr. B 53 (1997) 373); rutile: 62.4.
@@ -80,7 +78,7 @@ mod tests {
 
     #[test]
     fn elements_swap() {
-        let perovskite = host("lanthanum-cobaltate");
+        let perovskite = host("lanthanum-cobaltate").unwrap();
         let [la, co] = ["La", "Co"].map(element);
         let swapped = substitute(&perovskite, &[(la, co), (co, la)], false).unwrap();
         assert_ne!(swapped, perovskite);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::lake::{CATALOG_FILE, DATA_FOLDER, Store, absolute, directory, url};
 use super::registry::{self, Access};
-use crate::error::StoreError;
+use crate::StoreError;
 
 impl Store {
     /// Whether `dir` holds a DuckLake that is no store yet.

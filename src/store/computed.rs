@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::predictions::PredictionCache;
-use crate::crystal::ContentHash;
-use crate::error::StoreError;
+use crate::StoreError;
+use crystal::ContentHash;
 
 impl PredictionCache {
     /// What `model_id` computed for a crystal; `task` names what was asked and with which settings.

@@ -10,7 +10,7 @@ use futures::StreamExt;
 
 use super::derived::{DERIVED, derive, holds_crystals};
 use super::lake::{CATALOG, SCHEMA, Store};
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// Crystals whose columns are computed together.
 const CRYSTALS: usize = 256;

@@ -8,9 +8,9 @@ use arrow::datatypes::{DataType, Field, Fields, Float64Type, Int32Type, Schema};
 use rayon::prelude::*;
 
 use super::tables::{self, Known, Row, Shape};
-use crate::columns::StructureColumn;
-use crate::crystal::{ContentHash, Structure, content_hash, guard::guarded};
-use crate::formats::{Properties, Record};
+use columns::StructureColumn;
+use crystal::{ContentHash, Structure, content_hash, guard::guarded};
+use formats::{Properties, Record};
 
 /// Their names.
 pub const DERIVED: [&str; 12] = [

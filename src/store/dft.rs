@@ -16,14 +16,14 @@ use super::lake::Store;
 use super::quarantine;
 use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
 use super::tables::Shape;
-use crate::adsorption::triples::{
-    Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge,
-};
-use crate::adsorption::{adsorption_potential, insertion_voltage};
-use crate::crystal::{Element, content_hash};
-use crate::error::{AdsorptionError, FormatError, StoreError};
-use crate::formats::Rejection;
-use crate::formats::vasp::{Calculation, Reading, Run, calculations, read_calculation};
+use crate::StoreError;
+use adsorption::AdsorptionError;
+use adsorption::triples::{Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge};
+use adsorption::{adsorption_potential, insertion_voltage};
+use crystal::{Element, content_hash};
+use formats::FormatError;
+use formats::Rejection;
+use formats::vasp::{Calculation, Reading, Run, calculations, read_calculation};
 
 /// Calculations that are read side by side.
 const LOT: usize = 16;

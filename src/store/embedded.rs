@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::import::{ImportOptions, Source};
 use super::lake::{Store, draft};
 use super::tables::Shape;
-use crate::error::StoreError;
-use crate::formats::{Properties, Record, hosts, record_of_row};
+use crate::StoreError;
+use formats::{Properties, Record, hosts, record_of_row};
 
 /// Table of the labelled sample.
 const SAMPLE_TABLE: &str = "sample";

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::lake::Store;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// What fills `predictions`: of the answers that stand in no row, only the number is known.
 pub(super) const LIST: &str = "
@@ -132,7 +132,7 @@ mod tests {
         store.supersede_evaluations(&of("1")).unwrap();
         // Known to the cache, of this crystal in rows, and of another in none.
         let cache = store.predictions().unwrap();
-        cache.put("1", &[(crate::crystal::ContentHash(1), -1.5), (crate::crystal::ContentHash(2), -3.0)]).unwrap();
+        cache.put("1", &[(crystal::ContentHash(1), -1.5), (crystal::ContentHash(2), -3.0)]).unwrap();
         let listed = || -> Vec<(String, Option<String>, Option<f64>)> {
             let connection = store.connect().unwrap();
             let mut statement = connection.prepare(&format!("{LIST} ORDER BY id")).unwrap();

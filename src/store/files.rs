@@ -25,7 +25,7 @@ use rusqlite::{OptionalExtension, params};
 use super::lake::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
 use super::sums::Summed;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// The file system for a store in `dir`, in whose catalog new files get their checksums.
 pub(super) fn file_system(dir: &FilePath) -> Arc<dyn ObjectStore> {

@@ -13,7 +13,7 @@ use datafusion_ducklake::{DuckLakeTableWriter, MetadataProvider};
 use rusqlite::{Connection, params};
 
 use super::lake::Store;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// What an error here says was attempted.
 const DOING: &str = "moving rows from the catalog to files";

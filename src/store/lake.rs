@@ -23,7 +23,7 @@ use super::registry::{self, Access};
 use super::registry_tables;
 use super::tables::{self, Shape};
 use super::turn::{Turn, Waiting};
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// Name of the catalog on a session.
 pub(super) const CATALOG: &str = "lake";

@@ -8,8 +8,9 @@ use arrow::datatypes::SchemaRef;
 
 use super::evaluations;
 use super::lake::Store;
-use crate::error::{ModelError, StoreError};
-use crate::models::{Found, Metrics, ModelCard, Quantity, embedded, find, is_embedded, published_rmse};
+use crate::StoreError;
+use models::ModelError;
+use models::{Found, Metrics, ModelCard, Quantity, embedded, find, is_embedded, published_rmse};
 
 /// The set of a card: test crystals of a formula that the training set does not have.
 const NEW_FORMULA: &str = "test, formula not in training";

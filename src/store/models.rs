@@ -3,31 +3,31 @@
 use std::path::PathBuf;
 
 use super::lake::Store;
-use crate::error::{Error, StoreError};
-use crate::models::network::Net;
-use crate::models::{Model, ModelCard, is_embedded, is_name, kept, kept_in, weights};
+use crate::StoreError;
+use models::network::Net;
+use models::{Model, ModelCard, is_embedded, is_name, kept, kept_in, weights};
 
 impl Store {
     /// Keeps a network under the name of its card, whole or not at all.
     ///
     /// # Errors
     /// A name that cannot be one or is taken, a store that may not be written to.
-    pub fn add_model(&self, net: &Net, card: &ModelCard) -> Result<PathBuf, Error> {
+    pub fn add_model(&self, net: &Net, card: &ModelCard) -> Result<PathBuf, StoreError> {
         self.writer()?;
         let name = &card.name;
         self.free_model_name(name)?;
         let home = self.models_folder().join(name);
         let refuse = |message: &str| StoreError::Model { name: name.clone(), message: message.into() };
         if home.exists() {
-            return Err(refuse("a training of that name has begun; give another with --name").into());
+            return Err(refuse("a training of that name has begun; give another with --name"));
         }
         let draft = self.models_folder().join(format!(".{name}.{}.new", std::process::id()));
         let io = |e: std::io::Error| StoreError::io(&draft, &e);
         let _ = std::fs::remove_dir_all(&draft);
         std::fs::create_dir_all(&draft).map_err(io)?;
         let file = format!("{name}.safetensors.zst");
-        let written = weights::save(&draft.join(&file), net, card).map_err(Error::from);
-        let renamed = written.and_then(|()| Ok(std::fs::rename(&draft, &home).map_err(io)?));
+        let written = weights::save(&draft.join(&file), net, card).map_err(StoreError::from);
+        let renamed = written.and_then(|()| std::fs::rename(&draft, &home).map_err(io));
         if let Err(error) = renamed {
             let _ = std::fs::remove_dir_all(&draft);
             return Err(error);
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// A name that cannot be one, that of a model that ships with the program, or that of a model or ensemble of the store.
-    pub fn free_model_name(&self, name: &str) -> Result<(), Error> {
+    pub fn free_model_name(&self, name: &str) -> Result<(), StoreError> {
         self.model_name(name)?;
         match kept(name, &self.models_folder()) {
             None => Ok(()),
@@ -51,8 +51,7 @@ impl Store {
                     "the store has a model of that name; remove it first (`hollandite models remove {known}`), or give \
                      another with --name"
                 ),
-            }
-            .into()),
+            }),
         }
     }
 
@@ -60,15 +59,13 @@ impl Store {
     ///
     /// # Errors
     /// A name that cannot be one, or that of a model that ships with the program.
-    pub fn model_name(&self, name: &str) -> Result<(), Error> {
+    pub fn model_name(&self, name: &str) -> Result<(), StoreError> {
         let refuse = |message: &str| StoreError::Model { name: name.to_owned(), message: message.into() };
         if !is_name(name) {
-            return Err(
-                refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name").into()
-            );
+            return Err(refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name"));
         }
         if is_embedded(name) {
-            return Err(refuse("a model of that name ships with the program; give another with --name").into());
+            return Err(refuse("a model of that name ships with the program; give another with --name"));
         }
         Ok(())
     }
@@ -77,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to.
-    pub fn new_model(&self, stem: &str) -> Result<String, Error> {
+    pub fn new_model(&self, stem: &str) -> Result<String, StoreError> {
         let folder = self.models_folder();
         std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, &e))?;
         for number in 1_usize.. {
@@ -86,7 +83,7 @@ impl Store {
             match std::fs::create_dir(&home) {
                 Ok(()) => return Ok(name),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(StoreError::io(&home, &e).into()),
+                Err(e) => return Err(StoreError::io(&home, &e)),
             }
         }
         unreachable!("some number is free")
@@ -103,11 +100,11 @@ impl Store {
             .map(|(_, name)| name)
     }
 
-    /// The model of that name or path, as [`find`](crate::models::find) has it.
+    /// The model of that name or path, as [`find`](models::find) has it.
     ///
     /// # Errors
     /// As [`Model::find`].
-    pub fn model(&self, name: &str) -> Result<std::sync::Arc<Model>, Error> {
+    pub fn model(&self, name: &str) -> Result<std::sync::Arc<Model>, StoreError> {
         Ok(Model::find(name, Some(&self.models_folder()))?)
     }
 
@@ -120,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// No model of that name, a store that may not be written to.
-    pub fn remove_model(&self, name: &str) -> Result<(), Error> {
+    pub fn remove_model(&self, name: &str) -> Result<(), StoreError> {
         self.writer()?;
         if !self.model_names().iter().any(|known| known == name) {
             let known = match self.model_names() {
@@ -129,7 +126,7 @@ impl Store {
             };
             let ships = if is_embedded(name) { ", for it ships with the program" } else { "" };
             let message = format!("no such model{ships}; {known}");
-            return Err(StoreError::Model { name: name.to_owned(), message }.into());
+            return Err(StoreError::Model { name: name.to_owned(), message });
         }
         let home = self.models_folder().join(name);
         // Weights that can no longer be read are removed all the same.
@@ -158,7 +155,7 @@ mod tests {
         for (name, said) in [("CGCNN", "ships with the program"), ("a/b", "letters, digits"), ("", "letters, digits")] {
             assert!(refused(name).contains(said), "{name}: {}", refused(name));
         }
-        let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/megnet.safetensors.zst");
+        let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/models/megnet.safetensors.zst");
         std::fs::copy(weights, dir.path().join("s/models/cgcnn-2/x.safetensors.zst")).unwrap();
         assert_eq!(store.model("cgcnn-2").unwrap().name(), "cgcnn-2");
         assert!(refused("cgcnn-2").contains("remove cgcnn-2") && refused("CGCNN-2").contains("remove cgcnn-2"));

@@ -4,7 +4,7 @@ use arrow::array::timezone::Tz;
 use arrow::compute::kernels::cast_utils::string_to_datetime;
 
 use super::lake::Store;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// When a snapshot was made, as SQLite understands it: clients write offsets of hours alone (`+09`).
 pub(super) const SNAPSHOT_TIME: &str =

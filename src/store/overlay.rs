@@ -20,7 +20,7 @@ use super::lake::{SCHEMA, Store, is_reserved};
 use super::planner::Planner;
 use super::query::Version;
 use super::registry_tables;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// Tables of one session, by name.
 type Own = Arc<RwLock<BTreeMap<String, Arc<dyn TableProvider>>>>;

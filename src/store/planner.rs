@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use super::ddl::View;
 use super::lake::Store;
 use super::query;
-use crate::error::StoreError;
+use crate::StoreError;
 
 tokio::task_local! {
     /// Views that are being planned, the outermost first.

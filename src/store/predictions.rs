@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::crystal::ContentHash;
-use crate::error::StoreError;
+use crate::StoreError;
+use crystal::ContentHash;
 
 /// The prediction cache of a store: `hollandite_predictions`, keyed by model id and content hash.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::lake::Store;
-use crate::error::StoreError;
-use crate::formats::Rejection;
+use crate::StoreError;
+use formats::Rejection;
 
 /// A refused record.
 #[derive(Debug, Clone, PartialEq)]

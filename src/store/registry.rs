@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use super::row_sums;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// How long a statement waits for another process to finish its commit.
 const BUSY: Duration = Duration::from_secs(30);

@@ -18,7 +18,7 @@ use super::evaluations;
 use super::features;
 use super::lake::Store;
 use super::model_list;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// A table of the registry: its name, and where its rows come from.
 struct Spec {

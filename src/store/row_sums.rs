@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// The table of the sums, a row for each table.
 const SUMS: &str = "hollandite_sums";

@@ -19,7 +19,7 @@ use super::derived;
 use super::lake::{Store, is_reserved};
 use super::spool::Spool;
 use super::storable::{cast_to, plain, storable, with_types};
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// Rows of a Parquet row group.
 const ROW_GROUP: usize = 8192;

@@ -21,11 +21,11 @@ use futures::stream::BoxStream;
 use rusqlite::params;
 use sha2::{Digest, Sha256};
 
-use crate::crystal::hex;
+use crystal::hex;
 
 use super::files::OnDisk;
 use super::registry::{self, Access};
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// The SHA-256 of a file, 64 hex digits.
 pub(super) fn of_file(path: &FilePath) -> std::io::Result<String> {

@@ -9,7 +9,7 @@ use rusqlite::params;
 
 use super::lake::Store;
 use super::sums;
-use crate::error::StoreError;
+use crate::StoreError;
 
 impl Store {
     /// Clears away what killed writers left; the caller has the writer's turn.

@@ -13,10 +13,9 @@ use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, CreateTabl
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
 use serde_json::Value;
 
-use crate::columns::StructureBuilder;
-use crate::crystal::{ContentHash, DEFAULT_SYMPREC, Radii, Structure, Symmetry};
-use crate::features;
-use crate::formats::{Properties, Record};
+use columns::StructureBuilder;
+use crystal::{ContentHash, DEFAULT_SYMPREC, Radii, Structure, Symmetry};
+use formats::{Properties, Record};
 
 /// The dictionary as it is written.
 const LAKE_SQL: &str = include_str!("../../schema/lake.sql");
@@ -547,8 +546,8 @@ mod tests {
     use arrow::array::{Array, AsArray};
 
     use super::*;
-    use crate::columns::structure_type;
-    use crate::crystal::{Element, Lattice, content_hash};
+    use columns::structure_type;
+    use crystal::{Element, Lattice, content_hash};
 
     fn rutile() -> Record {
         let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();

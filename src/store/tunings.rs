@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::lake::Store;
-use crate::error::{ModelError, StoreError};
-use crate::models::tune::{Definition, Journal, State, Trial};
+use crate::StoreError;
+use models::ModelError;
+use models::tune::{Definition, Journal, State, Trial};
 
 /// One tuning of a store, under its name.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ impl Tuning {
 mod tests {
     use super::super::registry::{self, Access};
     use super::*;
-    use crate::models::tune::{Pruning, Settings, Value};
+    use models::tune::{Pruning, Settings, Value};
 
     fn definition() -> Definition {
         Definition {

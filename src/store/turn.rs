@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Store;
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// Longest command line that is told of another process, characters.
 const COMMAND: usize = 160;

@@ -11,8 +11,8 @@ use rusqlite::Connection;
 use super::lake::Store;
 use super::row_sums;
 use super::sums;
-use crate::crystal::guard::guarded;
-use crate::error::StoreError;
+use crate::StoreError;
+use crystal::guard::guarded;
 
 /// A file that is not what the catalog says.
 #[derive(Debug, Clone, PartialEq)]

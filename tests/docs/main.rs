@@ -6,7 +6,6 @@ mod common;
 mod dependencies;
 mod drift;
 mod glossary;
-mod layering;
 mod readme;
 
 use std::path::{Path, PathBuf};

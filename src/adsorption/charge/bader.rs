@@ -17,7 +17,8 @@ use super::{
     nearest::Sites,
     voxels::Voxels,
 };
-use crate::{crystal::Structure, error::AdsorptionError};
+use crate::AdsorptionError;
+use crystal::Structure;
 
 /// Density, e/Å³, below which a point belongs to no atom.
 pub const DEFAULT_VACUUM: f64 = 1e-6;
@@ -185,8 +186,8 @@ fn flow<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adsorption::charge::test::Gaussians;
-    use crate::crystal::{Element, Lattice};
+    use crate::charge::test::Gaussians;
+    use crystal::{Element, Lattice};
 
     fn cube(edge: f64, sites: Vec<[f64; 3]>) -> Structure {
         let lattice = Lattice::new([[edge, 0.0, 0.0], [0.0, edge, 0.0], [0.0, 0.0, edge]]).unwrap();

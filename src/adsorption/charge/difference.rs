@@ -4,7 +4,9 @@
 //! displacements of atoms and not of electrons, and is refused.
 
 use super::DEFAULT_REACH;
-use crate::{crystal::norm, error::AdsorptionError, formats::Volumetric};
+use crate::AdsorptionError;
+use crystal::norm;
+use formats::Volumetric;
 
 /// Lattice vectors and sites differ by no more than files round them, Å.
 const SAME_LATTICE: f64 = 2e-3;
@@ -138,8 +140,8 @@ pub fn planar_average(field: &Volumetric, axis: usize) -> Result<Vec<(f64, f64)>
 mod tests {
     use super::super::test::Gaussians;
     use super::*;
-    use crate::crystal::Structure;
-    use crate::formats::Quantity;
+    use crystal::Structure;
+    use formats::Quantity;
 
     const SHAPE: [usize; 3] = [28, 32, 36];
 

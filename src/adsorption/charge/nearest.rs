@@ -1,6 +1,6 @@
 //! The site nearest to a point of the cell.
 
-use crate::crystal::{Structure, Superbase, dot};
+use crystal::{Structure, Superbase, dot};
 
 /// Sites of a crystal, to find the one nearest to a point.
 pub(super) struct Sites {
@@ -38,7 +38,7 @@ impl Sites {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn the_nearest_site_is_found_in_a_skewed_cell() {

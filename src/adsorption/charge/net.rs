@@ -5,11 +5,9 @@
 //! a valence density has a hollow where a heavy core is, and maxima around it.
 
 use super::{Basin, Basins, basins, common_grid};
-use crate::{
-    crystal::{Element, Structure, norm},
-    error::AdsorptionError,
-    formats::Volumetric,
-};
+use crate::AdsorptionError;
+use crystal::{Element, Structure, norm};
+use formats::Volumetric;
 
 /// A maximum further than this from every atom, Å, is none of theirs: electrons of a cage or an electride.
 pub const DEFAULT_REACH: f64 = 1.0;
@@ -201,7 +199,7 @@ pub fn transfer(inserted: &Charges, host: &Charges) -> Result<Vec<Transfer>, Ads
 mod tests {
     use super::super::test::Gaussians;
     use super::*;
-    use crate::adsorption::charge::DEFAULT_VACUUM;
+    use crate::charge::DEFAULT_VACUUM;
 
     fn of(g: &Gaussians, z: &[f64]) -> Charges {
         charges(&g.volumetric([28, 32, 36]), &[], z, DEFAULT_VACUUM, DEFAULT_REACH).unwrap()

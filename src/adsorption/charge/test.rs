@@ -1,7 +1,7 @@
 //! Densities that are known: Gaussians around the sites of a crystal.
 
-use crate::crystal::{Element, Lattice, Structure, norm};
-use crate::formats::{Quantity, Volumetric};
+use crystal::{Element, Lattice, Structure, norm};
+use formats::{Quantity, Volumetric};
 
 pub(super) struct Gaussians {
     pub structure: Structure,

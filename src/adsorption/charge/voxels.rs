@@ -3,11 +3,10 @@
 //! The points of a grid over a cell are a lattice, whose Voronoi cell has at most 14 faces whatever the angles; the flow from
 //! a point to a neighbour is proportional to this ratio.
 
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::{AdsorptionError, FeatureError},
-    features::voronoi,
-};
+use crate::AdsorptionError;
+use crystal::{Element, Lattice, Structure};
+use features::FeatureError;
+use features::voronoi;
 
 /// Faces smaller than this part of the largest ratio are rounding.
 const SLIVER: f64 = 1e-9;

@@ -9,11 +9,9 @@
 
 use nalgebra::{Matrix3, Matrix6};
 
-use crate::{
-    crystal::{Lattice, Structure},
-    error::CrystalError,
-    models::potential::Evaluation,
-};
+use crystal::CrystalError;
+use crystal::{Lattice, Structure};
+use models::potential::Evaluation;
 
 /// A crystal at the start of its relaxation.
 #[derive(Debug, Clone)]

@@ -4,7 +4,9 @@
 use std::{collections::VecDeque, ops::ControlFlow};
 
 use super::{RelaxOptions, Relaxed, Run};
-use crate::{crystal::Structure, error::AdsorptionError, models::potential::Potential};
+use crate::AdsorptionError;
+use crystal::Structure;
+use models::potential::Potential;
 
 /// Crystals on their way at a time, for each thread: enough that no thread waits long for the largest of a round.
 pub(super) const AT_ONCE: usize = 4;
@@ -42,7 +44,7 @@ impl<F: FnMut(Round) -> ControlFlow<()>> Follower for F {
 }
 
 /// A relaxation to do.
-pub(in crate::adsorption) struct Job {
+pub(crate) struct Job {
     /// By what its end is told apart.
     pub key: usize,
     /// Where it begins.
@@ -55,7 +57,7 @@ pub(in crate::adsorption) struct Job {
 
 /// Does `jobs`, and those that `ended` answers the end of one with: these come first, so that what belongs together is done
 /// together.
-pub(in crate::adsorption) fn run_all(
+pub(crate) fn run_all(
     potential: &dyn Potential,
     jobs: Vec<Job>,
     follower: &mut impl Follower,

@@ -1,8 +1,6 @@
 use super::*;
-use crate::{
-    crystal::{Element, Lattice, neighbors},
-    error::ModelError,
-};
+use crystal::{Element, Lattice, neighbors};
+use models::ModelError;
 
 /// Lennard-Jones pairs of depth `epsilon` (eV) and zero at `sigma` (Å), cut and shifted to zero at `cutoff`.
 struct LennardJones {

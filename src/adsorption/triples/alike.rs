@@ -1,7 +1,7 @@
 //! Whether two calculations were done alike, so that their energies have a common zero.
 
-use crate::crystal::Element;
-use crate::formats::vasp::{HubbardU, Run, Settings};
+use crystal::Element;
+use formats::vasp::{HubbardU, Run, Settings};
 
 /// Cutoffs that differ by less than this are equal, eV.
 const SAME_CUTOFF: f64 = 1e-3;

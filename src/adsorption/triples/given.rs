@@ -7,9 +7,9 @@
 use serde::Deserialize;
 
 use super::{Member, Reduced, References, Triple, Triples, alike::difference, framework, others, triple};
-use crate::crystal::Element;
-use crate::error::FormatError;
-use crate::formats::vasp::Run;
+use crystal::Element;
+use formats::FormatError;
+use formats::vasp::Run;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

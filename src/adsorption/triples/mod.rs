@@ -18,9 +18,9 @@ mod reference;
 
 use std::collections::BTreeMap;
 
-use crate::crystal::{Composition, Element, Structure};
-use crate::features::{Reduced, Tolerances, same_structure};
-use crate::formats::vasp::Run;
+use crystal::{Composition, Element, Structure};
+use features::{Reduced, Tolerances, same_structure};
+use formats::vasp::Run;
 
 use alike::difference;
 pub use given::{Asked, given, read_triples};

@@ -1,8 +1,8 @@
 //! The energy of an ion by itself.
 
 use super::alike::{difference_of_metal, potcars};
-use crate::crystal::Element;
-use crate::formats::vasp::Run;
+use crystal::Element;
+use formats::vasp::Run;
 
 /// A stated energy of an element: a row of `reference_energies`.
 #[derive(Debug, Clone, PartialEq)]

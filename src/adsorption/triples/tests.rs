@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::*;
-use crate::formats::vasp::{calculations, read_calculation};
+use formats::vasp::{calculations, read_calculation};
 
 fn fixtures() -> Vec<Run> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vasp/insertion");
     calculations(&folder).unwrap().iter().map(|c| read_calculation(c).run.unwrap()).collect()
 }
 
@@ -168,7 +168,7 @@ fn another_framework_of_the_same_formula_is_no_host() {
     let s = &runs[host].structure;
     let frac = s.frac_coords().iter().enumerate().map(|(i, x)| [x[0], x[1], 0.13 * i as f64]).collect();
     let rows = s.lattice().rows();
-    let lattice = crate::crystal::Lattice::new([rows[0], rows[1], rows[2].map(|x| 3.0 * x)]).unwrap();
+    let lattice = crystal::Lattice::new([rows[0], rows[1], rows[2].map(|x| 3.0 * x)]).unwrap();
     runs[host].structure = Structure::new(lattice, s.species().to_vec(), frac).unwrap();
     let triples = find(&runs, &References::default());
     // The fewer ions are then the host of the more.

@@ -169,15 +169,15 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     use super::*;
-    use crate::report::Shared;
 
     fn shown(batches: &[RecordBatch], look: Look, width: Option<usize>) -> String {
-        let shared = Shared::default();
-        let sink = Sink::Stream(Box::new(shared.clone()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("table.txt");
+        let sink = Sink::file(&file).unwrap();
         let mut table = Box::new(Table::new(batches[0].schema(), sink, look, width));
         batches.iter().for_each(|b| table.write(b).unwrap());
         table.finish().unwrap();
-        shared.text()
+        std::fs::read_to_string(file).unwrap()
     }
 
     fn table(batches: &[RecordBatch]) -> String {

@@ -1,7 +1,8 @@
 //! The atoms around a point.
 
 use super::{minus, norm, pores::Pores};
-use crate::{crystal::Structure, error::FeatureError};
+use crate::FeatureError;
+use crystal::Structure;
 
 /// Most images of sites that are looked at around the nodes of a crystal, once each; a search comes back to each
 /// some dozen times, which takes half a minute. A zeolite of a thousand sites has a twentieth.

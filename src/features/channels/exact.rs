@@ -5,7 +5,9 @@
 //! another t says a larger one where t is too small, and a smaller one where it is too large.
 
 use super::{TIE, around::bounded, flow::Flow, grown, pores::Pores};
-use crate::{crystal::Structure, error::FeatureError, features::tessellation::Tessellation};
+use crate::FeatureError;
+use crate::tessellation::Tessellation;
+use crystal::Structure;
 
 /// A width is found when its own network says the same to this, Å.
 const SETTLED: f64 = 1e-9;

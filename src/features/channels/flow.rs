@@ -6,10 +6,8 @@
 //! corner lie in one connected part of the space outside all balls.
 
 use super::{around::images_near, cross, dot, minus, norm};
-use crate::{
-    crystal::Structure,
-    features::tessellation::{Cell, Network, Tessellation},
-};
+use crate::tessellation::{Cell, Network, Tessellation};
+use crystal::Structure;
 
 /// The tessellation of the radii grown by a probe, to find the way of points in it.
 pub(super) struct Flow<'a> {

@@ -6,7 +6,8 @@
 //! apart: such count as one place.
 
 use super::{Channel, Tunnels, norm, summit::Clearance};
-use crate::{crystal::Structure, error::FeatureError};
+use crate::FeatureError;
+use crystal::Structure;
 
 /// Maxima nearer than this, Å, are one hollow: a guest in one reaches the other by its own vibration.
 const MERGE: f64 = 0.5;
@@ -30,7 +31,7 @@ pub struct Hollow {
 /// of one another, by way of others too, are one hollow: at the widest of them, or in the middle of those as wide.
 ///
 /// # Errors
-/// As [`tessellate`](crate::features::tessellate).
+/// As [`tessellate`](crate::tessellate).
 pub fn hollows(structure: &Structure, radii: &[f64]) -> Result<(Vec<Channel>, Vec<Hollow>), FeatureError> {
     let Tunnels { channels, pores, of_node } = Tunnels::new(structure, radii)?;
     let clearance = Clearance::new(structure, radii);
@@ -110,11 +111,9 @@ fn merge(structure: &Structure, clearance: &Clearance, mut maxima: Vec<Hollow>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::Radii,
-        features::{largest_included_sphere, site_radii, void::tests::*},
-        formats::hosts,
-    };
+    use crate::{largest_included_sphere, site_radii, void::tests::*};
+    use crystal::Radii;
+    use formats::hosts;
 
     #[test]
     fn the_cube_of_reo3_is_one_hollow_and_hollandite_has_one_in_each_cage() {

@@ -5,7 +5,7 @@
 //! translations do not cancel closes a loop that ends in another cell than it began: its vector joins the component's
 //! loop lattice, whose rank is the number of independent directions in which the component is endless.
 
-use crate::crystal::{Lattice, add, sub};
+use crystal::{Lattice, add, sub};
 
 /// A sublattice of Z³ by a row echelon basis: the row in place k, if any, has its first non-zero entry in column k.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -37,12 +37,10 @@ mod window;
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::tessellation::{Tessellation, tessellate};
-use crate::{
-    crystal::{Element, Structure, cross, dot, norm},
-    error::FeatureError,
-};
+use crate::FeatureError;
 use around::bounded;
 use basins::Basins;
+use crystal::{Element, Structure, cross, dot, norm};
 use exact::{Part, passing};
 use pores::{Pores, TIE};
 use ring::Framework;
@@ -368,10 +366,8 @@ fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::Radii,
-        features::{site_radii, void::tests::*, void_fraction},
-    };
+    use crate::{site_radii, void::tests::*, void_fraction};
+    use crystal::Radii;
 
     /// The radii of the published table, by element.
     fn stated(structure: &Structure) -> Vec<f64> {
@@ -395,7 +391,7 @@ mod tests {
         let error = tunnels(&rutile().supercell([10, 10, 9]).unwrap(), &[1.0; 5400]).unwrap_err().to_string();
         assert!(error.contains("the pores of 5400 sites are not searched, 5000 at most"), "{error}");
         // A stack of sheets 3000 Å apart, thirty sites to a cell that is 5 Å wide.
-        let lattice = crate::crystal::Lattice::from_parameters(5.0, 5.0, 3000.0, 90.0, 90.0, 90.0).unwrap();
+        let lattice = crystal::Lattice::from_parameters(5.0, 5.0, 3000.0, 90.0, 90.0, 90.0).unwrap();
         let site = |i: usize| [(i % 5) as f64 / 5.0, (i / 5 % 3) as f64 / 3.0, (i / 15) as f64 * 4e-4];
         let sheets = Structure::new(lattice, vec![Element::O; 30], (0..30).map(site).collect()).unwrap();
         let error = tunnels(&sheets, &[0.5; 30]).unwrap_err().to_string();

@@ -6,10 +6,8 @@
 //! the edge, or the nearer end where the foot lies outside. Where all radii are equal this is the exact clearance.
 
 use super::{dot, loops::Components, minus, norm};
-use crate::{
-    crystal::Structure,
-    features::tessellation::{Network, Tessellation},
-};
+use crate::tessellation::{Network, Tessellation};
+use crystal::Structure;
 
 /// Clearances closer than this, Å, are equal: symmetry makes many edges alike, and rounding must not order them.
 pub(super) const TIE: f64 = 1e-7;

@@ -15,10 +15,8 @@ use super::{
     dot, minus, norm,
     window::{LONGEST, frame},
 };
-use crate::{
-    crystal::{Element, Structure, add, neighbors, sub},
-    features::{ionic_radius, oxidation_states},
-};
+use crate::{ionic_radius, oxidation_states};
+use crystal::{Element, Structure, add, neighbors, sub};
 
 /// A cation and an anion are bonded up to the sum of their ionic radii and this, Å.
 const SLACK: f64 = 0.45;
@@ -263,7 +261,7 @@ fn shortest(steps: &[Vec<(u32, i8, u32)>], from: u32, to: u32, limit: u32) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::void::tests::rutile;
+    use crate::void::tests::rutile;
 
     #[test]
     fn names_and_sizes_belong_together() {

@@ -8,7 +8,8 @@ use super::{
     grown,
     pores::Pores,
 };
-use crate::{crystal::Structure, error::FeatureError};
+use crate::FeatureError;
+use crystal::Structure;
 
 /// Diameters of the spheres that fit into a crystal and pass through it, Å; 0 where none does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +35,7 @@ impl Spheres {
 /// The spheres of `structure` with `radii` (Å, one per site) by the radical Voronoi network of the radii, as Zeo++ has them.
 ///
 /// # Errors
-/// As [`tessellate`](crate::features::tessellate).
+/// As [`tessellate`](crate::tessellate).
 pub fn spheres(structure: &Structure, radii: &[f64]) -> Result<Spheres, FeatureError> {
     Ok(spheres_grown(structure, radii, 0.0)?.clamped())
 }
@@ -45,7 +46,7 @@ pub fn spheres(structure: &Structure, radii: &[f64]) -> Result<Spheres, FeatureE
 /// {d > t} has not. The network of the radii alone is the first guess; where all radii are equal it is the last.
 ///
 /// # Errors
-/// As [`tessellate`](crate::features::tessellate).
+/// As [`tessellate`](crate::tessellate).
 pub fn exact_spheres(structure: &Structure, radii: &[f64]) -> Result<Spheres, FeatureError> {
     let mut exact = Exact::new(structure, radii)?;
     let df_by_dimension = [exact.df(1)?, exact.df(2)?, exact.df(3)?];
@@ -56,7 +57,7 @@ pub fn exact_spheres(structure: &Structure, radii: &[f64]) -> Result<Spheres, Fe
 /// Di of [`exact_spheres`] alone, Å.
 ///
 /// # Errors
-/// As [`tessellate`](crate::features::tessellate).
+/// As [`tessellate`](crate::tessellate).
 pub fn largest_included_sphere(structure: &Structure, radii: &[f64]) -> Result<f64, FeatureError> {
     Ok(Exact::new(structure, radii)?.di()?.max(0.0))
 }
@@ -64,7 +65,7 @@ pub fn largest_included_sphere(structure: &Structure, radii: &[f64]) -> Result<f
 /// Df of [`exact_spheres`] along at least `dimensions` (1 to 3) independent directions alone, Å.
 ///
 /// # Errors
-/// A number of dimensions that is none, or as [`tessellate`](crate::features::tessellate).
+/// A number of dimensions that is none, or as [`tessellate`](crate::tessellate).
 pub fn largest_free_sphere(structure: &Structure, radii: &[f64], dimensions: usize) -> Result<f64, FeatureError> {
     if !(1..=3).contains(&dimensions) {
         return Err(FeatureError::Argument(format!("dimensions = {dimensions} is not 1, 2 or 3")));
@@ -75,7 +76,7 @@ pub fn largest_free_sphere(structure: &Structure, radii: &[f64], dimensions: usi
 /// Dif of [`exact_spheres`] alone, Å.
 ///
 /// # Errors
-/// As [`tessellate`](crate::features::tessellate).
+/// As [`tessellate`](crate::tessellate).
 pub fn largest_sphere_along_path(structure: &Structure, radii: &[f64]) -> Result<f64, FeatureError> {
     Ok(Exact::new(structure, radii)?.dif()?.max(0.0))
 }

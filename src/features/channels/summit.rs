@@ -5,7 +5,7 @@
 //! without a length of step to choose, and as fast as Newton's method where four atoms or more meet the sphere.
 
 use super::{around::images_near, cross, dot, minus, norm};
-use crate::crystal::Structure;
+use crystal::Structure;
 
 /// Half the edge of the cube that a step stays in, Å.
 const STRIDE: f64 = 0.3;
@@ -158,7 +158,7 @@ fn surrounded(g: &[[f64; 3]]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn a_point_is_surrounded_when_no_plane_leaves_all_on_one_side() {

@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::{dot, flow::corner_nodes, minus, norm, pores::Pores};
-use crate::{
-    crystal::Structure,
-    features::tessellation::{Cell, Tessellation},
-};
+use crate::tessellation::{Cell, Tessellation};
+use crystal::Structure;
 
 /// An edge nearer to the foot than this, Å, bounds no cone.
 const FLAT: f64 = 1e-12;
@@ -107,10 +105,8 @@ impl Cone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice, Radii},
-        features::{site_radii, tessellation::tessellate, void::tests::*, void_fraction_among},
-    };
+    use crate::{site_radii, tessellation::tessellate, void::tests::*, void_fraction_among};
+    use crystal::{Element, Lattice, Radii};
 
     /// Open volume of the whole cell, pockets and all.
     fn total(structure: &Structure, radii: &[f64], probe: f64) -> f64 {

@@ -9,7 +9,7 @@ use super::{
     norm,
     pores::{Pores, TIE},
 };
-use crate::crystal::{Structure, add, sub};
+use crystal::{Structure, add, sub};
 
 /// A node in a cell.
 type Place = (u32, [i32; 3]);

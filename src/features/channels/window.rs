@@ -7,7 +7,7 @@
 use std::f64::consts::{PI, TAU};
 
 use super::{around::images_near, cross, dot, minus, norm};
-use crate::crystal::Structure;
+use crystal::Structure;
 
 /// Up to where atoms are looked for, Å, until the view is closed. A window wider than the last is a gap between layers,
 /// which has no area.

@@ -158,7 +158,7 @@ fn add_block<const FUSED: bool>(radial: &Radial, harmonics: &mut Harmonics, bloc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::SoapOptions;
+    use crate::SoapOptions;
 
     #[test]
     fn both_compilations_agree() {

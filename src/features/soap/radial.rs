@@ -14,7 +14,7 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::{SoapOptions, wide::Four};
-use crate::error::FeatureError;
+use crate::FeatureError;
 
 /// What a primitive has decayed to at its radius, and a neighbour's Gaussian at the end of the padding.
 const THRESHOLD: f64 = 1e-3;

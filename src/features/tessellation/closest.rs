@@ -4,10 +4,10 @@
 //! plane and the points on a line, each outward from the nearest, until they are further away than the best so far
 //! (Schnorr & Euchner, *Math. Program.* **66** (1994) 181). In a compact basis that is one or two of each.
 
-use crate::crystal::{Lattice, Structure, cross, dot, norm};
+use crystal::{Lattice, Structure, cross, dot, norm};
 
 /// A lattice in axes along which its basis is triangular.
-pub(in crate::features) struct Closest {
+pub(crate) struct Closest {
     /// Orthonormal axes: the first along row 0, the second in the plane of rows 0 and 1.
     axes: [[f64; 3]; 3],
     /// The basis in these axes, from the shortest row to the longest: row k ends at its k-th component. In a thin cell the long
@@ -112,7 +112,7 @@ fn outward(start: f64, step: f64) -> impl Iterator<Item = (i32, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Element;
+    use crystal::Element;
 
     #[test]
     fn whole_steps_go_outward_from_the_nearest() {

@@ -16,11 +16,9 @@ mod polyhedron;
 
 pub use network::{Link, Network, Node};
 
-use crate::{
-    crystal::{Lattice, Structure, Superbase, neighbors, norm},
-    error::FeatureError,
-};
+use crate::FeatureError;
 use closest::Sites;
+use crystal::{Lattice, Structure, Superbase, neighbors, norm};
 use polyhedron::{Outcome, Polyhedron, Torn};
 
 /// Corners this near a plane, as a part of the cell's size, are on it: ten thousand times the rounding of coordinates.

@@ -5,7 +5,7 @@
 //! vertex split by rounding is whole again and no path is lost.
 
 use super::Tessellation;
-use crate::crystal::{Structure, add, norm, sub};
+use crystal::{Structure, add, norm, sub};
 
 /// Corners this near one another are one node, as a part of the edge of a cube that holds one site on the average.
 const MERGE: f64 = 1e-6;

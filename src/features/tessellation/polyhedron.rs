@@ -8,7 +8,7 @@
 
 use std::f64::consts::PI;
 
-use crate::crystal::{cross, dot, norm};
+use crystal::{cross, dot, norm};
 
 /// The tolerance tore a face apart.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::crystal::{Element, cross, dot};
+use crystal::{Element, cross, dot};
 use proptest::prelude::*;
 use std::{collections::HashSet, f64::consts::PI};
 

@@ -42,7 +42,7 @@ fn database(rows: usize, sql: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn read_all(path: &Path) -> Vec<Result<Record, Rejection>> {
-    crate::formats::read_file(path).collect()
+    crate::read_file(path).collect()
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_row_may_name_itself() {
 
 #[test]
 fn pairs_are_called_as_a_mapping_says() {
-    use crate::formats::{Input, Reading, read};
+    use crate::{Input, Reading, read};
     let pairs = r#"UPDATE systems SET key_value_pairs = '{"mpid": "mp-' || id || '", "gap": 4.5, "band_gap": 7.8}'"#;
     let (_dir, path) = database(2, pairs);
     let of = |map: &str| -> Vec<Result<Record, Rejection>> {

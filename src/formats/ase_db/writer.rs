@@ -8,10 +8,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::words;
-use crate::{
-    crystal::{Structure, content_hash, hex},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Structure, content_hash, hex};
 
 /// The tables of a new database.
 const TABLES: &str = "
@@ -230,7 +228,7 @@ fn key(name: &str) -> String {
     if !key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         key.insert(0, '_');
     }
-    let reserved = RESERVED.contains(&key.as_str()) || crate::crystal::Element::from_symbol(&key).is_ok();
+    let reserved = RESERVED.contains(&key.as_str()) || crystal::Element::from_symbol(&key).is_ok();
     if reserved || key.starts_with("calculator") || key == "key_value_pairs" {
         key.push('_');
     }

@@ -7,7 +7,7 @@ use super::{
     clip,
     number::{MAX_NUMBER, number},
 };
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// Most values for which room is made before they are seen.
 const MAX_RESERVED: usize = 1 << 24;

@@ -1,7 +1,7 @@
 //! One data block: its items and its loops, as far as a crystal needs them.
 
 use super::lexer::{Kind, Lexer, Token};
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// Beginnings of the data names that are kept. The others are read past, and what is wrong with their values does not matter:
 /// real files are careless with the quotes of authors and titles.

@@ -1,6 +1,6 @@
 //! The words of CIF 1.1: headings, data names, and values bare, quoted or between lines that begin with `;`.
 
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,10 +28,9 @@ use super::{
     format::{Open, Text},
     plain, stem,
 };
-use crate::{
-    crystal::{Disordered, Lattice, Structure, SymOp, content_hash, expand_sites},
-    error::{CrystalError, FormatError},
-};
+use crate::FormatError;
+use crystal::CrystalError;
+use crystal::{Disordered, Lattice, Structure, SymOp, content_hash, expand_sites};
 use sites::Site;
 use stated::Stated;
 use symmetry::{Named, Symmetry};

@@ -11,10 +11,8 @@ use super::{
     lexer::Token,
     symmetry::FIT,
 };
-use crate::{
-    crystal::{Lattice, SymOp},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Lattice, SymOp};
 
 /// Where the operations of a space group stand.
 const USUAL: [&str; 2] = ["_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"];

@@ -5,14 +5,12 @@ use super::{
     lexer::Token,
     number,
 };
+use crate::FormatError;
 use crate::{
-    crystal::{Composition, Element, Lattice, SymOp, expand_sites},
-    error::FormatError,
-    formats::{
-        MAX_ATOMS, at_line,
-        species::{element_of_label, element_of_symbol, is_isotope},
-    },
+    MAX_ATOMS, at_line,
+    species::{element_of_label, element_of_symbol, is_isotope},
 };
+use crystal::{Composition, Element, Lattice, SymOp, expand_sites};
 
 /// Occupancies nearer to 1 than this are full.
 const FULL: f64 = 1e-3;

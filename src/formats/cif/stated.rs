@@ -1,10 +1,8 @@
 //! What a data block says its cell holds, which the sites and the symmetry must make.
 
 use super::{at_line, block::Block, number};
-use crate::{
-    crystal::{Composition, Structure},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Composition, Structure};
 
 /// Amounts of the formula and of the cell may differ by this share of all atoms: one atom in 2000.
 const FORMULA_TOLERANCE: f64 = 5e-4;

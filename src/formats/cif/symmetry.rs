@@ -4,10 +4,8 @@ use super::{
     block::{Block, clip, starts},
     number, operations,
 };
-use crate::{
-    crystal::{Lattice, Setting, SymOp},
-    error::FormatError,
-};
+use crate::FormatError;
+use crystal::{Lattice, Setting, SymOp};
 
 /// How well an operation must map the cell onto itself: cells are printed with a few digits and refined with none.
 pub(super) const FIT: f64 = 0.03;

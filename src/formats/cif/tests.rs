@@ -1,5 +1,6 @@
 use super::*;
-use crate::{crystal::Symmetry, formats::read_file};
+use crate::read_file;
+use crystal::Symmetry;
 
 fn parse(text: &str) -> Result<Structure, FormatError> {
     parse_noted(text).map(|(structure, _)| structure)

@@ -2,11 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::{
-    crystal::{Lattice, Setting, Structure, Symmetry, expand_sites},
-    error::CrystalError,
-    formats::hosts::symbol,
-};
+use crate::hosts::symbol;
+use crystal::CrystalError;
+use crystal::{Lattice, Setting, Structure, Symmetry, expand_sites};
 
 /// CIF text of a structure: every atom of the cell in P1, in order, with every digit that `super::parse_noted` needs to read the
 /// same coordinates. CIF states lengths and angles only, so the orientation of the lattice is lost; a left-handed lattice is

@@ -23,10 +23,9 @@ use super::{
     species::{element_of_symbol, is_isotope},
     stem,
 };
-use crate::{
-    crystal::{Element, Lattice, Structure},
-    error::{CrystalError, FormatError},
-};
+use crate::FormatError;
+use crystal::CrystalError;
+use crystal::{Element, Lattice, Structure};
 
 pub use writer::to_extxyz;
 

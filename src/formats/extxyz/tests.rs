@@ -12,7 +12,7 @@ fn read(text: &str) -> Read {
     let dir = tempfile::tempdir().unwrap();
     let path: PathBuf = dir.path().join("run.xyz");
     std::fs::write(&path, text).unwrap();
-    crate::formats::read_file(&path)
+    crate::read_file(&path)
         .map(|item| item.map(|r| (r.line, r.id, r.structure.composition().formula())).map_err(|r| (r.line, r.reason)))
         .collect()
 }

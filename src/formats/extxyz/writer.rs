@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::comment;
-use crate::crystal::Structure;
+use crystal::Structure;
 
 /// One frame: the crystal with Cartesian positions, Å, and `properties` as pairs of its comment line, every number with all of its
 /// digits. Numbers, truths and texts are written bare or quoted; what would be read as something else (the id `00123`, a text of

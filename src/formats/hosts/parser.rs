@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Host, Site, symbol, wyckoff};
-use crate::{
-    crystal::{Composition, Element, Lattice, Setting, Structure, expand_sites},
-    error::{CrystalError, FormatError, Position},
-};
+use crate::{FormatError, Position};
+use crystal::CrystalError;
+use crystal::{Composition, Element, Lattice, Setting, Structure, expand_sites};
 
 /// Names of the cell parameters, in the order of [`Lattice::parameters`].
 pub(super) const CELL: [&str; 6] = ["a", "b", "c", "alpha", "beta", "gamma"];

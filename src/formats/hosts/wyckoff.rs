@@ -2,7 +2,7 @@
 
 use moyo::data::iter_wyckoff_positions_from_hall_number;
 
-use crate::crystal::{Lattice, MERGE_DISTANCE, Setting};
+use crystal::{Lattice, MERGE_DISTANCE, Setting};
 
 /// One Wyckoff position: its multiplicity, letter and representative coordinates.
 pub(super) struct Wyckoff {

@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
+use crate::FormatError;
 use crate::{
-    error::FormatError,
-    formats::{
-        Mapping, Properties, Record,
-        ase::{Atoms, SCALARS, numbers, periodic},
-    },
+    Mapping, Properties, Record,
+    ase::{Atoms, SCALARS, numbers, periodic},
 };
 
 /// The record of one row, whose key `id` stands for a name that it does not have; after an error with its name, as far as known.
@@ -32,7 +30,7 @@ pub(super) fn record(
         let Some(value) = value.filter(|value| !value.is_null()) else {
             return Err(fail(syntax(format!("it has no '{column}' to name it, as --map id= or --id asks"))));
         };
-        name = Some(crate::formats::properties::text(&value));
+        name = Some(crate::properties::text(&value));
     } else if let Some(named) = properties.take_id() {
         name = Some(named);
     }

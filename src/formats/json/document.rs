@@ -9,15 +9,14 @@ use serde::{
 
 use super::optimade::{Kind, elements_at_sites};
 use super::values::{Numbers, Rows, Scalar, Text};
+use crate::FormatError;
 use crate::{
-    crystal::{Composition, Disordered, Element, Lattice, Structure},
-    error::{CrystalError, FormatError},
-    formats::{
-        MAX_ATOMS, Mapping, Note, Notes, Properties, Refused, at_line, parse_noted,
-        properties::IDS,
-        species::{element_of_symbol, is_isotope},
-    },
+    MAX_ATOMS, Mapping, Note, Notes, Properties, Refused, at_line, parse_noted,
+    properties::IDS,
+    species::{element_of_symbol, is_isotope},
 };
+use crystal::CrystalError;
+use crystal::{Composition, Disordered, Element, Lattice, Structure};
 
 /// Occupancies nearer to 1 than this are full.
 pub(super) const FULL: f64 = 1e-3;

@@ -1,7 +1,7 @@
 //! The documents of a JSON text, cut apart without reading them: the elements of one array, values one after the other, or what
 //! an answer of a server wraps: `{"data": [..], "meta": {..}}` of OPTIMADE and of the Materials Project.
 
-use crate::error::FormatError;
+use crate::FormatError;
 
 /// Where the cutting stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,8 @@ use super::{
     source::Lines,
     stem,
 };
-use crate::{crystal::Structure, error::FormatError};
+use crate::FormatError;
+use crystal::Structure;
 use document::{Document, Named};
 use elements::Elements;
 use shapes::Part;
@@ -161,7 +162,7 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines, mapping: &Mapping)
 }
 
 /// The record of one document that is row `row` of a table; none where it is about no crystal.
-pub(crate) fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
+pub fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
     record(text, row, 1, &Mapping::default(), || format!("{}#{row}", stem(path))).map_err(|mut fault| {
         // A row has no columns of text.
         if let FormatError::Syntax { message, .. } = &fault.refused.error {

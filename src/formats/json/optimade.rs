@@ -15,11 +15,9 @@ use serde::{
 };
 
 use super::{document::FULL, values::Text};
-use crate::{
-    crystal::Element,
-    error::CrystalError,
-    formats::species::{element_of_symbol, is_isotope},
-};
+use crate::species::{element_of_symbol, is_isotope};
+use crystal::CrystalError;
+use crystal::Element;
 
 /// A species: an element by its symbol, or OPTIMADE's description of one.
 pub(super) enum Kind<'a> {
@@ -133,7 +131,7 @@ pub(super) fn elements_at_sites(names: &[Text], kinds: &[Kind]) -> Result<Vec<El
 
 #[cfg(test)]
 mod tests {
-    use crate::formats::{Record, Rejection, read_file};
+    use crate::{Record, Rejection, read_file};
 
     const MGO: &str = r#"{"id": "mp-1265", "type": "structures", "attributes": {"chemical_formula_reduced": "MgO", "elements": ["Mg", "O"],
       "dimension_types": [1, 1, 1], "nperiodic_dimensions": 3, "lattice_vectors": [[4.2, 0, 0], [0, 4.2, 0], [0, 0, 4.2]],

@@ -5,7 +5,7 @@
 //! {"1": {"numbers": .., "positions": .., "cell": ..}, "ids": [1, ..], "nextid": 2}        a database of ASE
 //! ```
 
-use crate::formats::Mapping;
+use crate::Mapping;
 
 /// A document that was cut out of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl<'a> Cursor<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::formats::{Input, Reading, Record, Rejection, read};
+    use crate::{Input, Reading, Record, Rejection, read};
 
     const PO: &str = r#"{"lattice": [[3,0,0],[0,3,0],[0,0,3]], "species": ["Po"], "frac_coords": [[0,0,0]]}"#;
 

@@ -89,7 +89,7 @@ fn files_of_one_document_many_or_an_array() {
     let read = |name: &str, text: &str| -> Vec<String> {
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
-        crate::formats::read_file(&path)
+        crate::read_file(&path)
             .map(|r| match r {
                 Ok(r) => format!("{}:{}", r.line, r.id),
                 Err(r) => format!("{}:{}", r.line, r.reason.split([';', ':']).next().unwrap_or("")),
@@ -111,7 +111,7 @@ fn files_of_one_document_many_or_an_array() {
 
 #[test]
 fn deuterium_is_hydrogen_with_a_note_in_every_shape() {
-    use crate::formats::Note;
+    use crate::Note;
     let flat = FLAT.replace("\"Ti\"", "\"D\"").replace("TiO2", "D2 O4");
     let (structure, notes) = parse_noted(&flat).unwrap();
     assert_eq!((structure.composition().formula().as_str(), &notes), ("H2O4", &Notes::from([Note::Isotopes])));
@@ -133,6 +133,6 @@ fn an_entry_of_pymatgen_is_named_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("entries.json");
     std::fs::write(&path, serde_json::json!([entry, entry]).to_string()).unwrap();
-    let ids: Vec<String> = crate::formats::read_file(&path).map(|r| r.unwrap().id).collect();
+    let ids: Vec<String> = crate::read_file(&path).map(|r| r.unwrap().id).collect();
     assert_eq!(ids, ["mp-2657", "mp-2657"]);
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::crystal::Structure;
+use crystal::Structure;
 
-/// The dictionary that `pymatgen.core.Structure.from_dict` and [`crate::formats::parse_structure`] read; every number is exact.
+/// The dictionary that `pymatgen.core.Structure.from_dict` and [`crate::parse_structure`] read; every number is exact.
 pub fn to_json(structure: &Structure) -> Value {
     let lattice = structure.lattice();
     let [a, b, c, alpha, beta, gamma] = lattice.parameters();

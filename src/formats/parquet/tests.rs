@@ -4,7 +4,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::super::{Reading, read, to_cif, to_json};
 use super::*;
-use crate::crystal::{Element, Lattice, Structure};
+use crystal::{Element, Lattice, Structure};
 
 fn mgo(a: f64) -> Structure {
     let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();

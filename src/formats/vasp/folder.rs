@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Run;
-use crate::crystal::Structure;
-use crate::error::FormatError;
-use crate::formats::{Rejection, outcar, poscar, source, vasprun};
+use crate::FormatError;
+use crate::{Rejection, outcar, poscar, source, vasprun};
+use crystal::Structure;
 
 /// Most that the free energies of one calculation's files differ, eV: the older OUTCAR has six decimals.
 const SAME_ENERGY: f64 = 1e-5;

@@ -22,8 +22,9 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use super::MAX_ATOMS;
-use crate::crystal::{ContentHash, Element, Lattice, Structure};
-use crate::error::{CrystalError, FormatError};
+use crate::FormatError;
+use crystal::CrystalError;
+use crystal::{ContentHash, Element, Lattice, Structure};
 
 pub use folder::{Calculation, Reading, calculations, read_calculation};
 pub use settings::{HubbardU, Kpoints, Settings, Species};

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::functional;
-use crate::crystal::Element;
-use crate::formats::species::element_of_symbol;
+use crate::species::element_of_symbol;
+use crystal::Element;
 
 /// VASP's tags by name, as text.
 #[derive(Debug, Clone, Default)]
-pub(in crate::formats) struct Tags(pub(in crate::formats) BTreeMap<String, String>);
+pub(crate) struct Tags(pub(crate) BTreeMap<String, String>);
 
 impl Tags {
     /// Enters a tag; the first value of a name stays.
-    pub(in crate::formats) fn enter(&mut self, name: &str, value: &str) {
+    pub(crate) fn enter(&mut self, name: &str, value: &str) {
         self.0.entry(name.trim().to_ascii_uppercase()).or_insert_with(|| value.trim().to_owned());
     }
 
     /// These, and of `other` what is missing here.
-    pub(in crate::formats) fn or(mut self, other: Self) -> Self {
+    pub(crate) fn or(mut self, other: Self) -> Self {
         for (name, value) in other.0 {
             self.0.entry(name).or_insert(value);
         }
@@ -69,11 +69,7 @@ impl Species {
     ///
     /// # Errors
     /// A title without an element.
-    pub(in crate::formats) fn new(
-        potcar: &str,
-        count: usize,
-        valence: f64,
-    ) -> Result<Self, crate::error::CrystalError> {
+    pub(crate) fn new(potcar: &str, count: usize, valence: f64) -> Result<Self, crystal::CrystalError> {
         let potcar = potcar.split_whitespace().collect::<Vec<_>>().join(" ");
         let element = element_of_symbol(potcar.split(' ').nth(1).unwrap_or(&potcar))?;
         Ok(Self { element, count, valence, potcar })
@@ -155,12 +151,7 @@ impl Settings {
     ///
     /// # Errors
     /// What is missing, or is no number.
-    pub(in crate::formats) fn new(
-        tags: &Tags,
-        species: Vec<Species>,
-        kpoints: Kpoints,
-        added: f64,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(tags: &Tags, species: Vec<Species>, kpoints: Kpoints, added: f64) -> Result<Self, String> {
         let integer = |name: &str| tags.number(name).map(|x| x.map(|x| x.round() as i32));
         let hubbard = hubbard(tags, &species)?;
         let nsw = integer("NSW")?.unwrap_or(0);
@@ -249,11 +240,11 @@ fn hubbard(tags: &Tags, species: &[Species]) -> Result<Vec<HubbardU>, String> {
 }
 
 #[cfg(test)]
-pub(in crate::formats) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Tags with what every file has, and `more` before them.
-    pub(in crate::formats) fn tags(more: &[(&str, &str)]) -> Tags {
+    pub(crate) fn tags(more: &[(&str, &str)]) -> Tags {
         let mut tags = Tags::default();
         let usual = [
             ("ENMAX", "520.0"),

@@ -18,8 +18,8 @@ use std::path::Path;
 
 use super::vasp::{self, Kpoints, Run, Settings, Species, Tags};
 use super::{at_line, source};
-use crate::crystal::Element;
-use crate::error::FormatError;
+use crate::FormatError;
+use crystal::Element;
 use xml::{Item, Tag, Xml};
 
 /// Reads a calculation; `name` is what it will be called.
@@ -174,7 +174,7 @@ impl Found {
         Ok(())
     }
 
-    fn run(self, path: &Path, name: &str, hash: crate::crystal::ContentHash) -> Result<Run, FormatError> {
+    fn run(self, path: &Path, name: &str, hash: crystal::ContentHash) -> Result<Run, FormatError> {
         let end = self.end;
         let missing = |what: &str| FormatError::syntax(end, 0, format!("the file has no {what}"));
         if self.species.is_empty() {

@@ -1,10 +1,10 @@
 //! Readings of the hand-written runs of fixtures/vasp/insertion.
 
 use super::*;
-use crate::formats::vasp::HubbardU;
+use crate::vasp::HubbardU;
 
 fn fixture(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp/insertion").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vasp/insertion").join(name)
 }
 
 #[test]

@@ -8,9 +8,9 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::QName;
 use sha2::{Digest, Sha256};
 
-use crate::crystal::ContentHash;
-use crate::error::FormatError;
-use crate::formats::{source, vasp};
+use crate::FormatError;
+use crate::{source, vasp};
+use crystal::ContentHash;
 
 /// An opening tag with the attributes that VASP uses.
 pub(super) struct Tag {

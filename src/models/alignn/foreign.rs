@@ -4,12 +4,12 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::{Alignn, AlignnConfig, Normalisation};
-use crate::error::ModelError;
-use crate::models::batch::GaussianBasis;
-use crate::models::graph::Neighborhood;
-use crate::models::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
-use crate::models::weights::found::{Claims, Found, elements_of};
-use crate::models::weights::limits;
+use crate::ModelError;
+use crate::batch::GaussianBasis;
+use crate::graph::Neighborhood;
+use crate::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
+use crate::weights::found::{Claims, Found, elements_of};
+use crate::weights::limits;
 
 /// Whether the names are ALIGNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {

@@ -5,7 +5,7 @@
 //! cache. Angles exist once, as the vectors that layers update in place; the last layer on the line graph leaves them be.
 
 use super::{AlignnConfig, module};
-use crate::models::fused::{
+use crate::fused::{
     Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
@@ -14,7 +14,7 @@ use crate::models::fused::{
     runs::{Runs, Tile, blocks},
     scratch::{Pool, sized},
 };
-use crate::models::{
+use crate::{
     activation::silu_in_place,
     atoms::atom_features,
     exponential::sigmoid,

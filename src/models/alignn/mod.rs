@@ -20,7 +20,8 @@ use super::{
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 pub use foreign::load_alignn;
 pub use module::Alignn;
 

@@ -4,7 +4,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, L
 use burn::prelude::*;
 
 use super::{AlignnConfig, Normalisation};
-use crate::models::{
+use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::GraphBatch,
     kernels::{add_silu, batch_norm, gated_mean, gather_add, layer_norm, silu, sum_runs},
@@ -153,7 +153,7 @@ impl Alignn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::weights::fitted_parameters;
+    use crate::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_4_026_753_parameters() {

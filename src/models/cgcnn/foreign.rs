@@ -4,10 +4,10 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::{Cgcnn, CgcnnConfig};
-use crate::models::graph::Neighborhood;
-use crate::models::weights::checkpoint::{Checkpoint, Layout};
-use crate::models::weights::found::{Claims, Found, basis_of_fifths, elements_of};
-use crate::models::weights::limits;
+use crate::graph::Neighborhood;
+use crate::weights::checkpoint::{Checkpoint, Layout};
+use crate::weights::found::{Claims, Found, basis_of_fifths, elements_of};
+use crate::weights::limits;
 
 /// Whether the names are CGCNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {

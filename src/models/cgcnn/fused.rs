@@ -2,7 +2,7 @@
 //! multiplication and an addition. The products with the two atoms of an edge are taken per atom.
 
 use super::{CgcnnConfig, module};
-use crate::models::fused::{
+use crate::fused::{
     Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
@@ -11,7 +11,7 @@ use crate::models::fused::{
     runs::{Runs, Tile},
     scratch::{Pool, sized},
 };
-use crate::models::{
+use crate::{
     activation::plain_softplus_in_place,
     atoms::atom_features,
     exponential::{sigmoid, softplus},

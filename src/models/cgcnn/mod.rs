@@ -15,7 +15,8 @@ use super::{
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 pub use module::Cgcnn;
 
 /// Everything that changes the numbers CGCNN computes, besides its weights.

@@ -4,7 +4,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
 
 use super::CgcnnConfig;
-use crate::models::{
+use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::GraphBatch,
     kernels::{batch_norm, gate, gather_add, softplus, sum_runs},
@@ -78,7 +78,7 @@ impl Cgcnn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::weights::fitted_parameters;
+    use crate::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_96_641_parameters() {

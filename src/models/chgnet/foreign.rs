@@ -4,9 +4,9 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::{Chgnet, ChgnetConfig, WIDTH};
-use crate::models::weights::checkpoint::{Checkpoint, Layout};
-use crate::models::weights::found::{Claims, Found, elements_of};
-use crate::models::weights::limits;
+use crate::weights::checkpoint::{Checkpoint, Layout};
+use crate::weights::found::{Claims, Found, elements_of};
+use crate::weights::limits;
 
 /// Whether the names are CHGNet's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {

@@ -22,10 +22,8 @@ use super::{
     tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{Element, Structure};
 pub use module::Chgnet;
 
 /// Width of all vectors.

@@ -7,8 +7,8 @@ use burn::tensor::TensorData;
 use burn::tensor::activation::{sigmoid, silu};
 
 use super::{COSINE, ChgnetConfig, ELEMENTS, WIDTH};
-use crate::models::bond_graph::BondGraph;
-use crate::models::kernels::sum_runs;
+use crate::bond_graph::BondGraph;
+use crate::kernels::sum_runs;
 
 /// `silu(norm(core(x))) sigmoid(norm(gate(x)))`.
 #[derive(Module, Debug)]
@@ -199,7 +199,7 @@ pub(super) fn cosine(graph: &BondGraph, a: usize, b: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::weights::fitted_parameters;
+    use crate::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_412_525_parameters() {

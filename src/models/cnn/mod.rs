@@ -17,11 +17,9 @@ use super::{
     tune::space::{Domain, Settings, Space, number, steps, whole},
     weights::limits,
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-    features,
-};
+use crate::ModelError;
+use crystal::{Element, Structure};
+use features;
 pub use module::Cnn;
 
 /// What the network reads.

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation::relu;
 
 use super::CnnConfig;
-use crate::models::dropout::dropout;
+use crate::dropout::dropout;
 
 /// The network.
 #[derive(Module, Debug)]

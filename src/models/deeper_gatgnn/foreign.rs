@@ -3,10 +3,10 @@
 use burn::prelude::*;
 
 use super::{DeeperGatgnn, DeeperGatgnnConfig};
-use crate::models::gatgnn::foreign::{attention, flatten_attention};
-use crate::models::weights::checkpoint::{Checkpoint, Layout};
-use crate::models::weights::found::{Claims, Found};
-use crate::models::weights::limits;
+use crate::gatgnn::foreign::{attention, flatten_attention};
+use crate::weights::checkpoint::{Checkpoint, Layout};
+use crate::weights::found::{Claims, Found};
+use crate::weights::limits;
 
 /// Whether the names are those of MatDeepLearn's `DEEP_GATGNN`.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {

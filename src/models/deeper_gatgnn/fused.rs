@@ -7,7 +7,7 @@ use super::{
     DeeperGatgnnConfig,
     module::{self, COMPOSITION, DEGREES, ELEMENTS, GROUP_WEIGHT, GROUPS, HEADS, SLOPE},
 };
-use crate::models::fused::{
+use crate::fused::{
     Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
@@ -17,7 +17,7 @@ use crate::models::fused::{
     scratch::{Pool, sized},
     set2set::{softmax, weighted_sum},
 };
-use crate::models::{
+use crate::{
     activation::plain_softplus_in_place,
     exponential::softplus,
     graph::{Graph, starts},
@@ -27,7 +27,7 @@ use crate::models::{
 
 /// Augmented graph attention.
 #[derive(Debug)]
-pub(in crate::models) struct Attention {
+pub(crate) struct Attention {
     /// By atom and by bond; the heads side by side.
     nodes: Linear,
     edges: Linear,
@@ -67,7 +67,7 @@ struct Buffers {
 
 /// Buffers of one tile.
 #[derive(Debug, Default)]
-pub(in crate::models) struct Spare {
+pub(crate) struct Spare {
     by_bond: Vec<f32>,
     out: Vec<f32>,
     scores: Vec<f32>,
@@ -323,7 +323,7 @@ impl Attention {
 }
 
 /// LeakyReLU in place.
-pub(in crate::models) fn leaky(x: &mut [f32]) {
+pub(crate) fn leaky(x: &mut [f32]) {
     x.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x *= SLOPE as f32);
 }
 

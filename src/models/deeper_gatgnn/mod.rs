@@ -19,7 +19,8 @@ use super::{
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 pub use module::DeeperGatgnn;
 
 /// Everything that changes the numbers DeeperGATGNN computes, besides its weights.

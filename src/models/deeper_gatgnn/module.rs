@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation::{leaky_relu, softmax};
 
 use super::DeeperGatgnnConfig;
-use crate::models::{
+use crate::{
     batch::GraphBatch,
     kernels::{batch_norm, gather_add_one as gather, softplus, sum_runs},
     segments::softmax_runs,
@@ -26,7 +26,7 @@ pub(super) const SLOPE: f64 = 0.2;
 
 /// Augmented graph attention.
 #[derive(Module, Debug)]
-pub(in crate::models) struct Attention {
+pub(crate) struct Attention {
     pub(super) weight: Param<Tensor<2>>,
     pub(super) att: Param<Tensor<2>>,
     pub(super) bias: Param<Tensor<1>>,
@@ -118,7 +118,7 @@ pub struct DeeperGatgnn {
 }
 
 /// The atoms that each bond joins; in DeeperGATGNN atoms have a bond to themselves too.
-pub(in crate::models) struct Bonds {
+pub(crate) struct Bonds {
     /// Atom that gathers, `[E]`.
     pub center: Tensor<1, Int>,
     /// Atom that is gathered, `[E]`.
@@ -179,7 +179,7 @@ impl DeeperGatgnn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::weights::fitted_parameters;
+    use crate::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_384_466_parameters() {

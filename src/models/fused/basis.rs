@@ -2,7 +2,7 @@
 
 use super::linear::{PANEL, padded};
 use super::scratch::sized;
-use crate::models::{activation::gaussians, batch::GaussianBasis};
+use crate::{activation::gaussians, batch::GaussianBasis};
 
 /// A basis with its centres ready.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use burn::nn;
 use burn::prelude::*;
 
 use super::norm::Affine;
-use crate::models::simd::{Simd, kernels};
+use crate::simd::{Simd, kernels};
 
 /// Numbers in a panel, and the multiple that rows are padded to.
 pub const PANEL: usize = 16;
@@ -290,7 +290,7 @@ unsafe fn block_product<S: Simd, const V: usize, const R: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::simd::each_isa;
+    use crate::simd::each_isa;
 
     /// Numbers between -1 and 1 without a pattern.
     fn noise(n: usize, seed: u64) -> Vec<f32> {

@@ -87,17 +87,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        crystal::{Element, Lattice, Structure},
-        models::{
-            alignn::{AlignnConfig, Normalisation},
-            cgcnn::CgcnnConfig,
-            chgnet::ChgnetConfig,
-            deeper_gatgnn::DeeperGatgnnConfig,
-            gatgnn::GatgnnConfig,
-            megnet::MegnetConfig,
-            network::{Config, Net},
-        },
+        alignn::{AlignnConfig, Normalisation},
+        cgcnn::CgcnnConfig,
+        chgnet::ChgnetConfig,
+        deeper_gatgnn::DeeperGatgnnConfig,
+        gatgnn::GatgnnConfig,
+        megnet::MegnetConfig,
+        network::{Config, Net},
     };
+    use crystal::{Element, Lattice, Structure};
 
     /// Every parameter replaced, running means and variances too: ones by numbers near 1, zeros by small numbers, others by
     /// numbers as large as they were.
@@ -205,7 +203,7 @@ mod tests {
 
     #[test]
     fn descriptor_networks_have_no_fused_form() {
-        let config = Config::Cnn(crate::models::cnn::CnnConfig::usual(crate::models::cnn::Descriptor::Magpie));
+        let config = Config::Cnn(crate::cnn::CnnConfig::usual(crate::cnn::Descriptor::Magpie));
         assert!(Net::new(&config, &Device::flex()).fused(&config).is_none());
     }
 }

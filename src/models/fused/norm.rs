@@ -4,7 +4,7 @@
 use burn::nn;
 
 use super::linear::{padded, values};
-use crate::models::{exponential::sigmoid, simd::kernels};
+use crate::{exponential::sigmoid, simd::kernels};
 
 /// `x scale + shift` for each column.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ kernels! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::simd::each_isa;
+    use crate::simd::each_isa;
 
     #[test]
     fn rows_are_normalised_without_their_padding() {

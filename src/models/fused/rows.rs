@@ -1,7 +1,7 @@
 //! Rows of numbers: gathered along edges, summed over runs, added.
 
 use super::{linear::PANEL, runs::runs};
-use crate::models::simd::kernels;
+use crate::simd::kernels;
 
 /// A matrix whose rows hold several parts one after another, of which one begins at `part`.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ pub fn sum_runs(out: &mut [f32], width: usize, x: &[f32], starts: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::simd::each_isa;
+    use crate::simd::each_isa;
 
     #[test]
     fn rows_are_gathered_along_edges_and_summed_over_runs() {

@@ -127,7 +127,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::models::graph::starts;
+    use crate::graph::starts;
 
     #[test]
     fn tiles_hold_whole_runs_and_every_edge_once() {

@@ -5,7 +5,7 @@ use super::{
     rows::dot,
     scratch::sized,
 };
-use crate::models::{
+use crate::{
     activation::exp_in_place,
     set2set::{self as module, Set2SetMode},
     simd::kernels,
@@ -123,7 +123,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::models::fused::linear::values;
+    use crate::fused::linear::values;
 
     #[test]
     fn summaries_are_those_of_the_burn_module() {

@@ -3,9 +3,9 @@
 use burn::prelude::*;
 
 use super::{Gatgnn, GatgnnConfig};
-use crate::models::weights::checkpoint::{Checkpoint, Layout};
-use crate::models::weights::found::{Claims, Found, basis_of_fifths};
-use crate::models::weights::limits;
+use crate::weights::checkpoint::{Checkpoint, Layout};
+use crate::weights::found::{Claims, Found, basis_of_fifths};
+use crate::weights::limits;
 
 /// Whether the names are GATGNN's.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
@@ -36,7 +36,7 @@ pub(super) fn convert(
 }
 
 /// The vectors of attention have a leading dimension of 1 in torch.
-pub(in crate::models) fn flatten_attention(checkpoint: &mut Checkpoint) {
+pub(crate) fn flatten_attention(checkpoint: &mut Checkpoint) {
     for (name, array) in &mut checkpoint.arrays {
         if name.ends_with(".att") && array.shape.len() == 3 && array.shape[0] == 1 {
             array.shape.remove(0);
@@ -45,7 +45,7 @@ pub(in crate::models) fn flatten_attention(checkpoint: &mut Checkpoint) {
 }
 
 /// Parts of an augmented attention, theirs and ours.
-pub(in crate::models) fn attention(part: &str) -> String {
+pub(crate) fn attention(part: &str) -> String {
     let part = if part == "W" { "weight" } else { part };
     format!("attention.{}", part.replace("bn1.", "norm."))
 }

@@ -5,7 +5,7 @@ use super::{
     GatgnnConfig,
     module::{self, COMPOSITION},
 };
-use crate::models::{
+use crate::{
     activation::plain_softplus_in_place,
     atoms::atom_features,
     deeper_gatgnn::fused::{Attention, Spare, leaky},

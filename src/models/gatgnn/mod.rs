@@ -17,7 +17,8 @@ use super::{
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
-use crate::{crystal::Structure, error::ModelError};
+use crate::ModelError;
+use crystal::Structure;
 pub use module::Gatgnn;
 
 /// Everything that changes the numbers GATGNN computes, besides its weights.

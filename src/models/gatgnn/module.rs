@@ -5,7 +5,7 @@ use burn::prelude::*;
 use burn::tensor::activation::leaky_relu;
 
 use super::GatgnnConfig;
-use crate::models::{
+use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::GraphBatch,
     deeper_gatgnn::module::{Attention, Bonds},
@@ -85,7 +85,7 @@ impl Gatgnn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::weights::fitted_parameters;
+    use crate::weights::fitted_parameters;
 
     #[test]
     fn the_published_network_has_122_874_parameters_that_take_part() {

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 
 use super::{Gradient, Kernel, Matrix, Rows, apply_one, apply_two, on_cpu, rows, simd::wide, sum_runs};
-use crate::models::activation::{sigmoid, softplus};
+use crate::activation::{sigmoid, softplus};
 
 /// `sigmoid(left) softplus(right)` of rows `[left, right]`: `[E, 2 W]` to `[E, W]` (CGCNN).
 pub fn gate(x: Tensor<2>) -> Tensor<2> {

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 
 use super::{Gradient, Kernel, Matrix, apply_one, apply_two, on_cpu, simd::wide};
-use crate::models::activation::{sigmoid, softplus_in_place};
+use crate::activation::{sigmoid, softplus_in_place};
 
 /// `ln(1 + eˣ) - ln 2`.
 pub fn shifted_softplus(x: Tensor<2>) -> Tensor<2> {

@@ -8,7 +8,7 @@ use super::{
     MegnetConfig,
     module::{self, WIDTH},
 };
-use crate::models::fused::{
+use crate::fused::{
     Inference,
     basis::Basis,
     linear::{Linear, Plan, padded, values},
@@ -17,7 +17,7 @@ use crate::models::fused::{
     scratch::{Pool, sized},
     set2set::Set2Set,
 };
-use crate::models::{
+use crate::{
     activation::softplus_in_place,
     graph::{Graph, starts},
     input::Input,

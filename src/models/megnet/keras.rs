@@ -6,12 +6,12 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::{Megnet, MegnetConfig};
-use crate::crystal::Element;
-use crate::models::batch::GaussianBasis;
-use crate::models::set2set::Set2SetMode;
-use crate::models::weights::checkpoint::{Array, Checkpoint, Layout};
-use crate::models::weights::found::{Claims, Found};
-use crate::models::weights::limits;
+use crate::batch::GaussianBasis;
+use crate::set2set::Set2SetMode;
+use crate::weights::checkpoint::{Array, Checkpoint, Layout};
+use crate::weights::found::{Claims, Found};
+use crate::weights::limits;
+use crystal::Element;
 
 /// Whether the names are those of MEGNet's Keras layers.
 pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {

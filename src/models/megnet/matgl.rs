@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::keras::steps;
 use super::{Megnet, MegnetConfig};
-use crate::crystal::Element;
-use crate::error::ModelError;
-use crate::models::batch::GaussianBasis;
-use crate::models::set2set::Set2SetMode;
-use crate::models::weights::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
-use crate::models::weights::found::{Claims, Found, MATERIALS_PROJECT};
-use crate::models::weights::limits;
+use crate::ModelError;
+use crate::batch::GaussianBasis;
+use crate::set2set::Set2SetMode;
+use crate::weights::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
+use crate::weights::found::{Claims, Found, MATERIALS_PROJECT};
+use crate::weights::limits;
+use crystal::Element;
 
 const EMBEDDING: &str = "embedding.layer_node_embedding.weight";
 /// Our rows are atomic numbers, 0 to 94.

@@ -22,10 +22,8 @@ use super::{
     tune::space::{Domain, Settings, Space, number, steps, whole},
     weights::limits,
 };
-use crate::{
-    crystal::{Element, Structure},
-    error::ModelError,
-};
+use crate::ModelError;
+use crystal::{Element, Structure};
 pub use matgl::load_matgl;
 pub use module::Megnet;
 

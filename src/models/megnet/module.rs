@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 
 use super::MegnetConfig;
-use crate::models::{
+use crate::{
     batch::GraphBatch,
     kernels::{gather_add, shifted_softplus, sum_runs},
     set2set::{Set2Set, Set2SetMode},
@@ -196,10 +196,8 @@ fn convolve(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice, Structure},
-        models::graph::{Graph, Neighborhood},
-    };
+    use crate::graph::{Graph, Neighborhood};
+    use crystal::{Element, Lattice, Structure};
 
     fn perovskite(order: &[usize], shift: f64, rows: [[f64; 3]; 3]) -> Structure {
         let [sr, ti, o] = ["Sr", "Ti", "O"].map(|s| Element::from_symbol(s).unwrap());

@@ -41,7 +41,7 @@ impl Choice {
 mod tests {
     use super::super::search::propose;
     use super::*;
-    use crate::models::network::{Net, architectures};
+    use crate::network::{Net, architectures};
 
     fn usual(config: Config) -> Choice {
         Choice { config, learning_rate: 1e-3, batch: 32, loss: Loss::Mse }

@@ -7,12 +7,10 @@ use super::{
     choice::Choice,
     study::{Journal, State, Study, Tell, Told, Trial, TrialObserver},
 };
+use crate::ModelError;
 use crate::{
-    error::ModelError,
-    models::{
-        splits::split,
-        train::{Epoch, Observer, Sample, TrainOptions, train},
-    },
+    splits::split,
+    train::{Epoch, Observer, Sample, TrainOptions, train},
 };
 
 /// Runs a study of the network and the data of `options`, until there are `wanted` trials; returns all of them. A trial trains

@@ -11,7 +11,7 @@ use super::{
     search::{Seen, propose},
     space::{Settings, Space},
 };
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Where a trial stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

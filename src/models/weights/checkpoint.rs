@@ -8,11 +8,11 @@ use burn_store::{ModuleAdapter, ModuleSnapshot, ModuleStore as _, PyTorchToBurnA
 use serde_json::Value;
 
 /// Values that a checkpoint may hold in all: 256 MiB. The largest published model of this kind has 17 million bytes.
-pub(in crate::models) const MOST_VALUES: usize = 64 << 20;
+pub(crate) const MOST_VALUES: usize = 64 << 20;
 
 /// One array, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::models) struct Array {
+pub(crate) struct Array {
     /// Lengths of its dimensions.
     pub shape: Vec<usize>,
     /// Its values.
@@ -30,7 +30,7 @@ impl Array {
 }
 
 /// Whether tensors of these numbers of values may be read; a file may announce more than it holds.
-pub(in crate::models) fn bounded(mut counts: impl Iterator<Item = usize>) -> Result<(), String> {
+pub(crate) fn bounded(mut counts: impl Iterator<Item = usize>) -> Result<(), String> {
     match counts.try_fold(0, |total: usize, n| total.checked_add(n).filter(|&total| total <= MOST_VALUES)) {
         Some(_) => Ok(()),
         None => Err(format!("more than {MOST_VALUES} values; no network of this kind is that large")),
@@ -39,7 +39,7 @@ pub(in crate::models) fn bounded(mut counts: impl Iterator<Item = usize>) -> Res
 
 /// A foreign file: arrays by name, and facts.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::models) struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// The arrays, by the names of their own program.
     pub arrays: BTreeMap<String, Array>,
     /// Scalars, texts and lists that were saved beside the arrays (settings, normaliser).
@@ -107,7 +107,7 @@ impl Checkpoint {
 
 /// How matrices lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::models) enum Layout {
+pub(crate) enum Layout {
     /// `[out, in]`, normalisations named `weight` and `bias`.
     Torch,
     /// As our own: `[in, out]`.
@@ -115,7 +115,7 @@ pub(in crate::models) enum Layout {
 }
 
 /// Arrays of a safetensors file, and its metadata as facts.
-pub(in crate::models) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, String> {
+pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, String> {
     let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).map_err(|e| format!("not safetensors: {e}"))?;
     let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(|e| format!("not safetensors: {e}"))?;
     let mut checkpoint = Checkpoint::default();

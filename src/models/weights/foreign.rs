@@ -11,10 +11,10 @@ use super::found::{Claims, Found, elements_of};
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
 use super::torch;
-use crate::crystal::{guard::guarded, hex};
-use crate::error::ModelError;
-use crate::models::card::{ModelCard, Origin, SplitCard, TrainingCard};
-use crate::models::network::{self, Config, Net};
+use crate::ModelError;
+use crate::card::{ModelCard, Origin, SplitCard, TrainingCard};
+use crate::network::{self, Config, Net};
+use crystal::{guard::guarded, hex};
 
 /// A network that was read from a file, with its card.
 #[derive(Debug)]
@@ -158,11 +158,11 @@ fn described(found: Found<Config, Net>, source: &Source, claims: &Claims) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::megnet::MegnetConfig;
+    use crate::megnet::MegnetConfig;
 
     fn bare(title: &str) -> (Found<Config, Net>, Source) {
         let config = MegnetConfig::original();
-        let net = crate::models::megnet::Megnet::new(&config, &Device::flex());
+        let net = crate::megnet::Megnet::new(&config, &Device::flex());
         let source = Source { name: format!("{title}.pt"), title: title.into(), bytes: vec![1], companion: None };
         (Found::new(Net::Megnet(net), Config::Megnet(config)), source)
     }

@@ -1,11 +1,11 @@
 //! What a person says of a file of weights, what the reader of an architecture finds out from it, and facts that several readers
 //! share.
 
-use crate::crystal::Element;
-use crate::models::batch::GaussianBasis;
+use crate::batch::GaussianBasis;
+use crystal::Element;
 
 /// The 89 elements of the Materials Project's crystals, in matgl's order.
-pub(in crate::models) const MATERIALS_PROJECT: [&str; 89] = [
+pub(crate) const MATERIALS_PROJECT: [&str; 89] = [
     "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
     "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
     "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
@@ -35,7 +35,7 @@ pub struct Claims {
 }
 
 /// A network out of a foreign file: settings and weights.
-pub(in crate::models) struct Found<C, N> {
+pub(crate) struct Found<C, N> {
     pub net: N,
     pub config: C,
     /// The prediction is `mean + scale *` the network's value.
@@ -78,7 +78,7 @@ impl<C, N> Found<C, N> {
 }
 
 /// Elements of a list of symbols, or of `mp`.
-pub(in crate::models) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
+pub(crate) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
     let symbols: Vec<&str> = match list {
         "mp" => MATERIALS_PROJECT.to_vec(),
         list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
@@ -87,7 +87,7 @@ pub(in crate::models) fn elements_of(list: &str) -> Result<Vec<Element>, String>
 }
 
 /// Gaussians every 0.2 Å from 0, of that width: the basis of CGCNN and of what descends from it.
-pub(in crate::models) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
+pub(crate) fn basis_of_fifths(count: usize) -> Result<GaussianBasis, String> {
     match count {
         0 | 1 => Err("a basis of one function".into()),
         _ => Ok(GaussianBasis { first: 0.0, last: 0.2 * (count - 1) as f32, count, gamma: 25.0 }),

@@ -1,17 +1,17 @@
 //! Settings that no network has: a card or a tensor that announces them would cost memory or time without end.
 
 use super::checkpoint::MOST_VALUES;
-use crate::models::{architecture::Architecture, batch::GaussianBasis, graph::Neighborhood};
+use crate::{architecture::Architecture, batch::GaussianBasis, graph::Neighborhood};
 
 /// Longest bond, Å, and most neighbours of an atom.
-pub(in crate::models) const FARTHEST: f64 = 20.0;
+pub(crate) const FARTHEST: f64 = 20.0;
 const MOST_NEIGHBOURS: usize = 64;
 
 /// Whether a network of these settings may be built and asked.
 ///
 /// # Errors
 /// What is out of all proportion.
-pub(in crate::models) fn check(config: &impl Architecture) -> Result<(), String> {
+pub(crate) fn check(config: &impl Architecture) -> Result<(), String> {
     let values = config.values();
     if values > MOST_VALUES {
         return Err(format!("its settings ask for {values} values or more; no network of this kind is that large"));
@@ -23,7 +23,7 @@ pub(in crate::models) fn check(config: &impl Architecture) -> Result<(), String>
 ///
 /// # Errors
 /// What is out of all proportion.
-pub(in crate::models) fn graph(edges: Neighborhood, bases: &[GaussianBasis]) -> Result<(), String> {
+pub(crate) fn graph(edges: Neighborhood, bases: &[GaussianBasis]) -> Result<(), String> {
     let (cutoff, count) = match edges {
         Neighborhood::Within { cutoff } => (cutoff, 1),
         Neighborhood::Nearest { count, cutoff }
@@ -42,14 +42,14 @@ pub(in crate::models) fn graph(edges: Neighborhood, bases: &[GaussianBasis]) -> 
 }
 
 /// Values of so many layers of these widths, of several kinds.
-pub(in crate::models) fn sum(layers: &[(usize, &[usize])]) -> usize {
+pub(crate) fn sum(layers: &[(usize, &[usize])]) -> usize {
     let product = |(n, widths): &(usize, &[usize])| widths.iter().fold(*n, |p, &w| p.saturating_mul(w));
     layers.iter().map(product).fold(0, usize::saturating_add)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::models::{
+    use crate::{
         alignn::{AlignnConfig, Normalisation},
         cnn::{CnnConfig, Descriptor},
         graph::Neighborhood,

@@ -7,12 +7,12 @@ use burn_store::{ModuleSnapshot, SafetensorsStore};
 use sha2::{Digest, Sha256};
 
 use super::archive::bounded;
-use crate::crystal::hex;
-use crate::error::ModelError;
-use crate::models::{
+use crate::ModelError;
+use crate::{
     card::ModelCard,
     network::{Config, Net, alone},
 };
+use crystal::hex;
 
 const CARD_KEY: &str = "hollandite_card";
 const COMPRESSION_LEVEL: i32 = 19;

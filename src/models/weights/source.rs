@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{MOST_BYTES, Zip, tar_gz};
 use super::torch;
-use crate::error::ModelError;
+use crate::ModelError;
 
 /// Endings of files that may be weights.
 const ENDINGS: [&str; 8] = [".safetensors.zst", ".safetensors", ".pth.tar", ".pth", ".pt", ".ckpt", ".hdf5", ".h5"];

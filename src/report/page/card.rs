@@ -6,10 +6,10 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::html::{data, formula, text};
 use super::scale::Scale;
 use super::table::{Column, Table};
-use crate::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
-use crate::error::ReportError;
-use crate::report::plots::structure::{Scene, drawing};
-use crate::report::plots::{Solid, Tunnels, labels, roomy_cells, solid, usual_axis, usual_cells};
+use crate::ReportError;
+use crate::plots::structure::{Scene, drawing};
+use crate::plots::{Solid, Tunnels, labels, roomy_cells, solid, usual_axis, usual_cells};
+use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 
 /// Radius of the smallest sphere whose channels are drawn, Å, between atoms of ionic radii: those of `plot structure`.
 const PROBE: f64 = 0.5;
@@ -172,11 +172,11 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
     use super::*;
-    use crate::formats::hosts::host;
+    use formats::hosts::host;
 
     #[test]
     fn a_card_names_shows_and_draws_its_crystal() {
-        let structure = host("hollandite-mno2");
+        let structure = host("hollandite-mno2").unwrap();
         let batch = RecordBatch::try_from_iter([
             ("id", Arc::new(StringArray::from(vec!["other", "hollandite-mno2"])) as ArrayRef),
             ("density", Arc::new(Float64Array::from(vec![1.0, 4.3]))),

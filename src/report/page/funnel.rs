@@ -1,8 +1,8 @@
 //! The funnel of a screening: how many rows each step leaves, as bars.
 
 use super::html::text;
-use crate::report::plots::funnel::Step;
-use crate::report::plots::labels::{count, number};
+use crate::plots::funnel::Step;
+use crate::plots::labels::{count, number};
 
 /// The steps in order.
 #[derive(Debug, Clone)]

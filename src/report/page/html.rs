@@ -1,6 +1,6 @@
 //! Text as it may stand in a page.
 
-use crate::report::plots::escaped;
+use crate::plots::escaped;
 
 /// Text between tags or in a quoted attribute; control characters, line ends among them, are left out.
 pub(super) fn text(text: &str) -> String {

@@ -19,7 +19,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::Sink;
-use crate::error::ReportError;
+use crate::ReportError;
 use html::{lines, text};
 
 pub use card::{Candidate, Prediction};
@@ -167,7 +167,7 @@ mod tests {
             ("ef", Arc::new(Float64Array::from(vec![-1.5]))),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let crystal = crate::formats::parse_structure(
+        let crystal = formats::parse_structure(
             "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
              0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n",
         )

@@ -2,8 +2,8 @@
 
 use super::card::Prediction;
 use super::html::text;
-use crate::models::behind;
-use crate::report::plots::labels::number;
+use crate::plots::labels::number;
+use models::behind;
 
 /// From where to where.
 #[derive(Debug, Clone, Copy, PartialEq)]

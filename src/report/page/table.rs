@@ -8,9 +8,9 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::card::Candidate;
 use super::html::{formula, text};
-use crate::columns::StructureColumn;
-use crate::error::ReportError;
-use crate::report::plots::labels::count;
+use crate::ReportError;
+use crate::plots::labels::count;
+use columns::StructureColumn;
 
 /// What stands for NULL.
 const NULL: &str = "<span class=\"null\">–</span>";

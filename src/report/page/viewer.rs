@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use crate::error::ReportError;
-use crate::report::page::html::lines;
+use crate::ReportError;
+use crate::page::html::lines;
 
 const LIBRARY: &[u8] = include_bytes!("vendor/3Dmol-min.js.zst");
 const LICENSE: &str = include_str!("vendor/LICENSE.txt");
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn the_library_is_the_one_that_its_readme_names() {
         let script = library().unwrap();
-        let hash = crate::crystal::hex(&Sha256::digest(script.as_bytes()));
+        let hash = crystal::hex(&Sha256::digest(script.as_bytes()));
         let readme = include_str!("vendor/README.md");
         assert!(readme.contains(&format!("`{hash}`")), "the sha256 is {hash}");
         let version = readme.split("| what | 3Dmol.js ").nth(1).unwrap().split(',').next().unwrap();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::bonds::{self, bonds};
-use crate::crystal::Structure;
+use crystal::Structure;
 
 /// Atoms this near a face of the cell, Å, lie on it.
 const ON_FACE: f64 = 0.05;
@@ -70,7 +70,7 @@ pub(super) fn cartesian(crystal: &Structure, (site, image): (usize, [i32; 3])) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice};
+    use crystal::{Element, Lattice};
 
     #[test]
     fn atoms_on_a_corner_are_drawn_eight_times_and_octahedra_are_whole() {

@@ -5,8 +5,8 @@ use super::hull::{BAR, Colours, Entry, NAME, OTHER, STABLE, STABLE_STYLE};
 use super::labels;
 use super::places::Places;
 use super::svg::Picture;
-use crate::stability::Surface;
 use plotters::prelude::*;
+use stability::Surface;
 
 const SIZE: [f64; 2] = [720.0, 540.0];
 /// Room under the hull for names and over the elements for phases that cannot exist, as shares of the hull's depth.

@@ -1,7 +1,7 @@
 //! Which atoms a picture joins: two that lie no further apart than the sum of their covalent radii (Cordero et al. 2008) and
 //! [`SLACK`], unless both are metals. For pictures only; `voronoi` counts neighbours.
 
-use crate::crystal::{Element, Structure, neighbors};
+use crystal::{Element, Structure, neighbors};
 
 /// Å over the sum of the covalent radii: room for the long bonds of a Jahn-Teller octahedron.
 pub const SLACK: f64 = 0.3;
@@ -42,7 +42,7 @@ pub fn bonds(crystal: &Structure) -> Vec<Vec<(usize, [i32; 3])>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Lattice;
+    use crystal::Lattice;
 
     #[test]
     fn titanium_of_rutile_has_six_oxygens_and_no_titanium() {

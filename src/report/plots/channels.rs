@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use super::labels;
 use super::svg::{Anchor, Picture};
-use crate::crystal::{Radii, Structure};
-use crate::error::FeatureError;
-use crate::features::{self, Channel, ChannelPath};
+use crystal::{Radii, Structure};
+use features::FeatureError;
+use features::{self, Channel, ChannelPath};
 
 /// The channels of a picture.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Tunnels {
     }
 
     /// What stands under the picture, a line for every kind.
-    pub(in crate::report) fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self) -> Vec<String> {
         let kinds = self.kinds();
         if kinds.is_empty() {
             return vec![format!(

@@ -10,10 +10,10 @@ use super::contours::Plane;
 use super::labels;
 use super::levels::{Levels, level};
 use super::svg::{Anchor, Picture};
-use crate::adsorption::charge::planar_average;
-use crate::crystal::{dot, norm};
-use crate::error::ReportError;
-use crate::formats::Volumetric;
+use crate::ReportError;
+use adsorption::charge::planar_average;
+use crystal::{dot, norm};
+use formats::Volumetric;
 use plotters::prelude::*;
 
 /// What to draw.
@@ -56,7 +56,7 @@ const MARK: f64 = 9.5;
 /// # Errors
 /// An axis other than 0, 1 and 2, or a fraction or a limit that is not a number.
 pub fn density(slice: &Slice) -> Result<(Picture, f64), ReportError> {
-    let format = |e: crate::error::AdsorptionError| ReportError::Format(e.to_string());
+    let format = |e: adsorption::AdsorptionError| ReportError::Format(e.to_string());
     let profile = planar_average(slice.field, slice.axis).map_err(format)?;
     if slice.at.is_some_and(|x| !x.is_finite()) || slice.limit.is_some_and(|x| !(x.is_finite() && x > 0.0)) {
         return Err(ReportError::Format("a slice lies at a number, and a scale ends at one above 0".into()));
@@ -276,8 +276,8 @@ fn averages(slice: &Slice, profile: &[(f64, f64)], above: f64) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Element, Lattice, Structure};
-    use crate::formats::Quantity;
+    use crystal::{Element, Lattice, Structure};
+    use formats::Quantity;
 
     fn field(quantity: Quantity) -> Volumetric {
         let lattice = Lattice::from_parameters(4.0, 5.0, 6.0, 90.0, 90.0, 120.0).unwrap();

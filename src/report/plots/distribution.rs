@@ -10,7 +10,7 @@ use super::chart::{FIRST, INK, SECOND, chart, font, px};
 use super::labels;
 use super::periodic::{self, periodic_table};
 use super::svg::{Anchor, Picture, shortened};
-use crate::crystal::Element;
+use crystal::Element;
 
 /// Which part of the data a crystal belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::chart::{Axis, FIRST, INK, SECOND, chart, frame, legend, line, px, titled};
 use super::{Picture, labels};
-use crate::models::{Metrics, Quantity, axis, behind};
+use models::{Metrics, Quantity, axis, behind};
 
 /// Bars up to the end of the axis; what errs by more is counted in the small print.
 const BARS: usize = 30;

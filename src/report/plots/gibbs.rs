@@ -8,7 +8,7 @@ use super::hull::{BAR, Colours, Entry, NAME, OTHER, STABLE, STABLE_STYLE};
 use super::labels;
 use super::places::Places;
 use super::svg::{Anchor, Picture, text_width};
-use crate::stability::Surface;
+use stability::Surface;
 
 const SIDE: f64 = 600.0;
 /// Room around the triangle for the elements and for names, px.

@@ -9,8 +9,8 @@ use super::colors::{Rgb, scale};
 use super::gibbs::triangle;
 use super::levels::{level, round_up};
 use super::svg::{Anchor, Picture, shortened};
-use crate::crystal::Composition;
-use crate::stability::Surface;
+use crystal::Composition;
+use stability::Surface;
 
 /// A crystal: what it is made of, its formation energy and its energy above the hull, eV/atom.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,8 +102,8 @@ impl Colours {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::crystal::Element;
-    use crate::stability::PhaseDiagram;
+    use crystal::Element;
+    use stability::PhaseDiagram;
 
     /// The hull over elements of phases with their energies.
     pub fn system(symbols: &[&str], phases: &[(&str, f64)]) -> (Surface, Vec<Entry>) {

@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::Picture;
 use super::chart::{Axis, FIRST, SECOND, chart, frame, legend, line};
-use crate::models::axis;
-use crate::models::train::Epoch;
+use models::axis;
+use models::train::Epoch;
 
 /// Validation errors by epoch, in the unit of the label.
 pub fn learning_curve(history: &[Epoch], unit: &str) -> Picture {

@@ -2,7 +2,7 @@
 
 use super::colors::{Rgb, diverging, scale};
 use super::labels;
-use crate::formats::Quantity;
+use formats::Quantity;
 
 /// Most levels of a density or a potential; levels on either side of zero of a difference.
 const MOST: usize = 12;

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::chart::{Axis, FIRST, INK, SECOND, chart, frame, legend, line, padded, px, titled};
 use super::{Picture, labels};
-use crate::models::{Metrics, axis, behind};
+use models::{Metrics, axis, behind};
 
 /// Predictions (vertical) against labels (horizontal), in the unit of the label, with the diagonal on which a perfect model would
 /// lie and the line of least squares. Pairs are (prediction, label).

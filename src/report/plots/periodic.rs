@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::colors::scale;
 use super::labels;
 use super::svg::{Anchor, Picture};
-use crate::crystal::Element;
+use crystal::Element;
 
 /// Width and height of the field of an element, px.
 const FIELD: [f64; 2] = [57.0, 49.0];

@@ -12,9 +12,9 @@ use super::channels::{Tunnels, narrowest};
 use super::colors::of_element;
 use super::structure::{Layout, STICK, Scene, ball};
 use super::view::{View, usual_cells};
-use crate::crystal::{Element, Lattice, Structure};
-use crate::error::ReportError;
-use crate::features::ChannelPath;
+use crate::ReportError;
+use crystal::{Element, Lattice, Structure};
+use features::ChannelPath;
 
 /// A place, Å, to a thousandth.
 type Point = [f64; 3];
@@ -217,7 +217,7 @@ fn cut(line: &[[f64; 3]], k: usize, high: f64) -> Vec<Vec<[f64; 3]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::Radii;
+    use crystal::Radii;
 
     /// ReO3: a cube of corner-sharing octahedra, with a channel along each axis through the middle of the faces.
     fn reo3() -> Structure {

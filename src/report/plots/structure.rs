@@ -13,8 +13,8 @@ use super::colors::{Rgb, of_element};
 use super::labels;
 use super::svg::{Anchor, Picture, text_width};
 use super::view::View;
-use crate::crystal::{Element, Structure};
-use crate::error::ReportError;
+use crate::ReportError;
+use crystal::{Element, Structure};
 
 /// What to draw.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::raster;
-use crate::error::ReportError;
-use crate::report::Sink;
+use crate::ReportError;
+use crate::Sink;
 
 /// Where the given point lies on a line of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Picture {
 }
 
 /// Text as it may stand in XML. Characters that XML forbids altogether are left out.
-pub(in crate::report) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

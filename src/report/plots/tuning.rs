@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::Picture;
 use super::chart::{Axis, FIRST, SECOND, chart, frame, legend, line, px, titled};
-use crate::models::axis;
-use crate::models::tune::{State, Trial};
+use models::axis;
+use models::tune::{State, Trial};
 
 /// The lowest validation error of each trial, in the unit of the label: filled where it was fitted to its end, open where it was given up or
 /// failed; and the lowest so far of those fitted. What lies far above the others is drawn at the upper edge.
@@ -61,7 +61,7 @@ fn range(mut errors: Vec<f64>) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::tune::Settings;
+    use models::tune::Settings;
 
     #[test]
     fn every_trial_is_a_mark_and_the_best_a_falling_line() {

@@ -1,6 +1,6 @@
 //! A crystal seen along a lattice direction from far away: Å in space to Å on the page, and a depth.
 
-use crate::crystal::{Lattice, Structure, cross, dot, norm};
+use crystal::{Lattice, Structure, cross, dot, norm};
 
 /// An orthographic projection. The page has x to the right and y up; depth grows towards the eye.
 #[derive(Debug, Clone, Copy)]

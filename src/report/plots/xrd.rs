@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::chart::{FIRST, INK, SECOND, chart, font, px};
 use super::svg::{Anchor, text_width};
 use super::{Picture, labels};
-use crate::features::{Peak, Profile, WAVELENGTHS};
+use features::{Peak, Profile, WAVELENGTHS};
 
 const WIDTH: f64 = 960.0;
 const PANEL_TOP: f64 = 66.0;
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_radiation_is_named() {
-        let line = |name: &str| crate::features::wavelength(name).unwrap();
+        let line = |name: &str| features::wavelength(name).unwrap();
         assert_eq!(radiation(line("CuKa")), "Cu Kα, ");
         assert_eq!(radiation(line("MoKa1")), "Mo Kα₁, ");
         assert_eq!(radiation(1.0), "");

@@ -5,10 +5,10 @@ use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
 
 use super::Group;
-use crate::crystal::Composition;
-use crate::sql::environment::Environment;
-use crate::sql::functions::{Function, Kind, Omitted, optional, required};
-use crate::stability::{PhaseDiagram, one_scheme};
+use crate::environment::Environment;
+use crate::functions::{Function, Kind, Omitted, optional, required};
+use crystal::Composition;
+use stability::{PhaseDiagram, one_scheme};
 
 pub(super) fn function() -> Function<Group> {
     Function {

@@ -13,9 +13,9 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, TypeSignature, Volatility};
 
-use crate::sql::environment::Environment;
-use crate::sql::functions::kernel::{list_of, lists};
-use crate::sql::functions::{FieldDoc, Function, Parameter};
+use crate::environment::Environment;
+use crate::functions::kernel::{list_of, lists};
+use crate::functions::{FieldDoc, Function, Parameter};
 
 /// Answers for a group of rows.
 pub struct Group {

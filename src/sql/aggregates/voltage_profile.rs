@@ -5,9 +5,9 @@ use arrow::datatypes::Float64Type;
 use datafusion::common::ScalarValue;
 
 use super::Group;
-use crate::adsorption::{self, VoltageStep};
-use crate::sql::functions::kernel::{Columns, Output, lists_of};
-use crate::sql::functions::{Function, Kind, required};
+use crate::functions::kernel::{Columns, Output, lists_of};
+use crate::functions::{Function, Kind, required};
+use adsorption::{self, VoltageStep};
 
 pub(super) fn function() -> Function<Group> {
     let Output { data_type, fields, array, .. } = lists_of(

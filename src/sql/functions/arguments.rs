@@ -6,9 +6,9 @@ use datafusion::common::plan_err;
 
 use super::kernel::{Answer, Row};
 use super::{Kind, Omitted, Parameter, number, optional, required};
-use crate::adsorption::Within;
-use crate::crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
-use crate::features::{self, Ion, Tolerances};
+use adsorption::Within;
+use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
+use features::{self, Ion, Tolerances};
 
 /// A crystal.
 pub(super) fn structure() -> Parameter {
@@ -151,7 +151,7 @@ mod tests {
 
     use super::super::Function;
     use super::*;
-    use crate::sql::environment::Environment;
+    use crate::environment::Environment;
 
     /// What a call of `f(NULL, constant)` is refused with when it is planned.
     fn refused(parameter: Parameter, constant: ScalarValue) -> Option<String> {

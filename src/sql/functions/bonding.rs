@@ -3,9 +3,9 @@
 use super::arguments::structure;
 use super::kernel::{Columns, crystals, crystals_as, lists_of};
 use super::{Function, Parameter, number};
-use crate::crystal::Element;
-use crate::features::{self, COORDINATION_TOLERANCE, Cell, Coordination, Face};
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use crystal::Element;
+use features::{self, COORDINATION_TOLERANCE, Cell, Coordination, Face};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

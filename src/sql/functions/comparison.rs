@@ -9,10 +9,10 @@ use super::arguments::{compared, structure, tolerances};
 use super::declaration::is_numbers;
 use super::kernel::{Answer, Arguments, Columns, crystals, list_of, pairs, rows, structs, values};
 use super::{Function, Kind, required};
-use crate::crystal::Structure;
-use crate::features::{self, Match, Tolerances};
-use crate::sql::cost::Cost;
-use crate::sql::structure_type::Crystals;
+use crate::cost::Cost;
+use crate::structure_type::Crystals;
+use crystal::Structure;
+use features::{self, Match, Tolerances};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

@@ -10,9 +10,9 @@ use datafusion::common::Result;
 use super::arguments::{composition, structure};
 use super::kernel::{Arguments, Columns, FieldDoc, Kernel, compositions, lists_of, rows, slices, values};
 use super::{Function, Kind, Omitted, optional, required};
-use crate::crystal::{Composition, Element};
-use crate::features::{self, MAGPIE_LEN, MissingProperty, magpie_names, magpie_of};
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use crystal::{Composition, Element};
+use features::{self, MAGPIE_LEN, MissingProperty, magpie_names, magpie_of};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

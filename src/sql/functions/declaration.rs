@@ -8,8 +8,8 @@ use datafusion::common::{Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::{DocSection, Documentation, DocumentationBuilder};
 
 use super::kernel::Kernel;
-use crate::sql::environment::Environment;
-use crate::sql::structure_type::{self, is_text, sql_type};
+use crate::environment::Environment;
+use crate::structure_type::{self, is_text, sql_type};
 
 /// A function as a person knows it, and what answers: the [`Kernel`] of a function of each row, or what answers for a group of
 /// rows or makes a table.
@@ -48,7 +48,7 @@ impl<K> Function<K> {
     }
 
     /// As the engine wants it, for its own lists of functions.
-    pub(in crate::sql) fn documentation(&self) -> Documentation {
+    pub(crate) fn documentation(&self) -> Documentation {
         let section = DocSection { include: true, label: "Crystals", description: None };
         let new = Documentation::builder(section, self.text, self.signature()).with_sql_example(self.example);
         let argument = |new: DocumentationBuilder, p: &Parameter| new.with_argument(p.name, p.described());
@@ -69,7 +69,7 @@ impl<K> Function<K> {
     ///
     /// # Errors
     /// What is wrong with the call, before any row is read.
-    pub(in crate::sql) fn check<'a>(
+    pub(crate) fn check<'a>(
         &self,
         arguments: impl ExactSizeIterator<Item = &'a Field>,
         constants: &[Option<&ScalarValue>],
@@ -232,7 +232,7 @@ pub enum Kind {
 
 impl Kind {
     /// Refuses a column of another type as the argument `name` of `function`.
-    pub(in crate::sql) fn check(self, function: &str, name: &str, field: &Field) -> Result<()> {
+    pub(crate) fn check(self, function: &str, name: &str, field: &Field) -> Result<()> {
         let found = field.data_type();
         let wanted = match self {
             Self::CrystalOrFingerprint if is_numbers(found) => return Ok(()),

@@ -3,13 +3,13 @@
 use super::arguments::{choice, named, structure};
 use super::kernel::{Answer, Kernel, Row, Rows, crystals};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
-use crate::crystal::{Element, Structure};
-use crate::error::FeatureError;
-use crate::features::{
+use crate::cost::Cost;
+use crystal::{Element, Structure};
+use features::FeatureError;
+use features::{
     self, Average, CONVERGED, Channels, CoulombConvention, ORBITALS, SiteMatrix, SoapOptions, SymmetryFunctionOptions,
     ValenceShells,
 };
-use crate::sql::cost::Cost;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

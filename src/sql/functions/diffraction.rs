@@ -3,8 +3,8 @@
 use super::arguments::structure;
 use super::kernel::{Answer, Columns, Row, crystals, crystals_as, lists_of};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
-use crate::features::{self, Peak, Profile};
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use features::{self, Peak, Profile};
 
 pub(super) fn functions() -> Vec<Function> {
     let usual = Profile::default();

@@ -8,16 +8,16 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use super::arguments::{choice, count, crystal, energy_model, ion, named, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
 use super::{Function, Kind, Omitted, number, optional};
-use crate::adsorption::{Extraction, Method, RelaxOptions, Relaxed, extract, relax};
-use crate::crystal::Structure;
-use crate::error::ModelError;
-use crate::features::{Ion, ring_name};
-use crate::models::ModelPotential;
-use crate::models::potential::{Evaluation, GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
-use crate::sql::adsorption::{Kept, Place, Places, Question, answers};
-use crate::sql::cost::Cost;
-use crate::sql::options::HollanditeOptions;
-use crate::sql::relaxations::Remembering;
+use crate::adsorption::{Kept, Place, Places, Question, answers};
+use crate::cost::Cost;
+use crate::options::HollanditeOptions;
+use crate::relaxations::Remembering;
+use adsorption::{Extraction, Method, RelaxOptions, Relaxed, extract, relax};
+use crystal::Structure;
+use features::{Ion, ring_name};
+use models::ModelError;
+use models::ModelPotential;
+use models::potential::{Evaluation, GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
 
 /// What an argument `n` says where ions are inserted.
 pub(super) const ION_NUMBER: &str = "Number of ions inserted into the cell.";

@@ -3,9 +3,9 @@
 use super::arguments::{radii, radius_set, structure};
 use super::kernel::{crystals, slices};
 use super::{Function, number};
-use crate::crystal::Lattice;
-use crate::features;
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use crystal::Lattice;
+use features;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

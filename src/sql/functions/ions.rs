@@ -12,17 +12,17 @@ use super::energies::{ION_NUMBER, places};
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
 use super::{Function, Kind, Omitted, Parameter, number, optional, required};
-use crate::adsorption::{self, Capacity, InsertionSite, Reference, Within};
-use crate::crystal::Element;
-use crate::error::ModelError;
-use crate::features::{self, Ion, ring_name};
-use crate::models::ModelPotential;
-use crate::models::potential::Potential;
-use crate::sql::adsorption::{Kept, Places};
-use crate::sql::cost::Cost;
-use crate::sql::environment::Environment;
-use crate::stability::{elemental_references, reference_schemes};
-use crate::store::ReferenceEnergy;
+use crate::adsorption::{Kept, Places};
+use crate::cost::Cost;
+use crate::environment::Environment;
+use adsorption::{self, Capacity, InsertionSite, Reference, Within};
+use crystal::Element;
+use features::{self, Ion, ring_name};
+use models::ModelError;
+use models::ModelPotential;
+use models::potential::Potential;
+use stability::{elemental_references, reference_schemes};
+use store::ReferenceEnergy;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

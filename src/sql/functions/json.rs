@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 
 use super::kernel::{Arguments, Kernel, Value, rows, values};
 use super::{Function, Kind, Omitted, Parameter, optional, required};
-use crate::sql::cost::Cost;
-use crate::sql::structure_type::is_text;
+use crate::cost::Cost;
+use crate::structure_type::is_text;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

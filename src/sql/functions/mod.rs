@@ -15,7 +15,7 @@ mod energies;
 mod geometry;
 mod ions;
 mod json;
-pub(in crate::sql) mod kernel;
+pub(crate) mod kernel;
 mod models;
 mod pores;
 mod stability;

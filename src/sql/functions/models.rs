@@ -8,10 +8,10 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use super::arguments::structure;
 use super::kernel::{Arguments, Context, Kernel, Output, column_in_session, values};
 use super::{Function, Kind, Omitted, Parameter, optional};
-use crate::sql::cost::Cost;
-use crate::sql::interval;
-use crate::sql::predictor::Predictor;
-use crate::stop::Stop;
+use crate::cost::Cost;
+use crate::interval;
+use crate::predictor::Predictor;
+use crystal::stop::Stop;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

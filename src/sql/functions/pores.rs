@@ -3,9 +3,9 @@
 use super::arguments::{dimensions, directions, named, radii, site_radii, structure};
 use super::kernel::{Answer, Columns, Kernel, Row, crystals, crystals_as, lists_of};
 use super::{Function, Kind, Omitted, Parameter, optional, required};
-use crate::crystal::Structure;
-use crate::features::{self, Channel, Spheres};
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use crystal::Structure;
+use features::{self, Channel, Spheres};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

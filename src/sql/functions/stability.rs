@@ -14,16 +14,16 @@ use super::ions::stated;
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session};
 use super::kernel::{lists_of, rows, structs, values};
 use super::{Function, Kind, Omitted, Parameter, number, optional, required};
-use crate::adsorption::{self, Reference};
-use crate::crystal::{Composition, Element};
-use crate::models::ModelPotential;
-use crate::sql::cost::Cost;
-use crate::sql::environment::Environment;
-use crate::stability::{
+use crate::cost::Cost;
+use crate::environment::Environment;
+use adsorption::{self, Reference};
+use crystal::{Composition, Element};
+use models::ModelPotential;
+use stability::{
     self, Computed, Correction, CorrectionPart, ElementalReferences, OxideType, Part, PhaseDiagram, Scheme,
     elemental_references, formation_energy, reference_schemes,
 };
-use crate::store::ReferenceEnergy;
+use store::ReferenceEnergy;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

@@ -3,7 +3,7 @@
 use super::Function;
 use super::arguments::{structure, symmetry, symprec};
 use super::kernel::crystals;
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

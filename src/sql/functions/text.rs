@@ -3,8 +3,8 @@
 use super::arguments::{crystal, structure};
 use super::kernel::crystals;
 use super::{Function, Kind, Omitted, optional};
-use crate::formats;
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use formats;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![

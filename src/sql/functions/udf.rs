@@ -10,10 +10,10 @@ use datafusion::logical_expr::{
 };
 
 use super::{Arguments, Function};
-use crate::sql::cost::Cost;
-use crate::sql::environment::Environment;
-use crate::sql::error::cancelled;
-use crate::stop::Stop;
+use crate::cost::Cost;
+use crate::environment::Environment;
+use crate::error::cancelled;
+use crystal::stop::Stop;
 
 /// A crystal function in a session.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::ScalarFunction;
 
-use crate::sql::cost::Cost;
-use crate::sql::functions::CrystalUdf;
+use crate::cost::Cost;
+use crate::functions::CrystalUdf;
 
 impl Cost {
     /// Cost of the costliest function in `expr`.

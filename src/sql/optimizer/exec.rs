@@ -26,10 +26,10 @@ use futures::stream;
 
 use super::Cost;
 use super::windows::{Evaluator, Windows};
-use crate::sql::pass::{Pass, PassStream};
-use crate::sql::predictor::Predictor;
-use crate::sql::reuse::Reuse;
-use crate::stop::Stop;
+use crate::pass::{Pass, PassStream};
+use crate::predictor::Predictor;
+use crate::reuse::Reuse;
+use crystal::stop::Stop;
 
 /// A call, ready to run.
 #[derive(Debug, Clone)]

@@ -35,8 +35,8 @@ use datafusion::physical_plan::{
 };
 use futures::{FutureExt, Stream, StreamExt};
 
-use crate::sql::error::cancelled;
-use crate::stop::Stop;
+use crate::error::cancelled;
+use crystal::stop::Stop;
 
 /// The plan, ended by `stop`, which it gives itself when its streams are dropped.
 pub(super) fn interruptible(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> Result<Arc<dyn ExecutionPlan>> {

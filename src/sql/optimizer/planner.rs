@@ -19,13 +19,13 @@ use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
 use super::interrupt::interruptible;
 use super::node::{Call, Evaluate};
 use super::windows::LARGEST_WINDOW;
-use crate::sql::functions::CrystalUdf;
-use crate::sql::options::HollanditeOptions;
-use crate::sql::pass::Pass;
-use crate::sql::predictor::Predictor;
-use crate::sql::reuse::Reuse;
-use crate::sql::screening::model_of;
-use crate::stop::Stop;
+use crate::functions::CrystalUdf;
+use crate::options::HollanditeOptions;
+use crate::pass::Pass;
+use crate::predictor::Predictor;
+use crate::reuse::Reuse;
+use crate::screening::model_of;
+use crystal::stop::Stop;
 
 tokio::task_local! {
     /// Set while a query is planned.

@@ -17,11 +17,11 @@ use datafusion::physical_plan::metrics::{
 use futures::StreamExt;
 
 use super::exec::{Evaluation, PhysicalCall};
-use crate::sql::error::cancelled;
-use crate::sql::pass::PassStream;
-use crate::sql::predictor::{Known, Predictor, Tally};
-use crate::sql::structure_type::Crystals;
-use crate::stop::Stop;
+use crate::error::cancelled;
+use crate::pass::PassStream;
+use crate::predictor::{Known, Predictor, Tally};
+use crate::structure_type::Crystals;
+use crystal::stop::Stop;
 
 /// Most rows of one window, as a rule.
 pub(super) const LARGEST_WINDOW: usize = 4096;

@@ -8,10 +8,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{check_newest, folded, refused, table_name};
-use crate::error::Error;
-use crate::sql::quoted_name;
-use crate::sql::session::Session;
-use crate::store::Store;
+use crate::Error;
+use crate::quoted_name;
+use crate::session::Session;
+use store::Store;
 
 /// Carries it out: each of its operations is a snapshot.
 pub(super) async fn run(session: &Session, store: &Store, alter: &AlterTable) -> Result<bool, Error> {

@@ -3,8 +3,8 @@
 use datafusion::sql::sqlparser::ast::{CommentObject, ObjectName};
 
 use super::{folded, refused, table_name};
-use crate::error::Error;
-use crate::store::Store;
+use crate::Error;
+use store::Store;
 
 /// Carries it out.
 pub(super) async fn run(

@@ -10,8 +10,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::refused;
-use crate::error::Error;
-use crate::sql::session::Session;
+use crate::Error;
+use crate::session::Session;
 
 /// Puts calls in place of files.
 ///

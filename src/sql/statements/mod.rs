@@ -14,8 +14,9 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Stateme
 
 use super::error::no_table;
 use super::session::Session;
-use crate::error::{Error, StoreError};
-use crate::store::{self, Store};
+use crate::Error;
+use store::StoreError;
+use store::{self, Store};
 
 pub use sweeps::Sweep;
 

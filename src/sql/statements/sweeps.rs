@@ -6,8 +6,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{parse, table_name};
-use crate::error::Error;
-use crate::sql::session::Session;
+use crate::Error;
+use crate::session::Session;
 
 /// What a statement would sweep away.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{CreateView, Statement};
 
 use super::{check_newest, files, folded, refused, table_name};
-use crate::error::Error;
-use crate::sql::session::Session;
-use crate::store::{Store, View, definition_for_the_lake, parsed, replace_tables, tables_of};
+use crate::Error;
+use crate::session::Session;
+use store::{Store, View, definition_for_the_lake, parsed, replace_tables, tables_of};
 
 /// Makes a view of the lake; false where the engine must say what is not supported.
 pub(super) async fn create(session: &Session, store: &Store, text: &str, view: &CreateView) -> Result<bool, Error> {

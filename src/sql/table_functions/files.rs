@@ -8,7 +8,7 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 
-use crate::crystal::guard::guarded;
+use crystal::guard::guarded;
 
 /// A table of the files that a path, a folder or a glob pattern names.
 pub(super) fn table(

@@ -14,9 +14,9 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::{Table, text};
-use crate::formats;
-use crate::sql::functions::{FieldDoc, Function, Kind, Omitted, optional, required};
-use crate::sql::{quoted_name, quoted_text};
+use crate::functions::{FieldDoc, Function, Kind, Omitted, optional, required};
+use crate::{quoted_name, quoted_text};
+use formats;
 
 /// Most rows that a call may ask for.
 const MOST: i64 = 1_000_000;

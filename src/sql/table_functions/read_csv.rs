@@ -7,7 +7,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::datasource::file_format::csv::CsvFormat;
 
 use super::{Table, files, path, text};
-use crate::sql::functions::{Function, Kind, Omitted, optional};
+use crate::functions::{Function, Kind, Omitted, optional};
 
 /// Rows by which the type of a column is found.
 const SAMPLE: usize = 20_000;

@@ -7,7 +7,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::datasource::file_format::json::JsonFormat;
 
 use super::{Table, files, path, text};
-use crate::sql::functions::Function;
+use crate::functions::Function;
 
 pub(super) fn function() -> Function<Table> {
     Function {

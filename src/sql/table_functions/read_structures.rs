@@ -18,9 +18,9 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use super::{Table, path, text};
-use crate::columns::{structure_type, structures};
-use crate::formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
-use crate::sql::functions::{FieldDoc, Function, Kind, Omitted, optional};
+use crate::functions::{FieldDoc, Function, Kind, Omitted, optional};
+use columns::{structure_type, structures};
+use formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
 
 /// Most records of one batch.
 const BATCH: usize = 512;
@@ -248,7 +248,7 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
 
 #[cfg(test)]
 mod tests {
-    use crate::sql::Session;
+    use crate::Session;
     use arrow::util::pretty::pretty_format_batches;
 
     const MGO: &str = "2\nLattice=\"4.2 0 0 0 4.2 0 0 0 4.2\" band_gap=7.8 energy=-12.5\nMg 0 0 0\nO 2.1 2.1 2.1\n";
@@ -266,8 +266,7 @@ mod tests {
     }
 
     async fn rows(query: &str) -> std::result::Result<Vec<String>, String> {
-        let batches =
-            async { Session::without_store().sql(query).await?.collect().await.map_err(crate::error::Error::from) };
+        let batches = async { Session::without_store().sql(query).await?.collect().await.map_err(crate::Error::from) };
         let batches = batches.await.map_err(|e| e.to_string())?;
         let table = pretty_format_batches(&batches).unwrap().to_string();
         let cells = |line: &str| line.split('|').map(str::trim).filter(|c| !c.is_empty()).collect::<Vec<_>>().join(" ");

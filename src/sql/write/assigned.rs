@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::PhysicalExpr;
 
-use crate::store::{derive, derived_fields};
+use store::{derive, derived_fields};
 
 /// The values of `structure` and of the derived columns of a table of `schema` whose rows get the crystal `crystal`.
 pub(super) fn crystal_columns(state: &SessionState, schema: &SchemaRef, crystal: Expr) -> Result<Vec<(String, Expr)>> {
@@ -127,9 +127,9 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     use super::*;
-    use crate::columns::{structure_type, structures};
-    use crate::crystal::Structure;
-    use crate::formats::parse_structure;
+    use columns::{structure_type, structures};
+    use crystal::Structure;
+    use formats::parse_structure;
 
     #[test]
     fn a_costly_crystal_is_computed_once_for_all_columns_of_a_batch() {
@@ -151,7 +151,7 @@ mod tests {
             }),
         );
         let state = SessionContext::new().state();
-        let schema = crate::store::schema();
+        let schema = store::schema();
         let new = crystal_columns(&state, &schema, relaxed.call(vec![col("structure")])).unwrap();
         assert_eq!(new.len(), 13);
         let table = DFSchema::try_from(Arc::clone(&schema)).unwrap();

@@ -17,9 +17,9 @@ use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::ast::{AssignmentTarget, ObjectNamePart, Statement, Update};
 
 use super::{assigned, is_kept, subqueries, table_of};
-use crate::sql::session::Session;
-use crate::sql::statements::{self, Next};
-use crate::store::{DERIVED, Store, holds_crystals};
+use crate::session::Session;
+use crate::statements::{self, Next};
+use store::{DERIVED, Store, holds_crystals};
 
 /// The column that the others of a table of crystals follow.
 const STRUCTURE: &str = "structure";

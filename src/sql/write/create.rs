@@ -6,8 +6,8 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{CreateMemoryTable, DdlStatement, LogicalPlan};
 use datafusion::prelude::DataFrame;
 
-use crate::sql::session::Session;
-use crate::store::{Onto, is_of_the_lake};
+use crate::session::Session;
+use store::{Onto, is_of_the_lake};
 
 impl Session {
     /// A table of the store; without one, in memory.

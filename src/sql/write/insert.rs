@@ -7,8 +7,8 @@ use datafusion::logical_expr::DmlStatement;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::prelude::DataFrame;
 
-use crate::sql::session::Session;
-use crate::store::{Onto, Store};
+use crate::session::Session;
+use store::{Onto, Store};
 
 impl Session {
     pub(super) async fn insert(&self, store: &Store, op: InsertOp, dml: DmlStatement) -> Result<DataFrame> {

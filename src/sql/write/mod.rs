@@ -19,7 +19,7 @@ use datafusion::logical_expr::{DdlStatement, DmlStatement, LogicalPlan, TableSou
 use datafusion::prelude::DataFrame;
 
 use super::session::Session;
-use crate::store::{Store, is_of_the_lake};
+use store::{Store, is_of_the_lake};
 
 /// The catalog of the store.
 const CATALOG: &str = "lake";

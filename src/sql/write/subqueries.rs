@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr::{InList, InSubquery};
 use datafusion::logical_expr::{Expr, Subquery, lit};
 use datafusion::prelude::DataFrame;
 
-use crate::sql::session::Session;
+use crate::session::Session;
 
 /// `expression` without subqueries.
 ///

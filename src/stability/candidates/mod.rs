@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::crystal::{Element, MIN_SITE_DISTANCE, Structure};
-use crate::features::{cation_radii, cation_radius, neutral_states};
+use crystal::{Element, MIN_SITE_DISTANCE, Structure};
+use features::{cation_radii, cation_radius, neutral_states};
 
 use super::substitute::bond;
 use template::{Slot, Template};
@@ -387,7 +387,7 @@ impl Iterator for Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts::host;
+    use formats::hosts::host;
 
     fn options(elements: &str) -> CandidateOptions {
         let elements = elements.split(' ').map(|symbol| Element::from_symbol(symbol).unwrap()).collect();
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn only_what_balances_is_made() {
-        let rutile = vec![("r".to_owned(), host("rutile"))];
+        let rutile = vec![("r".to_owned(), host("rutile").unwrap())];
         let (found, counts) = all(Candidates::new(rutile, options("Sn Zr Sn Ca Nb Ti Pt")));
         // Nb is +4 beside +5, Ca never.
         assert_eq!(formulas(&found), ["SnO2", "ZrO2", "NbO2", "PtO2"]);
@@ -415,7 +415,7 @@ mod tests {
         // Shannon: Ti4+ 0.605, Sn4+ 0.69 Å.
         assert!((found[0].radius_change.unwrap() - 0.085 / 0.605).abs() < 1e-9);
         let substituted = super::super::substitute(
-            &host("rutile"),
+            &host("rutile").unwrap(),
             &[(Element::from_symbol("Ti").unwrap(), Element::from_symbol("Sn").unwrap())],
             true,
         );
@@ -434,7 +434,7 @@ mod tests {
 
     #[test]
     fn the_known_and_the_repeated_are_left_out() {
-        let rutile = host("rutile");
+        let rutile = host("rutile").unwrap();
         let tin = super::super::substitute(
             &rutile,
             &[(Element::from_symbol("Ti").unwrap(), Element::from_symbol("Sn").unwrap())],
@@ -448,7 +448,7 @@ mod tests {
             &[(Element::from_symbol("Ti").unwrap(), Element::from_symbol("Zr").unwrap())],
             false,
         );
-        candidates.know(&[zirconium.unwrap(), host("anatase")]);
+        candidates.know(&[zirconium.unwrap(), host("anatase").unwrap()]);
         let (found, counts) = all(candidates);
         // Ti and Sn are no elements of the list, so that both prototypes are asked: Zr is known, twice.
         assert_eq!(formulas(&found), ["PtO2", "MnO2"]);
@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_divided_site_gives_each_ordering_once() {
-        let rutile = vec![("r".to_owned(), host("rutile"))];
+        let rutile = vec![("r".to_owned(), host("rutile").unwrap())];
         let with = CandidateOptions { orderings: 8, ..options("Nb V Fe") };
         let (found, _) = all(Candidates::new(rutile, with));
         let mut mixed: Vec<_> = found.iter().filter(|c| c.substitution.contains('#')).collect();
@@ -474,7 +474,7 @@ mod tests {
 
     #[test]
     fn limits_are_kept() {
-        let perovskite = || vec![("p".to_owned(), host("lanthanum-cobaltate"))];
+        let perovskite = || vec![("p".to_owned(), host("lanthanum-cobaltate").unwrap())];
         let elements = "La Y Gd Sr Ca Ba Ti Zr Mn Fe Co Ni Al Cr";
         let (found, counts) = all(Candidates::new(perovskite(), options(elements)));
         assert_eq!(counts.choices, 14 * 13 - 1);

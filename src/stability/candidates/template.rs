@@ -6,11 +6,9 @@
 use std::sync::Arc;
 
 use super::orderings::{MAX_SITES, orderings};
-use crate::{
-    crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Structure, Symmetry, hermite_forms},
-    features::{Reduced, cation_radius, neutral_states},
-    stability::substitute::bond,
-};
+use crate::substitute::bond;
+use crystal::{Composition, DEFAULT_SYMPREC, Element, HermiteForm, Structure, Symmetry, hermite_forms};
+use features::{Reduced, cation_radius, neutral_states};
 
 /// Most places of a template: no oxide of the Materials Project has more elements.
 pub const MAX_SLOTS: usize = 8;
@@ -211,11 +209,11 @@ fn slot(element: Element, state: f64, count: f64) -> Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts::host;
+    use formats::hosts::host;
 
     #[test]
     fn rutile_has_a_place_for_a_cation() {
-        let found = Template::all("r".into(), &host("rutile").supercell([1, 1, 2]).unwrap(), 0, 1).unwrap();
+        let found = Template::all("r".into(), &host("rutile").unwrap().supercell([1, 1, 2]).unwrap(), 0, 1).unwrap();
         assert_eq!(found.len(), 1);
         let rutile = &found[0];
         assert_eq!(rutile.label, "AB2_tP6_136_a_f");
@@ -230,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_two_metal_sites_of_rutile_are_divided_in_one_way() {
-        let found = Template::all("r".into(), &host("rutile"), 5, 1).unwrap();
+        let found = Template::all("r".into(), &host("rutile").unwrap(), 5, 1).unwrap();
         assert_eq!(found.len(), 2);
         let [nb, v] = ["Nb", "V"].map(|s| Element::from_symbol(s).unwrap());
         assert_eq!(found[1].substitution(&[Element::O, nb, v]), "Ti>Nb1V1#1");
@@ -242,7 +240,7 @@ mod tests {
     #[test]
     fn a_metal_has_no_place() {
         let iron = Structure::new(
-            crate::crystal::Lattice::from_parameters(2.87, 2.87, 2.87, 90.0, 90.0, 90.0).unwrap(),
+            crystal::Lattice::from_parameters(2.87, 2.87, 2.87, 90.0, 90.0, 90.0).unwrap(),
             vec![Element::from_symbol("Fe").unwrap(); 2],
             vec![[0.0; 3], [0.5; 3]],
         );

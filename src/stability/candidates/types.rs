@@ -9,10 +9,8 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::template::{MAX_SLOTS, Template};
-use crate::{
-    crystal::{DEFAULT_SYMPREC, Element, Structure, Symmetry},
-    features::{Reduced, Tolerances},
-};
+use crystal::{DEFAULT_SYMPREC, Element, Structure, Symmetry};
+use features::{Reduced, Tolerances};
 
 /// A crystal by its structure type and the elements in it: two of one key are the same but for the parameters of the type.
 pub type Key = (u32, [u8; MAX_SLOTS]);
@@ -136,8 +134,8 @@ fn amounts_of(structure: &Structure) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::hosts::host;
-    use crate::stability::substitute;
+    use crate::substitute;
+    use formats::hosts::host;
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()
@@ -145,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_type_is_found_again_in_another_cell_and_with_other_elements() {
-        let rutile = host("rutile");
+        let rutile = host("rutile").unwrap();
         let tin = substitute(&rutile, &[(element("Ti"), element("Sn"))], true).unwrap();
-        let mut templates = [&rutile, &tin, &host("anatase")]
+        let mut templates = [&rutile, &tin, &host("anatase").unwrap()]
             .iter()
             .flat_map(|s| Template::all(String::new(), s, 0, 1).unwrap())
             .collect::<Vec<_>>();
@@ -157,12 +155,12 @@ mod tests {
         assert_eq!(found.0, numbers[0]);
         assert_eq!(found.1[..2], [50, 8]);
         assert_eq!(types.key(&rutile).unwrap().1[..2], [22, 8]);
-        assert_eq!(types.key(&host("lanthanum-cobaltate")), None);
+        assert_eq!(types.key(&host("lanthanum-cobaltate").unwrap()), None);
     }
 
     #[test]
     fn elements_that_may_change_places_give_one_key() {
-        let divided = Template::all(String::new(), &host("rutile"), 5, 1).unwrap().pop().unwrap();
+        let divided = Template::all(String::new(), &host("rutile").unwrap(), 5, 1).unwrap().pop().unwrap();
         let filled = |a: &str, b: &str| divided.filled(&[Element::O, element(a), element(b)]);
         let (one, other) = (filled("Nb", "V"), filled("V", "Nb"));
         let (types, _) = Types::of(&mut [divided]);
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_doubled_perovskite_has_three_ways_to_divide_each_metal() {
-        let lattice = crate::crystal::Lattice::from_parameters(3.905, 3.905, 3.905, 90.0, 90.0, 90.0).unwrap();
+        let lattice = crystal::Lattice::from_parameters(3.905, 3.905, 3.905, 90.0, 90.0, 90.0).unwrap();
         let [sr, ti, o] = ["Sr", "Ti", "O"].map(element);
         let frac = vec![[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
         let cubic = Structure::new(lattice, vec![sr, ti, o, o, o], frac).unwrap();

@@ -13,10 +13,8 @@ mod search;
 
 use rayon::prelude::*;
 
-use crate::{
-    crystal::{Composition, Disordered, Element, HermiteForm, MIN_SITE_DISTANCE, Structure, hermite_forms, neighbors},
-    features::{MAX_MATRIX_SITES, ewald_potentials, neutral_states, oxidation_states},
-};
+use crystal::{Composition, Disordered, Element, HermiteForm, MIN_SITE_DISTANCE, Structure, hermite_forms, neighbors};
+use features::{MAX_MATRIX_SITES, ewald_potentials, neutral_states, oxidation_states};
 use search::{Label, Search};
 
 /// Largest supercell that is tried, in primitive cells.
@@ -195,7 +193,7 @@ fn fill(cell: &Structure, form: &HermiteForm, labels: &[Vec<Label>]) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Lattice, Symmetry};
+    use crystal::{Lattice, Symmetry};
 
     fn element(symbol: &str) -> Element {
         Element::from_symbol(symbol).unwrap()

@@ -1,6 +1,6 @@
 //! The division of atoms among sites of least electrostatic energy.
 
-use crate::features::SiteMatrix;
+use features::SiteMatrix;
 
 /// Ways up to which each is tried.
 const TRIED: f64 = 20_000.0;
@@ -15,7 +15,7 @@ const GAIN: f64 = 1e-9;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Label {
     /// The element; `None`: nothing.
-    pub element: Option<crate::crystal::Element>,
+    pub element: Option<crystal::Element>,
     /// e.
     pub charge: f64,
     /// How many.
@@ -35,7 +35,7 @@ pub struct Search<'a> {
 type Choice = Vec<usize>;
 
 impl<'a> Search<'a> {
-    /// `potentials` as of [`ewald_potentials`](crate::features::ewald_potentials), `clashes` the pairs of sites that are too near, the
+    /// `potentials` as of [`ewald_potentials`](features::ewald_potentials), `clashes` the pairs of sites that are too near, the
     /// kind of each site, and the labels of each kind, whose counts sum to its sites.
     pub fn new(
         potentials: &'a SiteMatrix,
@@ -196,10 +196,8 @@ fn gcd(a: usize, b: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        crystal::{Element, Lattice, Structure},
-        features::ewald_potentials,
-    };
+    use crystal::{Element, Lattice, Structure};
+    use features::ewald_potentials;
 
     /// A simple cubic cell of n x n x n sites.
     fn cube(n: usize) -> Structure {

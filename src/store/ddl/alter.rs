@@ -7,8 +7,8 @@ use rusqlite::params;
 use super::Commit;
 use super::commit::quoted;
 use super::create::{comment_on, insert_column};
-use crate::error::StoreError;
-use crate::store::lake::{SCHEMA, Store, is_reserved};
+use crate::StoreError;
+use crate::lake::{SCHEMA, Store, is_reserved};
 
 /// Tables of the registry that name tables of the lake.
 const NAMING: [&str; 4] =

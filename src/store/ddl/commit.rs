@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::error::StoreError;
+use crate::StoreError;
 
 /// A snapshot under way. Dropped unfinished, it leaves no trace.
 pub(super) struct Commit<'c> {

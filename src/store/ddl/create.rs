@@ -6,15 +6,15 @@ use rusqlite::{Connection, params};
 
 use super::Commit;
 use super::commit::quoted;
-use crate::error::StoreError;
-use crate::store::lake::{SCHEMA, Store};
+use crate::StoreError;
+use crate::lake::{SCHEMA, Store};
 
 impl Store {
     /// Makes an empty table, with comments on its columns: a snapshot of its own, there as a whole or not at all.
     ///
     /// # Errors
     /// A store that may not be written to, a name that is taken, a type that the lake cannot keep.
-    pub(in crate::store) fn make_table<'a>(
+    pub(crate) fn make_table<'a>(
         &self,
         table: &str,
         columns: &Schema,
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to.
-    pub(in crate::store) fn reserve_table(&self, table: &str) -> Result<(), StoreError> {
+    pub(crate) fn reserve_table(&self, table: &str) -> Result<(), StoreError> {
         self.writer()?;
         let mut connection = self.connect()?;
         let transaction = connection.transaction()?;
@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub(in crate::store) fn forget_reserved(&self) -> Result<(), StoreError> {
+    pub(crate) fn forget_reserved(&self) -> Result<(), StoreError> {
         self.connect()?.execute(&format!("DELETE FROM ducklake_table WHERE {RESERVED}"), [])?;
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub(in crate::store) fn has_reserved(&self) -> Result<bool, StoreError> {
+    pub(crate) fn has_reserved(&self) -> Result<bool, StoreError> {
         let sql = format!("SELECT count(*) FROM ducklake_table WHERE {RESERVED}");
         Ok(self.connect()?.query_row(&sql, [], |row| row.get::<_, i64>(0))? > 0)
     }

@@ -15,9 +15,9 @@ use rusqlite::{OptionalExtension, params};
 use super::Commit;
 use super::create::drop_table;
 use super::views::end;
-use crate::error::StoreError;
-use crate::store::lake::{CATALOG, SCHEMA, Store};
-use crate::store::storable::plain;
+use crate::StoreError;
+use crate::lake::{CATALOG, SCHEMA, Store};
+use crate::storable::plain;
 
 /// What an error here says was attempted.
 const DOING: &str = "restoring a table";

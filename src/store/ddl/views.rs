@@ -11,9 +11,9 @@ use rusqlite::params;
 use super::Commit;
 use super::commit::quoted;
 use super::create::end_tags;
-use crate::error::StoreError;
-use crate::store::lake::{SCHEMA, Store, check_table_name, is_reserved};
-use crate::store::query::{parsed, tables_of};
+use crate::StoreError;
+use crate::lake::{SCHEMA, Store, check_table_name, is_reserved};
+use crate::query::{parsed, tables_of};
 
 /// What stands in a definition for the lake, whatever name a client attaches it under.
 const PLACEHOLDER: &str = "DUCKLAKE_CATALOG";
@@ -95,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to.
-    pub(in crate::store) fn drop_view(&self, name: &str) -> Result<bool, StoreError> {
+    pub(crate) fn drop_view(&self, name: &str) -> Result<bool, StoreError> {
         self.writer()?;
         let mut connection = self.connect()?;
         let mut commit = Commit::begin(&mut connection)?;

@@ -12,7 +12,7 @@ mod write;
 use arrow::datatypes::DataType;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::error::StoreError;
+use crate::StoreError;
 
 pub use read::{FeatureValues, Materialised, Place};
 pub(super) use view::view;

@@ -18,8 +18,8 @@ use datafusion::parquet::errors::ParquetError;
 use rusqlite::params;
 
 use super::{PREFIX, registered};
-use crate::error::StoreError;
-use crate::store::lake::Store;
+use crate::StoreError;
+use crate::lake::Store;
 
 /// Where a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,7 @@ impl Materialised {
     }
 
     /// Where the value stands of the crystal with this exact hash
-    /// ([`crate::columns::StructureColumn::exact_hash`]).
+    /// ([`columns::StructureColumn::exact_hash`]).
     pub fn find(&self, exact_hash: u128) -> Option<Place> {
         self.places.get(&exact_hash).copied()
     }

@@ -13,14 +13,14 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType}
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::{PREFIX, list};
-use crate::store::lake::{DEFAULT_TABLE, SCHEMA, Store};
+use crate::lake::{DEFAULT_TABLE, SCHEMA, Store};
 
 const KEYS: [&str; 2] = ["id", "structure_hash"];
 
 /// The view over the tables of `lake`, whatever snapshot it is fixed at, and the features as they are now: a value hangs on
 /// its crystal and not on the moment.
-pub(in crate::store) async fn view(store: &Store, lake: &dyn SchemaProvider) -> Result<Arc<dyn TableProvider>> {
-    let external = |e: crate::error::StoreError| DataFusionError::External(Box::new(e));
+pub(crate) async fn view(store: &Store, lake: &dyn SchemaProvider) -> Result<Arc<dyn TableProvider>> {
+    let external = |e: crate::StoreError| DataFusionError::External(Box::new(e));
     let connection = store.connect().map_err(external)?;
     let known = list(&connection).map_err(external)?;
     let mut tables = vec![];

@@ -15,13 +15,13 @@ use datafusion_ducklake::{
 use rusqlite::params;
 
 use super::{Featurizer, registered};
-use crate::columns::StructureColumn;
-use crate::error::StoreError;
-use crate::store::import::{Identity, identity};
-use crate::store::lake::{SCHEMA, Store};
-use crate::store::storable::storable;
-use crate::store::tables;
-use crate::store::turn::Turn;
+use crate::StoreError;
+use crate::import::{Identity, identity};
+use crate::lake::{SCHEMA, Store};
+use crate::storable::storable;
+use crate::tables;
+use crate::turn::Turn;
+use columns::StructureColumn;
 
 /// Rows of a Parquet row group: what is read as a whole to find one value.
 const ROW_GROUP: usize = 1024;

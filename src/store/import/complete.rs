@@ -17,13 +17,12 @@ use rayon::prelude::*;
 use super::ImportOptions;
 use super::dedupe::{Arrival, Known};
 use super::read::Lot;
-use crate::crystal::{ContentHash, content_hash, guard::guarded};
-use crate::error::StoreError;
-use crate::features;
-use crate::formats::{Note, Record, Rejection};
-use crate::stability::{self, Ordered};
-use crate::store::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
-use crate::store::tables::{self, Row, Shape};
+use crate::StoreError;
+use crate::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
+use crate::tables::{self, Row, Shape};
+use crystal::{ContentHash, content_hash, guard::guarded};
+use formats::{Note, Record, Rejection};
+use stability::{self, Ordered};
 
 /// A lot, completed.
 #[derive(Default)]
@@ -47,7 +46,7 @@ pub(super) struct Done {
 }
 impl Store {
     /// Identity of every row of a table.
-    pub(in crate::store) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
+    pub(crate) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
         let lake = |e: datafusion::error::DataFusionError| StoreError::Lake {
             doing: "reading what the table holds",
             message: e.to_string(),
@@ -72,9 +71,9 @@ impl Store {
 }
 
 /// What makes two rows the same: id and content hash. The id enters by a hash of 64 bits.
-pub(in crate::store) type Identity = (u64, ContentHash);
+pub(crate) type Identity = (u64, ContentHash);
 
-pub(in crate::store) fn identity(id: &str, hash: ContentHash) -> Identity {
+pub(crate) fn identity(id: &str, hash: ContentHash) -> Identity {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     (hasher.finish(), hash)

@@ -16,13 +16,13 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use rayon::prelude::*;
 
-use crate::columns::StructureColumn;
-use crate::crystal::Structure;
-use crate::error::StoreError;
-use crate::features::{Reduced, Tolerances};
-use crate::formats::Rejection;
-use crate::store::lake::{CATALOG, SCHEMA, Store};
-use crate::store::tables::Row;
+use crate::StoreError;
+use crate::lake::{CATALOG, SCHEMA, Store};
+use crate::tables::Row;
+use columns::StructureColumn;
+use crystal::Structure;
+use features::{Reduced, Tolerances};
+use formats::Rejection;
 
 /// Reduced formula, and space group where there is one.
 type Block = (String, Option<i32>);

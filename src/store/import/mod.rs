@@ -21,8 +21,8 @@ use std::time::Instant;
 
 use super::lake::{DEFAULT_TABLE, Store, check_table_name};
 use super::tables::{self, Column, Shape};
-use crate::error::StoreError;
-use crate::formats::{self, Found, Input, Note, Reading, Record, Skipped};
+use crate::StoreError;
+use formats::{self, Found, Input, Note, Reading, Record, Skipped};
 
 pub(super) use read::Source;
 pub(super) use write::{Running, mark, remember_paths};

@@ -7,14 +7,14 @@ use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use crate::formats::{self, Input, Reading, Record, Rejection};
+use formats::{self, Input, Reading, Record, Rejection};
 
 /// Records that are completed and written together.
 const LOT: usize = 1024;
 /// Files smaller than this, bytes, are read side by side; a larger one is streamed.
 const SMALL_FILE: u64 = 4 << 20;
 /// Where records come from.
-pub(in crate::store) enum Source {
+pub(crate) enum Source {
     /// Files, in order.
     Files(Vec<Input>),
     /// Records that are made as they are asked for, some at a time.

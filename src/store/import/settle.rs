@@ -3,13 +3,13 @@
 use rusqlite::params;
 
 use super::write::mark;
-use crate::error::StoreError;
-use crate::store::lake::Store;
-use crate::store::quarantine;
+use crate::StoreError;
+use crate::lake::Store;
+use crate::quarantine;
 
 impl Store {
     /// Settles imports that did not end and tables that were never made, where nobody writes now.
-    pub(in crate::store) fn recover(&self) -> Result<(), StoreError> {
+    pub(crate) fn recover(&self) -> Result<(), StoreError> {
         if !self.is_writable() {
             return Ok(());
         }
@@ -30,7 +30,7 @@ impl Store {
 
     /// Settles every import that is marked as running; the caller has the writer's turn. A committed snapshot makes it
     /// done; without one nothing of it remains.
-    pub(in crate::store) fn settle(&self) -> Result<(), StoreError> {
+    pub(crate) fn settle(&self) -> Result<(), StoreError> {
         let mut connection = self.connect()?;
         let open: Vec<(i64, String)> = connection
             .prepare("SELECT import_id, table_name FROM hollandite_imports WHERE state = 'running'")?

@@ -14,16 +14,16 @@ use super::complete::{Identity, complete};
 use super::dedupe::Known;
 use super::read::{Source, read, size};
 use super::{ImportOptions, ImportSummary, Progress, Step};
-use crate::error::StoreError;
-use crate::store::lake::{SCHEMA, Store};
-use crate::store::quarantine;
-use crate::store::tables::Shape;
+use crate::StoreError;
+use crate::lake::{SCHEMA, Store};
+use crate::quarantine;
+use crate::tables::Shape;
 
 /// Rows of a Parquet row group: what a scan skips or reads as a whole, and about 20 MB in memory.
 const ROW_GROUP: usize = 8192;
 
 /// An import under way.
-pub(in crate::store) struct Running<'a> {
+pub(crate) struct Running<'a> {
     store: &'a Store,
     shape: Shape,
     options: &'a ImportOptions,
@@ -56,7 +56,7 @@ impl<'a> Running<'a> {
         self.base
     }
 
-    pub(in crate::store::import) async fn run(
+    pub(in crate::import) async fn run(
         &self,
         source: Source,
         seen: HashSet<Identity>,
@@ -170,12 +170,12 @@ fn committing(error: DuckLakeError) -> StoreError {
 }
 
 /// What a snapshot carries to name its import.
-pub(in crate::store) fn mark(import: i64) -> String {
+pub(crate) fn mark(import: i64) -> String {
     format!("{{\"hollandite_import\":{import}}}")
 }
 
 /// Remembers which files an import has read.
-pub(in crate::store) fn remember_paths(
+pub(crate) fn remember_paths(
     connection: &mut rusqlite::Connection,
     import: i64,
     files: &[(Arc<PathBuf>, u64)],

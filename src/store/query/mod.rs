@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::moments::moment;
-use crate::error::StoreError;
+use crate::StoreError;
 use relations::folded;
 
 /// Which state of a table is meant.

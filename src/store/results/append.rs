@@ -13,9 +13,9 @@ use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, WriteMode};
 
 use super::ResultRow;
-use crate::error::StoreError;
-use crate::store::lake::{CATALOG, SCHEMA, Store};
-use crate::store::tables;
+use crate::StoreError;
+use crate::lake::{CATALOG, SCHEMA, Store};
+use crate::tables;
 
 /// What an error here says was attempted.
 const DOING: &str = "adding results";
@@ -48,7 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::append`].
-    pub(in crate::store) async fn grow<R: ResultRow>(&self) -> Result<(), StoreError> {
+    pub(crate) async fn grow<R: ResultRow>(&self) -> Result<(), StoreError> {
         let (Some(found), Some(schema)) = (self.table_schema(R::TABLE).await?, tables::schema_of(R::TABLE)) else {
             return Ok(());
         };
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::append`].
-    pub(in crate::store) async fn fresh<R: ResultRow>(&self, rows: &[R]) -> Result<Fresh, StoreError> {
+    pub(crate) async fn fresh<R: ResultRow>(&self, rows: &[R]) -> Result<Fresh, StoreError> {
         let arrow = |e: ArrowError| StoreError::Lake { doing: DOING, message: e.to_string() };
         let Some(schema) = tables::schema_of(R::TABLE) else {
             return Err(StoreError::Lake { doing: DOING, message: format!("lake.sql has no table {}", R::TABLE) });
@@ -97,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// A store that may not be written to, or that another program changed.
-    pub(in crate::store) async fn commit_fresh(
+    pub(crate) async fn commit_fresh(
         &self,
         parts: &[Fresh],
         commit: SnapshotCommitMetadata,
@@ -143,7 +143,7 @@ impl Store {
 }
 
 /// Rows on their way into a table of results: those that it does not have yet.
-pub(in crate::store) struct Fresh {
+pub(crate) struct Fresh {
     table: &'static str,
     /// Whether the table is yet to be made.
     new_table: bool,
@@ -152,7 +152,7 @@ pub(in crate::store) struct Fresh {
 
 impl Fresh {
     /// How many.
-    pub(in crate::store) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.batch.num_rows() as u64
     }
 }

@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
-use crate::crystal::Element;
-use crate::formats::vasp::Run;
-use crate::stability::{Computed, OxideType, Scheme, correction, elemental_references, formation_energy};
+use crystal::Element;
+use formats::vasp::Run;
+use stability::{Computed, OxideType, Scheme, correction, elemental_references, formation_energy};
 
 /// The last columns of `dft_runs`, explained in `schema/lake.sql`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -59,8 +59,7 @@ impl Corrected {
         let corrected = run.energy + found.per_atom * atoms;
         let composition = run.structure.composition();
         let formation = formation_energy(&composition, corrected / atoms, |element| known.energy(element));
-        let part =
-            |p: &crate::stability::CorrectionPart| Part { species: p.species, count: p.count, per_atom: p.per_atom };
+        let part = |p: &stability::CorrectionPart| Part { species: p.species, count: p.count, per_atom: p.per_atom };
         let state = |&(element, state): &(Element, f64)| State { element: element.symbol(), state };
         Ok(Self {
             correction_per_atom: Some(found.per_atom),

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::ResultRow;
 use super::corrected::Corrected;
-use crate::crystal::{Structure, content_hash};
-use crate::formats::vasp::Run;
+use crystal::{Structure, content_hash};
+use formats::vasp::Run;
 
 /// A row of `dft_runs`: what one calculation says. The columns are explained in `schema/lake.sql`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -8,12 +8,12 @@ use rusqlite::{OptionalExtension, params};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::crystal::hex;
+use crystal::hex;
 
 use super::{AdsorptionRow, ChargeRow, ReferenceEnergy, ResultRow};
-use crate::error::StoreError;
-use crate::store::lake::Store;
-use crate::store::tables;
+use crate::StoreError;
+use crate::lake::Store;
+use crate::tables;
 
 const ADSORPTION: &str = include_str!("../../../fixtures/published/adsorption.csv");
 const CHARGES: &str = include_str!("../../../fixtures/published/charges.csv");
@@ -21,7 +21,7 @@ const REFERENCE_ENERGIES: &str = include_str!("../../../fixtures/published/refer
 
 impl Store {
     /// Adds the published numbers that the store lacks, where it may be written to and nobody is writing.
-    pub(in crate::store) async fn publish(&self) -> Result<(), StoreError> {
+    pub(crate) async fn publish(&self) -> Result<(), StoreError> {
         if !self.is_writable() {
             return Ok(());
         }
@@ -65,7 +65,7 @@ fn rows<R: DeserializeOwned>(csv: &str) -> Result<Vec<R>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crystal::{Composition, Element};
+    use crystal::{Composition, Element};
 
     /// Section 3.1 of the paper: Table 1, Table 2 and the potentials of the text.
     #[test]

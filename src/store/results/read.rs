@@ -7,8 +7,8 @@ use datafusion::prelude::SessionContext;
 use serde::de::DeserializeOwned;
 
 use super::{ReferenceEnergy, ResultRow};
-use crate::error::StoreError;
-use crate::store::lake::{CATALOG, SCHEMA, Store};
+use crate::StoreError;
+use crate::lake::{CATALOG, SCHEMA, Store};
 
 impl Store {
     /// Every row of the table of results that `R` names, at the newest snapshot; none where the table was dropped.

@@ -3,7 +3,7 @@
 
 use super::super::ChgnetConfig;
 
-use crate::models::fused::linear::padded;
+use crate::fused::linear::padded;
 
 /// `sqrt(2 / r) sin(w d / r) / d`, times a polynomial that leads to 0 at d = r with its slope (Gasteiger et al., arXiv:2003.03123).
 #[derive(Debug)]

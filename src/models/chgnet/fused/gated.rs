@@ -3,8 +3,8 @@
 
 use burn::nn::LayerNorm;
 
-use crate::models::fused::{linear::values, rows::Part};
-use crate::models::{
+use crate::fused::{linear::values, rows::Part};
+use crate::{
     chgnet::WIDTH,
     exponential::sigmoid,
     simd::{Simd, kernels},

@@ -10,13 +10,13 @@ use super::{
     gated::{Norm, Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back},
     strips::{Strip, tiles},
 };
-use crate::models::fused::{
+use crate::fused::{
     linear::{Linear, Plan},
     rows::{Part, add},
     runs::blocks,
     scratch::{Pool, sized},
 };
-use crate::models::{
+use crate::{
     bond_graph::BondGraph,
     chgnet::{
         WIDTH,

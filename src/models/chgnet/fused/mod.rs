@@ -15,12 +15,12 @@ mod strips;
 
 use burn::prelude::*;
 
-use crate::models::fused::{
+use crate::fused::{
     linear::{Plan, values},
     rows::dot,
     scratch::{Pool, sized},
 };
-use crate::models::{
+use crate::{
     activation::{sigmoid, silu_in_place},
     bond_graph::BondGraph,
     chgnet::{

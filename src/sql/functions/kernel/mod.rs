@@ -15,11 +15,11 @@ use datafusion::logical_expr::Volatility;
 pub use rows::Arguments;
 pub(super) use rows::{Context, Row};
 pub use values::FieldDoc;
-pub(in crate::sql) use values::{Columns, Output, list_of, lists, lists_of, structs, values};
+pub(crate) use values::{Columns, Output, list_of, lists, lists_of, structs, values};
 pub(super) use values::{Rows, Value};
 
-use crate::crystal::{Element, Structure};
-use crate::sql::cost::Cost;
+use crate::cost::Cost;
+use crystal::{Element, Structure};
 
 /// What a row answers, or why it has no answer.
 pub(super) type Answer<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

@@ -11,12 +11,12 @@ use rayon::prelude::*;
 
 use super::super::{Function, Kind, Omitted, Parameter};
 use super::Answer;
-use crate::columns::StructureColumn;
-use crate::crystal::{Composition, Element, Structure};
-use crate::sql::environment::Environment;
-use crate::sql::options::HollanditeOptions;
-use crate::sql::structure_type::{Crystals, is_text};
-use crate::stop::Stop;
+use crate::environment::Environment;
+use crate::options::HollanditeOptions;
+use crate::structure_type::{Crystals, is_text};
+use columns::StructureColumn;
+use crystal::stop::Stop;
+use crystal::{Composition, Element, Structure};
 
 /// Below this many rows threads cost more than they save.
 const PARALLEL_ROWS: usize = 32;

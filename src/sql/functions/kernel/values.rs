@@ -7,9 +7,9 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array,
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
 
-use crate::columns::{structure_type, structures};
-use crate::crystal::Structure;
-use crate::features::SiteMatrix;
+use columns::{structure_type, structures};
+use crystal::Structure;
+use features::SiteMatrix;
 
 /// What a row, or a field of one, may hold.
 pub trait Value: Sized {

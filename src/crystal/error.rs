@@ -1,0 +1,66 @@
+//! What can be wrong with a crystal.
+
+/// A crystal that cannot exist, or that we refuse to guess about.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CrystalError {
+    /// The symbol is not one of the 118 elements.
+    #[error("'{0}' is not a chemical element; expected a symbol such as O, Ti or Mo")]
+    UnknownElement(String),
+    /// The atomic number is outside 1..=118.
+    #[error("atomic number {0} is outside 1..=118")]
+    UnknownAtomicNumber(i64),
+    /// A formula that cannot be read; `column` counts characters from 1.
+    #[error("formula '{formula}', column {column}: {message}")]
+    Formula {
+        /// The text as given.
+        formula: String,
+        /// Character position of the fault, from 1.
+        column: usize,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// A lattice that is not finite, is flat, or is too large to be a crystal.
+    #[error("lattice: {0}")]
+    Lattice(String),
+    /// Lists of unlike lengths, or no site at all.
+    #[error("{0}")]
+    Sites(String),
+    /// Two sites nearer than [`crate::MIN_SITE_DISTANCE`].
+    #[error(
+        "sites {i} ({first}) and {j} ({second}) are {distance:.3} Å apart, nearer than {limit} Å; \
+         check the symmetry operations (origin choice) or delete the duplicate site"
+    )]
+    Overlap {
+        /// Index of the first site, from 1.
+        i: usize,
+        /// Index of the second site, from 1.
+        j: usize,
+        /// Symbol of the first site.
+        first: &'static str,
+        /// Symbol of the second site.
+        second: &'static str,
+        /// Distance in Å, periodic images included.
+        distance: f64,
+        /// The smallest distance accepted, Å.
+        limit: f64,
+    },
+    /// Partially occupied sites have no single crystal to compute with.
+    #[error(
+        "site {site} has occupancy {occupancy}; only fully occupied sites are accepted: `hollandite import --order` orders the \
+         structure, or order it first (for instance with a supercell enumeration)"
+    )]
+    PartialOccupancy {
+        /// Label of the site.
+        site: String,
+        /// Occupancy as read.
+        occupancy: f64,
+    },
+    /// The symmetry search failed.
+    #[error("symmetry search at symprec {symprec} Å failed: {message}")]
+    Symmetry {
+        /// Tolerance in Å.
+        symprec: f64,
+        /// moyo's own words.
+        message: String,
+    },
+}
