@@ -1,6 +1,7 @@
 """The resident memory of one shell that is asked query after query.
 
-After a tenth of the time the shell has seen every kind of query; from there on its memory may not grow by more than a tenth.
+After a tenth of the time the shell has seen every kind of query; from there on its memory may not grow by more than a tenth, however
+many files its UPDATEs make.
 """
 
 import subprocess
@@ -55,7 +56,8 @@ def main():
     settled = [m for t, m in course if t > 6 * args.minutes]
     first, last = settled[: len(settled) // 10 + 1], settled[-(len(settled) // 10 + 1) :]
     mean = lambda x: sum(x) / len(x)
-    print(f"{asked} queries in {args.minutes:g} minutes: {mean(first):.0f} MB at first, {mean(last):.0f} MB at last, {max(m for _, m in course):.0f} MB at most")
+    made = len(list(store.glob("data/**/*.parquet")))
+    print(f"{asked} queries in {args.minutes:g} minutes: {mean(first):.0f} MB at first, {mean(last):.0f} MB at last, {max(m for _, m in course):.0f} MB at most; {made} Parquet files were made")
     sys.exit(1 if mean(last) > 1.1 * mean(first) else 0)
 
 

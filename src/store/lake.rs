@@ -440,14 +440,15 @@ impl Store {
         })
     }
 
-    /// Takes the writer's turn, waiting for whoever has it, and clears away what a killed writer left. Released when it is
-    /// dropped, or by the system when the process ends in whatever way.
+    /// Takes the writer's turn, waiting for whoever has it, clears away what a killed writer left, and merges small files where
+    /// there are many. Released when it is dropped, or by the system when the process ends in whatever way.
     ///
     /// # Errors
     /// A store that may not be written to.
     pub async fn lock(&self) -> Result<Turn, StoreError> {
         let turn = self.turn().await?;
         self.sweep()?;
+        self.tidy().await;
         Ok(turn)
     }
 

@@ -43,6 +43,7 @@ mod storable;
 mod sums;
 mod sweep;
 mod tables;
+mod tidy;
 mod tunings;
 mod turn;
 mod verify;

@@ -104,6 +104,34 @@ async fn rows(session: &Session, sql: &str) -> serde_json::Value {
         .collect()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn duckdb_reads_every_snapshot_of_a_table_whose_small_files_were_merged() {
+    const SUMS: &str = "SELECT count(*) AS n, sum(a) AS a, sum(b) AS b FROM numbers";
+    let (_dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    rows(&session, "CREATE TABLE numbers (a BIGINT, b BIGINT)").await;
+    let mut known = Vec::new();
+    for turn in 0..50 {
+        let statement = match turn % 3 {
+            2 => "UPDATE numbers SET b = b + 1 WHERE a % 2 = 0".to_owned(),
+            _ => format!("INSERT INTO numbers VALUES ({turn}, 0)"),
+        };
+        rows(&session, &statement).await;
+        known.push((store.snapshots().unwrap().pop().unwrap().id, rows(&session, SUMS).await[0].clone()));
+    }
+    let files = store.info().unwrap().tables.into_iter().find(|table| table.name == "numbers").unwrap().files;
+    assert!(files < 33, "{files} files of 50 statements");
+    let Some(seen) = python_with("duckdb_versions.py", store.dir(), &["numbers"]) else { return };
+    for (snapshot, sums) in &known {
+        assert_eq!(seen["versions"][snapshot.to_string()], *sums, "DuckDB at {snapshot}");
+        let then = SUMS.replace("numbers", &format!("numbers AT (VERSION => {snapshot})"));
+        assert_eq!(rows(&session, &then).await[0], *sums, "at {snapshot}, after DuckDB removed what nothing needs");
+    }
+    assert_eq!(rows(&session, SUMS).await[0], seen["changed"]);
+    let report = store.verify().await.unwrap();
+    assert!(report.is_clean() && report.leftovers.is_empty(), "{report}");
+}
+
 #[test]
 fn the_catalog_is_laid_out_as_duckdb_lays_out_its_own() {
     let dir = tempfile::tempdir().unwrap();
