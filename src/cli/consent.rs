@@ -9,10 +9,13 @@ use crate::sql::{Session, Sweep};
 ///
 /// # Errors
 /// A no, or nobody to ask.
-pub fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
-    match session.sweeps(statement)? {
-        Some(sweep) if !yes => decide(&sweep),
-        _ => Ok(()),
+pub async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
+    if yes {
+        return Ok(());
+    }
+    match session.sweeps(statement).await? {
+        Some(sweep) => tokio::task::block_in_place(|| decide(&sweep)),
+        None => Ok(()),
     }
 }
 

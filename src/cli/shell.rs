@@ -145,7 +145,7 @@ impl Shell {
 
     /// Run one statement. It runs as a task of its own, so that Ctrl-C is heard while it computes.
     async fn statement(&self, text: &str, cancellable: bool) -> Result<(), CliError> {
-        tokio::task::block_in_place(|| consent::ask(&self.session, text, self.yes))?;
+        consent::ask(&self.session, text, self.yes).await?;
         let (session, printer, text) = (self.session.clone(), self.printer(), text.to_string());
         self.watch(cancellable, async move { sql::run_one(&session, &text, &printer).await.map(drop) }).await
     }

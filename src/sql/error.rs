@@ -3,14 +3,13 @@
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::{Column, DataFusionError, SchemaError, exec_datafusion_err};
 
-use super::nearest::nearest;
 use adsorption::AdsorptionError;
 use columns::structure_type;
 use crystal::CrystalError;
 use features::FeatureError;
 use formats::FormatError;
 use models::ModelError;
-use store::StoreError;
+use store::{StoreError, did_you_mean, nearest};
 
 /// Any error of the layers below `sql`.
 #[derive(Debug, thiserror::Error)]
@@ -108,12 +107,14 @@ fn no_column(asked: &Column, valid: &[Column]) -> String {
 pub(super) fn no_table(error: &DataFusionError, schema: &dyn SchemaProvider) -> Option<Error> {
     let DataFusionError::Plan(message) = error.find_root() else { return None };
     let asked = message.split_once("table '")?.1.split_once("' not found")?.0;
-    let bare = asked.strip_prefix("lake.main.").unwrap_or(asked);
+    Some(missing_table(asked.strip_prefix("lake.main.").unwrap_or(asked), schema))
+}
+
+/// What is said of a table that is not among those of `schema`.
+pub(super) fn missing_table(name: &str, schema: &dyn SchemaProvider) -> Error {
     let names = schema.table_names();
-    Some(Error::Sql(match nearest(bare, names.iter().map(String::as_str)) {
-        Some(name) => format!("no table '{bare}'; did you mean '{name}'?"),
-        None => format!("no table '{bare}'; SHOW TABLES lists those that are there"),
-    }))
+    let like = did_you_mean(name, names.iter().map(String::as_str), "; SHOW TABLES lists those that are there");
+    Error::Sql(format!("no table '{name}'{like}"))
 }
 
 /// The innermost remark on the way to the root.

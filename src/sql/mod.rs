@@ -18,7 +18,6 @@ mod featurize;
 pub mod functions;
 mod interval;
 mod json_operators;
-mod nearest;
 pub mod optimizer;
 mod options;
 mod pass;

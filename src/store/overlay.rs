@@ -17,6 +17,7 @@ use datafusion::logical_expr::TableType;
 
 use super::features;
 use super::lake::{SCHEMA, Store, is_reserved};
+use super::nearest::did_you_mean;
 use super::planner::Planner;
 use super::query::Version;
 use super::registry_tables;
@@ -94,7 +95,11 @@ impl MainSchema {
                 self.planner.view(&self.store, name, snapshot, Some(snapshot), view).await.map(Some)
             }
             Some(table) => Ok(Some(table)),
-            None => plan_err!("snapshot {snapshot} has no table '{name}'"),
+            None => {
+                let names = schema.table_names();
+                let like = did_you_mean(name, names.iter().map(String::as_str), "");
+                plan_err!("snapshot {snapshot} has no table '{name}'{like}")
+            }
         }
     }
 

@@ -685,7 +685,13 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     let file = store.file("rutile.poscar", RUTILE);
     store.run(&["import", &file]).assert().success();
     let count = || store.stdout(&["sql", "SELECT count(*) AS n FROM tmo", "--format", "csv"]);
-    for statement in ["DELETE FROM tmo", "UPDATE tmo SET split = 'x'", "DROP TABLE tmo"] {
+    for statement in [
+        "DELETE FROM tmo",
+        "DELETE FROM tmo WHERE true",
+        "UPDATE tmo SET split = 'x'",
+        "DROP TABLE tmo",
+        "CREATE OR REPLACE TABLE tmo AS SELECT 1 AS x",
+    ] {
         store
             .run(&["sql", statement])
             .assert()

@@ -247,20 +247,30 @@ async fn what_takes_a_whole_table_with_it_is_known_beforehand() {
         ("TRUNCATE TABLE tmo", "deletes all 2 rows of tmo"),
         ("INSERT OVERWRITE tmo SELECT * FROM tmo", "replaces all 2 rows of tmo"),
         ("ALTER TABLE tmo DROP COLUMN void", "drops void from all 2 rows of tmo"),
+        ("ALTER TABLE tmo DROP COLUMN IF EXISTS void", "drops void from all 2 rows of tmo"),
+        ("DELETE FROM tmo WHERE true", "deletes all 2 rows of tmo"),
+        ("DELETE FROM tmo WHERE 1 < 2.0 OR id = 'x'", "deletes all 2 rows of tmo"),
+        ("UPDATE tmo SET split = 'x' WHERE 1 = 1", "changes all 2 rows of tmo"),
+        ("CREATE OR REPLACE TABLE tmo AS SELECT 1 AS a", "replaces all 2 rows of tmo"),
     ] {
-        let sweep = session.sweeps(statement).unwrap().unwrap_or_else(|| panic!("{statement}"));
+        let sweep = session.sweeps(statement).await.unwrap().unwrap_or_else(|| panic!("{statement}"));
         assert_eq!((sweep.what.as_str(), sweep.table.as_str(), sweep.snapshot), (what, "tmo", newest(&store)));
     }
     for harmless in [
         "DELETE FROM tmo WHERE id = 'x'",
         "UPDATE tmo SET split = 'x' WHERE void > 0",
+        "DELETE FROM tmo WHERE false",
+        "DELETE FROM tmo WHERE nothing = 1",
+        "ALTER TABLE tmo DROP COLUMN voidd",
+        "ALTER TABLE tmo DROP COLUMN IF EXISTS voidd",
+        "CREATE OR REPLACE TABLE other AS SELECT 1 AS a",
         "DROP VIEW v",
         "DROP TABLE adsorbtion",
         "SELECT 1",
         "EXPLAIN DELETE FROM tmo",
         "no SQL",
     ] {
-        assert_eq!(session.sweeps(harmless).unwrap(), None, "{harmless}");
+        assert_eq!(session.sweeps(harmless).await.unwrap(), None, "{harmless}");
     }
 }
 
@@ -273,12 +283,23 @@ async fn names_that_are_not_there_suggest_the_nearest() {
         ("SELECT * FROM xyzzy", "no table 'xyzzy'; SHOW TABLES lists those that are there"),
         ("SELECT densty FROM tmo", "no column 'densty'; did you mean 'density'?"),
         ("SELECT id FROM tmo WHERE tmo.voidd > 0", "no column 'tmo.voidd'; did you mean 'void'?"),
+        ("DROP TABLE tmoo", "no table 'tmoo'; did you mean 'tmo'?"),
+        ("DROP VIEW tmoo", "no table 'tmoo'; did you mean 'tmo'?"),
+        ("ALTER TABLE tmoo ADD COLUMN x INTEGER", "no table 'tmoo'; did you mean 'tmo'?"),
+        ("ALTER TABLE xyzzy ADD COLUMN x INTEGER", "no table 'xyzzy'; SHOW TABLES lists those that are there"),
+        ("ALTER TABLE tmo DROP COLUMN voidd", "no column 'voidd' in tmo; did you mean 'void'?"),
+        ("ALTER TABLE tmo RENAME COLUMN densty TO d", "no column 'densty' in tmo; did you mean 'density'?"),
+        ("ALTER TABLE tmo DROP COLUMN xyzzy", "no column 'xyzzy' in tmo; DESCRIBE tmo lists those that are there"),
     ] {
         assert_eq!(refused(&session, statement).await, said);
     }
     let text = refused(&session, "SELECT id FROM tmo WHERE formula = \"TiO2\"").await;
     assert!(text.contains("single quotes: 'TiO2'") && text.len() < 200, "{text}");
     assert!(refused(&session, "SELECT densty(structure) FROM tmo").await.contains("Did you mean 'density'"));
+    let earlier = refused(&session, &format!("SELECT * FROM tmoo AT (VERSION => {})", newest(&store))).await;
+    assert!(earlier.ends_with("has no table 'tmoo'; did you mean 'tmo'?"), "{earlier}");
+    let restored = store.restore(newest(&store), Some("tmoo")).await.unwrap_err().to_string();
+    assert!(restored.ends_with("has no table 'tmoo'; did you mean 'tmo'?"), "{restored}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
         } else if sql.describe {
             describe(&session, statement, &printer).await.map(|()| true)
         } else {
-            match consent::ask(&session, statement, sql.yes) {
+            match consent::ask(&session, statement, sql.yes).await {
                 Ok(()) => run_one(&session, statement, &printer).await,
                 Err(error) => Err(error),
             }

@@ -6,13 +6,16 @@ mod files;
 mod sweeps;
 mod views;
 
+use std::sync::Arc;
+
+use datafusion::catalog::SchemaProvider;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as EngineStatement;
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, ObjectType, Statement};
 
-use super::error::no_table;
+use super::error::{missing_table, no_table};
 use super::session::Session;
 use crate::Error;
 use store::StoreError;
@@ -41,6 +44,10 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
             Statement::Comment { object_type, object_name, comment, if_exists, .. } => {
                 comments::run(store, *object_type, object_name, comment.as_deref(), *if_exists).await?
             }
+            Statement::Drop { object_type: ObjectType::Table | ObjectType::View, if_exists: false, names, .. } => {
+                names.iter().try_for_each(|name| check_there(&state, name))?;
+                false
+            }
             _ => false,
         };
         if done {
@@ -55,9 +62,22 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
 
 /// Says which table may have been meant, where the error is that there is no such table.
 fn unknown_table(state: &SessionState, error: &DataFusionError) -> Option<Error> {
+    no_table(error, tables(state)?.as_ref())
+}
+
+/// The tables that a bare name finds.
+fn tables(state: &SessionState) -> Option<Arc<dyn SchemaProvider>> {
     let names = &state.config_options().catalog;
-    let schema = state.catalog_list().catalog(&names.default_catalog)?.schema(&names.default_schema)?;
-    no_table(error, schema.as_ref())
+    state.catalog_list().catalog(&names.default_catalog)?.schema(&names.default_schema)
+}
+
+/// # Errors
+/// A name of the store that no table or view has.
+fn check_there(state: &SessionState, name: &ObjectName) -> Result<(), Error> {
+    match (table_name(name), tables(state)) {
+        (Ok(name), Some(tables)) if !tables.table_exist(&name) => Err(missing_table(&name, tables.as_ref())),
+        _ => Ok(()),
+    }
 }
 
 /// The one statement that a text is.

@@ -9,6 +9,7 @@ use super::commit::quoted;
 use super::create::{comment_on, insert_column};
 use crate::StoreError;
 use crate::lake::{SCHEMA, Store, is_reserved};
+use crate::nearest::did_you_mean;
 
 /// Tables of the registry that name tables of the lake.
 const NAMING: [&str; 4] =
@@ -234,11 +235,17 @@ fn altered(commit: &mut Commit<'_>, table: i64) {
 
 /// The living table of that name, if it may be altered.
 fn alterable(commit: &Commit<'_>, table: &str) -> Result<i64, StoreError> {
-    let id = commit.table(table)?.filter(|_| !is_reserved(table));
-    id.ok_or_else(|| match is_reserved(table) {
-        true => StoreError::Statement(format!("'{table}' belongs to the registry or to features and stays as it is")),
-        false => StoreError::Statement(format!("the store has no table '{table}'")),
-    })
+    if is_reserved(table) {
+        let message = format!("'{table}' belongs to the registry or to features and stays as it is");
+        return Err(StoreError::Statement(message));
+    }
+    if let Some(id) = commit.table(table)? {
+        return Ok(id);
+    }
+    let names = commit.names("SELECT table_name FROM ducklake_table WHERE end_snapshot IS NULL", [])?;
+    let known = names.iter().map(String::as_str).filter(|name| !is_reserved(name));
+    let like = did_you_mean(table, known, "; SHOW TABLES lists those that are there");
+    Err(StoreError::Statement(format!("no table '{table}'{like}")))
 }
 
 /// The id of a living column that is no part of another.
@@ -249,6 +256,13 @@ fn column_id(commit: &Commit<'_>, table: i64, column: &str) -> Result<Option<i64
 }
 
 fn existing(commit: &Commit<'_>, table: &str, id: i64, column: &str) -> Result<i64, StoreError> {
-    let found = column_id(commit, id, column)?;
-    found.ok_or_else(|| StoreError::Statement(format!("table {table} has no column '{column}'")))
+    if let Some(found) = column_id(commit, id, column)? {
+        return Ok(found);
+    }
+    let living =
+        "SELECT column_name FROM ducklake_column WHERE table_id = ? AND parent_column IS NULL AND end_snapshot IS NULL";
+    let names = commit.names(living, [id])?;
+    let otherwise = format!("; DESCRIBE {table} lists those that are there");
+    let like = did_you_mean(column, names.iter().map(String::as_str), &otherwise);
+    Err(StoreError::Statement(format!("no column '{column}' in {table}{like}")))
 }

@@ -1,6 +1,6 @@
 //! One snapshot that changes the catalog and no file.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior, params};
 
 use crate::StoreError;
 
@@ -55,6 +55,13 @@ impl<'c> Commit<'c> {
 
     fn living(&self, sql: &str, name: &str) -> Result<Option<i64>, StoreError> {
         Ok(self.transaction.query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
+    /// Names that a query of one column answers with.
+    pub fn names(&self, sql: &str, parameters: impl Params) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.transaction.prepare(sql)?;
+        let names = statement.query_map(parameters, |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(names)
     }
 
     /// # Errors

@@ -17,6 +17,7 @@ use super::create::drop_table;
 use super::views::end;
 use crate::StoreError;
 use crate::lake::{CATALOG, SCHEMA, Store};
+use crate::nearest::did_you_mean;
 use crate::storable::plain;
 
 /// What an error here says was attempted.
@@ -48,10 +49,9 @@ impl Store {
         let wanted: Vec<String> = match table {
             Some(table) if then.contains(table) => vec![table.to_owned()],
             Some(table) => {
-                let message = format!(
-                    "snapshot {snapshot} has no table '{table}'; `hollandite info --snapshots` lists what changed"
-                );
-                return Err(StoreError::Statement(message));
+                let otherwise = "; `hollandite info --snapshots` lists what changed";
+                let like = did_you_mean(table, then.iter().map(String::as_str), otherwise);
+                return Err(StoreError::Statement(format!("snapshot {snapshot} has no table '{table}'{like}")));
             }
             None => {
                 self.drop_later(snapshot, &then, &mut restored)?;

@@ -6,7 +6,7 @@ use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 const ALIKE: f64 = 0.5;
 
 /// The name most like `asked`, if one is like it.
-pub(super) fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let asked = asked.to_lowercase();
     let likeness = |name: &str| {
         let name = name.to_lowercase();
@@ -20,6 +20,11 @@ pub(super) fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>)
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// What is said behind a name that is not known: which one may have been meant, or else `otherwise`.
+pub fn did_you_mean<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+    nearest(asked, known).map_or_else(|| otherwise.to_owned(), |name| format!("; did you mean '{name}'?"))
 }
 
 #[cfg(test)]
