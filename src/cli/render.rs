@@ -1,6 +1,7 @@
 //! Results on a terminal or in a file. Machine formats are [`report::Exporter`]s; the table for people is one more of them.
 
 mod cells;
+mod digits;
 mod headings;
 mod look;
 mod pager;
@@ -18,6 +19,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
+use self::digits::Digits;
 use self::pager::Pager;
 use self::table::Table;
 use super::CliError;
@@ -25,6 +27,7 @@ use super::args::{Format, Output};
 use super::bars::BesideBars;
 use crate::error::ReportError;
 use crate::report::{self, Exporter, Sink, stream_exporter};
+use crate::sql::ColumnUnits;
 
 /// Text on standard output. `print!` would panic where the reader went away.
 pub fn print(text: &str) -> Result<(), CliError> {
@@ -77,10 +80,11 @@ impl Printer {
         self.file.as_deref()
     }
 
-    /// Write one result, batch by batch as it is computed, and return the number of rows.
-    pub async fn print(&self, mut stream: SendableRecordBatchStream) -> Result<usize, CliError> {
+    /// Write one result, batch by batch as it is computed, and return the number of rows. In a table numbers are rounded to what
+    /// they mean in the units of their columns.
+    pub async fn print(&self, mut stream: SendableRecordBatchStream, units: &[ColumnUnits]) -> Result<usize, CliError> {
         let headings = Headings::of(&stream.schema());
-        let mut exporter = self.exporter(headings.schema())?;
+        let mut exporter = self.exporter(headings.schema(), units)?;
         let mut rows = 0;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
@@ -95,7 +99,7 @@ impl Printer {
 
     /// Write one batch that is at hand.
     pub fn print_batch(&self, batch: &RecordBatch) -> Result<(), CliError> {
-        let mut exporter = self.exporter(&batch.schema())?;
+        let mut exporter = self.exporter(&batch.schema(), &[])?;
         if !self.left(exporter.write(batch))? {
             self.left(exporter.finish())?;
         }
@@ -111,7 +115,7 @@ impl Printer {
         }
     }
 
-    fn exporter(&self, schema: &SchemaRef) -> Result<Box<dyn Exporter>, CliError> {
+    fn exporter(&self, schema: &SchemaRef, units: &[ColumnUnits]) -> Result<Box<dyn Exporter>, CliError> {
         let on_terminal = self.file.is_none() && std::io::stdout().is_terminal();
         let sink = match &self.file {
             Some(path) => Sink::file(path)?,
@@ -121,7 +125,7 @@ impl Printer {
         match self.format {
             None => {
                 let width = if on_terminal { look::terminal().map(|(columns, _)| columns) } else { None };
-                Ok(Box::new(Table::new(schema.clone(), sink, self.look, width)))
+                Ok(Box::new(Table::new(schema.clone(), Digits::of(units), sink, self.look, width)))
             }
             Some(format) => Ok(stream_exporter(format, schema, sink)?),
         }

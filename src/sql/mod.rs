@@ -49,5 +49,5 @@ pub use quote::{quoted_name, quoted_text};
 pub use screening::{Step, models_asked};
 pub use session::Session;
 pub use statements::Sweep;
-pub use units::{Unit, units};
+pub use units::{ColumnUnits, Unit, column_units, units};
 pub use warnings::Warnings;

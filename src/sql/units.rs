@@ -20,8 +20,23 @@ pub type Unit = Cow<'static, str>;
 /// The unit of each column of a result of `session`, where it is known: `eV/atom`. What has none, as a count or a fraction, has
 /// `None` too.
 pub fn units(session: &Session, query: &DataFrame) -> Vec<Option<Unit>> {
+    column_units(session, query).into_iter().map(|column| column.unit).collect()
+}
+
+/// The unit of a column, and those of the fields of its structs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnUnits {
+    /// Of its numbers.
+    pub unit: Option<Unit>,
+    /// Of each field, by name.
+    pub fields: Vec<(String, ColumnUnits)>,
+}
+
+/// The units of each column of a result of `session`, with those inside structs.
+pub fn column_units(session: &Session, query: &DataFrame) -> Vec<ColumnUnits> {
     let plan = query.logical_plan();
-    (0..plan.schema().fields().len()).map(|i| Units(session).of_field(plan, i)?.unit).collect()
+    let of = |i| Units(session).of_field(plan, i).map(Known::all).unwrap_or_default();
+    (0..plan.schema().fields().len()).map(of).collect()
 }
 
 /// What is known of a column: its unit, and its fields where it holds structs.
@@ -36,6 +51,12 @@ struct Known {
 impl Known {
     fn unit(unit: impl Into<Unit>) -> Option<Self> {
         Some(Self { unit: Some(unit.into()), ..Self::default() })
+    }
+
+    fn all(self) -> ColumnUnits {
+        let names = self.fields.iter().map(|field| field.name);
+        let fields = names.filter_map(|name| Some((name.to_owned(), self.clone().field(name)?.all()))).collect();
+        ColumnUnits { unit: self.unit.clone(), fields }
     }
 
     /// A field of its structs.
@@ -230,6 +251,16 @@ mod tests {
         assert_eq!(of_query(query).await, [some("V")]);
         let query = "SELECT density FROM tmo UNION ALL SELECT volume FROM tmo";
         assert_eq!(of_query(query).await, [None], "two units are none");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn fields_of_structs_have_theirs() {
+        let session = Session::without_store();
+        let frame = session.sql("SELECT capacity('TiO2', 'Li', 1, 1) AS c, 1 AS n").await.unwrap();
+        let [capacity, number] = column_units(&session, &frame).try_into().unwrap();
+        let units: Vec<_> = capacity.fields.iter().filter_map(|(_, field)| field.unit.as_deref()).collect();
+        assert_eq!((capacity.unit, units), (None, vec!["mAh/g", "mAh/cm³"]));
+        assert_eq!(number, ColumnUnits::default());
     }
 
     /// Answers nothing, in electronvolts.

@@ -13,7 +13,7 @@ use crate::cli::render::Printer;
 use crate::cli::shell::{self, Meta, Word};
 use crate::cli::{CliError, consent, statements};
 use crate::report;
-use crate::sql::Session;
+use crate::sql::{Session, column_units};
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
@@ -70,7 +70,8 @@ pub async fn run_one(session: &Session, statement: &str, printer: &Printer) -> R
     let frame = session.sql(statement).await?;
     let prints = !frame.schema().fields().is_empty();
     if prints {
-        printer.print(frame.execute_stream().await?).await?;
+        let units = column_units(session, &frame);
+        printer.print(frame.execute_stream().await?, &units).await?;
     } else {
         frame.collect().await?;
     }

@@ -4,6 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::digits::{Digits, has_numbers};
 use crate::columns::StructureColumn;
 use crate::error::ReportError;
 
@@ -28,6 +29,7 @@ pub enum Detail {
 pub struct Cells<'a> {
     kind: Kind<'a>,
     detail: Detail,
+    digits: &'a Digits,
 }
 
 enum Kind<'a> {
@@ -37,17 +39,17 @@ enum Kind<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub fn new(column: &'a ArrayRef, detail: Detail) -> Result<Self, ReportError> {
+    pub fn new(column: &'a ArrayRef, detail: Detail, digits: &'a Digits) -> Result<Self, ReportError> {
         let crystals = match column.data_type() {
             DataType::Struct(_) if detail != Detail::Everything => StructureColumn::try_new(column).ok(),
             _ => None,
         };
         let kind = match (crystals, column.data_type()) {
             (Some(crystals), _) => Kind::Crystal(crystals),
-            (None, dt) if dt.is_nested() || dt.is_floating() => Kind::Value(column),
+            (None, dt) if has_numbers(dt) => Kind::Value(column),
             _ => Kind::Plain(ArrayFormatter::try_new(column, &OPTIONS)?),
         };
-        Ok(Self { kind, detail })
+        Ok(Self { kind, detail, digits })
     }
 
     pub fn text(&self, row: usize) -> Result<String, ReportError> {
@@ -57,15 +59,16 @@ impl<'a> Cells<'a> {
                 Some(Ok(s)) => format!("{} [{} atoms]", s.composition().reduced_formula(), s.len()),
                 Some(Err(error)) => abbreviated(&format!("invalid: {error}")),
             },
-            Kind::Value(column) if !column.data_type().is_nested() => value(column, row)?,
-            Kind::Value(column) if self.detail == Detail::Brief => abbreviated(&value(column, row)?),
+            Kind::Value(column) if !column.data_type().is_nested() => value(column, row, self.digits)?,
+            Kind::Value(column) if self.detail == Detail::Brief => abbreviated(&value(column, row, self.digits)?),
             Kind::Value(column) => match items(column, row) {
                 // A list of structs is a table of its own.
                 Some(items) if matches!(items.data_type(), DataType::Struct(_)) && !items.is_empty() => {
-                    let lines: Result<Vec<String>, _> = (0..items.len()).map(|i| value(&items, i)).collect();
+                    let lines: Result<Vec<String>, _> =
+                        (0..items.len()).map(|i| value(&items, i, self.digits)).collect();
                     lines?.join("\n")
                 }
-                _ => value(column, row)?,
+                _ => value(column, row, self.digits)?,
             },
             Kind::Plain(f) => f.value(row).try_to_string()?.replace('\t', "    "),
         })
@@ -86,20 +89,21 @@ fn items(column: &ArrayRef, row: usize) -> Option<ArrayRef> {
 }
 
 /// One value, on one line.
-fn value(column: &ArrayRef, row: usize) -> Result<String, ReportError> {
+fn value(column: &ArrayRef, row: usize, digits: &Digits) -> Result<String, ReportError> {
     if column.is_null(row) {
         return Ok(NULL.into());
     }
     if let Some(items) = items(column, row) {
-        let texts: Vec<String> = (0..items.len()).map(|i| value(&items, i)).collect::<Result<_, _>>()?;
+        let texts: Vec<String> = (0..items.len()).map(|i| value(&items, i, digits)).collect::<Result<_, _>>()?;
         return Ok(format!("[{}]", texts.join(", ")));
     }
     Ok(match column.data_type() {
-        DataType::Float32 => float(f64::from(column.as_primitive::<Float32Type>().value(row))),
-        DataType::Float64 => float(column.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => digits.text(f64::from(column.as_primitive::<Float32Type>().value(row))),
+        DataType::Float64 => digits.text(column.as_primitive::<Float64Type>().value(row)),
         DataType::Struct(fields) => {
             let columns = column.as_struct().columns().iter().zip(fields);
-            let texts = columns.map(|(column, field)| Ok(format!("{}: {}", field.name(), value(column, row)?)));
+            let texts = columns
+                .map(|(column, field)| Ok(format!("{}: {}", field.name(), value(column, row, &digits.field(field))?)));
             format!("{{{}}}", texts.collect::<Result<Vec<_>, ReportError>>()?.join(", "))
         }
         _ => ArrayFormatter::try_new(column, &OPTIONS)?.value(row).try_to_string()?,
@@ -115,18 +119,6 @@ fn abbreviated(text: &str) -> String {
     text
 }
 
-/// At most six decimals, without trailing zeros; powers of ten where six decimals would show nothing or too much.
-fn float(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value}");
-    }
-    if !(1e-4..1e15).contains(&value.abs()) {
-        return format!("{value:.5e}");
-    }
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -138,15 +130,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_read_well() {
-        for (value, text) in
-            [(0.5, "0.5"), (-3.0, "-3"), (1.0 / 3.0, "0.333333"), (1.5e-7, "1.50000e-7"), (0.0, "0"), (f64::NAN, "NaN")]
-        {
-            assert_eq!(float(value), text);
-        }
-    }
-
-    #[test]
     fn numbers_within_structs_are_rounded_and_nothing_is_cut_where_the_whole_is_asked_for() {
         let fields = Fields::from(vec![
             Field::new("value", DataType::Float64, true),
@@ -155,7 +138,7 @@ mod tests {
         let values: ArrayRef = Arc::new(Float64Array::from(vec![Some(-3.067_292_584_517_997), None]));
         let reasons: ArrayRef = Arc::new(StringArray::from(vec!["far from all that the model has seen", "none"]));
         let structs: ArrayRef = Arc::new(StructArray::new(fields.clone(), vec![values, reasons], None));
-        let text = |column: &ArrayRef, detail| Cells::new(column, detail).unwrap().text(0).unwrap();
+        let text = |column: &ArrayRef, detail| Cells::new(column, detail, &Digits::default()).unwrap().text(0).unwrap();
         assert_eq!(text(&structs, Detail::Brief), "{value: -3.067293, reason: far from all …");
         assert_eq!(text(&structs, Detail::Whole), "{value: -3.067293, reason: far from all that the model has seen}");
         let item = Arc::new(Field::new("item", DataType::Struct(fields), true));

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::cells::{Cells, Detail};
+use super::digits::Digits;
 use super::look::{Expanded, Look};
 use crate::error::ReportError;
 use crate::report::{Exporter, Sink};
@@ -19,6 +20,8 @@ const RULE: usize = 40;
 pub struct Table {
     sink: Sink,
     schema: SchemaRef,
+    /// Of each column.
+    digits: Vec<Digits>,
     look: Look,
     /// Columns of the terminal.
     width: Option<usize>,
@@ -37,17 +40,20 @@ enum Layout {
 }
 
 impl Table {
-    /// A table of this schema, written to `sink`, on a terminal of so many columns.
-    pub fn new(schema: SchemaRef, sink: Sink, look: Look, width: Option<usize>) -> Self {
-        Self { sink, schema, look, width, waiting: Vec::new(), layout: None, rows: 0, printed: 0 }
+    /// A table of this schema, whose numbers have these digits, written to `sink`, on a terminal of so many columns.
+    pub fn new(schema: SchemaRef, mut digits: Vec<Digits>, sink: Sink, look: Look, width: Option<usize>) -> Self {
+        digits.resize_with(schema.fields().len(), Digits::default);
+        Self { sink, schema, digits, look, width, waiting: Vec::new(), layout: None, rows: 0, printed: 0 }
     }
 
     fn names(&self) -> Vec<String> {
         self.schema.fields().iter().map(|f| f.name().replace('\n', " ")).collect()
     }
 
-    fn texts(batch: &RecordBatch, detail: Detail) -> Result<Vec<Vec<String>>, ReportError> {
-        let columns = batch.columns().iter().map(|column| Cells::new(column, detail)).collect::<Result<Vec<_>, _>>()?;
+    fn texts(&self, batch: &RecordBatch, detail: Detail) -> Result<Vec<Vec<String>>, ReportError> {
+        let columns = batch.columns().iter().zip(&self.digits);
+        let columns =
+            columns.map(|(column, digits)| Cells::new(column, detail, digits)).collect::<Result<Vec<_>, _>>()?;
         (0..batch.num_rows()).map(|row| columns.iter().map(|c| c.text(row)).collect()).collect()
     }
 
@@ -67,7 +73,7 @@ impl Table {
         let records = Layout::Records(widths.iter().copied().max().unwrap_or(0));
         let columns = Layout::Columns(Vec::new());
         for batch in &self.waiting {
-            for row in Self::texts(batch, self.detail(&columns))? {
+            for row in self.texts(batch, self.detail(&columns))? {
                 for (w, cell) in widths.iter_mut().zip(row) {
                     *w = cell.lines().map(width).max().unwrap_or(0).max(*w);
                 }
@@ -127,7 +133,7 @@ impl Table {
             None => self.begin()?,
         };
         for batch in std::mem::take(&mut self.waiting) {
-            for row in Self::texts(&batch, self.detail(&layout))? {
+            for row in self.texts(&batch, self.detail(&layout))? {
                 self.printed += 1;
                 match &layout {
                     Layout::Columns(widths) => self.write_row(&row, widths)?,
@@ -174,7 +180,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("table.txt");
         let sink = Sink::file(&file).unwrap();
-        let mut table = Box::new(Table::new(batches[0].schema(), sink, look, width));
+        let mut table = Box::new(Table::new(batches[0].schema(), Vec::new(), sink, look, width));
         batches.iter().for_each(|b| table.write(b).unwrap());
         table.finish().unwrap();
         std::fs::read_to_string(file).unwrap()
