@@ -40,29 +40,79 @@ impl<W: Write> Write for BesideBars<W> {
     }
 }
 
-fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+/// The bars that are drawn, and whether there may be any.
+#[derive(Default)]
+struct Drawn {
+    bars: Vec<ProgressBar>,
+    /// Whether a person is typing where bars would be drawn.
+    quiet: bool,
+}
+
+static DRAWN: Mutex<Drawn> = Mutex::new(Drawn { bars: Vec::new(), quiet: false });
+
+fn drawn() -> MutexGuard<'static, Drawn> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes every bar away, and lets none come before [`resume`]: what a cancelled query is still at is not drawn over the prompt.
+pub fn silence() {
+    let mut drawn = drawn();
+    drawn.quiet = true;
+    for bar in drawn.bars.drain(..) {
+        bar.finish_and_clear();
+        BARS.remove(&bar);
+    }
+}
+
+/// Lets bars come again.
+pub fn resume() {
+    drawn().quiet = false;
+}
+
+/// A new bar; `None` where there may be none.
+fn styled(bar: ProgressBar, template: &str) -> Option<ProgressBar> {
+    let mut drawn = drawn();
+    if drawn.quiet {
+        return None;
+    }
+    drawn.bars.retain(|bar| !bar.is_finished());
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    BARS.add(bar)
+    let bar = BARS.add(bar);
+    drawn.bars.push(bar.clone());
+    Some(bar)
+}
+
+/// Takes a bar away.
+fn close(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    BARS.remove(bar);
 }
 
 /// What a batch of relaxations shows while it runs: how many crystals are done, and in which step the others are.
-pub struct Relaxing(ProgressBar);
+#[derive(Default)]
+pub struct Relaxing(Mutex<Option<ProgressBar>>);
 
 impl Relaxing {
     /// A bar that goes away when the last crystal of a batch is done.
     pub fn new() -> Self {
-        Self(styled(ProgressBar::no_length(), "{bar:30} {pos}/{len} crystals relaxed, {msg}  {elapsed}"))
+        Self::default()
     }
 
     /// Shows a round.
     pub fn show(&self, round: Round) -> ControlFlow<()> {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if round.active == 0 {
-            self.0.finish_and_clear();
-            self.0.reset();
-        } else {
-            self.0.set_length(round.of as u64);
-            self.0.set_position((round.of - round.active) as u64);
-            self.0.set_message(format!("step {}", round.step));
+            shown.take().iter().for_each(close);
+            return ControlFlow::Continue(());
+        }
+        if shown.as_ref().is_none_or(ProgressBar::is_finished) {
+            let template = "{bar:30} {pos}/{len} crystals relaxed, {msg}  {elapsed}";
+            *shown = styled(ProgressBar::no_length(), template);
+        }
+        if let Some(bar) = shown.as_ref() {
+            bar.set_length(round.of as u64);
+            bar.set_position((round.of - round.active) as u64);
+            bar.set_message(format!("step {}", round.step));
         }
         ControlFlow::Continue(())
     }
@@ -88,10 +138,7 @@ impl Passes {
     fn show(&self, rows: RowsDone<'_>) {
         let mut passes = self.all();
         if rows.ended {
-            if let Some(bar) = passes.remove(rows.what).and_then(|shown| shown.bar) {
-                bar.finish_and_clear();
-                BARS.remove(&bar);
-            }
+            passes.remove(rows.what).and_then(|shown| shown.bar).iter().for_each(close);
             return;
         }
         if let Some(shown) = passes.get_mut(rows.what) {
@@ -110,20 +157,61 @@ impl Passes {
             if let Some(shown) = passes.all().get_mut(&what)
                 && shown.since.elapsed() >= PATIENCE
             {
-                shown.bar.get_or_insert_with(|| bar_of(&what, shown.of, shown.since)).set_position(shown.done);
+                if shown.bar.is_none() {
+                    shown.bar = bar_of(&what, shown.of, shown.since);
+                }
+                if let Some(bar) = &shown.bar {
+                    bar.set_position(shown.done);
+                }
             }
         });
     }
 }
 
-fn bar_of(what: &str, of: Option<u64>, since: Instant) -> ProgressBar {
-    let bar = match of {
-        Some(of) => {
-            styled(ProgressBar::new(of), "{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go  {wide_msg}")
-        }
-        None => styled(ProgressBar::no_length(), "{spinner} {pos} rows  {per_sec}  {elapsed}  {wide_msg}"),
+fn bar_of(what: &str, of: Option<u64>, since: Instant) -> Option<ProgressBar> {
+    let (bar, template) = match of {
+        Some(of) => (ProgressBar::new(of), "{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go  {wide_msg}"),
+        None => (ProgressBar::no_length(), "{spinner} {pos} rows  {per_sec}  {elapsed}  {wide_msg}"),
     };
-    let bar = bar.with_elapsed(since.elapsed()).with_message(what.to_owned());
+    let bar = styled(bar, template)?.with_elapsed(since.elapsed()).with_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(250));
-    bar
+    Some(bar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(done: u64, ended: bool) -> RowsDone<'static> {
+        RowsDone { what: "a slow query", done, of: Some(10), ended }
+    }
+
+    /// Not on a terminal, bars are not drawn; that they are there and finished is the same.
+    #[test]
+    fn no_bar_is_left_or_comes_where_a_person_types() {
+        let (passes, relaxing) = (Passes::default(), Relaxing::new());
+        let round = |active| Round { step: 3, active, of: 4 };
+        let of_pass = || passes.all().get("a slow query").and_then(|shown| shown.bar.clone());
+        let of_relaxation = || relaxing.0.lock().unwrap().clone();
+        passes.show(pass(1, false));
+        assert!(relaxing.show(round(2)).is_continue());
+        std::thread::sleep(2 * PATIENCE);
+        let before = [of_pass().unwrap(), of_relaxation().unwrap()];
+        assert!(before.iter().all(|bar| !bar.is_finished()));
+        silence();
+        assert!(before.iter().all(ProgressBar::is_finished));
+        // What was cancelled goes on for a while, and begins more.
+        passes.show(pass(2, false));
+        passes.show(RowsDone { what: "another", ..pass(1, false) });
+        assert!(relaxing.show(round(1)).is_continue());
+        std::thread::sleep(2 * PATIENCE);
+        assert!(drawn().bars.is_empty() && of_relaxation().is_none());
+        resume();
+        assert!(relaxing.show(round(1)).is_continue());
+        assert!(!of_relaxation().unwrap().is_finished());
+        assert!(relaxing.show(round(0)).is_continue());
+        assert!(of_relaxation().is_none() && drawn().bars.iter().all(ProgressBar::is_finished));
+        passes.show(pass(10, true));
+        assert!(of_pass().is_none());
+    }
 }

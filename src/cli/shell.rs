@@ -22,7 +22,7 @@ use self::helper::{Names, SqlHelper};
 use super::args::{Format, Output};
 use super::commands::sql;
 use super::render::{self, Expanded, Look, Printer};
-use super::{CliError, consent, statements};
+use super::{CliError, bars, consent, statements};
 use crate::sql::Session;
 use crate::stop::Stop;
 use crate::store::Store;
@@ -105,7 +105,10 @@ impl Shell {
         eprintln!("hollandite {}, store {}", env!("CARGO_PKG_VERSION"), self.store.dir().display());
         eprintln!("End a statement with ; and press Enter. \\? explains the commands, \\q or Ctrl-D leaves.");
         loop {
-            let text = match tokio::task::block_in_place(|| editor.readline("hollandite> ")) {
+            bars::silence();
+            let read = tokio::task::block_in_place(|| editor.readline("hollandite> "));
+            bars::resume();
+            let text = match read {
                 Ok(text) => text,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Ok(()),
@@ -156,11 +159,15 @@ impl Shell {
         work: impl Future<Output = Result<(), CliError>> + Send + 'static,
     ) -> Result<(), CliError> {
         let started = Instant::now();
+        let told = |how: &str| {
+            bars::silence();
+            eprintln!("{how}");
+        };
         if cancellable {
             match until(work, interrupted()).await? {
                 Ended::Done => {}
-                Ended::Stopped => eprintln!("cancelled"),
-                Ended::Stopping => eprintln!("cancelled; what it was at ends soon"),
+                Ended::Stopped => told("cancelled"),
+                Ended::Stopping => told("cancelled; what it was at ends soon"),
             }
         } else {
             work.await?;
