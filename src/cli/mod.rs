@@ -5,6 +5,7 @@ mod args;
 mod bars;
 mod commands;
 mod consent;
+mod interrupt;
 mod queries;
 mod render;
 mod shell;
@@ -61,6 +62,7 @@ impl From<arrow::error::ArrowError> for CliError {
 pub fn main() -> ExitCode {
     // clap prints help and usage errors itself, and exits with 0 or 2.
     let args = args::Args::parse();
+    interrupt::watch();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::Failed(format!("cannot start worker threads: {error}"))),

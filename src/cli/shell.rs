@@ -22,7 +22,7 @@ use self::helper::{Names, SqlHelper};
 use super::args::{Format, Output};
 use super::commands::sql;
 use super::render::{self, Expanded, Look, Printer};
-use super::{CliError, bars, consent, statements};
+use super::{CliError, bars, consent, interrupt, statements};
 use crate::sql::Session;
 use crate::stop::Stop;
 use crate::store::Store;
@@ -90,6 +90,7 @@ impl Shell {
         let config = Config::builder().completion_type(CompletionType::List).history_ignore_space(true).build();
         let mut editor = Editor::<SqlHelper, FileHistory>::with_config(config).map_err(terminal)?;
         editor.set_helper(Some(SqlHelper { names: Names::of(&self.session).await }));
+        interrupt::leave_to_the_shell();
         // From here on Ctrl-C is a message to the shell, and no longer its end. The handler is in place before the first line
         // is read: rustyline has one of its own while it reads, and puts back the one that it found.
         tokio::select! {

@@ -14,4 +14,4 @@ pub use crystals::structure_column;
 pub use error::ReportError;
 pub use export::{Exporter, Format, exporter, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
-pub use sink::{PartialFile, Sink};
+pub use sink::{PartialFile, Sink, remove_partial_files};

@@ -4,9 +4,11 @@
 
 mod place;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::{Compression, write::GzEncoder};
 
@@ -23,6 +25,20 @@ pub enum Sink {
     Gzip(Box<GzEncoder<Sink>>),
 }
 
+/// The files that have no name yet.
+static UNNAMED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unnamed() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNNAMED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every file of this process that is not whole: for whoever ends it.
+pub fn remove_partial_files() {
+    for partial in std::mem::take(&mut *unnamed()) {
+        let _ = std::fs::remove_file(partial);
+    }
+}
+
 /// A file that has no name until it is whole.
 pub struct PartialFile {
     file: BufWriter<File>,
@@ -37,6 +53,8 @@ impl PartialFile {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.partial", std::process::id()));
         let partial = path.with_file_name(name);
+        // Named before it is there: a signal may come in between.
+        unnamed().insert(partial.clone());
         let file = File::create(&partial)?;
         let created = Self { file: BufWriter::new(file), partial, path, named: false };
         // Who may read the old file may read the new one, and nobody else.
@@ -53,6 +71,7 @@ impl Drop for PartialFile {
             // Nothing to tell anybody: the error that brought us here is already on its way.
             let _ = std::fs::remove_file(&self.partial);
         }
+        unnamed().remove(&self.partial);
     }
 }
 

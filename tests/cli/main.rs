@@ -7,6 +7,8 @@ mod adsorption;
 mod charges;
 mod commands;
 mod enumerate;
+#[cfg(unix)]
+mod interrupt;
 mod plots;
 mod report;
 mod shell;
