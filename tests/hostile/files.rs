@@ -147,6 +147,8 @@ fn texts() -> Vec<(&'static str, String)> {
         ("x.json", json),
         ("x.xyz", extxyz(&structure).repeat(2)),
         ("x.json", format!("{{\"data\": [{}], \"meta\": {{}}}}", optimade(&structure))),
+        ("x.axsf", axsf(&structure)),
+        ("XDATCAR", xdatcar(&structure)),
     ]
 }
 
@@ -195,6 +197,24 @@ fn extxyz(structure: &Structure) -> String {
         text += &format!("{element} {x} {y} {z}\n");
     }
     text
+}
+
+/// Two steps of XSF.
+fn axsf(structure: &Structure) -> String {
+    let row = |x: &[f64]| x.iter().map(f64::to_string).collect::<Vec<_>>().join(" ") + "\n";
+    let cell: String = structure.lattice().rows().iter().map(|r| row(r)).collect();
+    let atoms = structure.species().iter().zip(structure.cart_coords());
+    let atoms: String = atoms.map(|(element, x)| format!("{} {}", element.z(), row(&x))).collect();
+    let step = |k: usize| format!("PRIMVEC {k}\n{cell}PRIMCOORD {k}\n{} 1\n{atoms}", structure.len());
+    format!("ANIMSTEPS 2\nCRYSTAL\n{}{}", step(1), step(2))
+}
+
+/// Two frames of a run of VASP.
+fn xdatcar(structure: &Structure) -> String {
+    let poscar = to_poscar(structure, "run");
+    let (head, sites) = poscar.split_once("irect\n").unwrap();
+    let head = head.trim_end_matches(['d', 'D']);
+    format!("{head}Direct configuration=     1\n{sites}Direct configuration=     2\n{sites}")
 }
 
 /// An entry of OPTIMADE.

@@ -1,6 +1,6 @@
 #![no_main]
 
-use hollandite::models::weights::{Claims, import};
+use models::weights::{Claims, import};
 
 /// The reader tells some files apart by their names, and others by their first bytes.
 const NAMES: [&str; 5] = ["x.safetensors", "x.safetensors.zst", "x.h5", "x.pt", "x.zip"];
