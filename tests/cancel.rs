@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use common::{chgnet, crystals};
+use common::{crystals, potential};
 use futures::StreamExt;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
@@ -107,7 +107,7 @@ async fn store(folder: &Path) -> (Store, Session) {
         std::fs::write(files.join(format!("POSCAR_{i}")), text).unwrap();
     }
     store.import(&[files], &ImportOptions::default(), &()).await.unwrap();
-    let (net, card) = chgnet::small(&["Ti", "Mo", "V", "O"], &[]);
+    let (net, card) = potential::chgnet(&["Ti", "Mo", "V", "O"], &[]);
     store.add_model(&net, &card).unwrap();
     let session = Session::open(&store, None).await.unwrap().with_model("slow", Arc::new(Slow));
     let copies = "CREATE TABLE big AS SELECT id || '-' || CAST(value AS VARCHAR) AS id, structure_hash, structure \

@@ -1,8 +1,10 @@
-"""CHGNet against chgnet on PyTorch: energies, energies with forces and stress, and steps of relaxations, time per crystal and step.
+"""CHGNet and TensorNet against their own programs on PyTorch: energies, energies with forces and stress, and steps of relaxations, time
+per crystal and step.
 
 Both sides are processes that stay, with as many threads as told: RAYON_NUM_THREADS and torch.set_num_threads. Each turn begins with
-crystals and ends with numbers, graphs included: what a relaxation pays at every step. The peer answers in batches of 16, its
-default; its relaxation is its own (FIRE of ASE with a cell filter), one crystal after another. Energies must agree.
+crystals and ends with numbers, graphs included: what a relaxation pays at every step. The peers answer in batches of
+--batch crystals (16 is chgnet's default; try 1 and 4 too, and take its best), and without recording slopes where energies alone are asked
+for; their relaxation is their own (FIRE of ASE with a cell filter), one crystal after another. Energies must agree.
 """
 
 import json
@@ -16,17 +18,67 @@ from common import CACHE, SHARED, Lines, Table, arguments, crystals, machine, ne
 AGREEMENT = 2e-5
 
 
-def serve(workload, threads):
+# The weights of each model, below ../shared/weights.
+MODELS = {
+    "chgnet": "chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar",
+    "tensornet": "tensornet/TensorNet-MatPES-PBE-v2025.1-PES",
+}
+
+
+class Chgnet:
+    def __init__(self, _, batch):
+        from chgnet.model import CHGNet, StructOptimizer
+
+        self.batch = batch
+        self.net = CHGNet.load(use_device="cpu", verbose=False)
+        self.optimizer = StructOptimizer(self.net, use_device="cpu")
+
+    def energies(self, structures, slopes):
+        found = self.net.predict_structure(structures, task="efs" if slopes else "e", batch_size=self.batch)
+        return [float(f["e"]) * len(s) for f, s in zip(found, structures)]
+
+    def relax(self, structure, steps):
+        result = self.optimizer.relax(structure, fmax=1e-9, steps=steps, relax_cell=True, verbose=False)
+        return result["trajectory"].energies
+
+
+class Tensornet:
+    def __init__(self, weights, batch):
+        import matgl
+        from matgl.ext.ase import Relaxer
+        from matgl.ext.pymatgen import Structure2Graph
+
+        self.batch = batch
+        self.net = matgl.load_model(weights)
+        self.converter = Structure2Graph(element_types=self.net.model.element_types, cutoff=self.net.model.cutoff)
+        self.relaxer = Relaxer(self.net)
+
+    def energies(self, structures, slopes):
+        import torch
+        from torch_geometric.data import Batch
+
+        self.net.calc_forces = self.net.calc_stresses = slopes
+        values = []
+        for first in range(0, len(structures), self.batch):
+            found = [self.converter.get_graph(s) for s in structures[first : first + self.batch]]
+            graphs = Batch.from_data_list([graph for graph, _, _ in found])
+            answer = self.net(graphs, torch.cat([lattice for _, lattice, _ in found]))
+            values += answer[0].detach().reshape(-1).tolist()
+        return values
+
+    def relax(self, structure, steps):
+        self.net.calc_forces = self.net.calc_stresses = True
+        return self.relaxer.relax(structure, fmax=1e-9, steps=steps)["trajectory"].energies
+
+
+def serve(model, weights, workload, threads, batch):
     """The peer's side: answers as benches/peers/potential.rs does."""
     answers, sys.stdout = sys.stdout, sys.stderr  # libraries greet on standard output
     import torch
-
-    torch.set_num_threads(threads)
-    from chgnet.model import CHGNet, StructOptimizer
     from pymatgen.core import Structure
 
-    net = CHGNet.load(use_device="cpu", verbose=False)
-    optimizer = StructOptimizer(net, use_device="cpu")
+    torch.set_num_threads(threads)
+    peer = {"chgnet": Chgnet, "tensornet": Tensornet}[model](weights, batch)
     with open(workload) as lines:
         rows = [json.loads(line) for line in lines]
     structures = [Structure(r["lattice"], r["species"], r["frac_coords"]) for r in rows]
@@ -36,12 +88,13 @@ def serve(workload, threads):
         if what == "relax":
             values = []
             for structure in structures:
-                result = optimizer.relax(structure, fmax=1e-9, steps=int(rest[0]), relax_cell=True, verbose=False)
-                values.append(float(result["trajectory"].energies[-1]))
-                steps += len(result["trajectory"].energies) - 1
+                energies = peer.relax(structure, int(rest[0]))
+                values.append(float(energies[-1]))
+                # The first is that of no step, the last is asked for twice.
+                steps += len(energies) - 2
         else:
-            found = net.predict_structure(structures, task="e" if what == "energies" else "efs")
-            values = [float(f["e"]) * len(s) for f, s in zip(found, structures)]
+            with torch.set_grad_enabled(what == "slopes"):
+                values = peer.energies(structures, what == "slopes")
         answer = {"seconds": time.perf_counter() - start, "values": values, "steps": steps}
         print(json.dumps(answer), file=answers, flush=True)
 
@@ -64,21 +117,23 @@ def main():
     parser.add_argument("--largest", type=int, default=60, help="most atoms of a crystal")
     parser.add_argument("--steps", type=int, default=5, help="steps of a relaxation")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--model", choices=MODELS, default="chgnet")
+    parser.add_argument("--batch", type=int, default=16, help="crystals that the peer takes at once")
     parser.add_argument("--serve", nargs=2, metavar=("WORKLOAD", "THREADS"), help="be the peer's side")
     args = parser.parse_args()
+    weights = need(SHARED / "weights" / MODELS[args.model])
     if args.serve:
-        return serve(args.serve[0], int(args.serve[1]))
-    weights = need(SHARED / "weights" / "chgnet" / "chgnet_0.3.0_e29f68s314m37.pth.tar")
+        return serve(args.model, weights, args.serve[0], int(args.serve[1]), args.batch)
     path, table = workload(args.crystals, args.largest), Table("ms", 1000)
     atoms = [len(json.loads(line)["species"]) for line in Path(path).read_text().splitlines()]
     for threads in args.threads:
         ours = Lines([worker(args.profile), "potential", weights, path], RAYON_NUM_THREADS=str(threads))
         peer = Lines(
-            [sys.executable, "-W", "ignore", __file__, "--serve", path, threads],
+            [sys.executable, "-W", "ignore", __file__, "--model", args.model, "--batch", args.batch, "--serve", path, threads],
             OMP_NUM_THREADS=str(threads),
             OMP_WAIT_POLICY="PASSIVE",
         )
-        sides = {"hollandite": ours, "chgnet": peer}
+        sides = {"hollandite": ours, args.model: peer}
         for turn in range(args.rounds + 1):
             for what in ("energies", "slopes", f"relax {args.steps}"):
                 answers = {}
@@ -91,7 +146,7 @@ def main():
                         unit = "a step" if name == "relax" else "a crystal"
                         table.add(f"{name}, {threads} threads, {unit}", side, seconds, count)
                 if not what.startswith("relax"):
-                    pairs = zip(answers["hollandite"]["values"], answers["chgnet"]["values"], atoms)
+                    pairs = zip(answers["hollandite"]["values"], answers[args.model]["values"], atoms)
                     worst = max(abs(a - b) / n for a, b, n in pairs)
                     if worst > AGREEMENT:
                         sys.exit(f"{what}: energies differ by {worst:.1e} eV/atom")

@@ -1,4 +1,4 @@
-//! CHGNet as a process: energies, energies with their slopes, and steps of relaxations, of the crystals of a file.
+//! An energy model as a process: energies, energies with their slopes, and steps of relaxations, of the crystals of a file.
 
 use std::{ops::ControlFlow, path::Path, time::Instant};
 

@@ -61,6 +61,19 @@ kernels! {
         in_place!(S, x, |v| S::mul(v, exponential::sigmoid::<S>(v)));
     }
 
+    /// Slopes with silu(x) become those with x; whole panels.
+    pub(super) fn silu_back<S>(x: &[f32], slopes: &mut [f32]) {
+        assert!(x.len() == slopes.len() && x.len().is_multiple_of(16));
+        let one = S::splat(1.0);
+        let mut k = 0;
+        while k < x.len() {
+            let (v, slope) = (S::load(x.as_ptr().add(k)), slopes.as_mut_ptr().add(k));
+            let s = exponential::sigmoid::<S>(v);
+            S::store(slope, S::mul(S::load(slope), S::mul(s, S::fma(v, S::sub(one, s), one))));
+            k += S::LANES;
+        }
+    }
+
     /// Replaces every x by eˣ.
     pub(super) fn exp_in_place<S>(x: &mut [f32]) {
         in_place!(S, x, |v| exponential::exp::<S>(v));

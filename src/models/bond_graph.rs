@@ -1,4 +1,4 @@
-//! The two graphs of CHGNet: atoms joined by bonds, and the shorter bonds joined by the angles between them.
+//! The graphs of energy models: atoms joined by bonds, and, for CHGNet, the shorter bonds joined by the angles between them.
 //!
 //! A bond is one thing with two directions: its vector of features is shared, while messages go along each direction. An
 //! angle is an ordered pair of different short directed bonds of one atom, so that the angles need no list of their own:

@@ -49,10 +49,16 @@ pub enum ModelError {
     },
     /// A model without a smooth energy surface.
     #[error(
-        "model {model} predicts a property of a fixed crystal and has no forces; forces need CHGNet: \
-             `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
+        "model {model} predicts a property of a fixed crystal and has no forces; forces need an energy model, such as \
+             CHGNet: `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
     )]
     NoSlopes {
+        /// Model name.
+        model: String,
+    },
+    /// An energy model without magnetic moments.
+    #[error("model {model} has no magnetic moments; CHGNet has")]
+    NoMoments {
         /// Model name.
         model: String,
     },

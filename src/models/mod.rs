@@ -46,6 +46,7 @@ pub mod set2set;
 mod settings;
 mod simd;
 pub mod splits;
+pub mod tensornet;
 pub mod train;
 pub mod tune;
 pub mod weights;

@@ -10,7 +10,7 @@ use super::{
     architecture::{Architecture, Variant},
     cgcnn, chgnet, cnn, deeper_gatgnn,
     fused::Fused,
-    gatgnn, megnet,
+    gatgnn, megnet, tensornet,
     tune::space::{Settings, Space},
     weights::{
         checkpoint::Checkpoint,
@@ -170,6 +170,8 @@ architectures! {
     Chgnet: chgnet::ChgnetConfig,
     /// A convolutional network over a descriptor.
     Cnn: cnn::CnnConfig,
+    /// TensorNet, an energy model.
+    Tensornet: tensornet::TensornetConfig,
 }
 
 impl Config {

@@ -16,8 +16,8 @@ pub struct Evaluation {
     /// Slope of the energy with strain over the cell volume, eV/Å³, row-major, symmetric. Positive on the diagonal: the
     /// cell would shrink. [`GPA_PER_EV_PER_CUBIC_ANGSTROM`] makes it GPa.
     pub stress: [[f64; 3]; 3],
-    /// Magnetic moment of each site, μ_B, without sign.
-    pub magmoms: Vec<f64>,
+    /// Magnetic moment of each site, μ_B, without sign; `None` by a model that has none.
+    pub magmoms: Option<Vec<f64>>,
 }
 
 /// An energy model: a smooth energy surface over positions and cell.

@@ -2,8 +2,8 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod ask;
-pub mod chgnet;
 pub mod crystals;
+pub mod potential;
 pub mod program;
 mod skip;
 

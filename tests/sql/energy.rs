@@ -10,12 +10,16 @@ use std::{
     },
 };
 
-use crate::common::chgnet;
+use crate::common::potential;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use hollandite::{
     Store,
-    models::{Model, ModelCard, network::Net},
+    models::{
+        Model, ModelCard,
+        network::{Config, Net},
+        tensornet::TensornetConfig,
+    },
     sql::Session,
 };
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -41,7 +45,7 @@ async fn open(folder: &Path) -> (Store, Session) {
 }
 
 fn network() -> (Net, ModelCard) {
-    chgnet::small(&["W", "O", "Li", "Na", "Mg"], &["W", "O", "Li", "Mg"])
+    potential::chgnet(&["W", "O", "Li", "Na", "Mg"], &["W", "O", "Li", "Mg"])
 }
 
 /// The only value of an expression over the crystal s.
@@ -81,7 +85,7 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
         assert!(error.contains("pip download chgnet") && error.contains("models add chgnet-*.whl"), "{call}: {error}");
     }
     let error = refusal(&session, &format!("SELECT predict_energy('{WO3}', 'cgcnn')")).await;
-    assert!(error.contains("has no forces; forces need CHGNet"), "{error}");
+    assert!(error.contains("has no forces; forces need an energy model, such as CHGNet"), "{error}");
     let error = refusal(&session, &format!("SELECT predict_ef('{WO3}', 'chgnet')")).await;
     assert!(error.contains("pip download chgnet"), "{error}");
     assert!(value(&session, "reference_energy('Li', 'chgnet')").await.is_null(0));
@@ -116,6 +120,28 @@ async fn formation_energies_are_measured_from_the_models_own_elements() {
     assert!(warnings.contains("model chgnet has no elemental reference energy of Na"), "{warnings}");
     let error = refusal(&session, "SELECT formation_energy('WO3', -5.0, 'chignon')").await;
     assert!(error.contains("no elements by 'chignon': known are MP2020") && error.contains("INSERT INTO"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_or_the_session_chooses_among_energy_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, session) = session(folder.path()).await;
+    let config = Config::Tensornet(TensornetConfig { units: 16, interactions: 1, ..TensornetConfig::published() });
+    let (net, card) = potential::of(config, &["W", "O", "Li"], &["W", "O", "Li"]);
+    store.0.add_model(&net, &card).unwrap();
+    let (usual, other) =
+        (number(&session, "predict_energy(s)").await, number(&session, "predict_energy(s, 'tensornet')").await);
+    assert_ne!(usual, other);
+    session.sql("SET hollandite.relax_steps = 1").await.unwrap().collect().await.unwrap();
+    let of = |model: &str| format!("adsorption(s, 'Li', 1, '{model}')[1]['adsorption_potential']");
+    let disagreement = number(&session, &format!("{} - {}", of("chgnet"), of("tensornet"))).await;
+    assert!(disagreement != 0.0 && disagreement.is_finite(), "{disagreement}");
+    assert!(session.warnings().is_empty(), "{:?}", session.warnings());
+    session.sql("SET hollandite.energy_model = 'tensornet'").await.unwrap().collect().await.unwrap();
+    assert_eq!(number(&session, "predict_energy(s)").await, other);
+    assert!(value(&session, "predict_magmoms(s)").await.is_null(0));
+    let warnings = session.warnings().join("\n");
+    assert!(warnings.contains("model tensornet has no magnetic moments"), "{warnings}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,12 +30,8 @@ impl Potential for LennardJones {
             if s.species().iter().any(|e| e.symbol() == "Xe") {
                 return Err(ModelError::Coverage { element: "Xe", model: self.name().into() });
             }
-            let mut answer = Evaluation {
-                energy: 0.0,
-                forces: vec![[0.0; 3]; s.len()],
-                stress: [[0.0; 3]; 3],
-                magmoms: vec![0.0; s.len()],
-            };
+            let mut answer =
+                Evaluation { energy: 0.0, forces: vec![[0.0; 3]; s.len()], stress: [[0.0; 3]; 3], magmoms: None };
             let pairs = neighbors(s, self.cutoff);
             for p in 0..pairs.len() {
                 let (i, j) = (pairs.center[p] as usize, pairs.neighbor[p] as usize);

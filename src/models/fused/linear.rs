@@ -188,7 +188,8 @@ impl Linear {
         self.add_into(x, stride, out, self.width, rows);
     }
 
-    fn add_into(&self, x: &[f32], stride: usize, out: &mut [f32], to: usize, rows: usize) {
+    /// As [`Linear::add`], into `rows` rows of `out` that begin `to` apart.
+    pub fn add_into(&self, x: &[f32], stride: usize, out: &mut [f32], to: usize, rows: usize) {
         if rows > 0 {
             assert!(x.len() >= (rows - 1) * stride + self.inputs && out.len() >= (rows - 1) * to + self.width);
             product(rows, (x, stride), self.inputs, &self.packed, self.width, (out, to));

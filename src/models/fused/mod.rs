@@ -10,17 +10,22 @@
 //! ```text
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
-//! runs, scratch             tiles of edges, buffers that outlive a call
-//! fused of an architecture     the networks, each in its folder; chgnet with its slopes
+//! product, row_norm, virial products and normalisations with the way back, forces and stress
+//! runs, strips, scratch     tiles of edges, buffers that outlive a call
+//! fused of an architecture     the networks, each in its folder; chgnet and tensornet with their slopes
 //! ```
 
 pub(super) mod basis;
 pub(super) mod linear;
 pub(super) mod norm;
+pub(super) mod product;
+pub(super) mod row_norm;
 pub(super) mod rows;
 pub(super) mod runs;
 pub(super) mod scratch;
 pub(super) mod set2set;
+pub(super) mod strips;
+pub(super) mod virial;
 
 use rayon::prelude::*;
 
@@ -94,6 +99,7 @@ mod tests {
         gatgnn::GatgnnConfig,
         megnet::MegnetConfig,
         network::{Config, Net},
+        tensornet::TensornetConfig,
     };
     use crystal::{Element, Lattice, Structure};
 
@@ -158,6 +164,8 @@ mod tests {
             Config::Cgcnn(CgcnnConfig { atom: 24, crystal: 10, convolutions: 2, ..CgcnnConfig::published() }),
             Config::Chgnet(ChgnetConfig::published()),
             Config::Chgnet(ChgnetConfig { radial: 9, angular: 9, convolutions: 2, ..ChgnetConfig::published() }),
+            Config::Tensornet(TensornetConfig::published()),
+            Config::Tensornet(TensornetConfig { cutoff: 4.3, bessel: 4, units: 32, interactions: 1 }),
         ]
     }
 
@@ -182,6 +190,51 @@ mod tests {
                 assert_eq!(fused.forward(&[input]), [got[k]], "{name}, crystal {k} alone");
             }
         }
+    }
+
+    /// Forces and stress are the slopes of the energy: against differences, whose last digits single precision takes.
+    #[test]
+    fn slopes_of_energy_models_are_those_of_differences() {
+        let step = 4e-3;
+        let mut surfaces = 0;
+        for config in configs() {
+            let fused = Net::new(&config, &Device::flex()).map(&mut Shaken(1)).fused(&config).unwrap();
+            let Some(surface) = fused.surface() else { continue };
+            surfaces += 1;
+            let name = config.architecture();
+            let energy = |s: &Structure| surface.energy(&config.input(s).unwrap());
+            for crystal in crystals().iter().filter(|s| s.len() < 6 && config.input(s).is_ok()) {
+                let got = surface.evaluate(&config.input(crystal).unwrap());
+                assert!((got.energy - energy(crystal)).abs() < 1e-9 * got.energy.abs().max(1.0), "{name}");
+                let largest = got.forces.as_flattened().iter().fold(0.5_f64, |m, f| m.max(f.abs()));
+                for (site, force) in got.forces.iter().enumerate() {
+                    for k in 0..3 {
+                        let moved = |by: f64| {
+                            let mut places = crystal.cart_coords();
+                            places[site][k] += by;
+                            let places = places.iter().map(|x| crystal.lattice().to_fractional(*x)).collect();
+                            energy(&Structure::new(*crystal.lattice(), crystal.species().to_vec(), places).unwrap())
+                        };
+                        let want = (moved(-step) - moved(step)) / (2.0 * step);
+                        assert!((force[k] - want).abs() < 4e-3 * largest, "{name}, {site}, {k}: {}, {want}", force[k]);
+                    }
+                }
+                let largest = got.stress.as_flattened().iter().fold(0.02_f64, |m, f| m.max(f.abs()));
+                for (r, c) in [(0, 0), (1, 1), (0, 1), (2, 1)] {
+                    let strained = |by: f64| {
+                        let rows = crystal.lattice().rows().map(|mut row| {
+                            row[r] += by * row[c];
+                            row
+                        });
+                        let (species, places) = (crystal.species().to_vec(), crystal.frac_coords().to_vec());
+                        energy(&Structure::new(Lattice::new(rows).unwrap(), species, places).unwrap())
+                    };
+                    let want = (strained(2e-3) - strained(-2e-3)) / 4e-3 / crystal.volume();
+                    assert!((got.stress[r][c] - want).abs() < 1e-2 * largest, "{name}: {:?}, {want}", got.stress[r][c]);
+                }
+            }
+        }
+        assert_eq!(surfaces, 4);
     }
 
     #[test]

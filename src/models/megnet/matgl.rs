@@ -8,10 +8,9 @@ use super::{Megnet, MegnetConfig};
 use crate::ModelError;
 use crate::batch::GaussianBasis;
 use crate::set2set::Set2SetMode;
-use crate::weights::checkpoint::{Array, Checkpoint, Layout, from_safetensors};
-use crate::weights::found::{Claims, Found, MATERIALS_PROJECT};
+use crate::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
+use crate::weights::found::{Claims, Found, MATERIALS_PROJECT, by_atomic_number};
 use crate::weights::limits;
-use crystal::Element;
 
 const EMBEDDING: &str = "embedding.layer_node_embedding.weight";
 /// Our rows are atomic numbers, 0 to 94.
@@ -56,7 +55,7 @@ pub(super) fn convert(
         variant: Set2SetMode::Matgl,
         steps: steps(init["niters_set2set"].as_u64(), Set2SetMode::Matgl)?,
     };
-    let elements = by_atomic_number(&mut checkpoint, &elements)?;
+    let elements = by_atomic_number(&mut checkpoint, EMBEDDING, &elements, 0..ROWS)?;
     // Until its move from DGL to PyTorch Geometric, matgl gathered bonds at the second atom of a pair, now at the first, and
     // read both in one order all along. Settings of the time before have a key that the new class no longer knows.
     if init.get("graph_transformations").is_some() {
@@ -78,28 +77,6 @@ fn basis(checkpoint: &Checkpoint, gamma: f32) -> Result<GaussianBasis, String> {
         [first, .., last] => Ok(GaussianBasis { first, last, count: centers.values.len(), gamma }),
         _ => Err("a basis of bonds without centres".into()),
     }
-}
-
-/// Moves the rows of the embedding to their atomic numbers, and says which elements they are.
-fn by_atomic_number(checkpoint: &mut Checkpoint, order: &[String]) -> Result<Vec<Element>, String> {
-    let array = checkpoint.arrays.get_mut(EMBEDDING).ok_or_else(|| format!("the tensor {EMBEDDING} is missing"))?;
-    let [rows, width] = array.shape[..] else { return Err(format!("{EMBEDDING} is not a matrix")) };
-    if rows != order.len() {
-        return Err(format!("{EMBEDDING} has {rows} rows for {} elements", order.len()));
-    }
-    let mut values = vec![0.0; ROWS * width];
-    let mut elements = Vec::with_capacity(rows);
-    for (row, symbol) in array.values.chunks_exact(width).zip(order) {
-        let element = Element::from_symbol(symbol).map_err(|_| format!("model.json: {symbol} is no element"))?;
-        let z = usize::from(element.z());
-        values
-            .get_mut(z * width..(z + 1) * width)
-            .ok_or_else(|| format!("{symbol} is heavier than plutonium"))?
-            .copy_from_slice(row);
-        elements.push(element);
-    }
-    *array = Array { shape: vec![ROWS, width], values };
-    Ok(elements)
 }
 
 /// Makes the atom that gathers a bond the first of the two: their columns in the weight of each bond update change places.
@@ -169,6 +146,7 @@ pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::checkpoint::Array;
 
     #[test]
     fn tensors_find_their_places() {

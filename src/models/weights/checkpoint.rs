@@ -46,6 +46,8 @@ pub(crate) struct Checkpoint {
     pub facts: Value,
     /// The JSON file that lies beside the weights (`model.json`, `config.json`, `NAME.json`).
     pub companion: Value,
+    /// What a person would call the file.
+    pub title: String,
 }
 
 impl Checkpoint {

@@ -69,6 +69,7 @@ fn checkpoint_of(source: &Source) -> Result<Checkpoint, String> {
         true => checkpoint::from_safetensors(bytes)?,
         false => torch::read(bytes)?,
     };
+    checkpoint.title.clone_from(&source.title);
     if let Some(json) = &source.companion {
         checkpoint.companion = serde_json::from_slice(json).map_err(|e| format!("the JSON beside it: {e}"))?;
     }

@@ -1,6 +1,9 @@
 //! What a person says of a file of weights, what the reader of an architecture finds out from it, and facts that several readers
 //! share.
 
+use std::ops::Range;
+
+use super::checkpoint::{Array, Checkpoint};
 use crate::batch::GaussianBasis;
 use crystal::Element;
 
@@ -84,6 +87,39 @@ pub(crate) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
         list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
     };
     symbols.into_iter().map(|s| Element::from_symbol(s).map_err(|_| format!("'{s}' is no element"))).collect()
+}
+
+/// Moves the rows of a tensor, which has one for each element of a list, to their atomic numbers: the first and the last number that get a
+/// row stand in `numbers`, and rows of no element of the list are 0. The elements of the list.
+///
+/// # Errors
+/// A list of another length, or with what is no element or has no place.
+pub(crate) fn by_atomic_number(
+    checkpoint: &mut Checkpoint,
+    name: &str,
+    order: &[String],
+    numbers: Range<usize>,
+) -> Result<Vec<Element>, String> {
+    let array = checkpoint.arrays.get_mut(name).ok_or_else(|| format!("the tensor {name} is missing"))?;
+    let rows = array.shape.first().copied().unwrap_or(0);
+    if rows == 0 || rows != order.len() {
+        return Err(format!("{name} has {rows} rows for {} elements", order.len()));
+    }
+    let width = array.values.len() / rows;
+    let mut values = vec![0.0; numbers.len() * width];
+    let mut elements = Vec::with_capacity(rows);
+    for (row, symbol) in array.values.chunks_exact(width).zip(order) {
+        let element = Element::from_symbol(symbol).map_err(|_| format!("model.json: {symbol} is no element"))?;
+        let place = usize::from(element.z()).checked_sub(numbers.start).map(|place| place * width);
+        place
+            .and_then(|place| values.get_mut(place..place + width))
+            .ok_or_else(|| format!("{symbol} is heavier than plutonium"))?
+            .copy_from_slice(row);
+        elements.push(element);
+    }
+    let shape = [&[numbers.len()], &array.shape[1..]].concat();
+    *array = Array { shape, values };
+    Ok(elements)
 }
 
 /// Gaussians every 0.2 Å from 0, of that width: the basis of CGCNN and of what descends from it.

@@ -66,7 +66,8 @@ pub(super) fn functions() -> Vec<Function> {
         Function {
             name: "predict_energy",
             text: "Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE \
-                   and PBE+U with the corrections of the Materials Project. Energies of different models are not \
+                   and PBE+U with the corrections of the Materials Project; for TensorNet on MatPES, plain PBE or \
+                   r2SCAN. Energies of different models are not \
                    comparable; for a formation energy use predict_ef(structure, model). NULL if an atom has no \
                    neighbour, or an element that the model was not trained on.",
             parameters: vec![structure(), energy_model()],
@@ -85,11 +86,15 @@ pub(super) fn functions() -> Vec<Function> {
         Function {
             name: "predict_magmoms",
             text: "Magnetic moments of the atoms by an energy model, without sign: one number for each site. They \
-                   distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4.",
+                   distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4. NULL by a model that has none, such \
+                   as TensorNet.",
             parameters: vec![structure(), energy_model()],
             unit: Some("μ_B"),
             example: "SELECT id, predict_magmoms(structure) AS moments FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|model, s| Ok(evaluation(model, s)?.magmoms)),
+            kernel: modelled(|model, s| {
+                let moments = evaluation(model, s)?.magmoms;
+                Ok(moments.ok_or_else(|| ModelError::NoMoments { model: model.name().to_owned() })?)
+            }),
         },
         Function {
             name: "predict_stress",

@@ -1,34 +1,15 @@
 //! The steps of a gated perceptron between its products, and their slopes:
 //! `silu(norm(core)) sigmoid(norm(gate))`, with both normalised over their 64 numbers.
 
-use burn::nn::LayerNorm;
-
-use crate::fused::{linear::values, rows::Part};
+use crate::fused::{
+    row_norm::{RowNorm, moments, normal},
+    rows::Part,
+};
 use crate::{
     chgnet::WIDTH,
     exponential::sigmoid,
     simd::{Simd, kernels},
 };
-
-/// Added to variances, as torch does.
-const EPSILON: f32 = 1e-5;
-
-/// Factors and summands after normalisation.
-#[derive(Debug)]
-pub struct Norm {
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-}
-
-impl Norm {
-    /// A layer normalisation.
-    pub fn new(norm: &LayerNorm) -> Self {
-        let scale = values(norm.gamma.val());
-        let shift = norm.beta.as_ref().map_or_else(|| vec![0.0; scale.len()], |b| values(b.val()));
-        assert!(scale.len() == WIDTH && shift.len() == WIDTH, "the network is {WIDTH} wide");
-        Self { scale, shift }
-    }
-}
 
 /// Rows of a buffer: the first begins `at`, each is `stride` after the last.
 #[derive(Debug, Clone, Copy)]
@@ -50,38 +31,6 @@ impl Rows {
 #[inline(always)]
 unsafe fn gate_of<S: Simd>(x: S::V) -> S::V {
     unsafe { sigmoid::<S>(S::max(x, S::splat(-40.0))) }
-}
-
-/// Mean of 64 numbers, and one over their standard deviation.
-#[inline(always)]
-unsafe fn moments<S: Simd>(x: *const f32) -> (f32, f32) {
-    unsafe {
-        let mut sum = S::splat(0.0);
-        let mut k = 0;
-        while k < WIDTH {
-            sum = S::add(sum, S::load(x.add(k)));
-            k += S::LANES;
-        }
-        let mean = S::sum(sum) / WIDTH as f32;
-        let center = S::splat(mean);
-        let mut square = S::splat(0.0);
-        k = 0;
-        while k < WIDTH {
-            let d = S::sub(S::load(x.add(k)), center);
-            square = S::fma(d, d, square);
-            k += S::LANES;
-        }
-        (mean, 1.0 / (S::sum(square) / WIDTH as f32 + EPSILON).sqrt())
-    }
-}
-
-/// Normalised numbers of a row from the k-th on, and what factors and summands make of them.
-#[inline(always)]
-unsafe fn normal<S: Simd>(x: S::V, mean: f32, spread: f32, norm: &Norm, k: usize) -> (S::V, S::V) {
-    unsafe {
-        let value = S::mul(S::sub(x, S::splat(mean)), S::splat(spread));
-        (value, S::fma(value, S::load(norm.scale.as_ptr().add(k)), S::load(norm.shift.as_ptr().add(k))))
-    }
 }
 
 kernels! {
@@ -139,14 +88,14 @@ kernels! {
     }
 
     /// Row e of `out`, 64 wide: the gated value of row e of `x`, which holds core and gate, 64 each.
-    pub fn gated<S>(x: &[f32], rows: Rows, core: &Norm, gate: &Norm, out: &mut [f32]) {
+    pub fn gated<S>(x: &[f32], rows: Rows, core: &RowNorm, gate: &RowNorm, out: &mut [f32]) {
         let count = out.len() / WIDTH;
-        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        assert!(rows.holds(count, 2 * WIDTH, x.len()) && [core, gate].iter().all(|norm| norm.width() == WIDTH));
         for e in 0..count {
             let from = x.as_ptr().add(rows.at + e * rows.stride);
             let to = out.as_mut_ptr().add(e * WIDTH);
-            let (mean, spread) = moments::<S>(from);
-            let (gate_mean, gate_spread) = moments::<S>(from.add(WIDTH));
+            let (mean, spread) = moments::<S>(from, WIDTH);
+            let (gate_mean, gate_spread) = moments::<S>(from.add(WIDTH), WIDTH);
             let mut k = 0;
             while k < WIDTH {
                 let y = normal::<S>(S::load(from.add(k)), mean, spread, core, k).1;
@@ -159,15 +108,15 @@ kernels! {
 
     /// Row e of `x` becomes the slope with it of what has the slope in row e of `slopes` with its gated value, which then
     /// stands there.
-    pub fn gated_back<S>(x: &mut [f32], rows: Rows, core: &Norm, gate: &Norm, slopes: &mut [f32]) {
+    pub fn gated_back<S>(x: &mut [f32], rows: Rows, core: &RowNorm, gate: &RowNorm, slopes: &mut [f32]) {
         let count = slopes.len() / WIDTH;
-        assert!(rows.holds(count, 2 * WIDTH, x.len()));
+        assert!(rows.holds(count, 2 * WIDTH, x.len()) && [core, gate].iter().all(|norm| norm.width() == WIDTH));
         let one = S::splat(1.0);
         for e in 0..count {
             let at = x.as_mut_ptr().add(rows.at + e * rows.stride);
             let slope = slopes.as_mut_ptr().add(e * WIDTH);
-            let (mean, spread) = moments::<S>(at);
-            let (gate_mean, gate_spread) = moments::<S>(at.add(WIDTH));
+            let (mean, spread) = moments::<S>(at, WIDTH);
+            let (gate_mean, gate_spread) = moments::<S>(at.add(WIDTH), WIDTH);
             // Normalised values and the slopes with them, as long as the means over the row are not known.
             let (mut values, mut with) = ([0.0_f32; 2 * WIDTH], [0.0_f32; 2 * WIDTH]);
             let (values, with) = (values.as_mut_ptr(), with.as_mut_ptr());
@@ -203,46 +152,6 @@ kernels! {
                     S::store(at.add(k), S::mul(rest, S::splat(spread)));
                     k += S::LANES;
                 }
-            }
-        }
-    }
-
-    /// Rows of 64 of `out` become the normalised rows of `x`.
-    pub fn norm_rows<S>(x: &[f32], norm: &Norm, out: &mut [f32]) {
-        assert!(x.len() == out.len() && x.len().is_multiple_of(WIDTH));
-        for row in (0..x.len()).step_by(WIDTH) {
-            let (from, to) = (x.as_ptr().add(row), out.as_mut_ptr().add(row));
-            let (mean, spread) = moments::<S>(from);
-            let mut k = 0;
-            while k < WIDTH {
-                S::store(to.add(k), normal::<S>(S::load(from.add(k)), mean, spread, norm, k).1);
-                k += S::LANES;
-            }
-        }
-    }
-
-    /// Rows of 64 of `slopes`, with the normalised rows of `x`, become those with `x`.
-    pub fn norm_rows_back<S>(x: &[f32], norm: &Norm, slopes: &mut [f32]) {
-        assert!(x.len() == slopes.len() && x.len().is_multiple_of(WIDTH));
-        for row in (0..x.len()).step_by(WIDTH) {
-            let (from, slope) = (x.as_ptr().add(row), slopes.as_mut_ptr().add(row));
-            let (mean, spread) = moments::<S>(from);
-            let mut sums = [S::splat(0.0); 2];
-            let mut k = 0;
-            while k < WIDTH {
-                let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
-                let with = S::mul(S::load(slope.add(k)), S::load(norm.scale.as_ptr().add(k)));
-                sums = [S::add(sums[0], with), S::fma(with, value, sums[1])];
-                S::store(slope.add(k), with);
-                k += S::LANES;
-            }
-            let [first, second] = sums.map(|sum| S::splat(S::sum(sum) / WIDTH as f32));
-            k = 0;
-            while k < WIDTH {
-                let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
-                let rest = S::sub(S::sub(S::load(slope.add(k)), first), S::mul(value, second));
-                S::store(slope.add(k), S::mul(rest, S::splat(spread)));
-                k += S::LANES;
             }
         }
     }

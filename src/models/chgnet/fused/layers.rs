@@ -6,15 +6,14 @@
 //! slopes with them take their place. Sums over the neighbours of an atom are gathered from the reverse directions of its own
 //! bonds, so that no two threads write to one place and the result does not depend on their number.
 
-use super::{
-    gated::{Norm, Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back},
-    strips::{Strip, tiles},
-};
+use super::gated::{Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back};
 use crate::fused::{
-    linear::{Linear, Plan},
+    linear::Plan,
+    product::Product,
+    row_norm::RowNorm,
     rows::{Part, add},
-    runs::blocks,
     scratch::{Pool, sized},
+    strips::{Strip, tiles},
 };
 use crate::{
     bond_graph::BondGraph,
@@ -27,47 +26,13 @@ use crate::{
 /// Core and gate side by side.
 const BOTH: usize = 2 * WIDTH;
 
-/// A product, and the way back through it.
-#[derive(Debug)]
-pub struct Product {
-    pub forward: Linear,
-    pub back: Linear,
-}
-
-impl Product {
-    /// Several layers side by side.
-    pub fn new(parts: &[Plan]) -> Self {
-        Self { forward: Plan::beside(parts), back: Plan::back(parts) }
-    }
-
-    /// `out = x W + b`, on several threads where that pays.
-    pub fn apply(&self, x: &[f32], out: &mut [f32]) {
-        whole(&self.forward, x, out, Linear::apply);
-    }
-
-    /// `out += x W`, on several threads where that pays.
-    pub fn add(&self, x: &[f32], out: &mut [f32]) {
-        whole(&self.forward, x, out, Linear::add);
-    }
-
-    /// `slopes += after Wᵀ`, on several threads where that pays.
-    pub fn add_back(&self, after: &[f32], slopes: &mut [f32]) {
-        whole(&self.back, after, slopes, Linear::add);
-    }
-}
-
-fn whole(linear: &Linear, x: &[f32], out: &mut [f32], f: impl Fn(&Linear, &[f32], usize, &mut [f32]) + Sync) {
-    let (inputs, width) = (linear.inputs(), linear.width());
-    blocks(out, width, linear.cost(), &|first, out| f(linear, &x[first * inputs..], inputs, out));
-}
-
 /// What goes on in a gated perceptron after its first product.
 #[derive(Debug)]
 struct Gated {
     /// Core and gate of the second product, where there is one.
     second: Option<[Product; 2]>,
-    core: Norm,
-    gate: Norm,
+    core: RowNorm,
+    gate: RowNorm,
 }
 
 impl Gated {
@@ -76,8 +41,8 @@ impl Gated {
         let product = |layer| Product::new(&[Plan::of(layer)]);
         Self {
             second: second.map(|(core, gate)| [product(core), product(gate)]),
-            core: Norm::new(&mlp.core_norm),
-            gate: Norm::new(&mlp.gate_norm),
+            core: RowNorm::new(&mlp.core_norm),
+            gate: RowNorm::new(&mlp.gate_norm),
         }
     }
 

@@ -5,23 +5,24 @@
 //!
 //! ```text
 //! basis    lengths and angles to vectors          gated    what lies between two products
-//! strips   tiles of a few atoms                   layers   convolutions of atoms and bonds, updates of angles
+//! layers   convolutions of atoms and bonds, updates of angles
 //! ```
 
 mod basis;
 mod gated;
 mod layers;
-mod strips;
 
 use burn::prelude::*;
 
 use crate::fused::{
     linear::{Plan, values},
-    rows::dot,
+    product::{Product, Sum},
+    row_norm::{RowNorm, norm_rows, norm_rows_back},
     scratch::{Pool, sized},
+    virial::Virial,
 };
 use crate::{
-    activation::{sigmoid, silu_in_place},
+    activation::{silu_back, silu_in_place},
     bond_graph::BondGraph,
     chgnet::{
         COSINE, ChgnetConfig, WIDTH,
@@ -32,26 +33,7 @@ use crate::{
     potential::Evaluation,
 };
 use basis::{Bessel, Fourier};
-use gated::{Norm, norm_rows, norm_rows_back};
-use layers::{AngleUpdate, AtomConv, BondConv, Crystal, Index, Passing, Product, Slopes, Spare};
-
-/// A linear layer to one number.
-#[derive(Debug)]
-struct Sum {
-    weight: Vec<f32>,
-    bias: f32,
-}
-
-impl Sum {
-    fn of(layer: &nn::Linear) -> Self {
-        let bias = layer.bias.as_ref().map_or(0.0, |b| b.val().into_scalar::<f32>());
-        Self { weight: values(layer.weight.val()), bias }
-    }
-
-    fn of_row(&self, row: &[f32]) -> f32 {
-        dot(row, &self.weight) + self.bias
-    }
-}
+use layers::{AngleUpdate, AtomConv, BondConv, Crystal, Index, Passing, Slopes, Spare};
 
 /// The network.
 #[derive(Debug)]
@@ -73,7 +55,7 @@ pub struct Chgnet {
     /// All but the last, which nothing reads.
     angle_layers: Vec<AngleUpdate>,
     moments: Sum,
-    readout_norm: Norm,
+    readout_norm: RowNorm,
     readout: Vec<Product>,
     energy: Sum,
     buffers: Pool<Buffers>,
@@ -124,7 +106,7 @@ impl Chgnet {
             bond_convs: net.bond_convs.iter().map(BondConv::new).collect(),
             angle_layers: net.angle_layers[..updates].iter().map(AngleUpdate::new).collect(),
             moments: Sum::of(&net.site_wise),
-            readout_norm: Norm::new(&net.readout_norm),
+            readout_norm: RowNorm::new(&net.readout_norm),
             readout: readout.iter().map(product).collect(),
             energy: Sum::of(energy),
             buffers: Pool::default(),
@@ -142,7 +124,7 @@ impl Chgnet {
         self.buffers.with(|buffers| {
             let (energy, magmoms) = self.forward(graph, buffers, true);
             let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms }
+            Evaluation { energy, forces, stress, magmoms: Some(magmoms) }
         })
     }
 
@@ -239,10 +221,7 @@ impl Chgnet {
         let x = &mut s.atoms[..atoms * WIDTH];
         x.chunks_exact_mut(WIDTH).for_each(|row| row.copy_from_slice(&self.energy.weight));
         for (layer, before) in self.readout.iter().zip(b.hidden.chunks_exact(2)).rev() {
-            for (slope, &v) in x.iter_mut().zip(&before[0]) {
-                let s = sigmoid(v);
-                *slope *= s * (1.0 + v * (1.0 - s));
-            }
+            silu_back(&before[0][..x.len()], x);
             let out = sized(&mut b.back, x.len());
             out.fill(0.0);
             layer.add_back(x, out);
@@ -264,7 +243,7 @@ impl Chgnet {
         }
 
         // From here on each bond and angle has one slope, with its length or itself.
-        let mut virial = Virial { forces: vec![[0.0; 3]; atoms], strain: [[0.0; 3]; 3] };
+        let mut virial = Virial::new(graph);
         let width = self.of_atoms.width();
         let with = sized(&mut b.back, bonds * width);
         with.fill(0.0);
@@ -282,7 +261,7 @@ impl Chgnet {
         }
         for (bond, slope) in of_length.into_iter().enumerate() {
             let e = graph.direction[bond] as usize;
-            virial.add(graph, &b.index, e, graph.vector[e].map(|x| slope * x / graph.length[e]));
+            virial.add(graph, b.index.center[e] as usize, e, graph.vector[e].map(|x| slope * x / graph.length[e]));
         }
         let width = self.of_angles.width();
         let with = sized(&mut b.back, angles * width);
@@ -297,32 +276,11 @@ impl Chgnet {
                 let (d, f) = (graph.length[e], graph.length[other]);
                 let slopes =
                     std::array::from_fn(|k| slope * (graph.vector[other][k] / f - cosine * graph.vector[e][k] / d) / d);
-                virial.add(graph, &b.index, e, slopes);
+                virial.add(graph, b.index.center[e] as usize, e, slopes);
             }
         }
-        let stress = |r: usize, c: usize| (virial.strain[r][c] + virial.strain[c][r]) / (2.0 * graph.volume);
-        let stress = std::array::from_fn(|r| std::array::from_fn(|c| stress(r, c)));
+        let stress = virial.stress(graph);
         (virial.forces, stress)
-    }
-}
-
-/// Slopes with the vectors of bonds, gathered into forces and the slope with strain.
-struct Virial {
-    forces: Vec<[f64; 3]>,
-    strain: [[f64; 3]; 3],
-}
-
-impl Virial {
-    /// The slope with the vector of directed bond `e`, which points to its own atom from its neighbour.
-    fn add(&mut self, graph: &BondGraph, index: &Index, e: usize, slope: [f64; 3]) {
-        let (center, neighbor) = (index.center[e] as usize, graph.neighbor[e] as usize);
-        for (k, slope) in slope.into_iter().enumerate() {
-            self.forces[center][k] -= slope;
-            self.forces[neighbor][k] += slope;
-            for (strain, x) in self.strain[k].iter_mut().zip(graph.vector[e]) {
-                *strain += slope * x;
-            }
-        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::ops::Range;
 const TILE: usize = 64;
 /// Rows that are worth a thread's while.
 const GRAIN: usize = 512;
+/// Rows in a share.
+const SHARE: usize = 2 * GRAIN;
 
 /// Rows that belong to atoms, in their order.
 pub struct Strip<'a> {
@@ -43,17 +45,28 @@ pub fn tiles<const K: usize>(
     strips: [Strip<'_>; K],
     f: &(impl Fn(Range<usize>, [&mut [f32]; K]) + Sync),
 ) {
-    part(0..starts.len() - 1, starts, strips, f);
+    part(0..starts.len() - 1, starts, strips, TILE, f);
+}
+
+/// As [`tiles`], but cut for threads only: what is done to one share of a crystal passes over all of it several times.
+pub fn shares<const K: usize>(
+    starts: &[usize],
+    strips: [Strip<'_>; K],
+    f: &(impl Fn(Range<usize>, [&mut [f32]; K]) + Sync),
+) {
+    let largest = if rayon::current_num_threads() > 1 { SHARE } else { usize::MAX };
+    part(0..starts.len() - 1, starts, strips, largest, f);
 }
 
 fn part<const K: usize>(
     atoms: Range<usize>,
     starts: &[usize],
     strips: [Strip<'_>; K],
+    largest: usize,
     f: &(impl Fn(Range<usize>, [&mut [f32]; K]) + Sync),
 ) {
     let rows = starts[atoms.end] - starts[atoms.start];
-    if atoms.len() == 1 || rows <= TILE {
+    if atoms.len() == 1 || rows <= largest {
         return f(atoms, strips.map(|strip| strip.rows));
     }
     let half = starts[atoms.start] + rows / 2;
@@ -65,10 +78,10 @@ fn part<const K: usize>(
     let [before, after] = [0, 1].map(|k| halves.each_mut().map(|half| half[k].take().expect("just cut")));
     let (first, last) = (atoms.start..middle, middle..atoms.end);
     if rows > 2 * GRAIN && rayon::current_num_threads() > 1 {
-        rayon::join(|| part(first, starts, before, f), || part(last, starts, after, f));
+        rayon::join(|| part(first, starts, before, largest, f), || part(last, starts, after, largest, f));
     } else {
-        part(first, starts, before, f);
-        part(last, starts, after, f);
+        part(first, starts, before, largest, f);
+        part(last, starts, after, largest, f);
     }
 }
 

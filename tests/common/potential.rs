@@ -1,4 +1,4 @@
-//! A small CHGNet with random weights: an energy model that computes in a moment.
+//! Small energy models with random weights, which compute in a moment.
 
 use burn::prelude::Device;
 use hollandite::models::chgnet::ChgnetConfig;
@@ -6,13 +6,18 @@ use hollandite::models::network::{Config, Net};
 use hollandite::models::weights::{fitted_parameters, weights_id};
 use hollandite::models::{Model, ModelCard};
 
-/// The network and its card, which says that it was trained on `elements` and has an elemental reference energy, -1.5 eV/atom, of
-/// those of `referenced`.
-pub fn small(elements: &[&str], referenced: &[&str]) -> (Net, ModelCard) {
-    let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
+/// A CHGNet, as [`of`] has it.
+pub fn chgnet(elements: &[&str], referenced: &[&str]) -> (Net, ModelCard) {
+    let published = ChgnetConfig::published();
+    of(Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..published }), elements, referenced)
+}
+
+/// A network, called like its architecture, and its card, which says that it was trained on `elements` and has an elemental
+/// reference energy, -1.5 eV/atom, of those of `referenced`.
+pub fn of(config: Config, elements: &[&str], referenced: &[&str]) -> (Net, ModelCard) {
     let net = Net::new(&config, &Device::flex());
     let card = ModelCard {
-        name: "chgnet".into(),
+        name: config.architecture().into(),
         architecture: config.architecture().into(),
         id: weights_id(&net, &config, 0.0, 1.0),
         parameters: fitted_parameters(&net),
