@@ -5,7 +5,7 @@
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
 //! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
-//! models late and once), [`report`] (files, pictures and polars frames), and the command line.
+//! models late and once), [`jobs`] (work over a whole table, resumable), [`report`] (files, pictures and polars frames), and the command line.
 //!
 //! # A crystal
 //!
@@ -87,12 +87,12 @@
 //! Terms are those of `queries/GLOSSARY.md`. Imports go down only: each layer is a package whose manifest names those below. `.ci/run` is all that must hold.
 #![warn(missing_docs)]
 
-pub use {adsorption, columns, crystal, features, formats, models, report, sql, stability, store};
+pub use {adsorption, columns, crystal, features, formats, jobs, models, report, sql, stability, store};
 
 #[doc(hidden)]
 pub mod cli;
 pub mod error;
 
-pub use crystal::stop;
+pub use crystal::{progress, stop};
 pub use sql::Error;
 pub use store::Store;

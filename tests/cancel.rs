@@ -14,7 +14,8 @@ use common::{crystals, potential};
 use futures::StreamExt;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
-use hollandite::sql::{EnergyModel, FeaturizeOptions, Session};
+use hollandite::jobs::{FeaturizeOptions, featurize};
+use hollandite::sql::{PropertyModel, Session};
 use hollandite::stop::Stop;
 use hollandite::store::{ImportOptions, Store};
 
@@ -23,7 +24,7 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// A model that computes for 5 ms a crystal.
 struct Slow;
 
-impl EnergyModel for Slow {
+impl PropertyModel for Slow {
     fn id(&self) -> &str {
         "slow"
     }
@@ -162,7 +163,7 @@ async fn whatever_is_dropped_stops_computing() {
     }
 
     let options = FeaturizeOptions { features: vec!["soap_average".into()], table: "big".into(), ..Default::default() };
-    let work = session.featurize(&store, &options, &());
+    let work = featurize(&session, &store, &options, &());
     assert!(tokio::time::timeout(Duration::from_millis(700), work).await.is_err(), "featurize was done before");
     assert_quiet("featurize").await;
 }

@@ -13,6 +13,7 @@ mod nearest;
 mod neighbors;
 mod normalizer;
 mod primitive;
+pub mod progress;
 mod prototype;
 mod setting;
 pub mod stop;

@@ -190,6 +190,9 @@ impl ModelCard {
     }
 
     /// The card as JSON for people, without the list of the crystals of the run.
+    ///
+    /// # Errors
+    /// A number that is not finite.
     pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
         let mut card = serde_json::to_value(self)?;
         if let Some(reliability) = card.get_mut("reliability").and_then(serde_json::Value::as_object_mut) {

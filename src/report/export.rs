@@ -73,13 +73,22 @@ impl Format {
 /// Takes the batches of one result.
 pub trait Exporter: Send {
     /// Write one batch.
+    ///
+    /// # Errors
+    /// What cannot be written, or a value that the format has no place for.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
     /// Write what closes the document and give the file its name.
+    ///
+    /// # Errors
+    /// What cannot be written.
     fn finish(self: Box<Self>) -> Result<(), ReportError>;
 }
 
 /// An exporter that writes `format` to the file or directory `path`; a file whose name ends in `.gz` is packed. With `symprec`, Å,
 /// CIFs are those of the asymmetric unit and the symmetry that is found with it.
+///
+/// # Errors
+/// A path that cannot be written, a format of crystals for a result that has none, a tolerance where no CIF is written.
 pub fn exporter(
     format: Format,
     symprec: Option<f64>,
@@ -97,6 +106,9 @@ pub fn exporter(
 }
 
 /// An exporter that writes `format` to `sink`; a directory is no stream and is refused.
+///
+/// # Errors
+/// A format of crystals for a result that has none, or one that is a folder.
 pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result<Box<dyn Exporter>, ReportError> {
     Ok(match format {
         Format::Csv => Box::new(Csv {

@@ -15,6 +15,9 @@ use crate::ReportError;
 
 /// The frame of a result. Integers narrower than 32 bits are widened, decimals become floats, and what polars is built
 /// without here (dates, times, binary) becomes its text.
+///
+/// # Errors
+/// A column that polars has no type for.
 pub fn dataframe(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<DataFrame, ReportError> {
     let batch = concat_batches(schema, batches)?;
     let columns = schema.fields().iter().zip(batch.columns());
@@ -90,6 +93,9 @@ const STATISTICS: [&str; 9] = ["count", "null_count", "mean", "std", "min", "25%
 /// Summary statistics of each column: a first column `statistic` with count (of values that are not NULL), null_count,
 /// mean, std (sample, n - 1), min, quartiles (linear interpolation) and max; then one column per column of the frame,
 /// as numbers where it holds numbers, and as text where it holds text (which has no mean). Lists and structs are only counted.
+///
+/// # Errors
+/// As polars, of a column that it cannot sort.
 pub fn describe(frame: &DataFrame) -> Result<DataFrame, ReportError> {
     let mut columns = vec![Column::new("statistic".into(), STATISTICS.to_vec())];
     for column in frame.columns() {
@@ -133,6 +139,9 @@ pub fn describe(frame: &DataFrame) -> Result<DataFrame, ReportError> {
 }
 
 /// The way back for what [`describe`] returns: columns of floats and of text, as one Arrow batch that can be rendered.
+///
+/// # Errors
+/// Columns of unlike lengths.
 pub fn record_batch(frame: &DataFrame) -> Result<RecordBatch, ReportError> {
     let mut columns: Vec<(String, ArrayRef, bool)> = Vec::new();
     for column in frame.columns() {

@@ -103,6 +103,9 @@ impl Sink {
     }
 
     /// Flush, and give a file its name.
+    ///
+    /// # Errors
+    /// What cannot be written: a full disk, a closed pipe, a folder without permission.
     pub fn close(self) -> Result<(), ReportError> {
         match self {
             Self::Stream(mut stream) => stream.flush().map_err(ReportError::from),

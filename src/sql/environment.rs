@@ -16,7 +16,8 @@ use models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
 use store::{FeatureValues, PredictionCache, References};
 
 use super::pass::{RowsDone, RowsWatcher};
-use super::predictor::EnergyModel;
+use super::predictor::PropertyModel;
+use super::single_points::SinglePoints;
 use super::warnings::Warnings;
 
 /// Shared by every function of a session; a clone is another handle. Two are equal if they are the same one.
@@ -25,13 +26,14 @@ pub struct Environment(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    models: Mutex<HashMap<String, Arc<dyn EnergyModel>>>,
+    models: Mutex<HashMap<String, Arc<dyn PropertyModel>>>,
     potentials: Mutex<HashMap<String, Arc<ModelPotential>>>,
     memory: Memory,
     /// Where the store keeps models and ensembles, a folder each.
     folder: Option<PathBuf>,
     features: Option<FeatureValues>,
     references: Option<References>,
+    single_points: SinglePoints,
     warnings: Warnings,
     /// Whether statements may not name files.
     no_files: AtomicBool,
@@ -73,7 +75,7 @@ impl Environment {
     }
 
     /// Makes `model` answer to its name, instead of any model of that name that is shipped.
-    pub fn add_model(&self, name: &str, model: Arc<dyn EnergyModel>) {
+    pub fn add_model(&self, name: &str, model: Arc<dyn PropertyModel>) {
         self.models().insert(name.to_string(), model);
     }
 
@@ -81,7 +83,7 @@ impl Environment {
     ///
     /// # Errors
     /// No such model, or weights that cannot be read.
-    pub fn model(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+    pub fn model(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {
         let name = if name.is_empty() { DEFAULT_MODEL } else { name };
         if let Some(model) = self.models().get(name) {
             return Ok(Arc::clone(model));
@@ -108,7 +110,7 @@ impl Environment {
         Ok(Arc::clone(potentials().entry(name.to_string()).or_insert(loaded)))
     }
 
-    fn load(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+    fn load(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {
         match find(name, self.0.folder.as_deref())? {
             Found::Model(model) => {
                 self.introduce(model.id(), model.name(), model.card().to_json());
@@ -166,6 +168,11 @@ impl Environment {
         self.0.features.as_ref()
     }
 
+    /// What energy models said of the last crystals.
+    pub(super) fn single_points(&self) -> &SinglePoints {
+        &self.0.single_points
+    }
+
     /// Energies of elements by themselves.
     pub(super) fn references(&self) -> Option<&References> {
         self.0.references.as_ref()
@@ -176,7 +183,7 @@ impl Environment {
         &self.0.warnings
     }
 
-    fn models(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn EnergyModel>>> {
+    fn models(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn PropertyModel>>> {
         self.0.models.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -20,7 +20,7 @@ use store::Featurizer;
 
 /// A call of a crystal function, all of whose arguments but the crystal are constants.
 #[derive(Debug, Clone)]
-pub(super) struct Feature {
+pub struct Feature {
     udf: Arc<ScalarUDF>,
     constants: Vec<ScalarValue>,
     /// The constants as they stand in the id.

@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 
 use super::functions::UNIT_OF_MODEL;
 use super::functions::kernel::{Columns, Output, structs};
-use super::predictor::{Answer, EnergyModel};
+use super::predictor::{Answer, PropertyModel};
 
 /// The struct that `predict` answers with.
 pub(super) fn output() -> Output<Judged> {
@@ -56,7 +56,7 @@ pub(super) struct Judged {
 }
 
 /// A model promises a coverage for crystals like those it was calibrated with: the others get no interval.
-fn judge(answer: &Answer, model: &dyn EnergyModel, coverage: f64) -> Judged {
+fn judge(answer: &Answer, model: &dyn PropertyModel, coverage: f64) -> Judged {
     let judged =
         |value, radius, in_domain, reason| Judged { model: model.name().to_owned(), value, radius, in_domain, reason };
     let value = match &answer.value {
@@ -82,6 +82,6 @@ fn judge(answer: &Answer, model: &dyn EnergyModel, coverage: f64) -> Judged {
 }
 
 /// The column of structs; NULL where there is no answer.
-pub(super) fn column(answers: &[Option<&Answer>], model: &dyn EnergyModel, coverage: f64) -> ArrayRef {
+pub(super) fn column(answers: &[Option<&Answer>], model: &dyn PropertyModel, coverage: f64) -> ArrayRef {
     (output().array)(answers.iter().map(|answer| Some(judge((*answer)?, model, coverage))).collect())
 }

@@ -31,7 +31,7 @@ use super::structure_type::Crystals;
 
 /// A model that predicts a number for a crystal: an energy per atom, unless it says otherwise. [`Model`] is one; tests bring
 /// their own.
-pub trait EnergyModel: Send + Sync {
+pub trait PropertyModel: Send + Sync {
     /// Names the weights: predictions are remembered under it.
     fn id(&self) -> &str;
     /// Name in queries.
@@ -46,12 +46,15 @@ pub trait EnergyModel: Send + Sync {
     fn quantity(&self) -> Quantity<'_> {
         Quantity::FORMATION_ENERGY
     }
-    /// Whether the model may be asked about this crystal, and if not, why.
+    /// Whether the model may be asked about this crystal.
+    ///
+    /// # Errors
+    /// Why not: an element that it has not seen.
     fn covers(&self, structure: &Structure) -> Result<(), ModelError>;
     /// Values in the unit of its quantity, in order, by one forward pass.
     fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>>;
     /// The models whose mean it is, with their weights; none where it answers itself.
-    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
+    fn members(&self) -> Vec<(Arc<dyn PropertyModel>, f64)> {
         vec![]
     }
     /// Why a crystal is of a kind that the model never saw; `None` where it is not.
@@ -72,7 +75,7 @@ pub trait EnergyModel: Send + Sync {
     }
 }
 
-impl EnergyModel for Model {
+impl PropertyModel for Model {
     fn id(&self) -> &str {
         Model::id(self)
     }
@@ -114,7 +117,7 @@ impl EnergyModel for Model {
     }
 }
 
-impl EnergyModel for Ensemble {
+impl PropertyModel for Ensemble {
     fn id(&self) -> &str {
         &self.card().id
     }
@@ -139,13 +142,13 @@ impl EnergyModel for Ensemble {
         Ensemble::predict(self, structures).into_iter().map(|answer| answer.map(|(mean, _)| mean)).collect()
     }
 
-    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
-        let member = |(model, weight): &(Arc<Model>, f64)| (Arc::clone(model) as Arc<dyn EnergyModel>, *weight);
+    fn members(&self) -> Vec<(Arc<dyn PropertyModel>, f64)> {
+        let member = |(model, weight): &(Arc<Model>, f64)| (Arc::clone(model) as Arc<dyn PropertyModel>, *weight);
         Ensemble::members(self).iter().map(member).collect()
     }
 
     fn outside(&self, structure: &Structure) -> Option<String> {
-        Ensemble::members(self).iter().find_map(|(member, _)| EnergyModel::outside(member.as_ref(), structure))
+        Ensemble::members(self).iter().find_map(|(member, _)| PropertyModel::outside(member.as_ref(), structure))
     }
 
     fn calibration(&self) -> Option<&Calibration> {
@@ -188,7 +191,7 @@ pub(super) struct Predictor {
     function: &'static str,
     /// Coverage of the intervals that are asked for; `None` where a number is.
     coverage: Option<f64>,
-    model: Arc<dyn EnergyModel>,
+    model: Arc<dyn PropertyModel>,
     environment: Environment,
     options: HollanditeOptions,
 }
@@ -343,7 +346,7 @@ impl Predictor {
     /// The value of one model for each of some distinct crystals, or why there is none.
     fn ask_one(
         &self,
-        model: &dyn EnergyModel,
+        model: &dyn PropertyModel,
         mut asked: Vec<(ContentHash, Structure)>,
         tally: &mut Tally,
         stop: &Stop,

@@ -16,7 +16,7 @@ use super::json_operators::JsonOperators;
 use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
 use super::options::HollanditeOptions;
 use super::pass::RowsWatcher;
-use super::predictor::EnergyModel;
+use super::predictor::PropertyModel;
 use super::register;
 use super::sample::SamplePlanner;
 use super::statements::{self, Next};
@@ -67,7 +67,7 @@ impl Session {
     }
 
     /// The same session, in which `model` answers to `name`.
-    pub fn with_model(self, name: &str, model: Arc<dyn EnergyModel>) -> Self {
+    pub fn with_model(self, name: &str, model: Arc<dyn PropertyModel>) -> Self {
         self.environment.add_model(name, model);
         self
     }
@@ -156,6 +156,9 @@ impl Session {
     /// # Errors
     /// Text that is no SQL, names that do not exist, types that do not fit.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, Error> {
+        if let Some(references) = self.environment.references() {
+            references.refresh().await?;
+        }
         let plan = match statements::begin(self, text).await? {
             Next::Done => return Ok(self.context.read_empty()?),
             Next::Plan(plan) => *plan,
@@ -174,7 +177,7 @@ impl Session {
     ///
     /// # Errors
     /// No such model, or weights that cannot be read.
-    pub fn model(&self, name: &str) -> Result<Arc<dyn EnergyModel>, Error> {
+    pub fn model(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {
         self.environment.model(name)
     }
 

@@ -72,7 +72,7 @@ pub(super) fn sql_type(data_type: &DataType) -> String {
 }
 
 /// A column of crystals, whatever it is made of.
-pub(super) enum Crystals<'a> {
+pub enum Crystals<'a> {
     /// Numbers in Arrow lists.
     Column(StructureColumn<'a>),
     /// CIF, POSCAR or JSON.
@@ -82,7 +82,10 @@ pub(super) enum Crystals<'a> {
 }
 
 impl<'a> Crystals<'a> {
-    /// Views an array whose type [`check`] accepted.
+    /// Views a column of structures, or of text that holds them.
+    ///
+    /// # Errors
+    /// A column of another type.
     pub fn try_new(array: &'a ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Null => Ok(Self::Null),

@@ -9,9 +9,9 @@ use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, Operator};
 use datafusion::prelude::DataFrame;
 
 use super::aggregates::CrystalUdaf;
+use super::asked::model_of;
 use super::functions::{CrystalUdf, FieldDoc, UNIT_OF_MODEL};
 use super::options::HollanditeOptions;
-use super::screening::model_of;
 use super::session::Session;
 
 /// A unit: of the dictionary, of a function, or of a model's card.
@@ -213,7 +213,7 @@ fn in_comment(comment: &'static str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EnergyModel;
+    use crate::PropertyModel;
     use crystal::Structure;
     use models::ModelError;
     use models::Quantity;
@@ -266,7 +266,7 @@ mod tests {
     /// Answers nothing, in electronvolts.
     struct Gaps;
 
-    impl EnergyModel for Gaps {
+    impl PropertyModel for Gaps {
         fn id(&self) -> &str {
             "gaps"
         }

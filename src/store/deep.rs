@@ -11,6 +11,7 @@ use futures::StreamExt;
 use super::derived::{DERIVED, derive, holds_crystals};
 use super::lake::{CATALOG, SCHEMA, Store};
 use crate::StoreError;
+use crystal::progress::{Done, Progress};
 
 /// Crystals whose columns are computed together.
 const CRYSTALS: usize = 256;
@@ -47,12 +48,12 @@ impl std::fmt::Display for DeepReport {
 }
 
 impl Store {
-    /// Computes the derived columns of every row of the newest snapshot anew, and compares them. `step` is told of rows done and in
+    /// Computes the derived columns of every row of the newest snapshot anew, and compares them. `progress` is told of rows done and in
     /// all. In memory is a batch of rows.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub async fn verify_deep(&self, step: &(dyn Fn(u64, u64) + Sync)) -> Result<DeepReport, StoreError> {
+    pub async fn verify_deep(&self, progress: &dyn Progress) -> Result<DeepReport, StoreError> {
         let tables = self.crystal_tables().await?;
         let total: u64 = tables.iter().map(|(_, rows)| rows).sum();
         let mut report = DeepReport { tables: tables.len() as u64, ..DeepReport::default() };
@@ -72,7 +73,7 @@ impl Store {
                     report.problems.extend(found.iter().take(room).map(|row| format!("{table}, {row}")));
                     wrong += found.len();
                     report.rows += count;
-                    step(report.rows, total.max(report.rows));
+                    progress.step(&Done::rows(report.rows, total.max(report.rows)));
                 }
             }
             if wrong > NAMED {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use datafusion_ducklake::SnapshotCommitMetadata;
 use rayon::prelude::*;
 
-use super::import::{ImportOptions, ImportSummary, Progress, Running, Step, mark, remember_paths};
+use super::import::{ImportOptions, ImportSummary, Running, Step, mark, remember_paths};
 use super::lake::Store;
 use super::quarantine;
 use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
@@ -20,6 +20,7 @@ use crate::StoreError;
 use adsorption::AdsorptionError;
 use adsorption::triples::{Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge};
 use adsorption::{adsorption_potential, insertion_voltage};
+use crystal::progress::Progress;
 use crystal::{Element, content_hash};
 use formats::FormatError;
 use formats::Rejection;
@@ -240,8 +241,7 @@ async fn read_all(
     progress: &dyn Progress,
 ) -> Result<Vec<Run>, StoreError> {
     let bytes = |c: &Calculation| c.files().map(|p| std::fs::metadata(p).map_or(0, |m| m.len())).sum::<u64>();
-    let mut step = Step { files: found.len() as u64, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
-    step.bytes = found.iter().map(bytes).sum();
+    let mut step = Step { bytes: found.iter().map(bytes).sum(), ..Step::default() };
     let mut runs = Vec::with_capacity(found.len());
     for lot in found.chunks(LOT) {
         let calculations = lot.to_vec();
@@ -253,10 +253,9 @@ async fn read_all(
             refused.extend(reading.refused);
             runs.extend(reading.run);
         }
-        step.files_done += lot.len() as u64;
         step.bytes_done += lot.iter().map(bytes).sum::<u64>();
         (step.records, step.refused) = (runs.len() as u64, refused.len() as u64);
-        progress.step(&step);
+        progress.step(&step.done("calculations"));
     }
     Ok(runs)
 }

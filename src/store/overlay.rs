@@ -16,7 +16,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableType;
 
 use super::features;
-use super::lake::{SCHEMA, Store, is_reserved};
+use super::lake::{SCHEMA, Store};
+use super::names::is_reserved;
 use super::nearest::did_you_mean;
 use super::planner::Planner;
 use super::query::Version;

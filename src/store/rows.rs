@@ -16,7 +16,8 @@ use datafusion_ducklake::{
 use futures::StreamExt;
 
 use super::derived;
-use super::lake::{Store, is_reserved};
+use super::lake::Store;
+use super::names::is_reserved;
 use super::spool::Spool;
 use super::storable::{cast_to, plain, storable, with_types};
 use crate::StoreError;

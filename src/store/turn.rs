@@ -9,6 +9,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::Store;
 use crate::StoreError;
 
+/// Locked by whoever writes.
+pub(super) const LOCK_FILE: &str = "writer.lock";
+/// Locked by whoever featurizes.
+const FEATURES_LOCK_FILE: &str = "features.lock";
+
 /// Longest command line that is told of another process, characters.
 const COMMAND: usize = 160;
 
@@ -87,6 +92,33 @@ impl Drop for Turn {
 }
 
 impl Store {
+    /// Takes the writer's turn, waiting for whoever has it, clears away what a killed writer left, and merges small files where
+    /// there are many. Released when it is dropped, or by the system when the process ends in whatever way.
+    ///
+    /// # Errors
+    /// A store that may not be written to.
+    pub async fn lock(&self) -> Result<Turn, StoreError> {
+        let turn = self.turn().await?;
+        self.sweep()?;
+        self.tidy().await;
+        Ok(turn)
+    }
+
+    /// As [`Store::lock`], and leaves everything where it lies.
+    pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
+        self.wait_for(LOCK_FILE).await
+    }
+
+    /// Takes the featurizer's turn: whoever has it takes the writer's turn for each of its commits only.
+    pub(super) async fn lock_features(&self) -> Result<Turn, StoreError> {
+        self.wait_for(FEATURES_LOCK_FILE).await
+    }
+
+    /// Takes the writer's turn if nobody has it.
+    pub(super) fn try_lock(&self) -> Result<Option<Turn>, StoreError> {
+        self.take_at_once(LOCK_FILE)
+    }
+
     /// Has `watcher` told whenever this store waits for another writer. The first one stays.
     pub fn watch_waiting(&self, watcher: Box<WaitWatcher>) {
         let _ = self.inner.waiting.0.set(watcher);

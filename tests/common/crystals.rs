@@ -8,7 +8,7 @@ use hollandite::columns::StructureBuilder;
 use hollandite::crystal::{Element, Lattice, Structure};
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
-use hollandite::sql::{EnergyModel, Session};
+use hollandite::sql::{PropertyModel, Session};
 
 /// A model that answers `-natoms / 10` eV/atom, does not cover technetium, saw at most 14 atoms, erred by 0.01, 0.02 .. 0.99
 /// eV/atom, and counts what it is asked.
@@ -37,7 +37,7 @@ impl Counting {
     }
 }
 
-impl EnergyModel for Counting {
+impl PropertyModel for Counting {
     fn id(&self) -> &str {
         &self.id
     }

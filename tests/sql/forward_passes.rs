@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
-use hollandite::sql::{EnergyModel, Session};
+use hollandite::sql::{PropertyModel, Session};
 
 struct Bench {
     session: Session,
@@ -295,7 +295,7 @@ async fn over_parquet_the_model_is_never_part_of_the_scan() {
 /// The mean of the two models of a session.
 struct Pair([Arc<Counting>; 2]);
 
-impl EnergyModel for Pair {
+impl PropertyModel for Pair {
     fn id(&self) -> &str {
         "pair@1"
     }
@@ -308,7 +308,7 @@ impl EnergyModel for Pair {
         unreachable!("an ensemble is asked through its members")
     }
 
-    fn members(&self) -> Vec<(Arc<dyn EnergyModel>, f64)> {
+    fn members(&self) -> Vec<(Arc<dyn PropertyModel>, f64)> {
         self.0.iter().zip([0.25, 0.75]).map(|(member, weight)| (Arc::clone(member) as _, weight)).collect()
     }
 }

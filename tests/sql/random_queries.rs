@@ -15,7 +15,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
-use hollandite::sql::{EnergyModel, Session};
+use hollandite::sql::{PropertyModel, Session};
 
 /// The costly calls, as a query over crystals writes them and as one over the columns that hold their values.
 const CALLS: [(&str, &str); 5] = [
@@ -32,7 +32,7 @@ const SCALES: [f64; 5] = [-3.0, -3.0, 230.0, 1.0, 1.0];
 /// Answers a number between -3 and 0 that looks like chance and depends on the volume alone.
 struct Scattered(Calibration);
 
-impl EnergyModel for Scattered {
+impl PropertyModel for Scattered {
     fn id(&self) -> &str {
         "scattered@1"
     }

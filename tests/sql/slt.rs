@@ -4,7 +4,8 @@
 
 use crate::common::crystals;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use hollandite::sql::{FeaturizeOptions, Session};
+use hollandite::jobs::{FeaturizeOptions, featurize};
+use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_validator};
 
@@ -79,7 +80,7 @@ async fn featurized() -> Session {
     let session = Session::open(&store, None).await.expect("a session");
     for (features, condition) in [("density", Some("id = 'rutile'".to_string())), ("spacegroup,void(ionic,1)", None)] {
         let options = FeaturizeOptions { features: vec![features.into()], condition, ..FeaturizeOptions::default() };
-        session.featurize(&store, &options, &()).await.expect("features");
+        featurize(&session, &store, &options, &()).await.expect("features");
     }
     session
 }

@@ -13,9 +13,10 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
+use hollandite::jobs::{self, FeaturizeOptions, FeaturizeSummary};
+use hollandite::sql::Session;
 use hollandite::sql::functions::{Arguments, Function, Kernel, Kind, required, themes};
 use hollandite::sql::optimizer::Cost;
-use hollandite::sql::{FeaturizeOptions, FeaturizeSummary, Session};
 use hollandite::store::{ImportOptions, Store};
 
 /// A function of a crystal that counts the rows on which it is evaluated.
@@ -100,7 +101,7 @@ fn options(features: &str) -> FeaturizeOptions {
 }
 
 async fn featurize(session: &Session, store: &Store, options: &FeaturizeOptions) -> FeaturizeSummary {
-    session.featurize(store, options, &()).await.unwrap()
+    jobs::featurize(session, store, options, &()).await.unwrap()
 }
 
 /// Rows computed and present of the only feature.
@@ -314,7 +315,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     assert_eq!(s.warnings(), ["moody is NULL for 20 rows: it panicked; please report this crystal"]);
     assert_eq!(store.info().unwrap().features[0].files, 20, "a lot is a file");
 
-    let unknown = s.featurize(&store, &options("void,magpi"), &()).await.unwrap_err().to_string();
+    let unknown = jobs::featurize(&s, &store, &options("void,magpi"), &()).await.unwrap_err().to_string();
     assert!(unknown.contains("no feature 'magpi'; known features: ") && unknown.contains(", density, "), "{unknown}");
     for (wrong, why) in [
         (FeaturizeOptions { table: "imports".into(), ..options("void") }, "no column 'id'"),
@@ -322,7 +323,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
         (options("void(slater)"), "no radius set"),
         (options(""), "no feature is named"),
     ] {
-        let message = s.featurize(&store, &wrong, &()).await.unwrap_err().to_string();
+        let message = jobs::featurize(&s, &store, &wrong, &()).await.unwrap_err().to_string();
         assert!(message.contains(why), "{message}");
     }
 }

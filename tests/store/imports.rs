@@ -8,7 +8,8 @@ use datafusion::prelude::SessionContext;
 use hollandite::crystal::ContentHash;
 use hollandite::error::StoreError;
 use hollandite::formats::{Naming, Reading};
-use hollandite::store::{ImportOptions, ImportSummary, Progress, Step, Store};
+use hollandite::progress::{Done, Progress};
+use hollandite::store::{ImportOptions, ImportSummary, Store};
 
 /// One record of a JSON lines file: a cubic rock-salt-like cell of a metal and oxygen.
 fn line(id: &str, metal: &str, a: f64) -> String {
@@ -391,10 +392,10 @@ async fn a_dry_run_writes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_small_files_arrive_in_order_and_progress_counts_them() {
-    struct Last(std::sync::Mutex<Option<Step>>);
+    struct Last(std::sync::Mutex<Option<Done>>);
     impl Progress for Last {
-        fn step(&self, step: &Step) {
-            *self.0.lock().unwrap() = Some(*step);
+        fn step(&self, done: &Done) {
+            *self.0.lock().unwrap() = Some(done.clone());
         }
     }
     let bench = Bench::new().await;
@@ -411,8 +412,7 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     let summary = bench.store.import(&[folder], &ImportOptions::default(), &progress).await.unwrap();
     assert_eq!((summary.added, summary.files), (1500, 1500));
     let last = progress.0.into_inner().unwrap().unwrap();
-    assert_eq!((last.files, last.files_done, last.records), (1500, 1500, 1500));
-    assert_eq!(last.bytes, last.bytes_done);
+    assert_eq!((Some(last.done), last.unit, last.words.as_str()), (last.of, "bytes", "1500 crystals"));
     // Lots do not reorder: the row number of DuckLake is the place in the import.
     let ctx = SessionContext::new();
     bench.store.register(&ctx, None).await.unwrap();

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use datafusion::prelude::SessionContext;
+use hollandite::jobs::{FeaturizeOptions, featurize};
 use hollandite::report::{Format, exporter};
-use hollandite::sql::{FeaturizeOptions, Session};
+use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
 
 /// What a script of tests/interop prints, or `None` where there is no Python for it.
@@ -54,7 +55,7 @@ async fn duckdb_reads_and_writes_the_store_and_we_see_it() {
     let (dir, store) = store().await;
     let session = Session::open(&store, None).await.unwrap();
     let options = FeaturizeOptions { features: vec!["density,magpie,xrd_peaks".into()], ..FeaturizeOptions::default() };
-    session.featurize(&store, &options, &()).await.unwrap();
+    featurize(&session, &store, &options, &()).await.unwrap();
     let Some(seen) = python("duckdb_roundtrip.py", store.dir()) else { return };
     assert_eq!(seen["features"], serde_json::json!([21, "magpie/1", 22.0]), "{}", seen["features"]);
     assert_eq!(seen["peak"], serde_json::json!([[1, 1, 0]]));

@@ -238,18 +238,18 @@ async fn derived_columns_follow_the_crystal() {
     );
 
     // A row that another program wrote is found, and mended by its crystal.
-    assert_eq!(store.verify_deep(&|_, _| ()).await.unwrap().wrong, 0);
+    assert_eq!(store.verify_deep(&()).await.unwrap().wrong, 0);
     let plain = datafusion::prelude::SessionContext::new();
     store.register(&plain, None).await.unwrap();
     let stale = "UPDATE tmo SET volume = 1.0, formula = 'XO' WHERE id = 'rutile'";
     plain.sql(stale).await.unwrap().collect().await.unwrap();
-    let deep = store.verify_deep(&|_, _| ()).await.unwrap();
+    let deep = store.verify_deep(&()).await.unwrap();
     assert_eq!((deep.tables, deep.wrong), (3, 1), "{deep}");
     for part in ["tmo, row 'rutile'", "formula is XO", "volume is 1.0", "SET structure = structure"] {
         assert!(deep.to_string().contains(part), "{deep}");
     }
     rows(&session, "UPDATE tmo SET structure = structure WHERE id = 'rutile'").await;
-    assert_eq!(store.verify_deep(&|_, _| ()).await.unwrap().wrong, 0);
+    assert_eq!(store.verify_deep(&()).await.unwrap().wrong, 0);
     let report = store.verify().await.unwrap();
     assert!(report.is_clean() && report.checksums == report.files, "{report}");
 }

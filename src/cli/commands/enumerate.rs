@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::sql::warn;
+use super::{job_bar::JobBar, sql::warn};
 use crate::cli::args::{At, Enumerate};
 use crate::cli::queries::Query;
 use crate::cli::{CliError, render};
-use crate::sql::{EnumerateOptions, EnumerateProgress};
-use crate::stability::{CandidateCounts, CandidateOptions};
+use crate::jobs::{self, EnumerateOptions};
+use crate::stability::CandidateOptions;
 
 pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
     // A name that is none is told before a store is made.
@@ -29,29 +27,9 @@ pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError>
         against: args.against.clone(),
         dry_run: args.dry_run,
     };
-    let bar = Bar::new();
-    let summary = session.enumerate(&store, &options, &bar).await;
-    bar.0.finish_and_clear();
+    let bar = JobBar::new("reading prototypes and known crystals");
+    let summary = jobs::enumerate(&session, &store, &options, &bar).await;
+    bar.close();
     warn(&session);
     render::print(&format!("{}\n", summary?))
-}
-
-/// How many there will be is not known: what is shown is how many there are.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_message("reading prototypes and known crystals");
-        Self(bar)
-    }
-}
-
-impl EnumerateProgress for Bar {
-    fn step(&self, counts: &CandidateCounts, written: u64) {
-        self.0.set_message(format!("{} choices, {} neutral, {written} candidates", counts.choices, counts.neutral));
-        self.0.tick();
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::{plot::errors, rows_bar::RowsBar, sql::warn};
+use super::{job_bar::JobBar, plot::errors, sql::warn};
 use crate::cli::args::Evaluate;
 use crate::cli::{CliError, render};
+use crate::jobs::{self, EvaluateOptions};
 use crate::report::plots;
-use crate::sql::EvaluateOptions;
 
 pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> {
     let (store, session) = super::session(store, args.at).await?;
@@ -18,8 +18,8 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         coverage: args.coverage,
         unlabelled: args.unlabelled,
     };
-    let bar = RowsBar::new();
-    let summary = session.evaluate(&store, &options, &bar).await;
+    let bar = JobBar::new("counting rows");
+    let summary = jobs::evaluate(&session, &store, &options, &bar).await;
     bar.close();
     warn(&session);
     let summary = summary?;

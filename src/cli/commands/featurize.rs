@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
-use super::{rows_bar::RowsBar, sql::warn};
+use super::{job_bar::JobBar, sql::warn};
 use crate::cli::args::{At, Featurize, Format};
 use crate::cli::render::{self, Printer};
 use crate::cli::{CliError, commands};
-use crate::sql::{FeaturizeOptions, Session};
+use crate::jobs::{self, FeaturizeOptions};
+use crate::sql::Session;
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
@@ -25,8 +26,8 @@ pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError>
         lot_rows: args.lot,
         ..FeaturizeOptions::default()
     };
-    let bar = RowsBar::new();
-    let summary = session.featurize(&store, &options, &bar).await;
+    let bar = JobBar::new("counting rows");
+    let summary = jobs::featurize(&session, &store, &options, &bar).await;
     bar.close();
     warn(&session);
     render::print(&format!("{}\n", summary?))

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::job_bar::JobBar;
 use crate::cli::args::Import;
 use crate::cli::{CliError, render};
 use crate::formats::{Naming, Reading};
-use crate::store::{ImportOptions, Progress, Step};
+use crate::store::ImportOptions;
 
 pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
     let store = super::open(store).await?;
@@ -21,7 +20,7 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
         dedupe: import.dedupe,
         order: import.order,
     };
-    let bar = Bar::new("crystals");
+    let bar = JobBar::new("looking for files");
     let summary = store.import(&paths, &options, &bar).await;
     bar.close();
     let summary = summary?;
@@ -41,35 +40,4 @@ fn reading(import: &Import) -> Result<Reading, CliError> {
         None => (mapping, Naming::Own),
     };
     Ok(Reading { mapping, naming, frames: import.frames })
-}
-
-/// Bytes tell how far an import is: the number of records in a file is known only at its end.
-pub(super) struct Bar {
-    bar: ProgressBar,
-    /// What is counted.
-    records: &'static str,
-}
-
-impl Bar {
-    pub(super) fn new(records: &'static str) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}  {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, records }
-    }
-
-    pub(super) fn close(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Progress for Bar {
-    fn step(&self, step: &Step) {
-        self.bar.set_length(step.bytes);
-        self.bar.set_position(step.bytes_done);
-        self.bar.set_message(match step.refused {
-            0 => format!("{} {}", step.records, self.records),
-            refused => format!("{} {}, {refused} refused", step.records, self.records),
-        });
-    }
 }

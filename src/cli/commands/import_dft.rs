@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::import::Bar;
+use super::job_bar::JobBar;
 use crate::cli::args::ImportDft;
 use crate::cli::{CliError, render};
 use crate::store::{AdsorptionRow, DftOptions};
@@ -12,7 +12,7 @@ pub async fn run(store: Option<&Path>, args: &ImportDft) -> Result<(), CliError>
     let store = super::open(store).await?;
     let options =
         DftOptions { triples: args.triples.clone(), reference: args.reference.clone(), dry_run: args.dry_run };
-    let bar = Bar::new("calculations");
+    let bar = JobBar::new("looking for calculations");
     let summary = store.import_dft(&args.folders, &options, &bar).await;
     bar.close();
     let summary = summary?;

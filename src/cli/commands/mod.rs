@@ -11,13 +11,14 @@ mod import;
 mod import_dft;
 mod info;
 mod init;
+mod job_bar;
 mod man;
 mod models;
 mod plot;
 mod progress;
 mod report;
 mod restore;
-mod rows_bar;
+
 mod samples;
 mod shell;
 pub mod sql;

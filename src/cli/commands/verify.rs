@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::rows_bar::RowsBar;
+use super::job_bar::JobBar;
 use crate::cli::args::Verify;
 use crate::cli::{CliError, render};
 
@@ -24,8 +24,8 @@ pub async fn run(store: Option<&Path>, verify: &Verify) -> Result<(), CliError> 
         )));
     }
     if verify.deep {
-        let bar = RowsBar::new();
-        let deep = store.verify_deep(&|done, total| bar.show(done, total)).await;
+        let bar = JobBar::new("counting rows");
+        let deep = store.verify_deep(&bar).await;
         bar.close();
         let deep = deep?;
         render::print(&format!("{deep}\n"))?;

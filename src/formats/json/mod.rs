@@ -162,6 +162,9 @@ pub(super) fn records_of_lines(path: &Path, mut lines: Lines, mapping: &Mapping)
 }
 
 /// The record of one document that is row `row` of a table; none where it is about no crystal.
+///
+/// # Errors
+/// Why it is none, with its place: text that is no JSON, a crystal that cannot exist.
 pub fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Record>, Rejection> {
     record(text, row, 1, &Mapping::default(), || format!("{}#{row}", stem(path))).map_err(|mut fault| {
         // A row has no columns of text.

@@ -12,12 +12,16 @@ use crate::adsorption::{Kept, Place, Places, Question, answers};
 use crate::cost::Cost;
 use crate::options::HollanditeOptions;
 use crate::relaxations::Remembering;
+use crate::single_points::SinglePoints;
 use adsorption::{Extraction, Method, RelaxOptions, Relaxed, extract, relax};
 use crystal::Structure;
 use features::{Ion, ring_name};
 use models::ModelError;
 use models::ModelPotential;
-use models::potential::{Evaluation, GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
+use models::potential::{GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
+
+/// The function of energies alone, which come along with gradients: it is evaluated after its like.
+pub(crate) const ENERGY: &str = "predict_energy";
 
 /// What an argument `n` says where ions are inserted.
 pub(super) const ION_NUMBER: &str = "Number of ions inserted into the cell.";
@@ -64,7 +68,7 @@ pub(super) fn functions() -> Vec<Function> {
             kernel: in_session(Cost::Surface, values(), extraction_voltages),
         },
         Function {
-            name: "predict_energy",
+            name: ENERGY,
             text: "Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE \
                    and PBE+U with the corrections of the Materials Project; for TensorNet on MatPES, plain PBE or \
                    r2SCAN. Energies of different models are not \
@@ -73,7 +77,7 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![structure(), energy_model()],
             unit: Some("eV"),
             example: "SELECT id, predict_energy(structure) / natoms AS energy_per_atom FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|model, s| one(model.energies(&[s]))),
+            kernel: modelled(|points, model, s| Ok(points.energy(model, s)?)),
         },
         Function {
             name: "predict_forces",
@@ -81,7 +85,7 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![structure(), energy_model()],
             unit: Some("eV/Å"),
             example: "SELECT id, predict_forces(structure)[1] AS on_the_first_atom FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|model, s| Ok(evaluation(model, s)?.forces)),
+            kernel: modelled(|points, model, s| Ok(points.evaluate(model, s)?.forces)),
         },
         Function {
             name: "predict_magmoms",
@@ -91,8 +95,8 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![structure(), energy_model()],
             unit: Some("μ_B"),
             example: "SELECT id, predict_magmoms(structure) AS moments FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|model, s| {
-                let moments = evaluation(model, s)?.magmoms;
+            kernel: modelled(|points, model, s| {
+                let moments = points.evaluate(model, s)?.magmoms;
                 Ok(moments.ok_or_else(|| ModelError::NoMoments { model: model.name().to_owned() })?)
             }),
         },
@@ -103,8 +107,8 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![structure(), energy_model()],
             unit: Some("GPa"),
             example: "SELECT id, predict_stress(structure)[3][3] AS along_z FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|model, s| {
-                let stress = evaluation(model, s)?.stress;
+            kernel: modelled(|points, model, s| {
+                let stress = points.evaluate(model, s)?.stress;
                 Ok(stress.map(|row| row.map(|x| x * GPA_PER_EV_PER_CUBIC_ANGSTROM)).to_vec())
             }),
         },
@@ -129,13 +133,13 @@ pub(super) fn functions() -> Vec<Function> {
     ]
 }
 
-/// `f(model, crystal)` by the energy model that argument 1 names.
+/// `f(what is known, model, crystal)` by the energy model that argument 1 names.
 fn modelled<T: Value + Send + 'static>(
-    f: impl Fn(&ModelPotential, &Structure) -> Answer<T> + Send + Sync + 'static,
+    f: impl Fn(&SinglePoints, &ModelPotential, &Structure) -> Answer<T> + Send + Sync + 'static,
 ) -> Kernel {
     in_session(Cost::Surface, values(), move |arguments, context| {
         let model = model_of(arguments, context, Some(1))?;
-        arguments.map_bounded(T::numbers, |_, s| f(&model, s))
+        arguments.map_bounded(T::numbers, |_, s| f(context.environment.single_points(), &model, s))
     })
 }
 
@@ -145,16 +149,6 @@ fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Resul
     let named = texts.as_ref().filter(|_| !arguments.is_empty()).map(|texts| texts.value(0));
     let name = named.filter(|name| !name.is_empty()).unwrap_or(&context.options.energy_model);
     context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
-}
-
-/// The only answer.
-fn one<T>(mut answers: Vec<std::result::Result<T, ModelError>>) -> Answer<T> {
-    Ok(answers.remove(0)?)
-}
-
-/// Energy, forces, stress and magnetic moments of a crystal.
-fn evaluation(model: &ModelPotential, structure: &Structure) -> Answer<Evaluation> {
-    one(model.evaluate(&[structure]))
 }
 
 /// How a session relaxes crystals with their cells.

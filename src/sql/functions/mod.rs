@@ -24,6 +24,7 @@ mod text;
 mod udf;
 
 pub use declaration::{Function, Kind, Omitted, Parameter, UNIT_OF_MODEL, number, optional, required};
+pub(crate) use energies::ENERGY;
 pub use kernel::{Arguments, FieldDoc, Kernel};
 pub use udf::CrystalUdf;
 

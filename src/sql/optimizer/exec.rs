@@ -1,5 +1,5 @@
 //! The physical node: rows in, the same rows out in the same order, with one column more for each call. How they are
-//! found is in [`super::windows`].
+//! found is in [`super::lots`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::Cost;
-use super::windows::{Evaluator, Windows};
+use super::lots::{Evaluator, Lots};
 use crate::pass::{Pass, PassStream};
 use crate::predictor::Predictor;
 use crate::reuse::Reuse;
@@ -39,14 +39,16 @@ pub(super) struct PhysicalCall {
     /// The call as a person wrote it.
     pub shown: String,
     /// How to find its values.
-    pub evaluation: Evaluation,
+    pub way: Way,
+    /// Whether it comes after the other calls, because what they find may answer it.
+    pub last: bool,
     /// Rows for which they matter; on the others the column is NULL.
     pub needed: Option<Arc<dyn PhysicalExpr>>,
 }
 
 /// How values are found.
 #[derive(Debug, Clone)]
-pub(super) enum Evaluation {
+pub(super) enum Way {
     /// By a model, in batches.
     Model { structure: Arc<dyn PhysicalExpr>, predictor: Predictor },
     /// By a function, row by row.
@@ -61,7 +63,7 @@ pub struct EvaluateExec {
     input: Arc<dyn ExecutionPlan>,
     calls: Vec<PhysicalCall>,
     cost: Cost,
-    windows: [usize; 2],
+    lots: [usize; 2],
     stop: Stop,
     pass: Arc<Pass>,
     properties: Arc<PlanProperties>,
@@ -69,14 +71,14 @@ pub struct EvaluateExec {
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call. `windows`: rows of the first window and of the largest. `stop` ends its
+    /// `schema`: that of `input` and a column for each call. `lots`: rows of the first lot and of the largest. `stop` ends its
     /// work, `pass` is told how far it is.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         cost: Cost,
-        windows: [usize; 2],
+        lots: [usize; 2],
         stop: Stop,
         pass: Arc<Pass>,
     ) -> Self {
@@ -88,15 +90,15 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, cost, windows, stop, pass, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, lots, stop, pass, properties: Arc::new(properties), metrics }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
         self.calls.iter().flat_map(|call| {
-            let (main, crystal) = match &call.evaluation {
-                Evaluation::Model { structure, .. } => (structure, None),
-                Evaluation::Function(expr) => (expr, None),
-                Evaluation::Reused { crystal, call, .. } => (call, Some(crystal)),
+            let (main, crystal) = match &call.way {
+                Way::Model { structure, .. } => (structure, None),
+                Way::Function(expr) => (expr, None),
+                Way::Reused { crystal, call, .. } => (call, Some(crystal)),
             };
             std::iter::once(main).chain(crystal).chain(&call.needed)
         })
@@ -109,7 +111,7 @@ impl DisplayAs for EvaluateExec {
         for (i, call) in self.calls.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             write!(f, "{comma}{} as {}", call.shown, call.name)?;
-            if let Evaluation::Model { predictor, .. } = &call.evaluation {
+            if let Way::Model { predictor, .. } = &call.way {
                 let options = predictor.options();
                 let cache = if options.cache { "" } else { ", cache=false" };
                 write!(
@@ -120,7 +122,7 @@ impl DisplayAs for EvaluateExec {
                     options.batch_graphs
                 )?;
             }
-            if let Evaluation::Reused { reuse, .. } = &call.evaluation {
+            if let Way::Reused { reuse, .. } = &call.way {
                 write!(f, " [{}]", reuse.label())?;
             }
             if let Some(needed) = &call.needed {
@@ -141,7 +143,7 @@ impl ExecutionPlan for EvaluateExec {
     }
 
     /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
-    /// all cores within a window.
+    /// all cores within a lot.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let distribution = match self.cost {
             Cost::Model | Cost::Surface => Distribution::SinglePartition,
@@ -183,7 +185,7 @@ impl ExecutionPlan for EvaluateExec {
             return internal_err!("{} has one input", self.name());
         };
         let (calls, stop, pass) = (self.calls.clone(), self.stop.clone(), Arc::clone(&self.pass));
-        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, self.windows, stop, pass)))
+        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, self.lots, stop, pass)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -195,7 +197,7 @@ impl ExecutionPlan for EvaluateExec {
         let pass = PassStream::of(&self.pass);
         let asks = self.cost == Cost::Model;
         let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, asks, pass);
-        let work = Windows::new(input, self.windows, evaluator, &self.stop);
+        let work = Lots::new(input, self.lots, evaluator, &self.stop);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))

@@ -15,7 +15,7 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`windows`] its work; [`limits`] keeps a limit in its place, and [`interrupt`] ends a plan whose rows nobody wants.
+//! and [`lots`] its work; [`limits`] keeps a limit in its place, and [`interrupt`] ends a plan whose rows nobody wants.
 
 mod cost;
 mod exec;
@@ -23,10 +23,10 @@ mod guard;
 mod interrupt;
 mod lift;
 mod limits;
+mod lots;
 mod node;
 mod planner;
 mod state;
-mod windows;
 
 pub use lift::LiftCalls;
 pub use limits::keeping_limits;

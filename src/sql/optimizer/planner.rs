@@ -15,16 +15,16 @@ use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::Cost;
-use super::exec::{EvaluateExec, Evaluation, PhysicalCall};
+use super::exec::{EvaluateExec, PhysicalCall, Way};
 use super::interrupt::interruptible;
+use super::lots::LARGEST_LOT;
 use super::node::{Call, Evaluate};
-use super::windows::LARGEST_WINDOW;
-use crate::functions::CrystalUdf;
+use crate::asked::model_of;
+use crate::functions::{CrystalUdf, ENERGY};
 use crate::options::HollanditeOptions;
 use crate::pass::Pass;
 use crate::predictor::Predictor;
 use crate::reuse::Reuse;
-use crate::screening::model_of;
 use crystal::stop::Stop;
 
 tokio::task_local! {
@@ -75,49 +75,48 @@ impl ExtensionPlanner for EvaluatePlanner {
             if node.cost == Cost::Surface {
                 energy_model_is_there(expr, &options)?;
             }
-            let evaluation = match prediction(expr) {
-                Some((udf, structure, constants)) => Evaluation::Model {
+            let way = match prediction(expr) {
+                Some((udf, structure, constants)) => Way::Model {
                     structure: physical(structure)?,
                     predictor: Predictor::of_call(udf.function(), &constants, udf.environment(), options.clone())?,
                 },
                 None => match Reuse::of(expr).filter(|_| options.features) {
-                    Some((reuse, crystal)) => {
-                        Evaluation::Reused { crystal: physical(crystal)?, call: physical(expr)?, reuse }
-                    }
-                    None => Evaluation::Function(physical(expr)?),
+                    Some((reuse, crystal)) => Way::Reused { crystal: physical(crystal)?, call: physical(expr)?, reuse },
+                    None => Way::Function(physical(expr)?),
                 },
             };
             let needed = needed.as_ref().map(physical).transpose()?;
             let mut shown = expr.clone();
             if let Expr::ScalarFunction(call) = &mut shown {
-                call.args.truncate(if matches!(evaluation, Evaluation::Model { .. }) { 1 } else { usize::MAX });
+                call.args.truncate(if matches!(way, Way::Model { .. }) { 1 } else { usize::MAX });
             }
             calls.push(PhysicalCall {
                 name: name.clone(),
+                last: udf(expr).is_some_and(|udf| udf.function().name == ENERGY),
                 shown: shown.human_display().to_string(),
-                evaluation,
+                way,
                 needed,
             });
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let first = options.batch_graphs.max(1);
-        let reads = calls.iter().any(|call| matches!(call.evaluation, Evaluation::Reused { .. }));
-        let windows = match node.cost {
+        let reads = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
+        let lots = match node.cost {
             Cost::Surface => SURFACE_ROWS,
             // So few that a person sees them pass.
             Cost::Costly if !reads => [first.min(COSTLY_ROWS), COSTLY_ROWS],
-            _ => [first, LARGEST_WINDOW],
+            _ => [first, LARGEST_LOT],
         };
         let pass = pass(&calls, node, input);
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, windows, self.stop.clone(), pass);
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, lots, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec)))
     }
 }
 
 /// What the node does, for whoever watches: its calls, and how many rows it has where its input knows.
 fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>) -> Arc<Pass> {
-    let shown = calls.iter().map(|call| match &call.evaluation {
-        Evaluation::Model { predictor, .. } => format!("{} by {}", call.shown, predictor.label()),
+    let shown = calls.iter().map(|call| match &call.way {
+        Way::Model { predictor, .. } => format!("{} by {}", call.shown, predictor.label()),
         _ => call.shown.clone(),
     });
     let rows = StatisticsContext::new().compute(input.as_ref(), &StatisticsArgs::new()).map(|s| s.num_rows);

@@ -8,7 +8,8 @@ use super::Commit;
 use super::commit::quoted;
 use super::create::{comment_on, insert_column};
 use crate::StoreError;
-use crate::lake::{SCHEMA, Store, is_reserved};
+use crate::lake::{SCHEMA, Store};
+use crate::names::is_reserved;
 use crate::nearest::did_you_mean;
 
 /// Tables of the registry that name tables of the lake.

@@ -12,7 +12,8 @@ use super::Commit;
 use super::commit::quoted;
 use super::create::end_tags;
 use crate::StoreError;
-use crate::lake::{SCHEMA, Store, check_table_name, is_reserved};
+use crate::lake::{SCHEMA, Store};
+use crate::names::{check_table_name, is_reserved};
 use crate::query::{parsed, tables_of};
 
 /// What stands in a definition for the lake, whatever name a client attaches it under.

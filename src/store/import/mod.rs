@@ -19,9 +19,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::lake::{DEFAULT_TABLE, Store, check_table_name};
+use super::lake::{DEFAULT_TABLE, Store};
+use super::names::check_table_name;
 use super::tables::{self, Column, Shape};
 use crate::StoreError;
+use crystal::progress::{Done, Progress};
 use formats::{self, Found, Input, Note, Reading, Record, Skipped};
 
 pub(super) use read::Source;
@@ -145,13 +147,9 @@ impl ImportSummary {
 }
 
 /// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// Files to read.
-    pub files: u64,
-    /// Files read to their end.
-    pub files_done: u64,
-    /// Bytes of all files, as they lie on disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Step {
+    /// Bytes of all files, as they lie on disk; 0 where crystals are made and not read.
     pub bytes: u64,
     /// Bytes that have been read.
     pub bytes_done: u64,
@@ -161,15 +159,20 @@ pub struct Step {
     pub refused: u64,
 }
 
-/// Someone who wants to know how far an import is. `()` does not.
-pub trait Progress: Send + Sync {
-    /// Called after every lot of records.
-    fn step(&self, step: &Step);
+impl Step {
+    /// Bytes tell how far an import is: the number of records in a file is known only at its end. `records`: what they are called.
+    pub fn done(&self, records: &str) -> Done {
+        let words = match self.refused {
+            0 => format!("{} {records}", self.records),
+            refused => format!("{} {records}, {refused} refused", self.records),
+        };
+        match self.bytes {
+            0 => Done { done: self.records, of: None, unit: "crystals", words },
+            of => Done { done: self.bytes_done, of: Some(of), unit: "bytes", words },
+        }
+    }
 }
 
-impl Progress for () {
-    fn step(&self, _: &Step) {}
-}
 impl Store {
     /// Imports files, folders and globs in one snapshot. Records that the table has already, by id and content hash, are
     /// left out: importing twice adds nothing. What is refused goes into the quarantine.

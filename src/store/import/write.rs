@@ -13,11 +13,12 @@ use rusqlite::params;
 use super::complete::{Identity, complete};
 use super::dedupe::Known;
 use super::read::{Source, read, size};
-use super::{ImportOptions, ImportSummary, Progress, Step};
+use super::{ImportOptions, ImportSummary, Step};
 use crate::StoreError;
 use crate::lake::{SCHEMA, Store};
 use crate::quarantine;
 use crate::tables::Shape;
+use crystal::progress::Progress;
 
 /// Rows of a Parquet row group: what a scan skips or reads as a whole, and about 20 MB in memory.
 const ROW_GROUP: usize = 8192;
@@ -68,9 +69,8 @@ impl<'a> Running<'a> {
             dry_run: self.options.dry_run,
             ..ImportSummary::default()
         };
-        let mut step = Step { files: 0, files_done: 0, bytes: 0, bytes_done: 0, records: 0, refused: 0 };
+        let mut step = Step::default();
         if let Source::Files(files) = &source {
-            step.files = files.len() as u64;
             step.bytes = files.iter().map(|f| size(&f.path)).sum();
         }
         let (lots, reader) = read(source, self.options.reading.clone());
@@ -101,10 +101,9 @@ impl<'a> Running<'a> {
             lot.unfit.iter().for_each(|(column, n)| *summary.unfit.entry(column.clone()).or_default() += n);
             step.records += lot.records;
             step.refused += lot.skipped + lot.quarantined + lot.duplicates;
-            step.files_done += lot.files.len() as u64;
             read_whole += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
             step.bytes_done = read_whole + lot.reading;
-            progress.step(&step);
+            progress.step(&step.done("crystals"));
         }
         // The lots ended because all are done, or because a thread did not live to say so.
         if reader.join().is_err() || completer.join().is_err() {

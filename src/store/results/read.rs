@@ -1,6 +1,6 @@
 //! Reading a table of results back as rows.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::json::ArrayWriter;
 use datafusion::prelude::SessionContext;
@@ -41,39 +41,43 @@ impl Store {
     }
 }
 
-/// The table `reference_energies`, for functions that are asked in the middle of a query.
+/// The table `reference_energies`, for functions that are asked in the middle of a query and cannot wait.
 #[derive(Debug)]
 pub struct References {
     store: Store,
-    /// The rows, and the snapshot they are of.
-    loaded: Mutex<Option<(i64, Arc<Vec<ReferenceEnergy>>)>>,
+    /// The rows, or why they cannot be read, and the snapshot they are of.
+    loaded: Mutex<Option<(i64, Rows)>>,
 }
+
+/// The rows, or why they cannot be read.
+pub type Rows = Result<Arc<Vec<ReferenceEnergy>>, String>;
 
 impl References {
-    /// The rows at the newest snapshot. Blocks the thread where it has changed since they were read.
+    fn loaded(&self) -> MutexGuard<'_, Option<(i64, Rows)>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the rows at the newest snapshot, if it is another than when they were read last. Rows that cannot be read are an error
+    /// for whoever asks for them.
     ///
     /// # Errors
-    /// As [`Store::results`].
-    pub fn get(&self) -> Result<Arc<Vec<ReferenceEnergy>>, StoreError> {
+    /// A catalog that cannot be read.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
         let newest = self.store.newest_snapshot()?;
-        let mut loaded = self.loaded.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((_, rows)) = loaded.as_ref().filter(|(snapshot, _)| *snapshot == newest) {
-            return Ok(Arc::clone(rows));
+        if self.loaded().as_ref().is_none_or(|(snapshot, _)| *snapshot != newest) {
+            let rows = self.store.results::<ReferenceEnergy>().await;
+            *self.loaded() = Some((newest, rows.map(Arc::new).map_err(|e| e.to_string())));
         }
-        let rows = Arc::new(blocking(self.store.results::<ReferenceEnergy>())?);
-        *loaded = Some((newest, Arc::clone(&rows)));
-        Ok(rows)
+        Ok(())
     }
-}
 
-/// Waits for a future on a runtime of its own: the caller's may be the one that is waiting.
-fn blocking<T: Send>(future: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
-    let lake = |message: String| StoreError::Lake { doing: "reading results", message };
-    let run = || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        runtime.map_err(|e| lake(e.to_string()))?.block_on(future)
-    };
-    std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|_| Err(lake("a thread panicked".into())))
+    /// The rows as they were read last; none before that.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    pub fn get(&self) -> Rows {
+        self.loaded().as_ref().map_or_else(|| Ok(Arc::default()), |(_, rows)| rows.clone())
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +90,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::init(&dir.path().join("s")).await.unwrap();
         let references = store.references();
+        references.refresh().await.unwrap();
         assert_eq!(references.get().unwrap().len(), 3);
         let row = ReferenceEnergy {
             ion: "Ca".into(),
@@ -95,17 +100,11 @@ mod tests {
             ..ReferenceEnergy::default()
         };
         store.append(std::slice::from_ref(&row), "test").await.unwrap();
+        references.refresh().await.unwrap();
         assert!(references.get().unwrap().contains(&row), "a new snapshot is read");
         assert_eq!(store.results::<AdsorptionRow>().await.unwrap().len(), 21);
         store.writer().unwrap().drop_table(SCHEMA, ReferenceEnergy::TABLE).unwrap();
+        references.refresh().await.unwrap();
         assert!(references.get().unwrap().is_empty());
-    }
-
-    /// A query runs on whatever runtime its caller has.
-    #[tokio::test]
-    async fn they_are_read_on_a_runtime_of_one_thread() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::init(&dir.path().join("s")).await.unwrap();
-        assert_eq!(store.references().get().unwrap().len(), 3);
     }
 }

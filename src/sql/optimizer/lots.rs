@@ -1,6 +1,6 @@
-//! The running stream of a node. Rows are taken in windows that begin with one batch of crystals and double: a limit above
-//! stops the stream after a few of them, and a long scan soon fills large windows whose crystals can be sorted into batches
-//! of like size. A window is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
+//! The running stream of a node. Rows are taken in lots that begin with one batch of crystals and double: a limit above
+//! stops the stream after a few of them, and a long scan soon fills large lots whose crystals can be sorted into batches
+//! of like size. A lot is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
 //! crystal or batch of them.
 
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use datafusion::physical_plan::metrics::{
 };
 use futures::StreamExt;
 
-use super::exec::{Evaluation, PhysicalCall};
+use super::exec::{PhysicalCall, Way};
 use crate::error::cancelled;
 use crate::pass::PassStream;
 use crate::predictor::{Known, Predictor, Tally};
 use crate::structure_type::Crystals;
 use crystal::stop::Stop;
 
-/// Most rows of one window, as a rule.
-pub(super) const LARGEST_WINDOW: usize = 4096;
+/// Most rows of one lot, as a rule.
+pub(super) const LARGEST_LOT: usize = 4096;
 
-/// Rows that wait for their window.
+/// Rows that wait for their lot.
 #[derive(Default)]
 struct Rows {
     batches: Vec<RecordBatch>,
@@ -52,18 +52,18 @@ impl Rows {
 }
 
 /// A running stream.
-pub(super) struct Windows {
+pub(super) struct Lots {
     input: SendableRecordBatchStream,
     rows: Rows,
-    window: usize,
+    lot: usize,
     largest: usize,
     stop: Stop,
-    /// Away while a window is evaluated.
+    /// Away while a lot is evaluated.
     evaluator: Option<Evaluator>,
 }
 
-impl Windows {
-    /// A stream that begins with windows of `first` rows and ends with those of `largest`; `query` ends it.
+impl Lots {
+    /// A stream that begins with lots of `first` rows and ends with those of `largest`; `query` ends it.
     pub fn new(
         input: SendableRecordBatchStream,
         [first, largest]: [usize; 2],
@@ -71,12 +71,12 @@ impl Windows {
         query: &Stop,
     ) -> Self {
         let stop = query.during(Stop::new);
-        Self { input, rows: Rows::default(), window: first, largest, stop, evaluator: Some(evaluator) }
+        Self { input, rows: Rows::default(), lot: first, largest, stop, evaluator: Some(evaluator) }
     }
 
-    /// The next window with its new columns.
+    /// The next lot with its new columns.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while self.rows.count < self.window {
+        while self.rows.count < self.lot {
             match self.input.next().await.transpose()? {
                 Some(batch) if batch.num_rows() > 0 => self.rows.push(batch),
                 Some(_) => {}
@@ -86,27 +86,27 @@ impl Windows {
         if self.rows.count == 0 {
             return Ok(None);
         }
-        let batch = self.rows.take(self.window, &self.input.schema())?;
-        self.window = (2 * self.window).min(self.largest);
-        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a window is still out") };
+        let batch = self.rows.take(self.lot, &self.input.schema())?;
+        self.lot = (2 * self.lot).min(self.largest);
+        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a lot is still out") };
         let stop = self.stop.clone();
-        let window = tokio::task::spawn_blocking(move || {
+        let lot = tokio::task::spawn_blocking(move || {
             let batch = stop.during(|| evaluator.evaluate(batch, &stop));
             (evaluator, batch)
         });
-        let (evaluator, batch) = window.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
+        let (evaluator, batch) = lot.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
         self.evaluator = Some(evaluator);
         batch.map(Some)
     }
 }
 
-impl Drop for Windows {
+impl Drop for Lots {
     fn drop(&mut self) {
         self.stop.give();
     }
 }
 
-/// What evaluates a window: it travels to another thread and back.
+/// What evaluates a lot: it travels to another thread and back.
 pub(super) struct Evaluator {
     calls: Vec<PhysicalCall>,
     known: Vec<Known>,
@@ -128,7 +128,7 @@ impl Evaluator {
         asks_models: bool,
         pass: PassStream,
     ) -> Self {
-        let reuses = calls.iter().any(|call| matches!(call.evaluation, Evaluation::Reused { .. }));
+        let reuses = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
         Self {
             materialised: reuses.then(|| MetricBuilder::new(metrics).counter("materialised", partition)),
             known: vec![Known::new(); calls.len()],
@@ -143,15 +143,17 @@ impl Evaluator {
     fn evaluate(&mut self, batch: RecordBatch, stop: &Stop) -> Result<RecordBatch> {
         let elapsed = self.baseline.elapsed_compute().clone();
         let _timer = elapsed.timer();
-        let mut columns = batch.columns().to_vec();
+        let mut found = vec![None; self.calls.len()];
         let (pass, rows, calls) = (self.pass.pass(), batch.num_rows(), self.calls.len() as f64);
-        for (k, (call, known)) in self.calls.iter().zip(&mut self.known).enumerate() {
-            let share = |part: f64| pass.within(rows, (k as f64 + part) / calls);
+        let mut order: Vec<_> = self.calls.iter().zip(&mut self.known).enumerate().collect();
+        order.sort_by_key(|(_, (call, _))| call.last);
+        for (done, (k, (call, known))) in order.into_iter().enumerate() {
+            let share = |part: f64| pass.within(rows, (done as f64 + part) / calls);
             share(0.0);
             let needed = call.needed.as_ref().map(|needed| selection(needed, &batch)).transpose()?;
-            columns.push(match &call.evaluation {
-                Evaluation::Function(expr) => evaluate(expr, &batch, needed.as_ref())?,
-                Evaluation::Reused { crystal, call, reuse } => {
+            found[k] = Some(match &call.way {
+                Way::Function(expr) => evaluate(expr, &batch, needed.as_ref())?,
+                Way::Reused { crystal, call, reuse } => {
                     let crystals = evaluate(crystal, &batch, needed.as_ref())?;
                     let compute = |rows: Option<&BooleanArray>| evaluate(call, &batch, rows);
                     let (values, read) = reuse.evaluate(&crystals, needed.as_ref(), compute)?;
@@ -160,7 +162,7 @@ impl Evaluator {
                     }
                     values
                 }
-                Evaluation::Model { structure, predictor } => {
+                Way::Model { structure, predictor } => {
                     let column = evaluate(structure, &batch, needed.as_ref())?;
                     let (answers, tally) = predict(&column, needed.as_ref(), predictor, known, stop, &share)?;
                     if let Some(counts) = &self.counts {
@@ -175,6 +177,7 @@ impl Evaluator {
             return Err(cancelled());
         }
         pass.add(rows);
+        let columns = batch.columns().iter().cloned().chain(found.into_iter().flatten()).collect();
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?.record_output(&self.baseline))
     }
 }

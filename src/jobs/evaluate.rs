@@ -12,14 +12,11 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use futures::StreamExt;
 
-use super::predictor::EnergyModel;
-use super::quote::{quoted_name, quoted_text};
-use super::session::Session;
-use super::units::units;
-use crate::Error;
 use crystal::ContentHash;
+use crystal::progress::{Done, Progress};
 use models::Metrics;
 use models::reliability::Part;
+use sql::{Error, PropertyModel, Session, quoted_name, quoted_text, units};
 use store::{Evaluated, Evaluation, Store};
 
 /// What to evaluate on what.
@@ -37,16 +34,6 @@ pub struct EvaluateOptions {
     pub coverage: f64,
     /// Rows without a label too.
     pub unlabelled: bool,
-}
-
-/// Someone who wants to know how far it is. `()` does not.
-pub trait EvaluateProgress: Send + Sync {
-    /// `done` of `total` rows have an answer.
-    fn step(&self, done: u64, total: u64);
-}
-
-impl EvaluateProgress for () {
-    fn step(&self, _: u64, _: u64) {}
 }
 
 /// Errors on the labelled rows of one part.
@@ -129,79 +116,77 @@ impl std::fmt::Display for EvaluateSummary {
     }
 }
 
-impl Session {
-    /// Asks the model for the rows of a table of `store`, which is the one that this session reads, and keeps the answers as
-    /// rows of `predictions`. Rows whose answer, label and coverage are there already are not asked for again; those of
-    /// other weights of the same name are forgotten.
-    ///
-    /// # Errors
-    /// An unknown model, table or column, labels in another unit, or a store that cannot be written.
-    pub async fn evaluate(
-        &self,
-        store: &Store,
-        options: &EvaluateOptions,
-        progress: &dyn EvaluateProgress,
-    ) -> Result<EvaluateSummary, Error> {
-        let begun = Instant::now();
-        let model = self.model(&options.model)?;
-        let quantity = model.quantity();
-        let target = options.target.as_deref().unwrap_or(quantity.target);
-        self.comparable(model.as_ref(), &options.table, target).await?;
-        let evaluation = Evaluation {
-            model: model.name().to_owned(),
-            model_id: model.id().to_owned(),
-            table: options.table.clone(),
-            target: target.to_owned(),
-            coverage: options.coverage,
-        };
-        store.supersede_evaluations(&evaluation)?;
-        let queries = Queries::new(options, &evaluation);
-        let [present, total] =
-            [self.number_of(&queries.present()).await?, self.number_of(&queries.missing("1 AS one")).await?];
-        let mut computed = 0;
-        if total > 0 {
-            progress.step(0, total);
-            let mut stream = self.sql(&queries.missing(&queries.answers())).await?.execute_stream().await?;
-            while let Some(batch) = stream.next().await.transpose()? {
-                let rows = evaluated(&batch, model.as_ref())?;
-                store.keep_evaluations(&evaluation, &rows)?;
-                computed += rows.len() as u64;
-                progress.step(computed, total);
-            }
-        }
-        let mut summary = EvaluateSummary {
-            evaluation,
-            unit: quantity.unit.to_owned(),
-            computed,
-            present,
-            all: None,
-            parts: vec![],
-            refused: (0, None),
-            pairs: vec![],
-            seconds: begun.elapsed().as_secs_f64(),
-        };
-        let batches = self.sql(&queries.kept()).await?.collect().await?;
-        summarise(&batches, model.training_mean().unwrap_or(0.0), &mut summary)?;
-        Ok(summary)
-    }
-
-    /// Refuses labels in another unit than that of the predictions.
-    async fn comparable(&self, model: &dyn EnergyModel, table: &str, target: &str) -> Result<(), Error> {
-        let quantity = model.quantity();
-        let labels = self.sql(&format!("SELECT {} FROM {}", quoted_name(target), quoted_name(table))).await?;
-        match units(self, &labels).pop().flatten() {
-            Some(unit) if unit != quantity.unit => Err(Error::Sql(format!(
-                "model {} predicts {quantity}, and the column {target} is in {unit}: name the column to compare with by --target",
-                model.name()
-            ))),
-            _ => Ok(()),
+/// Asks the model for the rows of a table of `store`, which is the one that this session reads, and keeps the answers as
+/// rows of `predictions`. Rows whose answer, label and coverage are there already are not asked for again; those of
+/// other weights of the same name are forgotten.
+///
+/// # Errors
+/// An unknown model, table or column, labels in another unit, or a store that cannot be written.
+pub async fn evaluate(
+    session: &Session,
+    store: &Store,
+    options: &EvaluateOptions,
+    progress: &dyn Progress,
+) -> Result<EvaluateSummary, Error> {
+    let begun = Instant::now();
+    let model = session.model(&options.model)?;
+    let quantity = model.quantity();
+    let target = options.target.as_deref().unwrap_or(quantity.target);
+    comparable(session, model.as_ref(), &options.table, target).await?;
+    let evaluation = Evaluation {
+        model: model.name().to_owned(),
+        model_id: model.id().to_owned(),
+        table: options.table.clone(),
+        target: target.to_owned(),
+        coverage: options.coverage,
+    };
+    store.supersede_evaluations(&evaluation)?;
+    let queries = Queries::new(options, &evaluation);
+    let [present, total] =
+        [number_of(session, &queries.present()).await?, number_of(session, &queries.missing("1 AS one")).await?];
+    let mut computed = 0;
+    if total > 0 {
+        progress.step(&Done::rows(0, total));
+        let mut stream = session.sql(&queries.missing(&queries.answers())).await?.execute_stream().await?;
+        while let Some(batch) = stream.next().await.transpose()? {
+            let rows = evaluated(&batch, model.as_ref())?;
+            store.keep_evaluations(&evaluation, &rows)?;
+            computed += rows.len() as u64;
+            progress.step(&Done::rows(computed, total));
         }
     }
+    let mut summary = EvaluateSummary {
+        evaluation,
+        unit: quantity.unit.to_owned(),
+        computed,
+        present,
+        all: None,
+        parts: vec![],
+        refused: (0, None),
+        pairs: vec![],
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    let batches = session.sql(&queries.kept()).await?.collect().await?;
+    summarise(&batches, model.training_mean().unwrap_or(0.0), &mut summary)?;
+    Ok(summary)
+}
 
-    async fn number_of(&self, rows: &str) -> Result<u64, Error> {
-        let batches = self.sql(&format!("SELECT count(*) FROM ({rows}) AS counted")).await?.collect().await?;
-        Ok(batches.first().map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0).unsigned_abs()))
+/// Refuses labels in another unit than that of the predictions.
+async fn comparable(session: &Session, model: &dyn PropertyModel, table: &str, target: &str) -> Result<(), Error> {
+    let quantity = model.quantity();
+    let labels = session.sql(&format!("SELECT {} FROM {}", quoted_name(target), quoted_name(table))).await?;
+    match units(session, &labels).pop().flatten() {
+        Some(unit) if unit != quantity.unit => Err(Error::Sql(format!(
+            "model {} predicts {quantity}, and the column {target} is in {unit}: name the column to compare with by --target",
+            model.name()
+        ))),
+        _ => Ok(()),
     }
+}
+
+async fn number_of(session: &Session, rows: &str) -> Result<u64, Error> {
+    let batches = session.sql(&format!("SELECT count(*) FROM ({rows}) AS counted")).await?.collect().await?;
+    Ok(batches.first().map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0).unsigned_abs()))
 }
 
 /// The queries of one evaluation.
@@ -277,7 +262,7 @@ fn number(numbers: &Float64Array, i: usize) -> Option<f64> {
 }
 
 /// Answered rows: id, structure_hash, split, label, answer.
-fn evaluated(batch: &RecordBatch, model: &dyn EnergyModel) -> Result<Vec<Evaluated>, Error> {
+fn evaluated(batch: &RecordBatch, model: &dyn PropertyModel) -> Result<Vec<Evaluated>, Error> {
     let [ids, hashes, splits] = [texts(batch, 0)?, texts(batch, 1)?, texts(batch, 2)?];
     let labels = batch.column(3).as_primitive::<Float64Type>();
     let answers = batch.column(4).as_struct();

@@ -1,0 +1,40 @@
+//! What a job shows while it runs: a bar over what it has to do, where that is known, and its words.
+
+use crystal::progress::{Done, Progress};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar on stderr, where that is a terminal.
+pub struct JobBar(ProgressBar);
+
+impl JobBar {
+    /// `words`: what is said before the job tells how far it is.
+    pub fn new(words: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_message(words);
+        Self(bar)
+    }
+
+    /// Takes the bar away.
+    pub fn close(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for JobBar {
+    fn step(&self, Done { done, of, unit, words }: &Done) {
+        let template = match (of, *unit) {
+            (None, _) => "{spinner} {msg}  {elapsed}",
+            (Some(_), "bytes") => "{bar:30} {bytes}/{total_bytes}  {msg}  {elapsed}",
+            (Some(_), _) => "{bar:30} {pos}/{len} rows  {per_sec}  {elapsed}, {eta} to go",
+        };
+        if self.0.length() != *of || of.is_none() {
+            self.0.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
+        if let Some(of) = of {
+            self.0.set_length(*of);
+        }
+        self.0.set_position(*done);
+        self.0.set_message(words.clone());
+        self.0.tick();
+    }
+}

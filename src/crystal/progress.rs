@@ -1,0 +1,31 @@
+//! How far a job is, told to whoever waits for it.
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What is done, in [`Done::unit`].
+    pub done: u64,
+    /// What there is to do in all; `None` where that is known only at the end.
+    pub of: Option<u64>,
+    /// What is counted: `rows`, `bytes`.
+    pub unit: &'static str,
+    /// What else there is to say, such as `1200 crystals, 3 refused`; may be empty.
+    pub words: String,
+}
+
+impl Done {
+    /// So many of so many rows.
+    pub fn rows(done: u64, of: u64) -> Self {
+        Self { done, of: Some(of), unit: "rows", words: String::new() }
+    }
+}
+
+/// Someone who wants to know how far a job is. `()` does not.
+pub trait Progress: Send + Sync {
+    /// Called after every lot of work.
+    fn step(&self, done: &Done);
+}
+
+impl Progress for () {
+    fn step(&self, _: &Done) {}
+}

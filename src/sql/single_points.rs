@@ -1,0 +1,120 @@
+//! Single-point calculations of the last rows: energy, forces, stress and magnetic moments come from one pass through the network,
+//! whichever of them a query asks for first.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crystal::{ContentHash, Structure, content_hash};
+use models::ModelError;
+use models::potential::{Evaluation, Potential};
+
+/// Crystals that are kept at most: those of one lot.
+const KEPT: usize = 256;
+
+/// By the model's id and the crystal's content; the very crystal beside it, for forces belong to its axes and its order of sites.
+#[derive(Default)]
+pub(super) struct SinglePoints(Mutex<HashMap<(String, ContentHash), (Structure, Evaluation)>>);
+
+impl SinglePoints {
+    /// What `model` says of a crystal.
+    ///
+    /// # Errors
+    /// As [`Potential::evaluate`].
+    pub fn evaluate(&self, model: &dyn Potential, structure: &Structure) -> Result<Evaluation, ModelError> {
+        if let Some(known) = self.known(model, structure) {
+            return Ok(known);
+        }
+        let found = model.evaluate(&[structure]).remove(0)?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key(model, structure), (structure.clone(), found.clone()));
+        Ok(found)
+    }
+
+    /// Its total energy, eV, by the cheaper pass without gradients where nothing else was asked of it.
+    ///
+    /// # Errors
+    /// As [`Potential::energies`].
+    pub fn energy(&self, model: &dyn Potential, structure: &Structure) -> Result<f64, ModelError> {
+        match self.known(model, structure) {
+            Some(known) => Ok(known.energy),
+            None => model.energies(&[structure]).remove(0),
+        }
+    }
+
+    fn known(&self, model: &dyn Potential, structure: &Structure) -> Option<Evaluation> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_empty() {
+            return None;
+        }
+        kept.get(&key(model, structure)).filter(|(of, _)| of == structure).map(|(_, found)| found.clone())
+    }
+}
+
+fn key(model: &dyn Potential, structure: &Structure) -> (String, ContentHash) {
+    (model.id().to_owned(), content_hash(structure))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crystal::{Element, Lattice};
+
+    /// Counts its passes, with gradients and without.
+    #[derive(Default)]
+    struct Counting([AtomicUsize; 2]);
+
+    impl Potential for Counting {
+        fn name(&self) -> &str {
+            "counting"
+        }
+
+        fn id(&self) -> &str {
+            "counting-1"
+        }
+
+        fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+            self.0[0].fetch_add(1, Ordering::Relaxed);
+            let zero = |s: &&Structure| Evaluation {
+                energy: s.lattice().volume(),
+                forces: s.frac_coords().to_vec(),
+                stress: [[0.0; 3]; 3],
+                magmoms: None,
+            };
+            structures.iter().map(|s| Ok(zero(s))).collect()
+        }
+
+        fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
+            self.0[1].fetch_add(1, Ordering::Relaxed);
+            structures.iter().map(|s| Ok(s.lattice().volume())).collect()
+        }
+    }
+
+    #[test]
+    fn what_gradients_brought_along_is_not_computed_again() {
+        let cell = |a: f64, at: [[f64; 3]; 2]| {
+            let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+            Structure::new(lattice, vec![Element::O, Element::O], at.to_vec()).unwrap()
+        };
+        let (one, turned) = (cell(4.0, [[0.0; 3], [0.5; 3]]), cell(4.0, [[0.5; 3], [0.0; 3]]));
+        let (points, model) = (SinglePoints::default(), Counting::default());
+        let passes = || [0, 1].map(|i| model.0[i].load(Ordering::Relaxed));
+        assert!((points.energy(&model, &one).unwrap() - 64.0).abs() < 1e-9);
+        assert_eq!(passes(), [0, 1], "an energy alone takes no gradients");
+        let found = points.evaluate(&model, &one).unwrap();
+        assert_eq!(points.evaluate(&model, &one).unwrap(), found);
+        assert_eq!(points.energy(&model, &one).unwrap(), found.energy);
+        assert_eq!(passes(), [1, 1]);
+        // The same crystal with its sites in another order has its forces in that order.
+        assert_eq!(content_hash(&one), content_hash(&turned));
+        assert_ne!(points.evaluate(&model, &turned).unwrap().forces, found.forces);
+        for i in 0..KEPT {
+            points.evaluate(&model, &cell(5.0 + i as f64 * 0.01, [[0.0; 3], [0.5; 3]])).unwrap();
+        }
+        assert!(points.0.lock().unwrap().len() <= KEPT);
+    }
+}
