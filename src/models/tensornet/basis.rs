@@ -23,7 +23,7 @@ impl Basis {
             before = rest;
             let (a, b) = (m + 1.0, m + 2.0);
             let size = PI * (2.0 / cutoff.powi(3)).sqrt() * a * b / (a * a + b * b).sqrt();
-            let sign = if n % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if n.is_multiple_of(2) { 1.0 } else { -1.0 };
             [sign * size / rest.sqrt(), of_last / rest.sqrt()]
         };
         Self { cutoff, steps: (0..count).map(step).collect() }

@@ -413,7 +413,7 @@ mod tests {
         each_isa!(bounded_back(&small, PANEL, &factors, &mut slopes), {
             let f = |a: &[f32]| {
                 let mut out = a.to_vec();
-                bounded(&mut out, PANEL, &mut vec![0.0; ATOMS * PANEL]);
+                bounded(&mut out, PANEL, &mut [0.0; ATOMS * PANEL]);
                 weighted(&out, &w)
             };
             assert_slopes(&a, &slopes, f);
