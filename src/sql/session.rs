@@ -29,6 +29,10 @@ use store::Store;
 const CATALOG: &str = "lake";
 const SCHEMA: &str = "main";
 
+/// Bytes of footers of Parquet files that a session remembers, those that were read last: of some hundred files. A session whose
+/// statements make files grows to the limit, and no table needs the engine's, which is three times as much.
+const FOOTERS: usize = 16 << 20;
+
 /// SQL over one snapshot of a store. Cheap to clone; clones share models, cache, options and warnings.
 #[derive(Clone)]
 pub struct Session {
@@ -131,7 +135,9 @@ impl Session {
             state.table_functions().get_or_insert_default().insert(name, table);
         }
         let (store, snapshot) = place.map_or((None, None), |(store, snapshot)| (Some(store.clone()), snapshot));
-        Self { context: SessionContext::new_with_state(state.build()), environment, store, snapshot }
+        let context = SessionContext::new_with_state(state.build());
+        context.runtime_env().cache_manager.get_file_metadata_cache().update_cache_limit(FOOTERS);
+        Self { context, environment, store, snapshot }
     }
 
     /// The store that the session is over.
