@@ -28,8 +28,8 @@ TMO = "SELECT id, natoms, volume, band_gap FROM {}"
 class Work:
     """A command that changes a store, and what it may leave behind."""
 
-    def __init__(self, name, command, tables, part=False, again=True):
-        self.name, self.command, self.tables, self.part, self.again = name, command, tables, part, again
+    def __init__(self, name, command, tables, part=False, again=True, base=None):
+        self.name, self.command, self.tables, self.part, self.again, self.base = name, command, tables, part, again, base
 
     def state(self, store):
         """What the store holds, table by table; None for one that is not there."""
@@ -49,6 +49,10 @@ def works(folder):
     run(base, "init")
     run(base, "import", crystals(folder / "base.jsonl", "base", 400))
     more = crystals(folder / "more.jsonl", "more", 400)
+    # A table with so many small files that the next writer merges them.
+    crowded = copy(base, folder / "crowded")
+    inserts = [f"INSERT INTO small VALUES ({i});" for i in range(33)]
+    run(crowded, "sql", "CREATE TABLE small (a BIGINT);" + "".join(inserts[:20] + ["DELETE FROM small WHERE a = 7;"] + inserts[20:]))
     state = {"tmo": TMO.format("tmo")}
     made = {"made": TMO.format("made")}
     train = ["train", "--model", "cgcnn", "--epochs", "2", "--hidden", "16", "--layers", "1", "--threads", "1", "--name", "soak"]
@@ -58,6 +62,7 @@ def works(folder):
         Work("insert", ["sql", "INSERT INTO tmo SELECT * FROM tmo WHERE id LIKE '%7'"], state, again=False),
         Work("delete", ["sql", "DELETE FROM tmo WHERE id LIKE '%3'"], state),
         Work("update", ["sql", "UPDATE tmo SET band_gap = band_gap + 1.0 WHERE id LIKE '%5'"], state, again=False),
+        Work("merge", ["sql", "INSERT INTO small VALUES (100)"], {"small": "SELECT a FROM small"}, again=False, base=crowded),
         Work("featurize", ["featurize", "--features", "density,fingerprint", "--lot", "100"], {"features": "SELECT * FROM features"}, part=True),
         Work("evaluate", ["evaluate", "--model", "cgcnn"], {"predictions": "SELECT id, value, lower, upper, reason FROM predictions"}, part=True),
         Work("enumerate", ["enumerate", "--prototypes", "SELECT id, structure FROM tmo ORDER BY id LIMIT 2", "--elements", "Ti,V,Cr,Mn,Zr,Sn",
@@ -159,7 +164,7 @@ def main():
     kinds = [work for work in kinds if not args.only or work.name in args.only.split(",")]
     done, bad = 0, []
     for work in kinds:
-        rounds, faults = soak(base, work, -(-args.rounds // len(kinds)), folder)
+        rounds, faults = soak(work.base or base, work, -(-args.rounds // len(kinds)), folder)
         done, bad = done + rounds, bad + faults
     print(f"{done} rounds, {len(bad)} bad")
     sys.exit(1 if bad else 0)
