@@ -157,11 +157,13 @@ impl Passes {
             if let Some(shown) = passes.all().get_mut(&what)
                 && shown.since.elapsed() >= PATIENCE
             {
-                if shown.bar.is_none() {
-                    shown.bar = bar_of(&what, shown.of, shown.since);
-                }
-                if let Some(bar) = &shown.bar {
+                if shown.bar.is_none()
+                    && let Some(bar) = bar_of(&what, shown.of, shown.since)
+                {
                     bar.set_position(shown.done);
+                    // Rows that were done before the bar came say nothing of the pace from here on.
+                    bar.reset_eta();
+                    shown.bar = Some(bar);
                 }
             }
         });
