@@ -9,7 +9,8 @@ WITH valences (ion, valence) AS (
 computed AS (
     SELECT ion, n, channel, avg(adsorption_potential) AS computed, count(adsorption_potential) AS calculations
     FROM adsorption
-    WHERE host_formula = 'V3MoO6' AND source NOT LIKE 'Datta et al.%'
+    -- By host: the formula that the paper gives it is also that of a dense oxide without tunnels (mp-1216518).
+    WHERE host = 'trigonal MoVO' AND source NOT LIKE 'Datta et al.%'
     GROUP BY ion, n, channel
 )
 SELECT paper.channel,
@@ -24,5 +25,5 @@ SELECT paper.channel,
 FROM adsorption AS paper
 JOIN valences ON valences.ion = paper.ion
 LEFT JOIN computed ON computed.ion = paper.ion AND computed.n = paper.n AND computed.channel = paper.channel
-WHERE host_formula = 'V3MoO6' AND source LIKE 'Datta et al.%'
+WHERE host = 'trigonal MoVO' AND source LIKE 'Datta et al.%'
 ORDER BY area DESC NULLS LAST, paper.n, valence

@@ -1,8 +1,9 @@
--- What: How many oxides each step of a screening for calcium leaves: charge neutrality, void and channels, a formation energy, the hull, and at last those that hold the ion.
+-- What: How many oxides each step of a screening for calcium leaves: charge neutrality, void and channels, a formation energy, the hull, and at last those that hold the ion and stay what they are.
 -- Why: Each step costs more than the one before it, and is asked only of what that one left; where a screening loses its rows is where its thresholds matter.
 --   The hull is that of tmo, which has no oxide without a transition metal (CaO, P2O5): it is an upper bound. Import those into a table of their own and
 --   add `UNION ALL SELECT formula, ef FROM ...` to what `known` gathers.
---   The last step takes seconds a row and needs an energy model (`hollandite models add chgnet-*.whl`); what it computed is remembered.
+--   A positive potential against the metal is no test by itself, nearly every oxide of a reducible cation has one; `screen_ca` compares with conversion.
+--   The last steps take seconds a row and needs an energy model (`hollandite models add chgnet-*.whl`); what it computed is remembered.
 -- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
 WITH energies AS (
     SELECT id, formula, structure, natoms, void, coalesce(formation_energy_per_atom, predict_ef(structure)) AS ef FROM tmo
@@ -24,6 +25,9 @@ stable AS (
 ),
 held AS (
     SELECT * FROM stable WHERE adsorption_potential(structure, 'Ca') > 0
+),
+kept AS (
+    SELECT * FROM held WHERE adsorption(structure, 'Ca', 1, '', 'everywhere')[1]['host_kept']
 )
 SELECT 1 AS step, 'all' AS what, count(*) AS oxides FROM energies
 UNION ALL SELECT 2, 'charges balance', count(*) FROM neutral
@@ -31,4 +35,5 @@ UNION ALL SELECT 3, 'void above 0.5 and a channel for Ca, at most 40 atoms', cou
 UNION ALL SELECT 4, 'predicted formation energy below -1.5 eV/atom', count(*) FROM bound
 UNION ALL SELECT 5, 'less than 0.1 eV/atom above the hull', count(*) FROM stable
 UNION ALL SELECT 6, 'calcium is held', count(*) FROM held
+UNION ALL SELECT 7, 'the host is the same again without it', count(*) FROM kept
 ORDER BY step

@@ -94,6 +94,28 @@ CREATE TABLE charges (
     note            VARCHAR COMMENT 'what a reader must know'
 );
 
+-- Insertion electrodes whose voltage is known, to measure energy models by: `hollandite import LIST --into electrodes` fills it, and
+-- every store has ten by experiment (fixtures/published).
+CREATE TABLE electrodes (
+    battery_id         VARCHAR COMMENT 'name of the electrode in its source',
+    ion                VARCHAR COMMENT 'element that goes in',
+    valence            INTEGER COMMENT 'charge of the ion',
+    formula_charged    VARCHAR COMMENT 'reduced formula with the fewer ions',
+    formula_discharged VARCHAR COMMENT 'reduced formula with the more ions',
+    charged_id         VARCHAR COMMENT 'name of the charged crystal in its source',
+    discharged_id      VARCHAR COMMENT 'name of the discharged crystal in its source',
+    charged            STRUCT(lattice DOUBLE[], numbers INTEGER[], frac_coords DOUBLE[]) COMMENT 'the crystal with the fewer ions, as tmo.structure; NULL for experiments',
+    discharged         STRUCT(lattice DOUBLE[], numbers INTEGER[], frac_coords DOUBLE[]) COMMENT 'the crystal with the more ions, as tmo.structure; NULL for experiments',
+    n                  DOUBLE COMMENT 'ions that one cell of charged takes up',
+    cells              DOUBLE COMMENT 'cells of discharged that hold the host of one cell of charged',
+    voltage            DOUBLE COMMENT 'average voltage between the two, against the metal, V',
+    volume_change      DOUBLE COMMENT 'largest relative change of volume between the two, as the source states it',
+    checked            BOOLEAN COMMENT 'whether formation energies of both crystals give the voltage within 0.15 V, where the source says so',
+    method             VARCHAR COMMENT 'DFT or experiment',
+    source             VARCHAR COMMENT 'citation',
+    note               VARCHAR COMMENT 'what a reader must know'
+);
+
 -- Energies of the elements that go in, by how they were computed. Energies of two rows that differ in functional, dispersion or
 -- potential have no common zero.
 CREATE TABLE reference_energies (

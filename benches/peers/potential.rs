@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
 use hollandite::{
-    adsorption::{Method, RelaxOptions, Round, relax},
+    adsorption::{RelaxOptions, Round, relax},
     crystal::Structure,
     models::{
         Model, ModelPotential,
@@ -44,8 +44,7 @@ impl Energies {
                 (answers.iter().map(|answer| answer.energy).collect(), 0)
             }
             ["relax", steps] => {
-                let options =
-                    RelaxOptions { method: Method::Fire, fmax: 1e-9, steps: steps.parse()?, cell: true, nudge: 0.0 };
+                let options = RelaxOptions { fmax: 1e-9, steps: steps.parse()?, ..RelaxOptions::default() };
                 let ControlFlow::Continue(ends) =
                     relax(&self.model, &all, &options, |_: Round| ControlFlow::Continue(()))
                 else {

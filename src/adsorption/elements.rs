@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::LazyLock};
 
-use super::relax::{Method, RelaxOptions, Round, relax};
+use super::relax::{RelaxOptions, Round, relax};
 use crate::AdsorptionError;
 use crystal::{Element, Lattice, Structure};
 use models::potential::Potential;
@@ -41,7 +41,7 @@ pub fn element_energies(
     watch: impl FnMut(Round) -> ControlFlow<()>,
 ) -> ControlFlow<(), BTreeMap<String, f64>> {
     let structures: Vec<&Structure> = GROUND_STATES.iter().map(|(_, structure)| structure).collect();
-    let options = RelaxOptions { method: Method::Fire, fmax: 0.02, steps: 1000, cell: true, nudge: 0.0 };
+    let options = RelaxOptions { fmax: 0.02, steps: 1000, ..RelaxOptions::default() };
     let relaxed = relax(potential, &structures, &options, watch)?;
     let found = GROUND_STATES.iter().zip(relaxed).filter_map(|((element, structure), end)| {
         let end = end.ok().filter(|end| end.converged)?;

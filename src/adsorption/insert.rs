@@ -1,24 +1,34 @@
 //! Guests put into a host: the ordered cell of lowest energy in a rigid host of formal charges.
 //!
 //! Of all ways to choose n of the sites, none two nearer than [`MIN_ION_DISTANCE`], the one in which the sum of the sites'
-//! energies and of the guests' Coulomb energies with one another and with all their images is least. Where there are few
-//! ways each is tried; else the guests go one by one where the energy gains most, and then change places while one move
-//! of one guest still gains. Equal energies are decided by the order of the sites, so the answer is always the same.
+//! energies and of the guests' Coulomb energies with one another and with all their images is least, among those in which the most
+//! guests have neighbours (see [`BONDED`](super::sites::BONDED)). Where there are few ways each is tried; else the guests go one by
+//! one where the energy gains most, and then change places while one move of one guest still gains. Equal energies are decided by
+//! the order of the sites, so the answer is always the same.
+//!
+//! Formal charges in a rigid host rank roughly: a relaxation from the first place may end above one from the third. [`starts`]
+//! gives several configurations to begin from, [`at`] one that a person states.
 
 use super::{
-    rigid::with_guests,
+    rigid::{Field, with_guests},
     sites::{InsertionSite, Sites, Within},
 };
 use crate::AdsorptionError;
-use crystal::{Structure, neighbors};
-use features::Ion;
+use crystal::{Radii, Structure, neighbors};
+use features::{Ion, site_radii};
 
 /// No two guests of a cell are put nearer than this, Å: less than any cations of a crystal keep, 2.4 Å in Li2O.
 pub const MIN_ION_DISTANCE: f64 = 2.0;
+/// From so many first sites for each choice that is asked for, where ways are not tried one by one.
+const STARTED: usize = 4;
 /// So many ways are tried one by one.
 const TRIED: usize = 200_000;
 /// A configuration is better where it gains more than this, eV.
 const GAIN: f64 = 1e-6;
+/// Configurations whose energies differ by less than this, eV, are taken for one that symmetry repeats.
+const ALIKE: f64 = 1e-3;
+/// What a guest without neighbours costs while configurations are ranked, eV: more than any difference of rigid energies.
+const FLOATING: f64 = 1e4;
 
 /// A host with guests.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +47,22 @@ pub struct Insertion {
 /// # Errors
 /// No site or fewer than `n` that are far enough apart, `n` = 0, or as [`insertion_sites`](super::insertion_sites).
 pub fn insert(structure: &Structure, ion: &Ion, n: usize, within: Within) -> Result<Insertion, AdsorptionError> {
+    let found = starts(structure, ion, n, within, 1)?.into_iter().next();
+    found.ok_or_else(|| AdsorptionError::Undefined(format!("no configuration of {n} ions of {}", ion.element.symbol())))
+}
+
+/// Up to `most` different configurations of `n` of `ion`, to relax and compare: the first is that of [`insert`], the second the one
+/// of lowest rigid energy whatever the neighbours, where that is another, and then the next of those with neighbours.
+///
+/// # Errors
+/// As [`insert`].
+pub fn starts(
+    structure: &Structure,
+    ion: &Ion,
+    n: usize,
+    within: Within,
+    most: usize,
+) -> Result<Vec<Insertion>, AdsorptionError> {
     let symbol = ion.element.symbol();
     if n == 0 {
         return Err(AdsorptionError::Undefined(format!("0 ions of {symbol}: nothing to insert")));
@@ -49,21 +75,91 @@ pub fn insert(structure: &Structure, ion: &Ion, n: usize, within: Within) -> Res
         )));
     }
     let search = Search::of_sites(structure, ion, &all)?;
-    let (chosen, energy) = search.best(n).ok_or_else(|| {
-        AdsorptionError::Undefined(format!(
+    let (held, free) = (search.holding(&all).lowest(n, most), search.lowest(n, 1));
+    let mut chosen: Vec<Vec<usize>> = Vec::new();
+    for sites in held.iter().take(1).chain(&free).chain(held.iter().skip(1)).map(|(sites, _)| sites) {
+        if !chosen.contains(sites) {
+            chosen.push(sites.clone());
+        }
+    }
+    chosen.truncate(most);
+    if chosen.is_empty() {
+        return Err(AdsorptionError::Undefined(format!(
             "no room for {n} ions of {symbol}: the cell has {} sites, and guests keep {MIN_ION_DISTANCE} Å apart; insert \
              fewer, or into a supercell",
             all.sites.len()
+        )));
+    }
+    let filled = |chosen: &Vec<usize>| {
+        let sites = chosen.iter().map(|&i| all.sites[i].clone()).collect();
+        filled(structure, ion, sites, search.energy(chosen))
+    };
+    chosen.iter().map(filled).collect()
+}
+
+/// `n` of `ion`, one at each of `points` (fractions of the cell), which need be no hollows and may be nearer to one another than
+/// [`insert`] puts them: a configuration that somebody states.
+///
+/// # Errors
+/// Another number of points, one on an atom or on another, an element without a radius, cells too large for the matrix of their
+/// potentials.
+pub fn at(structure: &Structure, ion: &Ion, n: usize, points: &[[f64; 3]]) -> Result<Insertion, AdsorptionError> {
+    if points.is_empty() || points.len() != n {
+        return Err(AdsorptionError::Undefined(format!("{} sites for {n} ions; give as many of both", points.len())));
+    }
+    let radii = site_radii(structure, Radii::Shannon)?;
+    let field = Field::new(structure, &radii, ion, points)?;
+    let site = |(i, point): (usize, &[f64; 3])| InsertionSite {
+        frac: *point,
+        radius: field.clearance[i],
+        channel: None,
+        ring: None,
+        passes: false,
+        coordination: field.coordination[i],
+        multiplicity: 1,
+        score: field.energy[i],
+    };
+    let sites = points.iter().enumerate().map(site).collect();
+    let search = Search::new(field.energy, &field.between);
+    let energy = search.energy(&(0..points.len()).collect::<Vec<_>>());
+    filled(structure, ion, sites, energy)
+}
+
+/// Reads points as a person writes them: three numbers each, points apart by semicolons.
+///
+/// # Errors
+/// What is no such list.
+pub fn parse_sites(text: &str) -> Result<Vec<[f64; 3]>, AdsorptionError> {
+    let point = |part: &str| -> Option<[f64; 3]> {
+        let numbers = part.split([' ', ',', '\t']).filter(|word| !word.is_empty()).map(str::parse);
+        let numbers: Vec<f64> = numbers.collect::<Result<_, _>>().ok()?;
+        numbers.try_into().ok().filter(|point: &[f64; 3]| point.iter().all(|x| x.is_finite()))
+    };
+    text.split(';').map(point).collect::<Option<_>>().ok_or_else(|| {
+        AdsorptionError::Undefined(format!(
+            "sites '{text}' are no points; give three fractions of the cell for each ion, such as '0.5 0.5 0; 0.5 0.5 0.5'"
         ))
-    })?;
-    let sites: Vec<InsertionSite> = chosen.iter().map(|&i| all.sites[i].clone()).collect();
+    })
+}
+
+/// The host with guests at `sites`.
+fn filled(
+    structure: &Structure,
+    ion: &Ion,
+    sites: Vec<InsertionSite>,
+    energy: f64,
+) -> Result<Insertion, AdsorptionError> {
     let points: Vec<[f64; 3]> = sites.iter().map(|site| site.frac).collect();
     let crowd = with_guests(structure, ion.element, &points)?;
     let structure = Structure::new(*crowd.lattice(), crowd.species().to_vec(), crowd.frac_coords().to_vec())?;
     Ok(Insertion { structure, sites, energy })
 }
 
+/// A choice of sites, ascending, and its energy, eV.
+type Choice = (Vec<usize>, f64);
+
 /// The ways to choose sites.
+#[derive(Clone)]
 pub(super) struct Search<'a> {
     /// Energy of a guest alone at each site, eV.
     energy: Vec<f64>,
@@ -93,6 +189,15 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
+    /// The same, with sites where the host does not hold the ion left to the last.
+    fn holding(&self, all: &Sites) -> Self {
+        let mut search = self.clone();
+        for (energy, site) in search.energy.iter_mut().zip(&all.sites) {
+            *energy += if site.is_bonded() { 0.0 } else { FLOATING };
+        }
+        search
+    }
+
     /// What guest `i` adds to those at `others`, eV; infinite where it cannot stand beside them.
     fn cost(&self, i: usize, others: &[usize]) -> f64 {
         if others.iter().any(|&j| j == i || self.clash[i][j]) {
@@ -102,44 +207,57 @@ impl<'a> Search<'a> {
         own + others.iter().map(|&j| self.between[i][j]).sum::<f64>()
     }
 
+    /// Energy of guests at all of `chosen`, eV.
+    fn energy(&self, chosen: &[usize]) -> f64 {
+        (0..chosen.len()).map(|k| self.cost(chosen[k], &chosen[..k])).sum()
+    }
+
     /// The sites of lowest energy, ascending, and the energy, eV; `None` where `n` do not fit.
-    pub(super) fn best(&self, n: usize) -> Option<(Vec<usize>, f64)> {
+    pub(super) fn best(&self, n: usize) -> Option<Choice> {
+        self.lowest(n, 1).pop()
+    }
+
+    /// Up to `most` choices of `n` sites, of lowest energy first; none where so many do not fit. Of those alike in energy, one.
+    fn lowest(&self, n: usize, most: usize) -> Vec<Choice> {
+        let mut found = Lowest { most, choices: Vec::new() };
         if ways(self.energy.len(), n).is_some_and(|ways| ways <= TRIED) {
-            let mut best = None;
-            self.try_all(n, 0, &mut Vec::new(), 0.0, &mut best);
-            return best;
+            self.try_all(n, 0, &mut Vec::new(), 0.0, &mut found);
+            return found.choices;
         }
-        self.improve(self.greedy(n)?)
+        // Begun at each of the sites in turn, until there are enough: the first start is where a lone guest would go.
+        let mut first: Vec<usize> = (0..self.energy.len()).collect();
+        first.sort_by(|&i, &j| self.cost(i, &[]).total_cmp(&self.cost(j, &[])));
+        for start in first.into_iter().take(STARTED * most) {
+            if let Some(choice) = self.greedy(start, n).and_then(|chosen| self.improve(chosen)) {
+                found.offer(choice);
+            }
+            if most == 1 && !found.choices.is_empty() {
+                break;
+            }
+        }
+        found.choices
     }
 
     /// Extends `chosen` by sites from `from` on in every way.
-    fn try_all(
-        &self,
-        n: usize,
-        from: usize,
-        chosen: &mut Vec<usize>,
-        energy: f64,
-        best: &mut Option<(Vec<usize>, f64)>,
-    ) {
+    fn try_all(&self, n: usize, from: usize, chosen: &mut Vec<usize>, energy: f64, found: &mut Lowest) {
         if chosen.len() == n {
-            if best.as_ref().is_none_or(|(_, lowest)| energy < lowest - GAIN) {
-                *best = Some((chosen.clone(), energy));
-            }
+            found.offer((chosen.clone(), energy));
             return;
         }
         for i in from..self.energy.len() {
             let cost = self.cost(i, chosen);
             if cost < f64::INFINITY {
                 chosen.push(i);
-                self.try_all(n, i + 1, chosen, energy + cost, best);
+                self.try_all(n, i + 1, chosen, energy + cost, found);
                 chosen.pop();
             }
         }
     }
 
-    fn greedy(&self, n: usize) -> Option<Vec<usize>> {
-        let mut chosen = Vec::new();
-        for _ in 0..n {
+    /// Guests one by one where they cost least beside the others, the first at `start`.
+    fn greedy(&self, start: usize, n: usize) -> Option<Vec<usize>> {
+        let mut chosen = vec![start];
+        for _ in 1..n {
             chosen.push(self.cheapest(&chosen)?.0);
         }
         Some(chosen)
@@ -172,8 +290,33 @@ impl<'a> Search<'a> {
             }
         }
         chosen.sort_unstable();
-        let energy = (0..chosen.len()).map(|k| self.cost(chosen[k], &chosen[..k])).sum();
+        let energy = self.energy(&chosen);
         Some((chosen, energy))
+    }
+}
+
+/// The choices of lowest energy so far, ascending.
+struct Lowest {
+    most: usize,
+    choices: Vec<Choice>,
+}
+
+impl Lowest {
+    /// Takes a choice in where it is lower than one that is there, and like none; of those that are alike the first stays.
+    fn offer(&mut self, choice: Choice) {
+        let energy = choice.1;
+        if self.choices.len() == self.most && self.choices.last().is_some_and(|(_, worst)| energy > worst - GAIN) {
+            return;
+        }
+        if let Some(k) = self.choices.iter().position(|(_, known)| (known - energy).abs() < ALIKE) {
+            if energy < self.choices[k].1 - GAIN {
+                self.choices[k] = choice;
+            }
+            return;
+        }
+        let place = self.choices.partition_point(|(_, known)| *known <= energy);
+        self.choices.insert(place, choice);
+        self.choices.truncate(self.most);
     }
 }
 
@@ -233,10 +376,61 @@ mod tests {
         let all = Sites::new(&host, &ion("Li"), Within::Channels).unwrap();
         let search = Search::of_sites(&host, &ion("Li"), &all).unwrap();
         for n in 1..4 {
-            let mut best = None;
-            search.try_all(n, 0, &mut Vec::new(), 0.0, &mut best);
-            let (_, short) = search.improve(search.greedy(n).unwrap()).unwrap();
-            assert!((best.unwrap().1 - short).abs() < 1e-3, "{n}: {short}");
+            let mut full = Lowest { most: 1, choices: Vec::new() };
+            search.try_all(n, 0, &mut Vec::new(), 0.0, &mut full);
+            let first = search.cheapest(&[]).unwrap().0;
+            let (_, short) = search.improve(search.greedy(first, n).unwrap()).unwrap();
+            assert!((full.choices[0].1 - short).abs() < 1e-3, "{n}: {short}");
+        }
+    }
+
+    #[test]
+    fn starts_are_different_and_those_with_neighbours_come_first() {
+        // The cage of Nb12WO33 is so wide that charges alone would leave lithium floating in its middle.
+        let host = host("nb12wo33").unwrap();
+        let found = starts(&host, &ion("Li"), 1, Within::Everywhere, 4).unwrap();
+        assert_eq!(found.len(), 4);
+        assert_eq!(found[0], insert(&host, &ion("Li"), 1, Within::Everywhere).unwrap());
+        assert!(found[0].sites[0].is_bonded() && !found[1].sites[0].is_bonded(), "{found:?}");
+        assert!(found[1].energy < found[0].energy, "the second is the one that charges alone prefer");
+        for (i, one) in found.iter().enumerate() {
+            assert!(found[..i].iter().all(|other| (other.energy - one.energy).abs() > ALIKE));
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_starts_than_there_are_configurations() {
+        let host = host("lambda-mno2").unwrap();
+        let found = starts(&host, &ion("Li"), 8, Within::Everywhere, 3).unwrap();
+        assert!(!found.is_empty() && found.len() <= 3, "{}", found.len());
+        assert_eq!(found[0], insert(&host, &ion("Li"), 8, Within::Everywhere).unwrap());
+    }
+
+    #[test]
+    fn a_configuration_that_is_stated_is_made_as_it_is() {
+        // Two lithium in one column of Nb12WO33, nearer than the search would put them.
+        let host = host("hollandite-mno2").unwrap();
+        let points = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5]];
+        let found = at(&host, &ion("Li"), 2, &points).unwrap();
+        assert_eq!(found.sites.iter().map(|site| site.frac).collect::<Vec<_>>(), points);
+        assert!(apart(&found.structure) < MIN_ION_DISTANCE, "{}", apart(&found.structure));
+        // The energy of a site that the search finds is the energy that the search gives it.
+        let one = insert(&host, &ion("Li"), 1, Within::Everywhere).unwrap();
+        let again = at(&host, &ion("Li"), 1, &[one.sites[0].frac]).unwrap();
+        assert!((again.energy - one.energy).abs() < 1e-6 && again.structure == one.structure);
+        assert!((again.sites[0].radius - one.sites[0].radius).abs() < 1e-3);
+        for (n, points) in [(0, vec![]), (2, vec![[0.0; 3]]), (1, vec![[f64::NAN; 3]]), (2, vec![[0.25; 3], [0.25; 3]])]
+        {
+            assert!(at(&host, &ion("Li"), n, &points).is_err(), "{points:?}");
+        }
+    }
+
+    #[test]
+    fn sites_are_read_as_they_are_written() {
+        let two = parse_sites("0.5 0.5 0; 0.5,0.5, -0.25").unwrap();
+        assert_eq!(two, [[0.5, 0.5, 0.0], [0.5, 0.5, -0.25]]);
+        for text in ["", "0.5 0.5", "a b c", "0 0 0;", "0 0 inf"] {
+            assert!(parse_sites(text).unwrap_err().to_string().contains("three fractions"), "{text}");
         }
     }
 

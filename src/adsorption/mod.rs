@@ -5,8 +5,11 @@
 //! calculated densities among their ions, and [`triples`] finds what belongs together among calculations that were done elsewhere.
 
 mod adsorb;
+pub mod calibration;
 mod capacity;
 pub mod charge;
+mod dilute;
+mod electrode;
 mod elements;
 mod error;
 mod extract;
@@ -23,16 +26,18 @@ mod rigid;
 mod sites;
 pub mod triples;
 
-pub use adsorb::{Adsorbed, Answer, Answers, Request, adsorb};
+pub use adsorb::{Adsorbed, Answer, Answers, Emptied, Freedom, Place, Request, SAME_ENERGY, adsorb};
 pub use capacity::{Capacity, capacity};
+pub use dilute::{MOST_ATOMS, ion_spacing, spaced};
+pub use electrode::{electrode_voltage, taken_up};
 pub use elements::{element_energies, ground_state, reference};
 pub use error::AdsorptionError;
 pub use extract::{Extracted, Extraction, extract};
 pub use gibbs::gibbs;
-pub use insert::{Insertion, MIN_ION_DISTANCE, insert};
+pub use insert::{Insertion, MIN_ION_DISTANCE, at, insert, parse_sites, starts};
 pub use potential::{adsorption_potential, insertion_energy, insertion_voltage};
 pub use profile::{VoltageStep, voltage_profile};
 pub use reference::{Reference, reference_energy};
 pub use relax::{Follower, Method, Point, RelaxOptions, Relaxed, Round, relax};
 pub use remove::remove;
-pub use sites::{InsertionSite, Within, insertion_sites};
+pub use sites::{BONDED, InsertionSite, Within, insertion_sites};

@@ -11,7 +11,7 @@ mod fire;
 mod frame;
 mod queue;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::AdsorptionError;
 use bfgs::Bfgs;
@@ -53,11 +53,13 @@ pub struct RelaxOptions {
     /// Å by which every atom is first moved, each in a direction of its own: off the saddles where symmetry leaves no
     /// force, such as the middle of a wide tunnel. 0 leaves the crystal as it is.
     pub nudge: f64,
+    /// So many of the last atoms are held where they are, as fractions of the cell, whatever the forces on them.
+    pub held: usize,
 }
 
 impl Default for RelaxOptions {
     fn default() -> Self {
-        Self { method: Method::Fire, fmax: 0.05, steps: 200, cell: true, nudge: 0.0 }
+        Self { method: Method::Fire, fmax: 0.05, steps: 200, cell: true, nudge: 0.0, held: 0 }
     }
 }
 
@@ -125,6 +127,8 @@ struct Run {
     structure: Structure,
     volume: f64,
     at: Vec<f64>,
+    /// Coordinates that stay.
+    held: Range<usize>,
     optimiser: Optimiser,
     trace: Vec<Point>,
 }
@@ -143,13 +147,15 @@ impl Run {
         }
         let frame = Frame::new(structure, options.cell);
         let mut at = frame.start();
-        spread(&mut at[..3 * structure.len()], nudge);
+        let free = structure.len().saturating_sub(options.held);
+        spread(&mut at[..3 * free], nudge);
         let optimiser = match options.method {
             Method::Fire => Optimiser::Fire(Fire::default()),
             Method::Bfgs => Optimiser::Bfgs(Bfgs::default()),
         };
         let structure = frame.structure(&at)?;
-        Ok(Self { volume: structure.volume(), frame, structure, at, optimiser, trace: Vec::new() })
+        let held = 3 * free..3 * structure.len();
+        Ok(Self { volume: structure.volume(), frame, structure, at, held, optimiser, trace: Vec::new() })
     }
 
     /// What is asked of the potential next.
@@ -172,7 +178,9 @@ impl Run {
         options: &RelaxOptions,
     ) -> Result<Option<Relaxed>, AdsorptionError> {
         let evaluation = answer?;
-        let forces = self.frame.forces(&self.at, self.structure.volume(), &evaluation);
+        let mut forces = self.frame.forces(&self.at, self.structure.volume(), &evaluation);
+        // What is held is held by a force of its own, which ends no relaxation.
+        forces[self.held.clone()].fill(0.0);
         let fmax = longest(&forces);
         let steps = self.trace.len();
         if !(evaluation.energy.is_finite() && forces.iter().all(|f| f.is_finite())) {

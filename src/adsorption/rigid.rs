@@ -30,6 +30,8 @@ pub(super) struct Field {
     pub energy: Vec<f64>,
     /// Ions of the host's other sign within bonding reach of each point.
     pub coordination: Vec<usize>,
+    /// From each point to the surface of the nearest ion of the host, Å; no farther than [`REPULSION`].
+    pub clearance: Vec<f64>,
     /// Coulomb energy of guests at two points with all their periodic images, eV; of one with its own images, twice, on
     /// the diagonal.
     pub between: Vec<Vec<f64>>,
@@ -53,9 +55,13 @@ impl Field {
             .map(|row| COULOMB * z * row.iter().zip(&charges).map(|(phi, q)| phi * q).sum::<f64>())
             .collect();
         let mut coordination = vec![0; points.len()];
+        let mut clearance = vec![REPULSION; points.len()];
         let pairs = neighbors(&all, REPULSION);
         for ((&i, &j), &distance) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
             let (Some(guest), j) = ((i as usize).checked_sub(host.len()), j as usize) else { continue };
+            if j < host.len() {
+                clearance[guest] = clearance[guest].min(distance - radii[j]);
+            }
             if j < host.len() && z * charges[j] < 0.0 {
                 let bond = ion.radius + radii[j];
                 let hardness = ROCK_SALT * COULOMB * (z * charges[j]).abs() * SOFTNESS / (6.0 * bond * bond);
@@ -67,7 +73,7 @@ impl Field {
             .rows()
             .skip(host.len())
             .map(|row| row[host.len()..].iter().map(|phi| COULOMB * z * z * phi).collect());
-        Ok(Self { energy, coordination, between: between.collect() })
+        Ok(Self { energy, coordination, clearance, between: between.collect() })
     }
 }
 

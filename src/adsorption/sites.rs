@@ -1,7 +1,8 @@
 //! Where a guest can sit: the hollows of the host, those that symmetry makes alike once.
 //!
 //! A site is a maximum of the void (see [`hollows`]) in which a sphere of at least half the ion's radius fits: a host gives
-//! way by some tenths of an Ångström, not by more. Each belongs to the channel that its widest way leads into, whether
+//! way by some tenths of an Ångström, not by more. Sites where the ion has neighbours come first: formal charges alone prefer the
+//! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls (see [`BONDED`]). Each belongs to the channel that its widest way leads into, whether
 //! or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`], widest first,
 //! numbered from 0 here and from 1 where a person counts.
 //!
@@ -18,6 +19,8 @@ const ROOM: f64 = 0.5;
 const IMAGE: f64 = 0.25;
 /// Energies this near, eV, are equal.
 const EQUAL: f64 = 1e-6;
+/// An ion with so many neighbours within bonding reach is held by the host; one with fewer floats in a cage.
+pub const BONDED: usize = 3;
 
 /// A place for a guest.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +61,13 @@ pub enum Within {
     Channel(usize),
     /// Those of channels with a ring of so many polyhedra.
     Ring(usize),
+}
+
+impl InsertionSite {
+    /// Whether the host holds the ion there, by [`BONDED`] neighbours or more.
+    pub fn is_bonded(&self) -> bool {
+        self.coordination >= BONDED
+    }
 }
 
 impl Within {
@@ -103,8 +113,8 @@ fn passes(channel: &Channel, ion: &Ion) -> bool {
     channel.bottleneck_radius >= ion.radius - EQUAL
 }
 
-/// The symmetry-distinct sites for `ion` in `structure`, of lowest score first; radii are Shannon's, symmetry at
-/// [`DEFAULT_SYMPREC`].
+/// The symmetry-distinct sites for `ion` in `structure`, those with [`BONDED`] neighbours before the others, of lowest score first;
+/// radii are Shannon's, symmetry at [`DEFAULT_SYMPREC`].
 ///
 /// # Errors
 /// A host with an element without a radius, or of more than [`MAX_MATRIX_SITES`] sites.
@@ -125,8 +135,8 @@ pub fn insertion_sites(
 
 /// Every site of the cell.
 pub(super) struct Sites {
-    /// In an order that the order of the host's atoms has no part in: by score of the orbit, then by channel, then by
-    /// coordinates. The first of an orbit stands for it.
+    /// In an order that the order of the host's atoms has no part in: bonded ones first, then by score of the orbit, then by channel,
+    /// then by coordinates. The first of an orbit stands for it.
     pub sites: Vec<InsertionSite>,
     /// The first of each site's orbit.
     pub orbit: Vec<usize>,
@@ -176,8 +186,10 @@ impl Sites {
         // Numbers that rounding does not order.
         let steps = |x: f64, step: f64| (x / step).round() as i64;
         let mut order: Vec<usize> = (0..sites.len()).collect();
+        let floats = |i: usize| (0..sites.len()).any(|j| orbits[j] == orbits[i] && !sites[j].is_bonded());
         order.sort_by_cached_key(|&i| {
             (
+                floats(i),
                 (steps(lowest[i], 1e3 * EQUAL), steps(field.energy[i], 1e3 * EQUAL)),
                 sites[i].channel.map_or(usize::MAX, |c| c),
                 sites[i].frac.map(|x| steps(x, 1e-4)),

@@ -124,7 +124,8 @@ pub struct Import {
     /// Files, folders (searched for known extensions) or glob patterns in quotes
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Table to import into; `tmo` takes only transition-metal oxides, any other name takes every crystal
+    /// Table to import into; `tmo` takes only transition-metal oxides, `electrodes` lists of insertion electrodes with their
+    /// voltages, any other name takes every crystal
     #[arg(long, value_name = "NAME", default_value = "tmo")]
     pub into: String,
     /// Where the crystals come from, written to the column `source`; without it, what the file says or its name

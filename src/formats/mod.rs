@@ -53,7 +53,7 @@ pub use poscar::to_poscar;
 pub use potcar::read_valences;
 pub use properties::{Note, Notes, Properties};
 pub use reading::{Frames, Naming, Reading};
-pub use source::bytes_read;
+pub use source::{bytes_read, read_text};
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = crystal::MAX_SITES;

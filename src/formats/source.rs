@@ -62,8 +62,11 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, FormatError> 
     })
 }
 
-/// The whole text of a file.
-pub(super) fn read_text(path: &Path) -> Result<String, FormatError> {
+/// The whole text of a file, unpacked.
+///
+/// # Errors
+/// A file that cannot be read, that is empty, too long or no UTF-8.
+pub fn read_text(path: &Path) -> Result<String, FormatError> {
     read_limited(path, MAX_TEXT)
 }
 

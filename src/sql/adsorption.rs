@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use datafusion::common::{Result as SqlResult, exec_err};
 use serde::{Deserialize, Serialize};
 
-use adsorption::AdsorptionError;
-use adsorption::{Adsorbed, Answer, Answers, RelaxOptions, Request, Within, adsorb};
-use crystal::{ContentHash, Element, Lattice, Structure, content_hash};
+use adsorption::{
+    Adsorbed, AdsorptionError, Answer, Answers, Emptied, Freedom, RelaxOptions, Request, Within, adsorb, parse_sites,
+};
+use crystal::{Composition, ContentHash, Element, Lattice, Structure, content_hash};
 use features::Ion;
 use models::ModelPotential;
 use models::potential::Potential;
@@ -17,30 +18,49 @@ use super::environment::Environment;
 use super::relaxations::Remembering;
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// One question.
+/// One question, as the call has it.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub host: Structure,
     pub ion: Ion,
     pub n: usize,
-    /// As the call has it; `None`: each channel.
-    pub channel: Option<String>,
+    /// `each` for each channel, or as [`Within::parse`] reads it.
+    pub channel: String,
+    /// Least distance of an ion from its images, Å; 0: whatever the cell has.
+    pub spacing: f64,
+    /// Stated points as [`parse_sites`] reads them; empty: searched for.
+    pub sites: String,
+    pub freedom: Freedom,
+    pub starts: usize,
 }
 
 impl Question {
-    fn within(&self) -> Result<Option<Within>, AdsorptionError> {
-        self.channel.as_deref().map(Within::parse).transpose()
+    fn request(&self) -> Result<Request<'_>, AdsorptionError> {
+        let place = match (self.sites.trim(), self.channel.trim()) {
+            ("", EACH) => adsorption::Place::EachChannel,
+            ("", within) => adsorption::Place::Within(Within::parse(within)?),
+            (sites, _) => adsorption::Place::Sites(parse_sites(sites)?),
+        };
+        let spacing = (self.spacing != 0.0).then_some(self.spacing);
+        let Self { host, ion, n, freedom, starts, .. } = self;
+        Ok(Request { host, ion: *ion, n: *n, place, spacing, freedom: *freedom, starts: *starts })
     }
 
     fn task(&self, options: &RelaxOptions) -> String {
-        let Ion { element, charge, .. } = self.ion;
-        let channel = self.channel.as_deref().unwrap_or("each");
+        let Self { ion: Ion { element, charge, .. }, n, channel, spacing, sites, freedom, starts, .. } = self;
         let (fmax, steps) = (options.fmax, options.steps);
-        format!("adsorption/{VERSION} {}{charge:+} {} {channel} fmax={fmax} steps={steps}", element.symbol(), self.n)
+        format!(
+            "adsorption/{VERSION} {}{charge:+} {n} {channel} spacing={spacing} sites={sites} {freedom:?} starts={starts} \
+             fmax={fmax} steps={steps}",
+            element.symbol()
+        )
     }
 }
+
+/// What a call says that asks for each channel by itself.
+pub(super) const EACH: &str = "each";
 
 /// What became of one place, as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +80,12 @@ pub(super) struct Place {
     pub e_inserted: f64,
     pub e_ion: f64,
     pub potential: f64,
+    pub starts: usize,
+    pub spread: f64,
+    pub spacing: f64,
     pub volume_change: f64,
+    /// Of the host once it is empty again: change of its energy, eV/atom, and whether it is the same.
+    pub emptied: Option<(f64, bool)>,
     pub converged: bool,
     pub steps: usize,
     lattice: [[f64; 3]; 3],
@@ -79,7 +104,11 @@ impl From<Adsorbed> for Place {
             e_inserted: a.e_inserted,
             e_ion: a.e_ion,
             potential: a.potential,
+            starts: a.starts,
+            spread: a.spread,
+            spacing: a.spacing,
             volume_change: a.volume_change,
+            emptied: a.emptied.map(|Emptied { energy_change, kept }| (energy_change, kept)),
             converged: a.converged,
             steps: a.steps,
             lattice: *a.structure.lattice().rows(),
@@ -90,6 +119,14 @@ impl From<Adsorbed> for Place {
 }
 
 impl Place {
+    /// Ions per reduced formula of the host.
+    pub fn ions_per_formula(&self) -> Option<f64> {
+        let host = self.numbers.get(..self.numbers.len().checked_sub(self.n)?)?;
+        let species: Result<Vec<Element>, _> = host.iter().map(|&z| Element::from_z(z.into())).collect();
+        let composition = Composition::from_elements(&species.ok()?);
+        Some(self.n as f64 * composition.reduced().natoms() / composition.natoms())
+    }
+
     /// The relaxed cell with the ions.
     pub fn structure(&self) -> Option<Structure> {
         let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
@@ -98,6 +135,14 @@ impl Place {
 }
 
 impl Kept {
+    /// What was computed, where it was.
+    pub fn done(&self) -> Option<&Place> {
+        match self {
+            Self::Done(place) => Some(place),
+            Self::Failed(_) => None,
+        }
+    }
+
     /// Whether it still holds: an energy of the ion by itself may have come, or become another, with the card of the model.
     fn holds(&self, e_ion: Option<f64>) -> bool {
         match self {
@@ -124,7 +169,8 @@ pub(super) fn answers(
     let keys: Vec<Option<Key>> =
         questions.iter().map(|q| q.as_ref().map(|q| (q.task(options), content_hash(&q.host)))).collect();
     let mut known: HashMap<Key, Places> = HashMap::new();
-    let mut asked: Vec<(&Key, &Question, Option<Within>)> = Vec::new();
+    let mut asked: Vec<(&Key, &Question)> = Vec::new();
+    let mut requests: Vec<Request<'_>> = Vec::new();
     let mut seen: HashSet<&Key> = HashSet::new();
     for (question, key) in questions.iter().zip(&keys) {
         let (Some(question), Some(key)) = (question, key) else { continue };
@@ -134,17 +180,18 @@ pub(super) fn answers(
         let remembered = if cached { environment.memory().computed(model.id(), &key.0, key.1)? } else { None };
         let e_ion = references.get(question.ion.element.symbol()).copied();
         let places: Option<Vec<Kept>> = remembered.and_then(|text| serde_json::from_str(&text).ok());
-        match (places.filter(|places| places.iter().all(|place| place.holds(e_ion))), question.within()) {
+        match (places.filter(|places| places.iter().all(|place| place.holds(e_ion))), question.request()) {
             (Some(places), _) => drop(known.insert(key.clone(), Ok(places))),
-            (None, Ok(within)) => asked.push((key, question, within)),
+            (None, Ok(request)) => {
+                asked.push((key, question));
+                requests.push(request);
+            }
             (None, Err(error)) => drop(known.insert(key.clone(), Err(error.to_string()))),
         }
     }
-    let requests: Vec<Request<'_>> =
-        asked.iter().map(|(_, q, within)| Request { host: &q.host, ion: q.ion, n: q.n, within: *within }).collect();
     let mut follower = Remembering::new(environment, model.id(), cached);
     let outcome = adsorb(model, references, &requests, options, &mut follower, |number, answers| {
-        let (key, question, _) = asked[number];
+        let (key, question) = asked[number];
         let places = kept(answers);
         let measured = references.contains_key(question.ion.element.symbol());
         if let (true, true, Ok(places)) = (cached, measured, &places) {

@@ -30,6 +30,9 @@ extensions_options! {
         /// Whether costly calls read what `hollandite featurize` has materialised for the very same crystal.
         pub features: bool, default = true
 
+        /// Most configurations of the ions that `adsorption` relaxes for a channel; the best of them is the answer.
+        pub insertion_starts: usize, default = 4
+
         /// Longest force left when `adsorption` ends a relaxation, eV/Å.
         pub relax_fmax: f64, default = 0.05
 

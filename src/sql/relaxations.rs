@@ -58,14 +58,15 @@ impl Follower for Remembering<'_> {
 /// What is asked, with its settings. Crystals of one content hash may list their sites in another order or stand otherwise in
 /// space, and the end is told in the setting of the start: to the last bit of that.
 fn task(start: &Structure, options: &RelaxOptions) -> String {
-    let RelaxOptions { method, fmax, steps, cell, nudge } = *options;
+    let RelaxOptions { method, fmax, steps, cell, nudge, held } = *options;
     let method = Method::NAMES.iter().find(|(_, other)| *other == method).map_or("", |(name, _)| name);
     let mut hasher = Sha256::new();
     let numbers = start.lattice().rows().as_flattened().iter().chain(start.frac_coords().as_flattened());
     numbers.for_each(|x| hasher.update(x.to_le_bytes()));
     start.species().iter().for_each(|e| hasher.update([e.z()]));
     let exact = hex(&hasher.finalize()[..8]);
-    format!("relax/{VERSION} {method} fmax={fmax} steps={steps} cell={cell} nudge={nudge} of {exact}")
+    let held = if held == 0 { String::new() } else { format!(" held={held}") };
+    format!("relax/{VERSION} {method} fmax={fmax} steps={steps} cell={cell} nudge={nudge}{held} of {exact}")
 }
 
 /// A relaxed crystal, as it is kept.
@@ -149,6 +150,7 @@ mod tests {
             RelaxOptions { cell: false, ..options },
             RelaxOptions { fmax: 0.051, ..options },
             RelaxOptions { nudge: 0.02, ..options },
+            RelaxOptions { held: 1, ..options },
             RelaxOptions { method: Method::Bfgs, ..options },
         ] {
             assert_eq!(follower.known(&start, &other), None, "{other:?}");

@@ -13,6 +13,7 @@
 
 mod anions;
 mod candidates;
+mod conversion;
 mod corrections;
 mod diagram;
 mod facets;
@@ -23,6 +24,7 @@ mod substitute;
 
 pub use anions::{OxideType, SulfideType, oxide_type, sulfide_type};
 pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
+pub use conversion::conversion_voltage;
 pub use corrections::{Computed, Correction, Part as CorrectionPart, Scheme, correction};
 pub use diagram::{Part, PhaseDiagram, one_scheme};
 pub use facets::{Corner, Surface};

@@ -6,6 +6,7 @@ mod common;
 mod adsorption;
 mod charges;
 mod commands;
+mod electrodes;
 mod enumerate;
 #[cfg(unix)]
 mod interrupt;

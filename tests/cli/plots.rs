@@ -377,3 +377,22 @@ fn a_hull_is_a_line_over_two_elements_and_facets_over_three() {
     fails(&["Ti-Ti"], "twice");
     fails(&["Ti-O", "--table", "nothing"], "nothing");
 }
+
+#[test]
+fn the_label_and_the_prediction_of_a_query_are_drawn() {
+    let rows = "(VALUES (1.5, 1.4, 'Li'), (3.4, 3.6, 'Li'), (2.0, NULL, 'Ca')) AS t (label, prediction, ion)";
+    let picture = svg(&["parity", &format!("SELECT ion, prediction, label FROM {rows}")]);
+    assert_eq!(picture.matches("<circle").count(), 2);
+    assert!(picture.contains("MAE 0.150 over 2 crystals"), "{picture}");
+    assert_legible(&picture);
+    assert_legible(&svg(&["errors", &format!("SELECT prediction, label FROM {rows}")]));
+    for (query, remedy) in [
+        (format!("SELECT ion, label FROM {rows}"), "no column prediction"),
+        (format!("SELECT label, prediction FROM {rows} WHERE ion = 'Ca'"), "no row of the query"),
+        (format!("SELECT ion AS label, prediction FROM {rows}"), "are numbers"),
+    ] {
+        hollandite(&["plot", "parity", &query]).assert().failure().stderr(contains(remedy));
+    }
+    let query = format!("SELECT label, prediction FROM {rows}");
+    hollandite(&["plot", "parity", &query, "--where", "true"]).assert().code(2).stderr(contains("into the query"));
+}

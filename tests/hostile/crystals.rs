@@ -156,6 +156,7 @@ const CALLS: &[&str] = &[
     "predict(s, 'cgcnn')",
     "predict_ef(s, 'alignn')",
     "predict_ef(s, 'megnet')",
+    "primitive(s)",
     "prototype(s)",
     "reduced_formula(s)",
     "remove(s, 'H')",
@@ -190,6 +191,7 @@ const CALLS: &[&str] = &[
 /// Functions of a crystal that ask an energy model, which a session without a store has not.
 const ASK_A_POTENTIAL: &[&str] = &[
     "adsorption",
+    "adsorption_interval",
     "adsorption_potential",
     "extraction_voltage",
     "predict_energy",

@@ -72,7 +72,7 @@ fn one(structure: &Structure, options: &RelaxOptions) -> Relaxed {
 }
 
 fn options(method: Method, cell: bool) -> RelaxOptions {
-    RelaxOptions { method, cell, fmax: 1e-4, steps: 300, nudge: 0.0 }
+    RelaxOptions { method, cell, fmax: 1e-4, steps: 300, ..RelaxOptions::default() }
 }
 
 #[test]
@@ -330,4 +330,21 @@ fn a_long_batch_ends_crystal_by_crystal_and_goes_on_where_it_was_broken_off() {
     let rounds = book.rounds.len();
     assert!(relax(&ARGON, &all, &options, &mut book).is_continue());
     assert_eq!(book.rounds.len(), rounds);
+}
+
+#[test]
+fn what_is_held_stays_and_the_others_come_to_rest() {
+    let start = distorted();
+    let held = |cell| one(&start, &RelaxOptions { held: 1, nudge: 0.05, ..options(Method::Fire, cell) });
+    for end in [held(false), held(true)] {
+        assert!(end.converged, "{}", end.fmax);
+        let (from, to) = (start.frac_coords(), end.structure.frac_coords());
+        assert!((0..3).all(|k| (from[3][k] - to[3][k]).abs() < 1e-12), "{to:?}");
+        assert!((0..3).any(|k| (from[0][k] - to[0][k]).abs() > 1e-3), "{to:?}");
+    }
+    // With everything held nothing moves, and that is an end.
+    let end = one(&start, &RelaxOptions { held: 4, ..options(Method::Fire, false) });
+    assert_eq!((end.steps, end.converged, end.volume_change), (0, true, 0.0));
+    let pairs = end.structure.frac_coords().iter().flatten().zip(start.frac_coords().iter().flatten());
+    assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
 }

@@ -27,9 +27,9 @@ pub enum PlotPicture {
     Density(PlotDensity),
     /// What a table holds: classes of composition, formation energies and elements, training and test set apart
     Distribution(PlotDistribution),
-    /// Predictions of a model against the labels, after `hollandite evaluate`
+    /// Predictions of a model against the labels, after `hollandite evaluate`; or the columns label and prediction of a query
     Parity(PlotModel),
-    /// How large the errors of a model are, after `hollandite evaluate`
+    /// How large the errors of a model are, after `hollandite evaluate`; or those of a query
     Errors(PlotModel),
     /// The trials of a search for settings: the validation error of each, and the lowest so far
     Tuning(PlotTuning),
@@ -42,7 +42,8 @@ pub enum PlotPicture {
 /// `hollandite plot parity`, `hollandite plot errors`
 #[derive(Debug, ClapArgs)]
 pub struct PlotModel {
-    /// Name of a model or an ensemble, as in the column `model` of `predictions`
+    /// Name of a model or an ensemble, as in the column `model` of `predictions`; or a SELECT with columns label and prediction,
+    /// or the name of a stored one such as voltages
     pub model: String,
     /// Table that it was evaluated on
     #[arg(long, value_name = "NAME", default_value = "tmo")]

@@ -6,11 +6,14 @@ use super::job_bar::JobBar;
 use crate::cli::args::Import;
 use crate::cli::{CliError, render};
 use crate::formats::{Naming, Reading};
-use crate::store::ImportOptions;
+use crate::store::{Electrode, ImportOptions, ResultRow, Store};
 
 pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let paths: Vec<PathBuf> = import.paths.iter().map(PathBuf::from).collect();
+    if import.into == Electrode::TABLE {
+        return electrodes(&store, &paths, import).await;
+    }
     let options = ImportOptions {
         into: import.into.clone(),
         source: import.source.clone(),
@@ -27,6 +30,21 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
     render::print(&format!("{summary}\n"))?;
     if summary.skipped + summary.quarantined + summary.duplicates > 0 && !summary.dry_run {
         eprintln!("`hollandite info --quarantine` says why rows were refused");
+    }
+    Ok(())
+}
+
+/// Lists of electrodes go into a table of their own, which takes no crystals by themselves.
+async fn electrodes(store: &Store, paths: &[PathBuf], import: &Import) -> Result<(), CliError> {
+    if import.dry_run || import.dedupe || import.order.is_some() || import.map.is_some() || !import.promote.is_empty() {
+        let message =
+            "--into electrodes reads lists of electrodes: it has no --dry-run, --dedupe, --order, --map and --promote";
+        return Err(CliError::Usage(message.into()));
+    }
+    let summary = store.import_electrodes(paths, import.source.as_deref()).await?;
+    render::print(&format!("{summary}\n"))?;
+    for refused in &summary.refused {
+        eprintln!("refused {refused}");
     }
     Ok(())
 }

@@ -7,24 +7,59 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 use super::arguments::{choice, count, crystal, energy_model, ion, named, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
-use super::{Function, Kind, Omitted, number, optional};
-use crate::adsorption::{Kept, Place, Places, Question, answers};
+use super::{Function, Kind, Omitted, Parameter, number, optional};
+use crate::adsorption::{EACH, Kept, Place, Places, Question, answers};
 use crate::cost::Cost;
 use crate::options::HollanditeOptions;
 use crate::relaxations::Remembering;
 use crate::single_points::SinglePoints;
-use adsorption::{Extraction, Method, RelaxOptions, Relaxed, extract, relax};
+use adsorption::{
+    AdsorptionError, Extraction, Freedom, Method, RelaxOptions, Relaxed, Within, extract, parse_sites, relax,
+};
 use crystal::Structure;
 use features::{Ion, ring_name};
-use models::ModelError;
-use models::ModelPotential;
 use models::potential::{GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
+use models::{ModelError, ModelPotential};
 
 /// The function of energies alone, which come along with gradients: it is evaluated after its like.
 pub(crate) const ENERGY: &str = "predict_energy";
 
 /// What an argument `n` says where ions are inserted.
 pub(super) const ION_NUMBER: &str = "Number of ions inserted into the cell.";
+/// Ions nearer to one another than this, Å, are neighbours in the graphs of the energy models: a row of ions and no dilute one.
+const DILUTE: f64 = 6.0;
+
+/// How far an ion is from its images.
+pub(super) fn spacing() -> Parameter {
+    let text = "Least distance between an ion and its periodic images, Å: n ions go into the smallest supercell of the \
+                primitive cell that keeps it. 0 takes the cell as it is given.";
+    number("spacing", 0.0, text).measured(|x| match x >= 0.0 && x.is_finite() {
+        true => Ok(()),
+        false => Err(format!("spacing = {x} Å; it must be positive, or 0 for the cell as it is")),
+    })
+}
+
+/// Points that are stated.
+pub(super) fn sites() -> Parameter {
+    let text = "Where exactly: three fractions of the cell for each of the n ions, ions apart by semicolons, such as \
+                '0.5 0.5 0; 0.5 0.5 0.5'. Empty: sites are searched.";
+    optional("sites", Kind::Text, Omitted::Text(""), text).parsed(|text| match text.trim() {
+        "" => Ok(()),
+        text => parse_sites(text).map(drop),
+    })
+}
+
+/// What moves once ions are in.
+pub(super) fn relaxes() -> Parameter {
+    let text = "What is relaxed once the ions are in: all; atoms, in the cell of the relaxed host; host, its atoms alone, \
+                with the ions held; or nothing.";
+    choice("relaxes", &Freedom::NAMES, text)
+}
+
+/// Reads where ions go, each channel included.
+fn where_to(text: &str) -> std::result::Result<(), AdsorptionError> {
+    if text.trim() == EACH { Ok(()) } else { Within::parse(text).map(drop) }
+}
 
 pub(super) fn functions() -> Vec<Function> {
     let usual = RelaxOptions::default();
@@ -34,14 +69,25 @@ pub(super) fn functions() -> Vec<Function> {
             text: "How strongly an ion is bound in each channel of a host, by an energy model: one struct per \
                    channel, widest first, or one for the closed cavities if there is no channel. The host is relaxed \
                    with its cell (FIRE; options hollandite.relax_fmax, 0.05 eV/Å, and hollandite.relax_steps, 200), \
-                   n ions are inserted as by `insert`, and the filled cell is relaxed. It takes seconds to minutes \
-                   per crystal: filter first. Results are remembered in the store, and so is the relaxed host, for \
-                   other ions.",
+                   n ions are inserted in several ways (hollandite.insertion_starts, 4), each filled cell is relaxed \
+                   and the lowest that converged is the answer. Then the ions are taken out and the host is relaxed \
+                   again, which tells whether it is still the host. It takes seconds to minutes per crystal: filter \
+                   first. Results are remembered in the store, and so is the relaxed host, for other ions.",
             parameters: vec![
                 crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
                 ion(),
                 number("n", 1.0, ION_NUMBER),
                 energy_model(),
+                optional(
+                    "channel",
+                    Kind::NumberOrName,
+                    Omitted::Text(EACH),
+                    "Where: 'each' for one struct per channel; else one struct, as for insertion_sites.",
+                )
+                .parsed(where_to),
+                spacing(),
+                sites(),
+                relaxes(),
             ],
             unit: None,
             example: "SELECT id, unnest(adsorption(structure, 'Ca')) FROM tmo WHERE id = 'Nb12WO33'",
@@ -144,7 +190,7 @@ fn modelled<T: Value + Send + 'static>(
 }
 
 /// The model that argument `i` names, or the session where there is none.
-fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Arc<ModelPotential>> {
+pub(super) fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Arc<ModelPotential>> {
     let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
     let named = texts.as_ref().filter(|_| !arguments.is_empty()).map(|texts| texts.value(0));
     let name = named.filter(|name| !name.is_empty()).unwrap_or(&context.options.energy_model);
@@ -152,54 +198,100 @@ fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Resul
 }
 
 /// How a session relaxes crystals with their cells.
-fn relaxation(options: &HollanditeOptions) -> RelaxOptions {
+pub(super) fn relaxation(options: &HollanditeOptions) -> RelaxOptions {
     RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() }
 }
 
-/// What became of the crystals of a call, `None` for those that are NULL. `channel`: the argument that says where, by place;
-/// `None` asks for each channel. `model`: the argument that names the energy model; `None`: the session does.
-pub(super) fn places(
-    arguments: &Arguments,
-    context: &Context,
-    channel: Option<usize>,
-    model: Option<usize>,
-) -> Result<Vec<Option<Places>>> {
-    let model = model_of(arguments, context, model)?;
+/// Where the arguments of a call stand that say where ions go: channel and, after it, spacing, sites and what relaxes.
+#[derive(Clone, Copy)]
+pub(super) struct Where {
+    /// Place of the argument `channel`.
+    pub channel: usize,
+    /// What it means where it is left out.
+    pub usual: &'static str,
+    /// Place of the argument that names the energy model; `None`: the session does.
+    pub model: Option<usize>,
+    /// Whether spacing, sites and what relaxes follow the channel.
+    pub stated: bool,
+}
+
+/// What became of the crystals of a call, `None` for those that are NULL.
+pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> Result<Vec<Option<Places>>> {
+    let model = model_of(arguments, context, place.model)?;
     let questions = arguments.map(|row, s| {
         let n = row.given(2).unwrap_or(1.0);
         if !(n >= 1.0 && n.fract() == 0.0 && n <= 64.0) {
             return Err(format!("n = {n}; the number of ions in the cell must be a whole number from 1 to 64").into());
         }
-        let named = |k| if row.omits(k) { "everywhere" } else { row.text(k) };
-        let channel = channel.map(|k| named(k).to_owned());
-        Ok(Question { host: s.clone(), ion: Ion::parse(row.text(1))?, n: n as usize, channel })
+        let channel = if row.omits(place.channel) { place.usual } else { row.text(place.channel) };
+        Ok(Question {
+            host: s.clone(),
+            ion: Ion::parse(row.text(1))?,
+            n: n as usize,
+            channel: channel.to_owned(),
+            spacing: if place.stated { row.number(place.channel + 1) } else { 0.0 },
+            sites: if place.stated { row.text(place.channel + 2).to_owned() } else { String::new() },
+            freedom: if place.stated { named(row.text(place.channel + 3), &Freedom::NAMES)? } else { Freedom::All },
+            starts: context.options.insertion_starts.max(1),
+        })
     })?;
-    answers(context.environment, &model, &questions, &relaxation(&context.options), context.options.cache)
+    let found = answers(context.environment, &model, &questions, &relaxation(&context.options), context.options.cache)?;
+    remark_dense(arguments, context, &questions, &found);
+    Ok(found)
 }
 
-/// The ions in one channel, and their charge.
+/// Says where single ions stand in a row of themselves, because the cell is short: no row is NULL for it.
+fn remark_dense(arguments: &Arguments, context: &Context, questions: &[Option<Question>], found: &[Option<Places>]) {
+    let single =
+        questions.iter().zip(found).filter(|(q, _)| q.as_ref().is_some_and(|q| q.n == 1 && q.sites.is_empty()));
+    let done = single.filter_map(|(_, places)| places.as_ref()?.as_ref().ok()).flatten().filter_map(Kept::done);
+    let dense: Vec<f64> = done.map(|place| place.spacing).filter(|&spacing| spacing < DILUTE).collect();
+    if let Some(nearest) = dense.iter().copied().reduce(f64::min) {
+        context.environment.warnings().remark(format!(
+            "{}: single ions are nearer than {DILUTE} Å to their periodic images, the nearest {nearest:.1} Å: dense rows, not \
+             dilute ions; the argument spacing keeps them apart",
+            arguments.function.name
+        ));
+    }
+}
+
+/// The ions in one channel, and what they are measured by.
 struct Placed {
     charge: Option<i8>,
+    model: String,
+    functional: Option<String>,
+    /// Steps that a relaxation may take.
+    steps: usize,
     kept: Kept,
 }
 
 impl Placed {
     fn place(&self) -> Option<&Place> {
-        match &self.kept {
-            Kept::Done(place) => Some(place),
-            Kept::Failed(_) => None,
-        }
+        self.kept.done()
     }
 }
 
 fn adsorption(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Vec<Placed>>>> {
-    let found = places(arguments, context, None, Some(3))?;
+    let found = places(arguments, context, Where { channel: 4, usual: EACH, model: Some(3), stated: true })?;
+    let model = model_of(arguments, context, Some(3))?;
     let ions = arguments.texts(1)?;
     let charge = |i: usize| ions.as_ref().and_then(|ions| Ion::parse(ions.value(i)).ok()).map(|ion| ion.charge);
     Ok(arguments.rows(|i| {
-        let placed = |places: Vec<Kept>| places.into_iter().map(|kept| Placed { charge: charge(i), kept }).collect();
+        let one = |kept| Placed {
+            charge: charge(i),
+            model: model.name().to_owned(),
+            functional: model.model().card().correction_scheme.clone(),
+            steps: context.options.relax_steps,
+            kept,
+        };
+        let placed = |places: Vec<Kept>| places.into_iter().map(one).collect();
         found[i].clone().map(|places| places.map(placed).map_err(Into::into))
     }))
+}
+
+/// Why an energy is not that of a minimum.
+pub(super) fn unconverged(steps: usize) -> String {
+    format!("a relaxation did not converge in {steps} steps; SET hollandite.relax_steps to more")
 }
 
 fn placed_columns() -> Columns<Placed> {
@@ -229,14 +321,56 @@ fn placed_columns() -> Columns<Placed> {
             let charge = p.charge.filter(|&charge| charge != 0)?;
             p.place().map(|place| place.potential / f64::from(charge))
         })
+        .field(
+            "ions_per_formula",
+            None,
+            "Ions per formula unit of the host: n over the number of reduced formulas in the cell that was filled.",
+            |p| p.place()?.ions_per_formula(),
+        )
+        .field(
+            "spacing",
+            Some("Å"),
+            "Shortest distance between two ions of the relaxed cell, periodic images included.",
+            |p| p.place().map(|place| place.spacing),
+        )
+        .field("starts", None, "Number of configurations that were relaxed.", |p| p.place().map(|place| place.starts))
+        .field(
+            "spread",
+            Some("eV per ion"),
+            "Difference between the highest and the lowest adsorption potential of these configurations.",
+            |p| p.place().map(|place| place.spread),
+        )
         .field("volume_change", None, "Relative change of the relaxed volume on insertion.", |p| {
             p.place().map(|place| place.volume_change)
         })
+        .field(
+            "host_energy_change",
+            Some("eV/atom"),
+            "Energy of the host relaxed again without the ions, minus that of the host before, per atom of the host. \
+             Below zero the ions have led the host to a more stable phase, and the gain is not theirs alone. NULL if \
+             part of the cell was held.",
+            |p| p.place()?.emptied.map(|(change, _)| change),
+        )
+        .field(
+            "host_kept",
+            None,
+            "True if the host relaxes back to the same structure (same_structure) and the same energy within 0.01 \
+             eV/atom once the ions are taken out.",
+            |p| p.place()?.emptied.map(|(_, kept)| kept),
+        )
         .field("converged", None, "True if both relaxations converged.", |p| p.place().map(|place| place.converged))
         .field("steps", None, "Number of steps of the relaxations.", |p| p.place().map(|place| place.steps))
         .field("structure", None, "The relaxed cell, ions last.", |p| p.place().and_then(Place::structure))
-        .field("reason", None, "Why there are no numbers.", |p| match &p.kept {
-            Kept::Done(_) => None,
+        .field("model", None, "Name of the energy model.", |p| p.model.clone())
+        .field(
+            "functional",
+            None,
+            "Functional and corrections of the data that the model was trained on. Potentials by different ones are not \
+             comparable.",
+            |p| p.functional.clone(),
+        )
+        .field("reason", None, "Why there are no numbers, or why they are not those of a minimum.", |p| match &p.kept {
+            Kept::Done(place) => (!place.converged).then(|| unconverged(p.steps)),
             Kept::Failed(reason) => Some(reason.clone()),
         })
 }
@@ -260,10 +394,7 @@ fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<O
     let ControlFlow::Continue(outcome) = outcome else { return cancelled() };
     let mut ends = outcome.into_iter().zip(asked()).map(|(end, (_, ion, _))| match end {
         Ok(end) if end.converged => Ok(end.potential / f64::from(ion.charge)),
-        Ok(_) => {
-            let steps = context.options.relax_steps;
-            Err(format!("a relaxation did not converge in {steps} steps; SET hollandite.relax_steps to more"))
-        }
+        Ok(_) => Err(unconverged(context.options.relax_steps)),
         Err(error) => Err(error.to_string()),
     });
     let ends: Vec<Option<std::result::Result<f64, String>>> =
@@ -271,7 +402,7 @@ fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<O
     Ok(arguments.rows(|i| ends[i].clone().map(|end| end.map_err(Into::into))))
 }
 
-fn cancelled<T>() -> Result<T> {
+pub(super) fn cancelled<T>() -> Result<T> {
     exec_err!("the relaxations were cancelled; those that had finished are remembered")
 }
 

@@ -8,7 +8,7 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 use super::arguments::{channel, count, ion, reason, structure};
 use super::composition::collected;
-use super::energies::{ION_NUMBER, places};
+use super::energies::{ION_NUMBER, Where, places, relaxes, sites, spacing, unconverged};
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
 use super::{Function, Kind, Omitted, Parameter, number, optional, required};
@@ -29,12 +29,14 @@ pub(super) fn functions() -> Vec<Function> {
         Function {
             name: "adsorption_potential",
             text: "Adsorption potential of an ion, positive = favourable: -(e_inserted - e_host - n e_ion) / n, from \
-                   four energies; or of a crystal, as `adsorption_potential(structure, ion[, n[, channel]])`. Datta \
-                   et al. (2024) write the opposite sign in their equations and this one in their text and figures. \
-                   For a crystal the energy model of the session relaxes the host, n ions are inserted at the best \
-                   sites of the given channel, the filled cell is relaxed, and all energies are those of that model; \
-                   `adsorption` returns every step. It takes seconds to minutes per crystal: filter first. Results \
-                   are remembered in the store, and so is the relaxed host, for other ions.",
+                   four energies; or of a crystal, as `adsorption_potential(structure, ion[, n[, channel[, spacing[, \
+                   sites[, relaxes]]]]])`. Datta et al. (2024) write the opposite sign in their equations and this \
+                   one in their text and figures. For a crystal the energy model of the session relaxes the host, n \
+                   ions are inserted in several ways, each filled cell is relaxed, the best that converged is the \
+                   answer, and all energies are those of that model; `adsorption` returns every step, and by what \
+                   the numbers are limited. NULL if a relaxation did not converge. It takes seconds to minutes per \
+                   crystal: filter first. Results are remembered in the store, and so is the relaxed host, for other \
+                   ions.",
             parameters: vec![
                 required(
                     "e_inserted",
@@ -62,6 +64,9 @@ pub(super) fn functions() -> Vec<Function> {
                     "Number of ions in the cell. Or where they go, as for insertion_sites.",
                 )
                 .parsed(Within::parse),
+                spacing(),
+                sites(),
+                relaxes(),
             ],
             unit: Some("eV per ion"),
             example: "SELECT id, adsorption_potential(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'Nb12WO33'",
@@ -123,21 +128,26 @@ pub(super) fn functions() -> Vec<Function> {
             text: "The crystal with n ions inserted into its cell. They go to those of the sites that \
                    insertion_sites finds, symmetry-equivalent ones included, that minimise the electrostatic energy \
                    of the inserted ions (formal charges, rigid host, interactions between the ions included), no two \
-                   of them closer than 2 Å. The host's atoms come first, in their order; nothing is relaxed. NULL \
-                   and a warning if there is no site, or no room for n ions.",
-            parameters: vec![structure(), ion(), number("n", 1.0, ION_NUMBER), channel()],
+                   of them closer than 2 Å, at sites with at least three neighbours where there are enough. The \
+                   host's atoms come first, in their order; nothing is relaxed. NULL and a warning if there is no \
+                   site, or no room for n ions.",
+            parameters: vec![structure(), ion(), number("n", 1.0, ION_NUMBER), channel(), sites()],
             unit: None,
             example: "SELECT id, to_cif(insert(structure, 'Ca', 1, 'hexagonal')) FROM tmo",
             kernel: crystals(Cost::Costly, |row, s| {
                 let (ion, within) = placed(row, 3)?;
-                Ok(adsorption::insert(s, &ion, count(row.number(2))?, within)?.structure)
+                let n = count(row.number(2))?;
+                Ok(match row.text(4).trim() {
+                    "" => adsorption::insert(s, &ion, n, within)?.structure,
+                    sites => adsorption::at(s, &ion, n, &adsorption::parse_sites(sites)?)?.structure,
+                })
             }),
         },
         Function {
             name: "insertion_sites",
-            text: "Sites where an ion can be inserted, lowest score first: the symmetry-distinct maxima of the void \
-                   (Shannon radii) that hold a sphere of at least half the ion's radius. Maxima within 0.5 Å of each \
-                   other are one site.",
+            text: "Sites where an ion can be inserted, those with at least three neighbours first, then by score: the \
+                   symmetry-distinct maxima of the void (Shannon radii) that hold a sphere of at least half the \
+                   ion's radius. Maxima within 0.5 Å of each other are one site.",
             parameters: vec![structure(), ion(), channel()],
             unit: None,
             example: "SELECT id, unnest(insertion_sites(structure, 'Ca', 'passing')) FROM tmo",
@@ -290,9 +300,10 @@ fn site_columns() -> Columns<InsertionSite> {
 
 /// The form of `adsorption_potential` whose first argument is a crystal.
 fn potentials(arguments: &Arguments, context: &Context) -> Result<Vec<Option<f64>>> {
-    let found = places(arguments, context, Some(3), None)?;
+    let found = places(arguments, context, Where { channel: 3, usual: "everywhere", model: None, stated: true })?;
     let potential = |kept: &Kept| match kept {
-        Kept::Done(place) => Ok(place.potential),
+        Kept::Done(place) if place.converged => Ok(place.potential),
+        Kept::Done(_) => Err(unconverged(context.options.relax_steps)),
         Kept::Failed(reason) => Err(reason.clone()),
     };
     let first = |places: &Places| {

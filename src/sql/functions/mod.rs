@@ -13,6 +13,7 @@ mod descriptors;
 mod diffraction;
 mod energies;
 mod geometry;
+mod intervals;
 mod ions;
 mod json;
 pub(crate) mod kernel;
@@ -22,6 +23,7 @@ mod stability;
 mod symmetry;
 mod text;
 mod udf;
+mod voltages;
 
 pub use declaration::{Function, Kind, Omitted, Parameter, UNIT_OF_MODEL, number, optional, required};
 pub(crate) use energies::ENERGY;
@@ -36,7 +38,10 @@ pub fn themes() -> Vec<(&'static str, Vec<Function>)> {
         ("Composition", composition::functions()),
         ("Descriptors", descriptors::functions()),
         ("Diffraction", diffraction::functions()),
-        ("Energies", energies::functions()),
+        (
+            "Energies",
+            [energies::functions(), intervals::functions(), voltages::functions()].into_iter().flatten().collect(),
+        ),
         ("Geometry", geometry::functions()),
         ("Ions", ions::functions()),
         ("JSON", json::functions()),
@@ -60,7 +65,16 @@ mod tests {
         let stable = all.filter(|function| function.kernel.volatility() == Volatility::Stable);
         let names: Vec<&str> = stable.map(|function| function.name).collect();
         let energies = ["adsorption", "extraction_voltage", "predict_energy", "predict_forces", "predict_magmoms"];
-        let others = ["predict_stress", "relax", "adsorption_potential", "reference_energy", "predict", "predict_ef"];
+        let others = [
+            "predict_stress",
+            "relax",
+            "adsorption_interval",
+            "electrode_voltage",
+            "adsorption_potential",
+            "reference_energy",
+            "predict",
+            "predict_ef",
+        ];
         assert_eq!(names, [energies.as_slice(), &others, &["formation_energy"]].concat());
     }
 }

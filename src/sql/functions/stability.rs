@@ -18,6 +18,7 @@ use crate::cost::Cost;
 use crate::environment::Environment;
 use adsorption::{self, Reference};
 use crystal::{Composition, Element};
+use features::Ion;
 use models::ModelPotential;
 use stability::{
     self, Computed, Correction, CorrectionPart, ElementalReferences, OxideType, Part, PhaseDiagram, Scheme,
@@ -27,6 +28,30 @@ use store::ReferenceEnergy;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
+        Function {
+            name: "conversion_voltage",
+            text: "Voltage, against the metal, at which a host reacts with ions to the stable phases of a phase diagram \
+                   instead of taking them up: what insertion competes with. Calcium and an oxide may give CaO and a \
+                   lower oxide. It is never below the voltage of insertion into a phase on or above the hull, and their \
+                   difference is what the filled host gains by falling apart, per charge.",
+            parameters: vec![
+                diagram(),
+                formula(),
+                ef(),
+                required("ion", Kind::Text, "An ion such as 'Ca' or 'Al3+'; without a charge, the most common one.")
+                    .parsed(Ion::parse),
+                required("n", Kind::Number, "Number of ions per formula as it is written."),
+            ],
+            unit: Some("V"),
+            example: "SELECT id, conversion_voltage((SELECT phase_diagram(formula, formation_energy_per_atom) FROM tmo), \
+                      formula, formation_energy_per_atom, 'Ca', 1) FROM tmo",
+            kernel: rows(Cost::Crystal, values(), |arguments| {
+                phases(arguments, |row, diagram, composition, ef| {
+                    let ion = Ion::parse(row.text(3)).map_err(reason)?;
+                    stability::conversion_voltage(diagram, composition, ef, (ion.element, ion.charge), row.number(4))
+                })
+            }),
+        },
         Function {
             name: "decomposition",
             text: "Phases of the convex hull into which a composition decomposes, largest fraction first. A phase on \

@@ -186,7 +186,7 @@ fn keys_of<R: ResultRow>(batch: &RecordBatch) -> Result<Vec<String>, ArrowError>
 mod tests {
     use arrow::datatypes::Schema;
 
-    use super::super::{AdsorptionRow, ChargeRow, DftRunRow, ReferenceEnergy};
+    use super::super::{AdsorptionRow, ChargeRow, DftRunRow, Electrode, ReferenceEnergy};
     use super::*;
 
     fn row(host: &str, n: i32) -> AdsorptionRow {
@@ -256,6 +256,7 @@ mod tests {
         check::<ChargeRow>();
         check::<ReferenceEnergy>();
         check::<DftRunRow>();
+        check::<Electrode>();
     }
 
     /// A store whose calculations came in before there were corrections.

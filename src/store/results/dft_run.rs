@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::ResultRow;
 use super::corrected::Corrected;
-use crystal::{Structure, content_hash};
+use super::crystal::Crystal;
+use crystal::content_hash;
 use formats::vasp::Run;
 
 /// A row of `dft_runs`: what one calculation says. The columns are explained in `schema/lake.sql`.
@@ -61,24 +62,6 @@ impl ResultRow for DftRunRow {
     const TABLE: &'static str = "dft_runs";
     const KEY: &'static [&'static str] = &["run"];
     const ADDED: usize = 8;
-}
-
-/// A crystal as the column `structure` has it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-struct Crystal {
-    lattice: Vec<f64>,
-    numbers: Vec<i32>,
-    frac_coords: Vec<f64>,
-}
-
-impl From<&Structure> for Crystal {
-    fn from(structure: &Structure) -> Self {
-        Self {
-            lattice: structure.lattice().rows().as_flattened().to_vec(),
-            numbers: structure.species().iter().map(|e| i32::from(e.z())).collect(),
-            frac_coords: structure.frac_coords().as_flattened().to_vec(),
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

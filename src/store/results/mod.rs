@@ -1,6 +1,6 @@
 //! Tables of results: what is known of ions in tunnels, from the paper or computed here.
 //!
-//! `adsorption`, `charges` and `reference_energies` are tables of the lake like `tmo`, declared in `schema/lake.sql`, open to
+//! `adsorption`, `charges`, `electrodes` and `reference_energies` are tables of the lake like `tmo`, declared in `schema/lake.sql`, open to
 //! SQL and to any DuckLake client. A struct here is one row of each; [`Store::append`] adds rows in one snapshot, [`Store::results`] reads
 //! them back. Every store has the paper's rows ([`published`]): a computed row stands beside the published one, and `source` tells them apart.
 //!
@@ -9,11 +9,15 @@
 
 mod append;
 mod corrected;
+mod crystal;
 mod dft_run;
+mod electrode;
 mod published;
 mod read;
 
+pub use crystal::Crystal;
 pub use dft_run::DftRunRow;
+pub use electrode::Electrode;
 pub use read::References;
 
 use serde::{Deserialize, Serialize};

@@ -17,6 +17,9 @@ pub async fn run(
     name: &str,
     draw: fn(&str, &str, &[(f64, f64)]) -> Picture,
 ) -> Result<(), CliError> {
+    if let Some(query) = super::pairs::query(&args.model) {
+        return super::pairs::run(store, args, query, name, draw).await;
+    }
     let (_, session) = super::super::session(store, args.at).await?;
     // A model is asked for by several spellings and by its path, and its answers are kept under one name; those of a model that
     // is gone are still there.

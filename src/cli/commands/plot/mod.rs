@@ -7,6 +7,7 @@ mod distribution;
 pub mod errors;
 mod funnel;
 mod hull;
+mod pairs;
 mod structure;
 mod tuning;
 mod xrd;

@@ -138,7 +138,7 @@ impl Arguments<'_> {
     }
 
     /// `f(row, a, b)` for the crystals of the first two arguments, as [`Arguments::map`].
-    pub(super) fn map_pairs<T: Send>(
+    pub(in super::super) fn map_pairs<T: Send>(
         &self,
         f: impl Fn(Row, &Structure, &Structure) -> Answer<T> + Sync,
     ) -> Result<Vec<Option<T>>> {
