@@ -51,10 +51,14 @@ pub struct GraphBatch {
     pub degree: Tensor<1, Int>,
     /// 1 / edges of each node, `[N, 1]`; 0 for a node without edges.
     pub per_degree: Tensor<2>,
-    /// 1 / nodes of each graph, `[B, 1]`.
-    pub per_nodes: Tensor<2>,
-    /// 1 / edges of each graph, `[B, 1]`.
-    pub per_edges: Tensor<2>,
+    /// Atoms that each node stands for, and the same of the node that gathers each edge.
+    pub node_weights: Vec<f32>,
+    /// See `node_weights`.
+    pub edge_weights: Vec<f32>,
+    /// Share of each node in the atoms of its graph, `[N, 1]`.
+    pub share: Tensor<2>,
+    /// Share of an edge of each node in the edges of its graph, `[N, 1]`.
+    pub edge_share: Tensor<2>,
     /// Number of graphs B.
     pub graphs: usize,
     /// The line graphs, where the network works on angles.
@@ -115,8 +119,10 @@ impl GraphBatch {
             edge_graph: ints(edge_graph),
             degree: ints(degree),
             per_degree: column(per_degree),
-            per_nodes: column(graphs.iter().map(|g| (g.nodes() as f32).recip()).collect()),
-            per_edges: column(graphs.iter().map(|g| (g.edges() as f32).recip()).collect()),
+            node_weights: graphs.iter().flat_map(|g| g.weight.iter().copied()).collect(),
+            edge_weights: graphs.iter().flat_map(|g| g.edge_weights()).collect(),
+            share: column(graphs.iter().flat_map(|g| g.shares()).collect()),
+            edge_share: column(graphs.iter().flat_map(|g| g.edge_shares()).collect()),
             graphs: graphs.len(),
             line: None,
         }
@@ -125,15 +131,10 @@ impl GraphBatch {
     /// Fraction of each element in each crystal, `[B, width]`; the column is the atomic number.
     pub fn composition(&self, width: usize) -> Tensor<2> {
         let [nodes] = self.numbers.dims();
-        let device = self.per_nodes.device();
         let place = self.node_graph.clone() * width as i64 + self.numbers.clone();
-        let counts = Tensor::<1>::zeros([self.graphs * width], &device).select_assign(
-            0,
-            place,
-            Tensor::ones([nodes], &device),
-            IndexingUpdateOp::Add,
-        );
-        counts.reshape([self.graphs, width]) * self.per_nodes.clone()
+        let none = Tensor::<1>::zeros([self.graphs * width], &self.share.device());
+        let share = self.share.clone().reshape([nodes]);
+        none.select_assign(0, place, share, IndexingUpdateOp::Add).reshape([self.graphs, width])
     }
 
     /// The batch with the line graphs of its graphs, whose cosines are expanded in `basis`.

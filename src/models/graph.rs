@@ -1,5 +1,5 @@
 //! A crystal as a graph: atoms are nodes, and edges run from a neighbour to the centre that gathers it, periodic images
-//! included.
+//! included. Atoms that a network cannot tell apart may be one node ([`super::distinct`]).
 
 use crate::ModelError;
 use crystal::{Neighbors, Structure, neighbors_up_to};
@@ -67,6 +67,8 @@ const MAX_PAIRS: usize = 2_000_000;
 pub struct Graph {
     /// Atomic number of each node.
     pub numbers: Vec<u8>,
+    /// Atoms that each node stands for.
+    pub weight: Vec<f32>,
     /// Node at which each edge is gathered, ascending.
     pub center: Vec<u32>,
     /// Node at the other end of each edge.
@@ -102,6 +104,7 @@ impl Graph {
             .collect();
         Ok(Self {
             numbers: structure.species().iter().map(|e| e.z()).collect(),
+            weight: vec![1.0; structure.len()],
             center: pairs.center,
             neighbor: pairs.neighbor,
             distance: pairs.distance.into_iter().map(|d| d as f32).collect(),
@@ -109,9 +112,26 @@ impl Graph {
         })
     }
 
-    /// Number of atoms.
+    /// Number of nodes.
     pub fn nodes(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// The share of each node in the atoms.
+    pub fn shares(&self) -> impl Iterator<Item = f32> {
+        let atoms: f32 = self.weight.iter().sum();
+        self.weight.iter().map(move |weight| weight / atoms)
+    }
+
+    /// Edges that each edge stands for: it counts as often as the node that gathers it.
+    pub fn edge_weights(&self) -> impl Iterator<Item = f32> {
+        self.center.iter().map(|&node| self.weight[node as usize])
+    }
+
+    /// The share of an edge of each node in the edges.
+    pub fn edge_shares(&self) -> impl Iterator<Item = f32> {
+        let edges: f32 = self.edge_weights().sum();
+        self.weight.iter().map(move |weight| weight / edges)
     }
 
     /// Number of directed edges.

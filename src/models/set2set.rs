@@ -54,7 +54,8 @@ impl Set2Set {
         }
     }
 
-    /// Summary of each group after `steps`: rows `[R, input]`, the group of each row `[R]`, `[groups, 2 * width]`.
+    /// Summary of each group after `steps`: rows `[R, input]`, the group of each row `[R]`, `[groups, 2 * width]`. A row counts as
+    /// often as its weight says.
     pub fn forward(
         &self,
         mode: Set2SetMode,
@@ -62,6 +63,7 @@ impl Set2Set {
         rows: Tensor<2>,
         group: Tensor<1, Int>,
         groups: usize,
+        weights: &[f32],
     ) -> Tensor<2> {
         let rows = match &self.project {
             Some(project) => project.forward(rows),
@@ -89,8 +91,8 @@ impl Set2Set {
             };
             hidden = squash(gate(3)) * cell.clone().tanh();
             let scores = (rows.clone() * hidden.clone().select(0, group.clone())).sum_dim(1);
-            let weights = softmax_runs(scores, group.clone(), groups);
-            let summary = sum_runs(rows.clone() * weights, group.clone(), groups);
+            let shares = softmax_runs(scores, group.clone(), groups, weights);
+            let summary = sum_runs(rows.clone() * shares, group.clone(), groups);
             query = Tensor::cat(vec![hidden.clone(), summary], 1);
         }
         query
@@ -109,11 +111,19 @@ mod tests {
             let rows = Tensor::<2>::random([5, 8], burn::tensor::Distribution::Normal(0.0, 1.0), &device);
             let group = Tensor::<1, Int>::from_ints([0, 0, 0, 1, 1], &device);
             let order = Tensor::<1, Int>::from_ints([4, 2, 0, 3, 1], &device);
-            let a = net.forward(mode, 3, rows.clone(), group.clone(), 2);
-            let b = net.forward(mode, 3, rows.clone().select(0, order.clone()), group.clone().select(0, order), 2);
+            let ones = [1.0; 5];
+            let a = net.forward(mode, 3, rows.clone(), group.clone(), 2, &ones);
+            let b =
+                net.forward(mode, 3, rows.clone().select(0, order.clone()), group.clone().select(0, order), 2, &ones);
             assert!((a.clone() - b).abs().max().into_scalar::<f32>() < 1e-6);
-            let alone = net.forward(mode, 3, rows.slice([3..5, 0..8]), Tensor::<1, Int>::from_ints([0, 0], &device), 1);
+            let both = Tensor::<1, Int>::from_ints([0, 0], &device);
+            let alone = net.forward(mode, 3, rows.clone().slice([3..5, 0..8]), both, 1, &ones[..2]);
             assert!((a.select(0, Tensor::from_ints([1], &device)) - alone).abs().max().into_scalar::<f32>() < 1e-6);
+            let twice = Tensor::<1, Int>::from_ints([0, 1, 1, 2, 3, 4], &device);
+            let groups = Tensor::<1, Int>::from_ints([0, 0, 0, 0, 1, 1], &device);
+            let repeated = net.forward(mode, 3, rows.clone().select(0, twice), groups, 2, &[1.0; 6]);
+            let weighted = net.forward(mode, 3, rows, group, 2, &[1.0, 2.0, 1.0, 1.0, 1.0]);
+            assert!((repeated - weighted).abs().max().into_scalar::<f32>() < 1e-6);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Alignn {
         for layer in &self.gcn_layers {
             (x, y) = layer.forward(&atoms, x, y);
         }
-        let mean = sum_runs(x, batch.node_graph.clone(), batch.graphs) * batch.per_nodes.clone();
+        let mean = sum_runs(x * batch.share.clone(), batch.node_graph.clone(), batch.graphs);
         self.fc.forward(mean).reshape([batch.graphs])
     }
 }

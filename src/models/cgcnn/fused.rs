@@ -116,7 +116,9 @@ impl Cgcnn {
             update(x, sums, &layer.norm.scale, &layer.norm.shift);
         }
         let mut mean = vec![0.0; width];
-        add_sum(&mut mean, x, 1.0 / nodes as f32);
+        for (row, share) in x.chunks_exact(width).zip(graph.shares()) {
+            add_sum(&mut mean, row, share);
+        }
         plain_softplus_in_place(&mut mean);
         let mut crystal = vec![0.0; self.crystal.width()];
         self.crystal.apply(&mean, width, &mut crystal);

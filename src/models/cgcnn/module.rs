@@ -7,7 +7,7 @@ use super::CgcnnConfig;
 use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::GraphBatch,
-    kernels::{batch_norm, gate, gather_add, softplus, sum_runs},
+    kernels::{gate, gather_add, softplus, sum_runs, weighted_batch_norm},
 };
 
 #[derive(Module, Debug)]
@@ -32,8 +32,9 @@ impl Convolution {
             &batch.neighbor,
             batch.bonds.clone().matmul(part(2 * width, 2 * width + basis)),
         );
-        let message = gate(batch_norm(&self.bn1, gated));
-        softplus(x + batch_norm(&self.bn2, sum_runs(message, batch.center.clone(), nodes)))
+        let message = gate(weighted_batch_norm(&self.bn1, gated, &batch.edge_weights));
+        let gathered = sum_runs(message, batch.center.clone(), nodes);
+        softplus(x + weighted_batch_norm(&self.bn2, gathered, &batch.node_weights))
     }
 }
 
@@ -69,7 +70,7 @@ impl Cgcnn {
         for convolution in &self.convs {
             x = convolution.forward(batch, x);
         }
-        let mean = sum_runs(x, batch.node_graph.clone(), batch.graphs) * batch.per_nodes.clone();
+        let mean = sum_runs(x * batch.share.clone(), batch.node_graph.clone(), batch.graphs);
         let crystal = softplus(self.conv_to_fc.forward(softplus(mean)));
         self.fc_out.forward(crystal).reshape([batch.graphs])
     }

@@ -15,7 +15,7 @@ use crate::fused::{
     rows::dot,
     runs::{Runs, Tile},
     scratch::{Pool, sized},
-    set2set::{softmax, weighted_sum},
+    set2set::{softmax, weighted_softmax, weighted_sum},
 };
 use crate::{
     activation::plain_softplus_in_place,
@@ -233,7 +233,8 @@ impl DeeperGatgnn {
         }
 
         let mut composition = [0.0; COMPOSITION];
-        graph.numbers.iter().for_each(|&z| composition[usize::from(z)] += 1.0 / nodes as f32);
+        let elements = graph.numbers.iter().zip(graph.shares());
+        elements.for_each(|(&z, share)| composition[usize::from(z)] += share);
         let mut of_composition = vec![0.0; width];
         weighted_sum(&mut of_composition, &self.by_element, &composition, 1.0);
         let first = sized(&mut buffers.first, nodes * width);
@@ -251,7 +252,7 @@ impl DeeperGatgnn {
         for (score, row) in scores.iter_mut().zip(third.chunks_exact(self.weigh[2].width())) {
             *score = row[0];
         }
-        let total = softmax(scores);
+        let total = weighted_softmax(scores, &graph.weight);
         let mut sum = vec![0.0; width];
         weighted_sum(&mut sum, x, scores, 1.0 / total);
         dot(&sum, &self.out) + self.out_bias

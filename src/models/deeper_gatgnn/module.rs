@@ -8,7 +8,7 @@ use burn::tensor::activation::{leaky_relu, softmax};
 use super::DeeperGatgnnConfig;
 use crate::{
     batch::GraphBatch,
-    kernels::{batch_norm, gather_add_one as gather, softplus, sum_runs},
+    kernels::{gather_add_one as gather, softplus, sum_runs, weighted_batch_norm},
     segments::softmax_runs,
 };
 
@@ -61,8 +61,9 @@ impl Attention {
         let heads = |o: Tensor<2>| o.reshape([edges, HEADS, width]);
         let out_j = heads(out_j);
         let score = (heads(out_i) * att(0) + out_j.clone() * att(1)).sum_dim(2).reshape([edges, HEADS]);
-        let score = softplus(batch_norm(&self.norm, softplus(score)));
-        let alpha = softmax_runs(score, bonds.center.clone(), nodes).reshape([edges, HEADS, 1]);
+        let score = softplus(weighted_batch_norm(&self.norm, softplus(score), &bonds.weights));
+        // The bonds of an atom are all there, whatever atoms it stands for.
+        let alpha = softmax_runs(score, bonds.center.clone(), nodes, &vec![1.0; edges]).reshape([edges, HEADS, 1]);
         let message = (out_j * alpha).mean_dim(1).reshape([edges, width]);
         sum_runs(message, bonds.center.clone(), nodes) + self.bias.val().reshape([1, width])
     }
@@ -84,12 +85,12 @@ impl GroupNorm {
         }
     }
 
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, weights: &[f32]) -> Tensor<2> {
         let [rows, width] = x.dims();
         let share = softmax(self.cluster.forward(x.clone()), 1).reshape([rows, GROUPS, 1]);
         let parts = (share * x.clone().reshape([rows, 1, width])).reshape([rows, GROUPS * width]);
-        let normal = batch_norm(&self.norm, parts).reshape([rows, GROUPS, width]).sum_dim(1).reshape([rows, width]);
-        x + normal * GROUP_WEIGHT
+        let normal = weighted_batch_norm(&self.norm, parts, weights).reshape([rows, GROUPS, width]);
+        x + normal.sum_dim(1).reshape([rows, width]) * GROUP_WEIGHT
     }
 }
 
@@ -123,6 +124,8 @@ pub(crate) struct Bonds {
     pub center: Tensor<1, Int>,
     /// Atom that is gathered, `[E]`.
     pub neighbor: Tensor<1, Int>,
+    /// Bonds that each stands for.
+    pub weights: Vec<f32>,
 }
 
 impl DeeperGatgnn {
@@ -152,6 +155,7 @@ impl DeeperGatgnn {
         let bonds = Bonds {
             center: Tensor::cat(vec![batch.center.clone(), loops.clone()], 0),
             neighbor: Tensor::cat(vec![batch.neighbor.clone(), loops], 0),
+            weights: [&batch.edge_weights[..], &batch.node_weights].concat(),
         };
         let at_zero = config.bonds.at(0.0, &device).expand([nodes, config.bonds.count]);
         let e = leaky_relu(self.bond.forward(Tensor::cat(vec![batch.bonds.clone(), at_zero], 0)), SLOPE);
@@ -163,14 +167,15 @@ impl DeeperGatgnn {
         let mut x =
             leaky_relu(rows.clone().select(0, batch.numbers.clone() - 1) + rows.select(0, degree) + bias, SLOPE);
         for layer in &self.layers {
-            x = layer.norm.forward(layer.attention.forward(&bonds, x.clone(), e.clone())) + x;
+            let fresh = layer.attention.forward(&bonds, x.clone(), e.clone());
+            x = layer.norm.forward(fresh, &batch.node_weights) + x;
         }
 
         let composition = batch.composition(COMPOSITION).select(0, batch.node_graph.clone());
         let [first, second, last] = &self.weigh.layers[..] else { unreachable!("built with three layers") };
         let score = softplus(first.forward(Tensor::cat(vec![x.clone(), composition], 1)));
         let score = last.forward(softplus(second.forward(score)));
-        let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs);
+        let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs, &batch.node_weights);
         let sum = sum_runs(x * weight, batch.node_graph.clone(), batch.graphs);
         self.out.forward(sum).reshape([batch.graphs])
     }

@@ -38,8 +38,9 @@ impl Set2Set {
         }
     }
 
-    /// The summary of `rows`, twice as wide as a (projected) row. A row of no panels' width would be padded; none is.
-    pub fn apply(&self, rows: &[f32], projected: &mut Vec<f32>, weights: &mut Vec<f32>) -> Vec<f32> {
+    /// The summary of `rows`, each of which counts so `often`, twice as wide as a (projected) row. A row of no panels' width would be
+    /// padded; none is.
+    pub fn apply(&self, rows: &[f32], often: &[f32], projected: &mut Vec<f32>, weights: &mut Vec<f32>) -> Vec<f32> {
         let width = self.width;
         let (rows, n) = match &self.project {
             Some(project) => {
@@ -77,7 +78,7 @@ impl Set2Set {
             for (weight, row) in weights.iter_mut().zip(rows.chunks_exact(width)) {
                 *weight = dot(row, &hidden);
             }
-            let total = softmax(weights);
+            let total = weighted_softmax(weights, often);
             let (first, second) = query.split_at_mut(width);
             first.copy_from_slice(&hidden);
             second.fill(0.0);
@@ -92,6 +93,13 @@ pub fn softmax(scores: &mut [f32]) -> f32 {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     scores.iter_mut().for_each(|score| *score -= largest);
     exp_in_place(scores);
+    scores.iter().sum()
+}
+
+/// [`softmax`] of scores that each count so `often`.
+pub fn weighted_softmax(scores: &mut [f32], often: &[f32]) -> f32 {
+    softmax(scores);
+    scores.iter_mut().zip(often).for_each(|(score, often)| *score *= often);
     scores.iter().sum()
 }
 
@@ -132,8 +140,11 @@ mod tests {
             let net = module::Set2Set::new(mode, 32, &device);
             let rows = Tensor::<2>::random([7, 32], Distribution::Normal(0.0, 1.0), &device);
             let group = Tensor::<1, Int>::zeros([7], &device);
-            let want = values(net.forward(mode, mode.steps(), rows.clone(), group, 1));
-            let got = Set2Set::new(&net, mode, mode.steps()).apply(&values(rows), &mut Vec::new(), &mut Vec::new());
+            let often = [1.0, 4.0, 1.0, 1.0, 2.0, 1.0, 1.0];
+            let want = values(net.forward(mode, mode.steps(), rows.clone(), group, 1, &often));
+            let (fused, spare) = (Set2Set::new(&net, mode, mode.steps()), [(); 2].map(|()| Vec::new()));
+            let [mut projected, mut weights] = spare;
+            let got = fused.apply(&values(rows), &often, &mut projected, &mut weights);
             assert!(got.len() == want.len() && got.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-6));
         }
     }

@@ -16,7 +16,7 @@ use crate::{
         norm::Affine,
         rows::{dot, of_elements},
         scratch::{Pool, sized},
-        set2set::{softmax, weighted_sum},
+        set2set::{weighted_softmax, weighted_sum},
     },
     graph::{Graph, starts},
     input::Input,
@@ -114,13 +114,13 @@ impl Gatgnn {
             }
             plain_softplus_in_place(x);
         }
-        self.readout(x, &graph.numbers, &mut buffers.told, &mut buffers.scores)
+        self.readout(x, graph, &mut buffers.told, &mut buffers.scores)
     }
 
     /// The crystal's number from its atoms, each of which counts as its composition decides.
-    fn readout(&self, x: &[f32], numbers: &[u8], told: &mut Vec<f32>, scores: &mut Vec<f32>) -> f32 {
-        let mut composition = [0.0; COMPOSITION];
-        numbers.iter().for_each(|&z| composition[usize::from(z) - 1] += 1.0 / numbers.len() as f32);
+    fn readout(&self, x: &[f32], graph: &Graph, told: &mut Vec<f32>, scores: &mut Vec<f32>) -> f32 {
+        let (numbers, mut composition) = (&graph.numbers, [0.0; COMPOSITION]);
+        numbers.iter().zip(graph.shares()).for_each(|(&z, share)| composition[usize::from(z) - 1] += share);
         let mut of_composition = vec![0.0; self.weigh.width()];
         weighted_sum(&mut of_composition, &self.by_element, &composition, 1.0);
         let told = sized(told, numbers.len() * self.weigh.width());
@@ -133,7 +133,7 @@ impl Gatgnn {
         for (score, row) in scores.iter_mut().zip(told.chunks_exact(self.weigh.width())) {
             *score = dot(row, &self.weight);
         }
-        let total = softmax(scores);
+        let total = weighted_softmax(scores, &graph.weight);
         let mut crystal = vec![0.0; self.width];
         weighted_sum(&mut crystal, x, scores, 1.0 / total);
         for layer in &self.crystal {

@@ -9,7 +9,7 @@ use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     batch::GraphBatch,
     deeper_gatgnn::module::{Attention, Bonds},
-    kernels::{batch_norm, softplus, sum_runs},
+    kernels::{softplus, sum_runs, weighted_batch_norm},
     segments::softmax_runs,
 };
 
@@ -62,7 +62,7 @@ impl Gatgnn {
         let composition = batch.composition(COMPOSITION + 1).slice([0..batch.graphs, 1..COMPOSITION + 1]);
         let told = Tensor::cat(vec![atoms.clone(), composition.select(0, batch.node_graph.clone())], 1);
         let score = self.weight.forward(softplus(self.weigh.forward(told)));
-        let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs);
+        let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs, &batch.node_weights);
         let sum = sum_runs(atoms * weight, batch.node_graph.clone(), batch.graphs);
         let crystal = softplus(self.second.forward(softplus(self.first.forward(sum))));
         self.out.forward(crystal).reshape([batch.graphs])
@@ -70,13 +70,15 @@ impl Gatgnn {
 
     /// Vectors of the atoms, `[N, hidden]`: as embedded, and after each layer.
     pub fn atoms(&self, batch: &GraphBatch) -> Vec<Tensor<2>> {
-        let bonds = Bonds { center: batch.center.clone(), neighbor: batch.neighbor.clone() };
+        let weights = batch.edge_weights.clone();
+        let bonds = Bonds { center: batch.center.clone(), neighbor: batch.neighbor.clone(), weights };
         let e = leaky_relu(self.bond.forward(batch.bonds.clone()), SLOPE);
         let table = atom_features(&batch.bonds.device());
         let mut values = vec![self.atom.forward(table.select(0, batch.numbers.clone()))];
         for layer in &self.layers {
             let x = values[values.len() - 1].clone();
-            values.push(softplus(batch_norm(&layer.norm, layer.attention.forward(&bonds, x, e.clone()))));
+            let fresh = layer.attention.forward(&bonds, x, e.clone());
+            values.push(softplus(weighted_batch_norm(&layer.norm, fresh, &batch.node_weights)));
         }
         values
     }

@@ -29,7 +29,7 @@ use burn::tensor::TensorData;
 
 pub(super) use gate::{gate, gated_mean};
 pub(super) use gather::{gather_add, gather_add_one, sum_runs};
-pub(super) use normal::{batch_norm, layer_norm};
+pub(super) use normal::{Moments, NormalBack, batch_norm, layer_norm, weighted_batch_norm};
 pub(super) use pointwise::{add_silu, shifted_softplus, silu, softplus};
 
 /// Rows of f32 in memory; a vector is one row.

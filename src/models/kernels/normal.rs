@@ -11,29 +11,48 @@ use super::{Gradient, Kernel, Matrix, apply_three, on_cpu, simd::wide};
 /// Batch normalisation of rows, `[R, W]`. On a device that records gradients the batch's own mean and variance serve, and
 /// the running ones follow them by `momentum`; elsewhere the running ones serve.
 pub fn batch_norm(norm: &BatchNorm, x: Tensor<2>) -> Tensor<2> {
+    let [rows, _] = x.dims();
+    weighted_batch_norm(norm, x, &vec![1.0; rows])
+}
+
+/// [`batch_norm`] of a batch in which row r stands for so many equal rows as its weight says.
+pub fn weighted_batch_norm(norm: &BatchNorm, x: Tensor<2>, weights: &[f32]) -> Tensor<2> {
     let device = x.device();
     if !device.is_autodiff() {
         let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
         let shift = norm.beta.val() - norm.running_mean.value() * scale.clone();
         return x * scale.unsqueeze() + shift.unsqueeze();
     }
-    if !on_cpu(&x) {
-        return norm.forward(x);
-    }
-    let [rows, width] = x.dims();
-    let kernel = Arc::new(Batch { epsilon: norm.epsilon as f32, of_batch: OnceLock::new() });
-    let out = apply_three(x, norm.gamma.val(), norm.beta.val(), Arc::clone(&kernel) as Arc<dyn Kernel>);
-    let (mean, variance) = kernel.of_batch.get().expect("the forward pass is done");
-    // The unbiased estimate runs, as in torch.
-    let correction = rows as f32 / (rows as f32 - 1.0).max(1.0);
+    let [_, width] = x.dims();
+    let (out, moments) = match on_cpu(&x) {
+        true => {
+            let (epsilon, weights) = (norm.epsilon as f32, weights.to_vec());
+            let kernel = Arc::new(Batch { epsilon, weights, of_batch: OnceLock::new() });
+            let out = apply_three(x, norm.gamma.val(), norm.beta.val(), Arc::clone(&kernel) as Arc<dyn Kernel>);
+            (out, kernel.of_batch.get().expect("the forward pass is done").clone())
+        }
+        false => by_operations(norm, x, weights),
+    };
     let follow = |running: Tensor<1>, now: Vec<f32>| {
         let now = Tensor::<1>::from_data(TensorData::new(now, [width]), &device);
         (running * (1.0 - norm.momentum) + now * norm.momentum).detach()
     };
-    norm.running_mean.update(follow(norm.running_mean.value_sync(), mean.clone()));
-    let variance = variance.iter().map(|v| v * correction).collect();
-    norm.running_var.update(follow(norm.running_var.value_sync(), variance));
+    norm.running_mean.update(follow(norm.running_mean.value_sync(), moments.mean.clone()));
+    norm.running_var.update(follow(norm.running_var.value_sync(), moments.unbiased()));
     out
+}
+
+/// A batch normalised by burn's operations.
+fn by_operations(norm: &BatchNorm, x: Tensor<2>, weights: &[f32]) -> (Tensor<2>, Moments) {
+    let total = weights.iter().sum::<f32>();
+    let shares: Vec<f32> = weights.iter().map(|weight| weight / total).collect();
+    let shares = Tensor::<2>::from_data(TensorData::new(shares, [weights.len(), 1]), &x.device());
+    let mean = (x.clone() * shares.clone()).sum_dim(0);
+    let apart = x - mean.clone();
+    let variance = (apart.clone().square() * shares).sum_dim(0);
+    let scale = norm.gamma.val().unsqueeze() / (variance.clone() + norm.epsilon).sqrt();
+    let of = |statistic: Tensor<2>| statistic.into_data().iter::<f32>().collect();
+    (apart * scale + norm.beta.val().unsqueeze(), Moments { mean: of(mean), variance: of(variance), total })
 }
 
 /// Normalisation of each row, `[R, W]`.
@@ -49,47 +68,99 @@ pub fn layer_norm(norm: &LayerNorm, x: Tensor<2>) -> Tensor<2> {
 /// The usual addition to a variance; burn's `LayerNorm` does not tell its own, which the networks leave at this value.
 const LAYER_EPSILON: f32 = 1e-5;
 
+/// Mean and (biased) variance of each column of a batch, and how many rows it stands for.
+#[derive(Debug, Clone)]
+pub struct Moments {
+    /// Means.
+    pub mean: Vec<f32>,
+    variance: Vec<f32>,
+    total: f32,
+}
+
+/// The way back through a normalisation: the slope by row r of weight w is `slope g + w (of_value x + constant)`.
+#[derive(Debug)]
+pub struct NormalBack {
+    /// Of each column.
+    pub slope: Vec<f32>,
+    /// See `slope`.
+    pub of_value: Vec<f32>,
+    /// See `slope`.
+    pub constant: Vec<f32>,
+}
+
+impl Moments {
+    /// Those of `x`, in which a row stands for as many as its weight says.
+    pub fn of(x: &[f32], width: usize, weights: &[f32]) -> Self {
+        let n = weights.iter().sum::<f32>();
+        let (mut mean, mut variance) = (vec![0.0; width], vec![0.0; width]);
+        column_sums(x, weights, &mut mean);
+        mean.iter_mut().for_each(|m| *m /= n);
+        column_squares(x, weights, &mean, &mut variance);
+        variance.iter_mut().for_each(|v| *v /= n);
+        Self { mean, variance, total: n }
+    }
+
+    /// Those of `columns` of two parts side by side, the second of which begins at `width`.
+    pub fn halves(self, columns: usize, width: usize) -> Self {
+        let of = |all: &[f32]| [&all[..columns], &all[width..width + columns]].concat();
+        Self { mean: of(&self.mean), variance: of(&self.variance), total: self.total }
+    }
+
+    /// The unbiased estimate of the variance, which runs, as in torch.
+    pub fn unbiased(&self) -> Vec<f32> {
+        let correction = self.total / (self.total - 1.0).max(1.0);
+        self.variance.iter().map(|v| v * correction).collect()
+    }
+
+    /// The normalisation as `x scale + shift`.
+    pub fn affine(&self, gamma: &[f32], beta: &[f32], epsilon: f32) -> [Vec<f32>; 2] {
+        let scale: Vec<f32> = gamma.iter().zip(&self.variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+        let shift = beta.iter().zip(&self.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+        [scale, shift]
+    }
+
+    /// The way back, where `of_gamma` holds Σ g (x - mean), which becomes the slope by γ, and `of_beta` Σ g.
+    pub fn back(&self, gamma: &[f32], epsilon: f32, of_gamma: &mut [f32], of_beta: &[f32]) -> NormalBack {
+        let inverse: Vec<f32> = self.variance.iter().map(|v| (v + epsilon).sqrt().recip()).collect();
+        of_gamma.iter_mut().zip(&inverse).for_each(|(g, i)| *g *= i);
+        // γ/s (g - w mean g - w x̂ mean(g x̂)).
+        let (columns, n) = (0..inverse.len(), self.total);
+        let slope: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
+        let of_value: Vec<f32> = columns.clone().map(|k| -slope[k] * inverse[k] * of_gamma[k] / n).collect();
+        let constant = columns.map(|k| -slope[k] * of_beta[k] / n - of_value[k] * self.mean[k]).collect();
+        NormalBack { slope, of_value, constant }
+    }
+}
+
 #[derive(Debug)]
 struct Batch {
     epsilon: f32,
-    /// Mean and (biased) variance of each column.
-    of_batch: OnceLock<(Vec<f32>, Vec<f32>)>,
+    /// Rows that each stands for.
+    weights: Vec<f32>,
+    of_batch: OnceLock<Moments>,
 }
 
 impl Kernel for Batch {
     fn forward(&self, inputs: &[Matrix]) -> (Vec<f32>, usize) {
         let [x, gamma, beta] = inputs else { unreachable!("three inputs") };
-        let n = x.rows() as f32;
-        let mut mean = vec![0.0; x.width];
-        column_sums(x.values, &mut mean);
-        mean.iter_mut().for_each(|m| *m /= n);
-        let mut variance = vec![0.0; x.width];
-        column_squares(x.values, &mean, &mut variance);
-        variance.iter_mut().for_each(|v| *v /= n);
-        let scale: Vec<f32> = gamma.values.iter().zip(&variance).map(|(g, v)| g / (v + self.epsilon).sqrt()).collect();
-        let shift: Vec<f32> = beta.values.iter().zip(&mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+        let moments = Moments::of(x.values, x.width, &self.weights);
+        let [scale, shift] = moments.affine(gamma.values, beta.values, self.epsilon);
         let mut out = vec![0.0; x.values.len()];
         scale_columns(x.values, &scale, &shift, &mut out);
-        let _ = self.of_batch.set((mean, variance));
+        let _ = self.of_batch.set(moments);
         (out, x.width)
     }
 
     fn backward(&self, gradient: Matrix, inputs: &[Matrix], wanted: &[bool]) -> Vec<Gradient> {
         let [x, gamma, _] = inputs else { unreachable!("three inputs") };
-        let (mean, variance) = self.of_batch.get().expect("a forward pass comes first");
-        let inverse: Vec<f32> = variance.iter().map(|v| (v + self.epsilon).sqrt().recip()).collect();
+        let moments = self.of_batch.get().expect("a forward pass comes first");
         let (mut of_gamma, mut of_beta) = (vec![0.0; x.width], vec![0.0; x.width]);
-        column_products(x.values, gradient.values, mean, &mut of_gamma, &mut of_beta);
-        of_gamma.iter_mut().zip(&inverse).for_each(|(g, i)| *g *= i);
+        column_products(x.values, gradient.values, &moments.mean, &mut of_gamma, &mut of_beta);
+        let back = moments.back(gamma.values, self.epsilon, &mut of_gamma, &of_beta);
         let mut of_x = Vec::new();
         if wanted[0] {
-            // γ/s (g - mean g - x̂ mean(g x̂)), as a g + b x + c for each column.
-            let n = x.rows() as f32;
-            let slope: Vec<f32> = gamma.values.iter().zip(&inverse).map(|(g, i)| g * i).collect();
-            let of_value: Vec<f32> = (0..x.width).map(|k| -slope[k] * inverse[k] * of_gamma[k] / n).collect();
-            let constant: Vec<f32> = (0..x.width).map(|k| -slope[k] * of_beta[k] / n - of_value[k] * mean[k]).collect();
             of_x = vec![0.0; x.values.len()];
-            combine_columns(gradient.values, &slope, x.values, &of_value, &constant, &mut of_x);
+            combine_columns(gradient.values, x.values, &self.weights, &back, &mut of_x);
         }
         vec![Gradient::Of(of_x), Gradient::Of(of_gamma), Gradient::Of(of_beta)]
     }
@@ -122,27 +193,27 @@ impl Kernel for Layer {
 }
 
 wide! {
-    /// Adds every row to `sum`. Partial sums of 64 rows keep the error of a sum over many rows small.
-    fn column_sums(x: &[f32], sum: &mut [f32]) {
+    /// Adds every row, as often as its weight says, to `sum`. Partial sums of 64 rows keep the error of a sum over many rows small.
+    fn column_sums(x: &[f32], weights: &[f32], sum: &mut [f32]) {
         let width = sum.len();
         let mut part = vec![0.0; width];
-        for rows in x.chunks(64 * width) {
+        for (rows, weights) in x.chunks(64 * width).zip(weights.chunks(64)) {
             part.fill(0.0);
-            for row in rows.chunks_exact(width) {
-                part.iter_mut().zip(row).for_each(|(p, x)| *p += x);
+            for (row, w) in rows.chunks_exact(width).zip(weights) {
+                part.iter_mut().zip(row).for_each(|(p, x)| *p += w * x);
             }
             sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
         }
     }
 
-    fn column_squares(x: &[f32], mean: &[f32], sum: &mut [f32]) {
+    fn column_squares(x: &[f32], weights: &[f32], mean: &[f32], sum: &mut [f32]) {
         let width = sum.len();
         let mut part = vec![0.0; width];
-        for rows in x.chunks(64 * width) {
+        for (rows, weights) in x.chunks(64 * width).zip(weights.chunks(64)) {
             part.fill(0.0);
-            for row in rows.chunks_exact(width) {
+            for (row, w) in rows.chunks_exact(width).zip(weights) {
                 for ((p, x), m) in part.iter_mut().zip(row).zip(mean) {
-                    *p += (x - m) * (x - m);
+                    *p += w * (x - m) * (x - m);
                 }
             }
             sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
@@ -169,11 +240,13 @@ wide! {
         }
     }
 
-    fn combine_columns(a: &[f32], of_a: &[f32], b: &[f32], of_b: &[f32], constant: &[f32], out: &mut [f32]) {
+    fn combine_columns(a: &[f32], b: &[f32], weights: &[f32], back: &NormalBack, out: &mut [f32]) {
+        let NormalBack { slope, of_value, constant } = back;
         let width = constant.len();
-        for ((a, b), out) in a.chunks_exact(width).zip(b.chunks_exact(width)).zip(out.chunks_exact_mut(width)) {
+        let rows = a.chunks_exact(width).zip(b.chunks_exact(width)).zip(out.chunks_exact_mut(width));
+        for (((a, b), out), w) in rows.zip(weights) {
             for k in 0..width {
-                out[k] = a[k] * of_a[k] + b[k] * of_b[k] + constant[k];
+                out[k] = a[k] * slope[k] + w * (b[k] * of_value[k] + constant[k]);
             }
         }
     }
@@ -251,6 +324,22 @@ mod tests {
         let x = x.inner();
         let apart = (batch_norm(&ours.valid(), x.clone()) - theirs.valid().forward(x)).abs().max();
         assert!(apart.into_scalar::<f32>() < 2e-2, "only the variance's correction lies between");
+    }
+
+    /// A row that stands for three against three equal rows, by both ways.
+    #[test]
+    fn a_row_of_some_weight_is_that_many_rows() {
+        let device = Device::flex().autodiff();
+        let [x] = random([[5, 20]], 5);
+        let weights = [1.0, 3.0, 1.0, 2.0, 1.0];
+        let repeated: Vec<i32> = (0..5).flat_map(|row| vec![row; weights[row as usize] as usize]).collect();
+        let index = || Tensor::<1, Int>::from_ints(&repeated[..], &device);
+        let norms: [BatchNorm; 3] = std::array::from_fn(|_| BatchNormConfig::new(20).init(&device));
+        let merged = |x: Tensor<2>| weighted_batch_norm(&norms[0], x, &weights).select(0, index());
+        assert_same([x.clone()], 1e-4, |[x]| merged(x), |[x]| batch_norm(&norms[1], x.select(0, index())));
+        let apart = |a: Tensor<1>, b: Tensor<1>| (a - b).abs().max().into_scalar::<f32>();
+        assert!(apart(norms[0].running_var.value_sync(), norms[1].running_var.value_sync()) < 1e-5);
+        assert_same([x], 1e-4, |[x]| merged(x), |[x]| by_operations(&norms[2], x, &weights).0.select(0, index()));
     }
 
     #[test]

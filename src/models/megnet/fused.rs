@@ -230,7 +230,9 @@ impl Megnet {
             // The state reads the sums over bonds, the atoms their means.
             let mut read = [0.0; 3 * WIDTH];
             let (at_edges, at_nodes, at_state) = if self.activated { (1, 2, 0) } else { (0, 1, 2) };
-            add_sum(&mut read[at_edges * WIDTH..][..WIDTH], sums, 1.0 / edges as f32);
+            for (row, share) in sums.chunks_exact(WIDTH).zip(graph.edge_shares()) {
+                add_sum(&mut read[at_edges * WIDTH..][..WIDTH], row, share);
+            }
             for (row, w) in sums.chunks_exact_mut(WIDTH).zip(buffers.starts.windows(2)) {
                 scale(row, if w[1] > w[0] { 1.0 / (w[1] - w[0]) as f32 } else { 0.0 });
             }
@@ -248,13 +250,16 @@ impl Megnet {
             block.nodes.apply(first, hidden, fresh, self.activated, spare);
             add(x, fresh);
 
-            add_sum(&mut read[at_nodes * WIDTH..][..WIDTH], fresh, 1.0 / nodes as f32);
+            for (row, share) in fresh.chunks_exact(WIDTH).zip(graph.shares()) {
+                add_sum(&mut read[at_nodes * WIDTH..][..WIDTH], row, share);
+            }
             read[at_state * WIDTH..][..WIDTH].copy_from_slice(&u);
             block.state.apply(&read, 3 * WIDTH, &mut u, self.activated, spare);
             add(&mut state, &u);
         }
-        let mut summary = self.of_nodes.apply(x, &mut buffers.first, &mut buffers.fresh);
-        summary.extend(self.of_edges.apply(y, &mut buffers.first, &mut buffers.fresh));
+        let edge_weights: Vec<f32> = graph.edge_weights().collect();
+        let mut summary = self.of_nodes.apply(x, &graph.weight, &mut buffers.first, &mut buffers.fresh);
+        summary.extend(self.of_edges.apply(y, &edge_weights, &mut buffers.first, &mut buffers.fresh));
         summary.extend(state);
         let mut out = [0.0; padded(1)];
         self.out.apply(&summary, summary.len(), &mut out, false, spare);

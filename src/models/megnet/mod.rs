@@ -97,7 +97,7 @@ impl Architecture for MegnetConfig {
     }
 
     fn input(&self, structure: &Structure) -> Result<Input, ModelError> {
-        Graph::new(structure, self.edges()).map(Input::Graph)
+        Graph::of_distinct_sites(structure, self.edges()).map(Input::Graph)
     }
 
     fn rows_per_pass(&self) -> usize {

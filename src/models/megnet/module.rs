@@ -146,8 +146,22 @@ impl Megnet {
             (nodes, edges, state) = (nodes + v, edges + e, state + u);
         }
         let steps = config.steps.unwrap_or(config.variant.steps());
-        let of_nodes = self.node_s2s.forward(config.variant, steps, nodes, batch.node_graph.clone(), batch.graphs);
-        let of_edges = self.edge_s2s.forward(config.variant, steps, edges, batch.edge_graph.clone(), batch.graphs);
+        let of_nodes = self.node_s2s.forward(
+            config.variant,
+            steps,
+            nodes,
+            batch.node_graph.clone(),
+            batch.graphs,
+            &batch.node_weights,
+        );
+        let of_edges = self.edge_s2s.forward(
+            config.variant,
+            steps,
+            edges,
+            batch.edge_graph.clone(),
+            batch.graphs,
+            &batch.edge_weights,
+        );
         Tensor::cat(vec![of_nodes, of_edges, state], 1)
     }
 }
@@ -184,10 +198,10 @@ fn convolve(
     let v = phi.after_first(v, activate);
 
     let mean_by_graph =
-        |x: Tensor<2>, per: &Tensor<2>| sum_runs(x, batch.node_graph.clone(), batch.graphs) * per.clone();
+        |x: Tensor<2>, share: &Tensor<2>| sum_runs(x * share.clone(), batch.node_graph.clone(), batch.graphs);
     // Edges are summed at their nodes first: far fewer rows to add up.
-    let of_edges = mean_by_graph(sum_at_nodes, &batch.per_edges);
-    let of_nodes = mean_by_graph(v.clone(), &batch.per_nodes);
+    let of_edges = mean_by_graph(sum_at_nodes, &batch.edge_share);
+    let of_nodes = mean_by_graph(v.clone(), &batch.share);
     let parts = if activate { vec![u, of_edges, of_nodes] } else { vec![of_edges, of_nodes, u] };
     let u = layer.state_func.forward(Tensor::cat(parts, 1), activate);
     (v, e, u)
