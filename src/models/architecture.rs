@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! mod.rs      the settings, and this trait for them     fused.rs     inference without tensors, where it is worth it
-//! module.rs   the network in burn                       foreign.rs   what reads the weights of other programs
+//! module.rs   the network in burn                       fit.rs       a training step without tensors, likewise
+//! foreign.rs  what reads the weights of other programs
 //! ```
 
 use burn::prelude::*;
@@ -13,6 +14,8 @@ use super::{
     atoms,
     fused::Fused,
     input::Input,
+    loss::Loss,
+    passes::Step,
     tune::space::{Settings, Space},
     weights::{
         checkpoint::Checkpoint,
@@ -59,6 +62,12 @@ pub(super) trait Architecture: Sized + 'static {
 
     /// One number for each input, `[B]`, in the units the weights were trained in.
     fn forward(&self, net: &Self::Net, inputs: &[&Input], device: &Device) -> Tensor<1>;
+
+    /// Losses, gradients and statistics of a mini-batch, forward and back without tensors, on so many threads; `None` where burn
+    /// takes them. The numbers do not depend on the threads.
+    fn step(&self, _net: &Self::Net, _items: &[(&Input, f32)], _loss: Loss, _threads: usize) -> Option<Step> {
+        None
+    }
 
     /// The weights packed for inference; `None` where burn does that too.
     fn fused(&self, net: &Self::Net) -> Option<Fused>;

@@ -24,6 +24,18 @@ impl Loss {
     /// Huber's loss with the δ of MEGNet's fits here, a quarter of a standard deviation.
     pub const HUBER: Self = Self::Huber { delta: 0.25 };
 
+    /// The loss of one (prediction - label), standardised, and its derivative.
+    pub(super) fn of(self, error: f64) -> (f64, f64) {
+        match self {
+            Self::Mse => (error * error, 2.0 * error),
+            Self::Mae => (error.abs(), if error == 0.0 { 0.0 } else { error.signum() }),
+            Self::Huber { delta } => {
+                let near = error.clamp(-delta, delta);
+                (near * (error - 0.5 * near), near)
+            }
+        }
+    }
+
     /// Sum over a batch of (prediction - label), both standardised.
     pub(super) fn sum(self, error: Tensor<1>) -> Tensor<1> {
         match self {
@@ -74,7 +86,16 @@ mod tests {
     #[test]
     fn losses_of_known_errors() {
         let errors = || Tensor::<1>::from_floats([0.1, -0.25, 2.0], &Device::flex());
-        let of = |loss: Loss| loss.sum(errors()).into_scalar::<f32>();
+        let alone = |loss: Loss| [0.1, -0.25, 2.0].map(|e| loss.of(e).0).iter().sum::<f64>();
+        let of = |loss: Loss| {
+            let sum = loss.sum(errors()).into_scalar::<f32>();
+            assert!((f64::from(sum) - alone(loss)).abs() < 1e-6, "{loss}");
+            for e in [0.1, -0.2, 2.0] {
+                let difference = (loss.of(e + 1e-6).0 - loss.of(e - 1e-6).0) / 2e-6;
+                assert!((loss.of(e).1 - difference).abs() < 1e-6, "{loss} at {e}");
+            }
+            sum
+        };
         assert!((of(Loss::Mse) - (0.01 + 0.0625 + 4.0)).abs() < 1e-5);
         assert!((of(Loss::Mae) - 2.35).abs() < 1e-6);
         // Below δ half the square, above it δ (|e| - δ/2).

@@ -10,7 +10,11 @@ use super::{
     architecture::{Architecture, Variant},
     cgcnn, chgnet, cnn, deeper_gatgnn,
     fused::Fused,
-    gatgnn, megnet, tensornet,
+    gatgnn,
+    loss::Loss,
+    megnet,
+    passes::Step,
+    schnet, tensornet,
     tune::space::{Settings, Space},
     weights::{
         checkpoint::Checkpoint,
@@ -142,6 +146,20 @@ macro_rules! architectures {
                 }
             }
 
+            /// A training step without tensors; `None` of an architecture that has no such form.
+            pub(super) fn step(
+                &self,
+                config: &Config,
+                items: &[(&Input, f32)],
+                loss: Loss,
+                threads: usize,
+            ) -> Option<Step> {
+                match (self, config) {
+                    $((Self::$name(net), Config::$name(config)) => config.step(net, items, loss, threads),)*
+                    _ => None,
+                }
+            }
+
             /// The weights packed for inference; `None` of an architecture that has no such form.
             pub fn fused(&self, config: &Config) -> Option<Fused> {
                 match (self, config) {
@@ -172,6 +190,8 @@ architectures! {
     Cnn: cnn::CnnConfig,
     /// TensorNet, an energy model.
     Tensornet: tensornet::TensornetConfig,
+    /// SchNet.
+    Schnet: schnet::SchnetConfig,
 }
 
 impl Config {

@@ -25,10 +25,13 @@ use super::{
 
 /// `f(0..n)` over threads that draw the next index when free.
 pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads <= 1 || n <= 1 {
+        return (0..n).map(f).collect();
+    }
     let next = AtomicUsize::new(0);
     let results = Mutex::new((0..n).map(|_| None).collect::<Vec<Option<T>>>());
     std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads.min(n) {
             scope.spawn(|| {
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
@@ -64,9 +67,23 @@ pub(super) fn step(
     place: [u64; 2],
     device: &Device,
 ) -> Step {
-    // In the order of the batch, which is random: where a normalisation works on a pass, it should see all sizes.
-    let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
-    let passes = even_runs(&sizes, config.rows_per_pass());
+    let without_tensors = match options.device == Device::flex() {
+        true => net.step(config, items, options.loss, options.threads),
+        false => None,
+    };
+    without_tensors.unwrap_or_else(|| by_burn(net, config, options, items, place, device))
+}
+
+/// [`step`] by burn's own gradients.
+fn by_burn(
+    net: &Net,
+    config: &Config,
+    options: &TrainOptions,
+    items: &[(&Input, f32)],
+    place: [u64; 2],
+    device: &Device,
+) -> Step {
+    let passes = even_passes(items, config.rows_per_pass());
     let results = on_threads(workers(options), passes.len(), |k| {
         let chosen: Vec<&Input> = items[passes[k].clone()].iter().map(|item| item.0).collect();
         let labels: Vec<f32> = items[passes[k].clone()].iter().map(|item| item.1).collect();
@@ -107,10 +124,25 @@ pub(super) fn mini_batches<'a>(
     even_runs(&sizes, limit).into_iter().map(|run| &order[run]).collect()
 }
 
+/// The passes of a mini-batch, each of about as many rows and not many more than `limit`: an even number of them, so that two or four
+/// threads end together, whoever many there are. In the order of the batch, which is random: where a normalisation works on a
+/// pass, it should see all sizes.
+pub(super) fn even_passes(items: &[(&Input, f32)], limit: usize) -> Vec<Range<usize>> {
+    let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
+    let total: usize = sizes.iter().sum();
+    cut(&sizes, total.div_ceil(limit.max(1)).next_multiple_of(2))
+}
+
 /// Cuts `0..sizes.len()` into runs of about equal totals, as few as keep them near `limit`.
 fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
     let total: usize = sizes.iter().sum();
-    let share = total.div_ceil(total.div_ceil(limit.max(1)).max(1)).max(1);
+    cut(sizes, total.div_ceil(limit.max(1)))
+}
+
+/// Cuts `0..sizes.len()` into about `count` runs of about equal totals.
+fn cut(sizes: &[usize], count: usize) -> Vec<Range<usize>> {
+    let total: usize = sizes.iter().sum();
+    let share = total.div_ceil(count.max(1)).max(1);
     let (mut runs, mut first, mut sum): (Vec<Range<usize>>, _, _) = (Vec::new(), 0, 0);
     for (i, size) in sizes.iter().enumerate() {
         // The item goes to the side of the cut on which most of it lies.
@@ -162,8 +194,68 @@ pub(super) fn shuffled(indices: &[usize], place: &[u64]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::{Module, ModuleVisitor, Param};
+
     use super::*;
-    use crate::megnet::MegnetConfig;
+    use crate::{
+        fused::tests::{Shaken, configs, crystals},
+        loss::Loss,
+        megnet::MegnetConfig,
+    };
+
+    /// Gradients by both ways, parameter by parameter.
+    struct Compare<'a> {
+        name: &'static str,
+        ours: &'a GradientsParams,
+        burn: &'a GradientsParams,
+        compared: usize,
+    }
+
+    impl ModuleVisitor for Compare<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let of = |gradients: &GradientsParams| -> Option<Vec<f32>> {
+                gradients.get::<D>(param.id).map(|gradient| gradient.into_data().try_to_vec().unwrap())
+            };
+            let (Some(ours), Some(burn)) = (of(self.ours), of(self.burn)) else {
+                // Statistics of normalisations have none.
+                assert!(!param.is_require_grad(), "{}: a weight without a gradient", self.name);
+                return;
+            };
+            let size = burn.iter().map(|x| x * x).sum::<f32>().sqrt();
+            let apart = ours.iter().zip(&burn).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+            let shape = param.val().dims();
+            assert!(ours.len() == burn.len() && size > 0.0, "{}: {shape:?}", self.name);
+            // A bias that a normalisation takes away again has a gradient of rounding alone, by both ways.
+            let nothing = size < 1e-5 && apart < 1e-5;
+            assert!(nothing || apart <= 1e-4 * size, "{}, {shape:?}: {apart} of {size}", self.name);
+            self.compared += 1;
+        }
+    }
+
+    #[test]
+    fn steps_without_tensors_are_those_of_burn() {
+        let mut steps = 0;
+        for config in configs() {
+            let net = Net::new(&config, &Device::flex().autodiff()).map(&mut Shaken(1));
+            let net = net.valid().train();
+            let inputs: Vec<Input> = crystals().iter().filter_map(|s| config.input(s).ok()).collect();
+            let items: Vec<(&Input, f32)> = inputs.iter().zip([-0.3, 0.1, 2.0, -1.0, 0.4]).collect();
+            for loss in [Loss::Mse, Loss::Huber { delta: 0.25 }] {
+                let options = TrainOptions { loss, threads: 2, ..TrainOptions::new(config.clone(), "") };
+                let Some(ours) = net.step(&config, &items, loss, 2) else { continue };
+                let burn = by_burn(&net, &config, &options, &items, [1, 0], &Device::flex().autodiff());
+                assert!((ours.loss - burn.loss).abs() < 1e-4 * burn.loss, "{} {}", ours.loss, burn.loss);
+                let name = config.architecture();
+                let mut compare = Compare { name, ours: &ours.gradients, burn: &burn.gradients, compared: 0 };
+                net.visit(&mut compare);
+                let apart = ours.buffers.apart(&burn.buffers);
+                assert!(apart < 1e-4, "{name}: statistics of normalisations differ by {apart}");
+                assert_eq!(compare.compared, burn.gradients.len(), "{name}");
+                steps += 1;
+            }
+        }
+        assert!(steps > 0);
+    }
 
     #[test]
     fn threads_keep_the_order_of_results() {

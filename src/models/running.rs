@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::nn::BatchNorm;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use super::network::Net;
+use super::{kernels::Moments, network::Net};
 
 /// Values of the buffers of a network, by identity.
 #[derive(Debug, Default)]
@@ -41,6 +42,40 @@ impl Buffers {
             fork.valid().visit(&mut read);
         }
         Self(read.0)
+    }
+
+    /// Those of normalisations after batches with these moments.
+    pub fn after<'a>(norms: impl IntoIterator<Item = (&'a BatchNorm, Moments)>) -> Self {
+        struct Id(Option<ParamId>);
+        impl ModuleVisitor for Id {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0 = Some(param.id);
+            }
+        }
+        let mut values = HashMap::new();
+        for (norm, moments) in norms {
+            let momentum = norm.momentum as f32;
+            for (running, now) in [(&norm.running_mean, &moments.mean), (&norm.running_var, &moments.unbiased())] {
+                let mut id = Id(None);
+                running.visit(&mut id);
+                let old: Vec<f32> = running.value().into_data().iter::<f32>().collect();
+                // Columns of padding are no part of it.
+                let new = old.iter().zip(now).map(|(old, now)| old * (1.0 - momentum) + now * momentum);
+                values.insert(id.0.expect("a running statistic has an identity"), new.collect());
+            }
+        }
+        Self(values)
+    }
+
+    /// Largest difference from the same buffers of another, relative to the largest value of each; infinite where they are others.
+    #[cfg(test)]
+    pub fn apart(&self, other: &Self) -> f32 {
+        let of = |(id, values): (&ParamId, &Vec<f32>)| {
+            let Some(others) = other.0.get(id).filter(|o| o.len() == values.len()) else { return f32::INFINITY };
+            let largest = values.iter().fold(1e-6_f32, |m, x| m.max(x.abs()));
+            values.iter().zip(others).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs() / largest))
+        };
+        if self.0.len() == other.0.len() { self.0.iter().map(of).fold(0.0, f32::max) } else { f32::INFINITY }
     }
 
     /// Mean of several, each with its weight; the weights add up to 1.

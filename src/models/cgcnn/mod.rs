@@ -1,7 +1,9 @@
 //! CGCNN: crystal graph convolutional network (Xie and Grossman, Phys. Rev. Lett. 2018, 120, 145301).
 
+mod fit;
 mod foreign;
 mod fused;
+mod kernels;
 mod module;
 
 use burn::prelude::*;
@@ -12,12 +14,17 @@ use super::{
     fused::Fused,
     graph::{Graph, Neighborhood},
     input::{Input, graphs},
+    loss::Loss,
+    passes::Step,
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
 use crate::ModelError;
 use crystal::Structure;
 pub use module::Cgcnn;
+
+/// Bonds of a pass.
+const ROWS_PER_PASS: usize = 6_000;
 
 /// Everything that changes the numbers CGCNN computes, besides its weights.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -61,11 +68,11 @@ impl Architecture for CgcnnConfig {
     }
 
     fn input(&self, structure: &Structure) -> Result<Input, ModelError> {
-        Graph::new(structure, self.edges).map(Input::Graph)
+        Graph::of_distinct_sites(structure, self.edges).map(Input::Graph)
     }
 
     fn rows_per_pass(&self) -> usize {
-        6_000
+        ROWS_PER_PASS
     }
 
     fn net(&self, device: &Device) -> Cgcnn {
@@ -78,6 +85,10 @@ impl Architecture for CgcnnConfig {
 
     fn fused(&self, net: &Cgcnn) -> Option<Fused> {
         Some(Fused::new(fused::Cgcnn::new(net, self)))
+    }
+
+    fn step(&self, net: &Cgcnn, items: &[(&Input, f32)], loss: Loss, threads: usize) -> Option<Step> {
+        Some(fit::step(net, self, items, loss, threads))
     }
 
     fn spaces(&self) -> Vec<(&'static str, Space)> {

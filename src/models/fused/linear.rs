@@ -22,7 +22,8 @@ pub const fn padded(n: usize) -> usize {
 
 /// The values of a tensor in row-major order.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
+    let data = tensor.into_data();
+    data.try_to_vec::<f32>().unwrap_or_else(|_| data.iter::<f32>().collect())
 }
 
 /// A weight, `[inputs, outputs]` in row-major order, and a bias, as they are while a layer is put together.
@@ -134,6 +135,20 @@ impl Plan {
         Self { weight: weight.collect(), bias: vec![0.0; inputs], inputs: outputs }.pack()
     }
 
+    /// [`Plan::back`] from rows in which each part begins at a multiple of sixteen.
+    pub fn back_padded(parts: &[Self]) -> Linear {
+        let fill = |part: &Self| {
+            let (n, inputs) = (part.outputs(), part.inputs);
+            let rows = part.weight.chunks_exact(n).flat_map(|row| {
+                let mut row = row.to_vec();
+                row.resize(padded(n), 0.0);
+                row
+            });
+            Self { weight: rows.collect(), bias: vec![0.0; padded(n)], inputs }
+        };
+        Self::back(&parts.iter().map(fill).collect::<Vec<_>>())
+    }
+
     /// The layer, packed.
     pub fn pack(self) -> Linear {
         Self::beside(&[self])
@@ -216,6 +231,7 @@ macro_rules! by_rows {
         }
     };
 }
+pub(super) use by_rows;
 
 kernels! {
     /// `out += x W` of so many rows; the second of each pair is how far apart they begin. The lengths have been checked.
@@ -232,12 +248,14 @@ kernels! {
             let mut row = 0;
             for block in 0..blocks {
                 let height = height + usize::from(block < taller);
-                let from = x.as_ptr().add(row * stride);
+                let from = (x.as_ptr().add(row * stride), stride, 1);
+                // Where the second vector of columns lies: in the same panel, or the next.
+                let weights = (panel, if S::LANES < PANEL { S::LANES } else { PANEL * inputs }, PANEL);
                 let target = out.as_mut_ptr().add(row * to + column);
                 if wide {
-                    by_rows!(height, block_product::<S, 2>(from, stride, inputs, panel, target, to));
+                    by_rows!(height, block_product::<S, 2>(from, inputs, weights, target, to));
                 } else {
-                    by_rows!(height, block_product::<S, 1>(from, stride, inputs, panel, target, to));
+                    by_rows!(height, block_product::<S, 1>(from, inputs, weights, target, to));
                 }
                 row += height;
             }
@@ -246,43 +264,40 @@ kernels! {
     }
 }
 
-/// R rows times V vectors of columns, added to `out`.
+/// R rows times V vectors of columns, added to `out`, whose rows begin `to` apart. `x`: where it begins, and how far apart rows and
+/// the terms of a row lie; `weights`: how far apart its two vectors and its terms lie.
 #[allow(clippy::needless_range_loop, reason = "the loops are unrolled and their indices constants")]
 #[inline(always)]
-unsafe fn block_product<S: Simd, const V: usize, const R: usize>(
-    x: *const f32,
-    stride: usize,
-    inputs: usize,
-    panel: *const f32,
+pub(super) unsafe fn block_product<S: Simd, const V: usize, const R: usize>(
+    (x, row, term): (*const f32, usize, usize),
+    terms: usize,
+    (mut weights, second, next): (*const f32, usize, usize),
     out: *mut f32,
-    width: usize,
+    to: usize,
 ) {
     unsafe {
-        // Where the second vector of columns lies: in the same panel, or the next.
-        let second = if S::LANES < PANEL { S::LANES } else { PANEL * inputs };
         let mut sum = [[S::splat(0.0); V]; R];
         for r in 0..R {
             for v in 0..V {
-                sum[r][v] = S::load(out.add(r * width + v * S::LANES));
+                sum[r][v] = S::load(out.add(r * to + v * S::LANES));
             }
         }
-        let mut weights = panel;
-        for k in 0..inputs {
+        for k in 0..terms {
             let mut column = [S::splat(0.0); V];
             for v in 0..V {
                 column[v] = S::load(weights.add(v * second));
             }
             for r in 0..R {
-                let x = S::splat(*x.add(r * stride + k));
+                let x = S::splat(*x.add(r * row + k * term));
                 for v in 0..V {
                     sum[r][v] = S::fma(x, column[v], sum[r][v]);
                 }
             }
-            weights = weights.add(PANEL);
+            weights = weights.wrapping_add(next);
         }
         for r in 0..R {
             for v in 0..V {
-                S::store(out.add(r * width + v * S::LANES), sum[r][v]);
+                S::store(out.add(r * to + v * S::LANES), sum[r][v]);
             }
         }
     }

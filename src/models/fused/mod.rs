@@ -1,4 +1,5 @@
-//! Inference of the graph networks without tensors: what a crystal is asked for, and nothing that training would need.
+//! The graph networks without tensors: inference of all, with nothing that training would need, and the parts of the training steps
+//! of those that have their own.
 //!
 //! The burn modules say what a network is and train it; every operation of theirs is a pass over memory, and a batch of
 //! crystals is as large as its intermediate tensors. Here the weights are taken out of the module once and packed, batch
@@ -10,6 +11,7 @@
 //! ```text
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
+//! outer, slopes             slopes of weights, for the architectures that train without tensors
 //! product, row_norm, virial products and normalisations with the way back, forces and stress
 //! runs, strips, scratch     tiles of edges, buffers that outlive a call
 //! fused of an architecture     the networks, each in its folder; chgnet and tensornet with their slopes
@@ -18,12 +20,14 @@
 pub(super) mod basis;
 pub(super) mod linear;
 pub(super) mod norm;
+pub(super) mod outer;
 pub(super) mod product;
 pub(super) mod row_norm;
 pub(super) mod rows;
 pub(super) mod runs;
 pub(super) mod scratch;
 pub(super) mod set2set;
+pub(super) mod slopes;
 pub(super) mod strips;
 pub(super) mod virial;
 
@@ -83,7 +87,7 @@ impl Fused {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use burn::{
         module::{Module, ModuleMapper, Param},
         prelude::{Device, Tensor},
@@ -99,13 +103,14 @@ mod tests {
         gatgnn::GatgnnConfig,
         megnet::MegnetConfig,
         network::{Config, Net},
+        schnet::SchnetConfig,
         tensornet::TensornetConfig,
     };
     use crystal::{Element, Lattice, Structure};
 
     /// Every parameter replaced, running means and variances too: ones by numbers near 1, zeros by small numbers, others by
     /// numbers as large as they were.
-    struct Shaken(u64);
+    pub struct Shaken(pub u64);
 
     impl ModuleMapper for Shaken {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -122,12 +127,13 @@ mod tests {
                 _ => largest * noise(),
             };
             let values: Vec<f32> = values.into_iter().map(fresh).collect();
-            Param::initialized(id, Tensor::from_data(TensorData::new(values, shape), &old.device()))
+            let shaken = Tensor::from_data(TensorData::new(values, shape), &old.device());
+            Param::initialized(id, if old.is_require_grad() { shaken.require_grad() } else { shaken })
         }
     }
 
     /// Crystals of 1 to 24 atoms, some with many images of the same atom, one with an atom far from the others.
-    fn crystals() -> Vec<Structure> {
+    pub fn crystals() -> Vec<Structure> {
         let element = |s| Element::from_symbol(s).unwrap();
         let [sr, ti, o] = ["Sr", "Ti", "O"].map(element);
         let sites = vec![[0.52, 0.5, 0.49], [0.0; 3], [0.5, 0.03, 0.0], [0.0, 0.5, 0.06], [0.0, 0.02, 0.47]];
@@ -143,7 +149,7 @@ mod tests {
     }
 
     /// Every form of every architecture, small where it may be, one of a width that is no multiple of a vector.
-    fn configs() -> Vec<Config> {
+    pub fn configs() -> Vec<Config> {
         let alignn = |normalisation, hidden, alignn_layers, gcn_layers| {
             let published = AlignnConfig::published(normalisation);
             Config::Alignn(AlignnConfig { hidden, embedding: 24, alignn_layers, gcn_layers, ..published })
@@ -162,6 +168,8 @@ mod tests {
             Config::Gatgnn(GatgnnConfig { layers: 2, hidden: 24, weigher: 10, ..GatgnnConfig::published() }),
             Config::Cgcnn(CgcnnConfig::published()),
             Config::Cgcnn(CgcnnConfig { atom: 24, crystal: 10, convolutions: 2, ..CgcnnConfig::published() }),
+            Config::Schnet(SchnetConfig::usual()),
+            Config::Schnet(SchnetConfig { points: 50, layers: 2, hidden: 24, readout: 10, ..SchnetConfig::usual() }),
             Config::Chgnet(ChgnetConfig::published()),
             Config::Chgnet(ChgnetConfig { radial: 9, angular: 9, convolutions: 2, ..ChgnetConfig::published() }),
             Config::Tensornet(TensornetConfig::published()),
