@@ -42,7 +42,8 @@ pub enum SplitKind {
     /// All crystals of one chemical system on the same side.
     System,
     /// By the table's `split` column: `test` is the test set; other held-out marks (`test_probable`) are left out; what is
-    /// not marked, or marked `train`, is trained on.
+    /// not marked, or marked `train`, is trained on. Validation rows are drawn from those marked `train`, where there are any: they are
+    /// of the same origin as the test rows, and what calibrates an interval should resemble what it is asked for.
     Column,
     /// One of `folds` parts is the test set; each group is in exactly one.
     KFold {
@@ -130,7 +131,7 @@ pub struct Split {
 
 /// Divides `samples`: `test_fraction` held out (ignored by [`SplitKind::Column`] and [`SplitKind::KFold`]), then
 /// `validation_fraction` of the rest. The same seed gives the same division whatever the order of the rows. A crystal with
-/// the content hash of a test crystal is never trained on, whatever its id.
+/// the content hash of a test or validation crystal is never trained on, whatever its id.
 pub fn split(samples: &[Sample], kind: SplitKind, test_fraction: f64, validation_fraction: f64, seed: u64) -> Split {
     let keys = keys(samples, kind.group());
     let mut test = Vec::new();
@@ -150,7 +151,12 @@ pub fn split(samples: &[Sample], kind: SplitKind, test_fraction: f64, validation
     }
     let held_out: HashSet<_> = test.iter().map(|&i| samples[i].hash).collect();
     rest.retain(|&i| !held_out.contains(&samples[i].hash));
-    let (validation, train) = rest.into_iter().partition(|&i| draw(seed, "validation", &keys[i]) < validation_fraction);
+    let marked = |i: usize| samples[i].split.as_deref() == Some("train");
+    let by_mark = kind == SplitKind::Column && rest.iter().any(|&i| marked(i));
+    let validates = |i: usize| (!by_mark || marked(i)) && draw(seed, "validation", &keys[i]) < validation_fraction;
+    let (validation, mut train): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(|&i| validates(i));
+    let held_out: HashSet<_> = validation.iter().map(|&i| samples[i].hash).collect();
+    train.retain(|&i| !held_out.contains(&samples[i].hash));
     Split { train, validation, test }
 }
 
@@ -273,6 +279,10 @@ mod tests {
         s[3].hash = s[1].hash; // unmarked, but the same crystal as the test row 1
         let division = split(&s, SplitKind::Column, 0.2, 0.1, 7);
         assert_eq!(division.test, (0..200).filter(|k| k % 4 == 1).collect::<Vec<_>>());
+        // Validation rows are of the kind of the test rows; with none marked, any serve.
+        assert!(!division.validation.is_empty() && division.validation.iter().all(|k| k % 4 == 0));
+        s.iter_mut().filter(|s| s.split.as_deref() == Some("train")).for_each(|s| s.split = None);
+        assert!(split(&s, SplitKind::Column, 0.2, 0.1, 7).validation.iter().any(|k| k % 4 == 3));
         let trained = [division.train, division.validation].concat();
         assert!(trained.iter().all(|k| matches!(k % 4, 0 | 3)) && !trained.contains(&3));
     }
