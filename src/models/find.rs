@@ -16,12 +16,13 @@ use crate::ModelError;
 pub const DEFAULT_MODEL: &str = "cgcnn";
 
 /// Weights that ship with the program, by name.
-pub(super) const EMBEDDED: [(&str, &[u8]); 5] = [
+pub(super) const EMBEDDED: [(&str, &[u8]); 6] = [
     (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
     ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
     ("cnn-magpie", include_bytes!("../../fixtures/models/cnn-magpie.safetensors.zst")),
     ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
     ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
+    ("schnet", include_bytes!("../../fixtures/models/schnet.safetensors.zst")),
 ];
 
 /// What answers to a name.
