@@ -32,7 +32,12 @@ pub(super) fn output() -> Output<Judged> {
             .field("in_domain", None, "True if the crystal is like those that the model was trained on.", |row| {
                 row.in_domain
             })
-            .field("reason", None, "Why it is not, or why there is no value.", |row| row.reason.clone()),
+            .field(
+                "reason",
+                None,
+                "Why it is not, why there is no value, or that no common oxidation states make it charge-neutral.",
+                |row| row.reason.clone(),
+            ),
     )
 }
 
@@ -69,7 +74,7 @@ fn judge(answer: &Answer, model: &dyn PropertyModel, coverage: f64) -> Judged {
     let (radius, reason) = match model.calibration() {
         None => (None, Some(format!("{} was not calibrated: its errors are not known", model.name()))),
         Some(calibration) => match calibration.radius(coverage, answer.spread) {
-            Some(radius) => (Some(radius), None),
+            Some(radius) => (Some(radius), answer.doubt.clone()),
             None => {
                 let (most, n) = (calibration.largest_coverage(), calibration.count);
                 let reason =

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use crate::Error;
 use crystal::stop::Stop;
 use crystal::{ContentHash, Structure, content_hash};
+use features::neutral_states;
 use models::ModelError;
 use models::conformal::Calibration;
 use models::ensemble::{Ensemble, combine};
@@ -174,6 +175,15 @@ pub(super) struct Answer {
     pub spread: f64,
     /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
     pub outside: Option<String>,
+    /// What speaks against the crystal itself, whatever the model saw; likewise.
+    pub doubt: Option<String>,
+}
+
+/// Why a crystal may not be what was measured. In many a hydrate the hydrogen was never located, and models err twice as much
+/// on what lacks it.
+fn doubt(structure: &Structure) -> Option<String> {
+    let unbalanced = neutral_states(&structure.composition()).is_none();
+    unbalanced.then(|| "no common oxidation states make it charge-neutral: is hydrogen missing?".to_owned())
 }
 
 /// Something for each of some crystals, or why there is none.
@@ -282,10 +292,11 @@ impl Predictor {
             .collect();
         let mut tally = Tally { distinct: asked.len(), ..Tally::default() };
 
-        let mut outside: HashMap<ContentHash, String> = match self.coverage {
+        let mut judged: HashMap<ContentHash, [Option<String>; 2]> = match self.coverage {
             Some(_) => {
-                let reason = |(hash, structure): &(_, Structure)| Some((*hash, self.model.outside(structure)?));
-                asked.par_iter().with_min_len(16).filter_map(reason).collect()
+                let reasons =
+                    |(hash, structure): &(_, Structure)| (*hash, [self.model.outside(structure), doubt(structure)]);
+                asked.par_iter().with_min_len(16).map(reasons).collect()
             }
             None => HashMap::new(),
         };
@@ -294,7 +305,8 @@ impl Predictor {
                 Ok((value, spread)) => (Ok(value), spread),
                 Err(reason) => (Err(reason), 0.0),
             };
-            known.insert(hash, Answer { value, spread, outside: outside.remove(&hash) });
+            let [outside, doubt] = judged.remove(&hash).unwrap_or_default();
+            known.insert(hash, Answer { value, spread, outside, doubt });
         }
 
         let answers: Vec<Option<&Answer>> = hashes.into_iter().map(|hash| known.get(&hash?)).collect();
