@@ -5,15 +5,18 @@ mod args;
 mod bars;
 mod commands;
 mod consent;
+mod console;
 mod interrupt;
-mod queries;
+pub mod queries;
 mod render;
 mod shell;
-mod statements;
+pub mod statements;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use datafusion::error::DataFusionError;
 
 use crate::error::{Error, ReportError, StoreError};
@@ -58,10 +61,39 @@ impl From<arrow::error::ArrowError> for CliError {
     }
 }
 
+pub use console::Console;
+pub use render::{Headings, cell_texts, table_text, with_units};
+
+/// Every command, with its options and their help.
+pub fn command() -> clap::Command {
+    let mut command = args::Args::command();
+    command.build();
+    command
+}
+
+/// Runs a command for another program, which hears what it says. `words` are those after the name of the program.
+///
+/// # Errors
+/// Those of the command; words that are none.
+pub async fn run(words: Vec<OsString>, console: Arc<dyn Console>) -> Result<(), CliError> {
+    let words = std::iter::once(OsString::from("hollandite")).chain(words);
+    let args = args::Args::try_parse_from(words).map_err(|error| {
+        let text = error.render().to_string();
+        let text = text.trim_start_matches("error: ").split("\n\nUsage:").next().unwrap_or_default().to_owned();
+        CliError::Usage(text)
+    })?;
+    console::speaking_to(console, commands::run(args)).await
+}
+
 /// Run the command line of this process.
 pub fn main() -> ExitCode {
+    ExitCode::from(main_with(std::env::args_os()))
+}
+
+/// Run a command line, the name of the program first, and say with which code the process should end.
+pub fn main_with(words: impl Iterator<Item = OsString>) -> u8 {
     // clap prints help and usage errors itself, and exits with 0 or 2.
-    let args = args::Args::parse();
+    let args = args::Args::parse_from(words);
     interrupt::watch();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -71,13 +103,13 @@ pub fn main() -> ExitCode {
     // A query that was cancelled may still be computing its last batch: do not wait for it.
     runtime.shutdown_background();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(CliError::Report(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Ok(()) => 0,
+        Err(CliError::Report(error)) if error.is_broken_pipe() => 0,
         Err(error) => fail(&error),
     }
 }
 
-fn fail(error: &CliError) -> ExitCode {
+fn fail(error: &CliError) -> u8 {
     eprintln!("error: {error}");
-    ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
+    if matches!(error, CliError::Usage(_)) { 2 } else { 1 }
 }

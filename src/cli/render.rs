@@ -7,30 +7,37 @@ mod look;
 mod pager;
 mod table;
 
-pub use headings::Headings;
+pub use headings::{Headings, with_units};
 pub use look::{Expanded, Look};
 pub use pager::is_open as pager_is_open;
 
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
+use self::cells::Detail;
 use self::digits::Digits;
 use self::pager::Pager;
 use self::table::Table;
 use super::CliError;
 use super::args::{Format, Output};
 use super::bars::BesideBars;
+use super::console::{self, Text};
 use crate::error::ReportError;
 use crate::report::{self, Exporter, Sink, stream_exporter};
 use crate::sql::ColumnUnits;
 
 /// Text on standard output. `print!` would panic where the reader went away.
 pub fn print(text: &str) -> Result<(), CliError> {
+    if let Some(console) = console::listener() {
+        console.print(text);
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| ReportError::from(e).into())
 }
@@ -116,11 +123,13 @@ impl Printer {
     }
 
     fn exporter(&self, schema: &SchemaRef, units: &[ColumnUnits]) -> Result<Box<dyn Exporter>, CliError> {
-        let on_terminal = self.file.is_none() && std::io::stdout().is_terminal();
-        let sink = match &self.file {
-            Some(path) => Sink::file(path)?,
-            None if on_terminal && self.look.pager => Sink::Stream(Box::new(Pager::new())),
-            None => Sink::Stream(Box::new(BufWriter::new(BesideBars(std::io::stdout())))),
+        let console = console::listener();
+        let on_terminal = self.file.is_none() && console.is_none() && std::io::stdout().is_terminal();
+        let sink = match (&self.file, console) {
+            (Some(path), _) => Sink::file(path)?,
+            (None, Some(console)) => Sink::Stream(Box::new(BufWriter::new(Text::new(console)))),
+            (None, None) if on_terminal && self.look.pager => Sink::Stream(Box::new(Pager::new())),
+            (None, None) => Sink::Stream(Box::new(BufWriter::new(BesideBars(std::io::stdout())))),
         };
         match self.format {
             None => {
@@ -140,5 +149,56 @@ fn of_name(format: Format) -> Option<report::Format> {
         Format::Json => Some(report::Format::Json),
         Format::Jsonl => Some(report::Format::Jsonl),
         Format::Parquet => Some(report::Format::Parquet),
+    }
+}
+
+/// Rows as the table for people, in so many columns of a terminal; without a width they are never set as records. Numbers are rounded
+/// to what they mean in the units of their columns.
+///
+/// # Errors
+/// A value that cannot be printed.
+pub fn table_text(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    units: &[ColumnUnits],
+    width: Option<usize>,
+) -> Result<String, ReportError> {
+    let text = Written::default();
+    let sink = Sink::Stream(Box::new(text.clone()));
+    let mut table = Table::new(schema.clone(), Digits::of(units), sink, Look::default(), width);
+    for batch in batches {
+        table.write(batch)?;
+    }
+    Box::new(table).finish()?;
+    Ok(text.into_string())
+}
+
+/// The cells of rows as the table for people has them: numbers rounded, crystals by formula.
+///
+/// # Errors
+/// A value that cannot be printed.
+pub fn cell_texts(batch: &RecordBatch, units: &[ColumnUnits]) -> Result<Vec<Vec<String>>, ReportError> {
+    let nowhere = Sink::Stream(Box::new(std::io::sink()));
+    Table::new(batch.schema(), Digits::of(units), nowhere, Look::default(), None).texts(batch, Detail::Brief)
+}
+
+/// Text that is kept.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn into_string(self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@
 mod adsorption;
 pub mod aggregates;
 mod asked;
+mod bind;
 mod copy;
 mod cost;
 mod docs;
@@ -36,6 +37,7 @@ mod warnings;
 mod write;
 
 pub use asked::models_asked;
+pub use bind::{Bound, Values};
 pub use docs::{FunctionDoc, ResultField, functions, reference_markdown};
 pub use environment::{Environment, Watcher};
 pub use error::Error;

@@ -7,6 +7,7 @@ mod dependencies;
 mod drift;
 mod glossary;
 mod readme;
+mod stubs;
 
 use std::path::{Path, PathBuf};
 

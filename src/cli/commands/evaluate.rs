@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{job_bar::JobBar, plot::errors, sql::warn};
 use crate::cli::args::Evaluate;
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::jobs::{self, EvaluateOptions};
 use crate::report::plots;
@@ -25,7 +26,7 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
     if let (refused, Some((id, reason))) = &summary.refused {
-        eprintln!("{refused} crystals have no prediction; the first, {id}: {reason}");
+        note(&format!("{refused} crystals have no prediction; the first, {id}: {reason}"));
     }
     if let Some(file) = &args.plot {
         let title = errors::title(&summary.evaluation.model, &args.table, "all", summary.fitted());

@@ -1,16 +1,15 @@
 //! `hollandite export TABLE|QUERY --to FILE|DIR`.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
 use futures::StreamExt;
 
 use crate::cli::args::{Export, ExportFormat};
-use crate::cli::render::Headings;
+use crate::cli::console::note;
+use crate::cli::render::{Headings, with_units};
 use crate::cli::{CliError, statements};
 use crate::report::{Format, exporter};
-use crate::sql::{self, Unit};
+use crate::sql;
 
 pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> {
     let format = export.format.map(Format::from).or_else(|| Format::of_path(&export.to)).ok_or_else(|| {
@@ -39,21 +38,8 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
         exporter.write(&headings.over(batch)?)?;
     }
     exporter.finish()?;
-    eprintln!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, export.to.display());
+    note(&format!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, export.to.display()));
     Ok(())
-}
-
-/// The columns with their units as metadata `unit`, which Parquet and Arrow files keep.
-fn with_units(schema: &Schema, units: &[Option<Unit>]) -> SchemaRef {
-    let fields = schema.fields().iter().enumerate().map(|(i, field)| match units.get(i) {
-        Some(Some(unit)) => {
-            let mut metadata = field.metadata().clone();
-            metadata.insert("unit".into(), unit.to_string());
-            Arc::new(field.as_ref().clone().with_metadata(metadata))
-        }
-        _ => field.clone(),
-    });
-    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
 /// A bare name is a table, anything else one query.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::job_bar::JobBar;
 use crate::cli::args::Import;
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::formats::{Naming, Reading};
 use crate::store::{Electrode, ImportOptions, ResultRow, Store};
@@ -29,7 +30,7 @@ pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> 
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
     if summary.skipped + summary.quarantined + summary.duplicates > 0 && !summary.dry_run {
-        eprintln!("`hollandite info --quarantine` says why rows were refused");
+        note("`hollandite info --quarantine` says why rows were refused");
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::job_bar::JobBar;
 use crate::cli::args::ImportDft;
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::store::{AdsorptionRow, DftOptions};
 
@@ -22,12 +23,12 @@ pub async fn run(store: Option<&Path>, args: &ImportDft) -> Result<(), CliError>
     }
     render::print(&text)?;
     for refused in &summary.refused_files {
-        eprintln!("refused {refused}");
+        note(&format!("refused {refused}"));
     }
     for refused in &summary.refused_triples {
         match &refused.id {
-            Some(name) => eprintln!("refused {name}: {}", refused.reason),
-            None => eprintln!("refused {refused}"),
+            Some(name) => note(&format!("refused {name}: {}", refused.reason)),
+            None => note(&format!("refused {refused}")),
         }
     }
     Ok(())

@@ -1,17 +1,21 @@
 //! What a job shows while it runs: a bar over what it has to do, where that is known, and its words.
 
+use std::sync::Arc;
+
 use crystal::progress::{Done, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar on stderr, where that is a terminal.
-pub struct JobBar(ProgressBar);
+use crate::cli::console::{Console, listener};
+
+/// A bar on stderr, where that is a terminal; whoever listens to the command hears of it too.
+pub struct JobBar(ProgressBar, Option<Arc<dyn Console>>);
 
 impl JobBar {
     /// `words`: what is said before the job tells how far it is.
     pub fn new(words: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_message(words);
-        Self(bar)
+        Self(bar, listener())
     }
 
     /// Takes the bar away.
@@ -21,7 +25,11 @@ impl JobBar {
 }
 
 impl Progress for JobBar {
-    fn step(&self, Done { done, of, unit, words }: &Done) {
+    fn step(&self, said: &Done) {
+        if let Some(console) = &self.1 {
+            console.step(said);
+        }
+        let Done { done, of, unit, words } = said;
         let template = match (of, *unit) {
             (None, _) => "{spinner} {msg}  {elapsed}",
             (Some(_), "bytes") => "{bar:30} {bytes}/{total_bytes}  {msg}  {elapsed}",

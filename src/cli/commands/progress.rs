@@ -3,14 +3,17 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::console::{Console, listener};
 use crate::models::behind;
 use crate::models::train::{Epoch, Observer};
+use crate::progress::Done;
 use crate::report::plots;
+use crate::stop::Stop;
 
 /// The progress of one training.
 pub struct Bar {
@@ -19,6 +22,8 @@ pub struct Bar {
     curve: PathBuf,
     unit: String,
     history: Mutex<Vec<Epoch>>,
+    console: Option<Arc<dyn Console>>,
+    stop: Stop,
 }
 
 impl Bar {
@@ -28,7 +33,7 @@ impl Bar {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left of the epoch");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar, epochs, curve, unit, history: Mutex::default() }
+        Self { bar, epochs, curve, unit, history: Mutex::default(), console: listener(), stop: Stop::current() }
     }
 
     /// Takes the bar away.
@@ -42,12 +47,20 @@ impl Bar {
 
     fn line(&self, text: &str) {
         // On a terminal above the bar, elsewhere plainly: an epoch's line is the log of a run in the background.
-        if self.bar.is_hidden() { eprintln!("{text}") } else { self.bar.println(text) }
+        match &self.console {
+            Some(console) => console.note(text),
+            None if self.bar.is_hidden() => eprintln!("{text}"),
+            None => self.bar.println(text),
+        }
     }
 }
 
 impl Observer for Bar {
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64) {
+        if let Some(console) = &self.console {
+            let words = format!("epoch {epoch}/{}, loss {loss:.4}", self.epochs);
+            console.step(&Done { done: done as u64, of: Some(total as u64), unit: "crystals", words });
+        }
         if done <= self.bar.position() as usize {
             self.bar.reset();
         }
@@ -73,7 +86,7 @@ impl Observer for Bar {
         ));
         // A curve that cannot be drawn now is no reason to lose a training: it is drawn again at the end.
         let _ = plots::learning_curve(&history, &self.unit).save(&self.curve);
-        ControlFlow::Continue(())
+        if self.stop.is_given() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn resumed(&self, history: &[Epoch]) {

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 
 use crate::cli::args::Sql;
+use crate::cli::console::note;
 use crate::cli::queries::{QUERIES, Query};
 use crate::cli::render::Printer;
 use crate::cli::shell::{self, Meta, Word};
@@ -91,7 +92,7 @@ async fn command(line: &str, store: &Store, session: &Session, printer: &Printer
 /// Tell which rows answered NULL, and why.
 pub fn warn(session: &Session) {
     for warning in session.warnings() {
-        eprintln!("warning: {warning}");
+        note(&format!("warning: {warning}"));
     }
 }
 

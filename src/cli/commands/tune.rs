@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::train::{device, share, usage};
 use super::{named, samples};
 use crate::cli::args::{At, Train, Tune};
+use crate::cli::console::{Console, listener};
 use crate::cli::{CliError, render};
 use crate::models::behind;
 use crate::models::network::{Config, architectures};
@@ -18,6 +20,7 @@ use crate::models::tune::{
     Choice, Definition, Pruning, Settings, Space, State, Study, Trial, TrialObserver, tune, winner,
 };
 use crate::sql::Session;
+use crate::stop::Stop;
 use crate::store::{Store, Tuning};
 
 pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
@@ -197,6 +200,8 @@ struct Bar {
     end: Option<Instant>,
     /// Of the label, behind a number.
     unit: String,
+    console: Option<Arc<dyn Console>>,
+    stop: Stop,
 }
 
 impl Bar {
@@ -206,11 +211,15 @@ impl Bar {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(500));
         let end = time_limit.and_then(|s| Instant::now().checked_add(Duration::try_from_secs_f64(s).ok()?));
-        Self { bar, trials, end, unit: behind(&unit) }
+        Self { bar, trials, end, unit: behind(&unit), console: listener(), stop: Stop::current() }
     }
 
     fn line(&self, text: &str) {
-        if self.bar.is_hidden() { eprintln!("{text}") } else { self.bar.println(text) }
+        match &self.console {
+            Some(console) => console.note(text),
+            None if self.bar.is_hidden() => eprintln!("{text}"),
+            None => self.bar.println(text),
+        }
     }
 }
 
@@ -249,7 +258,7 @@ impl TrialObserver for Bar {
     }
 
     fn stop(&self) -> bool {
-        self.end.is_some_and(|end| Instant::now() >= end)
+        self.stop.is_given() || self.end.is_some_and(|end| Instant::now() >= end)
     }
 }
 

@@ -8,6 +8,8 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
+use crate::sql::Unit;
+
 /// Types whose constants are spelled so.
 const TYPES: [&str; 14] = [
     "Int8",
@@ -59,6 +61,19 @@ impl Headings {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), batch.columns().to_vec(), &options)
     }
+}
+
+/// The columns with their units as metadata `unit`, which Parquet and Arrow files keep.
+pub fn with_units(schema: &Schema, units: &[Option<Unit>]) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate().map(|(i, field)| match units.get(i) {
+        Some(Some(unit)) => {
+            let mut metadata = field.metadata().clone();
+            metadata.insert("unit".into(), unit.to_string());
+            Arc::new(field.as_ref().clone().with_metadata(metadata))
+        }
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
 /// The name of a column without the types of the constants in it.

@@ -50,7 +50,7 @@ impl Table {
         self.schema.fields().iter().map(|f| f.name().replace('\n', " ")).collect()
     }
 
-    fn texts(&self, batch: &RecordBatch, detail: Detail) -> Result<Vec<Vec<String>>, ReportError> {
+    pub(super) fn texts(&self, batch: &RecordBatch, detail: Detail) -> Result<Vec<Vec<String>>, ReportError> {
         let columns = batch.columns().iter().zip(&self.digits);
         let columns =
             columns.map(|(column, digits)| Cells::new(column, detail, digits)).collect::<Result<Vec<_>, _>>()?;

@@ -71,14 +71,15 @@ pub(super) fn html(
         || "no consistent space group".to_string(),
         |s| format!("<span class=\"group\">{}</span> (no. {})", text(&labels::spacegroup(&s.symbol)), s.number),
     );
+    // Among several.
+    let rank = if table.len() > 1 { format!("Rank {} · ", candidate.row + 1) } else { String::new() };
     let atoms = format!("{} atom{}", crystal.len(), if crystal.len() == 1 { "" } else { "s" });
     let mut out = format!(
         "<article class=\"card\" id=\"card-{number}\" aria-labelledby=\"name-{number}\">\n\
          <h3 id=\"name-{number}\">{} <span class=\"id\">{}</span></h3>\n\
-         <p class=\"what\">Rank {} · {group} · {cell} with {atoms}</p>\n",
+         <p class=\"what\">{rank}{group} · {cell} with {atoms}</p>\n",
         formula(&reduced),
-        text(&candidate.id),
-        candidate.row + 1
+        text(&candidate.id)
     );
     out += &match drawn(&crystal, cell, &candidate.id) {
         Ok(drawn) => drawn.html(number, &reduced),

@@ -15,7 +15,10 @@ mod viewer;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use crystal::Structure;
 use rayon::prelude::*;
 
 use super::Sink;
@@ -66,32 +69,16 @@ impl Page {
         let cards = cards
             .map(|(i, candidate)| card::html(i + 1, candidate, &self.table, &columns, scale.as_ref()))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut out = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <meta name=\"generator\" content=\"hollandite {}\">\n\
-             <link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
-            policy::policy(&scripts),
-            env!("CARGO_PKG_VERSION"),
-            text(&self.title)
-        );
-        out += &format!("<header>\n<h1>{}</h1>\n", text(&self.title));
+        let mut body = format!("<header>\n<h1>{}</h1>\n", text(&self.title));
         for sentence in &self.about {
-            out += &format!("<p class=\"about\">{}</p>\n", text(sentence));
+            body += &format!("<p class=\"about\">{}</p>\n", text(sentence));
         }
-        out += "</header>\n";
-        out += &self.opening();
-        out += &self.table.html(&columns, &self.candidates)?;
-        out += &self.cards(&cards);
-        out += &self.closing();
-        out += "</main>\n";
-        for script in &scripts {
-            out += &format!("<script>{script}</script>\n");
-        }
-        out += "</body>\n</html>\n";
-        Ok(out)
+        body += "</header>\n";
+        body += &self.opening();
+        body += &self.table.html(&columns, &self.candidates)?;
+        body += &self.cards(&cards);
+        body += &self.closing();
+        Ok(document(&self.title, &body, &scripts))
     }
 
     /// Write the page to a file, which appears when it is whole.
@@ -151,6 +138,41 @@ impl Page {
         }
         out + "</section>\n"
     }
+}
+
+/// A page around `body`, on which these scripts run and no others.
+fn document(title: &str, body: &str, scripts: &[&str]) -> String {
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"generator\" content=\"hollandite {}\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        policy::policy(scripts),
+        env!("CARGO_PKG_VERSION"),
+        text(title)
+    );
+    out += body;
+    out += "</main>\n";
+    for script in scripts {
+        out += &format!("<script>{script}</script>\n");
+    }
+    out + "</body>\n</html>\n"
+}
+
+/// One crystal to turn, with its channels, as a page of its own.
+///
+/// # Errors
+/// The library that turns it cannot be unpacked.
+pub fn crystal(title: &str, structure: &Structure) -> Result<String, ReportError> {
+    let id: ArrayRef = Arc::new(StringArray::from(vec![title]));
+    let row = RecordBatch::try_from_iter([("id", id)])?;
+    let table = Table::new(&row.schema(), &[row], 1, &[None::<String>])?;
+    let candidate = Candidate { id: title.to_owned(), row: 0, structure: structure.clone(), prediction: None };
+    let card = card::html(1, &candidate, &table, &table.cells()?, None)?;
+    let library = viewer::library()?;
+    Ok(document(title, &format!("{card}{}", viewer::notice()), &[library.as_str(), SCRIPT]))
 }
 
 #[cfg(test)]
@@ -218,5 +240,13 @@ mod tests {
         page.remark = Some("No cards: no column holds a crystal.".into());
         let html = page.html().unwrap();
         assert!(html.len() < 60_000 && html.contains("No cards:") && !html.contains("3Dmol.js"), "{}", html.len());
+    }
+
+    #[test]
+    fn a_crystal_alone_has_no_rank_and_its_title_is_text() {
+        let crystal = &page("rutile").candidates[0].structure;
+        let html = super::crystal("<b>rutile</b>", crystal).unwrap();
+        assert!(html.contains("&lt;b&gt;rutile&lt;/b&gt;") && !html.contains("<b>rutile") && !html.contains("Rank"));
+        assert!(html.contains("data-scene=\"scene-1\"") && html.contains("3Dmol.js"), "a crystal to turn");
     }
 }

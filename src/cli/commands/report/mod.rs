@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::cli::args::{At, Report};
 use crate::cli::commands::steps;
+use crate::cli::console::note;
 use crate::cli::queries::{Asked, Query};
 use crate::cli::{CliError, render, statements};
 use crate::report::page::{Page, Table};
@@ -52,7 +53,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     // Before the steps are counted, which asks the same again.
     let warnings = session.warnings();
     for warning in &warnings {
-        say.bar.suspend(|| eprintln!("warning: {warning}"));
+        say.bar.suspend(|| note(&format!("warning: {warning}")));
     }
     say.stage("counting the steps");
     let funnel = match &args.funnel {

@@ -1,0 +1,126 @@
+//! Errors of the crate as exceptions of Python: one hierarchy, under `hollandite.HollanditeError`.
+
+use hollandite::cli::CliError;
+use hollandite::error::{AdsorptionError, Error, FormatError, ReportError, StoreError};
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+create_exception!(
+    hollandite,
+    HollanditeError,
+    PyException,
+    "Something that hollandite could not do; every error of the package is one."
+);
+create_exception!(
+    hollandite,
+    CrystalError,
+    HollanditeError,
+    "A crystal that cannot exist, or that is not guessed about."
+);
+create_exception!(
+    hollandite,
+    FormatError_,
+    HollanditeError,
+    "A text that is not the crystal it claims to be. `line` and `column` count from 1, `file` is its path; None where unknown."
+);
+create_exception!(
+    hollandite,
+    FeatureError,
+    HollanditeError,
+    "A quantity that is not defined for the crystal or the arguments."
+);
+create_exception!(hollandite, ModelError, HollanditeError, "A model that cannot be found, trained or asked.");
+create_exception!(hollandite, AdsorptionError_, HollanditeError, "A quantity of ions in tunnels that cannot be had.");
+create_exception!(hollandite, StoreError_, HollanditeError, "A store that cannot be found, read or written.");
+create_exception!(hollandite, SqlError, HollanditeError, "A statement that cannot be planned or run.");
+create_exception!(hollandite, UsageError, HollanditeError, "Arguments that do not fit what was asked.");
+create_exception!(hollandite, ReportError_, HollanditeError, "A file or picture that cannot be written.");
+create_exception!(
+    hollandite,
+    ForkError,
+    HollanditeError,
+    "The process was forked after hollandite had started its threads: start workers with spawn."
+);
+
+/// The exceptions, by their names in the package.
+pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    for (name, exception) in [
+        ("HollanditeError", py.get_type::<HollanditeError>()),
+        ("CrystalError", py.get_type::<CrystalError>()),
+        ("FormatError", py.get_type::<FormatError_>()),
+        ("FeatureError", py.get_type::<FeatureError>()),
+        ("ModelError", py.get_type::<ModelError>()),
+        ("AdsorptionError", py.get_type::<AdsorptionError_>()),
+        ("StoreError", py.get_type::<StoreError_>()),
+        ("SqlError", py.get_type::<SqlError>()),
+        ("UsageError", py.get_type::<UsageError>()),
+        ("ReportError", py.get_type::<ReportError_>()),
+        ("ForkError", py.get_type::<ForkError>()),
+    ] {
+        exception.setattr("__name__", name)?;
+        exception.setattr("__qualname__", name)?;
+        module.add(name, exception)?;
+    }
+    Ok(())
+}
+
+/// An error of the crate as an exception.
+pub fn raised(error: impl Into<Error>) -> PyErr {
+    match error.into() {
+        Error::Crystal(error) => CrystalError::new_err(error.to_string()),
+        Error::Format(error) => of_format(&error),
+        Error::Feature(error) => FeatureError::new_err(error.to_string()),
+        Error::Model(error) => ModelError::new_err(error.to_string()),
+        Error::Adsorption(error) => of_adsorption(error),
+        Error::Store(StoreError::Format(error)) => of_format(&error),
+        Error::Store(error) => StoreError_::new_err(error.to_string()),
+        Error::Sql(message) => SqlError::new_err(message),
+    }
+}
+
+/// An error of a command as an exception.
+pub fn of_command(error: CliError) -> PyErr {
+    match error {
+        CliError::Usage(message) => UsageError::new_err(message),
+        CliError::Failed(message) => HollanditeError::new_err(message),
+        CliError::Below(error) => raised(error),
+        CliError::Store(error) => raised(error),
+        CliError::Report(error) => of_report(&error),
+        error @ CliError::Io { .. } => ReportError_::new_err(error.to_string()),
+    }
+}
+
+/// An error of what is written as an exception.
+pub fn of_report(error: &ReportError) -> PyErr {
+    ReportError_::new_err(error.to_string())
+}
+
+fn of_adsorption(error: AdsorptionError) -> PyErr {
+    match error {
+        AdsorptionError::Crystal(error) => raised(error),
+        AdsorptionError::Feature(error) => raised(error),
+        AdsorptionError::Model(error) => raised(error),
+        error => AdsorptionError_::new_err(error.to_string()),
+    }
+}
+
+/// With the place of the fault as attributes.
+fn of_format(error: &FormatError) -> PyErr {
+    let raised = FormatError_::new_err(error.to_string());
+    Python::attach(|py| {
+        let value = raised.value(py);
+        let at = error.position().unwrap_or_default();
+        let known = |number: usize| (number > 0).then_some(number);
+        let file = match error {
+            FormatError::Io { path, .. } => Some(path.clone()),
+            _ => None,
+        };
+        // Without them the message says the same.
+        let _ = value.setattr("line", known(at.line));
+        let _ = value.setattr("column", known(at.column));
+        let _ = value.setattr("file", file);
+    });
+    raised
+}

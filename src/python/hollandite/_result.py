@@ -1,0 +1,211 @@
+"""The rows of a statement, for whatever is done with them next."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from html import escape
+from typing import TYPE_CHECKING, Any, Iterator
+
+from . import _lib
+from ._structures import ase_atoms, pymatgen_structures
+
+if TYPE_CHECKING:
+    import ase
+    import pandas
+    import polars
+    import pyarrow
+    import pymatgen.core
+
+#: Rows that a result shows of itself.
+SHOWN = 20
+
+
+class Result:
+    """The rows of a statement.
+
+    They are computed when they are first asked for: `to_polars`, `to_pandas`, `fetchall` and their like compute all of them once and
+    keep them, and to show the result computes the first few. Whatever reads Arrow takes the result itself: `polars.DataFrame(result)`,
+    `pyarrow.table(result)`, `SELECT .. FROM result` of DuckDB; it is computed while they read.
+    """
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: _lib.Result) -> None:
+        self._rows = rows
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._rows.__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        return self._rows.__arrow_c_schema__()
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return self._rows.columns
+
+    @property
+    def units(self) -> dict[str, str | None]:
+        """The unit of each column; None where it has none."""
+        return dict(zip(self._rows.columns, self._rows.units))
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each column, as Arrow calls it."""
+        return dict(zip(self._rows.columns, self._rows.types))
+
+    def collect(self) -> Result:
+        """Computes the rows and keeps them; the same result."""
+        self._rows.collect()
+        return self
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __bool__(self) -> bool:
+        # Whether there is a result: to count its rows would compute them.
+        return True
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Every row as a tuple; crystals are `hollandite.Crystal`, structs are dicts."""
+        return self._rows.fetchall()
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The first row, None where there is none."""
+        rows = self.fetchall()
+        return rows[0] if rows else None
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Every row as a dict."""
+        return [dict(zip(self.columns, row)) for row in self.fetchall()]
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of one column."""
+        return self._rows.column(column).to_list()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A table of pyarrow."""
+        import pyarrow
+
+        return pyarrow.table(self.collect())
+
+    def to_polars(self) -> polars.DataFrame:
+        """A frame of polars; crystals are its structs."""
+        import polars
+
+        return polars.DataFrame(self.collect())
+
+    def to_pandas(self, structures: str = "pymatgen") -> pandas.DataFrame:
+        """A frame of pandas. Crystals are structures of pymatgen where it is installed; `structures="ase"` makes them Atoms,
+        `"crystal"` `hollandite.Crystal`."""
+        import pandas
+
+        if structures not in ("pymatgen", "ase", "crystal"):
+            raise _lib.UsageError(f"structures={structures!r}: expected 'pymatgen', 'ase' or 'crystal'")
+        self.collect()
+        frame = {}
+        for name in self.columns:
+            column = self._rows.column(name)
+            if name in self._rows._crystal_columns:
+                frame[name] = pandas.Series(_crystals(column, structures), dtype=object)
+            else:
+                frame[name] = _series(column)
+        frame = pandas.DataFrame(frame)
+        frame.attrs["units"] = {name: unit for name, unit in self.units.items() if unit}
+        return frame
+
+    def to_pymatgen(self, column: str | None = None) -> list[pymatgen.core.Structure | None]:
+        """The crystals of a column, `structure` where none is named, as structures of pymatgen; None for NULL."""
+        return pymatgen_structures(self._crystals(column))
+
+    def to_ase(self, column: str | None = None) -> list[ase.Atoms | None]:
+        """The crystals of a column, `structure` where none is named, as Atoms of ASE; None for NULL."""
+        return ase_atoms(self._crystals(column))
+
+    def to_crystals(self, column: str | None = None) -> list[_lib.Crystal | None]:
+        """The crystals of a column as `hollandite.Crystal`; None for NULL."""
+        return self._crystals(column).to_list()
+
+    def _crystals(self, column: str | None) -> _lib.Column:
+        column = column if column is not None else self._rows._crystals
+        if column is None:
+            raise _lib.UsageError(
+                f"no column holds crystals; there are {', '.join(self.columns)}: select one, as in SELECT id, structure FROM tmo"
+            )
+        return self._rows.column(column)
+
+    def view(self, row: int = 0, column: str | None = None, height: int = 420) -> object:
+        """The crystal of a row, to turn, in a notebook."""
+        from ._view import view
+
+        column = column if column is not None else self._rows._crystals
+        if column is None:
+            raise _lib.UsageError(f"no column holds crystals; there are {', '.join(self.columns)}")
+        crystals = self._rows._first(column, row + 1).to_list()
+        if len(crystals) <= row or crystals[row] is None:
+            raise _lib.UsageError(f"row {row} of {column} is NULL or does not exist")
+        title = None
+        if "id" in self.columns:
+            title = str(self._rows._first("id", row + 1).to_list()[row])
+        return view(crystals[row], title=title, height=height)
+
+    def show(self, rows: int = SHOWN) -> None:
+        """Prints the first rows."""
+        print(self._text(rows), end="")
+
+    def _text(self, rows: int) -> str:
+        if not self.columns:
+            return "done\n"
+        return self._rows._table(rows, shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None)
+
+    def __repr__(self) -> str:
+        return self._text(SHOWN).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        if not self.columns:
+            return "<p>done</p>"
+        cells, more = self._rows._cells(SHOWN)
+        numeric = [kind.startswith(("Int", "UInt", "Float", "Decimal")) for kind in self.types.values()]
+        heads = "".join(
+            f"<th style='text-align:{'right' if number else 'left'}'>{escape(name)}"
+            + (f"<br><small style='font-weight:normal'>{escape(unit)}</small>" if unit else "")
+            + "</th>"
+            for (name, unit), number in zip(self.units.items(), numeric)
+        )
+        body = "".join(
+            "<tr>"
+            + "".join(
+                f"<td style='text-align:{'right' if number else 'left'};white-space:pre-wrap'>{escape(text)}</td>"
+                for text, number in zip(row, numeric)
+            )
+            + "</tr>"
+            for row in cells
+        )
+        rest = f"<p><small>the first {len(cells)} rows</small></p>" if more else ""
+        return f"<table class='hollandite'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{rest}"
+
+
+def _crystals(column: _lib.Column, structures: str) -> list[Any]:
+    if structures == "ase":
+        return ase_atoms(column)
+    if structures == "pymatgen":
+        try:
+            return pymatgen_structures(column)
+        except ModuleNotFoundError:
+            pass
+    return column.to_list()
+
+
+def _series(column: _lib.Column) -> Any:
+    """A column of pandas without pyarrow: numbers as numpy has them, NULL as NaN or None."""
+    import numpy
+    import pandas
+
+    numbers = column._numbers()
+    if numbers is not None:
+        return pandas.Series(numpy.frombuffer(numbers[0], dtype=numbers[1]).copy())
+    return pandas.Series(column.to_list())

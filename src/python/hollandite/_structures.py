@@ -1,0 +1,141 @@
+"""Crystals to and from pymatgen and ASE, by whole arrays: a list of crystals is three runs of numbers."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any, Iterable
+
+from . import _lib
+
+if TYPE_CHECKING:
+    import ase
+    import pymatgen.core
+
+
+def kind(item: Any) -> str | None:
+    """Which library an item is of: "pymatgen", "ase", "crystal" or "text"; None for anything else.
+
+    Neither library is imported: an item of theirs exists only where it is.
+    """
+    if isinstance(item, _lib.Crystal):
+        return "crystal"
+    if isinstance(item, str):
+        return "text"
+    for name, module, cls in [("pymatgen", "pymatgen.core.structure", "IStructure"), ("ase", "ase", "Atoms")]:
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(item, getattr(loaded, cls)):
+            return name
+    return None
+
+
+def pack(item: Any) -> Any:
+    """A structure of pymatgen or ASE as bytes: lattice, atomic numbers, fractions. Anything else as it is."""
+    of = kind(item)
+    if of == "pymatgen":
+        if not item.is_ordered:
+            raise _lib.CrystalError(
+                f"{item.composition.reduced_formula} has partially occupied sites; order it first, or import its CIF with "
+                "import_files(..., order=0.02)"
+            )
+        numbers = item.atomic_numbers
+        return item.lattice.matrix.tobytes(), _whole(numbers), _floats(item.frac_coords)
+    if of == "ase":
+        if not all(item.pbc):
+            raise _lib.CrystalError("these atoms are not periodic along a, b and c: set atoms.pbc = True, with a cell")
+        return _floats(item.cell.array), _whole(item.numbers), _floats(item.get_scaled_positions(wrap=False))
+    return item
+
+
+def _floats(array: Any) -> bytes:
+    import numpy as np
+
+    return np.ascontiguousarray(array, dtype=np.float64).tobytes()
+
+
+def _whole(array: Any) -> bytes:
+    import numpy as np
+
+    return np.asarray(array, dtype=np.int32).tobytes()
+
+
+def column(items: Iterable[Any]) -> _lib.Column:
+    """A column of crystals, texts or plain values."""
+    if hasattr(items, "__arrow_c_array__") or hasattr(items, "__arrow_c_stream__"):
+        return _lib.column(items)
+    items = list(items)
+    kinds = {kind(item) for item in items}
+    if "text" in kinds and kinds & {"crystal", "pymatgen", "ase"}:
+        # Beside crystals a text is one too; among texts it may be a formula or a name.
+        items = [_lib.Crystal.read(item) if kind(item) == "text" else item for item in items]
+    return _lib.column([pack(item) for item in items])
+
+
+def arrays(column: _lib.Column) -> Iterable[tuple[Any, Any, Any] | None]:
+    """Lattice (3, 3), atomic numbers (n) and fractions (n, 3) of each row; None for NULL."""
+    import numpy as np
+
+    packed = column._packed()
+    lattices = np.frombuffer(packed[0], dtype=np.float64).reshape(-1, 3, 3)
+    numbers = np.frombuffer(packed[1], dtype=np.int32)
+    places = np.frombuffer(packed[2], dtype=np.float64).reshape(-1, 3)
+    begin = 0
+    for lattice, end in zip(lattices, np.frombuffer(packed[3], dtype=np.int64)):
+        yield (lattice, numbers[begin:end], places[begin:end]) if end > begin else None
+        begin = end
+
+
+@cache
+def _element(number: int) -> Any:
+    """The element of pymatgen with this atomic number."""
+    from pymatgen.core import Element
+
+    return Element.from_Z(number)
+
+
+def pymatgen_structures(column: _lib.Column) -> list[pymatgen.core.Structure | None]:
+    """Every crystal of a column as pymatgen has it."""
+    from pymatgen.core import Lattice, Structure
+
+    made: list[Structure | None] = []
+    for row in arrays(column):
+        if row is None:
+            made.append(None)
+            continue
+        matrix, numbers, places = row
+        # Copies: what was read is not to be written to.
+        made.append(Structure(Lattice(matrix.copy()), [_element(int(z)) for z in numbers], places.copy()))
+    return made
+
+
+def ase_atoms(column: _lib.Column) -> list[ase.Atoms | None]:
+    """Every crystal of a column as ASE has it, periodic along a, b and c."""
+    from ase import Atoms
+
+    made: list[Atoms | None] = []
+    for row in arrays(column):
+        if row is None:
+            made.append(None)
+            continue
+        matrix, numbers, places = row
+        made.append(Atoms(numbers=numbers, cell=matrix, positions=places @ matrix, pbc=True))
+    return made
+
+
+def to_pymatgen(crystal: _lib.Crystal) -> pymatgen.core.Structure | None:
+    """One crystal as pymatgen has it."""
+    return pymatgen_structures(_lib.column([crystal]))[0]
+
+
+def to_ase(crystal: _lib.Crystal) -> ase.Atoms | None:
+    """One crystal as ASE has it."""
+    return ase_atoms(_lib.column([crystal]))[0]
+
+
+def crystals_like(column: _lib.Column, like: str | None) -> list[Any]:
+    """The crystals of a column as objects of the library that the question came from."""
+    if like == "pymatgen":
+        return pymatgen_structures(column)
+    if like == "ase":
+        return ase_atoms(column)
+    return column.to_list()

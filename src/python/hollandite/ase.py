@@ -1,0 +1,54 @@
+"""An energy model as a calculator of ASE, without torch: CHGNet, and whatever else `hollandite models` lists with forces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ase.calculators.calculator import Calculator as _Calculator
+from ase.calculators.calculator import all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from . import _lib
+from ._structures import pack
+
+
+class Calculator(_Calculator):
+    """Energies (eV), forces (eV/Å), stress (eV/Å³) and magnetic moments (μ_B, without sign) of periodic atoms.
+
+        >>> atoms.calc = hollandite.ase.Calculator("chgnet")
+        >>> atoms.get_potential_energy()
+
+    Arguments:
+        model: Name of an energy model, or its file or folder. Install CHGNet's weights once: `pip download chgnet --no-deps`, then
+            `hollandite models add chgnet-*.whl`.
+        db: The connection whose store holds the model; without one the embedded store.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]
+
+    def __init__(self, model: str = "chgnet", db: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if db is None:
+            from ._connection import connect
+
+            with connect() as db:
+                self.model = _lib.Potential(model, db)
+        else:
+            self.model = _lib.Potential(model, db)
+
+    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        """Asks the model about the atoms."""
+        import numpy as np
+
+        super().calculate(atoms, properties, system_changes)
+        crystal = _lib.Crystal._unpack(*pack(self.atoms))
+        energy, forces, stress, magmoms = self.model.evaluate([crystal])[0]
+        self.results = {
+            "energy": energy,
+            "free_energy": energy,
+            "forces": np.array(forces),
+            "stress": full_3x3_to_voigt_6_stress(np.array(stress)),
+        }
+        # Not every energy model has them.
+        if magmoms is not None:
+            self.results["magmoms"] = np.array(magmoms)

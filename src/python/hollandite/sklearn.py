@@ -1,0 +1,127 @@
+"""The functions of SQL as a featurizer of scikit-learn, and of frames with structures as matminer has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from . import _lib
+from . import functions as _functions
+from ._structures import column
+
+
+class Featurizer(TransformerMixin, BaseEstimator):
+    """Numbers that describe crystals, one row each.
+
+        >>> Featurizer(["magpie", "void(ionic)", "density"]).fit_transform(structures)
+
+    Arguments:
+        features: Functions of SQL over a crystal, with the arguments after it in parentheses: names of `hollandite.functions`. One that
+            answers a number is a column, one that answers a list or a struct a column for each item.
+        db: A connection, for the models of its store.
+
+    A value that is not defined for a crystal is NaN, with a warning that says why.
+    """
+
+    feature_names_: list[str]
+
+    def __init__(self, features: Sequence[str] = ("magpie",), db: Any = None) -> None:
+        self.features = features
+        self.db = db
+
+    def fit(self, X: Any, y: Any = None) -> Featurizer:
+        """Learns the names of the columns from the structures; nothing else is fitted."""
+        self._compute(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **_: Any) -> np.ndarray:
+        """The features of the structures, computed once."""
+        return self._compute(X)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The features of the structures: a row each, columns as at `fit`."""
+        check_is_fitted(self, "feature_names_")
+        known = self.feature_names_
+        values = self._compute(X)
+        if self.feature_names_ != known:
+            self.feature_names_ = known
+            raise _lib.FeatureError("these structures answer other columns than those of fit: their lists are of other lengths")
+        return values
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the columns."""
+        check_is_fitted(self, "feature_names_")
+        return np.asarray(self.feature_names_, dtype=object)
+
+    def feature_labels(self) -> list[str]:
+        """The names of the columns, as matminer calls them."""
+        return list(self.get_feature_names_out())
+
+    def featurize_dataframe(self, df: Any, col_id: str = "structure", inplace: bool = False) -> Any:
+        """A frame of pandas with the features beside its columns, as matminer's featurizers make it."""
+        values = self._compute(list(df[col_id]))
+        clash = [name for name in self.feature_names_ if name in df.columns]
+        if clash:
+            raise _lib.UsageError(f"the frame has a column {clash[0]} already: rename it")
+        if inplace:
+            df[self.feature_names_] = values
+            return df
+        import pandas
+
+        return pandas.concat([df, pandas.DataFrame(values, columns=self.feature_names_, index=df.index)], axis=1)
+
+    def _compute(self, structures: Any) -> np.ndarray:
+        items = column(structures if hasattr(structures, "__arrow_c_array__") else list(structures))
+        connection = self.db if self.db is not None else _functions._shared()
+        names: list[str] = []
+        columns: list[np.ndarray] = []
+        for feature in self.features:
+            name, arguments = parsed(feature)
+            answer = connection._call(name, items, arguments).to_list()
+            for suffix, one in spread(answer):
+                names.append(f"{feature}{suffix}")
+                columns.append(np.array([np.nan if value is None else value for value in one], dtype=float))
+        self.feature_names_ = names
+        return np.column_stack(columns) if columns else np.empty((len(items), 0))
+
+
+def parsed(feature: str) -> tuple[str, dict[str, Any]]:
+    """`void(ionic, 0.76)` as the name of a function and its arguments by name."""
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", feature, re.DOTALL)
+    if match is None or match[1] not in _functions._docs:
+        raise _lib.UsageError(f"{feature} is no feature: expected a function of hollandite.functions, as in void(ionic)")
+    texts = [text.strip() for text in match[2].split(",")] if match[2] and match[2].strip() else []
+    names = [one["name"] for one in _functions._docs[match[1]]["parameters"]][1:]
+    if len(texts) > len(names):
+        raise _lib.UsageError(f"{feature}: {match[1]} takes {len(names)} arguments after the crystal")
+    return match[1], dict(zip(names, map(_value, texts)))
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text.strip("'\"")
+
+
+def spread(values: list[Any]) -> list[tuple[str, list[Any]]]:
+    """The columns of the answers of one function: numbers as they are, lists and structs item by item."""
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, dict):
+        parts = [(f".{key}", [None if v is None else v[key] for v in values]) for key in first]
+    elif isinstance(first, list):
+        length = max(len(value) for value in values if value is not None)
+        parts = [(f".{i}", [None if v is None or i >= len(v) else v[i] for v in values]) for i in range(length)]
+    else:
+        if isinstance(first, (str, _lib.Crystal)):
+            raise _lib.UsageError(f"a feature is a number, and this is {first!r}")
+        return [("", values)]
+    return [(suffix + deeper, one) for suffix, part in parts for deeper, one in spread(part)]

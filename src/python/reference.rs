@@ -1,0 +1,86 @@
+//! What there is: the functions of SQL, the commands and the stored queries, as JSON for the package to make its own of.
+
+use hollandite::cli;
+use hollandite::cli::queries::QUERIES;
+use hollandite::sql;
+use hollandite::sql::functions::{Kind, Omitted, themes};
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+
+/// The functions of each row: name, section, text, unit, example and parameters.
+#[pyfunction]
+pub fn functions() -> String {
+    let returns: std::collections::HashMap<String, String> =
+        sql::functions().into_iter().map(|function| (function.name, function.returns)).collect();
+    let all = themes().into_iter().flat_map(|(section, functions)| functions.into_iter().map(move |f| (section, f)));
+    let all = all.map(|(section, function)| {
+        let parameters = function.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "kind": format!("{:?}", parameter.kind),
+                "crystal": matches!(
+                    parameter.kind,
+                    Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber
+                ),
+                "text": parameter.text,
+                "omitted": parameter.omitted.map(|omitted| omitted.to_string()),
+                "default": match parameter.omitted {
+                    Some(Omitted::Number(x)) => json!(x),
+                    Some(Omitted::Text(text)) => json!(text),
+                    Some(Omitted::Flag(flag)) => json!(flag),
+                    Some(Omitted::Means(_)) | None => Value::Null,
+                },
+            })
+        });
+        json!({
+            "name": function.name,
+            "section": section,
+            "text": function.text,
+            "unit": function.unit,
+            "example": function.example,
+            "returns": returns.get(function.name),
+            "parameters": parameters.collect::<Vec<_>>(),
+        })
+    });
+    Value::Array(all.collect()).to_string()
+}
+
+/// The commands with their arguments.
+#[pyfunction]
+pub fn commands() -> String {
+    let command = cli::command();
+    Value::Array(command.get_subcommands().map(described).collect()).to_string()
+}
+
+fn described(command: &clap::Command) -> Value {
+    let arguments = command.get_arguments().filter(|argument| {
+        !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version" | "store")
+    });
+    let arguments = arguments.map(|argument| {
+        let many = argument.get_num_args().is_some_and(|range| range.max_values() > 1);
+        json!({
+            "id": argument.get_id().as_str(),
+            "long": argument.get_long(),
+            "help": argument.get_help().map(ToString::to_string),
+            "value": argument.get_action().takes_values(),
+            "optional_value": argument.get_num_args().is_some_and(|range| range.takes_values() && range.min_values() == 0),
+            "many": many || matches!(argument.get_action(), clap::ArgAction::Append),
+            "separator": argument.get_value_delimiter(),
+            "required": argument.is_required_set(),
+            "default": argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned()),
+            "choices": argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "name": command.get_name(),
+        "about": command.get_about().map(ToString::to_string),
+        "arguments": arguments.collect::<Vec<_>>(),
+        "commands": command.get_subcommands().map(described).collect::<Vec<_>>(),
+    })
+}
+
+/// The stored queries: name, what each answers, and its SQL.
+#[pyfunction]
+pub fn queries() -> Vec<(&'static str, Option<String>, &'static str)> {
+    QUERIES.iter().map(|query| (query.name, query.header("What"), query.sql)).collect()
+}

@@ -1,0 +1,134 @@
+"""scikit-learn and matminer, DuckDB, the DB-API, ASE, notebooks."""
+
+import os
+
+import duckdb
+import numpy as np
+import pandas
+import polars
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import hollandite
+import hollandite.dbapi
+import hollandite.duckdb
+import hollandite.sklearn
+
+
+def test_a_featurizer_of_scikit_learn(db):
+    rows = db.sql("SELECT structure, formation_energy_per_atom AS ef FROM sample WHERE natoms < 30 ORDER BY id").to_pandas()
+    featurizer = hollandite.sklearn.Featurizer(["density", "void(ionic, 0.76)"])
+    values = featurizer.fit_transform(rows["structure"])
+    assert values.shape[0] == len(rows) and list(featurizer.get_feature_names_out())[:2] == ["density", "void(ionic, 0.76)"]
+    assert np.allclose(values[:, 0], hollandite.density(list(rows["structure"])))
+    assert np.array_equal(featurizer.transform(rows["structure"][:5]), values[:5], equal_nan=True)
+    model = make_pipeline(hollandite.sklearn.Featurizer(["magpie"]), StandardScaler(), Ridge(10.0)).fit(rows["structure"], rows["ef"])
+    assert model.score(rows["structure"], rows["ef"]) > 0.8
+    with pytest.raises(hollandite.UsageError, match="is no feature"):
+        hollandite.sklearn.Featurizer(["nonsense"]).fit(rows["structure"])
+
+
+def test_a_frame_is_featurized_as_matminer_does(db):
+    frame = db.sql("SELECT id, structure FROM tmo ORDER BY id LIMIT 8").to_pandas()
+    featurizer = hollandite.sklearn.Featurizer(["magpie", "density"])
+    wide = featurizer.featurize_dataframe(frame, "structure")
+    assert list(wide["id"]) == list(frame["id"]) and len(featurizer.feature_labels()) > 100
+    assert set(featurizer.feature_labels()) < set(wide.columns) and len(frame.columns) == 2
+
+
+def test_functions_in_duckdb(db):
+    con = duckdb.connect()
+    names = hollandite.duckdb.register(con)
+    assert {"void", "density", "spacegroup", "reduced_formula"} <= set(names)
+    crystals = db.sql("SELECT id, structure, void, spacegroup, formula FROM tmo ORDER BY id").to_arrow()
+    rows = con.sql("SELECT void(structure) - void, spacegroup(structure) = spacegroup, reduced_formula(structure) = formula FROM crystals").fetchall()
+    assert len(rows) > 100 and all(abs(a) < 1e-9 and b and c for a, b, c in rows)
+    hollandite.duckdb.register(con, {"open_volume": ("void", {"radii": "ionic"})})
+    assert con.sql("SELECT open_volume(structure) FROM crystals WHERE id = 'rutile'").fetchall()[0][0] == pytest.approx(
+        db.sql("SELECT void(structure, 'ionic') FROM tmo WHERE id = 'rutile'").fetchone()[0]
+    )
+    assert con.sql("SELECT void(NULL)").fetchall() == [(None,)]
+
+
+def test_the_driver_of_adbc(tmp_path):
+    with hollandite.connect() as db:
+        folder = db.path
+    with hollandite.dbapi.connect(folder) as con:
+        frame = pandas.read_sql("SELECT id, void FROM tmo WHERE void > 0.6 ORDER BY id", con)
+        assert len(frame) > 3 and (frame["void"] > 0.6).all()
+        same = polars.read_database("SELECT id, void FROM tmo WHERE void > 0.6 ORDER BY id", con)
+        assert same["id"].to_list() == list(frame["id"])
+        with con.cursor() as cursor:
+            cursor.execute("SELECT id FROM tmo WHERE void > $1 AND formula = $2 ORDER BY id", (0.5, "TiO2"))
+            assert len(cursor.fetchall()) >= 2
+            with pytest.raises(Exception, match="did you mean 'void'"):
+                cursor.execute("SELECT voidd FROM tmo")
+        tables = con.adbc_get_objects(depth="tables", table_name_filter="tmo").read_all().to_pylist()
+        assert tables[0]["catalog_db_schemas"][0]["db_schema_tables"][0]["table_name"] == "tmo"
+        columns = con.adbc_get_objects(depth="columns", table_name_filter="tmo").read_all().to_pylist()
+        assert len(columns[0]["catalog_db_schemas"][0]["db_schema_tables"][0]["table_columns"]) > 10
+        assert "structure" in con.adbc_get_table_schema("tmo").names
+        assert con.adbc_get_info()["vendor_name"] == "hollandite"
+
+
+def test_rows_are_written_through_adbc(store):
+    with hollandite.dbapi.connect(store.path) as con:
+        frame = polars.DataFrame({"id": ["a", "b"], "x": [1.0, 2.0]})
+        assert frame.write_database("mine", con) == 2
+        assert frame.write_database("mine", con, if_table_exists="append") == 2
+        with con.cursor() as cursor:
+            cursor.execute("SELECT count(*), sum(x) FROM mine")
+            assert cursor.fetchone() == (4, 6.0)
+            cursor.execute("DELETE FROM mine WHERE id = $1", ("a",))
+    assert store.sql("SELECT id FROM mine").fetchall() == [("b",), ("b",)]
+
+
+WEIGHTS = os.environ.get("HOLLANDITE_CHGNET")
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="HOLLANDITE_CHGNET names no weights of CHGNet")
+def test_a_calculator_of_ase(store, rutile):
+    import ase.optimize
+    import hollandite.ase
+
+    store.models.add(WEIGHTS, name="chgnet")
+    atoms = rutile.to_ase()
+    atoms.rattle(0.05, seed=1)
+    atoms.calc = hollandite.ase.Calculator("chgnet", store)
+    energy, forces, stress = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+    assert energy / 6 < -8 and forces.shape == (6, 3) and abs(forces.sum(axis=0)).max() < 1e-3 and stress.shape == (6,)
+    assert atoms.get_magnetic_moments().shape == (6,)
+    # The forces are the slope of the energy.
+    moved = atoms.copy()
+    moved.calc = atoms.calc
+    moved.positions[0, 0] += 0.01
+    higher = moved.get_potential_energy()
+    moved.positions[0, 0] -= 0.02
+    assert (moved.get_potential_energy() - higher) / 0.02 == pytest.approx(forces[0, 0], abs=0.05)
+    ase.optimize.FIRE(atoms, logfile=None).run(fmax=0.1, steps=50)
+    assert atoms.get_potential_energy() < energy
+
+
+def test_a_calculator_without_weights_says_how_to_get_them(store):
+    import hollandite.ase
+
+    with pytest.raises(hollandite.ModelError, match="chgnet"):
+        hollandite.ase.Calculator("chgnet", store)
+    with pytest.raises(hollandite.ModelError, match="no forces"):
+        hollandite.ase.Calculator("cgcnn", store)
+
+
+def test_cells_of_a_notebook(store):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "hollandite")
+    shell.user_ns.update(db=store, wanted="rutile")
+    shell.run_line_magic("hollandite", "db")
+    shell.run_cell_magic("hollandite", "found <<", "SELECT id, ':no' AS said FROM tmo WHERE id = :wanted -- :comment")
+    assert shell.user_ns["found"].fetchall() == [("rutile", ":no")]
+    assert shell.run_cell_magic("hollandite", "--polars", "SELECT id FROM tmo")["id"].to_list() == ["rutile"]
+    with pytest.raises(hollandite.UsageError, match=":missing is no variable"):
+        shell.run_cell_magic("hollandite", "", "SELECT :missing")

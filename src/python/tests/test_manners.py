@@ -1,0 +1,136 @@
+"""Threads, forks, Ctrl-C, and what is left behind."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import hollandite
+
+SLOW = "SELECT count(*) FROM tmo a JOIN tmo b ON true JOIN tmo c ON true JOIN tmo d ON true WHERE length(a.id || b.id || c.id || d.id) > 0"
+
+
+def run(code, **kwargs):
+    """A process of Python of its own."""
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("way", ["fetchall()", "to_polars()"])
+def test_ctrl_c_ends_the_query_and_not_the_process(db, way):
+    code = f"""
+import hollandite, time
+db = hollandite.connect()
+db.sql("SELECT 1").fetchall()
+print("ready", flush=True)
+begun = time.monotonic()
+try:
+    db.sql({SLOW!r}).{way}
+    print("the query ended by itself")
+except KeyboardInterrupt:
+    print("interrupted", round(time.monotonic() - begun, 1))
+print(db.sql("SELECT 41 + 1").fetchone())
+"""
+    process = run(code)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out.startswith("interrupted") and "(42,)" in out, (out, err)
+    assert time.monotonic() - sent < 30 and process.returncode == 0
+
+
+def test_eight_threads_share_a_connection(db):
+    def ask(i):
+        assert db.sql("SELECT id FROM tmo ORDER BY id LIMIT $1", [i + 1]).to_polars().height == i + 1
+        value = hollandite.void(db.sql("SELECT structure FROM tmo WHERE id = 'rutile'").to_crystals()[0])
+        db.register(f"mine_{i}", {"x": [i]})
+        return value, db.sql(f"SELECT x FROM mine_{i}").fetchone()[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(32)))
+    assert [x for _, x in answers] == list(range(32)) and len({value for value, _ in answers}) == 1
+
+
+def test_a_query_lets_other_threads_run(db):
+    ticks = 0
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(lambda: db.sql("SELECT sum(density(structure)) FROM tmo a JOIN (SELECT 1 FROM tmo LIMIT 40) b ON true").fetchone())
+        while not job.done():
+            time.sleep(0.01)
+            ticks += 1
+    assert job.result()[0] > 0 and ticks > 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_is_told_to_spawn(db):
+    db.sql("SELECT 1").fetchall()
+    queue = multiprocessing.get_context("fork").SimpleQueue()
+
+    def child():
+        try:
+            hollandite.void("x")
+        except BaseException as error:
+            queue.put((type(error).__name__, str(error)))
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    name, message = queue.get()
+    assert name == "ForkError" and "spawn" in message
+
+
+def test_spawned_processes_work(rutile):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(hollandite.density, [rutile] * 4) == [hollandite.density(rutile)] * 4
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_no_file_stays_open(tmp_path):
+    def files():
+        targets = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+        return [target for target in targets if str(tmp_path) in target]
+
+    connection = hollandite.connect(tmp_path / "store", create=True)
+    connection.import_structures([hollandite.Crystal([[3, 0, 0], [0, 3, 0], [0, 0, 3]], ["Ti"], [[0, 0, 0]])], into="other")
+    assert connection.sql("SELECT count(*) FROM other").fetchone() == (1,)
+    connection.close()
+    del connection
+    for _ in range(50):
+        if not files():
+            break
+        time.sleep(0.1)
+    assert files() == []
+
+
+def test_the_process_ends_at_once():
+    begun = time.monotonic()
+    process = run("import hollandite; db = hollandite.connect(); r = db.sql('SELECT id FROM tmo'); print(len(r)); it = iter(r)")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and int(out) > 100 and err == "" and time.monotonic() - begun < 50
+
+
+def test_reading_while_another_process_writes(store, tmp_path, rutile):
+    code = f"""
+import hollandite
+with hollandite.connect({str(store.path)!r}) as db:
+    crystal = hollandite.Crystal.read({rutile.to_cif()!r})
+    for i in range(6):
+        scaled = hollandite.Crystal([[x * (1 + 0.01 * i) for x in row] for row in crystal.lattice], crystal.species, crystal.frac_coords)
+        assert db.import_structures([scaled], ids=[f"other-{{i}}"]).added == 1
+"""
+    process = run(code)
+    seen = set()
+    while process.poll() is None:
+        seen.add(store.sql("SELECT count(*) FROM tmo").fetchone()[0])
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert store.sql("SELECT count(*) FROM tmo").fetchone() == (7,) and seen <= set(range(1, 8))

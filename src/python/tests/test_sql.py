@@ -1,0 +1,141 @@
+"""Statements, their parameters, and what a result shows of itself."""
+
+import datetime
+import warnings
+
+import pytest
+
+import hollandite
+
+SEED = "SELECT id, formula, predict_ef(structure) AS ef FROM tmo WHERE void > 0.5 ORDER BY ef LIMIT 20"
+
+
+def test_the_first_query_of_the_readme(db):
+    result = db.sql(SEED)
+    assert result.columns == ["id", "formula", "ef"] and result.units == {"id": None, "formula": None, "ef": "eV/atom"}
+    rows = result.fetchall()
+    assert len(rows) == len(result) == 20
+    assert [row[2] for row in rows] == sorted(row[2] for row in rows) and -5 < rows[0][2] < -1
+
+
+def test_parameters_stand_for_values_and_are_never_text(db):
+    by_number = db.sql("SELECT id FROM tmo WHERE void > $1 AND formula = $2 ORDER BY id", [0.5, "TiO2"])
+    by_name = db.sql("SELECT id FROM tmo WHERE void > :least AND formula = :formula ORDER BY id", {"least": 0.5, "formula": "TiO2"})
+    by_question = db.sql("SELECT id FROM tmo WHERE void > ? AND formula = ? ORDER BY id", (0.5, "TiO2"))
+    assert by_number.fetchall() == by_name.fetchall() == by_question.fetchall() != []
+    hostile = "x' OR 1=1; DROP TABLE tmo; --"
+    assert db.sql("SELECT count(*) FROM tmo WHERE id = $1", [hostile]).fetchone() == (0,)
+    assert db.sql("SELECT $1 AS said", [hostile]).fetchone() == (hostile,)
+    assert db.sql("SELECT id FROM tmo ORDER BY id LIMIT $1", [2]).fetchall() == db.sql("SELECT id FROM tmo ORDER BY id LIMIT 2").fetchall()
+
+
+def test_every_kind_of_value_goes_there_and_back(db):
+    day, moment = datetime.date(2026, 5, 1), datetime.datetime(2026, 5, 1, 12, 30, 1)
+    given = [None, True, -7, 2**40, -0.5, 1e-300, "Å ' \" \\", day, moment, [1, 2], ["a", "b"]]
+    columns = ", ".join(f"${i} AS c{i}" for i in range(1, len(given) + 1))
+    assert list(db.sql(f"SELECT {columns}", given).fetchone()) == given
+
+
+def test_a_crystal_is_a_value(db, rutile):
+    assert db.sql("SELECT reduced_formula($1)", [rutile]).fetchone() == ("TiO2",)
+    same = db.sql("SELECT id FROM tmo WHERE formula = 'TiO2' AND same_structure(structure, $1)", [rutile])
+    assert same.fetchall() == [("rutile",)]
+
+
+def test_what_is_wrong_with_parameters_is_said(db):
+    with pytest.raises(hollandite.SqlError, match=r"\$2 asks for value 2, and one is given"):
+        db.sql("SELECT $1, $2", [1])
+    with pytest.raises(TypeError, match="write \\[text\\]"):
+        db.sql("SELECT $1", "rutile")
+    with pytest.raises(TypeError, match="is no value of SQL"):
+        db.sql("SELECT $1", [object()])
+
+
+def test_a_result_shows_itself_and_computes_only_what_it_shows(db):
+    result = db.sql("SELECT id, structure, void FROM tmo ORDER BY id")
+    lines = repr(result).splitlines()
+    assert lines[0].split() == ["id", "structure", "void"] and "atoms]" in lines[2]
+    assert lines[-1].startswith("and more:") and len(lines) < 30
+    html = result._repr_html_()
+    assert "<th" in html and "atoms]" in html and "first 20 rows" in html
+    units = db.sql("SELECT density FROM tmo")._repr_html_()
+    assert "g/cm" in units
+
+
+def test_html_of_a_result_is_escaped(db):
+    assert "&lt;script&gt;" in db.sql("SELECT '<script>' AS \"<b>\"")._repr_html_()
+
+
+def test_statements_one_after_the_other_and_stored_queries(store):
+    result = store.sql("CREATE TABLE kept AS SELECT id FROM tmo; INSERT INTO kept VALUES ('mine'); SELECT count(*) AS n FROM kept")
+    assert result.fetchone() == (2,)
+    assert "tunnels" in hollandite.queries and store.sql("polymorphs").columns
+    with pytest.raises(hollandite.HollanditeError, match="no stored query 'tunels'"):
+        store.sql("tunels")
+
+
+def test_a_statement_that_writes_has_written_when_it_returns(store, tmp_path):
+    file = tmp_path / "out.csv"
+    store.sql(f"COPY (SELECT id FROM tmo) TO '{file}'")
+    assert file.read_text().split() == ["id", "rutile"]
+    assert "done" in repr(store.sql("SET hollandite.relax_steps = 3"))
+
+
+def test_errors_are_one_hierarchy_and_name_the_remedy(db, tmp_path):
+    with pytest.raises(hollandite.SqlError, match="did you mean 'void'") as raised:
+        db.sql("SELECT voidd FROM tmo")
+    assert isinstance(raised.value, hollandite.HollanditeError)
+    with pytest.raises(hollandite.StoreError, match="no store in .*init"):
+        hollandite.connect(tmp_path / "nothing")
+    with pytest.raises(hollandite.HollanditeError, match="known models"):
+        db.sql("SELECT predict_ef(structure, 'nothing') FROM tmo").fetchall()
+    with pytest.raises(hollandite.FormatError) as raised:
+        hollandite.Crystal.read("data_x\n_cell_length_a nine\n")
+    assert raised.value.line and f"line {raised.value.line}" in str(raised.value)
+    with pytest.raises(hollandite.CrystalError, match="nearer than"):
+        hollandite.Crystal([[4, 0, 0], [0, 4, 0], [0, 0, 4]], ["O", "O"], [[0, 0, 0], [0.01, 0, 0]])
+
+
+def test_rows_without_an_answer_are_a_warning_where_the_person_called(db):
+    with pytest.warns(hollandite.HollanditeWarning, match="void is NULL for 1 row") as caught:
+        assert db.sql("SELECT void(structure('H\n1\n3 0 0\n0 3 0\n0 0 3\nRn\n1\nDirect\n0 0 0\n'), 'ionic')").fetchone() == (None,)
+    assert caught[0].filename == __file__
+
+
+def test_read_only_and_older_snapshots_are_not_written(store, tmp_path):
+    newest = store.sql("SELECT max(snapshot_id) FROM snapshots").fetchone()[0]
+    with hollandite.connect(store.path, snapshot=newest) as older:
+        assert older.sql("SELECT id FROM tmo").fetchall() == [("rutile",)]
+        with pytest.raises(hollandite.HollanditeError, match="snapshot"):
+            older.sql("DELETE FROM tmo")
+        with pytest.raises(hollandite.StoreError, match="older snapshots are not written"):
+            older.featurize(features=["density"])
+    with hollandite.connect(store.path, read_only=True) as reader:
+        assert reader.sql("SELECT count(*) FROM tmo").fetchone() == (1,)
+        for statement in [
+            "DELETE FROM tmo", "CREATE TABLE x AS SELECT 1", "DROP TABLE tmo", "INSERT INTO tmo SELECT * FROM tmo",
+            "EXPLAIN ANALYZE DELETE FROM tmo", f"COPY tmo TO '{tmp_path}/x.csv'", "UPDATE tmo SET id = 'x'",
+        ]:
+            with pytest.raises(hollandite.HollanditeError):
+                reader.sql(statement).fetchall()
+        with pytest.raises(hollandite.StoreError, match="read-only"):
+            reader.import_structures([hollandite.Crystal([[3, 0, 0], [0, 3, 0], [0, 0, 3]], ["Ti"], [[0, 0, 0]])], into="other")
+        with pytest.raises(hollandite.StoreError, match="read-only"):
+            reader.featurize(features=["void"])
+    assert store.sql("SELECT count(*) FROM tmo").fetchone() == (1,)
+
+
+def test_a_closed_connection_says_so(tmp_path):
+    connection = hollandite.connect(tmp_path / "s", create=True)
+    result = connection.sql("SELECT 1 AS one").collect()
+    connection.close()
+    assert connection.closed and result.fetchone() == (1,)
+    with pytest.raises(hollandite.HollanditeError, match="closed"):
+        connection.sql("SELECT 1")
+
+
+def test_warnings_can_be_errors(db):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", hollandite.HollanditeWarning)
+        with pytest.raises(hollandite.HollanditeWarning):
+            db.sql("SELECT structure('no crystal')").fetchall()
