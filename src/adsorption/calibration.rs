@@ -73,7 +73,8 @@ pub fn voltage_radius(model: &str, ion: Element, valence: i8, coverage: f64) -> 
     }
     let (of_ion, class) = (ion.symbol(), if valence > 1 { "multivalent ions" } else { "monovalent ions" });
     let same_class = |known: &Known| (known.valence > 1.0) == (valence > 1);
-    let groups: [(&str, &dyn Fn(&Known) -> bool); 3] =
+    type Belongs<'a> = &'a dyn Fn(&Known) -> bool;
+    let groups: [(&str, Belongs<'_>); 3] =
         [(of_ion, &|known| known.ion == of_ion), (class, &same_class), ("all ions", &|_| true)];
     for (name, belongs) in groups {
         let errors: Vec<f64> = all.iter().filter(|known| belongs(known)).map(|known| known.error.abs()).collect();

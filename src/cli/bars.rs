@@ -156,15 +156,13 @@ impl Passes {
             std::thread::sleep(PATIENCE);
             if let Some(shown) = passes.all().get_mut(&what)
                 && shown.since.elapsed() >= PATIENCE
+                && shown.bar.is_none()
+                && let Some(bar) = bar_of(&what, shown.of, shown.since)
             {
-                if shown.bar.is_none()
-                    && let Some(bar) = bar_of(&what, shown.of, shown.since)
-                {
-                    bar.set_position(shown.done);
-                    // Rows that were done before the bar came say nothing of the pace from here on.
-                    bar.reset_eta();
-                    shown.bar = Some(bar);
-                }
+                bar.set_position(shown.done);
+                // Rows that were done before the bar came say nothing of the pace from here on.
+                bar.reset_eta();
+                shown.bar = Some(bar);
             }
         });
     }

@@ -261,7 +261,7 @@ mod tests {
         let store = Store::init(&dir.path().join("s")).await.unwrap();
         let crystals = write("crystals.jsonl", empty + &full);
         let before = store.results::<Electrode>().await.unwrap().len();
-        let refused = store.import_electrodes(&[crystals.clone()], None).await.unwrap_err().to_string();
+        let refused = store.import_electrodes(std::slice::from_ref(&crystals), None).await.unwrap_err().to_string();
         assert!(refused.contains("battery_id"), "{refused}");
         let summary = store.import_electrodes(&[list.clone(), crystals.clone()], Some("somebody")).await.unwrap();
         assert_eq!((summary.added, summary.without_crystals, summary.refused.len()), (1, 1, 2), "{summary:?}");
