@@ -180,7 +180,7 @@ mod tests {
         }
         assert_eq!(id("MEGNet", folder.path()).0, "megnet");
         let message = find("other", Some(folder.path())).unwrap_err().to_string();
-        assert!(message.contains("megnet, Mine, or") && message.contains("models add FILE"), "{message}");
+        assert!(message.contains("schnet, Mine, or") && message.contains("models add FILE"), "{message}");
         let message = find("chgnet", Some(folder.path())).unwrap_err().to_string();
         assert!(message.contains("pip download chgnet"), "{message}");
     }
