@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    card::Metrics, conformal::Calibration, model::Model, quantity::Quantity, reliability::Part, splits::SplitKind,
+    card::Metrics, conformal::Calibration, is_embedded, model::Model, quantity::Quantity, reliability::Part,
+    splits::SplitKind,
 };
 use crate::ModelError;
 use crystal::{ContentHash, Structure, hex};
@@ -197,7 +198,8 @@ impl Ensemble {
         std::fs::create_dir_all(folder).map_err(io)?;
         let around = folder.canonicalize().map_err(io)?.parent().map(Path::to_owned);
         let mut card = self.card.clone();
-        for member in &mut card.members {
+        // A built-in model goes by its name, whatever folder of that name there is.
+        for member in card.members.iter_mut().filter(|member| !is_embedded(&member.model)) {
             let Ok(path) = Path::new(&member.model).canonicalize() else { continue };
             let beside = around.as_ref().and_then(|around| path.strip_prefix(around).ok());
             let path = beside.map_or_else(|| path.clone(), |beside| Path::new("..").join(beside));

@@ -67,7 +67,8 @@ pub fn find(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
         return Ok(found);
     }
     let path = Path::new(name);
-    if !path.exists() {
+    // A folder that happens to be called so and holds no model is not meant.
+    if !path.exists() || is_name(name) && path.is_dir() && !holds_one(path) {
         return Err(unknown(name, folder));
     }
     let found = read(path)?;
