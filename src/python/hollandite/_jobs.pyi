@@ -24,9 +24,9 @@ class _PLOT:
     def distribution(self, *, table: str = "tmo", where: str | PathLike[str] | float | Sequence[Any] | None = None, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
         """What a table holds: classes of composition, formation energies and elements, training and test set apart"""
     def parity(self, model: str | PathLike[str] | float | Sequence[Any], *, table: str = "tmo", split: str = "test", where: str | PathLike[str] | float | Sequence[Any] | None = None, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
-        """Predictions of a model against the labels, after `hollandite evaluate`"""
+        """Predictions of a model against the labels, after `hollandite evaluate`; or the columns label and prediction of a query"""
     def errors(self, model: str | PathLike[str] | float | Sequence[Any], *, table: str = "tmo", split: str = "test", where: str | PathLike[str] | float | Sequence[Any] | None = None, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
-        """How large the errors of a model are, after `hollandite evaluate`"""
+        """How large the errors of a model are, after `hollandite evaluate`; or those of a query"""
     def tuning(self, name: str | PathLike[str] | float | Sequence[Any], *, out: str | PathLike[str] | None = None) -> Picture:
         """The trials of a search for settings: the validation error of each, and the lowest so far"""
     def funnel(self, query: str = "funnel", *, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
