@@ -1,8 +1,8 @@
 //! Guests put into a host: the ordered cell of lowest energy in a rigid host of formal charges.
 //!
 //! Of all ways to choose n of the sites, none two nearer than [`MIN_ION_DISTANCE`], the one in which the sum of the sites'
-//! energies and of the guests' Coulomb energies with one another and with all their images is least, among those in which the most
-//! guests have neighbours (see [`BONDED`](super::sites::BONDED)). Where there are few ways each is tried; else the guests go one by
+//! energies and of the guests' Coulomb energies with one another and with all their images is least, among those in which the fewest
+//! guests float in a cage that is too wide for them. Where there are few ways each is tried; else the guests go one by
 //! one where the energy gains most, and then change places while one move of one guest still gains. Equal energies are decided by
 //! the order of the sites, so the answer is always the same.
 //!
@@ -75,7 +75,7 @@ pub fn starts(
         )));
     }
     let search = Search::of_sites(structure, ion, &all)?;
-    let (held, free) = (search.holding(&all).lowest(n, most), search.lowest(n, 1));
+    let (held, free) = (search.holding(ion, &all).lowest(n, most), search.lowest(n, 1));
     let mut chosen: Vec<Vec<usize>> = Vec::new();
     for sites in held.iter().take(1).chain(&free).chain(held.iter().skip(1)).map(|(sites, _)| sites) {
         if !chosen.contains(sites) {
@@ -189,11 +189,11 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
-    /// The same, with sites where the host does not hold the ion left to the last.
-    fn holding(&self, all: &Sites) -> Self {
+    /// The same, with sites where the ion floats left to the last.
+    fn holding(&self, ion: &Ion, all: &Sites) -> Self {
         let mut search = self.clone();
         for (energy, site) in search.energy.iter_mut().zip(&all.sites) {
-            *energy += if site.is_bonded() { 0.0 } else { FLOATING };
+            *energy += if site.floats(ion) { FLOATING } else { 0.0 };
         }
         search
     }

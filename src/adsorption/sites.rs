@@ -1,8 +1,8 @@
 //! Where a guest can sit: the hollows of the host, those that symmetry makes alike once.
 //!
 //! A site is a maximum of the void (see [`hollows`]) in which a sphere of at least half the ion's radius fits: a host gives
-//! way by some tenths of an Ångström, not by more. Sites where the ion has neighbours come first: formal charges alone prefer the
-//! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls (see [`BONDED`]). Each belongs to the channel that its widest way leads into, whether
+//! way by some tenths of an Ångström, not by more. Sites where the ion floats come last: formal charges alone prefer the
+//! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls. Each belongs to the channel that its widest way leads into, whether
 //! or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`], widest first,
 //! numbered from 0 here and from 1 where a person counts.
 //!
@@ -19,7 +19,10 @@ const ROOM: f64 = 0.5;
 const IMAGE: f64 = 0.25;
 /// Energies this near, eV, are equal.
 const EQUAL: f64 = 1e-6;
-/// An ion with so many neighbours within bonding reach is held by the host; one with fewer floats in a cage.
+/// Without neighbours, and farther than this from touching any, Å, an ion floats in a cage that is too wide for it. Large ions bond over
+/// such lengths: potassium on the axis of the hexagonal bronze.
+const WIDE: f64 = 0.6;
+/// An ion with so many neighbours within bonding reach is held by the host.
 pub const BONDED: usize = 3;
 
 /// A place for a guest.
@@ -64,6 +67,11 @@ pub enum Within {
 }
 
 impl InsertionSite {
+    /// Whether the cage is too wide for the ion: it touches nothing there and has no neighbours.
+    pub(super) fn floats(&self, ion: &Ion) -> bool {
+        !self.is_bonded() && self.radius > ion.radius + WIDE
+    }
+
     /// Whether the host holds the ion there, by [`BONDED`] neighbours or more.
     pub fn is_bonded(&self) -> bool {
         self.coordination >= BONDED
@@ -113,7 +121,7 @@ fn passes(channel: &Channel, ion: &Ion) -> bool {
     channel.bottleneck_radius >= ion.radius - EQUAL
 }
 
-/// The symmetry-distinct sites for `ion` in `structure`, those with [`BONDED`] neighbours before the others, of lowest score first;
+/// The symmetry-distinct sites for `ion` in `structure`, of lowest score first, those in which it floats last;
 /// radii are Shannon's, symmetry at [`DEFAULT_SYMPREC`].
 ///
 /// # Errors
@@ -135,7 +143,7 @@ pub fn insertion_sites(
 
 /// Every site of the cell.
 pub(super) struct Sites {
-    /// In an order that the order of the host's atoms has no part in: bonded ones first, then by score of the orbit, then by channel,
+    /// In an order that the order of the host's atoms has no part in: those that hold the ion first, then by score of the orbit, then by channel,
     /// then by coordinates. The first of an orbit stands for it.
     pub sites: Vec<InsertionSite>,
     /// The first of each site's orbit.
@@ -186,7 +194,7 @@ impl Sites {
         // Numbers that rounding does not order.
         let steps = |x: f64, step: f64| (x / step).round() as i64;
         let mut order: Vec<usize> = (0..sites.len()).collect();
-        let floats = |i: usize| (0..sites.len()).any(|j| orbits[j] == orbits[i] && !sites[j].is_bonded());
+        let floats = |i: usize| (0..sites.len()).any(|j| orbits[j] == orbits[i] && sites[j].floats(ion));
         order.sort_by_cached_key(|&i| {
             (
                 floats(i),

@@ -136,7 +136,9 @@ async fn a_call_or_the_session_chooses_among_energy_models() {
     let of = |model: &str| format!("adsorption(s, 'Li', 1, '{model}')[1]['adsorption_potential']");
     let disagreement = number(&session, &format!("{} - {}", of("chgnet"), of("tensornet"))).await;
     assert!(disagreement != 0.0 && disagreement.is_finite(), "{disagreement}");
-    assert!(session.warnings().is_empty(), "{:?}", session.warnings());
+    // The cell is so short that single ions are no dilute ones, which is all that there is to say.
+    let warnings = session.warnings();
+    assert!(warnings.iter().all(|warning| warning.contains("periodic images")), "{warnings:?}");
     session.sql("SET hollandite.energy_model = 'tensornet'").await.unwrap().collect().await.unwrap();
     assert_eq!(number(&session, "predict_energy(s)").await, other);
     assert!(value(&session, "predict_magmoms(s)").await.is_null(0));
