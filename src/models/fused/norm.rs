@@ -4,6 +4,7 @@
 use burn::nn;
 
 use super::linear::{padded, values};
+use super::row_norm::moments_of;
 use crate::{exponential::sigmoid, simd::kernels};
 
 /// `x scale + shift` for each column.
@@ -93,28 +94,11 @@ kernels! {
     fn add_silu_of_layer<S>(x: &[f32], columns: usize, epsilon: f32, scale: &[f32], shift: &[f32], out: &mut [f32]) {
         let width = scale.len();
         assert!(x.len() == out.len() && shift.len() == width && width.is_multiple_of(16) && x.len().is_multiple_of(width));
-        let padding = (width - columns) as f32;
         for row in (0..x.len()).step_by(width) {
             let (x, out) = (x.as_ptr().add(row), out.as_mut_ptr().add(row));
-            let mut sum = S::splat(0.0);
+            let (mean, spread) = moments_of::<S>(x, width, columns, epsilon);
+            let (center, factor) = (S::splat(mean), S::splat(spread));
             let mut k = 0;
-            while k < width {
-                sum = S::add(sum, S::load(x.add(k)));
-                k += S::LANES;
-            }
-            let mean = S::sum(sum) / columns as f32;
-            let center = S::splat(mean);
-            let mut square = S::splat(0.0);
-            k = 0;
-            while k < width {
-                let d = S::sub(S::load(x.add(k)), center);
-                square = S::fma(d, d, square);
-                k += S::LANES;
-            }
-            // Each number of the padding has added the square of the mean.
-            let variance = (S::sum(square) - padding * mean * mean).max(0.0) / columns as f32;
-            let factor = S::splat(1.0 / (variance + epsilon).sqrt());
-            k = 0;
             while k < width {
                 let normal = S::mul(S::sub(S::load(x.add(k)), center), factor);
                 let v = S::fma(normal, S::load(scale.as_ptr().add(k)), S::load(shift.as_ptr().add(k)));

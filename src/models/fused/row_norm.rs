@@ -33,6 +33,13 @@ impl RowNorm {
 /// Mean of `width` numbers, and one over their standard deviation.
 #[inline(always)]
 pub unsafe fn moments<S: Simd>(x: *const f32, width: usize) -> (f32, f32) {
+    unsafe { moments_of::<S>(x, width, width, EPSILON) }
+}
+
+/// The same of the first `columns` numbers, where zeros follow up to `width`; `epsilon` is added to the variance.
+#[inline(always)]
+pub unsafe fn moments_of<S: Simd>(x: *const f32, width: usize, columns: usize, epsilon: f32) -> (f32, f32) {
+    let padding = (width - columns) as f32;
     unsafe {
         let mut sum = S::splat(0.0);
         let mut k = 0;
@@ -40,7 +47,7 @@ pub unsafe fn moments<S: Simd>(x: *const f32, width: usize) -> (f32, f32) {
             sum = S::add(sum, S::load(x.add(k)));
             k += S::LANES;
         }
-        let mean = S::sum(sum) / width as f32;
+        let mean = S::sum(sum) / columns as f32;
         let center = S::splat(mean);
         let mut square = S::splat(0.0);
         k = 0;
@@ -49,7 +56,9 @@ pub unsafe fn moments<S: Simd>(x: *const f32, width: usize) -> (f32, f32) {
             square = S::fma(d, d, square);
             k += S::LANES;
         }
-        (mean, 1.0 / (S::sum(square) / width as f32 + EPSILON).sqrt())
+        // Each number of the padding has added the square of the mean.
+        let variance = (S::sum(square) - padding * mean * mean).max(0.0) / columns as f32;
+        (mean, 1.0 / (variance + epsilon).sqrt())
     }
 }
 
