@@ -6,6 +6,7 @@ use burn::{nn, optim::GradientsParams, prelude::Device};
 
 use super::{
     CgcnnConfig,
+    fused::embedded,
     kernels::{Affine, Ends, Sums, gated_sums, gates_back, normal_back, softplus_back},
     module,
 };
@@ -94,11 +95,9 @@ struct Weights {
 impl Weights {
     fn new(net: &module::Cgcnn, config: &CgcnnConfig, features: &[f32]) -> Self {
         let width = padded(config.atom);
-        let mut elements = vec![0.0; features.len() / ATOM_FEATURES * width];
-        Plan::of(&net.embedding).pack().apply(features, ATOM_FEATURES, &mut elements);
         let back = |layer| Plan::back(&[Plan::of(layer)]);
         Self {
-            elements,
+            elements: embedded(net, features, width),
             width,
             basis: Basis::new(&config.bonds),
             convolutions: net.convs.iter().map(|layer| Convolution::new(layer, config.atom)).collect(),

@@ -13,7 +13,7 @@ use crate::fused::{
 };
 use crate::{
     activation::plain_softplus_in_place,
-    atoms::atom_features,
+    atoms::{ATOM_FEATURES, atom_features},
     exponential::{sigmoid, softplus},
     graph::{Graph, starts},
     input::Input,
@@ -68,16 +68,19 @@ pub struct Cgcnn {
     spare: Pool<Vec<f32>>,
 }
 
+/// The embedding of every element, a row of `width` for each; `features` as [`atom_features`] has them.
+pub(super) fn embedded(net: &module::Cgcnn, features: &[f32], width: usize) -> Vec<f32> {
+    let mut elements = vec![0.0; features.len() / ATOM_FEATURES * width];
+    Plan::of(&net.embedding).pack().apply(features, ATOM_FEATURES, &mut elements);
+    elements
+}
+
 impl Cgcnn {
     /// The network with burn's weights.
     pub fn new(net: &module::Cgcnn, config: &CgcnnConfig) -> Self {
-        let features = atom_features(&burn::prelude::Device::flex());
-        let [rows, columns] = features.dims();
         let width = padded(config.atom);
-        let mut elements = vec![0.0; rows * width];
-        Plan::of(&net.embedding).pack().apply(&values(features), columns, &mut elements);
         Self {
-            elements,
+            elements: embedded(net, &values(atom_features(&burn::prelude::Device::flex())), width),
             width,
             basis: Basis::new(&config.bonds),
             convolutions: net.convs.iter().map(|layer| Convolution::new(layer, config.atom)).collect(),
