@@ -10,7 +10,7 @@ use burn::prelude::Device;
 use hollandite::{
     crystal::{Element, Lattice, Structure},
     models::{
-        Model,
+        Model, ModelPotential,
         alignn::{AlignnConfig, Normalisation},
         batch::GraphBatch,
         bond_graph::BondGraph,
@@ -296,9 +296,7 @@ fn chgnet_equals_its_layers_in_numpy() {
     let (networks, crystals) = (crate::data::golden("networks.json"), golden_crystals(&golden()));
     let network = &networks["values"]["chgnet"];
     let folder = tempfile::tempdir().unwrap();
-    let path = checkpoint(folder.path(), &network["shapes"], &[], |_| true);
-    let imported = weights::import(&path, &claims()).unwrap();
-    let model = Model::new(imported.net, imported.card).potential().unwrap();
+    let (_, model) = potential_by_formula(folder.path(), network);
     for (name, structure) in &crystals {
         assert_evaluation(name, &model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name], RELATIVE);
     }
@@ -332,9 +330,7 @@ fn tensornet_equals_matgl() {
     let (golden, crystals) = (crate::data::golden("tensornet.json"), golden_crystals(&golden()));
     let network = &golden["values"]["formula"];
     let folder = tempfile::tempdir().unwrap();
-    let path = checkpoint(folder.path(), &network["shapes"], &[], |_| true);
-    let imported = weights::import(&path, &claims()).unwrap();
-    let model = Model::new(imported.net, imported.card).potential().unwrap();
+    let (path, model) = potential_by_formula(folder.path(), network);
     for (name, structure) in &crystals {
         assert_evaluation(name, &model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name], RELATIVE);
         let want = network["values"][name]["energy_per_atom"].as_f64().unwrap();
@@ -367,7 +363,6 @@ fn tensornet_of_matpes_equals_matgl() {
     }
 }
 
-/// A file of published weights; they are not part of this project.
 /// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.
 #[test]
 fn chgnet_equals_chgnet() {
@@ -417,12 +412,16 @@ fn chgnet_equals_chgnet() {
     assert!(worst[0] <= 1e-5 && worst[1] <= 1e-4 && worst[2] <= 2e-3 && worst[3] <= 1e-4, "{worst:?}");
 }
 
+/// A file of published weights; they are not part of this project.
 fn published(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/weights").join(name);
-    if !path.exists() {
-        crate::common::skip("../shared/weights is not here");
-    }
-    path.exists().then_some(path)
+    crate::data::shared(&format!("weights/{name}"))
+}
+
+/// The network of a golden file as a potential, and its checkpoint below `folder`, whose weights are by the formula.
+fn potential_by_formula(folder: &Path, network: &Value) -> (PathBuf, ModelPotential) {
+    let path = checkpoint(folder, &network["shapes"], &[], |_| true);
+    let imported = weights::import(&path, &claims()).unwrap();
+    (path, Model::new(imported.net, imported.card).potential().unwrap())
 }
 
 /// The file itself, or what the script in the guide makes of one in HDF5.
