@@ -62,10 +62,7 @@ impl Column {
 
     /// The crystals as bytes: lattices (float64, nine a row), atomic numbers (int32), fractions (float64), and where the sites of
     /// each row end (int64); a row that is NULL has no sites and a lattice of zeros.
-    fn _packed<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    fn _packed<'py>(&self, py: Python<'py>) -> PyResult<[Bound<'py, PyBytes>; 4]> {
         let column = StructureColumn::try_new(&self.0).map_err(CrystalError::new_err)?;
         let (mut lattices, mut numbers, mut places, mut ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for i in 0..column.len() {
@@ -89,12 +86,7 @@ impl Column {
         let floats = |numbers: &[f64]| numbers.iter().flat_map(|x| x.to_ne_bytes()).collect::<Vec<u8>>();
         let whole: Vec<u8> = numbers.iter().flat_map(|x: &i32| x.to_ne_bytes()).collect();
         let ends: Vec<u8> = ends.iter().flat_map(|x| x.to_ne_bytes()).collect();
-        Ok((
-            PyBytes::new(py, &floats(&lattices)),
-            PyBytes::new(py, &whole),
-            PyBytes::new(py, &floats(&places)),
-            PyBytes::new(py, &ends),
-        ))
+        Ok([floats(&lattices), whole, floats(&places), ends].map(|bytes| PyBytes::new(py, &bytes)))
     }
 }
 
