@@ -47,7 +47,7 @@ def store(n):
 
 
 def queries(path, rounds, table):
-    shell = Lines([sys.executable, "-m", "hollandite", "--store", path, "sql", "--format", "csv"])
+    shell = Lines([sys.executable, "-m", "hollandite", "--store", path, "shell", "--format", "csv"])
     python = Lines([sys.executable, __file__, "--serve", path])
     shell.ask("SET hollandite.cache = false; SELECT 1;", 2)
     for task, query, lines in (("20 rows", QUERY, 21), ("a prediction for every row", EVERY, 2)):
