@@ -2,7 +2,8 @@
 //!
 //! A kernel is written once, over a [`Simd`] that names its instruction set, and compiled once for each by [`kernels!`]; which
 //! of them runs is found out when the program does. The operations are intrinsics, because a plain loop becomes vector code
-//! only at the compiler's highest optimisation levels, and the program is fast at the first.
+//! only at the compiler's highest optimisation levels, and the program is fast at the first. A kernel of plain loops, which names
+//! no instruction set, is compiled for each of them too.
 
 /// One instruction set.
 ///
@@ -374,7 +375,7 @@ pub(super) use x86::{Avx2, Avx512};
 /// The instruction sets that kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Isa {
-    /// AVX-512 with its F, DQ and FMA parts.
+    /// AVX-512 with its F, DQ, BW and VL parts, as every processor has it but for the first of all.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     /// AVX2 and FMA.
@@ -389,11 +390,12 @@ pub(super) enum Isa {
 pub(super) fn isa() -> Isa {
     #[cfg(target_arch = "x86_64")]
     {
-        let fma = is_x86_feature_detected!("fma");
-        if fma && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let foundation = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+        if avx2 && foundation && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
             return Isa::Avx512;
         }
-        if fma && is_x86_feature_detected!("avx2") {
+        if avx2 {
             return Isa::Avx2;
         }
     }
@@ -405,18 +407,20 @@ pub(super) fn isa() -> Isa {
 macro_rules! kernels {
     ($($(#[$attribute:meta])* $vis:vis fn $name:ident<$S:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)*) => {
         $(
+            #[allow(clippy::too_many_arguments, reason = "what a kernel reads and writes are plain slices")]
             mod $name {
                 #[allow(unused_imports, reason = "not every kernel names what is around it")]
                 use super::*;
 
                 #[inline(always)]
+                #[allow(unused_unsafe, clippy::extra_unused_type_parameters, reason = "plain loops need neither")]
                 pub unsafe fn on<$S: $crate::simd::Simd>($($arg: $type),*) $(-> $out)? {
                     // SAFETY: the caller has made sure of the instruction set; lengths are the body's own care.
                     unsafe { $body }
                 }
 
                 #[cfg(target_arch = "x86_64")]
-                #[target_feature(enable = "avx512f,avx512dq,fma")]
+                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
                 pub unsafe fn avx512($($arg: $type),*) $(-> $out)? {
                     // SAFETY: the features are those of the function.
                     unsafe { on::<$crate::simd::Avx512>($($arg),*) }
@@ -431,6 +435,7 @@ macro_rules! kernels {
             }
 
             $(#[$attribute])*
+            #[allow(clippy::too_many_arguments, reason = "as above")]
             $vis fn $name($($arg: $type),*) $(-> $out)? {
                 // SAFETY: the processor has been asked for what it can.
                 unsafe {
@@ -444,6 +449,9 @@ macro_rules! kernels {
                 }
             }
         )*
+    };
+    ($($(#[$attribute:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block)*) => {
+        kernels! { $($(#[$attribute])* $vis fn $name<Any>($($arg: $type),*) $body)* }
     };
 }
 pub(super) use kernels;

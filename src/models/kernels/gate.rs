@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use burn::prelude::*;
 use burn::tensor::activation;
 
-use super::{Gradient, Kernel, Matrix, Rows, apply_one, apply_two, on_cpu, rows, simd::wide, sum_runs};
+use super::{Gradient, Kernel, Matrix, Rows, apply_one, apply_two, on_cpu, rows, sum_runs};
 use crate::activation::{sigmoid, softplus};
+use crate::simd::kernels;
 
 /// `sigmoid(left) softplus(right)` of rows `[left, right]`: `[E, 2 W]` to `[E, W]` (CGCNN).
 pub fn gate(x: Tensor<2>) -> Tensor<2> {
@@ -86,7 +87,7 @@ impl Kernel for GatedMean {
     }
 }
 
-wide! {
+kernels! {
     fn gate_values(x: &[f32], width: usize, out: &mut [f32]) {
         for (x, out) in x.chunks_exact(2 * width).zip(out.chunks_exact_mut(width)) {
             let (left, right) = x.split_at(width);

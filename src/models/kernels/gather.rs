@@ -5,7 +5,8 @@ use std::sync::Arc;
 use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp;
 
-use super::{Gradient, Kernel, Matrix, Rows, apply_one, apply_three, apply_two, on_cpu, rows, simd::wide};
+use super::{Gradient, Kernel, Matrix, Rows, apply_one, apply_three, apply_two, on_cpu, rows};
+use crate::simd::kernels;
 
 /// Row e of the result is `p[first[e]] + q[second[e]] + r[e]`, for p and q `[N, W]` and r `[E, W]`.
 pub fn gather_add(
@@ -104,7 +105,7 @@ pub(super) fn scattered(values: Matrix, index: &[u32], rows: usize) -> Vec<f32> 
     out
 }
 
-wide! {
+kernels! {
     fn add_rows(p: &[f32], first: &[u32], q: &[f32], second: &[u32], r: &[f32], width: usize, out: &mut [f32]) {
         let ends = first.iter().zip(second);
         for ((out, r), (&i, &j)) in out.chunks_exact_mut(width).zip(r.chunks_exact(width)).zip(ends) {

@@ -10,7 +10,6 @@ mod gate;
 mod gather;
 mod normal;
 mod pointwise;
-mod simd;
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -6,7 +6,8 @@ use burn::nn::{BatchNorm, LayerNorm};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use super::{Gradient, Kernel, Matrix, apply_three, on_cpu, simd::wide};
+use super::{Gradient, Kernel, Matrix, apply_three, on_cpu};
+use crate::simd::kernels;
 
 /// Batch normalisation of rows, `[R, W]`. On a device that records gradients the batch's own mean and variance serve, and
 /// the running ones follow them by `momentum`; elsewhere the running ones serve.
@@ -192,7 +193,7 @@ impl Kernel for Layer {
     }
 }
 
-wide! {
+kernels! {
     /// Adds every row, as often as its weight says, to `sum`. Partial sums of 64 rows keep the error of a sum over many rows small.
     fn column_sums(x: &[f32], weights: &[f32], sum: &mut [f32]) {
         let width = sum.len();

@@ -3,8 +3,9 @@
 use burn::prelude::*;
 use burn::tensor::activation;
 
-use super::{Gradient, Kernel, Matrix, apply_one, apply_two, on_cpu, simd::wide};
+use super::{Gradient, Kernel, Matrix, apply_one, apply_two, on_cpu};
 use crate::activation::{sigmoid, softplus_in_place};
+use crate::simd::kernels;
 
 /// `ln(1 + eˣ) - ln 2`.
 pub fn shifted_softplus(x: Tensor<2>) -> Tensor<2> {
@@ -80,7 +81,7 @@ impl Kernel for AddSilu {
     }
 }
 
-wide! {
+kernels! {
     fn softplus_slopes(x: &[f32], gradient: &[f32], out: &mut [f32]) {
         for ((x, g), out) in x.iter().zip(gradient).zip(out) {
             *out = g * sigmoid(*x);
