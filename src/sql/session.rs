@@ -13,7 +13,7 @@ use super::copy;
 use super::environment::{Environment, Watcher};
 use super::functions::{CrystalUdf, Function};
 use super::json_operators::JsonOperators;
-use super::optimizer::{HollanditePlanner, LiftCalls, keeping_limits};
+use super::optimizer::{HollanditePlanner, LiftCalls, ProjectionsInScans, keeping_limits};
 use super::options::HollanditeOptions;
 use super::pass::RowsWatcher;
 use super::predictor::PropertyModel;
@@ -113,11 +113,13 @@ impl Session {
 
         let mut optimizer = Optimizer::new();
         optimizer.rules.insert(0, Arc::new(LiftCalls));
+        let mut physical = keeping_limits(PhysicalOptimizer::new().rules);
+        physical.push(Arc::new(ProjectionsInScans));
         let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()
             .with_optimizer_rules(optimizer.rules)
-            .with_physical_optimizer_rules(keeping_limits(PhysicalOptimizer::new().rules))
+            .with_physical_optimizer_rules(physical)
             .with_query_planner(Arc::new(HollanditePlanner));
         let functions: Vec<_> = register::udfs(&environment).into_iter().map(Arc::new).collect();
         // A planner of ours is asked before those of the engine.

@@ -73,6 +73,35 @@ async fn text(session: &Session, sql: &str) -> String {
     pretty_format_batches(&rows(session, sql).await).unwrap().to_string()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_of_structures_is_read_without_the_others() {
+    let (_dir, _store, session) = published().await;
+    for (what, read, condition) in [
+        ("sum(array_length(structure['numbers']))", Some("get_field(structure@"), "true"),
+        ("sum(array_length(structure['numbers']))", Some("get_field(structure@"), "void > 0.5 AND density < 6"),
+        ("count(*)", None, "array_has(structure['numbers'], 11)"),
+        ("max(density)", Some("density]"), "void > 0.5 AND natoms < 20"),
+    ] {
+        let plan = text(&session, &format!("EXPLAIN SELECT {what} FROM tmo WHERE {condition}")).await;
+        let scan = plan.lines().find(|line| line.contains("DataSourceExec")).unwrap();
+        let found = scan.split_once("projection=[").map(|(_, columns)| columns);
+        assert_eq!(
+            found.map(|columns| read.is_some_and(|read| columns.starts_with(read))),
+            read.map(|_| true),
+            "{plan}"
+        );
+    }
+    // Every row was checked when it was imported: natoms is the length of the list.
+    let lengths = "CAST(array_length(structure['numbers']) AS BIGINT) <> natoms";
+    assert_eq!((count(&session, lengths).await, count(&session, "void > 0.5").await > 0), (0, true));
+    let sodium = "has_element(structure, 'Na')";
+    assert_eq!(count(&session, "array_has(structure['numbers'], 11)").await, count(&session, sodium).await);
+    rows(&session, "UPDATE tmo SET structure = NULL WHERE density > 5").await;
+    rows(&session, "DELETE FROM tmo WHERE density < 3").await;
+    let lost = count(&session, "structure['numbers'] IS NULL").await;
+    assert_eq!((lost > 0, lost), (true, count(&session, "structure IS NULL").await));
+}
+
 async fn number(session: &Session, sql: &str) -> i64 {
     rows(session, sql).await[0].column(0).as_primitive::<Int64Type>().value(0)
 }

@@ -15,7 +15,8 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`lots`] its work; [`limits`] keeps a limit in its place, and [`interrupt`] ends a plan whose rows nobody wants.
+//! and [`lots`] its work; [`limits`] keeps a limit in its place, [`projections`] reads no more than is asked for, and [`interrupt`] ends a
+//! plan whose rows nobody wants.
 
 mod cost;
 mod exec;
@@ -26,10 +27,12 @@ mod limits;
 mod lots;
 mod node;
 mod planner;
+mod projections;
 mod state;
 
 pub use lift::LiftCalls;
 pub use limits::keeping_limits;
 pub use planner::HollanditePlanner;
+pub use projections::ProjectionsInScans;
 
 pub use super::cost::Cost;
