@@ -99,6 +99,19 @@ fn the_reference_is_what_the_program_prints() {
 }
 
 #[test]
+fn the_picture_of_the_readme_is_drawn_by_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = folder.path().join("drawn.svg");
+    crate::common::program::stdout(&["plot", "structure", "hollandite-mno2", "--out", drawn.to_str().unwrap()]);
+    let (drawn, kept) = (std::fs::read(drawn).unwrap(), "fixtures/screenings/hollandite.svg");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(kept);
+    if std::env::var_os("UPDATE").is_some() {
+        return std::fs::write(path, drawn).unwrap();
+    }
+    assert!(drawn == std::fs::read(path).unwrap(), "{kept} is out of date: {COMMAND}");
+}
+
+#[test]
 fn the_readme_has_an_index_of_the_functions() {
     let mut sections: std::collections::BTreeMap<String, Vec<String>> = Default::default();
     for function in hollandite::sql::functions() {
