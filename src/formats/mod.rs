@@ -8,6 +8,7 @@
 
 mod ase;
 mod ase_db;
+mod cells;
 mod chgcar;
 mod cif;
 mod csv;
@@ -40,6 +41,7 @@ use format::Open;
 use crystal::{Disordered, Structure};
 
 pub use ase_db::AseDbWriter;
+pub use cells::rows;
 pub use chgcar::{Quantity, Volumetric, read_volumetric};
 pub use cif::{to_cif, to_symmetrised_cif};
 pub use error::{FormatError, Position};

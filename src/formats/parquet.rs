@@ -3,22 +3,20 @@
 //! Recognised without a word are our own exports (`structure`), OPTIMADE's columns as LeMaterial writes them (`lattice_vectors`,
 //! `species_at_sites`, `cartesian_site_positions`), pymatgen's dictionaries (`structure`, or `lattice` and `sites`; ParquetDB's
 //! `structure.lattice.matrix` and `structure.sites`), flat lists (`lattice`, `species` or `numbers`, `frac_coords`), and a column of
-//! CIF, POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape, so that what
-//! holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number stands for its line.
+//! CIF, POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape would be, from
+//! its columns, so that what holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number stands for its line.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::vec::IntoIter;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::{Format, Input, Mapping, Record, Records, Rejection, format::Open, json::record_of_row};
+use super::{Format, Input, Mapping, Record, Records, Rejection, cells::Cell, format::Open, json::record_of_cells};
 use crystal::guard::guarded;
 
 /// Rows that are decoded together.
@@ -59,8 +57,9 @@ struct Rows {
     reader: Option<ParquetRecordBatchReader>,
     /// The columns under the names that a document has for them.
     schema: SchemaRef,
-    /// The documents of the current batch.
-    lines: IntoIter<String>,
+    /// The current batch, and how many of its rows are read.
+    batch: StructArray,
+    read: usize,
     row: usize,
     /// Rows of the file.
     rows: usize,
@@ -71,19 +70,19 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(line) = self.lines.next() {
-                self.row += 1;
-                match record_of_row(&line, &self.path, self.row) {
-                    Ok(None) => continue,
-                    Ok(Some(record)) => return Some(Ok(record)),
-                    Err(rejection) => return Some(Err(rejection)),
+            if self.read < self.batch.len() {
+                let row = Cell::new(&self.batch, self.read);
+                (self.read, self.row) = (self.read + 1, self.row + 1);
+                match record_of_cells(row, &self.path, self.row).transpose() {
+                    None => continue,
+                    record => return record,
                 }
             }
             let reader = self.reader.as_mut()?;
             let read = guarded(|| reader.next())
                 .unwrap_or_else(|_| Some(Err(ArrowError::ParquetError("a page cannot be decoded".into()))))?;
-            match read.and_then(|batch| self.documents(&batch)) {
-                Ok(lines) => self.lines = lines.into_iter(),
+            match read.and_then(|batch| RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())) {
+                Ok(batch) => (self.batch, self.read) = (batch.into(), 0),
                 Err(error) => {
                     self.reader = None;
                     return Some(Err(refusal(&self.path, self.row + 1, words(&error.to_string()))));
@@ -110,17 +109,8 @@ impl Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|e| words(&e.to_string()))?;
         let schema = Arc::new(Schema::new(fields));
-        Ok(Self { path: path.to_owned(), reader: Some(reader), schema, lines: Vec::new().into_iter(), row: 0, rows })
-    }
-
-    /// Each row as a JSON document; members that are NULL are left out.
-    fn documents(&self, batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
-        let mut writer = LineDelimitedWriter::new(Vec::new());
-        writer.write(&batch)?;
-        writer.finish()?;
-        let text = String::from_utf8(writer.into_inner()).unwrap_or_default();
-        Ok(text.lines().map(str::to_owned).collect())
+        let batch = RecordBatch::new_empty(Arc::clone(&schema)).into();
+        Ok(Self { path: path.to_owned(), reader: Some(reader), schema, batch, read: 0, row: 0, rows })
     }
 }
 

@@ -24,6 +24,7 @@ use serde::de::DeserializeSeed;
 
 use super::{
     Format, Input, Mapping, Notes, Properties, Record, Records, Refused, Rejection,
+    cells::Cell,
     format::{Open, Text},
     mapping::mapped,
     source::Lines,
@@ -175,6 +176,14 @@ pub fn record_of_row(text: &str, path: &Path, row: usize) -> Result<Option<Recor
     })
 }
 
+/// As [`record_of_row`], of a row of columns.
+pub(super) fn record_of_cells(row: Cell, path: &Path, number: usize) -> Result<Option<Record>, Rejection> {
+    let document = Named(&Mapping::default()).deserialize(row);
+    let document = document.map_err(|e| FormatError::syntax(number, 0, e.to_string()));
+    settled(document, number, &Mapping::default(), || format!("{}#{number}", stem(path)))
+        .map_err(|fault| fault.rejection(path, "", number))
+}
+
 /// Why a document is no record, and what is known of it.
 struct Fault {
     id: Option<String>,
@@ -196,8 +205,18 @@ fn record(
     mapping: &Mapping,
     id: impl FnOnce() -> String,
 ) -> Result<Option<Record>, Box<Fault>> {
+    settled(document(text, line, column, mapping), line, mapping, id)
+}
+
+/// The record of a document that was read.
+fn settled(
+    document: Result<Document, FormatError>,
+    line: usize,
+    mapping: &Mapping,
+    id: impl FnOnce() -> String,
+) -> Result<Option<Record>, Box<Fault>> {
     let unread = |e: FormatError| Box::new(Fault { id: None, properties: Properties::default(), refused: e.into() });
-    let mut document = document(text, line, column, mapping).map_err(unread)?;
+    let mut document = document.map_err(unread)?;
     if document.is_aside() {
         return Ok(None);
     }
