@@ -1,5 +1,6 @@
 //! What can go wrong: one enum for each layer, declared there. A message names the quantity that was found, what was expected
-//! and, where a person can do something about it, the remedy. DataFusion's own error appears only at the `sql` boundary.
+//! and, where a person can do something about it, the remedy. It is whole: what lies behind it is said in it, and is its `source()`
+//! for programs that ask what kind of error that was. DataFusion's own appears only at the `sql` boundary.
 
 pub use adsorption::AdsorptionError;
 pub use crystal::CrystalError;

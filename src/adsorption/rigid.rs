@@ -84,7 +84,7 @@ impl Field {
 pub(super) fn with_guests(host: &Structure, guest: Element, points: &[[f64; 3]]) -> Result<Structure, FeatureError> {
     let species = host.species().iter().copied().chain(points.iter().map(|_| guest)).collect();
     let frac = host.frac_coords().iter().chain(points).copied().collect();
-    Structure::with_overlaps(*host.lattice(), species, frac).map_err(|e| FeatureError::Undefined(e.to_string()))
+    Ok(Structure::with_overlaps(*host.lattice(), species, frac)?)
 }
 
 #[cfg(test)]

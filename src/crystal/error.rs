@@ -1,5 +1,24 @@
 //! What can be wrong with a crystal.
 
+/// What lies behind an error of any layer: the error of the system or of a library, or a message of our own where there is none.
+///
+/// Errors say in their text what lies behind them, so that one line tells all; [`std::error::Error::source`] has it too, for
+/// programs that ask what kind it was.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong in our words, which name the remedy, with the error of the system or of a library behind them.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Explained {
+    message: String,
+    source: Cause,
+}
+
+/// `source`, said in other words.
+pub fn explained(message: impl Into<String>, source: impl Into<Cause>) -> Cause {
+    Box::new(Explained { message: message.into(), source: source.into() })
+}
+
 /// A crystal that cannot exist, or that we refuse to guess about.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CrystalError {

@@ -26,7 +26,7 @@ mod symop;
 pub use composition::Composition;
 pub use disordered::{Disordered, SharedSite};
 pub use element::{Element, Radii, ShannonRadius};
-pub use error::CrystalError;
+pub use error::{Cause, CrystalError, Explained, explained};
 pub use hash::{ContentHash, content_hash, hex};
 pub use lattice::{Lattice, add, cross, dot, norm, sub};
 pub use neighbors::{Neighbors, neighbors, neighbors_of, neighbors_up_to};

@@ -1,5 +1,7 @@
 //! What keeps a feature from being computed.
 
+use crystal::CrystalError;
+
 /// A feature that is not defined for the crystal or the arguments given.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FeatureError {
@@ -26,6 +28,9 @@ pub enum FeatureError {
         /// Of the lattice cell, Å³.
         volume: f64,
     },
+    /// See [`CrystalError`].
+    #[error(transparent)]
+    Crystal(#[from] CrystalError),
     /// A quantity that this crystal does not have, or that cannot be computed for it, and why.
     #[error("{0}")]
     Undefined(String),

@@ -23,7 +23,7 @@ use super::{
     plain, stem,
 };
 use crate::FormatError;
-use crystal::Structure;
+use crystal::{Structure, explained};
 
 pub use writer::AseDbWriter;
 
@@ -42,29 +42,27 @@ pub(super) static FORMAT: Format = Format {
 
 /// Every row of a database.
 pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
-    let fail = |message: String| FormatError::Io { path: path.to_owned(), message };
+    let fail = |message: &str| FormatError::io(path, message);
     let mut head = [0; 16];
-    let read = File::open(path).and_then(|mut file| file.read(&mut head)).map_err(|e| fail(e.to_string()))?;
+    let read = File::open(path).and_then(|mut file| file.read(&mut head)).map_err(|e| FormatError::io(path, e))?;
     if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(fail("a compressed database cannot be read in place; unpack it first (gunzip, unzstd)".into()));
+        return Err(fail("a compressed database cannot be read in place; unpack it first (gunzip, unzstd)"));
     }
     match read {
-        0 => return Err(fail("the file is empty".into())),
+        0 => return Err(fail("the file is empty")),
         _ if &head != b"SQLite format 3\0" => {
-            return Err(fail(
-                "this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))".into(),
-            ));
+            return Err(fail("this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))"));
         }
         _ => {}
     }
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|e| fail(words(&e)))?;
+            .map_err(|e| fault(path, e))?;
     let tables =
-        names(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'").map_err(|e| fail(words(&e)))?;
+        names(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'").map_err(|e| fault(path, e))?;
     if !tables.iter().any(|t| t == "systems") {
         let message = format!("no table 'systems' among: {}; expected a database of ASE", tables.join(", "));
-        return Err(fail(message));
+        return Err(fail(&message));
     }
     // Before version 3 nothing said the version.
     let version = connection.query_row("SELECT value FROM information WHERE name = 'version'", [], |row| {
@@ -77,7 +75,7 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
     let version = version.unwrap_or(0);
     if !VERSIONS.contains(&version) {
         let (first, last) = (VERSIONS.start(), VERSIONS.end());
-        return Err(fail(format!(
+        return Err(fail(&format!(
             "version {version} of ASE's schema, expected {first} to {last}; rewrite the file: python -m ase.db.convert"
         )));
     }
@@ -119,7 +117,7 @@ impl Iterator for Rows {
             self.ended = match read {
                 Ok(rows) => rows < PAGE,
                 Err(error) => {
-                    let fault = FormatError::Io { path: self.path.clone(), message: words(&error) };
+                    let fault = fault(&self.path, error);
                     self.page.push_back(Err(Rejection::new(&self.path, None, &fault, "", 0)));
                     true
                 }
@@ -208,6 +206,10 @@ fn array<T, const N: usize>(bytes: &[u8], name: &str, of: fn([u8; N]) -> T) -> R
         return Err(format!("{name} holds {} bytes, which is no whole number of {N}-byte numbers", bytes.len()));
     }
     Ok(chunks.iter().map(|bytes| of(*bytes)).collect())
+}
+
+fn fault(path: &Path, error: rusqlite::Error) -> FormatError {
+    FormatError::io(path, explained(words(&error), error))
 }
 
 /// SQLite's words, with the remedy where there is one.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crystal::CrystalError;
+use crystal::{Cause, CrystalError};
 
 /// Where in a text a fault lies, both counted from 1. Column 0: the whole line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,12 +26,12 @@ impl std::fmt::Display for Position {
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// The file cannot be opened, read or decompressed.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's own words, and the remedy.
-        message: String,
+        /// The system's error, or what is wrong with the file, and the remedy.
+        source: Cause,
     },
     /// A fault at a place in the text.
     #[error("{at}: {message}")]
@@ -52,6 +52,11 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// What is wrong with the file at `path`.
+    pub fn io(path: impl Into<PathBuf>, source: impl Into<Cause>) -> Self {
+        Self::Io { path: path.into(), source: source.into() }
+    }
+
     /// A syntax error at a line and column (both from 1).
     pub fn syntax(line: usize, column: usize, message: impl Into<String>) -> Self {
         Self::Syntax { at: Position { line, column }, message: message.into() }

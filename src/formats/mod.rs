@@ -109,7 +109,8 @@ impl Rejection {
     fn new(path: &Path, id: Option<String>, error: &FormatError, text: &str, first: usize) -> Self {
         let at = error.position().unwrap_or_default();
         let message = match error {
-            FormatError::Io { message, .. } | FormatError::Syntax { message, .. } => message.clone(),
+            FormatError::Io { source, .. } => source.to_string(),
+            FormatError::Syntax { message, .. } => message.clone(),
             FormatError::Crystal { source, .. } => source.to_string(),
         };
         let reason = match at.column {

@@ -8,6 +8,7 @@ use std::{
 
 use super::{Format, Frames, source, stem};
 use crate::FormatError;
+use crystal::explained;
 
 /// A file to read, and the name of its crystal where the file's own name says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,10 +151,11 @@ pub fn search<P: AsRef<Path>>(paths: &[P], frames: Frames) -> Result<Found, Form
             found.push(Input::new(path));
         } else if text.contains(['*', '?', '[']) {
             let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-            let matches = glob::glob_with(&text, options).map_err(|e| io(path, format!("not a glob pattern: {e}")))?;
+            let matches = glob::glob_with(&text, options)
+                .map_err(|e| FormatError::io(path, explained(format!("not a glob pattern: {e}"), e)))?;
             let root = literal(path);
             for matched in matches {
-                let matched = matched.map_err(|e| io(e.path(), e.error().to_string()))?;
+                let matched = matched.map_err(|e| FormatError::io(e.path().to_owned(), std::io::Error::from(e)))?;
                 if matched.is_dir() {
                     walk(&root, &matched, &mut found, &mut skipped)?;
                 } else {
@@ -161,7 +163,7 @@ pub fn search<P: AsRef<Path>>(paths: &[P], frames: Frames) -> Result<Found, Form
                 }
             }
         } else {
-            return Err(io(path, "no such file or directory".into()));
+            return Err(FormatError::io(path, "no such file or directory"));
         }
         if found.is_empty() {
             let known = Format::files();
@@ -169,7 +171,7 @@ pub fn search<P: AsRef<Path>>(paths: &[P], frames: Frames) -> Result<Found, Form
                 true => String::new(),
                 false => format!(", found {}", Skipped(skipped)),
             };
-            return Err(io(path, format!("no file here that can be read; expected {known}{instead}")));
+            return Err(FormatError::io(path, format!("no file here that can be read; expected {known}{instead}")));
         }
         inputs.extend(one_a_calculation(found, frames));
     }
@@ -216,8 +218,8 @@ fn is_empty(path: &Path) -> bool {
 
 /// Files of known formats below a directory. Links to directories are not followed: they may form a ring.
 fn walk(root: &Path, directory: &Path, found: &mut Vec<Input>, skipped: &mut Vec<PathBuf>) -> Result<(), FormatError> {
-    let entries = fs::read_dir(directory).map_err(|e| io(directory, e.to_string()))?;
-    let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(|e| io(directory, e.to_string()))?;
+    let entries = fs::read_dir(directory).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut entries = entries.map_err(|e| FormatError::io(directory, e))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -234,10 +236,6 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<Input>, skipped: &mut Vec
         }
     }
     Ok(())
-}
-
-fn io(path: &Path, message: String) -> FormatError {
-    FormatError::Io { path: path.to_owned(), message }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::FormatError;
+use crystal::explained;
 
 /// Most text of a file that is held in memory at once, bytes: a decompression bomb ends here.
 const MAX_TEXT: u64 = 1 << 30;
@@ -36,7 +37,7 @@ impl Read for Counting {
 
 /// The decompressed bytes of a file; its first bytes tell gzip and Zstandard, whatever its name.
 pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, FormatError> {
-    let fail = |e: io::Error| fault(path, &e);
+    let fail = |e: io::Error| fault(path, e);
     let mut file = BufReader::with_capacity(1 << 16, Counting(File::open(path).map_err(fail)?));
     let head = file.fill_buf().map_err(fail)?;
     if head.is_empty() {
@@ -72,7 +73,7 @@ pub fn read_text(path: &Path) -> Result<String, FormatError> {
 
 fn read_limited(path: &Path, limit: u64) -> Result<String, FormatError> {
     let mut bytes = Vec::new();
-    open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| fault(path, &e))?;
+    open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(|e| fault(path, e))?;
     if bytes.len() as u64 > limit {
         return Err(error(path, &format!("more than {limit} bytes of text; split the file or use JSON lines")));
     }
@@ -177,11 +178,11 @@ pub(super) fn not_utf8(bytes: &[u8], line: usize) -> FormatError {
 }
 
 fn error(path: &Path, message: &str) -> FormatError {
-    FormatError::Io { path: path.to_owned(), message: message.to_owned() }
+    FormatError::io(path, message)
 }
 
-fn fault(path: &Path, e: &io::Error) -> FormatError {
-    error(path, &words(e))
+fn fault(path: &Path, e: io::Error) -> FormatError {
+    FormatError::io(path, explained(words(&e), e))
 }
 
 /// The system's words, with the usual cause of an early end.

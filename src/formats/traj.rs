@@ -119,25 +119,23 @@ struct Ulm {
 
 impl Ulm {
     fn open(path: &Path) -> Result<Self, FormatError> {
-        let fail = |message: String| FormatError::Io { path: path.to_owned(), message };
-        let mut file = File::open(path).map_err(|e| fail(e.to_string()))?;
-        let length = file.metadata().map_err(|e| fail(e.to_string()))?.len();
+        let fail = |message: &str| FormatError::io(path, message);
+        let mut file = File::open(path).map_err(|e| FormatError::io(path, e))?;
+        let length = file.metadata().map_err(|e| FormatError::io(path, e))?.len();
         let mut header = [0; HEADER];
         if length == 0 {
-            return Err(fail("the file is empty".into()));
+            return Err(fail("the file is empty"));
         }
         let read = file.read_exact(&mut header);
         if header.starts_with(&[0x1f, 0x8b]) || header.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Err(fail(
-                "a compressed trajectory cannot be read in place; unpack it first (gunzip, unzstd)".into(),
-            ));
+            return Err(fail("a compressed trajectory cannot be read in place; unpack it first (gunzip, unzstd)"));
         }
         if read.is_err() || !(header.starts_with(b"- of Ulm") || header.starts_with(b"AFFormat")) {
-            return Err(fail("this is no trajectory of ASE; expected one that ase.io.Trajectory wrote".into()));
+            return Err(fail("this is no trajectory of ASE; expected one that ase.io.Trajectory wrote"));
         }
         let tag = String::from_utf8_lossy(&header[8..24]).trim().to_owned();
         if tag != "ASE-Trajectory" {
-            return Err(fail(format!("this ULM file holds '{tag}', expected ASE-Trajectory")));
+            return Err(fail(&format!("this ULM file holds '{tag}', expected ASE-Trajectory")));
         }
         let integer = |at: usize| u64::from_le_bytes(std::array::from_fn(|k| header[at + k]));
         let (total, table) = (integer(32), integer(40));
@@ -151,7 +149,7 @@ impl Ulm {
     }
 
     fn fault(&self, message: &str) -> FormatError {
-        FormatError::Io { path: self.path.clone(), message: message.to_owned() }
+        FormatError::io(&self.path, message)
     }
 
     /// Bytes of the file, which must hold them.

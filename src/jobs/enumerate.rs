@@ -147,8 +147,7 @@ async fn crystals(
     let mut stream = frame.execute_stream().await?;
     while let Some(batch) = stream.next().await.transpose()? {
         let crystals = Crystals::try_new(batch.column(structure))?;
-        let ids = id.map(|id| cast(batch.column(id), &DataType::Utf8)).transpose();
-        let ids = ids.map_err(|e| Error::Sql(e.to_string()))?;
+        let ids = id.map(|id| cast(batch.column(id), &DataType::Utf8)).transpose()?;
         let ids = ids.as_ref().map(|ids| ids.as_string::<i32>());
         for i in 0..batch.num_rows() {
             row += 1;

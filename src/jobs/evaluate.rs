@@ -246,11 +246,7 @@ impl Queries {
 }
 
 fn texts(batch: &RecordBatch, i: usize) -> Result<StringArray, Error> {
-    Ok(cast(batch.column(i), &DataType::Utf8).map_err(fault)?.as_string::<i32>().clone())
-}
-
-fn fault(error: arrow::error::ArrowError) -> Error {
-    Error::Sql(error.to_string())
+    Ok(cast(batch.column(i), &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
 fn value(texts: &StringArray, i: usize) -> Option<&str> {

@@ -190,7 +190,7 @@ async fn run(
     while let Some(batch) = rows.next().await.transpose()? {
         for Work { table, evaluator, summary } in &mut *work {
             let (ids, hashes) = keys_of(&batch)?;
-            let missing = filter_record_batch(&batch, &table.missing(&ids, &hashes)).map_err(sql)?;
+            let missing = filter_record_batch(&batch, &table.missing(&ids, &hashes))?;
             let step = ROWS.min(options.lot_rows.max(1));
             for begin in (0..missing.num_rows()).step_by(step) {
                 let part = missing.slice(begin, step.min(missing.num_rows() - begin));
@@ -218,12 +218,8 @@ async fn run(
     Ok(())
 }
 
-fn sql(error: arrow::error::ArrowError) -> Error {
-    Error::Sql(error.to_string())
-}
-
 /// id and structure_hash of a batch.
 fn keys_of(batch: &RecordBatch) -> Result<(StringArray, StringArray), Error> {
     let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map(|column| column.as_string::<i32>().clone());
-    Ok((text(0).map_err(sql)?, text(1).map_err(sql)?))
+    Ok((text(0)?, text(1)?))
 }

@@ -53,7 +53,7 @@ impl Folder {
     /// # Errors
     /// [`ModelError::Io`].
     pub fn create(path: &Path) -> Result<Self, ModelError> {
-        std::fs::create_dir_all(path).map_err(|e| failed(path, e))?;
+        std::fs::create_dir_all(path).map_err(ModelError::io(path))?;
         Ok(Self(path.to_owned()))
     }
 
@@ -79,8 +79,8 @@ impl Folder {
         if !path.exists() {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
-        let saved: Checkpoint = serde_json::from_str(&text).map_err(|e| failed(&path, e))?;
+        let text = std::fs::read_to_string(&path).map_err(ModelError::io(&path))?;
+        let saved: Checkpoint = serde_json::from_str(&text).map_err(ModelError::io(&path))?;
         let none = String::from("none");
         let of = |map: &BTreeMap<String, String>, key: &String| map.get(key).unwrap_or(&none).clone();
         let differences: Vec<String> = settings
@@ -108,12 +108,12 @@ impl Folder {
         self.remove_before(state.epochs_done);
         let [net, average, optimizer] = self.files(state.epochs_done);
         Ok(Weights {
-            net: fresh.net.try_load_file(&net).map_err(|e| failed(&net, e))?,
+            net: fresh.net.try_load_file(&net).map_err(ModelError::io(&net))?,
             average: match fresh.average {
-                Some(fresh) => Some(fresh.try_load_file(&average).map_err(|e| failed(&average, e))?),
+                Some(fresh) => Some(fresh.try_load_file(&average).map_err(ModelError::io(&average))?),
                 None => None,
             },
-            optimizer: fresh.optimizer.load(&optimizer).map_err(|e| failed(&optimizer, e))?,
+            optimizer: fresh.optimizer.load(&optimizer).map_err(ModelError::io(&optimizer))?,
         })
     }
 
@@ -123,15 +123,15 @@ impl Folder {
     /// [`ModelError::Io`].
     pub fn save(&self, state: &Checkpoint, weights: &Weights) -> Result<(), ModelError> {
         let [net, average, optimizer] = self.files(state.epochs_done);
-        weights.net.clone().save_file(&net).map_err(|e| failed(&net, e))?;
+        weights.net.clone().save_file(&net).map_err(ModelError::io(&net))?;
         if let Some(net) = &weights.average {
-            net.clone().save_file(&average).map_err(|e| failed(&average, e))?;
+            net.clone().save_file(&average).map_err(ModelError::io(&average))?;
         }
-        weights.optimizer.save(&optimizer).map_err(|e| failed(&optimizer, e))?;
+        weights.optimizer.save(&optimizer).map_err(ModelError::io(&optimizer))?;
         let text = serde_json::to_string_pretty(state).map_err(|e| ModelError::Training(e.to_string()))?;
         let unfinished = self.state().with_extension("unfinished");
-        std::fs::write(&unfinished, text).map_err(|e| failed(&unfinished, e))?;
-        std::fs::rename(&unfinished, self.state()).map_err(|e| failed(&unfinished, e))?;
+        std::fs::write(&unfinished, text).map_err(ModelError::io(&unfinished))?;
+        std::fs::rename(&unfinished, self.state()).map_err(ModelError::io(&unfinished))?;
         self.remove_before(state.epochs_done);
         Ok(())
     }
@@ -150,12 +150,7 @@ impl Folder {
     /// [`ModelError::Io`].
     pub fn save_best(&self, net: &Net) -> Result<(), ModelError> {
         let unfinished = self.0.join("best-unfinished.bpk");
-        net.clone().save_file(&unfinished).map_err(|e| failed(&unfinished, e))?;
-        std::fs::rename(&unfinished, self.best()).map_err(|e| failed(&unfinished, e))
+        net.clone().save_file(&unfinished).map_err(ModelError::io(&unfinished))?;
+        std::fs::rename(&unfinished, self.best()).map_err(ModelError::io(&unfinished))
     }
-}
-
-/// A file of the folder that fails.
-pub(super) fn failed(path: &Path, e: impl std::fmt::Display) -> ModelError {
-    ModelError::Io { path: path.to_owned(), message: e.to_string() }
 }

@@ -14,7 +14,7 @@ use super::{
     splits::SplitKind,
 };
 use crate::ModelError;
-use crystal::{ContentHash, Structure, hex};
+use crystal::{ContentHash, Structure, explained, hex};
 
 const EXTENSION: &str = ".ensemble.json";
 
@@ -157,9 +157,10 @@ impl Ensemble {
     /// A file that cannot be read or is no ensemble; a member that is gone, or whose weights are no longer those that the
     /// ensemble was made of.
     pub fn load(file: &Path) -> Result<Arc<Self>, ModelError> {
-        let io = |message: String| ModelError::Io { path: file.to_owned(), message };
-        let text = std::fs::read_to_string(file).map_err(|e| io(e.to_string()))?;
-        let card: EnsembleCard = serde_json::from_str(&text).map_err(|e| io(format!("no ensemble: {e}")))?;
+        let io = ModelError::io(file);
+        let text = std::fs::read_to_string(file).map_err(ModelError::io(file))?;
+        let card: EnsembleCard =
+            serde_json::from_str(&text).map_err(|e| io(explained(format!("no ensemble: {e}"), e)))?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let mut members = Vec::with_capacity(card.members.len());
         for member in &card.members {
@@ -170,7 +171,7 @@ impl Ensemble {
             };
             let model = Model::load(&reference)?;
             if model.id() != member.id {
-                return Err(io(format!(
+                return Err(ModelError::io(file)(format!(
                     "{reference} holds other weights ({}) than those that the ensemble was made of ({}): make it anew with \
                      `hollandite models ensemble`",
                     model.id(),
@@ -178,12 +179,15 @@ impl Ensemble {
                 )));
             }
             if !(member.weight.is_finite() && member.weight > 0.0) {
-                return Err(io(format!("{reference} has the weight {}, which is no share", member.weight)));
+                return Err(ModelError::io(file)(format!(
+                    "{reference} has the weight {}, which is no share",
+                    member.weight
+                )));
             }
             members.push((model, member.weight));
         }
         if members.is_empty() {
-            return Err(io("the ensemble has no members".into()));
+            return Err(ModelError::io(file)("the ensemble has no members"));
         }
         Ok(Arc::new(Self { card, members }))
     }
@@ -194,9 +198,9 @@ impl Ensemble {
     /// # Errors
     /// A folder that cannot be written to.
     pub fn save(&self, folder: &Path) -> Result<PathBuf, ModelError> {
-        let io = |e: std::io::Error| ModelError::Io { path: folder.to_owned(), message: e.to_string() };
-        std::fs::create_dir_all(folder).map_err(io)?;
-        let around = folder.canonicalize().map_err(io)?.parent().map(Path::to_owned);
+        let io = ModelError::io(folder);
+        std::fs::create_dir_all(folder).map_err(&io)?;
+        let around = folder.canonicalize().map_err(&io)?.parent().map(Path::to_owned);
         let mut card = self.card.clone();
         // A built-in model goes by its name, whatever folder of that name there is.
         for member in card.members.iter_mut().filter(|member| !is_embedded(&member.model)) {
@@ -205,11 +209,10 @@ impl Ensemble {
             let path = beside.map_or_else(|| path.clone(), |beside| Path::new("..").join(beside));
             member.model = path.to_string_lossy().into_owned();
         }
-        let text = serde_json::to_string_pretty(&card)
-            .map_err(|e| ModelError::Io { path: folder.to_owned(), message: e.to_string() })?;
+        let text = serde_json::to_string_pretty(&card).map_err(ModelError::io(folder))?;
         let file = folder.join(format!("{}{EXTENSION}", self.card.name));
         let unfinished = file.with_extension("unfinished");
-        std::fs::write(&unfinished, text + "\n").map_err(io)?;
+        std::fs::write(&unfinished, text + "\n").map_err(&io)?;
         std::fs::rename(&unfinished, &file).map_err(io)?;
         Ok(file)
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crystal::Cause;
+
 /// A model that cannot be loaded, trained or applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -14,12 +16,12 @@ pub enum ModelError {
         known: String,
     },
     /// A weights file that does not fit the architecture.
-    #[error("weights {source_name}: {message}")]
+    #[error("weights {source_name}: {source}")]
     Weights {
         /// File or embedded name.
         source_name: String,
         /// What does not fit.
-        message: String,
+        source: Cause,
     },
     /// Models that cannot answer as one.
     #[error("ensemble {name}: {message}")]
@@ -104,11 +106,24 @@ pub enum ModelError {
     #[error("training: {0}")]
     Training(String),
     /// Reading or writing a checkpoint, card or weights file.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's own words.
-        message: String,
+        /// The system's error, or what is wrong with the file.
+        source: Cause,
     },
+}
+
+impl ModelError {
+    /// What is wrong with the file or folder at `path`.
+    pub fn io<E: Into<Cause>>(path: impl Into<PathBuf>) -> impl Fn(E) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path: path.clone(), source: source.into() }
+    }
+
+    /// What is wrong with the weights that `name` names.
+    pub(crate) fn weights<E: Into<Cause>>(name: &str) -> impl Fn(E) -> Self {
+        move |source| Self::Weights { source_name: name.to_owned(), source: source.into() }
+    }
 }

@@ -134,7 +134,7 @@ fn read(path: &Path) -> Result<Found, ModelError> {
         return Ok(Found::Ensemble(Ensemble::load(&file)?));
     }
     let file = if path.is_dir() { weights_in(path)? } else { path.to_owned() };
-    let bytes = std::fs::read(&file).map_err(|e| ModelError::Io { path: file.clone(), message: e.to_string() })?;
+    let bytes = std::fs::read(&file).map_err(ModelError::io(&file))?;
     Ok(Found::Model(Model::from_bytes(&bytes, &file.display().to_string())?))
 }
 

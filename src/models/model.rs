@@ -254,16 +254,15 @@ pub fn is_name(text: &str) -> bool {
 
 /// The only weights in a folder.
 pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
-    let io = |message: String| ModelError::Io { path: folder.to_owned(), message };
     let mut found: Vec<_> = std::fs::read_dir(folder)
-        .map_err(|e| io(e.to_string()))?
+        .map_err(ModelError::io(folder))?
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|p| p.to_string_lossy().ends_with(".safetensors.zst"))
         .collect();
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(io("no *.safetensors.zst in this folder; name one written by `hollandite train`".into())),
-        n => Err(io(format!("{n} *.safetensors.zst in this folder; name one of them"))),
+        0 => Err(ModelError::io(folder)("no *.safetensors.zst in this folder; name one written by `hollandite train`")),
+        n => Err(ModelError::io(folder)(format!("{n} *.safetensors.zst in this folder; name one of them"))),
     }
 }
 

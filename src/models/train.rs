@@ -14,7 +14,7 @@ use burn::{
 use super::{
     average::moved,
     card::{Metrics, ModelCard, TrainingCard},
-    checkpoint::{Checkpoint, Folder, Weights, failed},
+    checkpoint::{Checkpoint, Folder, Weights},
     clip::clipped,
     dataset::{Dataset, Judged},
     find::is_embedded,
@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
             return Err(ModelError::Training("no epoch has an error that is a number: lower the learning rate".into()));
         }
         let path = self.folder.best();
-        let best = alone(|| Net::new(config, &options.device).try_load_file(&path)).map_err(|e| failed(&path, e))?;
+        let best = alone(|| Net::new(config, &options.device).try_load_file(&path)).map_err(ModelError::io(&path))?;
         let Judged { metrics, test, reliability } = data.judged(&best, config, options);
         let mut elements = data.elements();
         if let Some(start) = &options.start {

@@ -76,7 +76,7 @@ pub fn raised(error: impl Into<Error>) -> PyErr {
         Error::Adsorption(error) => of_adsorption(error),
         Error::Store(StoreError::Format(error)) => of_format(&error),
         Error::Store(error) => StoreError_::new_err(error.to_string()),
-        Error::Sql(message) => SqlError::new_err(message),
+        error @ (Error::Sql(_) | Error::Engine(_)) => SqlError::new_err(error.to_string()),
     }
 }
 

@@ -170,8 +170,8 @@ pub(super) struct AseDb {
 
 impl AseDb {
     pub fn new(schema: &SchemaRef, sink: Sink) -> Result<Self, ReportError> {
-        let file = tempfile::NamedTempFile::new().map_err(|e| ReportError::io(Path::new("a temporary file"), &e))?;
-        let writer = AseDbWriter::create(file.path()).map_err(|e| ReportError::Format(e.to_string()))?;
+        let file = tempfile::NamedTempFile::new().map_err(|e| ReportError::io(Path::new("a temporary file"), e))?;
+        let writer = AseDbWriter::create(file.path())?;
         Ok(Self { crystals: Crystals::of(schema)?, writer, file, sink })
     }
 }
@@ -179,14 +179,12 @@ impl AseDb {
 impl Exporter for AseDb {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let writer = &mut self.writer;
-        self.crystals.each(batch, |Crystal { structure, properties, .. }| {
-            writer.write(&structure, &properties).map_err(|e| ReportError::Format(e.to_string()))
-        })
+        self.crystals.each(batch, |Crystal { structure, properties, .. }| Ok(writer.write(&structure, &properties)?))
     }
 
     fn finish(self: Box<Self>) -> Result<(), ReportError> {
         let Self { writer, file, mut sink, .. } = *self;
-        writer.finish().map_err(|e| ReportError::Format(e.to_string()))?;
+        writer.finish()?;
         std::io::copy(&mut file.reopen()?, &mut sink)?;
         sink.close()
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use formats::FormatError;
+
 /// A result that cannot be written, or cannot become a frame.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -19,6 +21,9 @@ pub enum ReportError {
     /// The result does not fit the format asked for.
     #[error("{0}")]
     Format(String),
+    /// A file of crystals that cannot be written.
+    #[error(transparent)]
+    Crystals(#[from] FormatError),
     /// A column that Arrow cannot convert.
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
@@ -32,8 +37,8 @@ pub enum ReportError {
 
 impl ReportError {
     /// The system refused `path`.
-    pub fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::Io { path: path.into(), source: std::io::Error::new(error.kind(), error.to_string()) }
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
     }
 
     /// Whether the reader of the output went away, as `head` does: no error to a person.

@@ -34,7 +34,7 @@ impl Folder {
     /// The name of a file comes from column `id`.
     pub fn create(kind: Kind, folder: &Path, schema: &SchemaRef) -> Result<Self, ReportError> {
         let crystals = Crystals::of(schema)?;
-        std::fs::create_dir_all(folder).map_err(|e| ReportError::io(folder, &e))?;
+        std::fs::create_dir_all(folder).map_err(|e| ReportError::io(folder, e))?;
         Ok(Self { kind, folder: folder.into(), crystals, used: HashMap::new() })
     }
 }
@@ -65,7 +65,7 @@ impl Exporter for Folder {
                 Kind::Poscar => ("vasp", to_poscar(&structure, &id)),
             };
             let path = folder.join(file_name(used, &id, extension));
-            std::fs::write(&path, text).map_err(|e| ReportError::io(&path, &e))
+            std::fs::write(&path, text).map_err(|e| ReportError::io(&path, e))
         })
     }
 

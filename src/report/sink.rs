@@ -92,7 +92,7 @@ impl Sink {
                 Place::File(path) => Self::File(PartialFile::create(path)?),
             })
         });
-        let sink = sink.map_err(|e| ReportError::io(path, &e))?;
+        let sink = sink.map_err(|e| ReportError::io(path, e))?;
         let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
         Ok(if packed { Self::Gzip(Box::new(GzEncoder::new(sink, Compression::default()))) } else { sink })
     }
@@ -111,8 +111,8 @@ impl Sink {
             Self::Stream(mut stream) => stream.flush().map_err(ReportError::from),
             Self::Gzip(packed) => packed.finish()?.close(),
             Self::File(mut file) => {
-                file.file.flush().map_err(|e| ReportError::io(&file.path, &e))?;
-                std::fs::rename(&file.partial, &file.path).map_err(|e| ReportError::io(&file.path, &e))?;
+                file.file.flush().map_err(|e| ReportError::io(&file.path, e))?;
+                std::fs::rename(&file.partial, &file.path).map_err(|e| ReportError::io(&file.path, e))?;
                 file.named = true;
                 Ok(())
             }

@@ -1,11 +1,14 @@
 //! The boundary: DataFusion's nested error becomes one sentence.
 
+use std::sync::Arc;
+
+use arrow::error::ArrowError;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::{Column, DataFusionError, SchemaError, exec_datafusion_err};
 
 use adsorption::AdsorptionError;
 use columns::structure_type;
-use crystal::CrystalError;
+use crystal::{CrystalError, Explained};
 use features::FeatureError;
 use formats::FormatError;
 use models::ModelError;
@@ -32,21 +35,26 @@ pub enum Error {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A query that cannot be planned or run: one sentence, without the engine's nested prefixes.
+    /// A statement that asks for what there is not.
     #[error("{0}")]
     Sql(String),
+    /// A query that cannot be planned or run: one sentence, without the engine's nested prefixes.
+    #[error("{}", sentence(.0))]
+    Engine(#[from] DataFusionError),
 }
 
-impl From<DataFusionError> for Error {
-    /// Keeps our own error if one is inside, otherwise the innermost message without the engine's prefixes.
-    fn from(error: DataFusionError) -> Self {
-        Self::Sql(sentence(&error))
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::Engine(error.into())
     }
 }
 
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
-        Self::External(Box::new(error))
+        match error {
+            Error::Engine(error) => error,
+            error => Self::External(Box::new(error)),
+        }
     }
 }
 
@@ -57,8 +65,7 @@ pub(super) fn cancelled() -> DataFusionError {
 
 /// What a person is told.
 fn sentence(error: &DataFusionError) -> String {
-    let root = error.find_root();
-    let message = match root {
+    let message = match root(error) {
         DataFusionError::External(inner) => inner.to_string(),
         DataFusionError::ArrowError(inner, _) => inner.to_string(),
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
@@ -76,6 +83,20 @@ fn sentence(error: &DataFusionError) -> String {
         Some(parsing) if parsing.starts_with("Error parsing") => format!("{parsing}: {message}"),
         _ => without_advice(&message),
     }
+}
+
+/// The deepest error of the engine, but none that stands behind one of ours, which says all in its own words.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    let (mut root, mut at): (_, &dyn std::error::Error) = (error, error);
+    while let Some(source) = at.source() {
+        if source.is::<Error>() || source.is::<StoreError>() || source.is::<Explained>() {
+            break;
+        }
+        at = source;
+        let shared = || at.downcast_ref::<Arc<DataFusionError>>().map(AsRef::as_ref);
+        root = at.downcast_ref().or_else(shared).unwrap_or(root);
+    }
+    root
 }
 
 /// Most columns that are named where none is like the one asked for.
@@ -163,7 +184,7 @@ fn syntax(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::CrystalError;
+    use datafusion::parquet::errors::ParquetError;
 
     #[test]
     fn prefixes_and_contexts_go_and_the_sentence_stays() {
@@ -193,6 +214,28 @@ mod tests {
         let far = ask("TiO2");
         assert!(far.contains("single quotes: 'TiO2'") && far.ends_with("extra and 2 more"), "{far}");
         assert!(!ask("xyzzy").contains("single quotes"));
+    }
+
+    #[tokio::test]
+    async fn a_truncated_parquet_file_is_named_once_and_its_error_is_the_source() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"PAR1 and no footer").unwrap();
+        let path = file.path().to_str().unwrap();
+        let query = format!("SELECT * FROM read_parquet('{path}')");
+        let error = crate::Session::without_store().sql(&query).await.unwrap_err();
+        let first: &dyn std::error::Error = &error;
+        let cause = std::iter::successors(Some(first), |e| e.source()).find_map(|e| e.downcast_ref::<ParquetError>());
+        let cause = cause.unwrap_or_else(|| panic!("no source: {error:?}")).to_string();
+        let (text, cause) = (error.to_string(), cause.trim_start_matches("Parquet error: "));
+        assert_eq!((text.matches(path).count(), text.matches(cause).count()), (1, 1), "{text}");
+    }
+
+    #[test]
+    fn what_stands_behind_an_error_of_ours_does_not_take_its_place() {
+        let engine = DataFusionError::Execution("the disk is full".into());
+        let ours = StoreError::lake("importing")(engine.context("writing"));
+        let text = ours.to_string();
+        assert_eq!(Error::from(DataFusionError::from(ours)).to_string(), text);
     }
 
     #[test]

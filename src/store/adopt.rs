@@ -45,7 +45,7 @@ impl Store {
                 lost.display()
             )));
         }
-        std::fs::create_dir_all(&data).map_err(|e| StoreError::io(&data, &e))?;
+        std::fs::create_dir_all(&data).map_err(|e| StoreError::io(&data, e))?;
         registry::adopt(&mut connection)?;
         registry::set_data_path(&connection, &directory(&data))?;
         drop(connection);

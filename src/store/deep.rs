@@ -4,13 +4,13 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
 use super::derived::{DERIVED, derive, holds_crystals};
 use super::lake::{CATALOG, SCHEMA, Store};
 use crate::StoreError;
+use crystal::Cause;
 use crystal::progress::{Done, Progress};
 
 /// Crystals whose columns are computed together.
@@ -68,7 +68,7 @@ impl Store {
                     let part = batch.slice(begin, CRYSTALS.min(batch.num_rows() - begin));
                     let count = part.num_rows() as u64;
                     let compared = tokio::task::spawn_blocking(move || compare(&part)).await;
-                    let found = compared.map_err(|e| reading(e.to_string()))?.map_err(reading)?;
+                    let found = compared.map_err(reading)?.map_err(reading)?;
                     let room = NAMED.saturating_sub(wrong);
                     report.problems.extend(found.iter().take(room).map(|row| format!("{table}, {row}")));
                     wrong += found.len();
@@ -104,23 +104,8 @@ impl Store {
     }
 }
 
-fn reading(error: impl Into<Unreadable>) -> StoreError {
-    StoreError::Lake { doing: "comparing rows with their crystals", message: error.into().0 }
-}
-
-/// Why rows could not be compared.
-struct Unreadable(String);
-
-impl From<DataFusionError> for Unreadable {
-    fn from(error: DataFusionError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<String> for Unreadable {
-    fn from(message: String) -> Self {
-        Self(message)
-    }
+fn reading(error: impl Into<Cause>) -> StoreError {
+    StoreError::lake("comparing rows with their crystals")(error)
 }
 
 /// The rows of a batch of id, structure and the derived columns that are not what their crystals give, each in words.

@@ -17,7 +17,6 @@ use super::quarantine;
 use super::results::{AdsorptionRow, DftRunRow, ReferenceEnergy, ResultRow};
 use super::tables::Shape;
 use crate::StoreError;
-use adsorption::AdsorptionError;
 use adsorption::triples::{Asked, Reference, References, Triple, Triples, find, given, read_triples, working_charge};
 use adsorption::{adsorption_potential, insertion_voltage};
 use crystal::progress::Progress;
@@ -113,7 +112,7 @@ impl Store {
         let mut found = Vec::new();
         for folder in folders {
             // Absolute, because the quarantine outlives the working directory.
-            let folder = std::path::absolute(folder).map_err(|e| StoreError::io(folder, &e))?;
+            let folder = std::path::absolute(folder).map_err(|e| StoreError::io(folder, e))?;
             found.extend(calculations(&folder)?);
         }
         let asked = match &options.triples {
@@ -183,7 +182,7 @@ impl Store {
         let Triples { found: triples, refused: left_out } = triples;
         summary.refused_triples = left_out.into_iter().map(|r| refused(r.run, r.reason)).collect();
         if let Some((path, _)) = asked {
-            let path = std::path::absolute(path).map_err(|e| StoreError::io(path, &e))?;
+            let path = std::path::absolute(path).map_err(|e| StoreError::io(path, e))?;
             let row = |(line, reason): (usize, String)| Rejection::plain(path.clone(), line, None, reason);
             summary.refused_triples.extend(unnamed.into_iter().map(row));
         }
@@ -247,8 +246,7 @@ async fn read_all(
         let calculations = lot.to_vec();
         let read = move || calculations.par_iter().map(read_calculation).collect::<Vec<Reading>>();
         let readings = tokio::task::spawn_blocking(read).await;
-        let readings =
-            readings.map_err(|e| StoreError::Lake { doing: "reading calculations", message: e.to_string() })?;
+        let readings = readings.map_err(StoreError::lake("reading calculations"))?;
         for reading in readings {
             refused.extend(reading.refused);
             runs.extend(reading.run);
@@ -264,7 +262,7 @@ async fn read_all(
 fn potential(runs: &[Run], triple: &Triple) -> Result<AdsorptionRow, StoreError> {
     let (host, inserted) = (&runs[triple.host], &runs[triple.inserted]);
     let n = f64::from(triple.n);
-    let undefined = |e: AdsorptionError| StoreError::Lake { doing: "computing potentials", message: e.to_string() };
+    let undefined = StoreError::lake("computing potentials");
     let Triple { e_inserted, e_host, e_ion, .. } = *triple;
     let potential = adsorption_potential(e_inserted, e_host, e_ion, n).map_err(undefined)?;
     let voltage = |charge: u8| insertion_voltage(e_inserted, e_host, e_ion, n, f64::from(charge));
@@ -294,10 +292,10 @@ fn potential(runs: &[Run], triple: &Triple) -> Result<AdsorptionRow, StoreError>
 }
 
 fn text(path: &Path) -> Result<String, StoreError> {
-    std::fs::read_to_string(path).map_err(|e| StoreError::io(path, &e))
+    std::fs::read_to_string(path).map_err(|e| StoreError::io(path, e))
 }
 
 /// A fault of the table of triples, with its name.
 fn at(path: &Path, error: FormatError) -> StoreError {
-    StoreError::Io { path: path.to_owned(), message: error.to_string() }
+    StoreError::io(path, error)
 }

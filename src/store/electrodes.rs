@@ -110,7 +110,7 @@ impl Store {
         if !found_list {
             let message = "none of the files lists electrodes; a list has records with battery_id, ion, charged, discharged \
                            and voltage, JSON lines or CSV";
-            return Err(StoreError::Lake { doing: "importing electrodes", message: message.into() });
+            return Err(StoreError::lake("importing electrodes")(message));
         }
         let named = |(row, ..): &(Listed, PathBuf, usize)| [row.charged.clone(), row.discharged.clone()];
         let missing: BTreeSet<String> = lists.iter().flat_map(named).filter(|id| !crystals.contains_key(id)).collect();
@@ -139,7 +139,7 @@ impl Store {
         crystals: &mut BTreeMap<String, Structure>,
     ) -> Result<(), StoreError> {
         let doing = "reading crystals of electrodes";
-        let lake = |e: &dyn std::fmt::Display| StoreError::Lake { doing, message: e.to_string() };
+        let lake = StoreError::lake(doing);
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         for table in self.info()?.tables {
@@ -158,10 +158,10 @@ impl Store {
                 table.name,
                 ids.join(", ")
             );
-            let batches = ctx.sql(&sql).await.map_err(|e| lake(&e))?.collect().await.map_err(|e| lake(&e))?;
+            let batches = ctx.sql(&sql).await.map_err(lake)?.collect().await.map_err(lake)?;
             for batch in batches {
-                let ids = cast(batch.column(0), &DataType::Utf8).map_err(|e| lake(&e))?;
-                let structures = StructureColumn::try_new(batch.column(1)).map_err(|e| lake(&e))?;
+                let ids = cast(batch.column(0), &DataType::Utf8).map_err(StoreError::lake(doing))?;
+                let structures = StructureColumn::try_new(batch.column(1)).map_err(StoreError::lake(doing))?;
                 for (i, id) in ids.as_string::<i32>().iter().enumerate() {
                     if let (Some(id), Some(Ok(structure))) = (id, structures.get(i))
                         && missing.remove(id)

@@ -49,12 +49,12 @@ fn default_dir() -> Result<PathBuf, StoreError> {
 
 async fn embed(dir: &Path) -> Result<Store, StoreError> {
     if let Some(parent) = dir.parent() {
-        std::fs::create_dir_all(parent).map_err(|e| StoreError::io(parent, &e))?;
+        std::fs::create_dir_all(parent).map_err(|e| StoreError::io(parent, e))?;
     }
     let draft = draft(dir);
     let _ = std::fs::remove_dir_all(&draft);
     let built = fill(&draft).await;
-    let renamed = built.and_then(|()| std::fs::rename(&draft, dir).map_err(|e| StoreError::io(dir, &e)));
+    let renamed = built.and_then(|()| std::fs::rename(&draft, dir).map_err(|e| StoreError::io(dir, e)));
     match renamed {
         Ok(()) => Store::open(dir).await,
         Err(error) => {
@@ -77,12 +77,15 @@ async fn fill(draft: &Path) -> Result<(), StoreError> {
 
 /// The labelled crystals.
 fn sample() -> Result<Vec<Record>, StoreError> {
-    let fault = |message: String| StoreError::Lake { doing: "reading the sample", message };
+    let doing = "reading the sample";
     let mut text = String::new();
-    flate2::read::GzDecoder::new(SAMPLE).read_to_string(&mut text).map_err(|e| fault(e.to_string()))?;
+    flate2::read::GzDecoder::new(SAMPLE).read_to_string(&mut text).map_err(StoreError::lake(doing))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
     let records = lines.map(|(i, line)| record_of_row(line, Path::new(SAMPLE_TABLE), i + 1));
-    records.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(|rejection| fault(rejection.to_string()))
+    records
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()
+        .map_err(|rejection| StoreError::lake(doing)(rejection.to_string()))
 }
 
 /// The published structures as records; their citation is the source.

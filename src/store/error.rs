@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crystal::Cause;
 use formats::FormatError;
 use models::ModelError;
 
@@ -36,24 +37,24 @@ pub enum StoreError {
         /// The store.
         dir: PathBuf,
     },
-    /// The catalog or its Parquet files, in DuckLake's own words.
-    #[error("{doing}: {message}")]
+    /// The catalog or its Parquet files.
+    #[error("{doing}: {source}")]
     Lake {
         /// What was attempted.
         doing: &'static str,
-        /// The cause.
-        message: String,
+        /// What DuckLake, DataFusion or Arrow say, or we where they say nothing.
+        source: Cause,
     },
-    /// The tables in `catalog.sqlite`, in SQLite's own words.
+    /// The tables in `catalog.sqlite`.
     #[error("catalog.sqlite: {0}")]
-    Registry(String),
+    Registry(#[source] Cause),
     /// A file or folder of the store.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's own words.
-        message: String,
+        /// The system's error, or what is wrong with the file.
+        source: Cause,
     },
     /// The files to import cannot be listed.
     #[error(transparent)]
@@ -99,19 +100,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// An operating-system error at a path.
-    pub fn io(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::Io { path: path.into(), message: error.to_string() }
+    /// What is wrong with the file or folder at `path`.
+    pub fn io(path: impl Into<PathBuf>, source: impl Into<Cause>) -> Self {
+        Self::Io { path: path.into(), source: source.into() }
     }
 
-    /// An error of the lake while `doing` something.
-    pub fn lake(doing: &'static str) -> impl Fn(datafusion_ducklake::DuckLakeError) -> Self {
-        move |error| Self::Lake { doing, message: error.to_string() }
+    /// What stopped the lake while `doing` something.
+    pub fn lake<E: Into<Cause>>(doing: &'static str) -> impl Fn(E) -> Self + Copy {
+        move |source| Self::Lake { doing, source: source.into() }
     }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Registry(error.to_string())
+        Self::Registry(error.into())
     }
 }

@@ -98,7 +98,7 @@ fn renamed(batch: &RecordBatch, columns: &[DuckLakeTableColumn]) -> Result<Recor
         })
         .collect::<Vec<_>>();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), batch.columns().to_vec());
-    batch.map_err(|e| StoreError::Lake { doing: DOING, message: e.to_string() })
+    batch.map_err(StoreError::lake(DOING))
 }
 
 /// The living tables that have living rows inside the catalog.
@@ -123,9 +123,8 @@ fn holders(connection: &Connection) -> Result<Vec<Holder>, StoreError> {
         {
             continue;
         }
-        let snapshot = snapshot.ok_or_else(|| StoreError::Lake {
-            doing: DOING,
-            message: format!("the catalog does not say which columns the rows in {part} have"),
+        let snapshot = snapshot.ok_or_else(|| {
+            StoreError::lake(DOING)(format!("the catalog does not say which columns the rows in {part} have"))
         })?;
         match holders.last_mut() {
             Some(holder) if holder.id == id => holder.parts.push((part, snapshot)),

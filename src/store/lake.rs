@@ -62,7 +62,7 @@ impl Store {
         let taken = match std::fs::read_dir(&dir) {
             Ok(mut entries) => entries.next().is_some(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) => return Err(StoreError::io(&dir, &error)),
+            Err(error) => return Err(StoreError::io(&dir, error)),
         };
         if taken {
             let message = match dir.join(CATALOG_FILE).exists() {
@@ -76,7 +76,7 @@ impl Store {
         // The connections to the draft are closed here, before it gets its name.
         let renamed = built.and_then(|store| {
             drop(store);
-            std::fs::rename(&draft, &dir).map_err(|e| StoreError::io(&dir, &e))
+            std::fs::rename(&draft, &dir).map_err(|e| StoreError::io(&dir, e))
         });
         if let Err(error) = renamed {
             let _ = std::fs::remove_dir_all(&draft);
@@ -88,7 +88,7 @@ impl Store {
     /// Makes a store in `dir` itself.
     pub(super) async fn build(dir: &Path) -> Result<Self, StoreError> {
         let data = dir.join(DATA_FOLDER);
-        std::fs::create_dir_all(&data).map_err(|e| StoreError::io(&data, &e))?;
+        std::fs::create_dir_all(&data).map_err(|e| StoreError::io(&data, e))?;
         let catalog = dir.join(CATALOG_FILE);
         registry::create(&catalog, &directory(&data))?;
         // datafusion-ducklake's own initialisation finds the catalog complete; a newer one adds what it needs.
@@ -224,7 +224,7 @@ pub(super) fn absolute(dir: &Path) -> Result<PathBuf, StoreError> {
     match dir.canonicalize() {
         Ok(path) => Ok(path),
         Err(_) => {
-            let path = std::path::absolute(dir).map_err(|e| StoreError::io(dir, &e))?;
+            let path = std::path::absolute(dir).map_err(|e| StoreError::io(dir, e))?;
             let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
             match parent.canonicalize() {
                 Ok(parent) => Ok(parent.join(name)),

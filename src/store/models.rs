@@ -22,7 +22,7 @@ impl Store {
             return Err(refuse("a training of that name has begun; give another with --name"));
         }
         let draft = self.models_folder().join(format!(".{name}.{}.new", std::process::id()));
-        let io = |e: std::io::Error| StoreError::io(&draft, &e);
+        let io = |e: std::io::Error| StoreError::io(&draft, e);
         let _ = std::fs::remove_dir_all(&draft);
         std::fs::create_dir_all(&draft).map_err(io)?;
         let file = format!("{name}.safetensors.zst");
@@ -76,14 +76,14 @@ impl Store {
     /// A store that may not be written to.
     pub fn new_model(&self, stem: &str) -> Result<String, StoreError> {
         let folder = self.models_folder();
-        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, &e))?;
+        std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, e))?;
         for number in 1_usize.. {
             let name = format!("{stem}-{number}");
             let home = folder.join(&name);
             match std::fs::create_dir(&home) {
                 Ok(()) => return Ok(name),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(StoreError::io(&home, &e)),
+                Err(e) => return Err(StoreError::io(&home, e)),
             }
         }
         unreachable!("some number is free")
@@ -131,7 +131,7 @@ impl Store {
         let home = self.models_folder().join(name);
         // Weights that can no longer be read are removed all the same.
         let id = Model::load(&home.display().to_string()).ok().map(|model| model.id().to_owned());
-        std::fs::remove_dir_all(&home).map_err(|e| StoreError::io(&home, &e))?;
+        std::fs::remove_dir_all(&home).map_err(|e| StoreError::io(&home, e))?;
         if let Some(id) = id {
             self.predictions()?.forget_model(&id)?;
         }

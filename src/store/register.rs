@@ -82,8 +82,8 @@ impl Store {
         let schema = self
             .catalog(None)?
             .schema(schema)
-            .ok_or_else(|| StoreError::Lake { doing, message: format!("the catalog has no schema {schema}") })?;
-        let table = schema.table(table).await.map_err(|e| StoreError::Lake { doing, message: e.to_string() })?;
+            .ok_or_else(|| StoreError::lake(doing)(format!("the catalog has no schema {schema}")))?;
+        let table = schema.table(table).await.map_err(StoreError::lake(doing))?;
         Ok(table.map(|table| table.schema()))
     }
 }

@@ -268,5 +268,5 @@ fn read(store: &Store, sql: &str, schema: &SchemaRef) -> std::result::Result<Rec
             Builder::Bool(mut b) => Arc::new(b.finish()),
         }
     });
-    RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|e| StoreError::Registry(e.to_string()))
+    RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|e| StoreError::Registry(e.into()))
 }

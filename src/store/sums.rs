@@ -84,7 +84,7 @@ impl Keeper {
 
 fn record(catalog: &FilePath, path: &FilePath, sum: &str) -> std::result::Result<(), StoreError> {
     // The catalog will be on disk when it names the file; a power cut must not find the file in memory only.
-    File::open(path).and_then(|file| file.sync_all()).map_err(|e| StoreError::io(path, &e))?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| StoreError::io(path, e))?;
     registry::connect(catalog, Access::Write)?
         .execute("INSERT OR REPLACE INTO hollandite_files (path, sha256) VALUES (?, ?)", params![key(path), sum])?;
     Ok(())

@@ -68,10 +68,10 @@ impl Store {
     async fn to_compact(&self, table: &str) -> Result<DuckLakeTable, StoreError> {
         let mut options = DuckLakeWriteOptions::default();
         options.compression = Some(Compression::ZSTD(ZstdLevel::default()));
-        let failed = |message: String| StoreError::Lake { doing: DOING, message };
+        let failed = StoreError::lake::<String>(DOING);
         let schema = self.catalog(None)?.with_write_options(options).schema(SCHEMA);
         let schema = schema.ok_or_else(|| failed(format!("the catalog has no schema {SCHEMA}")))?;
-        let found = schema.table(table).await.map_err(|e| failed(e.to_string()))?;
+        let found = schema.table(table).await.map_err(StoreError::lake(DOING))?;
         let found = found.as_ref().and_then(|found| found.downcast_ref::<DuckLakeTable>());
         found.cloned().ok_or_else(|| failed(format!("'{table}' is no table of the lake")))
     }

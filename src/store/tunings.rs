@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::lake::Store;
 use crate::StoreError;
+use crystal::{Cause, explained};
 use models::ModelError;
 use models::tune::{Definition, Journal, State, Trial};
 
@@ -47,7 +48,7 @@ impl Tuning {
     pub fn definition(&self) -> Result<Option<Definition>, StoreError> {
         let sql = "SELECT definition FROM hollandite_tunings WHERE name = ?";
         let text: Option<String> = self.locked().query_row(sql, [&self.name], |row| row.get(0)).optional()?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| self.unreadable("its definition", &e))).transpose()
+        text.map(|text| serde_json::from_str(&text).map_err(|e| self.unreadable("its definition", e))).transpose()
     }
 
     /// Begins it; whatever was under its name is forgotten.
@@ -55,7 +56,7 @@ impl Tuning {
     /// # Errors
     /// SQLite's own.
     pub fn begin(&self, definition: &Definition) -> Result<(), StoreError> {
-        let text = serde_json::to_string(definition).map_err(|e| self.unreadable("its definition", &e))?;
+        let text = serde_json::to_string(definition).map_err(|e| self.unreadable("its definition", e))?;
         let mut connection = self.locked();
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         transaction.execute("DELETE FROM hollandite_trials WHERE tuning = ?", [&self.name])?;
@@ -78,13 +79,13 @@ impl Tuning {
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
             let (state, settings, curve): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let fault = |e: serde_json::Error| self.unreadable(&format!("trial {number}"), &e);
+            let fault = |e: serde_json::Error| self.unreadable(&format!("trial {number}"), e);
             let curve: Vec<Option<f64>> = serde_json::from_str(&curve).map_err(fault)?;
             let known = State::NAMES.iter().find(|(name, _)| *name == state);
             trials.push(Trial {
                 number: number as usize,
                 settings: serde_json::from_str(&settings).map_err(fault)?,
-                state: known.ok_or_else(|| self.unreadable(&format!("trial {number}"), &state))?.1,
+                state: known.ok_or_else(|| self.unreadable(&format!("trial {number}"), state.as_str()))?.1,
                 curve: curve.into_iter().map(|error| error.unwrap_or(f64::NAN)).collect(),
                 seconds: row.get(4)?,
                 reason: row.get(5)?,
@@ -94,7 +95,7 @@ impl Tuning {
     }
 
     fn put(&self, trial: &Trial) -> Result<(), StoreError> {
-        let fault = |e: serde_json::Error| self.unreadable(&format!("trial {}", trial.number), &e);
+        let fault = |e: serde_json::Error| self.unreadable(&format!("trial {}", trial.number), e);
         let curve: Vec<Option<f64>> = trial.curve.iter().map(|error| error.is_finite().then_some(*error)).collect();
         self.locked().execute(
             "INSERT OR REPLACE INTO hollandite_trials (tuning, trial, state, settings, curve, error, epoch, seconds, reason)
@@ -118,24 +119,20 @@ impl Tuning {
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn unreadable(&self, what: &str, e: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Registry(format!("tuning {}, {what}: {e}; begin it anew with `tune --restart`", self.name))
+    fn unreadable(&self, what: &str, e: impl Into<Cause>) -> StoreError {
+        let e = e.into();
+        let message = format!("tuning {}, {what}: {e}; begin it anew with `tune --restart`", self.name);
+        StoreError::Registry(explained(message, e))
     }
 }
 
 impl Journal for Tuning {
     fn trials(&self) -> Result<Vec<Trial>, ModelError> {
-        self.trials().map_err(|e| self.lost(&e))
+        self.trials().map_err(ModelError::io(&self.name))
     }
 
     fn write(&self, trial: &Trial) -> Result<(), ModelError> {
-        self.put(trial).map_err(|e| self.lost(&e))
-    }
-}
-
-impl Tuning {
-    fn lost(&self, e: &StoreError) -> ModelError {
-        ModelError::Io { path: self.name.clone().into(), message: e.to_string() }
+        self.put(trial).map_err(ModelError::io(&self.name))
     }
 }
 

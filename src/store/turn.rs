@@ -140,7 +140,7 @@ impl Store {
         // On a thread of its own: whoever holds the turn may be a task of this very thread.
         let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
         let waited = waited.unwrap_or_else(|e| Err(std::io::Error::other(e)));
-        waited.map(Turn::taken).map_err(|e| StoreError::io(path, &e))
+        waited.map(Turn::taken).map_err(|e| StoreError::io(path, e))
     }
 
     /// Takes the turn of a lock file if nobody has it.
@@ -149,13 +149,13 @@ impl Store {
         match file.try_lock() {
             Ok(()) => Ok(Some(Turn::taken(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(e)) => Err(StoreError::io(path, &e)),
+            Err(TryLockError::Error(e)) => Err(StoreError::io(path, e)),
         }
     }
 
     fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
         let path = self.dir().join(name);
-        let file = File::options().create(true).append(true).open(&path).map_err(|e| StoreError::io(&path, &e))?;
+        let file = File::options().create(true).append(true).open(&path).map_err(|e| StoreError::io(&path, e))?;
         Ok((path, file))
     }
 }

@@ -129,7 +129,7 @@ impl Store {
         let now: BTreeSet<_> = self.leftovers(&self.connect()?)?.into_iter().collect();
         let mut removed = 0;
         for path in report.leftovers.iter().filter(|path| now.contains(*path)) {
-            std::fs::remove_file(path).map_err(|e| StoreError::io(path, &e))?;
+            std::fs::remove_file(path).map_err(|e| StoreError::io(path, e))?;
             removed += 1;
         }
         Ok(removed)
@@ -182,9 +182,9 @@ impl Store {
         let mut found = Vec::new();
         let mut folders = vec![data.clone()];
         while let Some(folder) = folders.pop() {
-            let entries = std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, &e))?;
+            let entries = std::fs::read_dir(&folder).map_err(|e| StoreError::io(&folder, e))?;
             for entry in entries {
-                let path = entry.map_err(|e| StoreError::io(&folder, &e))?.path();
+                let path = entry.map_err(|e| StoreError::io(&folder, e))?.path();
                 let into = if path.is_dir() { &mut folders } else { &mut found };
                 into.push(path);
             }

@@ -130,7 +130,7 @@ impl<'a> Generators<'a> {
     fn new(given: &Structure, radii: &'a [f64]) -> Result<Self, FeatureError> {
         let base = Superbase::of(given.lattice());
         let frac = given.frac_coords().iter().map(|&x| base.fractions(x)).collect();
-        let lattice = Lattice::new(base.rows).map_err(|e| FeatureError::Argument(e.to_string()))?;
+        let lattice = Lattice::new(base.rows)?;
         let structure = given.in_basis(lattice, frac);
         let per_site = structure.volume() / structure.len() as f64;
         Ok(Self {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::words;
+use super::fault;
 use crate::FormatError;
 use crystal::{Structure, content_hash, hex};
 
@@ -98,7 +98,7 @@ impl AseDbWriter {
             Ok(connection)
         };
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(EPOCH, |time| time.as_secs_f64());
-        let connection = begin().map_err(|e| fault(path, &e))?;
+        let connection = begin().map_err(|e| fault(path, e))?;
         Ok(Self { path: path.to_owned(), connection, rows: 0, now: (seconds - EPOCH) / YEAR })
     }
 
@@ -110,7 +110,7 @@ impl AseDbWriter {
     /// The disk is full, or the file was taken away.
     pub fn write(&mut self, structure: &Structure, properties: &Map<String, Value>) -> Result<(), FormatError> {
         self.rows += 1;
-        self.insert(structure, properties).map_err(|e| fault(&self.path, &e))
+        self.insert(structure, properties).map_err(|e| fault(&self.path, e))
     }
 
     /// Makes the indexes and commits.
@@ -122,8 +122,8 @@ impl AseDbWriter {
         connection
             .execute_batch(INDEXES)
             .and_then(|()| connection.execute_batch("COMMIT"))
-            .map_err(|e| fault(&path, &e))?;
-        connection.close().map_err(|(_, e)| fault(&path, &e))
+            .map_err(|e| fault(&path, e))?;
+        connection.close().map_err(|(_, e)| fault(&path, e))
     }
 
     fn insert(&self, structure: &Structure, properties: &Map<String, Value>) -> rusqlite::Result<()> {
@@ -239,10 +239,6 @@ fn key(name: &str) -> String {
 fn data(object: &Map<String, Value>) -> Vec<u8> {
     let json = Value::Object(object.clone()).to_string();
     [8_i64.to_le_bytes().as_slice(), json.as_bytes()].concat()
-}
-
-fn fault(path: &Path, error: &rusqlite::Error) -> FormatError {
-    FormatError::Io { path: path.to_owned(), message: words(error) }
 }
 
 #[cfg(test)]

@@ -74,15 +74,14 @@ fn kind(name: &str) -> Option<(Kind, String)> {
 /// # Errors
 /// A folder that cannot be read, or without a calculation.
 pub fn calculations(root: &Path) -> Result<Vec<Calculation>, FormatError> {
-    let io = |path: &Path, message: String| FormatError::Io { path: path.to_owned(), message };
     if !root.is_dir() {
-        return Err(io(root, "no such folder; name one that holds folders of VASP calculations".into()));
+        return Err(FormatError::io(root, "no such folder; name one that holds folders of VASP calculations"));
     }
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = std::fs::read_dir(&folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut entries = entries.map_err(|e| io(&folder, e.to_string()))?;
+        let mut entries = entries.map_err(|e| FormatError::io(&folder, e))?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         let mut here: BTreeMap<String, Calculation> = BTreeMap::new();
         for entry in &entries {
@@ -111,9 +110,9 @@ pub fn calculations(root: &Path) -> Result<Vec<Calculation>, FormatError> {
         found.extend(here.into_values().filter(|c| c.vasprun.is_some() || c.outcar.is_some()));
     }
     if found.is_empty() {
-        return Err(io(
+        return Err(FormatError::io(
             root,
-            "no calculation here or below; expected vasprun.xml or OUTCAR (plain, .gz or .zst)".into(),
+            "no calculation here or below; expected vasprun.xml or OUTCAR (plain, .gz or .zst)",
         ));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -93,9 +93,9 @@ fn place(name: &str) -> Option<String> {
 /// # Errors
 /// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
 pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Result<Alignn, ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: "alignn".into(), message };
+    let fault = ModelError::weights("alignn");
     let mut net = Alignn::new(config, device);
-    let checkpoint = from_safetensors(&bytes).map_err(fault)?;
+    let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
     checkpoint.fill(&mut net, Layout::Torch, place).map_err(fault)?;
     Ok(net)
 }

@@ -136,9 +136,9 @@ fn place(name: &str) -> Option<String> {
 /// # Errors
 /// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
 pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Result<Megnet, ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: "matgl".into(), message };
+    let fault = ModelError::weights("matgl");
     let mut net = Megnet::new(config, device);
-    let checkpoint = from_safetensors(&bytes).map_err(fault)?;
+    let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
     checkpoint.fill(&mut net, Layout::Torch, place).map_err(fault)?;
     Ok(net)
 }

@@ -67,9 +67,7 @@ fn without_test_set(samples: &[Sample], options: &TrainOptions) -> Vec<Sample> {
 
 fn remove(folder: &std::path::Path) -> Result<(), ModelError> {
     match std::fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(ModelError::Io { path: folder.to_owned(), message: e.to_string() })
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(ModelError::io(folder)(e)),
         _ => Ok(()),
     }
 }

@@ -319,11 +319,7 @@ mod tests {
                     }
                     let dies = if pause % 3 == 0 { checkpoint + 1 } else { 0 };
                     curve(&trial.settings, tell, &mut checkpoint, dies);
-                    if checkpoint == dies {
-                        Err(ModelError::Io { path: "".into(), message: "dead".into() })
-                    } else {
-                        Ok(())
-                    }
+                    if checkpoint == dies { Err(ModelError::io("")("dead")) } else { Ok(()) }
                 };
                 let _ = study(pruning).run(12, &journal, &watcher, fit);
             }

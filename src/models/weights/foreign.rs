@@ -33,19 +33,20 @@ pub struct Imported {
 /// [`ModelError::Io`], or [`ModelError::Weights`] with the reason: damaged, hostile, of no architecture of ours, or a card
 /// that lacks what nobody says.
 pub fn import(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
-    let unread = |message| ModelError::Weights { source_name: path.display().to_string(), message };
+    let shown = path.display().to_string();
+    let unread = ModelError::weights(&shown);
     // Many libraries have their hands in a file of anybody's: where one breaks down, the file is refused.
     guarded(|| read(path, claims)).unwrap_or_else(|panic| Err(unread(format!("it cannot be read: {panic}"))))
 }
 
 fn read(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
     let source = source::find(path, claims.member.as_deref())?;
-    let fault = |message: String| ModelError::Weights { source_name: source.name.clone(), message };
+    let fault = ModelError::weights(&source.name);
     if source.name.ends_with(".safetensors.zst") {
         return ours(&source, claims);
     }
-    let checkpoint = checkpoint_of(&source).map_err(fault)?;
-    let found = convert(checkpoint, claims, &Device::flex()).map_err(fault)?;
+    let checkpoint = checkpoint_of(&source).map_err(&fault)?;
+    let found = convert(checkpoint, claims, &Device::flex()).map_err(&fault)?;
     described(found, &source, claims).map_err(fault)
 }
 

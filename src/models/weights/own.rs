@@ -12,7 +12,7 @@ use crate::{
     card::ModelCard,
     network::{Config, Net, alone},
 };
-use crystal::hex;
+use crystal::{explained, hex};
 
 const CARD_KEY: &str = "hollandite_card";
 const COMPRESSION_LEVEL: i32 = 19;
@@ -22,15 +22,15 @@ const COMPRESSION_LEVEL: i32 = 19;
 /// # Errors
 /// [`ModelError::Io`] or [`ModelError::Weights`].
 pub fn save(path: &Path, net: &Net, card: &ModelCard) -> Result<(), ModelError> {
-    let io = |e: std::io::Error| ModelError::Io { path: path.to_owned(), message: e.to_string() };
-    let fault = |message: String| ModelError::Weights { source_name: path.display().to_string(), message };
-    let json = serde_json::to_string(card).map_err(|e| fault(e.to_string()))?;
+    let io = ModelError::io(path);
+    let shown = path.display().to_string();
+    let json = serde_json::to_string(card).map_err(ModelError::weights(&shown))?;
     let mut store = SafetensorsStore::from_bytes(None).metadata(CARD_KEY, json).skip_enum_variants(true);
-    net.save_into(&mut store).map_err(|e| fault(e.to_string()))?;
-    let bytes = store.get_bytes().map_err(|e| fault(e.to_string()))?;
-    let compressed = zstd::encode_all(&bytes[..], COMPRESSION_LEVEL).map_err(io)?;
+    net.save_into(&mut store).map_err(ModelError::weights(&shown))?;
+    let bytes = store.get_bytes().map_err(ModelError::weights(&shown))?;
+    let compressed = zstd::encode_all(&bytes[..], COMPRESSION_LEVEL).map_err(&io)?;
     let unfinished = path.with_extension("unfinished");
-    std::fs::write(&unfinished, compressed).map_err(io)?;
+    std::fs::write(&unfinished, compressed).map_err(&io)?;
     std::fs::rename(&unfinished, path).map_err(io)
 }
 
@@ -39,17 +39,17 @@ pub fn save(path: &Path, net: &Net, card: &ModelCard) -> Result<(), ModelError> 
 /// # Errors
 /// [`ModelError::Weights`] naming what does not fit.
 pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, ModelCard), ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
-    let decoder = zstd::Decoder::new(bytes).map_err(|e| fault(format!("not a zstd file: {e}")))?;
-    let plain = bounded(decoder, "a zstd file").map_err(fault)?;
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(|e| fault(e.to_string()))?;
+    let fault = ModelError::weights(source_name);
+    let decoder = zstd::Decoder::new(bytes).map_err(|e| fault(explained(format!("not a zstd file: {e}"), e)))?;
+    let plain = bounded(decoder, "a zstd file").map_err(ModelError::weights(source_name))?;
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&plain).map_err(ModelError::weights(source_name))?;
     let json = metadata
         .metadata()
         .as_ref()
         .and_then(|m| m.get(CARD_KEY))
         .ok_or_else(|| fault("the file has no model card; was it written by `hollandite train`?".into()))?;
-    let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(format!("model card: {e}")))?;
-    card.config.check().map_err(fault)?;
+    let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(explained(format!("model card: {e}"), e)))?;
+    card.config.check().map_err(ModelError::weights(source_name))?;
     let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
     let net = alone(|| {
         let mut net = Net::new(&card.config, device);
@@ -60,10 +60,12 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
 
 /// Every tensor of `net` from `store`; `source_name` is for messages.
 fn fill(net: &mut impl ModuleSnapshot, mut store: SafetensorsStore, source_name: &str) -> Result<(), ModelError> {
-    let fault = |message: String| ModelError::Weights { source_name: source_name.to_owned(), message };
-    let result = net.load_from(&mut store).map_err(|e| fault(e.to_string()))?;
+    let result = net.load_from(&mut store).map_err(ModelError::weights(source_name))?;
     if !result.missing.is_empty() || !result.errors.is_empty() {
-        return Err(fault(format!("missing {:?}, faulty {:?}", result.missing, result.errors)));
+        return Err(ModelError::weights(source_name)(format!(
+            "missing {:?}, faulty {:?}",
+            result.missing, result.errors
+        )));
     }
     Ok(())
 }

@@ -28,12 +28,12 @@ pub(super) struct Source {
 /// Nothing there, no weights in it or several, or an archive that is damaged.
 pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelError> {
     let shown = path.display().to_string();
-    let fault = |message: String| ModelError::Weights { source_name: shown.clone(), message };
+    let fault = ModelError::weights(&shown);
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|e| io(path, &e))?;
+        let entries = std::fs::read_dir(path).map_err(ModelError::io(path))?;
         let names: Vec<String> =
             entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect();
-        let chosen = choose(&names, member).map_err(fault)?;
+        let chosen = choose(&names, member).map_err(&fault)?;
         let companion = companions(chosen).into_iter().find(|c| names.contains(c));
         let companion = companion.map(|c| read(&path.join(c))).transpose()?;
         let folder = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -46,9 +46,9 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
     }
     let bytes = read(path)?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        let members = tar_gz(&bytes, |name| is_weights(name) || name.ends_with(".json")).map_err(fault)?;
+        let members = tar_gz(&bytes, |name| is_weights(name) || name.ends_with(".json")).map_err(&fault)?;
         let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
-        let chosen = choose(&names, member).map_err(fault)?;
+        let chosen = choose(&names, member).map_err(&fault)?;
         let content = |name: &str| members.iter().find(|(n, _)| n == name).map(|(_, content)| content.clone());
         return Ok(Source {
             name: format!("{shown}: {chosen}"),
@@ -58,11 +58,11 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
         });
     }
     if Zip::looks_like(&bytes) {
-        let mut archive = Zip::open(&bytes).map_err(fault)?;
+        let mut archive = Zip::open(&bytes).map_err(&fault)?;
         let names = archive.names();
         if !torch::is_checkpoint(&names) {
-            let chosen = choose(&names, member).map_err(fault)?;
-            let mut content = |name: &str| archive.read(name).map_err(fault);
+            let chosen = choose(&names, member).map_err(&fault)?;
+            let mut content = |name: &str| archive.read(name).map_err(&fault);
             let companion = companions(chosen).into_iter().find(|c| names.contains(c));
             return Ok(Source {
                 name: format!("{shown}: {chosen}"),
@@ -77,24 +77,19 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
     let beside = |name: &String| absolute.with_file_name(name);
     let companion = companions(&here).iter().map(beside).find(|p: &PathBuf| p.is_file());
     Ok(Source {
-        name: shown,
+        name: shown.clone(),
         title: title(&absolute.display().to_string()),
         bytes,
         companion: companion.map(|c| read(&c)).transpose()?,
     })
 }
 
-fn io(path: &Path, error: &std::io::Error) -> ModelError {
-    ModelError::Io { path: path.to_owned(), message: error.to_string() }
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    let size = std::fs::metadata(path).map_err(|e| io(path, &e))?.len();
+    let size = std::fs::metadata(path).map_err(ModelError::io(path))?.len();
     if size > MOST_BYTES as u64 {
-        let message = format!("{size} bytes, more than any file of weights");
-        return Err(ModelError::Io { path: path.to_owned(), message });
+        return Err(ModelError::io(path)(format!("{size} bytes, more than any file of weights")));
     }
-    std::fs::read(path).map_err(|e| io(path, &e))
+    std::fs::read(path).map_err(ModelError::io(path))
 }
 
 fn is_weights(name: &str) -> bool {

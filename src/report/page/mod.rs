@@ -88,7 +88,7 @@ impl Page {
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         let html = self.html()?;
         let mut sink = Sink::file(path)?;
-        sink.write_all(html.as_bytes()).map_err(|e| ReportError::io(path, &e))?;
+        sink.write_all(html.as_bytes()).map_err(|e| ReportError::io(path, e))?;
         sink.close()
     }
 

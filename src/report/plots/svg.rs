@@ -127,7 +127,7 @@ impl Picture {
             }
         };
         let mut sink = Sink::file(path)?;
-        sink.write_all(&bytes).map_err(|e| ReportError::io(path, &e))?;
+        sink.write_all(&bytes).map_err(|e| ReportError::io(path, e))?;
         sink.close()
     }
 }

@@ -8,7 +8,7 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 
-use crystal::guard::guarded;
+use crystal::{explained, guard::guarded};
 
 /// A table of the files that a path, a folder or a glob pattern names.
 pub(super) fn table(
@@ -26,7 +26,8 @@ pub(super) fn table(
     let url = ListingTableUrl::parse(path)?;
     // Whatever the file is called: the function says what it is.
     let options = ListingOptions::new(format).with_file_extension("");
-    let schema = schema(args.session(), &options, &url).map_err(|e| plan_datafusion_err!("{path}: {}", e.message()))?;
+    let schema =
+        schema(args.session(), &options, &url).map_err(|e| explained(format!("{path}: {}", e.message()), e))?;
     if schema.fields().is_empty() {
         return plan_err!("{path}: no file here has a column");
     }

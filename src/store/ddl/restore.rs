@@ -137,7 +137,7 @@ impl Store {
 
     /// Replaces the rows of a table, or makes it again, by what it was at `snapshot`. Returns how many rows that is.
     async fn rewrite(&self, table: &str, snapshot: i64) -> Result<u64, StoreError> {
-        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake { doing: DOING, message: e.to_string() };
+        let lake = StoreError::lake(DOING);
         let ctx = SessionContext::new();
         self.register(&ctx, Some(snapshot)).await?;
         let frame = ctx.table(format!("{CATALOG}.{SCHEMA}.\"{}\"", table.replace('"', "\"\""))).await.map_err(lake)?;

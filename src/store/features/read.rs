@@ -71,18 +71,18 @@ impl Materialised {
             let (first, last) = (Place { file: number, row: 0 }, Place { file: number, row: u32::MAX });
             let wanted: Vec<u32> = rows.range(first..=last).map(|(place, _)| place.row).collect();
             if !wanted.is_empty() {
-                parts.extend(read_rows(path, metadata, &self.column, &wanted).map_err(unreadable(path))?);
+                parts.extend(read_rows(path, metadata, &self.column, &wanted).map_err(|e| StoreError::io(path, e))?);
             }
         }
         let doing = "reading features";
-        let lake = |e: arrow::error::ArrowError| StoreError::Lake { doing, message: e.to_string() };
+        let lake = StoreError::lake(doing);
         let whole = match parts.as_slice() {
             [] => new_empty_array(data_type),
             parts => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>()).map_err(lake)?,
         };
         if whole.len() != rows.len() {
             let message = format!("{} values of {} in place of {}", whole.len(), self.featurizer, rows.len());
-            return Err(StoreError::Lake { doing, message });
+            return Err(StoreError::lake(doing)(message));
         }
         let order: UInt32Array = places.iter().map(|place| rows.get(place).copied()).collect();
         take(&cast(&whole, data_type).map_err(lake)?, &order, None).map_err(lake)
@@ -158,7 +158,7 @@ fn load(paths: Vec<PathBuf>, column: &str, featurizer: &str) -> Result<Materiali
         let metadata = index(&path, featurizer, |exact, row| {
             places.insert(exact, Place { file: number, row });
         });
-        files.push((path.clone(), metadata.map_err(unreadable(&path))?));
+        files.push((path.clone(), metadata.map_err(|e| StoreError::io(&path, e))?));
     }
     Ok(Materialised { featurizer: featurizer.to_owned(), column: column.to_owned(), files, places })
 }
@@ -228,8 +228,4 @@ fn read_rows(
         .with_batch_size(rows.len())
         .build()?;
     reader.map(|batch| Ok(batch?.column(0).clone())).collect()
-}
-
-fn unreadable(path: &std::path::Path) -> impl Fn(ParquetError) -> StoreError {
-    move |e| StoreError::Io { path: path.to_owned(), message: e.to_string() }
 }

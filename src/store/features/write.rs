@@ -130,16 +130,16 @@ impl FeatureTable {
         seconds: f64,
     ) -> Result<(), StoreError> {
         let doing = "writing features";
-        let lake = |message: String| StoreError::Lake { doing, message };
-        let crystals = StructureColumn::try_new(structures).map_err(lake)?;
+        let lake = StoreError::lake(doing);
+        let crystals = StructureColumn::try_new(structures).map_err(StoreError::lake(doing))?;
         let exact: StringArray =
             (0..crystals.len()).map(|i| crystals.exact_hash(i).map(|hash| format!("{hash:032x}"))).collect();
         let featurizer = StringArray::from(vec![self.featurizer.id.as_str(); ids.len()]);
-        let values = cast(values, &storable(&self.featurizer.data_type)).map_err(|e| lake(e.to_string()))?;
+        let values = cast(values, &storable(&self.featurizer.data_type)).map_err(lake)?;
         let nulls = values.null_count();
         let columns: Vec<ArrayRef> =
             vec![Arc::new(ids.clone()), Arc::new(hashes.clone()), Arc::new(exact), Arc::new(featurizer), values];
-        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(|e| lake(e.to_string()))?;
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(lake)?;
         let lot = match &mut self.lot {
             Some(lot) => lot,
             None => {

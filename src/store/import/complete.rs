@@ -47,10 +47,7 @@ pub(super) struct Done {
 impl Store {
     /// Identity of every row of a table.
     pub(crate) async fn identities(&self, table: &str) -> Result<HashSet<Identity>, StoreError> {
-        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake {
-            doing: "reading what the table holds",
-            message: e.to_string(),
-        };
+        let lake = StoreError::lake("reading what the table holds");
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         let sql = format!("SELECT id, structure_hash FROM {CATALOG}.{SCHEMA}.{table}");
@@ -184,7 +181,7 @@ fn complete_lot(
     if !(good.is_empty() || options.dry_run) {
         done.unfit = tables::unfit(&good, shape).into_iter().map(|(column, n)| (column.to_owned(), n)).collect();
         let batch = tables::batch(&mut good, shape);
-        done.batch = Some(batch.map_err(|e| StoreError::Lake { doing: "building rows", message: e.to_string() })?);
+        done.batch = Some(batch.map_err(StoreError::lake("building rows"))?);
     }
     Ok(done)
 }

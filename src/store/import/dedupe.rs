@@ -58,10 +58,8 @@ pub(super) struct Arrival {
 impl Known {
     /// The crystals of `table`.
     pub async fn of(store: &Store, table: &str) -> Result<Self, StoreError> {
-        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake {
-            doing: "reading the crystals of the table",
-            message: e.to_string(),
-        };
+        const DOING: &str = "reading the crystals of the table";
+        let lake = StoreError::lake(DOING);
         let ctx = SessionContext::new();
         store.register(&ctx, None).await?;
         let sql = format!("SELECT id, formula, spacegroup, structure FROM {CATALOG}.{SCHEMA}.{table}");
@@ -74,9 +72,7 @@ impl Known {
             let groups = column(2, &DataType::Int32)?;
             let (ids, formulas) = (ids.as_string::<i32>(), formulas.as_string::<i32>());
             let groups = groups.as_primitive::<Int32Type>();
-            let structures = StructureColumn::try_new(batch.column(3).as_ref()).map_err(|message| {
-                StoreError::Lake { doing: "reading the crystals of the table", message: message.to_string() }
-            })?;
+            let structures = StructureColumn::try_new(batch.column(3).as_ref()).map_err(StoreError::lake(DOING))?;
             for i in 0..batch.num_rows() {
                 if let Some(Ok(structure)) = structures.get(i) {
                     let group = groups.is_valid(i).then(|| groups.value(i));

@@ -193,7 +193,7 @@ impl Store {
             .into_iter()
             .map(|file| match std::path::absolute(&file.path) {
                 Ok(path) => Ok(Input { path, ..file }),
-                Err(e) => Err(StoreError::io(file.path, &e)),
+                Err(e) => Err(StoreError::io(file.path, e)),
             })
             .collect::<Result<_, _>>()?;
         let shape = Shape::wide(&options.promote);

@@ -107,7 +107,7 @@ impl<'a> Running<'a> {
         }
         // The lots ended because all are done, or because a thread did not live to say so.
         if reader.join().is_err() || completer.join().is_err() {
-            return Err(StoreError::Lake { doing: "reading records", message: "a thread panicked".into() });
+            return Err(StoreError::lake("reading records")("a thread panicked"));
         }
         if let Some(session) = session {
             let message = format!("import {} rows into {}", summary.added, summary.table);
@@ -160,10 +160,9 @@ impl<'a> Running<'a> {
 
 fn committing(error: DuckLakeError) -> StoreError {
     match error {
-        DuckLakeError::Conflict(_) => StoreError::Lake {
-            doing: "committing the import",
-            message: "another program changed the table meanwhile; nothing was imported, run the import again".into(),
-        },
+        DuckLakeError::Conflict(_) => StoreError::lake("committing the import")(
+            "another program changed the table meanwhile; nothing was imported, run the import again",
+        ),
         other => StoreError::lake("committing the import")(other),
     }
 }

@@ -70,16 +70,18 @@ impl Store {
     /// # Errors
     /// As [`Store::append`].
     pub(crate) async fn fresh<R: ResultRow>(&self, rows: &[R]) -> Result<Fresh, StoreError> {
-        let arrow = |e: ArrowError| StoreError::Lake { doing: DOING, message: e.to_string() };
+        let arrow = StoreError::lake(DOING);
         let Some(schema) = tables::schema_of(R::TABLE) else {
-            return Err(StoreError::Lake { doing: DOING, message: format!("lake.sql has no table {}", R::TABLE) });
+            return Err(StoreError::lake(DOING)(format!("lake.sql has no table {}", R::TABLE)));
         };
         let found = self.table_schema(R::TABLE).await?;
         let mut seen = match &found {
             Some(found) => {
-                tables::grows_to(found, &schema, R::ADDED).map_err(|difference| StoreError::Lake {
-                    doing: DOING,
-                    message: format!("table {} has another shape: {difference}; rename or drop it", R::TABLE),
+                tables::grows_to(found, &schema, R::ADDED).map_err(|difference| {
+                    StoreError::lake(DOING)(format!(
+                        "table {} has another shape: {difference}; rename or drop it",
+                        R::TABLE
+                    ))
                 })?;
                 self.keys::<R>().await?
             }
@@ -132,7 +134,7 @@ impl Store {
     /// The keys of every row of a table of results.
     async fn keys<R: ResultRow>(&self) -> Result<HashSet<String>, StoreError> {
         let doing = "reading what the table holds";
-        let lake = |e: datafusion::error::DataFusionError| StoreError::Lake { doing, message: e.to_string() };
+        let lake = StoreError::lake(doing);
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         let sql = format!("SELECT {} FROM {CATALOG}.{SCHEMA}.{}", R::KEY.join(", "), R::TABLE);

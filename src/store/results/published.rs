@@ -60,7 +60,7 @@ impl Store {
 
 /// The rows of a file; an empty cell is NULL.
 fn rows<R: DeserializeOwned>(csv: &str) -> Result<Vec<R>, StoreError> {
-    let fault = |e: csv::Error| StoreError::Lake { doing: "reading the published numbers", message: e.to_string() };
+    let fault = StoreError::lake("reading the published numbers");
     csv::Reader::from_reader(csv.as_bytes()).into_deserialize().collect::<Result<_, _>>().map_err(fault)
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::json::ArrayWriter;
 use datafusion::prelude::SessionContext;
 use serde::de::DeserializeOwned;
 
@@ -16,23 +15,17 @@ impl Store {
     /// # Errors
     /// A table that cannot be read, or that has another shape.
     pub async fn results<R: ResultRow + DeserializeOwned>(&self) -> Result<Vec<R>, StoreError> {
-        let lake = |message: String| StoreError::Lake { doing: "reading results", message };
+        let doing = "reading results";
         if self.table_schema(R::TABLE).await?.is_none() {
             return Ok(Vec::new());
         }
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         let sql = format!("SELECT * FROM {CATALOG}.{SCHEMA}.{}", R::TABLE);
-        let frame = ctx.sql(&sql).await.map_err(|e| lake(e.to_string()))?;
-        let batches = frame.collect().await.map_err(|e| lake(e.to_string()))?;
-        let mut writer = ArrayWriter::new(Vec::new());
-        writer
-            .write_batches(&batches.iter().collect::<Vec<_>>())
-            .and_then(|()| writer.finish())
-            .map_err(|e| lake(e.to_string()))?;
-        let json = writer.into_inner();
-        // Of no rows the writer writes nothing at all.
-        if json.is_empty() { Ok(Vec::new()) } else { serde_json::from_slice(&json).map_err(|e| lake(e.to_string())) }
+        let frame = ctx.sql(&sql).await.map_err(StoreError::lake(doing))?;
+        let batches = frame.collect().await.map_err(StoreError::lake(doing))?;
+        let rows = batches.into_iter().map(formats::rows).collect::<Result<Vec<_>, _>>();
+        Ok(rows.map_err(StoreError::lake(doing))?.into_iter().flatten().collect())
     }
 
     /// The reference energies of this store.
@@ -82,8 +75,22 @@ impl References {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::parquet::errors::ParquetError;
+
     use super::super::AdsorptionRow;
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_damaged_file_is_the_source_of_the_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::init(&dir.path().join("s")).await.unwrap();
+        for file in std::fs::read_dir(store.dir().join("data/main").join(ReferenceEnergy::TABLE)).unwrap() {
+            std::fs::write(file.unwrap().path(), b"PAR1 and no footer").unwrap();
+        }
+        let error = store.results::<ReferenceEnergy>().await.unwrap_err();
+        let mut chain = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+        assert!(chain.any(|e| e.is::<ParquetError>()), "{error:?}");
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn rows_come_back_as_they_went_in() {
