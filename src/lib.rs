@@ -80,7 +80,7 @@
 //! - **A file format**: a file under `src/formats` with its `FORMAT`, and a line in [`formats::FORMATS`].
 //! - **A network**: a folder under `src/models` that implements `Architecture`, and a line in the list of `models::network`.
 //! - **A column of every table of crystals**: its line in `schema/lake.sql`, with unit and comment, and its value in
-//!   `src/store/tables.rs`. Tables of earlier releases lack it: readers find it by name.
+//!   `src/store/tables/values.rs`. Its comment ends with `tables of earlier releases lack it`: readers find it by name.
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.
 //! - **A guide**: `queries/NAME.md`; its `console` and `sql` blocks are run by `cargo test --test docs`.
 //!

@@ -7,7 +7,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
-use super::derived::{DERIVED, derive, holds_crystals};
+use super::derived::{derive, derived, holds_crystals};
 use super::lake::{CATALOG, SCHEMA, Store};
 use crate::StoreError;
 use crystal::Cause;
@@ -60,7 +60,10 @@ impl Store {
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         for (table, _) in tables {
-            let sql = format!("SELECT id, structure, {} FROM {CATALOG}.{SCHEMA}.\"{table}\"", DERIVED.join(", "));
+            let sql = format!(
+                "SELECT id, structure, {} FROM {CATALOG}.{SCHEMA}.\"{table}\"",
+                derived().collect::<Vec<_>>().join(", ")
+            );
             let mut rows = ctx.sql(&sql).await.map_err(reading)?.execute_stream().await.map_err(reading)?;
             let mut wrong = 0;
             while let Some(batch) = rows.next().await.transpose().map_err(reading)? {
@@ -113,8 +116,8 @@ fn compare(batch: &RecordBatch) -> Result<Vec<String>, String> {
     let ids = text(batch.column(0))?;
     let mut wrong = Vec::new();
     let structures = batch.column(1);
-    let derived = match derive(structures) {
-        Ok(derived) => derived,
+    let computed = match derive(structures) {
+        Ok(computed) => computed,
         // One that is no crystal spoils its batch: each by itself then.
         Err((_, why)) if batch.num_rows() == 1 => return Ok(vec![format!("row '{}': {why}", ids[0])]),
         Err(_) => {
@@ -124,7 +127,7 @@ fn compare(batch: &RecordBatch) -> Result<Vec<String>, String> {
     };
     let kept = &batch.columns()[2..];
     let mut differences = vec![Vec::new(); batch.num_rows()];
-    for ((name, kept), crystals) in DERIVED.into_iter().zip(kept).zip(&derived) {
+    for ((name, kept), crystals) in derived().zip(kept).zip(&computed) {
         let (is, should) = (text(kept)?, text(crystals)?);
         let numbers = (*crystals.data_type() == DataType::Float64)
             .then(|| (crystals.as_primitive::<Float64Type>(), kept.as_primitive_opt::<Float64Type>()));

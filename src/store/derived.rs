@@ -13,26 +13,15 @@ use crystal::{ContentHash, Structure, content_hash, guard::guarded};
 use formats::{Properties, Record};
 
 /// Their names.
-pub const DERIVED: [&str; 12] = [
-    "structure_hash",
-    "formula",
-    "elements",
-    "nelements",
-    "class",
-    "chemsys",
-    "natoms",
-    "volume",
-    "density",
-    "packing_fraction",
-    "void",
-    "spacegroup",
-];
+pub fn derived() -> impl Iterator<Item = &'static str> {
+    tables::DERIVED.iter().map(|(name, _)| *name)
+}
 
-/// They and their types, in the order of [`DERIVED`].
+/// They and their types, in the order of [`derived`].
 pub fn derived_fields() -> Fields {
     let schema = tables::schema();
     let field = |name| schema.field_with_name(name).cloned().unwrap_or_else(|_| Field::new(name, DataType::Null, true));
-    DERIVED.into_iter().map(field).collect()
+    derived().map(field).collect()
 }
 
 /// Whether the rows of a table are crystals with everything that is computed from them: it has the columns of `tmo`, in whatever order
@@ -44,7 +33,7 @@ pub fn holds_crystals(schema: &Schema) -> bool {
     tables::base().iter().all(has)
 }
 
-/// The derived columns of crystals, in the order of [`DERIVED`]; NULL where the crystal is.
+/// The derived columns of crystals, in the order of [`derived`]; NULL where the crystal is.
 ///
 /// # Errors
 /// The first row that is no crystal, from 0, and why.
@@ -76,7 +65,7 @@ fn derive_knowing(
         let column = batch.column_by_name(name);
         take(column.ok_or_else(|| (0, format!("lake.sql has no column {name}")))?, &places, None).map_err(arrow)
     };
-    DERIVED.into_iter().map(column).collect()
+    derived().map(column).collect()
 }
 
 fn row_of(
@@ -114,13 +103,13 @@ pub(super) fn follow(batch: &RecordBatch) -> Result<RecordBatch, String> {
         },
         false => Known::default(),
     };
-    let derived = derive_knowing(column("structure")?, known).map_err(|(i, why)| match ids.is_valid(i) {
+    let computed = derive_knowing(column("structure")?, known).map_err(|(i, why)| match ids.is_valid(i) {
         true => format!("row '{}': {why}", ids.value(i)),
         false => why,
     })?;
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).map(|(field, given)| {
-        let column = DERIVED.iter().position(|name| name == field.name()).map_or(given, |at| &derived[at]);
+        let column = derived().position(|name| name == field.name()).map_or(given, |at| &computed[at]);
         cast(column, field.data_type())
     });
     let columns = columns.collect::<Result<_, _>>().map_err(|e| e.to_string())?;

@@ -1,21 +1,23 @@
 //! The tables of the lake as `schema/lake.sql` has them, and the rows that an import puts into the wide one.
 
+mod values;
+
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanArray, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array,
-    ListBuilder, RecordBatch, StringArray, StringBuilder, new_null_array,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, ColumnOption, CreateTable, DataType as SqlType, Statement};
 use datafusion::sql::sqlparser::{dialect::DuckDbDialect, parser::Parser};
 use serde_json::Value;
 
-use columns::StructureBuilder;
 use crystal::{ContentHash, DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 use formats::{Properties, Record};
+
+pub(super) use values::DERIVED;
 
 /// The dictionary as it is written.
 const LAKE_SQL: &str = include_str!("../../schema/lake.sql");
@@ -99,9 +101,6 @@ pub(super) fn feature_columns() -> &'static [Column] {
     &TABLES[1].columns
 }
 
-/// The column of the file that a row comes from.
-const PATH: &str = "path";
-
 /// The columns that follow those of the wide table where crystals were made from others.
 pub fn lineage_columns() -> &'static [Column] {
     &TABLES[2].columns
@@ -112,12 +111,13 @@ pub fn schema() -> SchemaRef {
     TABLES[0].schema.clone()
 }
 
-/// Columns of the wide table that came after it was first made: tables of earlier releases have none of them.
-const ADDED: usize = 1;
+/// How the dictionary says that a column came after the wide table was first made, with all behind it.
+const LATER: &str = "tables of earlier releases lack it";
 
 /// The columns that every table of crystals begins with.
 pub(super) fn base() -> &'static [Column] {
-    &columns()[..columns().len() - ADDED]
+    let first = columns().iter().take_while(|column| !column.comment.ends_with(LATER));
+    &columns()[..first.count()]
 }
 
 /// The shape of a table of crystals: the columns that each has, and those behind them, which are filled from the property of the
@@ -168,7 +168,7 @@ impl Shape {
 
     /// The columns that are filled from a row's properties.
     fn properties(&self) -> impl Iterator<Item = &Column> {
-        self.further.iter().filter(|c| c.name != PATH)
+        self.further.iter().filter(|c| values::value(&c.name).is_none())
     }
 
     /// Makes sure that it has the columns of promoted properties.
@@ -331,105 +331,13 @@ impl Row {
     }
 }
 
-/// Collects rows into one batch of [`schema`].
-#[derive(Debug, Default)]
-struct Wide {
-    id: StringBuilder,
-    source: StringBuilder,
-    source_id: StringBuilder,
-    path: StringBuilder,
-    structure_hash: StringBuilder,
-    formula: StringBuilder,
-    elements: ListBuilder<StringBuilder>,
-    nelements: Int32Builder,
-    class: StringBuilder,
-    chemsys: StringBuilder,
-    natoms: Int32Builder,
-    volume: Float64Builder,
-    density: Float64Builder,
-    packing_fraction: Float64Builder,
-    void: Float64Builder,
-    spacegroup: Int32Builder,
-    formation_energy_per_atom: Float64Builder,
-    e_above_hull: Float64Builder,
-    band_gap: Float64Builder,
-    correction_scheme: StringBuilder,
-    split: StringBuilder,
-    extra: StringBuilder,
-}
-
-impl Wide {
-    fn append(&mut self, row: &Row) {
-        let p = &row.properties;
-        self.id.append_value(&row.id);
-        self.source.append_value(&row.source);
-        self.source_id.append_option(row.source_id.as_ref());
-        self.path.append_option(row.path.as_ref());
-        self.structure_hash.append_value(row.hash.to_string());
-        self.formula.append_value(&row.formula);
-        self.elements.append_value(row.elements.iter().map(Some));
-        self.nelements.append_value(row.elements.len() as i32);
-        self.class.append_value(features::class_name(row.elements.len()));
-        self.chemsys.append_value(&row.chemsys);
-        self.natoms.append_value(row.structure.len() as i32);
-        self.volume.append_value(row.structure.volume());
-        self.density.append_value(row.density);
-        self.packing_fraction.append_option(row.packing_fraction);
-        self.void.append_option(row.void);
-        self.spacegroup.append_option(row.spacegroup.map(i32::from));
-        self.formation_energy_per_atom.append_option(p.formation_energy_per_atom);
-        self.e_above_hull.append_option(p.e_above_hull);
-        self.band_gap.append_option(p.band_gap);
-        self.correction_scheme.append_option(p.correction_scheme.as_ref());
-        self.split.append_option(p.split.as_ref());
-        let extra = (!p.extra.is_empty()).then(|| serde_json::to_string(&p.extra).ok()).flatten();
-        self.extra.append_option(extra);
-    }
-}
-
 /// The batch of `rows` for a table of that shape. What no column of its own is for stays in `extra`.
 pub(super) fn batch(rows: &mut [Row], shape: &Shape) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let mut wide = Wide::default();
-    let mut structures = StructureBuilder::new(rows.len());
     let mut properties: HashMap<&str, ArrayRef> =
         shape.properties().map(|column| (column.name.as_str(), property(rows, column))).collect();
-    for row in rows {
-        wide.append(row);
-        structures.append(&row.structure);
-    }
-    let structures: ArrayRef = Arc::new(structures.finish());
-    let mut column = |name: &str| -> Option<ArrayRef> {
-        let builder: &mut dyn ArrayBuilder = match name {
-            "id" => &mut wide.id,
-            "source" => &mut wide.source,
-            "source_id" => &mut wide.source_id,
-            PATH => &mut wide.path,
-            "structure_hash" => &mut wide.structure_hash,
-            "formula" => &mut wide.formula,
-            "elements" => &mut wide.elements,
-            "nelements" => &mut wide.nelements,
-            "class" => &mut wide.class,
-            "chemsys" => &mut wide.chemsys,
-            "structure" => return Some(structures.clone()),
-            "natoms" => &mut wide.natoms,
-            "volume" => &mut wide.volume,
-            "density" => &mut wide.density,
-            "packing_fraction" => &mut wide.packing_fraction,
-            "void" => &mut wide.void,
-            "spacegroup" => &mut wide.spacegroup,
-            "formation_energy_per_atom" => &mut wide.formation_energy_per_atom,
-            "e_above_hull" => &mut wide.e_above_hull,
-            "band_gap" => &mut wide.band_gap,
-            "correction_scheme" => &mut wide.correction_scheme,
-            "split" => &mut wide.split,
-            "extra" => &mut wide.extra,
-            _ => return None,
-        };
-        Some(builder.finish())
-    };
     let arrays = shape.columns().map(|c| {
-        column(&c.name).or_else(|| properties.remove(c.name.as_str())).ok_or_else(|| {
-            arrow::error::ArrowError::SchemaError(format!("no builder for column {} of lake.sql", c.name))
+        values::column(&c.name, rows).or_else(|| properties.remove(c.name.as_str())).ok_or_else(|| {
+            arrow::error::ArrowError::SchemaError(format!("values.rs has no column {} of lake.sql", c.name))
         })
     });
     RecordBatch::try_new(shape.schema(), arrays.collect::<Result<_, _>>()?)

@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::ast::{AssignmentTarget, ObjectNamePart, Statemen
 use super::{assigned, is_kept, subqueries, table_of};
 use crate::session::Session;
 use crate::statements::{self, Next};
-use store::{DERIVED, Store, holds_crystals};
+use store::{Store, derived, holds_crystals};
 
 /// The column that the others of a table of crystals follow.
 const STRUCTURE: &str = "structure";
@@ -79,7 +79,7 @@ impl Session {
             assignments.extend(changed.map(|value| (STRUCTURE.to_owned(), value)));
             return Ok(assignments);
         }
-        if let Some(name) = DERIVED.into_iter().find(|name| named.contains(*name)) {
+        if let Some(name) = derived().find(|name| named.contains(*name)) {
             return plan_err!(
                 "{name} is computed from the crystal and follows it: set structure. Where {name} is wrong, `UPDATE {} SET \
                  structure = structure WHERE ..` computes it anew",
