@@ -69,6 +69,12 @@ pub(super) trait Architecture: Sized + 'static {
         None
     }
 
+    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have slopes, by which
+    /// they are fitted.
+    fn grown(&self, _net: &Self::Net, _items: &[(&Input, f32)], _growth: &Growth) -> Option<(Self::Net, f64)> {
+        None
+    }
+
     /// The weights packed for inference; `None` where burn does that too.
     fn fused(&self, net: &Self::Net) -> Option<Fused>;
 
@@ -86,6 +92,16 @@ pub(super) trait Architecture: Sized + 'static {
     /// # Errors
     /// What is out of all proportion.
     fn check(&self) -> Result<(), String>;
+}
+
+/// How something grows in an epoch.
+pub(super) struct Growth {
+    /// What is minimised.
+    pub loss: Loss,
+    /// Share of a step that is taken.
+    pub rate: f64,
+    /// Seed of the run.
+    pub seed: u64,
 }
 
 /// A network that can be trained by name.

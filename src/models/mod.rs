@@ -50,6 +50,7 @@ mod simd;
 pub mod splits;
 pub mod tensornet;
 pub mod train;
+pub mod trees;
 pub mod tune;
 pub mod weights;
 

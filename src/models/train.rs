@@ -4,7 +4,7 @@
 //! On one machine a run is repeated bit for bit by the same seed, whatever the number of threads: passes are cut by size
 //! alone, their gradients are added in the order of the passes, and all randomness is a function of seed, step and pass.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, ops::Range, time::Instant};
 
 use burn::{
     optim::{AdamWConfig, ModuleOptimizer},
@@ -12,6 +12,7 @@ use burn::{
 };
 
 use super::{
+    architecture::Growth,
     average::moved,
     card::{Metrics, ModelCard, TrainingCard},
     checkpoint::{Checkpoint, Folder, Weights},
@@ -125,29 +126,62 @@ impl<'a> Run<'a> {
         self.state.epochs_done - self.state.best_epoch
     }
 
-    /// One more epoch with its checkpoint, and whether the run is to end with it.
-    fn epoch(mut self, observer: &dyn Observer) -> Result<(Self, bool), ModelError> {
-        let (data, options, started) = (self.data, self.options, Instant::now());
-        let criterion = options.recipe.criterion;
-        let epoch = self.state.epochs_done + 1;
+    /// The learning rate over a part of the run, in epochs.
+    fn rate(&self, part: Range<f64>) -> f64 {
+        let recipe = &self.options.recipe;
+        let errors = self.state.history.iter().map(|e| recipe.criterion.of(e));
+        recipe.schedule.rate(self.options.learning_rate, self.options.epochs, part, errors)
+    }
+
+    /// Inputs and labels of some crystals.
+    fn items(&self, set: &[usize]) -> Vec<(&'a Input, f32)> {
+        set.iter().map(|&i| (self.data.input(i), self.data.label(i))).collect()
+    }
+
+    /// An epoch of what grows: the sum of its losses, and the learning rate; `None` of a network.
+    fn grow(&mut self, epoch: usize, observer: &dyn Observer) -> Option<(f64, f64)> {
+        let (options, set) = (self.options, &self.data.training);
+        let rate = self.rate((epoch - 1) as f64..epoch as f64);
+        let growth = Growth { loss: options.loss, rate, seed: options.seed };
+        let (net, loss) = self.weights.net.grown(self.config, &self.items(set), &growth)?;
+        // A mean of trees is no tree: what has grown is its own average.
+        self.weights.average = self.weights.average.take().map(|_| net.valid());
+        self.weights.net = net;
+        observer.step(epoch, set.len(), set.len(), loss / set.len() as f64);
+        Some((loss, rate))
+    }
+
+    /// An epoch downhill, batch by batch: the sum of the losses, and the last learning rate.
+    fn descend(mut self, epoch: usize, observer: &dyn Observer) -> (Self, (f64, f64)) {
+        let (data, options) = (self.data, self.options);
         let device = options.device.clone().autodiff();
         let order = shuffled(&data.training, &[options.seed, epoch as u64]);
         let (mut loss, mut done, mut rate) = (0.0, 0, options.learning_rate);
         for batch in mini_batches(&order, options, |i| data.atoms(i)) {
-            let items: Vec<(&Input, f32)> = batch.iter().map(|&i| (data.input(i), data.label(i))).collect();
             let place = [options.seed, self.state.steps_done as u64];
-            let step = step(&self.weights.net, self.config, options, &items, place, &device);
+            let step = step(&self.weights.net, self.config, options, &self.items(batch), place, &device);
             let part = |done: usize| (epoch - 1) as f64 + done as f64 / order.len() as f64;
-            let errors = self.state.history.iter().map(|e| criterion.of(e));
-            let way = part(done)..part(done + batch.len());
-            rate = options.recipe.schedule.rate(options.learning_rate, options.epochs, way, errors);
+            rate = self.rate(part(done)..part(done + batch.len()));
             loss += step.loss;
             done += batch.len();
             self.weights = self.weights.after(step, rate, options, self.state.steps_done);
             self.state.steps_done += 1;
             observer.step(epoch, done, order.len(), loss / done as f64);
         }
-        loss /= order.len() as f64;
+        (self, (loss, rate))
+    }
+
+    /// One more epoch with its checkpoint, and whether the run is to end with it.
+    fn epoch(mut self, observer: &dyn Observer) -> Result<(Self, bool), ModelError> {
+        let (data, options, started) = (self.data, self.options, Instant::now());
+        let criterion = options.recipe.criterion;
+        let epoch = self.state.epochs_done + 1;
+        let (sum, rate);
+        (self, (sum, rate)) = match self.grow(epoch, observer) {
+            Some(grown) => (self, grown),
+            None => self.descend(epoch, observer),
+        };
+        let loss = sum / data.training.len() as f64;
         if !loss.is_finite() {
             // Without a checkpoint: what comes after the last whole epoch is lost anyway.
             observer.note(&format!("the loss of epoch {epoch} is no number: stopped; lower --learning-rate or --clip"));

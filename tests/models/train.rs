@@ -90,6 +90,7 @@ fn narrow() -> Vec<(&'static str, Config)> {
             "deeper-gatgnn" => &["hidden=8", "layers=2", "edges.nearest.count=6"],
             "cgcnn" => &["atom=8", "crystal=8", "convolutions=2", "edges.nearest.count=6"],
             "schnet" => &["hidden=16", "layers=2", "readout=8", "points=40", "edges.nearest.count=6"],
+            "trees-magpie" => &["trees=40", "each=8", "depth=3", "least=2"],
             "cnn-magpie" | "cnn-xrd" => {
                 &[r#"convolutions=[{"filters":4,"kernel":3,"dropout":0.3}]"#, r#"dense=[{"units":8,"dropout":0.3}]"#]
             }
