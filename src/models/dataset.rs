@@ -61,10 +61,11 @@ impl<'a> Dataset<'a> {
         options: &TrainOptions,
         observer: &dyn Observer,
     ) -> Result<Self, ModelError> {
-        let division =
+        let mut division =
             split(samples, options.split, options.test_fraction, options.validation_fraction, options.division_seed());
         let more: Vec<&Sample> =
             trainable(samples, &division, more, options.split).into_iter().map(|i| &more[i]).collect();
+        division.train.retain(|&i| !options.unfitted.contains(&samples[i].hash));
         let brought = samples.len()..samples.len() + more.len();
         observer.note(&format!(
             "{} crystals: {} to train{}, {} to validate, {} to test",

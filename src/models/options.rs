@@ -1,6 +1,11 @@
 //! Training options, and the result of a run.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    str::FromStr,
+    sync::Arc,
+};
 
 use burn::prelude::Device;
 
@@ -16,6 +21,7 @@ use super::{
     splits::SplitKind,
 };
 use crate::ModelError;
+use crystal::ContentHash;
 
 /// How to train.
 #[derive(Debug, Clone)]
@@ -42,6 +48,8 @@ pub struct TrainOptions {
     pub loss: Loss,
     /// Stop after this many epochs without a better validation error.
     pub patience: usize,
+    /// Crystals that are not fitted, for their labels are not believed; they validate and test all the same.
+    pub unfitted: HashSet<ContentHash>,
     /// How steps are taken.
     pub recipe: Recipe,
     /// Weights to begin with; random ones without. Labels are then scaled as those of the model were.
@@ -88,6 +96,7 @@ impl TrainOptions {
             learning_rate: 2e-3,
             loss: Loss::HUBER,
             patience: 50,
+            unfitted: HashSet::new(),
             recipe: Recipe::default(),
             start: None,
             device: Device::flex(),

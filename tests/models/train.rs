@@ -291,6 +291,21 @@ fn more_crystals_are_trained_on_and_held_out_ones_are_not() {
 }
 
 #[test]
+fn what_is_left_out_is_not_fitted_but_judges_as_the_others_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = rock_salts();
+    let at = |place: &str| TrainOptions { epochs: 1, ..options(&folder.path().join(place)) };
+    let usual = train(&samples, &at("usual"), &Quiet).unwrap();
+    let unfitted = samples.iter().filter(|s| s.id.starts_with("Ti")).map(|s| s.hash).collect();
+    let without = train(&samples, &TrainOptions { unfitted, ..at("without") }, &Quiet).unwrap();
+    let (a, b) = (&usual.card, &without.card);
+    assert_eq!((a.split.validation, a.split.test), (b.split.validation, b.split.test));
+    assert!(without.test.iter().any(|(id, ..)| id.starts_with("Ti")), "{:?}", without.test);
+    assert!(a.elements["Ti"] > 0 && b.split.train == a.split.train - a.elements["Ti"]);
+    assert!(!b.elements.contains_key("Ti"));
+}
+
+#[test]
 fn what_is_chosen_is_in_the_card() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe {

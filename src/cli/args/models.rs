@@ -35,6 +35,9 @@ pub struct Train {
     /// SQL condition on the rows to use, for instance "natoms <= 60"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
+    /// SQL condition on rows that are not fitted, such as those whose label is known to be wrong; they validate and test all the same
+    #[arg(long, value_name = "SQL")]
+    pub leave_out: Option<String>,
     /// Train on the rows of this table too, as in pretraining; held-out rows and groups are left out
     #[arg(long, value_name = "TABLE")]
     pub also: Option<String>,
@@ -104,7 +107,7 @@ pub struct Train {
     pub unit: Option<String>,
     /// Take network, settings, data and split from the best trial of this tuning
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "model", "table", "target", "condition", "split", "test", "validation", "seed", "batch", "batch_atoms", "learning_rate",
+        "model", "table", "target", "condition", "leave_out", "split", "test", "validation", "seed", "batch", "batch_atoms", "learning_rate",
         "loss", "from", "also", "hidden", "layers", "set", "snapshot",
     ])]
     pub from_tuning: Option<String>,

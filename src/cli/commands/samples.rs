@@ -39,7 +39,8 @@ pub async fn read(
     }
     if samples.is_empty() {
         return Err(CliError::Failed(format!(
-            "no row of {table} has a structure and a {target}: import labelled crystals first"
+            "no row of {table} has a structure and a {target}{}: import labelled crystals first",
+            condition.map(|c| format!(", and meets {c}")).unwrap_or_default()
         )));
     }
     Ok(samples)

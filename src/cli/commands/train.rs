@@ -30,12 +30,17 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
         Some(table) => samples::read(&session, table, &args.target, None).await?,
         None => Vec::new(),
     };
+    if let Some(condition) = &args.leave_out {
+        let wrong = samples::read(&session, &args.table, &args.target, Some(condition)).await?;
+        options.unfitted = wrong.into_iter().map(|sample| sample.hash).collect();
+    }
     let newest = store.snapshots()?.last().map(|s| s.id);
     let snapshot = args.at.snapshot.or(newest).map_or_else(String::new, |n| format!(", snapshot {n}"));
     let rows = args.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
+    let left = args.leave_out.as_ref().map(|c| format!(", not fitted WHERE {c}")).unwrap_or_default();
     let also = args.also.as_ref().map(|table| format!("; table {table}")).unwrap_or_default();
     let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
-    options.data = format!("{source}table {}{snapshot}{rows}{also}", args.table);
+    options.data = format!("{source}table {}{snapshot}{rows}{left}{also}", args.table);
     options.unit = match &args.unit {
         Some(unit) => unit.clone(),
         None => samples::unit(&session, &args.table, &args.target).await?,
