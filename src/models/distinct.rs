@@ -211,7 +211,8 @@ mod tests {
             assert_eq!(merged.weight.iter().sum::<f32>(), structure.len() as f32);
             let [want, got] = [whole, merged].map(|graph| fused.forward(&[&Input::Graph(graph)])[0]);
             let name = config.architecture();
-            assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{name}: {got}, by all atoms {want}");
+            // Single precision adds up to 192 atoms in another order.
+            assert!((got - want).abs() <= 2e-5 * want.abs().max(1.0), "{name}: {got}, by all atoms {want}");
         }
     }
 

@@ -128,19 +128,59 @@ impl From<Hashes> for Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        random::Stream,
+        splits::{SplitKind, split},
+    };
     use crystal::{Element, Lattice, Structure, content_hash};
+
+    /// One oxygen atom in a cube of this edge, Å.
+    fn sample(k: usize, a: f64) -> Sample {
+        let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
+        let structure = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
+        let hash = content_hash(&structure);
+        Sample { id: k.to_string(), formula: "O".into(), hash, structure, target: -1.0, split: None }
+    }
+
+    /// Two populations: those marked, of which the test rows are, err three times as much as the others.
+    #[test]
+    fn intervals_that_are_calibrated_on_the_like_of_the_test_rows_hold_where_pooled_ones_do_not() {
+        let marks = [Some("train"), Some("test"), None];
+        let samples: Vec<Sample> = (0..6000)
+            .map(|k| Sample { split: marks[k % 3].map(str::to_owned), ..sample(k, 3.0 + 1e-3 * k as f64) })
+            .collect();
+        let mut stream = Stream::new(17);
+        let answers: Vec<f64> = samples
+            .iter()
+            .map(|s| s.target + f64::from(2.0 * stream.uniform() - 1.0) * if s.split.is_some() { 0.3 } else { 0.1 })
+            .collect();
+        let (test, rest): (Vec<usize>, Vec<usize>) = (0..samples.len()).partition(|k| k % 3 == 1);
+        let calibrated = |kind: SplitKind, among: &[usize]| {
+            let among: Vec<Sample> = among.iter().map(|&k| samples[k].clone()).collect();
+            let chosen = split(&among, kind, 0.0, 0.4, 5).validation;
+            let validation: Vec<&Sample> = chosen.iter().map(|&i| &among[i]).collect();
+            let pair = |s: &&Sample| (answers[s.id.parse::<usize>().unwrap()], s.target);
+            let pairs: Vec<(f64, f64)> = validation.iter().map(pair).collect();
+            Reliability::of(&[], &validation, &[], &pairs).calibration.unwrap()
+        };
+        let all: Vec<usize> = (0..samples.len()).collect();
+        let (own, pooled) = (calibrated(SplitKind::Column, &all), calibrated(SplitKind::Random, &rest));
+        for coverage in [0.5, 0.8, 0.9, 0.95] {
+            let held = |calibration: &Calibration| {
+                let radius = calibration.radius(coverage, 0.0).unwrap();
+                let held = test.iter().filter(|&&k| (answers[k] - samples[k].target).abs() <= radius).count();
+                held as f64 / test.len() as f64
+            };
+            let draws = 1.0 / test.len() as f64 + 1.0 / own.count as f64;
+            let deviation = (coverage * (1.0 - coverage) * draws).sqrt();
+            assert!((held(&own) - coverage).abs() < 3.0 * deviation, "{coverage}: {}", held(&own));
+            assert!(held(&pooled) < coverage - 4.0 * deviation, "{coverage}, pooled: {}", held(&pooled));
+        }
+    }
 
     #[test]
     fn every_crystal_of_a_run_is_found_where_it_was() {
-        let samples: Vec<Sample> = (0..40)
-            .map(|k| {
-                let a = 4.0 + 0.1 * f64::from(k);
-                let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
-                let structure = Structure::new(lattice, vec![Element::O], vec![[0.0; 3]]).unwrap();
-                let hash = content_hash(&structure);
-                Sample { id: k.to_string(), formula: "O".into(), hash, structure, target: -1.0, split: None }
-            })
-            .collect();
+        let samples: Vec<Sample> = (0..40).map(|k| sample(k, 4.0 + 0.1 * k as f64)).collect();
         let set = |range: std::ops::Range<usize>| samples[range].iter().collect::<Vec<_>>();
         let pairs: Vec<(f64, f64)> = (0..8).map(|k| (-1.0 + 0.1 * f64::from(k), -1.0)).collect();
         let reliability = Reliability::of(&set(0..20), &set(20..28), &set(28..35), &pairs);
