@@ -167,7 +167,7 @@ pub async fn evaluate(
         seconds: begun.elapsed().as_secs_f64(),
     };
     let batches = session.sql(&queries.kept()).await?.collect().await?;
-    summarise(&batches, model.training_mean().unwrap_or(0.0), &mut summary)?;
+    summarise(&batches, model.training_mean(), &mut summary)?;
     Ok(summary)
 }
 
@@ -309,7 +309,8 @@ impl Errors {
 }
 
 /// Kept rows: id, split, value, lower, upper, target, reason.
-fn summarise(batches: &[RecordBatch], training_mean: f64, summary: &mut EvaluateSummary) -> Result<(), Error> {
+/// Without a mean label of the training set, that of the rows is what a model that knows nothing would answer.
+fn summarise(batches: &[RecordBatch], training_mean: Option<f64>, summary: &mut EvaluateSummary) -> Result<(), Error> {
     let mut all = Errors::default();
     let mut parts: BTreeMap<Option<String>, Errors> = BTreeMap::new();
     for batch in batches {
@@ -328,6 +329,8 @@ fn summarise(batches: &[RecordBatch], training_mean: f64, summary: &mut Evaluate
             parts.entry(value(&splits, i).map(str::to_owned)).or_default().add(predicted, label, interval);
         }
     }
+    let mean_of = |pairs: &[(f64, f64)]| pairs.iter().map(|(_, label)| label).sum::<f64>() / pairs.len().max(1) as f64;
+    let training_mean = training_mean.unwrap_or_else(|| mean_of(&all.pairs));
     summary.all = all.summary(None, training_mean);
     summary.parts = parts.into_iter().filter_map(|(split, errors)| errors.summary(split, training_mean)).collect();
     summary.pairs = all.pairs;

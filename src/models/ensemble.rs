@@ -3,6 +3,7 @@
 //! An ensemble is a small file, `NAME.ensemble.json`, that names its members and the identity of their weights. Its intervals
 //! are calibrated on crystals that no member was fitted to.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,6 +57,9 @@ pub struct EnsembleCard {
     /// Errors on these crystals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
+    /// Errors on crystals that no member saw while it was fitted, by the name of the set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub test: BTreeMap<String, Metrics>,
     /// Their residuals, by the spread of the members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -117,22 +121,22 @@ impl Ensemble {
             members: cards,
             data: "not calibrated".into(),
             metrics: None,
+            test: BTreeMap::new(),
             calibration: None,
         };
         Ok(Self { card: identified(card), members })
     }
 
     /// The same ensemble, calibrated with `predictions`: (mean, spread, label) of crystals that no member was fitted to.
-    /// `data` says which.
-    pub fn calibrated(mut self, predictions: &[(f64, f64, f64)], data: String) -> Self {
+    /// `data` says which, and `mean` is what a model that knows nothing would answer.
+    pub fn calibrated(mut self, predictions: &[(f64, f64, f64)], data: String, mean: f64) -> Self {
         let residuals: Vec<(f64, f64)> =
             predictions.iter().map(|(mean, spread, label)| (label - mean, *spread)).collect();
         // Members that always agree say nothing by it.
         self.card.calibration =
             Calibration::of_ensemble(&residuals).or_else(|| Calibration::of(residuals.iter().map(|(e, _)| *e)));
         let pairs: Vec<(f64, f64)> = predictions.iter().map(|(mean, _, label)| (*mean, *label)).collect();
-        let training_mean = self.members.iter().map(|(model, weight)| weight * model.card().mean).sum();
-        self.card.metrics = Metrics::of(&pairs, training_mean);
+        self.card.metrics = Metrics::of(&pairs, mean);
         self.card.data = data;
         Self { card: identified(self.card), members: self.members }
     }
@@ -157,10 +161,18 @@ impl Ensemble {
     /// A file that cannot be read or is no ensemble; a member that is gone, or whose weights are no longer those that the
     /// ensemble was made of.
     pub fn load(file: &Path) -> Result<Arc<Self>, ModelError> {
-        let io = ModelError::io(file);
         let text = std::fs::read_to_string(file).map_err(ModelError::io(file))?;
+        Self::read(&text, file)
+    }
+
+    /// As [`Ensemble::load`], of the text of the file.
+    ///
+    /// # Errors
+    /// As [`Ensemble::load`].
+    pub(super) fn read(text: &str, file: &Path) -> Result<Arc<Self>, ModelError> {
+        let io = ModelError::io(file);
         let card: EnsembleCard =
-            serde_json::from_str(&text).map_err(|e| io(explained(format!("no ensemble: {e}"), e)))?;
+            serde_json::from_str(text).map_err(|e| io(explained(format!("no ensemble: {e}"), e)))?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let mut members = Vec::with_capacity(card.members.len());
         for member in &card.members {
@@ -231,6 +243,24 @@ impl Ensemble {
         Quantity { target: &self.card.target, unit: &self.card.unit }
     }
 
+    /// The elements that every member has seen.
+    pub fn elements(&self) -> Vec<&str> {
+        let Some(((first, _), others)) = self.members.split_first() else { return Vec::new() };
+        let seen = |element: &&str| others.iter().all(|(model, _)| model.card().elements.contains_key(*element));
+        first.card().elements.keys().map(String::as_str).filter(seen).collect()
+    }
+
+    /// The same ensemble, with its errors on what no member saw while it was fitted.
+    pub fn tested(mut self, test: BTreeMap<String, Metrics>) -> Self {
+        self.card.test = test;
+        self
+    }
+
+    /// Mean label of the training sets of its members, by their weights; `None` where one does not tell.
+    pub fn training_mean(&self) -> Option<f64> {
+        self.members.iter().map(|(model, weight)| Some(weight * model.training_mean()?)).sum()
+    }
+
     /// Members and what it was calibrated with.
     pub fn card(&self) -> &EnsembleCard {
         &self.card
@@ -299,10 +329,9 @@ fn identified(card: EnsembleCard) -> EnsembleCard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DEFAULT_MODEL;
 
     fn one() -> Vec<(String, Arc<Model>)> {
-        vec![(DEFAULT_MODEL.to_string(), Model::load(DEFAULT_MODEL).unwrap())]
+        vec![("schnet".to_string(), Model::load("schnet").unwrap())]
     }
 
     #[test]
@@ -319,7 +348,7 @@ mod tests {
         let plain = Ensemble::new("both", one(), Weighting::Equal).unwrap();
         let plain_id = plain.card().id.clone();
         let predictions: Vec<(f64, f64, f64)> = (0..50).map(|k| (-2.0, 0.0, -2.0 + 0.01 * f64::from(k))).collect();
-        let ensemble = plain.calibrated(&predictions, "fifty".into());
+        let ensemble = plain.calibrated(&predictions, "fifty".into(), -2.0);
         assert_ne!(ensemble.card().id, plain_id, "intervals are part of what it answers");
         let calibration = ensemble.card().calibration.as_ref().unwrap();
         assert_eq!((calibration.count, calibration.floor), (50, None), "members that never differ");

@@ -13,16 +13,20 @@ use super::model::{Model, is_name, weights_in};
 use crate::ModelError;
 
 /// Name of the model that answers where a query names none.
-pub const DEFAULT_MODEL: &str = "cgcnn";
+pub const DEFAULT_MODEL: &str = "ensemble";
+
+/// Ensembles that ship with the program, by name: their members are among [`EMBEDDED`].
+const ENSEMBLES: [(&str, &str); 1] = [(DEFAULT_MODEL, include_str!("../../fixtures/models/ensemble.ensemble.json"))];
 
 /// Weights that ship with the program, by name.
-pub(super) const EMBEDDED: [(&str, &[u8]); 6] = [
-    (DEFAULT_MODEL, include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
+pub(super) const EMBEDDED: [(&str, &[u8]); 7] = [
+    ("cgcnn", include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
     ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
-    ("cnn-magpie", include_bytes!("../../fixtures/models/cnn-magpie.safetensors.zst")),
     ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
     ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
     ("schnet", include_bytes!("../../fixtures/models/schnet.safetensors.zst")),
+    ("schnet-far", include_bytes!("../../fixtures/models/schnet-far.safetensors.zst")),
+    ("trees-magpie", include_bytes!("../../fixtures/models/trees-magpie.safetensors.zst")),
 ];
 
 /// What answers to a name.
@@ -89,18 +93,27 @@ fn by_name(name: &str, folder: Option<&Path>) -> Result<Option<Found>, ModelErro
         let model = Model::from_bytes(bytes, name)?.called(name);
         return Ok(Some(Found::Model(Arc::clone(LOADED[place].get_or_init(|| model)))));
     }
+    static MADE: [OnceLock<Arc<Ensemble>>; ENSEMBLES.len()] = [const { OnceLock::new() }; ENSEMBLES.len()];
+    if let Some(place) = ENSEMBLES.iter().position(|(known, _)| name.eq_ignore_ascii_case(known)) {
+        if let Some(ensemble) = MADE[place].get() {
+            return Ok(Some(Found::Ensemble(Arc::clone(ensemble))));
+        }
+        let (name, text) = ENSEMBLES[place];
+        let ensemble = Ensemble::read(text, Path::new(name))?.called(name);
+        return Ok(Some(Found::Ensemble(Arc::clone(MADE[place].get_or_init(|| ensemble)))));
+    }
     let Some((name, home)) = folder.and_then(|folder| kept(name, folder)) else { return Ok(None) };
     read(&home).map(|found| Some(found.called(&name)))
 }
 
-/// Names of the models that ship with the program.
+/// Names of the models and ensembles that ship with the program, the one that answers where none is named first.
 pub fn embedded() -> impl Iterator<Item = &'static str> {
-    EMBEDDED.iter().map(|(name, _)| *name)
+    ENSEMBLES.iter().map(|(name, _)| *name).chain(EMBEDDED.iter().map(|(name, _)| *name))
 }
 
 /// Whether a model of that name ships with the program.
 pub fn is_embedded(name: &str) -> bool {
-    EMBEDDED.iter().any(|(known, _)| name.eq_ignore_ascii_case(known))
+    embedded().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// The name under which `folder` keeps what `name` means, in whatever spelling, and its folder.
@@ -142,7 +155,7 @@ fn unknown(name: &str, folder: Option<&Path>) -> ModelError {
     if name.eq_ignore_ascii_case("chgnet") {
         return ModelError::NoEnergyModel { name: name.to_owned() };
     }
-    let mut known = EMBEDDED.map(|(name, _)| name.to_owned()).to_vec();
+    let mut known: Vec<String> = embedded().map(str::to_owned).collect();
     known.extend(folder.map(kept_in).unwrap_or_default().into_iter().filter(|name| !is_embedded(name)));
     ModelError::Unknown {
         name: name.to_owned(),
@@ -181,7 +194,7 @@ mod tests {
         }
         assert_eq!(id("MEGNet", folder.path()).0, "megnet");
         let message = find("other", Some(folder.path())).unwrap_err().to_string();
-        assert!(message.contains("schnet, Mine, or") && message.contains("models add FILE"), "{message}");
+        assert!(message.contains("trees-magpie, Mine, or") && message.contains("models add FILE"), "{message}");
         let message = find("chgnet", Some(folder.path())).unwrap_err().to_string();
         assert!(message.contains("pip download chgnet"), "{message}");
     }

@@ -98,6 +98,11 @@ impl Model {
         self.card.quantity()
     }
 
+    /// Mean label of its training set; `None` where its labels are scaled as those of the fit that it began with.
+    pub fn training_mean(&self) -> Option<f64> {
+        self.card.training.start.is_none().then_some(self.card.mean)
+    }
+
     /// Whether every element of the crystal was seen in training, and has a reference energy where one is needed.
     ///
     /// # Errors

@@ -114,7 +114,7 @@ impl PropertyModel for Model {
     }
 
     fn training_mean(&self) -> Option<f64> {
-        Some(self.card().mean)
+        Model::training_mean(self)
     }
 }
 
@@ -161,8 +161,7 @@ impl PropertyModel for Ensemble {
     }
 
     fn training_mean(&self) -> Option<f64> {
-        let members = Ensemble::members(self);
-        Some(members.iter().map(|(member, weight)| weight * member.card().mean).sum())
+        Ensemble::training_mean(self)
     }
 }
 

@@ -44,6 +44,29 @@ impl KnownModel {
         }
     }
 
+    /// The card of a model, or those of the members of an ensemble.
+    fn cards(&self) -> Vec<&ModelCard> {
+        match &self.found {
+            Ok(Found::Model(model)) => vec![model.card()],
+            Ok(Found::Ensemble(ensemble)) => ensemble.members().iter().map(|(model, _)| model.card()).collect(),
+            Err(_) => vec![],
+        }
+    }
+
+    /// A count over all cards; `None` where there is none.
+    fn total<T: std::iter::Sum>(&self, of: fn(&ModelCard) -> T) -> Option<T> {
+        let cards = self.cards();
+        (!cards.is_empty()).then(|| cards.into_iter().map(of).sum())
+    }
+
+    /// How many elements it answers for.
+    fn elements(&self) -> Option<usize> {
+        Some(match self.found.as_ref().ok()? {
+            Found::Model(model) => model.card().elements.len(),
+            Found::Ensemble(ensemble) => ensemble.elements().len(),
+        })
+    }
+
     fn quantity(&self) -> Option<Quantity<'_>> {
         match self.found.as_ref().ok()? {
             Found::Model(model) => Some(model.quantity()),
@@ -73,9 +96,13 @@ impl KnownModel {
         json.ok().map(|card| card.to_string())
     }
 
-    /// The errors on the set whose name begins so; an ensemble has those on the crystals that calibrate it.
+    /// The errors on the set whose name begins so.
     fn metrics(&self, set: &str) -> Option<&Metrics> {
-        self.model()?.metrics.iter().find(|(name, _)| name.starts_with(set)).map(|(_, metrics)| metrics)
+        let sets = match self.found.as_ref().ok()? {
+            Found::Model(model) => &model.card().metrics,
+            Found::Ensemble(ensemble) => &ensemble.card().test,
+        };
+        sets.iter().find(|(name, _)| name.starts_with(set)).map(|(_, metrics)| metrics)
     }
 
     /// What the paper has to compare with: an error of formation energies.
@@ -143,23 +170,24 @@ fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
     let text = |f: &dyn Fn(&KnownModel) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(f).collect::<StringArray>())
     };
-    let count = |f: fn(&ModelCard) -> usize| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| row.model().map(|card| f(card) as i64)).collect::<Int64Array>())
+    let count = |f: &dyn Fn(&KnownModel) -> Option<usize>| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| f(row).map(|n| n as i64)).collect::<Int64Array>())
     };
     let number =
         |f: &dyn Fn(&KnownModel) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(f).collect::<Float64Array>()) };
     let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
-    let hours = |card: &ModelCard| (card.training.seconds > 0.0).then_some(card.training.seconds / 3600.0);
+    let hours = |row: &KnownModel| row.total(|c| c.training.seconds / 3600.0).filter(|hours| *hours > 0.0);
+    let crystals = |row: &KnownModel| row.cards().iter().map(|c| c.split.train).max();
     let columns = [
         ("name", text(&|row| Some(row.asked.clone()))),
         ("architecture", text(&KnownModel::architecture)),
         ("predicts", text(&|row| row.quantity().map(|q| q.target.to_owned()))),
         ("unit", text(&|row| row.quantity().map(|q| q.unit.to_owned()))),
-        ("parameters", count(|c| c.parameters)),
-        ("elements", count(|c| c.elements.len())),
-        ("crystals", count(|c| c.split.train)),
-        ("epochs", count(|c| c.training.epochs)),
-        ("hours", number(&|row| row.model().and_then(hours))),
+        ("parameters", count(&|row| row.total(|c| c.parameters))),
+        ("elements", count(&KnownModel::elements)),
+        ("crystals", count(&crystals)),
+        ("epochs", count(&|row| row.total(|c| c.training.epochs))),
+        ("hours", number(&hours)),
         ("test_rmse", error("test", |m| m.rmse)),
         ("test_mae", error("test", |m| m.mae)),
         ("new_formula_rmse", error(NEW_FORMULA, |m| m.rmse)),

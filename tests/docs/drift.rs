@@ -1,7 +1,7 @@
 //! The function reference and the models' errors in the documents are what the program says of itself.
 //! `UPDATE=1 cargo test --test docs drift` writes them.
 
-use hollandite::models::{DEFAULT_MODEL, Model};
+use hollandite::models::{DEFAULT_MODEL, Found, find};
 
 const COMMAND: &str = "UPDATE=1 cargo test --test docs drift";
 
@@ -40,28 +40,41 @@ fn printed(args: &[&str]) -> String {
 
 #[test]
 fn the_documents_quote_the_cards_of_the_embedded_models() {
-    let default = Model::load(DEFAULT_MODEL).unwrap();
-    let card = default.card();
+    let default = find(DEFAULT_MODEL, None).unwrap();
+    let (name, elements, data) = match &default {
+        Found::Model(model) => (model.name(), model.card().elements.len(), model.card().data.clone()),
+        // Its members were fitted to the same.
+        Found::Ensemble(ensemble) => {
+            let data = ensemble.members()[0].0.card().data.clone();
+            (ensemble.card().name.as_str(), ensemble.elements().len(), data)
+        }
+    };
     let mut whole = format!(
         "`predict_ef` without a name asks `{}`. Elements it has seen: {}. Data: {}.\n\n\
          | model | parameters | settings | crystals | epochs | hours | test RMSE | MAE | new formulas RMSE | MAE | formula split \
          RMSE | MAE | paper's RMSE | RMSE of the mean |\n|{}\n",
-        card.name,
-        card.elements.len(),
-        card.data,
+        name,
+        elements,
+        data,
         "---|".repeat(14)
     );
     let mut short = format!(
         "`predict_ef` without a name asks `{}`, for {} elements. Errors in eV/atom:\n\n\
          | model | parameters | test RMSE | MAE | new formulas RMSE | MAE | paper's RMSE |\n|{}\n",
-        card.name,
-        card.elements.len(),
+        name,
+        elements,
         "---|".repeat(7)
     );
     let rows: serde_json::Value = serde_json::from_str(&printed(&["models", "list", "--format", "json"])).unwrap();
     for row in rows.as_array().unwrap() {
         let name = row["name"].as_str().unwrap();
-        let settings = Model::load(name).unwrap().card().config.settings();
+        let settings = match find(name, None).unwrap() {
+            Found::Model(model) => model.card().config.settings(),
+            Found::Ensemble(ensemble) => {
+                let members: Vec<String> = ensemble.card().members.iter().map(|m| format!("`{}`", m.model)).collect();
+                format!("the mean of {}", members.join(" and "))
+            }
+        };
         let number = |key: &str, digits: usize| row[key].as_f64().map_or("".into(), |x| format!("{x:.digits$}"));
         let name = format!("`{name}`");
         let cells = [

@@ -158,7 +158,9 @@ fn pictures(store: &Store) {
 fn ensemble(store: &Store) {
     train(store, "other", "megnet", "1");
     let said = store.stdout(&["models", "ensemble", "both", "small", "other", "--weights", "validation"]);
-    assert!(said.contains("calibration: RMSE") && said.contains("both.ensemble.json"), "{said}");
+    for part in ["calibration: RMSE", "\ntest: RMSE", "both.ensemble.json"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let evaluated = store.stdout(&["evaluate", "--model", "both", "--coverage", "0.8"]);
     assert!(evaluated.contains("model both") && evaluated.contains("test: RMSE"), "{evaluated}");
     let row = rows(
@@ -194,6 +196,8 @@ fn ensemble(store: &Store) {
     refused(&["megnet", "small"]).stderr(contains("give another"));
     refused(&["small", "other"]).stderr(contains("another name"));
     refused(&["third", "both", "small"]).stderr(contains("name one of its members"));
+    let row = rows(store, "SELECT test_rmse, parameters FROM models WHERE name = 'both'").remove(0);
+    assert!(row["test_rmse"].as_f64().unwrap() > 0.0 && row["parameters"].as_i64().unwrap() > 1000, "{row}");
     let list = store.stdout(&["models", "list", "--format", "csv"]);
     assert!(list.contains("\nboth,ensemble of 2,formation_energy_per_atom,eV/atom,"), "{list}");
     assert!(store.stdout(&["models", "show", "both"]).contains("weight 0."));

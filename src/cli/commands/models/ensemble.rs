@@ -1,5 +1,6 @@
 //! `hollandite models ensemble NAME MEMBER...`: the members, a calibration, a small file.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::error::ModelError;
 use crate::models::ensemble::{Ensemble, Weighting};
 use crate::models::reliability::Part;
 use crate::models::train::Sample;
-use crate::models::{Model, kept};
+use crate::models::{Metrics, Model, kept};
 use crate::store::Store;
 
 /// With fewer crystals an interval of 90 % is the largest error or none at all.
@@ -35,7 +36,14 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
     let target = args.target.as_deref().unwrap_or(ensemble.quantity().target);
     let crystals = samples::read(&session, &args.table, target, args.condition.as_deref()).await?;
     let vouched = args.condition.is_some();
-    let held_out: Vec<Sample> = crystals.into_iter().filter(|sample| is_held_out(&ensemble, sample, vouched)).collect();
+    let held_out = crystals.iter().filter(|sample| is_held_out(&ensemble, sample, vouched));
+    let held_out: Vec<Sample> = held_out.cloned().collect();
+    let crystals = match vouched {
+        true => samples::read(&session, &args.table, target, None).await?,
+        false => crystals,
+    };
+    let mean = fitted_mean(&ensemble, &crystals);
+    let test = unseen(&ensemble, crystals, &held_out);
     let (n, data) = (held_out.len(), described(args, held_out.len()));
     let ensemble = if n < FEW {
         eprintln!(
@@ -46,17 +54,24 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
         );
         ensemble
     } else {
-        let answers = tokio::task::spawn_blocking(move || (answers(&ensemble, &held_out), ensemble)).await;
-        let (answers, ensemble) = answers.map_err(|e| CliError::Failed(format!("the calibration stopped: {e}")))?;
-        ensemble.calibrated(&answers, data)
+        let judged = move || {
+            let answers = answers(&ensemble, &held_out);
+            let tested =
+                test.into_iter().filter_map(|(set, samples)| Some((set, errors(&ensemble, &samples, mean)?))).collect();
+            ensemble.calibrated(&answers, data, mean).tested(tested)
+        };
+        let judged = tokio::task::spawn_blocking(judged).await;
+        judged.map_err(|e| CliError::Failed(format!("the calibration stopped: {e}")))?
     };
     let folder = args.out.clone().unwrap_or_else(|| store.models_folder().join(&args.name));
     let file = ensemble.save(&folder).map_err(below)?;
     for (member, (_, weight)) in ensemble.card().members.iter().zip(ensemble.members()) {
         render::print(&format!("{:6.3}  {}\n", weight, member.model))?;
     }
-    if let Some(metrics) = ensemble.card().metrics {
-        render::print(&format!("calibration: {}\n", metrics.described(&ensemble.card().unit)))?;
+    let card = ensemble.card();
+    let calibration = card.metrics.iter().map(|metrics| ("calibration", metrics));
+    for (set, metrics) in calibration.chain(card.test.iter().map(|(set, metrics)| (set.as_str(), metrics))) {
+        render::print(&format!("{set}: {}\n", metrics.described(&card.unit)))?;
     }
     render::print(&format!("ensemble {} ({}): {}\n", ensemble.card().name, ensemble.card().id, file.display()))
 }
@@ -85,6 +100,33 @@ fn is_held_out(ensemble: &Ensemble, sample: &Sample, vouched: bool) -> bool {
         Some(Part::Validation) => true,
         Some(Part::Test | Part::Unseen) | None => vouched,
     }
+}
+
+/// The test crystals of all members by the name of the set: all, and those whose formula no member saw. One that calibrates is none.
+fn unseen(ensemble: &Ensemble, samples: Vec<Sample>, held_out: &[Sample]) -> Vec<(String, Vec<Sample>)> {
+    let part = |sample: &Sample| ensemble.part(sample.hash, sample.split.as_deref());
+    let seen = |sample: &&Sample| matches!(part(sample), Some(Part::Train | Part::Validation));
+    let formulas: HashSet<String> = samples.iter().filter(seen).map(|sample| sample.formula.clone()).collect();
+    let calibrates: HashSet<_> = held_out.iter().map(|sample| sample.hash).collect();
+    let is_test = |sample: &Sample| part(sample) == Some(Part::Test) && !calibrates.contains(&sample.hash);
+    let test: Vec<Sample> = samples.into_iter().filter(is_test).collect();
+    let new = test.iter().filter(|sample| !formulas.contains(&sample.formula)).cloned().collect();
+    vec![("test".into(), test), ("test, formula not in training".into(), new)]
+}
+
+/// Mean label of the crystals that some member was fitted to; where the table has none of them, of the members' own, or of all.
+fn fitted_mean(ensemble: &Ensemble, samples: &[Sample]) -> f64 {
+    let fitted = |sample: &&Sample| ensemble.part(sample.hash, sample.split.as_deref()) == Some(Part::Train);
+    let mean = |labels: &[f64]| (!labels.is_empty()).then(|| labels.iter().sum::<f64>() / labels.len() as f64);
+    let [of_fitted, of_all] = [samples.iter().filter(fitted).collect::<Vec<_>>(), samples.iter().collect()]
+        .map(|samples| mean(&samples.iter().map(|sample| sample.target).collect::<Vec<f64>>()));
+    of_fitted.or(ensemble.training_mean()).or(of_all).unwrap_or_default()
+}
+
+/// The errors on some samples; `None` where there are none.
+fn errors(ensemble: &Ensemble, samples: &[Sample], mean: f64) -> Option<Metrics> {
+    let pairs: Vec<(f64, f64)> = answers(ensemble, samples).into_iter().map(|(mean, _, label)| (mean, label)).collect();
+    Metrics::of(&pairs, mean)
 }
 
 /// (mean, spread, label) of the samples that all members answer for.

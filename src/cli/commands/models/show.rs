@@ -168,6 +168,10 @@ fn ensemble(ensemble: &Ensemble) -> String {
     }
     facts.add("calibration", card.data.clone());
     facts.0.extend(card.metrics.iter().map(|metrics| (String::new(), metrics.described(&card.unit))));
+    for (i, (set, metrics)) in card.test.iter().enumerate() {
+        facts.add(if i == 0 { "errors" } else { "" }, format!("{set}: {}", metrics.described(&card.unit)));
+    }
+    facts.add("elements", format!("{}: {}", ensemble.elements().len(), ensemble.elements().join(", ")));
     facts.text()
 }
 

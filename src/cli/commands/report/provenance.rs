@@ -118,8 +118,9 @@ fn model(store: &Store, session: &Session, name: &str) -> String {
         Ok(Found::Ensemble(ensemble)) => {
             let (card, quantity) = (ensemble.card(), ensemble.quantity());
             let members: Vec<String> = card.members.iter().map(|m| m.model.clone()).collect();
-            let test = card.metrics.as_ref();
-            let test = test.map_or("no error is known".into(), |m| format!("calibration: {}", error(m, quantity)));
+            let sets = card.test.iter().map(|(set, m)| (set.as_str(), m));
+            let known = sets.chain(card.metrics.iter().map(|m| ("calibration", m))).next();
+            let test = known.map_or("no error is known".into(), |(set, m)| format!("{set}: {}", error(m, quantity)));
             format!("{} (ensemble of {}), id {}\n{test}", card.name, members.join(", "), card.id)
         }
         // A model that the program's caller brought.
