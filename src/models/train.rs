@@ -216,7 +216,9 @@ impl<'a> Run<'a> {
             return Err(ModelError::Training("no epoch has an error that is a number: lower the learning rate".into()));
         }
         let path = self.folder.best();
-        let best = alone(|| Net::new(config, &options.device).try_load_file(&path)).map_err(ModelError::io(&path))?;
+        // Read here, and not where another training is drawing its first weights.
+        let best = alone(|| Net::new(config, &options.device).try_load_file(&path).map(Net::materialize));
+        let best = best.map_err(ModelError::io(&path))?;
         let Judged { metrics, test, reliability } = data.judged(&best, config, options);
         let mut elements = data.elements();
         if let Some(start) = &options.start {
