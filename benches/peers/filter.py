@@ -28,6 +28,7 @@ QUERIES = {
     "text": "SELECT count(*) AS n FROM crystals WHERE formula LIKE '%Ti%O%'",
     "list": "SELECT count(*) AS n FROM crystals WHERE array_has(elements, 'Li') AND array_has(elements, 'O')",
     "inside structures": "SELECT sum(array_length(structure['numbers'])) AS atoms FROM crystals",
+    "sites of lithium": "SELECT count(*) AS n FROM crystals WHERE array_has(structure['numbers'], 3)",
 }
 ASE = {
     "one filter, mean": "void>0.6",
