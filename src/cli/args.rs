@@ -4,12 +4,14 @@ mod models;
 mod plot;
 mod report;
 mod restore;
+mod shards;
 mod values;
 
 pub use models::*;
 pub use plot::*;
 pub use report::Report;
 pub use restore::Restore;
+pub use shards::{Compute, Merge, Sharded, part_file};
 
 use std::path::PathBuf;
 
@@ -60,6 +62,8 @@ pub enum Command {
     Charges(Charges),
     /// Compute functions of the crystals of a table once and store the values
     Featurize(Featurize),
+    /// Compute columns of SQL for the rows of a table once and store the values, such as relaxations and adsorption potentials
+    Compute(Compute),
     /// Generate candidates: substitute elements in known crystals, keep what is charge-neutral and new
     Enumerate(Box<Enumerate>),
     /// Train a model on the labels of a table
@@ -68,6 +72,8 @@ pub enum Command {
     Tune(Box<Tune>),
     /// Predict the rows of a table, keep the predictions in `predictions`, and report errors on the labels
     Evaluate(Evaluate),
+    /// Merge the shards of a run into the store
+    Merge(Merge),
     /// List the models that `predict_ef` can ask, or print the card of one
     Models(Models),
     /// List the SQL functions, or explain one
@@ -233,6 +239,9 @@ pub struct Export {
     /// without it every atom is listed
     #[arg(long, value_name = "Å", value_parser = tolerance)]
     pub symprec: Option<f64>,
+    /// Which part of the rows
+    #[command(flatten)]
+    pub sharded: Sharded,
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,
@@ -304,11 +313,14 @@ pub struct Featurize {
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
     /// Discard all values and recompute them; without it only rows without a value are computed
-    #[arg(long)]
+    #[arg(long, conflicts_with = "run")]
     pub force: bool,
     /// Rows after which values are committed; in any case they are after a minute
     #[arg(long, value_name = "ROWS", default_value_t = 8192)]
     pub lot: usize,
+    /// Which part of the rows
+    #[command(flatten)]
+    pub sharded: Sharded,
 }
 
 /// `hollandite enumerate`
@@ -343,8 +355,11 @@ pub struct Enumerate {
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Count what passes each step, and write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "run")]
     pub dry_run: bool,
+    /// Which part of the candidates
+    #[command(flatten)]
+    pub sharded: Sharded,
 }
 
 /// `hollandite functions`

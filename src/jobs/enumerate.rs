@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 
-use crystal::Structure;
 use crystal::progress::{Done, Progress};
+use crystal::{Structure, content_hash};
 use formats::{Properties, Record};
 use sql::{Crystals, Error, Session, quoted_name};
 use stability::{Candidate, CandidateCounts, CandidateOptions, Candidates};
-use store::{ImportOptions, ImportSummary, Store};
+use store::{ImportOptions, ImportSummary, Shard, Store};
 
 /// What `enumerate` should do.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,9 @@ pub struct EnumerateOptions {
     pub against: Vec<String>,
     /// Count, and write nothing.
     pub dry_run: bool,
+    /// The candidates that are written: those of a shard, by content hash. All are made, for only among all of them is known which are
+    /// unique; what takes time is to complete them.
+    pub shard: Option<Shard>,
 }
 
 /// What `enumerate` did.
@@ -88,6 +92,11 @@ pub async fn enumerate(
     options: &EnumerateOptions,
     progress: &dyn Progress,
 ) -> Result<EnumerateSummary, Error> {
+    if options.shard.is_some() && !is_ordered(session.sql(&options.prototypes).await?.logical_plan()) {
+        let message = "in shards the query of the prototypes says in which order they come, for of one structure type the first is used: \
+                       add ORDER BY id";
+        return Err(Error::Sql(message.into()));
+    }
     let (mut prototypes, mut refused) = (Vec::new(), 0);
     crystals(session, &options.prototypes, |id, crystal| match crystal {
         Some(structure) => prototypes.push((id, structure)),
@@ -125,10 +134,26 @@ pub async fn enumerate(
         ..ImportOptions::default()
     };
     let watch = Watch { counts: Arc::clone(&counts), progress };
-    let lots = candidates.map(|lot| lot.into_iter().map(record).collect());
+    let shard = options.shard;
+    let is_ours =
+        move |candidate: &Candidate| shard.is_none_or(|shard| shard.holds(content_hash(&candidate.structure)));
+    let lots = candidates
+        .map(move |lot| lot.into_iter().filter(&is_ours).map(record).collect::<Vec<_>>())
+        .filter(|lot| !lot.is_empty());
     let import = store.import_made(lots, &import, &watch).await?;
     let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(EnumerateSummary { counts, refused, import })
+}
+
+/// Whether a query says in which order its rows come.
+fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Limit(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {
+            plan.inputs().into_iter().all(is_ordered)
+        }
+        _ => false,
+    }
 }
 
 /// Every crystal of a query with the columns `structure` and, perhaps, `id`; `None` for a row that is none.

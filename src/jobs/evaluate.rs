@@ -184,7 +184,8 @@ async fn comparable(session: &Session, model: &dyn PropertyModel, table: &str, t
     }
 }
 
-async fn number_of(session: &Session, rows: &str) -> Result<u64, Error> {
+/// How many rows a query has.
+pub(super) async fn number_of(session: &Session, rows: &str) -> Result<u64, Error> {
     let batches = session.sql(&format!("SELECT count(*) FROM ({rows}) AS counted")).await?.collect().await?;
     Ok(batches.first().map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0).unsigned_abs()))
 }

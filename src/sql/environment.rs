@@ -1,6 +1,6 @@
 //! What the functions of one session share: its models, its memory of predictions, materialised features, its warnings.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -108,6 +108,13 @@ impl Environment {
         })?;
         let loaded = Arc::new(model.potential()?);
         Ok(Arc::clone(potentials().entry(name.to_string()).or_insert(loaded)))
+    }
+
+    /// The models that were loaded so far: the name or path, and the hash of the content.
+    pub fn loaded_models(&self) -> BTreeMap<String, String> {
+        let potentials = self.0.potentials.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let potentials = potentials.iter().map(|(name, model)| (name.clone(), model.model().id().to_owned()));
+        potentials.chain(self.models().iter().map(|(name, model)| (name.clone(), model.id().to_owned()))).collect()
     }
 
     fn load(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {

@@ -1,5 +1,6 @@
 //! A session: a store at one snapshot, the functions, the options, and the way from text to a plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
@@ -187,6 +188,11 @@ impl Session {
     /// No such model, or weights that cannot be read.
     pub fn model(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {
         self.environment.model(name)
+    }
+
+    /// The models that were asked in this session so far: name or path, and the hash of the content.
+    pub fn loaded_models(&self) -> BTreeMap<String, String> {
+        self.environment.loaded_models()
     }
 
     /// Has `watcher` told after every round of a batch of relaxations; it may end them. The first one stays.

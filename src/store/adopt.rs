@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::lake::{CATALOG_FILE, DATA_FOLDER, Store, absolute, directory, url};
 use super::registry::{self, Access};
+use super::verify::whole_path;
 use crate::StoreError;
 
 impl Store {
@@ -74,13 +75,6 @@ fn files(connection: &Connection, data: &Path) -> Result<Vec<PathBuf>, StoreErro
          FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
          WHERE f.end_snapshot IS NULL AND t.end_snapshot IS NULL",
     )?;
-    let rows = statement.query_map([], |row| {
-        let mut path = data.to_owned();
-        for at in [0_usize, 2, 4] {
-            let part: String = row.get(at)?;
-            path = if row.get(at + 1)? { path.join(part) } else { PathBuf::from(part) };
-        }
-        Ok(path)
-    })?;
+    let rows = statement.query_map([], |row| whole_path(data, row))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -78,6 +78,14 @@ pub enum StoreError {
         /// Why, and the remedy.
         message: String,
     },
+    /// A run in shards that cannot go on or be merged.
+    #[error("run {run}: {message}")]
+    Run {
+        /// Its name.
+        run: String,
+        /// What stands against it, and the remedy.
+        message: String,
+    },
     /// A statement that cannot be carried out on the store as it is: what stands against it, and the remedy.
     #[error("{0}")]
     Statement(String),

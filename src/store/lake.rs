@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 use super::files;
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
+use super::shards;
 use super::tables::Shape;
 use super::turn::{LOCK_FILE, Waiting};
 use crate::StoreError;
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     /// A catalog of our own in the temporary folder, where the store was moved and may not be written to.
     copied: bool,
     pub(super) waiting: Waiting,
+    /// The store that this one is the branch of.
+    pub(super) main: Option<PathBuf>,
 }
 
 impl Drop for Inner {
@@ -137,6 +140,7 @@ impl Store {
             )),
             Access::Read => None,
         };
+        let main = shards::main_store(&dir)?;
         let store = Self {
             inner: Arc::new(Inner {
                 dir,
@@ -145,6 +149,7 @@ impl Store {
                 writer,
                 copied,
                 waiting: Waiting::default(),
+                main,
             }),
         };
         store.recover()?;
@@ -181,9 +186,9 @@ impl Store {
         self.inner.writer.clone().ok_or_else(|| StoreError::ReadOnly { dir: self.inner.dir.clone() })
     }
 
-    /// Where models and ensembles that were made over this store are kept, a folder each.
+    /// Where models and ensembles that were made over this store are kept, a folder each; those of a branch are its store's.
     pub fn models_folder(&self) -> PathBuf {
-        self.dir().join("models")
+        self.inner.main.as_deref().unwrap_or(self.dir()).join("models")
     }
 
     /// Cached predictions of the models that ran on this store.

@@ -5,6 +5,7 @@
 //! STORE/data/main/tmo/     Parquet
 //! STORE/models/NAME/       weights that `train` and `models add` put there
 //! STORE/writer.lock        held by the import in progress, and says which it is; the next one waits
+//! STORE/shards/RUN/          branches in which the shards of a run work, until they are merged
 //! STORE/features.lock      the same for `featurize`, which takes the writer's turn for each of its commits
 //! ```
 //!
@@ -44,6 +45,7 @@ mod registry_tables;
 mod results;
 mod row_sums;
 mod rows;
+mod shards;
 mod spool;
 mod storable;
 mod sums;
@@ -73,6 +75,7 @@ pub use quarantine::Quarantined;
 pub use query::{parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, Crystal, DftRunRow, Electrode, ReferenceEnergy, References, ResultRow};
 pub use rows::{Onto, is_of_the_lake};
+pub use shards::{Branch, Manifest, MergeSummary, Plan, Shard};
 pub use tables::{Column, columns, dictionary, lineage_columns, schema};
 pub use tunings::Tuning;
 pub use turn::{Holder, Turn, WaitWatcher};

@@ -30,6 +30,10 @@ impl Store {
     /// Merges the small files of tables that have too many; the caller has the writer's turn. Where another client changes the table
     /// meanwhile, or a file cannot be read, they stay as they are: whoever reads them is told.
     pub(super) async fn tidy(&self) {
+        // The files of a branch are its own rows, or those of its store.
+        if self.inner.main.is_some() {
+            return;
+        }
         let Ok(crowded) = self.connect().and_then(|connection| crowded(&connection)) else { return };
         for table in crowded {
             // What was begun and not committed is a file that no snapshot names, which the next writer clears away.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::lake::Store;
 use super::row_sums;
@@ -147,10 +147,21 @@ impl Store {
 
     /// The data files of a table at the newest snapshot.
     pub(super) fn live_files(&self, connection: &Connection, table: &str) -> Result<Vec<PathBuf>, StoreError> {
+        self.files_since(connection, table, -1)
+    }
+
+    /// Those of them that came after a snapshot.
+    pub(super) fn files_since(
+        &self,
+        connection: &Connection,
+        table: &str,
+        snapshot: i64,
+    ) -> Result<Vec<PathBuf>, StoreError> {
         let files = format!(
             "(SELECT f.table_id, f.path, f.path_is_relative, record_count AS rows, file_size_bytes AS bytes
               FROM ducklake_data_file f JOIN ducklake_table o USING (table_id)
-              WHERE f.end_snapshot IS NULL AND o.end_snapshot IS NULL AND o.table_name = '{}')",
+              WHERE f.end_snapshot IS NULL AND o.end_snapshot IS NULL AND o.table_name = '{}'
+                AND f.begin_snapshot > {snapshot})",
             table.replace('\'', "''")
         );
         Ok(self.entries_of(connection, &files)?.into_iter().map(|entry| entry.path).collect())
@@ -158,21 +169,14 @@ impl Store {
 
     fn entries_of(&self, connection: &Connection, files: &str) -> Result<Vec<Entry>, StoreError> {
         let sql = format!(
-            "SELECT f.path, f.path_is_relative, t.path, t.path_is_relative, s.path, s.path_is_relative, f.rows, f.bytes
+            "SELECT s.path, s.path_is_relative, t.path, t.path_is_relative, f.path, f.path_is_relative, f.rows, f.bytes
              FROM {files} f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
              GROUP BY f.path ORDER BY f.path"
         );
         let mut statement = connection.prepare(&sql)?;
         let data = self.data_dir();
-        let rows = statement.query_map([], |row| {
-            let text = |i: usize| row.get::<_, String>(i);
-            // A path is relative to the one before it, up to the first that is absolute.
-            let mut path = data.clone();
-            for (at, relative) in [(4, 5), (2, 3), (0, 1)] {
-                path = if row.get(relative)? { path.join(text(at)?) } else { PathBuf::from(text(at)?) };
-            }
-            Ok(Entry { path, rows: row.get(6)?, bytes: row.get(7)? })
-        })?;
+        let rows = statement
+            .query_map([], |row| Ok(Entry { path: whole_path(&data, row)?, rows: row.get(6)?, bytes: row.get(7)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -199,6 +203,16 @@ impl Store {
         found.sort();
         Ok(found)
     }
+}
+
+/// Where a file lies, of which a row begins with the paths of schema, table and file, each with whether it is relative to the one before.
+pub(super) fn whole_path(data: &Path, row: &Row<'_>) -> rusqlite::Result<PathBuf> {
+    let mut path = data.to_owned();
+    for at in [0_usize, 2, 4] {
+        let part: String = row.get(at)?;
+        path = if row.get(at + 1)? { path.join(part) } else { PathBuf::from(part) };
+    }
+    Ok(path)
 }
 
 fn check(entry: &Entry, sum: Option<&String>) -> Result<(), String> {

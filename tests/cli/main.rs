@@ -12,5 +12,6 @@ mod enumerate;
 mod interrupt;
 mod plots;
 mod report;
+mod shards;
 mod shell;
 mod webdriver;

@@ -12,3 +12,4 @@ mod interop;
 mod kill;
 mod migrate;
 mod queries;
+mod shards;

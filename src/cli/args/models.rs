@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::values::coverage;
-use super::{At, Format, Output};
+use super::{At, Format, Output, Sharded};
 use crate::models::{DEFAULT_MODEL, network::names};
 
 /// `hollandite train`
@@ -221,6 +221,9 @@ pub struct Evaluate {
     /// Write a parity plot to this file, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+    /// Which part of the rows
+    #[command(flatten)]
+    pub sharded: Sharded,
     /// Which state of the store to read
     #[command(flatten)]
     pub at: At,

@@ -1,7 +1,9 @@
 //! `hollandite enumerate`: how many passed each step while it runs (on a terminal), and when it is done.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::place::place;
 use super::{job_bar::JobBar, sql::warn};
 use crate::cli::args::{At, Enumerate};
 use crate::cli::queries::Query;
@@ -12,8 +14,7 @@ use crate::stability::CandidateOptions;
 pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
     // A name that is none is told before a store is made.
     let prototypes = Query::of_text(&args.prototypes)?.sql().to_owned();
-    let (store, session) = super::session(store, At { snapshot: None }).await?;
-    let options = EnumerateOptions {
+    let mut options = EnumerateOptions {
         prototypes,
         candidates: CandidateOptions {
             elements: args.elements.clone(),
@@ -26,10 +27,15 @@ pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError>
         into: args.into.clone(),
         against: args.against.clone(),
         dry_run: args.dry_run,
+        shard: None,
     };
+    let at = At { snapshot: None };
+    let Some(place) = place(store, at, &args.sharded, &format!("{options:?}")).await? else { return Ok(()) };
+    options.shard = place.shard();
     let bar = JobBar::new("reading prototypes and known crystals");
-    let summary = jobs::enumerate(&session, &store, &options, &bar).await;
+    let summary = jobs::enumerate(&place.session, &place.store, &options, &bar).await;
     bar.close();
-    warn(&session);
-    render::print(&format!("{}\n", summary?))
+    warn(&place.session);
+    render::print(&format!("{}\n", summary?))?;
+    place.finish(BTreeMap::new())
 }

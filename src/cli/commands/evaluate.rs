@@ -1,7 +1,9 @@
 //! `hollandite evaluate`: a model's answers for the rows of a table into `predictions`, its errors, and a parity plot.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::place::place;
 use super::{job_bar::JobBar, plot::errors, sql::warn};
 use crate::cli::args::Evaluate;
 use crate::cli::console::note;
@@ -10,8 +12,7 @@ use crate::jobs::{self, EvaluateOptions};
 use crate::report::plots;
 
 pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> {
-    let (store, session) = super::session(store, args.at).await?;
-    let options = EvaluateOptions {
+    let mut options = EvaluateOptions {
         model: args.model.clone(),
         table: args.table.clone(),
         target: args.target.clone(),
@@ -19,10 +20,12 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         coverage: args.coverage,
         unlabelled: args.unlabelled,
     };
+    let Some(place) = place(store, args.at, &args.sharded, &format!("{options:?}")).await? else { return Ok(()) };
+    options.condition = place.condition(options.condition);
     let bar = JobBar::new("counting rows");
-    let summary = jobs::evaluate(&session, &store, &options, &bar).await;
+    let summary = jobs::evaluate(&place.session, &place.store, &options, &bar).await;
     bar.close();
-    warn(&session);
+    warn(&place.session);
     let summary = summary?;
     render::print(&format!("{summary}\n"))?;
     if let (refused, Some((id, reason))) = &summary.refused {
@@ -32,5 +35,5 @@ pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> 
         let title = errors::title(&summary.evaluation.model, &args.table, "all", summary.fitted());
         plots::parity(&title, &summary.unit, &summary.pairs).save(file)?;
     }
-    Ok(())
+    place.finish(BTreeMap::new())
 }

@@ -1,15 +1,19 @@
 //! `hollandite export TABLE|QUERY --to FILE|DIR`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 
-use crate::cli::args::{Export, ExportFormat};
+use super::place::place;
+use crate::cli::args::{Export, ExportFormat, part_file};
 use crate::cli::console::note;
 use crate::cli::render::{Headings, with_units};
 use crate::cli::{CliError, statements};
 use crate::report::{Format, exporter};
 use crate::sql;
+use crate::store::Shard;
 
 pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> {
     let format = export.format.map(Format::from).or_else(|| Format::of_path(&export.to)).ok_or_else(|| {
@@ -25,12 +29,18 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
         ));
     }
     let query = query(&export.what)?;
-    let (_, session) = super::session(store, export.at).await?;
-    let frame = session.sql(&query).await?;
-    let units = sql::units(&session, &frame);
+    let command = format!("export {query}\nto {} as {format:?}, symprec {:?}", export.to.display(), export.symprec);
+    let Some(place) = place(store, export.at, &export.sharded, &command).await? else { return Ok(()) };
+    let session = &place.session;
+    let frame = match place.shard() {
+        None => session.sql(&query).await?,
+        Some(shard) => part_of(session.sql(&query).await?, shard)?,
+    };
+    let to = place.shard().map_or_else(|| export.to.clone(), |shard| part_file(&export.to, shard));
+    let units = sql::units(session, &frame);
     let mut stream = frame.execute_stream().await?;
     let headings = Headings::of(&stream.schema());
-    let mut exporter = exporter(format, export.symprec, &with_units(headings.schema(), &units), &export.to)?;
+    let mut exporter = exporter(format, export.symprec, &with_units(headings.schema(), &units), &to)?;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
@@ -38,8 +48,21 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
         exporter.write(&headings.over(batch)?)?;
     }
     exporter.finish()?;
-    note(&format!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, export.to.display()));
-    Ok(())
+    note(&format!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, to.display()));
+    let whole = std::path::absolute(&to).map_err(|source| CliError::Io { path: to, source })?;
+    place.finish(BTreeMap::from([(whole, rows as u64)]))
+}
+
+/// The rows of a result that belong to a shard.
+fn part_of(frame: DataFrame, shard: Shard) -> Result<DataFrame, CliError> {
+    const HASH: &str = "structure_hash";
+    if frame.schema().has_column_with_unqualified_name(HASH) {
+        let condition = frame.parse_sql_expr(&shard.condition(HASH))?;
+        return Ok(frame.filter(condition)?);
+    }
+    Err(CliError::Usage(format!(
+        "a query in shards has the column {HASH}, by which its rows are divided: select it too"
+    )))
 }
 
 /// A bare name is a table, anything else one query.

@@ -1,10 +1,12 @@
 //! `hollandite featurize --features LIST`: a bar while it runs (on a terminal), one line a feature when it is done.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
+use super::place::place;
 use super::{job_bar::JobBar, sql::warn};
 use crate::cli::args::{At, Featurize, Format};
 use crate::cli::render::{self, Printer};
@@ -14,11 +16,12 @@ use crate::sql::Session;
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
-    let (store, session) = commands::session(store, At { snapshot: None }).await?;
+    let at = At { snapshot: None };
     if args.list {
+        let (store, session) = commands::session(store, at).await?;
         return list(&store, &session);
     }
-    let options = FeaturizeOptions {
+    let mut options = FeaturizeOptions {
         features: args.features.clone(),
         table: args.table.clone(),
         condition: args.condition.clone(),
@@ -26,11 +29,14 @@ pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError>
         lot_rows: args.lot,
         ..FeaturizeOptions::default()
     };
+    let Some(place) = place(store, at, &args.sharded, &format!("{options:?}")).await? else { return Ok(()) };
+    options.condition = place.condition(options.condition);
     let bar = JobBar::new("counting rows");
-    let summary = jobs::featurize(&session, &store, &options, &bar).await;
+    let summary = jobs::featurize(&place.session, &place.store, &options, &bar).await;
     bar.close();
-    warn(&session);
-    render::print(&format!("{}\n", summary?))
+    warn(&place.session);
+    render::print(&format!("{}\n", summary?))?;
+    place.finish(BTreeMap::new())
 }
 
 /// Every feature that has no arguments, and those with arguments that are there.

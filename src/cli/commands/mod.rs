@@ -2,6 +2,7 @@
 
 mod charges;
 mod completions;
+mod compute;
 mod enumerate;
 mod evaluate;
 mod export;
@@ -13,7 +14,9 @@ mod info;
 mod init;
 mod job_bar;
 mod man;
+mod merge;
 mod models;
+mod place;
 mod plot;
 mod progress;
 mod report;
@@ -48,10 +51,12 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Report(report) => report::run(store, &report).await,
         Command::Charges(charges) => charges::run(store, &charges).await,
         Command::Featurize(options) => featurize::run(store, &options).await,
+        Command::Compute(options) => compute::run(store, &options).await,
         Command::Enumerate(options) => enumerate::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Tune(tune) => tune::run(store, &tune).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,
+        Command::Merge(merge) => merge::run(store, &merge).await,
         Command::Models(models) => models::run(store, &models).await,
         Command::Functions(functions) => functions::run(&functions),
         Command::Info(info) => info::run(store, &info).await,
@@ -68,11 +73,16 @@ async fn open(store: Option<&Path>) -> Result<Store, CliError> {
         Some(dir) => Store::open(dir).await?,
         None => Store::open_default().await?,
     };
+    tell_of_waiting(&store);
+    Ok(store)
+}
+
+/// Has whoever waits for another process told for which.
+fn tell_of_waiting(store: &Store) {
     store.watch_waiting(Box::new(|holder| match holder {
         Some(holder) => eprintln!("waiting for {holder}"),
         None => eprintln!("waiting for another process that writes to the store"),
     }));
-    Ok(store)
 }
 
 /// A SQL session over it.

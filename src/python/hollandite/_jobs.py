@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 #: Commands that are methods of a connection, and whether they may write to the store.
 COMMANDS = {
     "charges": True,
+    "compute": True,
     "enumerate": True,
     "evaluate": True,
     "export": False,
     "featurize": True,
     "import-dft": True,
     "info": False,
+    "merge": True,
     "models": False,
     "plot": False,
     "report": False,

@@ -24,22 +24,28 @@ pub(super) const VIEW: &str = "features";
 pub(super) const PREFIX: &str = "features_";
 
 /// Every feature of the newest snapshot; also the table `featurizers`. What its lots say of themselves is in their snapshots, committed
-/// with their rows; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that an older program wrote.
+/// with their rows, and so does a merge of shards; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that an older program wrote.
 pub(super) const LIST: &str = "
     WITH lots AS MATERIALIZED (
-        SELECT snapshot_id, commit_extra_info, json_extract(commit_extra_info, '$.hollandite_feature') AS feature
-        FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '{\"hollandite_feature\":%')
+        SELECT snapshot_id, json_extract(commit_extra_info, '$.hollandite_feature') AS feature,
+               json_extract(commit_extra_info, '$.nulls') AS nulls, json_extract(commit_extra_info, '$.seconds') AS seconds
+        FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '{\"hollandite_feature\":%'
+        UNION ALL
+        SELECT snapshot_id, json_extract(lot.value, '$.feature'), json_extract(lot.value, '$.nulls'),
+               json_extract(lot.value, '$.seconds')
+        FROM ducklake_snapshot_changes, json_each(commit_extra_info, '$.features') AS lot
+        WHERE commit_extra_info LIKE '{\"hollandite_merge\":%')
     SELECT f.name, f.featurizer,
            (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL)
          - (SELECT coalesce(sum(delete_count), 0) FROM ducklake_delete_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS rows,
-           f.nulls + coalesce((SELECT sum(json_extract(c.commit_extra_info, '$.nulls')) FROM lots c
+           f.nulls + coalesce((SELECT sum(c.nulls) FROM lots c
                                WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS nulls,
            (SELECT count(*) FROM ducklake_data_file d WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS files,
            (SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS bytes,
-           f.seconds + coalesce((SELECT sum(json_extract(c.commit_extra_info, '$.seconds')) FROM lots c
+           f.seconds + coalesce((SELECT sum(c.seconds) FROM lots c
                                  WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS seconds,
            coalesce((SELECT CAST(max(s.snapshot_time) AS TEXT) FROM ducklake_snapshot s JOIN lots c USING (snapshot_id)
                      WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), f.updated) AS updated
@@ -113,7 +119,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<FeatureInfo>, StoreErr
 }
 
 /// The featurizer whose values the table of feature `name` holds, as far as the registry knows.
-fn registered(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+pub(super) fn registered(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT featurizer FROM hollandite_featurizers WHERE name = ?";
     Ok(connection.query_row(sql, params![name], |row| row.get(0)).optional()?)
 }

@@ -50,7 +50,7 @@ impl Store {
         let lake = StoreError::lake("reading what the table holds");
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
-        let sql = format!("SELECT id, structure_hash FROM {CATALOG}.{SCHEMA}.{table}");
+        let sql = format!("SELECT id, structure_hash FROM {CATALOG}.{SCHEMA}.\"{}\"", table.replace('"', "\"\""));
         let mut stream = ctx.sql(&sql).await.map_err(lake)?.execute_stream().await.map_err(lake)?;
         let mut seen = HashSet::new();
         while let Some(batch) = stream.next().await {
