@@ -199,7 +199,7 @@ mod tests {
         (rows.into_iter().map(Input::Vector).collect(), labels)
     }
 
-    fn items<'a>((inputs, labels): &'a (Vec<Input>, Vec<f32>)) -> Vec<(&'a Input, f32)> {
+    fn items((inputs, labels): &(Vec<Input>, Vec<f32>)) -> Vec<(&Input, f32)> {
         inputs.iter().zip(labels.iter().copied()).collect()
     }
 
