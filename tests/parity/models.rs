@@ -341,7 +341,7 @@ fn tensornet_equals_matgl() {
 /// The published potentials of MatPES: energies within 1e-5 eV/atom, forces within 1e-4 eV/Å; and what their cards say.
 #[test]
 fn tensornet_of_matpes_equals_matgl() {
-    let (golden, crystals) = (crate::data::golden("tensornet.json"), golden_crystals(&golden()));
+    let (golden, crystals) = (crate::data::golden("tensornet_matpes.json"), golden_crystals(&golden()));
     for (functional, name) in [("PBE", "tensornet-matpes-pbe"), ("r2SCAN", "tensornet-matpes-r2scan")] {
         let want = &golden["values"][functional];
         let folder = format!("tensornet/{}", want["weights"].as_str().unwrap());

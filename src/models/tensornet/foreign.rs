@@ -9,6 +9,11 @@ use crate::weights::found::{Claims, Found, MATERIALS_PROJECT, by_atomic_number};
 use crate::weights::limits;
 
 const EMBEDDING: &str = "tensor_embedding.emb.weight";
+/// Weights of the pair of elements at the ends of a bond.
+const PAIR: &str = "tensor_embedding.emb2.weight";
+/// From this version of the class on (matgl 4) the atom that takes a bond up is named first in its pair, as here. Before it was named
+/// second; elements by themselves do not tell, every compound does.
+const TAKER_FIRST: u64 = 2;
 /// Energies of the elements, to which the network adds.
 const REFERENCES: &str = "element_refs.property_offset";
 
@@ -55,6 +60,12 @@ pub(super) fn convert(
     }
     for (_, array) in checkpoint.arrays.iter_mut().filter(|(name, _)| name.starts_with("final_layer.gated.layers.6.")) {
         array.values.iter_mut().for_each(|w| *w *= scale);
+    }
+    let version = companion["kwargs"]["model"]["@model_version"].as_u64();
+    if version.is_some_and(|version| version < TAKER_FIRST)
+        && let Some(pair) = checkpoint.arrays.get_mut(PAIR)
+    {
+        pair.values.chunks_exact_mut(2 * config.units).for_each(|row| row.rotate_left(config.units));
     }
     let mut net = Tensornet::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
