@@ -100,7 +100,7 @@ fn add_reciprocal(structure: &Structure, alpha: f64, cutoff: f64, potential: &mu
 }
 
 /// The complementary error function of x >= 0, to 10⁻¹⁵ of 1.
-fn erfc(x: f64) -> f64 {
+pub(super) fn erfc(x: f64) -> f64 {
     let gauss = (-x * x).exp() / PI.sqrt();
     if x < 2.5 {
         // 1 - erf(x), erf by its series of positive terms (Abramowitz & Stegun 7.1.6).

@@ -23,6 +23,7 @@ mod radii;
 mod reflections;
 mod scattering;
 mod scope;
+mod site_energy;
 mod site_matrix;
 mod soap;
 mod symmetry_functions;
@@ -52,6 +53,7 @@ pub use orbital_field::{
 };
 pub use radii::site_radii;
 pub use scope::{TRANSITION_METALS, class_name, is_transition_metal_oxide};
+pub use site_energy::{bvse_barrier, bvse_energies};
 pub use site_matrix::{MAX_MATRIX_SITES, SiteMatrix};
 pub use soap::{Average, Channels, Soap, SoapOptions, soap};
 pub use symmetry_functions::{SymmetryFunctionOptions, SymmetryFunctions, symmetry_functions};

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bvse;
 mod channels;
 mod charges;
 mod corrections;

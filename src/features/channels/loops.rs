@@ -9,7 +9,7 @@ use crystal::{Lattice, add, sub};
 
 /// A sublattice of Z³ by a row echelon basis: the row in place k, if any, has its first non-zero entry in column k.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct LoopLattice {
+pub(crate) struct LoopLattice {
     rows: [Option<[i64; 3]>; 3],
 }
 
@@ -94,7 +94,7 @@ fn dependent(known: &[[i32; 3]], v: [i64; 3]) -> bool {
 
 /// Union-find over the nodes of a periodic graph.
 #[derive(Debug)]
-pub(super) struct Components {
+pub(crate) struct Components {
     parent: Vec<u32>,
     /// Node n in cell T belongs with its parent in cell T + offset[n].
     offset: Vec<[i32; 3]>,

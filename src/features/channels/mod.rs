@@ -45,6 +45,8 @@ use exact::{Part, passing};
 use pores::{Pores, TIE};
 use ring::Framework;
 
+pub(super) use loops::Components;
+
 pub use hollows::{Hollow, hollows};
 pub use ring::{Ring, ring_name, ring_size};
 pub use spheres::{

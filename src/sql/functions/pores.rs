@@ -10,6 +10,22 @@ use features::{self, Channel, Spheres};
 pub(super) fn functions() -> Vec<Function> {
     vec![
         Function {
+            name: "bvse_barrier",
+            text: "Migration barrier of an ion in a rigid framework, from bond-valence site energies (softBV, Chen, Wong & \
+                   Adams 2019): the energy of the lowest pass that leads from cell to cell above that of the lowest point of \
+                   the valley that it connects. It takes milliseconds and ranks crystals; nothing gives way to the ion, \
+                   so it is usually too high. Ions of that element in the crystal are taken out first; formal charges are \
+                   those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if \
+                   there is no pass below 10 eV.",
+            parameters: vec![structure(), super::arguments::ion(), dimensions()],
+            unit: Some("eV"),
+            example: "SELECT id, bvse_barrier(structure, 'Li') AS barrier FROM tmo ORDER BY barrier",
+            kernel: crystals(Cost::Costly, |row, s| {
+                let (ion, along) = (features::Ion::parse(row.text(1))?, directions(row.number(2))?);
+                Ok(features::bvse_barrier(s, &ion, along)?.ok_or("no pass below 10 eV")?)
+            }),
+        },
+        Function {
             name: "channels",
             text: "Channels of a crystal, widest first. A channel is a connected part of the space open to the \
                    centre of the probe that repeats along a lattice vector.",
