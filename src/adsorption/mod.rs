@@ -1,13 +1,14 @@
 //! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.
 //!
 //! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them and [`remove`] empties them, [`relax`] moves the crystal
-//! downhill on a model's energy surface, and [`adsorb`] and [`extract`] do all of it for many crystals at once. [`charge`] divides
+//! downhill on a model's energy surface, [`migrate`] an ion over the pass to its next site, and [`adsorb`] and [`extract`] do all of it for many crystals at once. [`charge`] divides
 //! calculated densities among their ions, and [`triples`] finds what belongs together among calculations that were done elsewhere.
 
 mod adsorb;
 pub mod calibration;
 mod capacity;
 pub mod charge;
+mod curve;
 mod dilute;
 mod electrode;
 mod elements;
@@ -17,6 +18,7 @@ mod extract;
 mod flat;
 mod gibbs;
 mod insert;
+mod migration;
 mod potential;
 mod profile;
 mod reference;
@@ -28,6 +30,7 @@ pub mod triples;
 
 pub use adsorb::{Adsorbed, Answer, Answers, Emptied, Freedom, Place, Request, SAME_ENERGY, adsorb};
 pub use capacity::{Capacity, capacity};
+pub use curve::{Curve, Discharge, Filling, curve};
 pub use dilute::{MOST_ATOMS, ion_spacing, spaced};
 pub use electrode::{electrode_voltage, taken_up};
 pub use elements::{element_energies, ground_state, reference};
@@ -35,6 +38,7 @@ pub use error::AdsorptionError;
 pub use extract::{Extracted, Extraction, extract};
 pub use gibbs::gibbs;
 pub use insert::{Insertion, MIN_ION_DISTANCE, at, insert, parse_sites, starts};
+pub use migration::{Band, Journey, Migration, Path, Walked, band, migrate};
 pub use potential::{adsorption_potential, insertion_energy, insertion_voltage};
 pub use profile::{VoltageStep, voltage_profile};
 pub use reference::{Reference, reference_energy};

@@ -16,11 +16,11 @@ use std::ops::{ControlFlow, Range};
 use crate::AdsorptionError;
 use bfgs::Bfgs;
 use crystal::Structure;
-use fire::Fire;
+pub(super) use fire::Fire;
 use frame::Frame;
 use models::potential::{Evaluation, Potential};
 pub use queue::{Follower, Round};
-pub(super) use queue::{Job, run_all};
+pub(super) use queue::{Job, run_all, unanswered};
 
 /// How a crystal moves downhill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -116,9 +116,7 @@ pub fn relax(
         ends[key] = Some(end);
         Vec::new()
     })?;
-    ControlFlow::Continue(
-        ends.into_iter().map(|end| end.unwrap_or_else(|| Err(queue::unanswered(potential)))).collect(),
-    )
+    ControlFlow::Continue(ends.into_iter().map(|end| end.unwrap_or_else(|| Err(unanswered(potential)))).collect())
 }
 
 /// One crystal on its way.
@@ -210,7 +208,7 @@ impl Run {
 }
 
 /// The length of the longest of the vectors that follow one another in `forces`.
-fn longest(forces: &[f64]) -> f64 {
+pub(super) fn longest(forces: &[f64]) -> f64 {
     forces.chunks_exact(3).map(|f| f.iter().map(|x| x * x).sum::<f64>()).fold(0.0, f64::max).sqrt()
 }
 

@@ -18,6 +18,7 @@ mod features;
 pub mod functions;
 mod interval;
 mod json_operators;
+mod migrations;
 pub mod optimizer;
 mod options;
 mod pass;

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod band;
 mod bvse;
 mod channels;
 mod charges;

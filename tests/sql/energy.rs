@@ -24,10 +24,10 @@ use hollandite::{
 };
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-const WO3: &str = "WO3\n1.0\n3.8 0 0\n0 3.9 0\n0.1 0 4.0\nW O\n1 3\nDirect\n0 0 0\n0.5 0 0\n0 0.5 0.02\n0 0 0.5\n";
+pub const WO3: &str = "WO3\n1.0\n3.8 0 0\n0 3.9 0\n0.1 0 4.0\nW O\n1 3\nDirect\n0 0 0\n0.5 0 0\n0 0.5 0.02\n0 0 0.5\n";
 
 /// Forward passes are counted for the whole process: the test that counts them has it for itself.
-static MODELS: RwLock<()> = RwLock::const_new(());
+pub static MODELS: RwLock<()> = RwLock::const_new(());
 
 /// A store in `folder` with a small energy model called chgnet, and a session over it, beside those of other tests.
 async fn session(folder: &Path) -> ((Store, RwLockReadGuard<'static, ()>), Session) {
@@ -36,7 +36,7 @@ async fn session(folder: &Path) -> ((Store, RwLockReadGuard<'static, ()>), Sessi
     ((store, beside), session)
 }
 
-async fn open(folder: &Path) -> (Store, Session) {
+pub async fn open(folder: &Path) -> (Store, Session) {
     let store = Store::init(&folder.join("store")).await.unwrap();
     let (net, card) = network();
     store.add_model(&net, &card).unwrap();
@@ -49,20 +49,20 @@ fn network() -> (Net, ModelCard) {
 }
 
 /// The only value of an expression over the crystal s.
-async fn value(session: &Session, expression: &str) -> ArrayRef {
+pub async fn value(session: &Session, expression: &str) -> ArrayRef {
     let query = format!("SELECT {expression} AS x FROM (SELECT structure('{WO3}') AS s)");
     let batches = session.sql(&query).await.unwrap().collect().await.unwrap();
     batches.iter().find(|batch| batch.num_rows() == 1).unwrap().column(0).clone()
 }
 
-async fn number(session: &Session, expression: &str) -> f64 {
+pub async fn number(session: &Session, expression: &str) -> f64 {
     let value = value(session, expression).await;
     assert!(value.is_valid(0), "{expression}: {:?}", session.warnings());
     arrow::compute::cast(&value, &DataType::Float64).unwrap().as_primitive::<Float64Type>().value(0)
 }
 
 /// The sentence with which a query is refused.
-async fn refusal(session: &Session, query: &str) -> String {
+pub async fn refusal(session: &Session, query: &str) -> String {
     match session.sql(query).await {
         Ok(frame) => frame.collect().await.unwrap_err().to_string(),
         Err(error) => error.to_string(),
@@ -80,6 +80,8 @@ async fn without_an_energy_model_the_command_that_brings_one_is_named() {
         "adsorption(s, 'Li')",
         "adsorption_potential(s, 'Li')",
         "extraction_voltage(s, 'Li')",
+        "migration_barrier(s, 'Li')",
+        "voltage_curve(s, 'Li')",
     ] {
         let error = refusal(&session, &format!("SELECT {call} FROM (SELECT structure('{WO3}') AS s)")).await;
         assert!(error.contains("pip download chgnet") && error.contains("models add chgnet-*.whl"), "{call}: {error}");

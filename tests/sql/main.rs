@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod discharge;
 mod energy;
 mod forward_passes;
 mod random_queries;

@@ -14,7 +14,7 @@ const LARGEST_TIME: f64 = 1.0;
 
 /// The state of one ball.
 #[derive(Debug, Clone)]
-pub(super) struct Fire {
+pub(crate) struct Fire {
     /// None before the first step.
     velocity: Option<Vec<f64>>,
     time: f64,

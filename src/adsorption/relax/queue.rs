@@ -118,6 +118,6 @@ fn put_first(waiting: &mut VecDeque<Job>, jobs: Vec<Job>) {
     jobs.into_iter().rev().for_each(|job| waiting.push_front(job));
 }
 
-pub(super) fn unanswered(potential: &dyn Potential) -> AdsorptionError {
+pub(crate) fn unanswered(potential: &dyn Potential) -> AdsorptionError {
     AdsorptionError::Undefined(format!("{} gave fewer answers than it was asked for", potential.name()))
 }

@@ -35,6 +35,8 @@ pub enum PlotPicture {
     Tuning(PlotTuning),
     /// The steps of a screening, and how many rows each of them leaves
     Funnel(PlotFunnel),
+    /// The energy of an ion along its path from site to site: the columns distance and energy of a query
+    Path(PlotPath),
     /// The convex hull of two elements, or of three: formation energies, stable phases and what coexists
     Hull(PlotHull),
 }
@@ -163,6 +165,20 @@ pub struct PlotFunnel {
     pub query: String,
     /// File to write, .svg or .png
     #[arg(short, long, value_name = "FILE", default_value = "funnel.svg")]
+    pub out: PathBuf,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
+/// `hollandite plot path`
+#[derive(Debug, ClapArgs)]
+pub struct PlotPath {
+    /// A query with columns distance and energy, such as SELECT * FROM migration_paths('ID', 'Li')
+    #[arg(value_name = "QUERY|NAME")]
+    pub query: String,
+    /// File to write, .svg or .png
+    #[arg(short, long, value_name = "FILE", default_value = "path.svg")]
     pub out: PathBuf,
     /// Which state of the store to read
     #[command(flatten)]

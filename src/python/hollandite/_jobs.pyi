@@ -31,6 +31,8 @@ class _PLOT:
         """The trials of a search for settings: the validation error of each, and the lowest so far"""
     def funnel(self, query: str = "funnel", *, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
         """The steps of a screening, and how many rows each of them leaves"""
+    def path(self, query: str | PathLike[str] | float | Sequence[Any], *, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
+        """The energy of an ion along its path from site to site: the columns distance and energy of a query"""
     def hull(self, system: str | PathLike[str] | float | Sequence[Any], *, table: str = "tmo", energy: str | PathLike[str] | float | Sequence[Any] | None = None, where: str | PathLike[str] | float | Sequence[Any] | None = None, out: str | PathLike[str] | None = None, snapshot: str | PathLike[str] | float | Sequence[Any] | None = None) -> Picture:
         """The convex hull of two elements, or of three: formation energies, stable phases and what coexists"""
 

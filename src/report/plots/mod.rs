@@ -1,6 +1,6 @@
 //! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), its electrons ([`density`]), what a table holds
 //! ([`distribution`]), a model's errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]), the search for its
-//! settings ([`tuning()`]), the steps of a screening ([`funnel`]) and the convex hull of a chemical system ([`hull`]).
+//! settings ([`tuning()`]), an ion on its way ([`path()`]), the steps of a screening ([`funnel`]) and the convex hull of a chemical system ([`hull`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.
@@ -22,6 +22,7 @@ pub mod labels;
 mod learning;
 mod levels;
 mod parity;
+mod path;
 mod periodic;
 mod places;
 mod raster;
@@ -36,6 +37,7 @@ pub use channels::Tunnels;
 pub use errors::errors;
 pub use learning::learning_curve;
 pub use parity::parity;
+pub use path::path;
 pub use solid::{Solid, roomy_cells, solid};
 pub(super) use svg::escaped;
 pub use svg::{Anchor, Picture};

@@ -8,6 +8,7 @@ mod arguments;
 mod bonding;
 mod comparison;
 mod composition;
+mod curve;
 mod declaration;
 mod descriptors;
 mod diffraction;
@@ -17,6 +18,7 @@ mod intervals;
 mod ions;
 mod json;
 pub(crate) mod kernel;
+pub(crate) mod migration;
 mod models;
 mod pores;
 mod stability;
@@ -40,10 +42,13 @@ pub fn themes() -> Vec<(&'static str, Vec<Function>)> {
         ("Diffraction", diffraction::functions()),
         (
             "Energies",
-            [energies::functions(), intervals::functions(), voltages::functions()].into_iter().flatten().collect(),
+            [energies::functions(), curve::functions(), intervals::functions(), voltages::functions()]
+                .into_iter()
+                .flatten()
+                .collect(),
         ),
         ("Geometry", geometry::functions()),
-        ("Ions", ions::functions()),
+        ("Ions", [ions::functions(), migration::functions()].into_iter().flatten().collect()),
         ("JSON", json::functions()),
         ("Models", models::functions()),
         ("Pores", pores::functions()),
@@ -68,10 +73,12 @@ mod tests {
         let others = [
             "predict_stress",
             "relax",
+            "voltage_curve",
             "adsorption_interval",
             "electrode_voltage",
             "adsorption_potential",
             "reference_energy",
+            "migration_barrier",
             "predict",
             "predict_ef",
         ];

@@ -2,7 +2,9 @@
 //! kernel makes the table of a call. Their arguments are constants, known when the query is planned.
 
 mod files;
+mod migration_paths;
 mod most_similar;
+mod query;
 mod read_csv;
 mod read_json;
 mod read_parquet;
@@ -21,6 +23,7 @@ use super::functions::{FieldDoc, Function, Kind, Parameter, required};
 /// All of them, each with its section of the reference.
 pub(super) fn all() -> Vec<(&'static str, Function<Table>)> {
     let functions = [
+        migration_paths::function(),
         most_similar::function(),
         read_csv::function(),
         read_json::function(),
@@ -78,4 +81,14 @@ pub(super) fn text(function: &str, what: &str, argument: &Expr) -> Result<String
         }
         other => plan_err!("{function} needs {what} as text in single quotes, found {other}"),
     }
+}
+
+/// Whether an argument of `function` is the text of a crystal, which must then be one, and not an id.
+fn is_crystal(function: &str, argument: &str) -> Result<bool> {
+    // What has several lines, or is a JSON object, is no id.
+    let is_text = argument.contains('\n') || argument.trim_start().starts_with('{');
+    if is_text && let Err(error) = formats::parse_structure(argument) {
+        return plan_err!("{function}: {error}");
+    }
+    Ok(is_text)
 }

@@ -1,22 +1,16 @@
 //! `most_similar(crystal, k)`: the crystals of a table whose fingerprints are nearest to that of one.
-//!
-//! A call is a query in disguise, planned when its rows are asked for: what a session knows of fingerprints (values that
-//! were materialised before, warnings) holds here too.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
-use async_trait::async_trait;
-use datafusion::catalog::{Session, TableFunctionArgs, TableProvider};
-use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType, col};
-use datafusion::physical_plan::ExecutionPlan;
+use arrow::datatypes::DataType;
+use datafusion::catalog::{TableFunctionArgs, TableProvider};
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::Expr;
 
-use super::{Table, text};
+use super::query::Query;
+use super::{Table, is_crystal, text};
 use crate::functions::{FieldDoc, Function, Kind, Omitted, optional, required};
 use crate::{quoted_name, quoted_text};
-use formats;
 
 /// Most rows that a call may ask for.
 const MOST: i64 = 1_000_000;
@@ -60,12 +54,8 @@ fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         Expr::Literal(ScalarValue::Int64(Some(k)), _) if (1..=MOST).contains(k) => *k,
         other => return plan_err!("most_similar needs a number of rows from 1 to {MOST}, found {other}"),
     };
-    // What has several lines, or is a JSON object, is no id.
-    let is_text = crystal.contains('\n') || crystal.trim_start().starts_with('{');
-    if is_text && let Err(error) = formats::parse_structure(&crystal) {
-        return plan_err!("most_similar: {error}");
-    }
-    Ok(Arc::new(Ranked { sql: query(&crystal, is_text, k, &table), schema: schema() }))
+    let is_text = is_crystal("most_similar", &crystal)?;
+    Ok(Arc::new(Query::new(query(&crystal, is_text, k, &table), &columns())))
 }
 
 fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
@@ -85,46 +75,4 @@ fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
         "SELECT arrow_cast(id, 'Utf8') AS id, reduced_formula(structure) AS formula, spacegroup(structure) AS \
          spacegroup, similarity FROM ({ranked}) AS ranked ORDER BY similarity DESC NULLS LAST, id"
     )
-}
-
-fn schema() -> SchemaRef {
-    Arc::new(Schema::new(columns().iter().map(FieldDoc::field).collect::<Fields>()))
-}
-
-/// The table of one call.
-#[derive(Debug)]
-struct Ranked {
-    sql: String,
-    schema: SchemaRef,
-}
-
-#[async_trait]
-impl TableProvider for Ranked {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::View
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(session) = state.as_any().downcast_ref::<SessionState>() else {
-            return internal_err!("most_similar is planned outside a session");
-        };
-        let mut plan = LogicalPlanBuilder::from(session.create_logical_plan(&self.sql).await?);
-        if let Some(limit) = limit {
-            plan = plan.limit(0, Some(limit))?;
-        }
-        if let Some(columns) = projection {
-            plan = plan.project(columns.iter().map(|&i| col(self.schema.field(i).name())))?;
-        }
-        session.create_physical_plan(&plan.build()?).await
-    }
 }

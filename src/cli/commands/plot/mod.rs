@@ -8,6 +8,7 @@ pub mod errors;
 mod funnel;
 mod hull;
 mod pairs;
+mod path;
 mod structure;
 mod tuning;
 mod xrd;
@@ -30,6 +31,7 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
         PlotPicture::Errors(args) => errors::run(store, args, "errors", plots::errors).await,
         PlotPicture::Tuning(args) => tuning::run(store, args).await,
         PlotPicture::Funnel(args) => funnel::run(store, args).await,
+        PlotPicture::Path(args) => path::run(store, args).await,
         PlotPicture::Hull(args) => hull::run(store, args).await,
     }
 }

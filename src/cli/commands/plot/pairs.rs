@@ -10,7 +10,7 @@ use crate::cli::args::PlotModel;
 use crate::cli::queries::Query;
 use crate::cli::{CliError, statements};
 use crate::report::plots::Picture;
-use crate::sql::units;
+use crate::sql::{Session, units};
 
 /// The statement that `text` is or names; `None` where it names a model.
 pub fn query(text: &str) -> Option<&str> {
@@ -27,44 +27,56 @@ pub async fn run(
     name: &str,
     draw: fn(&str, &str, &[(f64, f64)]) -> Picture,
 ) -> Result<(), CliError> {
-    let [statement] = statements::all(query)[..] else {
-        return Err(CliError::Usage("a picture of errors is drawn of one statement, a SELECT".into()));
-    };
     if args.condition.is_some() {
         return Err(CliError::Usage("--where is for the table of a model; write the condition into the query".into()));
     }
     let (_, session) = super::super::session(store, args.at).await?;
-    let frame = session.sql(statement).await?;
-    let fields = frame.schema().fields().clone();
-    let place = |wanted: &str| match fields.iter().position(|field| field.name() == wanted) {
-        Some(i) if fields[i].data_type().is_numeric() => Ok(i),
-        Some(i) => {
-            Err(CliError::Failed(format!("{wanted} is {}: label and prediction are numbers", fields[i].data_type())))
-        }
-        None => {
-            let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-            let has = names.join(", ");
-            Err(CliError::Failed(format!(
-                "the query has no column {wanted}: name two label and prediction; it has {has}"
-            )))
-        }
-    };
-    let (label, prediction) = (place("label")?, place("prediction")?);
-    let unit = units(&session, &frame).swap_remove(label).unwrap_or_default();
-    let mut pairs = Vec::new();
-    for batch in frame.collect().await? {
-        let numbers = |i: usize| cast(batch.column(i), &DataType::Float64).map_err(|e| CliError::Failed(e.to_string()));
-        let (labels, predictions) = (numbers(label)?, numbers(prediction)?);
-        let both = predictions.as_primitive::<Float64Type>().iter().zip(labels.as_primitive::<Float64Type>());
-        pairs.extend(both.filter_map(|(prediction, label)| Some((prediction?, label?))));
-    }
-    super::super::sql::warn(&session);
+    let ([unit, _], pairs) = read(&session, query, ["label", "prediction"]).await?;
+    let pairs: Vec<(f64, f64)> = pairs.into_iter().map(|(label, prediction)| (prediction, label)).collect();
     if pairs.is_empty() {
         return Err(CliError::Failed("no row of the query has both a label and a prediction".into()));
     }
     let stored = Query::named(args.model.trim().trim_end_matches(".sql")).map(|query| query.name);
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-{name}.svg", stored.unwrap_or("query"))));
     super::save(&draw(stored.unwrap_or("query"), &unit, &pairs), &out)
+}
+
+/// Two columns of numbers of `query` and their units; rows without one of them are left out.
+pub async fn read(
+    session: &Session,
+    query: &str,
+    names: [&str; 2],
+) -> Result<([String; 2], Vec<(f64, f64)>), CliError> {
+    let [statement] = statements::all(query)[..] else {
+        return Err(CliError::Usage("the picture is drawn of one statement, a SELECT".into()));
+    };
+    let frame = session.sql(statement).await?;
+    let fields = frame.schema().fields().clone();
+    let place = |wanted: &str| match fields.iter().position(|field| field.name() == wanted) {
+        Some(i) if fields[i].data_type().is_numeric() => Ok(i),
+        Some(i) => {
+            let [a, b] = names;
+            Err(CliError::Failed(format!("{wanted} is {}: {a} and {b} are numbers", fields[i].data_type())))
+        }
+        None => {
+            let has: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            let [a, b] = names;
+            let has = has.join(", ");
+            Err(CliError::Failed(format!("the query has no column {wanted}: name two {a} and {b}; it has {has}")))
+        }
+    };
+    let places = [place(names[0])?, place(names[1])?];
+    let all = units(session, &frame);
+    let units = places.map(|i| all[i].as_deref().unwrap_or_default().to_owned());
+    let mut pairs = Vec::new();
+    for batch in frame.collect().await? {
+        let numbers = |i: usize| cast(batch.column(i), &DataType::Float64).map_err(|e| CliError::Failed(e.to_string()));
+        let (first, second) = (numbers(places[0])?, numbers(places[1])?);
+        let both = first.as_primitive::<Float64Type>().iter().zip(second.as_primitive::<Float64Type>());
+        pairs.extend(both.filter_map(|(a, b)| Some((a?, b?))));
+    }
+    super::super::sql::warn(session);
+    Ok((units, pairs))
 }
 
 #[cfg(test)]
