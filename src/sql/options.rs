@@ -33,6 +33,11 @@ extensions_options! {
         /// Most configurations of the ions that `adsorption` relaxes for a channel; the best of them is the answer.
         pub insertion_starts: usize, default = 4
 
+        /// Whether the crystals that a model is asked about, or that are relaxed, are divided by their content among the streams of the
+        /// query (datafusion.execution.target_partitions). One stream uses every core of one machine, and stops sooner at a limit;
+        /// several are for a query that runs on several machines.
+        pub partitioned: bool, default = false
+
         /// Longest force left when `adsorption` ends a relaxation, eV/Å.
         pub relax_fmax: f64, default = 0.05
 

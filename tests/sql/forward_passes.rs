@@ -360,3 +360,54 @@ async fn a_watcher_hears_how_far_a_pass_is() {
     assert!(heard.iter().filter(|(_, _, _, ended)| !ended).count() > 8, "{heard:?}");
     assert_eq!(heard.last().map(|(_, done, _, ended)| (*done, *ended)), Some((400, true)));
 }
+
+#[tokio::test]
+async fn divided_among_streams_a_model_is_asked_about_the_same_crystals() {
+    // Rows in an order of their own, so that any order of the answers that nobody asked for is told apart from another answer.
+    let queries = [
+        "SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5",
+        "SELECT id, natoms, predict_ef(structure) e, -predict_ef(structure) FROM many WHERE predict_ef(structure) < -0.55",
+        "SELECT a.id, b.id, predict_ef(a.structure) FROM tmo a JOIN many b ON a.natoms = b.natoms",
+        "SELECT class, round(avg(predict_ef(structure)), 9), count(*) FROM many GROUP BY class",
+        "SELECT id, predict_ef(structure), predict_ef(structure, 'other') FROM many WHERE predict_ef(structure) < -0.2",
+        "SELECT structure, predict_ef(structure) AS e FROM many UNION ALL SELECT structure, void FROM tmo",
+        "SELECT id, CASE WHEN class = 'ternary' THEN predict_ef(structure) ELSE 0 END FROM tmo",
+        "SELECT DISTINCT round(predict_ef(structure), 1) FROM many",
+        "SELECT id, rank() OVER (PARTITION BY class ORDER BY predict_ef(structure), id) FROM many",
+        "SELECT id, predict_ef(structure) e FROM many ORDER BY predict_ef(structure), id LIMIT 7",
+        // A limit reads an order that was there before the model.
+        "SELECT id FROM many WHERE predict_ef(structure) < 0 ORDER BY void DESC, id LIMIT 5",
+        "SELECT count(*), sum(n) FROM (SELECT natoms n, id FROM many WHERE predict_ef(structure) < -0.3 ORDER BY void, id LIMIT 20) q",
+        "SELECT id, predict_ef(structure) FROM many ORDER BY void DESC, id OFFSET 390",
+        "SELECT round(avg(a.e - b.e), 9) FROM (SELECT id, predict_ef(structure) e FROM many) a \
+         JOIN (SELECT id, predict_ef(structure) e FROM many) b USING (id)",
+    ];
+    let lines = |text: String, ordered: bool| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if !ordered {
+            lines.sort();
+        }
+        lines
+    };
+    for sql in queries {
+        let ordered = sql.contains("ORDER BY void") || sql.ends_with("LIMIT 7");
+        let whole = Bench::new();
+        let expected = (lines(whole.text(sql).await, ordered), whole.model.take().1, whole.other.take().1);
+        let mut several = false;
+        for streams in [1, 2, 8] {
+            let bench = Bench::new();
+            let state = bench.session.context().state_ref();
+            let set = |key: &str, value: &str| state.write().config_mut().options_mut().set(key, value).unwrap();
+            set("datafusion.execution.target_partitions", &streams.to_string());
+            set("hollandite.partitioned", "true");
+            // More rows than a batch are worth dividing.
+            set("datafusion.execution.batch_size", "4");
+            let found = (lines(bench.text(sql).await, ordered), bench.model.take().1, bench.other.take().1);
+            assert_eq!(found, expected, "{streams} streams: {sql}");
+            let plan = bench.text(&format!("EXPLAIN {sql}")).await;
+            several |= plan.contains("structure_hash(");
+        }
+        // Nor are rows divided that are about two crystals.
+        assert_eq!(several, !sql.contains("ORDER BY void") && !sql.contains("JOIN (SELECT"), "{sql}");
+    }
+}

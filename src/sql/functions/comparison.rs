@@ -11,7 +11,7 @@ use super::kernel::{Answer, Arguments, Columns, crystals, list_of, pairs, rows, 
 use super::{Function, Kind, required};
 use crate::cost::Cost;
 use crate::structure_type::Crystals;
-use crystal::Structure;
+use crystal::{Structure, content_hash};
 use features::{self, Match, Tolerances};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -73,6 +73,17 @@ pub(super) fn functions() -> Vec<Function> {
                     Some(a.and_then(|a| Ok(features::similarity(&a, &b?)?)))
                 }))
             }),
+        },
+        Function {
+            name: "structure_hash",
+            text: "Content hash, 32 hexadecimal digits, as in the column structure_hash: the same for any order of the sites, \
+                   any lattice translation of a site, any rotation of the crystal and float noise well below 0.001 Å. \
+                   Mirror images, other cells of the same lattice and other origins have others; same_structure \
+                   compares those.",
+            parameters: vec![structure()],
+            unit: None,
+            example: "SELECT structure_hash(structure) = structure_hash FROM tmo LIMIT 5",
+            kernel: crystals(Cost::Crystal, |_, s| Ok(content_hash(s).to_string())),
         },
         Function {
             name: "structure_match",

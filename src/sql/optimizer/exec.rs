@@ -63,6 +63,7 @@ pub struct EvaluateExec {
     input: Arc<dyn ExecutionPlan>,
     calls: Vec<PhysicalCall>,
     cost: Cost,
+    key: Option<Arc<dyn PhysicalExpr>>,
     lots: [usize; 2],
     stop: Stop,
     pass: Arc<Pass>,
@@ -71,13 +72,15 @@ pub struct EvaluateExec {
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call. `lots`: rows of the first lot and of the largest. `stop` ends its
-    /// work, `pass` is told how far it is.
+    /// `schema`: that of `input` and a column for each call. `key`: the content of the one crystal that every call is about, where rows
+    /// may be divided by it among several streams. `lots`: rows of the first lot and of the largest. `stop` ends its work, `pass`
+    /// is told how far it is.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         cost: Cost,
+        key: Option<Arc<dyn PhysicalExpr>>,
         lots: [usize; 2],
         stop: Stop,
         pass: Arc<Pass>,
@@ -90,18 +93,19 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, cost, lots, stop, pass, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, key, lots, stop, pass, properties: Arc::new(properties), metrics }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
-        self.calls.iter().flat_map(|call| {
+        let of_calls = self.calls.iter().flat_map(|call| {
             let (main, crystal) = match &call.way {
                 Way::Model { structure, .. } => (structure, None),
                 Way::Function(expr) => (expr, None),
                 Way::Reused { crystal, call, .. } => (call, Some(crystal)),
             };
             std::iter::once(main).chain(crystal).chain(&call.needed)
-        })
+        });
+        of_calls.chain(&self.key)
     }
 }
 
@@ -143,17 +147,18 @@ impl ExecutionPlan for EvaluateExec {
     }
 
     /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
-    /// all cores within a lot.
+    /// all cores within a lot. Divided by their content, equal crystals meet too.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let distribution = match self.cost {
-            Cost::Model | Cost::Surface => Distribution::SinglePartition,
+        let distribution = match (self.cost, &self.key) {
+            (Cost::Model | Cost::Surface, Some(key)) => Distribution::KeyPartitioned(vec![Arc::clone(key)]),
+            (Cost::Model | Cost::Surface, None) => Distribution::SinglePartition,
             _ => Distribution::UnspecifiedDistribution,
         };
         InputDistributionRequirements::new(vec![distribution])
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
+        vec![self.key.is_some() && self.cost >= Cost::Model]
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
@@ -184,8 +189,9 @@ impl ExecutionPlan for EvaluateExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        let (calls, stop, pass) = (self.calls.clone(), self.stop.clone(), Arc::clone(&self.pass));
-        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, self.lots, stop, pass)))
+        let (calls, key, stop) = (self.calls.clone(), self.key.clone(), self.stop.clone());
+        let pass = Arc::clone(&self.pass);
+        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, key, self.lots, stop, pass)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {

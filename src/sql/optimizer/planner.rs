@@ -108,7 +108,9 @@ impl ExtensionPlanner for EvaluatePlanner {
             _ => [first, LARGEST_LOT],
         };
         let pass = pass(&calls, node, input);
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, lots, self.stop.clone(), pass);
+        let divided = options.partitioned && !ordered(&node.input);
+        let key = key(node, session).filter(|_| divided).map(|key| physical(&key)).transpose()?;
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, key, lots, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec)))
     }
 }
@@ -127,6 +129,34 @@ fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>)
     let environment = node.calls.iter().find_map(|call| udf(&call.expr)).map(|udf| udf.environment().clone());
     Pass::new(shown.collect::<Vec<_>>().join(", "), of, environment.unwrap_or_default())
 }
+
+/// Whether rows come in an order, which a limit above or a person may read: they stay in one stream. The columns of the order may be
+/// gone by now, so the physical plan does not tell.
+fn ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Extension(_) => plan.inputs().iter().any(|input| ordered(input)),
+        _ => false,
+    }
+}
+
+/// The content of the crystal that all calls of the node are about; `None` where they are about several.
+fn key(node: &Evaluate, session: &dyn Session) -> Option<Expr> {
+    let mut crystals = node.calls.iter().map(|call| match &call.expr {
+        Expr::ScalarFunction(call) => call.args.first(),
+        _ => None,
+    });
+    let crystal = crystals.next()??;
+    let hash = session.scalar_functions().get(CONTENT)?;
+    crystals.all(|other| other == Some(crystal)).then(|| hash.call(vec![crystal.clone()]))
+}
+
+/// The function that tells the content of a crystal.
+const CONTENT: &str = "structure_hash";
 
 /// Crystals of costly functions that are evaluated at a time.
 const COSTLY_ROWS: usize = 512;
