@@ -25,7 +25,7 @@ use crate::errors::{HollanditeError, SqlError, StoreError_, UsageError, of_comma
 use crate::jobs;
 use crate::progress::Progress;
 use crate::result::Result;
-use crate::runtime::{wait, wait_only};
+use crate::runtime::{not_forked, wait, wait_only};
 use crate::values;
 
 /// Where the statements of a connection go.
@@ -238,6 +238,7 @@ impl Connection {
 
     /// Makes rows readable as a table of that name, while the connection is open; an earlier one of the name is replaced.
     fn _register(&self, name: &str, rows: &Bound<'_, PyAny>) -> PyResult<()> {
+        not_forked()?;
         let (schema, batches) = arrow_capsules::read(rows)?;
         let open = self.open()?;
         register(&open, name, schema, batches)
@@ -245,6 +246,7 @@ impl Connection {
 
     /// Makes columns readable as a table.
     fn _register_columns(&self, name: &str, columns: &Bound<'_, PyDict>) -> PyResult<()> {
+        not_forked()?;
         let (schema, batch) = batch(columns)?;
         let open = self.open()?;
         register(&open, name, schema, vec![batch])
@@ -252,6 +254,7 @@ impl Connection {
 
     /// Forgets what `register` made; whether there was one.
     fn _unregister(&self, name: &str) -> PyResult<bool> {
+        not_forked()?;
         self.open()?.forget(name)
     }
 

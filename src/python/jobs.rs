@@ -8,12 +8,13 @@ use pyo3::prelude::*;
 
 use crate::connection::Open;
 use crate::errors::{UsageError, of_command};
-use crate::runtime::wait;
+use crate::runtime::{not_forked, wait};
 
 /// The program: takes the words of a command line, its own name first, and returns the code with which the process should end.
 #[pyfunction]
-pub fn main(py: Python<'_>, words: Vec<OsString>) -> u8 {
-    py.detach(|| cli::main_with(words.into_iter()))
+pub fn main(py: Python<'_>, words: Vec<OsString>) -> PyResult<u8> {
+    not_forked()?;
+    Ok(py.detach(|| cli::main_with(words.into_iter())))
 }
 
 /// Runs a command on the store of a connection and returns what it printed.

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use crate::connection::Connection;
 use crate::crystal::Crystal;
 use crate::errors::raised;
+use crate::runtime::not_forked;
 
 /// An energy model by its name or path.
 #[pyclass(frozen, module = "hollandite._lib")]
@@ -45,6 +46,7 @@ impl Potential {
     /// Energy (eV), forces (eV/Å), stress (eV/Å³, positive on the diagonal where the cell tends to shrink) and moments (μ_B) of each
     /// crystal.
     fn evaluate(&self, py: Python<'_>, crystals: Vec<Crystal>) -> PyResult<Vec<Answer>> {
+        not_forked()?;
         let answers = py.detach(|| {
             let structures: Vec<_> = crystals.iter().map(|crystal| crystal.0.as_ref()).collect();
             self.0.evaluate(&structures)

@@ -44,6 +44,12 @@ fn threads() -> PyResult<&'static Runtime> {
     Ok(runtime)
 }
 
+/// # Errors
+/// A process that was forked from one in which threads of ours run: what waits for them, or for what they hold, waits for ever.
+pub fn not_forked() -> PyResult<()> {
+    threads().map(drop)
+}
+
 /// Does what `work` makes and waits for it. Ctrl-C ends it, and is raised; so is an error of `meanwhile`, which is called with the
 /// interpreter's lock every so often.
 pub fn wait<T: Send + 'static, F: Future<Output = T>>(

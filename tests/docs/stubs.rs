@@ -18,14 +18,16 @@ fn check(file: &str, text: &str) {
 
 #[test]
 fn drift_of_the_functions_of_the_package() {
-    let mut text = format!(
-        "# Written by `{COMMAND}`.\n\nfrom typing import Any, Callable\n\n__all__: list[str]\n_docs: dict[str, dict[str, Any]]\n\n\
-         def _shared() -> Any: ...\n\nclass Functions:\n"
-    );
-    text += "    def __init__(self, connection: Callable[[], Any]) -> None: ...\n";
     let mut functions: Vec<Function> = themes().into_iter().flat_map(|(_, functions)| functions).collect();
     functions.retain(|function| !function.parameters.is_empty());
     functions.sort_by_key(|function| function.name);
+    // Names, not only their type: `from .functions import *` brings the ones that are listed.
+    let names: String = functions.iter().map(|function| format!("    \"{}\",\n", function.name)).collect();
+    let mut text = format!(
+        "# Written by `{COMMAND}`.\n\nfrom typing import Any, Callable\n\n__all__ = [\n{names}]\n_docs: dict[str, dict[str, Any]]\n\n\
+         def _shared() -> Any: ...\n\nclass Functions:\n"
+    );
+    text += "    def __init__(self, connection: Callable[[], Any]) -> None: ...\n";
     for function in &functions {
         text += &format!("    def {}(self, {}) -> Any: ...\n", function.name, parameters(function));
     }

@@ -58,6 +58,22 @@ __all__ = [
 ]
 
 
+#: Modules that need another package, loaded when they are first named.
+_BESIDE = ("ase", "dbapi", "duckdb", "sklearn")
+
+
+def __getattr__(name: str) -> object:
+    if name in _BESIDE:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_BESIDE])
+
+
 def load_ipython_extension(ipython) -> None:
     """`%load_ext hollandite`: the cell magic `%%hollandite`."""
     from ._jupyter import HollanditeMagics

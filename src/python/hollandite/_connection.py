@@ -13,7 +13,7 @@ from . import _lib
 from ._jobs import Commands
 from ._progress import Listener
 from ._result import Result
-from ._structures import column, kind
+from ._structures import column, crystals_of, kind
 
 if TYPE_CHECKING:
     from .functions import Functions
@@ -79,6 +79,13 @@ class Connection(Commands, _lib.Connection):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __copy__(self) -> Connection:
+        # A connection is open once: who copies an object that holds one, as scikit-learn does, shares it.
+        return self
+
+    def __deepcopy__(self, memo: object) -> Connection:
+        return self
 
     def __repr__(self) -> str:
         if self.closed:
@@ -175,17 +182,25 @@ class Connection(Commands, _lib.Connection):
             dedupe: Leave out crystals that are the same structure as a row, whatever their id and cell.
             dry_run: Check everything, write nothing.
         """
+        structures = crystals_of(structures)
+        if kind(structures) is not None:
+            structures = [structures]
+        if hasattr(structures, "__arrow_c_array__") or hasattr(structures, "__arrow_c_stream__"):
+            structures = column(structures).to_list()
         structures = list(structures)
+        if not structures:
+            raise _lib.UsageError("there are no structures to import")
+        ids = None if ids is None else [str(one) for one in ids]
         with tempfile.TemporaryDirectory(prefix="hollandite-") as folder:
             if structures and all(kind(one) is None for one in structures):
                 file = Path(folder) / "documents.jsonl"
-                _write_documents(structures, file)
+                _write_documents(structures, ids, properties or {}, file)
             else:
                 file = Path(folder) / "structures.parquet"
                 columns = {
-                    "id": list(ids) if ids is not None else [_id(one, i, source) for i, one in enumerate(structures, 1)],
+                    "id": ids if ids is not None else [_id(one, i, source) for i, one in enumerate(structures, 1)],
                     "structure": column(structures),
-                    **{name: list(values) for name, values in (properties or {}).items()},
+                    **{name: column(values) for name, values in (properties or {}).items()},
                 }
                 with connect(":memory:") as session:
                     session._register_columns("structures", columns)
@@ -214,9 +229,14 @@ def _quoted(path: Path) -> str:
 
 def _columns(rows: Any) -> dict[str, Any] | None:
     """Rows as columns where they are no Arrow data as they stand."""
+    library = type(rows).__module__.split(".")[0]
     if isinstance(rows, Mapping):
         return {name: column(values) for name, values in rows.items()}
-    if type(rows).__module__.split(".")[0] == "pandas" and hasattr(rows, "columns"):
+    if library == "polars" and hasattr(rows, "collect"):
+        raise _lib.UsageError("a LazyFrame has no rows yet: register(name, frame.collect())")
+    if library == "pandas" and not hasattr(rows, "columns"):
+        raise _lib.UsageError("a table has named columns: register(name, series.to_frame())")
+    if library == "pandas":
         # Of pandas the columns one by one: those of structures have no type that Arrow knows.
         return {str(name): _plain(rows[name]) for name in rows.columns}
     if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
@@ -228,7 +248,15 @@ def _columns(rows: Any) -> dict[str, Any] | None:
 def _plain(series: Any) -> Any:
     """A column of pandas, NaN as NULL."""
     values = series.tolist()
-    return column([None if value is None or value != value else value for value in values] if not _structural(values) else values)
+    if _structural(values):
+        return column(values)
+    try:
+        import pyarrow
+
+        return column(pyarrow.Array.from_pandas(series))
+    except (ModuleNotFoundError, TypeError, ValueError):
+        # Without pyarrow, or of mixed types: value by value.
+        return column([None if missing else value for value, missing in zip(values, series.isna())])
 
 
 def _structural(values: list[Any]) -> bool:
@@ -241,7 +269,7 @@ def _id(structure: Any, number: int, source: str) -> str:
     return str(named) if named is not None else f"{source}-{number}"
 
 
-def _write_documents(documents: list[Any], file: Path) -> None:
+def _write_documents(documents: list[Any], ids: list[str] | None, properties: Mapping[str, Sequence[Any]], file: Path) -> None:
     """Documents of the Materials Project as its own JSON, one a line."""
     with file.open("w", encoding="utf-8") as out:
         for i, document in enumerate(documents):
@@ -253,4 +281,11 @@ def _write_documents(documents: list[Any], file: Path) -> None:
             structure = fields["structure"]
             if structure is not None and kind(structure) is not None:
                 structure = column([structure]).to_list()[0].as_dict()
-            out.write(json.dumps({**fields, "structure": structure}, default=str) + "\n")
+            more = {name: values[i] for name, values in properties.items()}
+            named = {} if ids is None else {"material_id": ids[i]}
+            out.write(json.dumps({**fields, **more, **named, "structure": structure}, default=_jsonable) + "\n")
+
+
+def _jsonable(value: Any) -> Any:
+    """A number of numpy as a number, anything else as text."""
+    return value.item() if hasattr(value, "item") else str(value)

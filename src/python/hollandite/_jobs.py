@@ -153,7 +153,13 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
     pages = path[0] == "report"
 
     def run(connection: Connection, *args: Any, **kwargs: Any) -> Any:
-        given = dict(takes.bind(*args, **kwargs).arguments)
+        try:
+            given = dict(takes.bind(*args, **kwargs).arguments)
+        except TypeError as error:
+            raise TypeError(f"{run.__name__}: {error}: its arguments are {', '.join(takes.parameters)}") from None
+        for place in ("out", "to"):
+            if isinstance(given.get(place), str):
+                given[place] = os.path.expanduser(given[place])
         if connection.snapshot is not None and "snapshot" in takes.parameters:
             given.setdefault("snapshot", connection.snapshot)
         changes = writes and not given.get("dry_run") and not (path[0] == "featurize" and given.get("list"))
@@ -224,8 +230,6 @@ class _Bound:
         return self._itself(self._connection, *args, **kwargs)
 
     def __repr__(self) -> str:
-        if self._itself is not None:
-            return repr(self())
         return f"{self.__doc__}: {', '.join(name for name in vars(self) if not name.startswith('_'))}"
 
 

@@ -113,7 +113,7 @@ class Result:
             if name in self._rows._crystal_columns:
                 frame[name] = pandas.Series(_crystals(column, structures), dtype=object)
             else:
-                frame[name] = _series(column)
+                frame[name] = _series(column, self.types[name])
         frame = pandas.DataFrame(frame)
         frame.attrs["units"] = {name: unit for name, unit in self.units.items() if unit}
         return frame
@@ -200,7 +200,7 @@ def _crystals(column: _lib.Column, structures: str) -> list[Any]:
     return column.to_list()
 
 
-def _series(column: _lib.Column) -> Any:
+def _series(column: _lib.Column, kind: str) -> Any:
     """A column of pandas without pyarrow: numbers as numpy has them, NULL as NaN or None."""
     import numpy
     import pandas
@@ -208,4 +208,5 @@ def _series(column: _lib.Column) -> Any:
     numbers = column._numbers()
     if numbers is not None:
         return pandas.Series(numpy.frombuffer(numbers[0], dtype=numbers[1]).copy())
-    return pandas.Series(column.to_list())
+    # A column of numbers without a number is one of numbers still.
+    return pandas.Series(column.to_list(), dtype=float if kind.startswith(("Float", "Int", "UInt")) else None)

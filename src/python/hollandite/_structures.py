@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from . import _lib
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def kind(item: Any) -> str | None:
-    """Which library an item is of: "pymatgen", "ase", "crystal" or "text"; None for anything else.
+    """Which library an item is of: "pymatgen", "ase", "crystal", "dict" (`as_dict()` of pymatgen) or "text"; None for anything else.
 
     Neither library is imported: an item of theirs exists only where it is.
     """
@@ -22,6 +23,9 @@ def kind(item: Any) -> str | None:
         return "crystal"
     if isinstance(item, str):
         return "text"
+    if isinstance(item, Mapping):
+        # A structure of pymatgen as its own dict; any other mapping is none.
+        return "dict" if "lattice" in item and "sites" in item else None
     for name, module, cls in [("pymatgen", "pymatgen.core.structure", "IStructure"), ("ase", "ase", "Atoms")]:
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(item, getattr(loaded, cls)):
@@ -44,7 +48,10 @@ def pack(item: Any) -> Any:
         if not all(item.pbc):
             raise _lib.CrystalError("these atoms are not periodic along a, b and c: set atoms.pbc = True, with a cell")
         return _floats(item.cell.array), _whole(item.numbers), _floats(item.get_scaled_positions(wrap=False))
-    return item
+    if of == "dict":
+        return _lib.Crystal.read(json.dumps(item))
+    # A number of numpy is the number.
+    return item.item() if hasattr(item, "dtype") and getattr(item, "ndim", None) == 0 else item
 
 
 def _floats(array: Any) -> bytes:
@@ -65,10 +72,43 @@ def column(items: Iterable[Any]) -> _lib.Column:
         return _lib.column(items)
     items = list(items)
     kinds = {kind(item) for item in items}
-    if "text" in kinds and kinds & {"crystal", "pymatgen", "ase"}:
+    crystals = kinds & {"crystal", "pymatgen", "ase", "dict"}
+    if "text" in kinds and crystals:
         # Beside crystals a text is one too; among texts it may be a formula or a name.
         items = [_lib.Crystal.read(item) if kind(item) == "text" else item for item in items]
-    return _lib.column([pack(item) for item in items])
+    packed = []
+    for i, item in enumerate(items):
+        try:
+            packed.append(pack(item))
+        except _lib.CrystalError as error:
+            raise _lib.CrystalError(f"item {i}: {error}") from None
+    if crystals or all(item is None or isinstance(item, PLAIN) for item in packed):
+        return _lib.column(packed)
+    # Dates, lists, dicts and what else has a type of Arrow.
+    try:
+        import pyarrow
+    except ModuleNotFoundError:
+        return _lib.column(packed)
+    try:
+        return _lib.column(pyarrow.array(packed))
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):
+        return _lib.column(packed)
+
+
+#: What a column holds without pyarrow.
+PLAIN = (bool, int, float, str)
+
+
+def crystals_of(rows: Any) -> Any:
+    """The crystals of a result or a frame; anything else as it is."""
+    if hasattr(rows, "to_crystals"):
+        return rows.to_crystals()
+    names = getattr(rows, "column_names", None) or getattr(rows, "columns", None)
+    if names is None or isinstance(rows, Mapping):
+        return rows
+    if "structure" not in list(names):
+        raise _lib.UsageError("the frame has no column 'structure': pass the column that holds the crystals")
+    return rows["structure"]
 
 
 def arrays(column: _lib.Column) -> Iterable[tuple[Any, Any, Any] | None]:

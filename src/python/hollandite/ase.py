@@ -12,6 +12,13 @@ from . import _lib
 from ._structures import pack
 
 
+def _again(model: str, path: Any) -> Calculator:
+    from ._connection import connect
+
+    with connect(path) as db:
+        return Calculator(model, db)
+
+
 class Calculator(_Calculator):
     """Energies (eV), forces (eV/Å), stress (eV/Å³) and magnetic moments (μ_B, without sign) of periodic atoms.
 
@@ -19,7 +26,7 @@ class Calculator(_Calculator):
         >>> atoms.get_potential_energy()
 
     Arguments:
-        model: Name of an energy model, or its file or folder. Install CHGNet's weights once: `pip download chgnet --no-deps`, then
+        model: Name of an energy model of the store, or the file or folder of one that `train` made. Install CHGNet's weights once: `pip download chgnet --no-deps`, then
             `hollandite models add chgnet-*.whl`.
         db: The connection whose store holds the model; without one the embedded store.
     """
@@ -32,9 +39,15 @@ class Calculator(_Calculator):
             from ._connection import connect
 
             with connect() as db:
+                self._made_of = model, db.path
                 self.model = _lib.Potential(model, db)
         else:
+            self._made_of = model, db.path
             self.model = _lib.Potential(model, db)
+
+    def __reduce__(self) -> Any:
+        # A worker process, and a copy, opens the store for itself.
+        return _again, self._made_of
 
     def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Asks the model about the atoms."""

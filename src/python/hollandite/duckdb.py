@@ -10,6 +10,7 @@ DuckDB evaluates a function for each row that reaches it; put filters on other c
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Mapping
 
 from . import _lib
@@ -42,6 +43,9 @@ def register(con: Any, functions: Mapping[str, str | tuple[str, Mapping[str, Any
         if returns is None:
             raise _lib.UsageError(f"{function} returns {doc['returns']}, for which DuckDB has no type here")
         call = _call(connection, function, dict(arguments))
+        with contextlib.suppress(Exception):
+            # Of an earlier call: a cell of a notebook is run again.
+            con.remove_function(name)
         con.create_function(name, call, [STRUCTURE], returns, type="arrow", null_handling="special")
     return list(functions)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import threading
 from typing import Any, Callable
 
 from . import _lib
 from ._names import name_of
+from ._progress import Listener
 from ._structures import column as column_of
-from ._structures import crystals_like, kind
+from ._structures import crystals_like, crystals_of, kind
 
 _lock = threading.Lock()
 _session: _lib.Connection | None = None
@@ -26,7 +28,9 @@ def _shared() -> _lib.Connection:
     global _session
     with _lock:
         if _session is None:
-            _session = _lib.connect(_lib.Connection, ":memory:", None, False, False)
+            session = _lib.connect(_lib.Connection, ":memory:", None, False, False)
+            session._listen(Listener())
+            _session = session
         return _session
 
 
@@ -48,6 +52,9 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
         rows = given.pop(first)
         # None stands for what is left out.
         rest = {name.rstrip("_"): value for name, value in given.items() if value is not None}
+        for name, value in rest.items():
+            if isinstance(value, (list, tuple)) and any(kind(one) not in (None, "text") for one in value):
+                raise _lib.UsageError(f"{doc['name']}: {name} is one crystal; only {first} may be many")
         return _answers(connection(), doc, rows, rest)
 
     function.__name__ = function.__qualname__ = doc["name"]
@@ -68,6 +75,8 @@ def _docstring(doc: dict[str, Any]) -> str:
 
 
 def _answers(connection: _lib.Connection, doc: dict[str, Any], rows: Any, rest: dict[str, Any]) -> Any:
+    rows = crystals_of(rows)
+    _check_text(doc, rows)
     pandas_series = _library(rows) == "pandas"
     arrow = not pandas_series and (hasattr(rows, "__arrow_c_array__") or hasattr(rows, "__arrow_c_stream__"))
     one = not arrow and (kind(rows) is not None or rows is None or not hasattr(rows, "__iter__"))
@@ -87,6 +96,14 @@ def _answers(connection: _lib.Connection, doc: dict[str, Any], rows: Any, rest: 
 
         return pandas.Series(values, index=rows.index, name=doc["name"])
     return values
+
+
+def _check_text(doc: dict[str, Any], rows: Any) -> None:
+    """The name of a file is no text of a crystal."""
+    if doc["parameters"][0]["crystal"] and isinstance(rows, str) and "\n" not in rows and os.path.isfile(rows):
+        raise _lib.UsageError(
+            f"{rows!r} names a file: pass its text, Path({rows!r}).read_text(), or import it by connect(..).import_files({rows!r})"
+        )
 
 
 def _library(rows: Any) -> str:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _lib
 from . import functions as _functions
-from ._structures import column
+from ._structures import column, crystals_of
 
 
 class Featurizer(TransformerMixin, BaseEstimator):
@@ -47,10 +47,12 @@ class Featurizer(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "feature_names_")
         known = self.feature_names_
         values = self._compute(X)
-        if self.feature_names_ != known:
-            self.feature_names_ = known
-            raise _lib.FeatureError("these structures answer other columns than those of fit: their lists are of other lengths")
-        return values
+        found, self.feature_names_ = dict(zip(self.feature_names_, values.T)), known
+        more = [name for name, one in found.items() if name not in known and not np.isnan(one).all()]
+        if more:
+            raise _lib.FeatureError(f"these structures have a value {more[0]}, which none of fit had: fit on the largest too")
+        # Of a shorter list, or of no answer, nothing is known.
+        return np.column_stack([found.get(name, np.full(len(values), np.nan)) for name in known])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns."""
@@ -75,11 +77,13 @@ class Featurizer(TransformerMixin, BaseEstimator):
         return pandas.concat([df, pandas.DataFrame(values, columns=self.feature_names_, index=df.index)], axis=1)
 
     def _compute(self, structures: Any) -> np.ndarray:
-        items = column(structures if hasattr(structures, "__arrow_c_array__") else list(structures))
+        structures = crystals_of(structures)
+        arrow = hasattr(structures, "__arrow_c_array__") or hasattr(structures, "__arrow_c_stream__")
+        items = column(structures if arrow and not hasattr(structures, "iloc") else list(structures))
         connection = self.db if self.db is not None else _functions._shared()
         names: list[str] = []
         columns: list[np.ndarray] = []
-        for feature in self.features:
+        for feature in [self.features] if isinstance(self.features, str) else self.features:
             name, arguments = parsed(feature)
             answer = connection._call(name, items, arguments).to_list()
             for suffix, one in spread(answer):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 import polars
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -50,6 +51,24 @@ def test_functions_in_duckdb(db):
         db.sql("SELECT void(structure, 'ionic') FROM tmo WHERE id = 'rutile'").fetchone()[0]
     )
     assert con.sql("SELECT void(NULL)").fetchall() == [(None,)]
+
+
+def test_functions_are_registered_in_duckdb_twice():
+    con = duckdb.connect()
+    assert hollandite.duckdb.register(con) == hollandite.duckdb.register(con)
+    assert con.sql("SELECT void(NULL)").fetchall() == [(None,)]
+
+
+def test_a_featurizer_is_cloned_with_its_store(db):
+    featurizer = clone(hollandite.sklearn.Featurizer("density", db=db))
+    rows = db.sql("SELECT structure FROM tmo ORDER BY natoms").to_crystals()
+    assert featurizer.fit_transform(rows[:3]).shape == (3, 1)
+    # Lists of small crystals are shorter than those of fit, and of no crystal there is none.
+    lists = hollandite.sklearn.Featurizer(["coulomb_eigenvalues"]).fit([rows[-1]])
+    width = len(lists.feature_labels())
+    assert lists.transform([rows[0], None]).shape == (2, width) and np.isnan(lists.transform([None])).all()
+    with pytest.raises(hollandite.FeatureError, match="fit on the largest"):
+        hollandite.sklearn.Featurizer(["coulomb_eigenvalues"]).fit([rows[0]]).transform([rows[-1]])
 
 
 def test_the_driver_of_adbc(tmp_path):

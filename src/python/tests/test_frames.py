@@ -1,6 +1,9 @@
 """Results as frames, and frames as tables."""
 
+import datetime
+
 import duckdb
+import numpy as np
 import pandas
 import polars
 import pyarrow
@@ -63,3 +66,51 @@ def test_what_is_no_frame_is_refused(db):
         db.register("mine", 7)
     with pytest.raises(TypeError, match="is no crystal"):
         db.register("mine", [object()])
+
+
+def test_columns_of_other_types_are_rows_too(db):
+    when = datetime.datetime(2024, 3, 1, 12)
+    frame = pandas.DataFrame(
+        {
+            "when": [when, None],
+            "listed": [[1, 2], [3]],
+            "counted": pandas.array([1, None], dtype="Int64"),
+            "named": pandas.array(["a", None], dtype="string"),
+            "missing": [float("nan")] * 2,
+            "array": [np.zeros(2), np.ones(2)],
+        }
+    )
+    db.register("kinds", frame)
+    first, second = db.sql("SELECT listed, counted, named, missing * 2, array, date_part('year', \"when\") FROM kinds").fetchall()
+    assert first == ([1, 2], 1, "a", None, [0.0, 0.0], 2024) and second[:3] == ([3], None, None)
+    assert db.sql("SELECT missing FROM kinds").to_pandas()["missing"].dtype == float
+    db.register("numbers", {"a": np.arange(3), "b": np.arange(3, dtype="float32"), "c": [datetime.date(2024, 3, i) for i in (1, 2, 3)]})
+    assert db.sql("SELECT sum(a), sum(b), max(c) FROM numbers").fetchall() == [(3, 3.0, datetime.date(2024, 3, 3))]
+    with pytest.raises(hollandite.UsageError, match="to_frame"):
+        db.register("one", frame["named"])
+    with pytest.raises(hollandite.UsageError, match="collect"):
+        db.register("lazy", polars.LazyFrame({"a": [1]}))
+
+
+def test_results_and_frames_are_columns_of_crystals(db, store):
+    rows = db.sql("SELECT id, structure, void FROM tmo ORDER BY id LIMIT 5")
+    expected = rows["void"]
+    for crystals in (rows, rows.to_polars(), rows.to_arrow(), rows.to_pandas(), rows.to_pandas()["structure"]):
+        assert np.allclose(np.array(hollandite.void(crystals), dtype=float), expected)
+    assert store.import_structures(rows, ids=np.arange(5), into="again").added == 5
+    assert store.sql("SELECT id FROM again ORDER BY id")["id"] == ["0", "1", "2", "3", "4"]
+    one = rows.to_pymatgen()[0]
+    assert hollandite.void(one.as_dict()) == pytest.approx(expected[0])
+    assert store.import_structures(one, into="single").added == 1
+    with pytest.raises(hollandite.UsageError, match="no structures"):
+        store.import_structures([])
+
+
+def test_the_name_of_a_file_is_no_crystal(tmp_path, db):
+    file = tmp_path / "a.cif"
+    file.write_text(db.sql("SELECT to_cif(structure) FROM tmo LIMIT 1").fetchone()[0])
+    with pytest.raises(hollandite.UsageError, match="names a file"):
+        hollandite.density(str(file))
+    assert hollandite.density(file.read_text()) > 0
+    with pytest.raises(hollandite.UsageError, match="only a may be many"):
+        hollandite.same_structure(db.sql("SELECT structure FROM tmo LIMIT 2").to_crystals(), db.sql("SELECT structure FROM tmo LIMIT 2").to_crystals())

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pandas
 import polars
+import mypy.api
 import pytest
 
 import hollandite
@@ -106,3 +107,9 @@ def test_candidates_are_enumerated(store):
     said = store.enumerate(prototypes="SELECT id, structure FROM tmo", elements=["V", "Mo"], into="candidates")
     assert "candidates" in said
     assert {row[0] for row in store.sql("SELECT formula FROM candidates").fetchall()} == {"VO2", "MoO2"}
+
+
+def test_functions_are_known_to_type_checkers():
+    code = "import hollandite\nfrom hollandite import void\nhollandite.density('x')\nvoid('x', radii='ionic')"
+    said, faults, code = mypy.api.run(["--no-error-summary", "-c", code])
+    assert (code, faults) == (0, ""), said

@@ -70,13 +70,18 @@ def test_a_query_lets_other_threads_run(db):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_process_is_told_to_spawn(db):
+@pytest.mark.parametrize(
+    "work",
+    [lambda db: hollandite.void("x"), lambda db: db.register("x", {"a": [1]}), lambda db: db.unregister("x"), lambda db: hollandite._lib.main(["hollandite"])],
+    ids=["function", "register", "unregister", "program"],
+)
+def test_a_forked_process_is_told_to_spawn(db, work):
     db.sql("SELECT 1").fetchall()
     queue = multiprocessing.get_context("fork").SimpleQueue()
 
     def child():
         try:
-            hollandite.void("x")
+            work(db)
         except BaseException as error:
             queue.put((type(error).__name__, str(error)))
 

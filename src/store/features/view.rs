@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
-use datafusion::common::{Column, JoinType, Result};
+use datafusion::common::{Column, DFSchema, JoinType, Result};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::{PREFIX, list};
@@ -34,7 +34,7 @@ pub(crate) async fn view(store: &Store, lake: &dyn SchemaProvider) -> Result<Arc
             features.extend(table.map(|table| (feature.name, table)));
         }
     }
-    let view = View { tables, features, schema: SchemaRef::new(arrow::datatypes::Schema::empty()) };
+    let view = View { tables, features, schema: SchemaRef::new(Schema::empty()) };
     let schema = Arc::clone(view.plan(None)?.schema().inner());
     Ok(Arc::new(View { schema, ..view }))
 }
@@ -67,8 +67,10 @@ impl View {
                 Some(rows) => LogicalPlanBuilder::union_distinct(rows, next)?,
             });
         }
-        let Some(rows) = rows else {
-            return datafusion::common::plan_err!("there is no table whose rows could have features");
+        // At an old snapshot none of the tables may be there yet.
+        let rows = match rows {
+            Some(rows) => rows,
+            None => nothing()?,
         };
         let mut plan = rows.alias("rows")?;
         let wanted = |i: usize| projection.is_none_or(|columns| columns.contains(&i));
@@ -92,6 +94,13 @@ impl View {
         };
         plan.project(outputs)?.build()
     }
+}
+
+/// No rows, with the columns of the keys.
+fn nothing() -> Result<LogicalPlanBuilder> {
+    let schema = Schema::new(KEYS.map(|key| Field::new(key, DataType::Utf8View, true)).to_vec());
+    let schema = Arc::new(DFSchema::try_from(schema)?);
+    Ok(LogicalPlanBuilder::from(LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema })))
 }
 
 #[async_trait]
