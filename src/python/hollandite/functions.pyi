@@ -7,6 +7,7 @@ __all__ = [
     "adsorption_interval",
     "adsorption_potential",
     "bond_valence_sums",
+    "bvse_barrier",
     "capacity",
     "channels",
     "conversion_voltage",
@@ -49,6 +50,7 @@ __all__ = [
     "largest_included_sphere",
     "largest_sphere_along_path",
     "magpie",
+    "migration_barrier",
     "natoms",
     "orbital_field_matrix",
     "oxidation_states",
@@ -77,12 +79,14 @@ __all__ = [
     "spacegroup_symbol",
     "stability_margin",
     "structure",
+    "structure_hash",
     "structure_match",
     "substitute",
     "symmetry_functions",
     "to_cif",
     "to_poscar",
     "void",
+    "voltage_curve",
     "volume",
     "voronoi",
     "xrd",
@@ -171,6 +175,7 @@ class Functions:
     def spacegroup_symbol(self, structure: Any, symprec: float | None = 0.1) -> Any: ...
     def stability_margin(self, diagram: str, formula: str, ef: float) -> Any: ...
     def structure(self, text: Any) -> Any: ...
+    def structure_hash(self, structure: Any) -> Any: ...
     def structure_match(self, a: Any, b: Any, ltol: float | None = 0.2, stol: float | None = 0.3, angle_tol: float | None = 5.0) -> Any: ...
     def substitute(self, structure: Any, from_: str, to: str, from_2: str | None = None, to_2: str | None = None, from_3: str | None = None, to_3: str | None = None) -> Any: ...
     def symmetry_functions(self, structure: Any, r_cut: float | None = 6.5) -> Any: ...
@@ -411,6 +416,9 @@ def stability_margin(diagram: str, formula: str, ef: float) -> Any:
 
 def structure(text: Any) -> Any:
     """Reads a crystal from text: CIF, POSCAR or pymatgen's JSON, recognised by content. Text without a crystal gives NULL and a warning."""
+
+def structure_hash(structure: Any) -> Any:
+    """Content hash, 32 hexadecimal digits, as in the column structure_hash: the same for any order of the sites, any lattice translation of a site, any rotation of the crystal and float noise well below 0.001 Å. Mirror images, other cells of the same lattice and other origins have others; same_structure compares those."""
 
 def structure_match(a: Any, b: Any, ltol: float | None = 0.2, stol: float | None = 0.3, angle_tol: float | None = 5.0) -> Any:
     """How well two crystals can be superposed, and the tolerances that were used."""
