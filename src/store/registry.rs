@@ -15,7 +15,7 @@ use crate::StoreError;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Every migration in order; the number of one is its place, from 1.
-const MIGRATIONS: [(&str, &str); 10] = [
+const MIGRATIONS: [(&str, &str); 11] = [
     ("ducklake_1_0", include_str!("../../schema/registry/0001_ducklake_1_0.sql")),
     ("registry", include_str!("../../schema/registry/0002_registry.sql")),
     ("features", include_str!("../../schema/registry/0003_features.sql")),
@@ -26,6 +26,7 @@ const MIGRATIONS: [(&str, &str); 10] = [
     ("computed", include_str!("../../schema/registry/0008_computed.sql")),
     ("as_ducklake", include_str!("../../schema/registry/0009_as_ducklake.sql")),
     ("row_sums", include_str!("../../schema/registry/0010_row_sums.sql")),
+    ("struct_nulls", include_str!("../../schema/registry/0011_struct_nulls.sql")),
 ];
 
 /// Whether a connection may write.
