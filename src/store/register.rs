@@ -104,7 +104,7 @@ mod tests {
         let run = async |sql: &str| ctx.sql(sql).await.unwrap().collect().await.unwrap();
         let nulls = async || {
             let sql = "SELECT count(*) FILTER (WHERE s IS NULL), count(*) FILTER (WHERE l IS NULL), \
-                       (SELECT count(*) FROM t WHERE s IS NULL), (SELECT count(*) FROM t WHERE l IS NOT NULL) FROM t";
+                       (SELECT count(*) FROM t WHERE s IS NULL) AS found, (SELECT count(*) FROM t WHERE l IS NOT NULL) AS other FROM t";
             let batch = run(sql).await.remove(0);
             [0, 1, 2, 3].map(|i| batch.column(i).as_primitive::<Int64Type>().value(0))
         };

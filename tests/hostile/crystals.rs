@@ -123,6 +123,7 @@ fn hostile(large: usize) -> Vec<(&'static str, Structure)> {
 /// Calls of every function of a crystal `s`; the costliest arguments where they matter.
 const CALLS: &[&str] = &[
     "bond_valence_sums(s)",
+    "bvse_barrier(s, 'Li')",
     "channels(s)",
     "channels(s, 20.0)",
     "coordination(s)",
@@ -172,6 +173,7 @@ const CALLS: &[&str] = &[
     "spacegroup(s, 1e6)",
     "spacegroup_symbol(s, 1e-9)",
     "structure(to_cif(s))",
+    "structure_hash(s)",
     "structure_match(s, s)",
     "substitute(s, 'O', 'S')",
     "symmetry_functions(s)",
@@ -194,11 +196,13 @@ const ASK_A_POTENTIAL: &[&str] = &[
     "adsorption_interval",
     "adsorption_potential",
     "extraction_voltage",
+    "migration_barrier",
     "predict_energy",
     "predict_forces",
     "predict_magmoms",
     "predict_stress",
     "relax",
+    "voltage_curve",
 ];
 /// Functions of compositions and tables, which no cell can hurt.
 const OF_NO_CELL: &[&str] = &["formation_energy", "most_similar"];

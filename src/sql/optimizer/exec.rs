@@ -72,15 +72,13 @@ pub struct EvaluateExec {
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call. `key`: the content of the one crystal that every call is about, where rows
-    /// may be divided by it among several streams. `lots`: rows of the first lot and of the largest. `stop` ends its work, `pass`
-    /// is told how far it is.
+    /// `schema`: that of `input` and a column for each call. `lots`: rows of the first lot and of the largest. `stop` ends its
+    /// work, `pass` is told how far it is.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         cost: Cost,
-        key: Option<Arc<dyn PhysicalExpr>>,
         lots: [usize; 2],
         stop: Stop,
         pass: Arc<Pass>,
@@ -93,7 +91,12 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, cost, key, lots, stop, pass, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, key: None, lots, stop, pass, properties: Arc::new(properties), metrics }
+    }
+
+    /// Rows may be divided by the content of the one crystal that every call is about, among several streams.
+    pub(super) fn divided_by(self, key: Option<Arc<dyn PhysicalExpr>>) -> Self {
+        Self { key, ..self }
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
@@ -189,9 +192,9 @@ impl ExecutionPlan for EvaluateExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        let (calls, key, stop) = (self.calls.clone(), self.key.clone(), self.stop.clone());
-        let pass = Arc::clone(&self.pass);
-        Ok(Arc::new(Self::new(input, calls, self.schema(), self.cost, key, self.lots, stop, pass)))
+        let (calls, stop, pass) = (self.calls.clone(), self.stop.clone(), Arc::clone(&self.pass));
+        let again = Self::new(input, calls, self.schema(), self.cost, self.lots, stop, pass);
+        Ok(Arc::new(again.divided_by(self.key.clone())))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
