@@ -197,6 +197,7 @@ const ASK_A_POTENTIAL: &[&str] = &[
     "adsorption_potential",
     "extraction_voltage",
     "migration_barrier",
+    "migration_paths",
     "predict_energy",
     "predict_forces",
     "predict_magmoms",
