@@ -87,36 +87,3 @@ impl Store {
         Ok(table.map(|table| table.schema()))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use arrow::array::AsArray;
-    use arrow::datatypes::Int64Type;
-
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn structs_and_lists_that_are_null_are_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::init(&dir.path().join("s")).await.unwrap();
-        let ctx = SessionContext::new();
-        store.register(&ctx, None).await.unwrap();
-        let run = async |sql: &str| ctx.sql(sql).await.unwrap().collect().await.unwrap();
-        let nulls = async || {
-            let sql = "SELECT count(*) FILTER (WHERE s IS NULL), count(*) FILTER (WHERE l IS NULL), \
-                       (SELECT count(*) FROM t WHERE s IS NULL) AS found, (SELECT count(*) FROM t WHERE l IS NOT NULL) AS other FROM t";
-            let batch = run(sql).await.remove(0);
-            [0, 1, 2, 3].map(|i| batch.column(i).as_primitive::<Int64Type>().value(0))
-        };
-        run("CREATE TABLE t AS SELECT 1 AS a, named_struct('x', 1, 'y', 2) AS s, [1, 2] AS l \
-             UNION ALL SELECT 2, named_struct('x', 3, 'y', NULL), [3]")
-        .await;
-        assert_eq!(nulls().await, [0, 0, 0, 2]);
-        run("INSERT INTO t VALUES (3, NULL, NULL)").await;
-        assert_eq!(nulls().await, [1, 1, 1, 2]);
-        run("UPDATE t SET s = NULL, l = NULL WHERE a = 1").await;
-        assert_eq!(nulls().await, [2, 2, 2, 1]);
-        run("UPDATE t SET s = NULL, l = NULL").await;
-        assert_eq!(nulls().await, [3, 3, 3, 0]);
-    }
-}

@@ -139,3 +139,17 @@ def test_warnings_can_be_errors(db):
         warnings.simplefilter("error", hollandite.HollanditeWarning)
         with pytest.raises(hollandite.HollanditeWarning):
             db.sql("SELECT structure('no crystal')").fetchall()
+
+
+def test_structs_and_lists_that_are_null_are_found(store):
+    nulls = """SELECT count(*) FILTER (WHERE s IS NULL), count(*) FILTER (WHERE l IS NULL),
+               (SELECT count(*) FROM t WHERE s IS NULL) AS found, (SELECT count(*) FROM t WHERE l IS NOT NULL) AS other FROM t"""
+    store.sql("""CREATE TABLE t AS SELECT 1 AS a, named_struct('x', 1, 'y', 2) AS s, [1, 2] AS l
+                 UNION ALL SELECT 2, named_struct('x', 3, 'y', NULL), [3]""")
+    assert store.sql(nulls).fetchall() == [(0, 0, 0, 2)]
+    store.sql("INSERT INTO t VALUES (3, NULL, NULL)")
+    assert store.sql(nulls).fetchall() == [(1, 1, 1, 2)]
+    store.sql("UPDATE t SET s = NULL, l = NULL WHERE a = 1")
+    assert store.sql(nulls).fetchall() == [(2, 2, 2, 1)]
+    store.sql("UPDATE t SET s = NULL, l = NULL")
+    assert store.sql(nulls).fetchall() == [(3, 3, 3, 0)]
