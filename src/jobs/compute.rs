@@ -14,10 +14,7 @@ use futures::StreamExt;
 use super::evaluate::number_of;
 use crystal::progress::{Done, Progress};
 use sql::{Error, Session, quoted_name};
-use store::{Onto, Store};
-
-/// The schema of the tables of a store.
-const SCHEMA: &str = "main";
+use store::{Onto, SCHEMA, Store};
 
 /// What to compute.
 #[derive(Debug, Clone, PartialEq)]

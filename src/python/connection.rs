@@ -55,8 +55,9 @@ impl Open {
         self.progress.tell(py, listener.as_ref())
     }
 
-    /// Forgets a table that was registered; whether there was one.
+    /// Forgets a table that was registered; whether there was one. One that is registered takes the place of another first.
     fn forget(&self, name: &str) -> PyResult<bool> {
+        not_forked()?;
         // A table of the store would be dropped.
         if !self.registered.lock().unwrap_or_else(PoisonError::into_inner).remove(name) {
             return Ok(false);
@@ -238,7 +239,6 @@ impl Connection {
 
     /// Makes rows readable as a table of that name, while the connection is open; an earlier one of the name is replaced.
     fn _register(&self, name: &str, rows: &Bound<'_, PyAny>) -> PyResult<()> {
-        not_forked()?;
         let (schema, batches) = arrow_capsules::read(rows)?;
         let open = self.open()?;
         register(&open, name, schema, batches)
@@ -246,7 +246,6 @@ impl Connection {
 
     /// Makes columns readable as a table.
     fn _register_columns(&self, name: &str, columns: &Bound<'_, PyDict>) -> PyResult<()> {
-        not_forked()?;
         let (schema, batch) = batch(columns)?;
         let open = self.open()?;
         register(&open, name, schema, vec![batch])
@@ -254,7 +253,6 @@ impl Connection {
 
     /// Forgets what `register` made; whether there was one.
     fn _unregister(&self, name: &str) -> PyResult<bool> {
-        not_forked()?;
         self.open()?.forget(name)
     }
 

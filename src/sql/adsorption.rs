@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use adsorption::{
     Adsorbed, AdsorptionError, Answer, Answers, Emptied, Freedom, RelaxOptions, Request, Within, adsorb, parse_sites,
 };
-use crystal::{Composition, ContentHash, Element, Lattice, Structure, content_hash};
+use crystal::{Composition, ContentHash, Element, Structure, content_hash};
 use features::Ion;
 use models::ModelPotential;
 use models::potential::Potential;
 
 use super::environment::Environment;
-use super::relaxations::Remembering;
+use super::relaxations::{Remembering, crystal_of};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
 const VERSION: u32 = 3;
@@ -129,8 +129,7 @@ impl Place {
 
     /// The relaxed cell with the ions.
     pub fn structure(&self) -> Option<Structure> {
-        let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
-        Structure::with_overlaps(Lattice::new(self.lattice).ok()?, species.ok()?, self.frac_coords.clone()).ok()
+        crystal_of(self.lattice, &self.numbers, self.frac_coords.clone())
     }
 }
 
@@ -177,9 +176,8 @@ pub(super) fn answers(
         if !seen.insert(key) {
             continue;
         }
-        let remembered = if cached { environment.memory().computed(model.id(), &key.0, key.1)? } else { None };
+        let places: Option<Vec<Kept>> = if cached { environment.recall(model.id(), &key.0, key.1)? } else { None };
         let e_ion = references.get(question.ion.element.symbol()).copied();
-        let places: Option<Vec<Kept>> = remembered.and_then(|text| serde_json::from_str(&text).ok());
         match (places.filter(|places| places.iter().all(|place| place.holds(e_ion))), question.request()) {
             (Some(places), _) => drop(known.insert(key.clone(), Ok(places))),
             (None, Ok(request)) => {
@@ -195,7 +193,7 @@ pub(super) fn answers(
         let places = kept(answers);
         let measured = references.contains_key(question.ion.element.symbol());
         if let (true, true, Ok(places)) = (cached, measured, &places) {
-            remember(environment, model.id(), key, places);
+            environment.remember("adsorption potentials", model.id(), &key.0, key.1, places);
         }
         known.insert(key.clone(), places);
     });
@@ -211,12 +209,4 @@ fn kept(answers: &Answers) -> Places {
         Err(error) => Kept::Failed(error.to_string()),
     };
     answers.as_ref().map(|places| places.iter().map(one).collect()).map_err(ToString::to_string)
-}
-
-fn remember(environment: &Environment, model: &str, (task, host): &Key, places: &[Kept]) {
-    let Ok(text) = serde_json::to_string(places) else { return };
-    // The answer is there all the same; it only has to be computed again the next time.
-    if let Err(reason) = environment.memory().keep_computed(model, task, *host, &text) {
-        environment.warnings().remark(format!("adsorption potentials are not remembered: {reason}"));
-    }
 }

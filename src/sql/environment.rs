@@ -13,6 +13,8 @@ use crystal::ContentHash;
 use crystal::stop::Stop;
 use models::ModelError;
 use models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::{FeatureValues, PredictionCache, References};
 
 use super::pass::{RowsDone, RowsWatcher};
@@ -168,6 +170,36 @@ impl Environment {
     /// Predictions that are already known.
     pub(super) fn memory(&self) -> &Memory {
         &self.0.memory
+    }
+
+    /// What an energy model computed for a crystal before, as it was kept; `None` of what is kept in another form: it is computed anew.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub(super) fn recall<T: DeserializeOwned>(
+        &self,
+        model: &str,
+        task: &str,
+        hash: ContentHash,
+    ) -> Result<Option<T>, Error> {
+        let text = self.0.memory.computed(model, task, hash)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Keeps it. Where that fails the answer is there all the same; it only has to be computed again the next time. `what`: the
+    /// kind of answer, for the remark that says so.
+    pub(super) fn remember<T: Serialize + ?Sized>(
+        &self,
+        what: &str,
+        model: &str,
+        task: &str,
+        hash: ContentHash,
+        answer: &T,
+    ) {
+        let Ok(text) = serde_json::to_string(answer) else { return };
+        if let Err(reason) = self.0.memory.keep_computed(model, task, hash, &text) {
+            self.warnings().remark(format!("{what} are not remembered: {reason}"));
+        }
     }
 
     /// Values that are materialised.

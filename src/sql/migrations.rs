@@ -7,13 +7,13 @@ use datafusion::common::{Result as SqlResult, exec_err};
 use serde::{Deserialize, Serialize};
 
 use adsorption::{Journey, Migration, RelaxOptions, Walked, Within, migrate};
-use crystal::{ContentHash, Element, Lattice, Structure, content_hash};
+use crystal::{ContentHash, Structure, content_hash};
 use features::Ion;
 use models::ModelPotential;
 use models::potential::Potential;
 
 use super::environment::Environment;
-use super::relaxations::Remembering;
+use super::relaxations::{Remembering, crystal_of};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
 const VERSION: u32 = 1;
@@ -122,17 +122,12 @@ impl Kept {
                     image,
                     distance: come + hop.distances[image],
                     energy: hop.energies[image],
-                    structure: self.structure(frac.clone()),
+                    structure: crystal_of(self.lattice, &self.numbers, frac.clone()),
                 });
             }
             come += hop.distances.last().copied().unwrap_or_default();
         }
         path
-    }
-
-    fn structure(&self, frac: Vec<[f64; 3]>) -> Option<Structure> {
-        let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
-        Structure::with_overlaps(Lattice::new(self.lattice).ok()?, species.ok()?, frac).ok()
     }
 }
 
@@ -157,8 +152,7 @@ pub(super) fn answers(
         if known.contains_key(key) || asked.iter().any(|(other, _)| *other == key) {
             continue;
         }
-        let remembered = if cached { environment.memory().computed(model.id(), &key.0, key.1)? } else { None };
-        let remembered: Option<Kept> = remembered.and_then(|text| serde_json::from_str(&text).ok());
+        let remembered: Option<Kept> = if cached { environment.recall(model.id(), &key.0, key.1)? } else { None };
         match (remembered, Within::parse(&question.channel)) {
             (Some(kept), _) => drop(known.insert(key, Ok(kept))),
             (None, Err(error)) => drop(known.insert(key, Err(error.to_string()))),
@@ -177,17 +171,9 @@ pub(super) fn answers(
     for (key, found) in asked.into_iter().zip(found) {
         let outcome = found.map(Kept::from).map_err(|error| error.to_string());
         if let (true, Ok(kept)) = (cached, &outcome) {
-            remember(environment, model.id(), key, kept);
+            environment.remember("migration paths", model.id(), &key.0, key.1, kept);
         }
         known.insert(key, outcome);
     }
     Ok(keys.iter().map(|key| key.as_ref().and_then(|key| known.get(key).cloned())).collect())
-}
-
-fn remember(environment: &Environment, model: &str, (task, host): &(String, ContentHash), kept: &Kept) {
-    let Ok(text) = serde_json::to_string(kept) else { return };
-    // The answer is there all the same; it only has to be computed again the next time.
-    if let Err(reason) = environment.memory().keep_computed(model, task, *host, &text) {
-        environment.warnings().remark(format!("migration paths are not remembered: {reason}"));
-    }
 }

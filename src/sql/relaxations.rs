@@ -33,26 +33,27 @@ impl Follower for Remembering<'_> {
         if !self.cached {
             return None;
         }
-        let text = self.environment.memory().computed(self.model, &task(start, options), content_hash(start));
-        let kept: Kept = serde_json::from_str(&text.ok()??).ok()?;
-        kept.into_relaxed()
+        let kept = self.environment.recall::<Kept>(self.model, &task(start, options), content_hash(start));
+        kept.ok()??.into_relaxed()
     }
 
     fn keep(&mut self, start: &Structure, options: &RelaxOptions, end: &Relaxed) {
         if !self.cached {
             return;
         }
-        let Ok(text) = serde_json::to_string(&Kept::from(end)) else { return };
-        let memory = self.environment.memory();
-        // The answer is there all the same; it only has to be computed again the next time.
-        if let Err(reason) = memory.keep_computed(self.model, &task(start, options), content_hash(start), &text) {
-            self.environment.warnings().remark(format!("relaxations are not remembered: {reason}"));
-        }
+        let (task, crystal) = (task(start, options), content_hash(start));
+        self.environment.remember("relaxations", self.model, &task, crystal, &Kept::from(end));
     }
 
     fn round(&mut self, round: Round) -> ControlFlow<()> {
         self.environment.watch(round)
     }
+}
+
+/// A crystal as answers keep it: lattice vectors in Å, atomic numbers, fractions; `None` of what is none.
+pub(super) fn crystal_of(lattice: [[f64; 3]; 3], numbers: &[u8], frac_coords: Vec<[f64; 3]>) -> Option<Structure> {
+    let species: Result<Vec<Element>, _> = numbers.iter().map(|&z| Element::from_z(z.into())).collect();
+    Structure::with_overlaps(Lattice::new(lattice).ok()?, species.ok()?, frac_coords).ok()
 }
 
 /// What is asked, with its settings. Crystals of one content hash may list their sites in another order or stand otherwise in
@@ -100,10 +101,8 @@ impl From<&Relaxed> for Kept {
 impl Kept {
     /// `None` of what is no crystal: it is computed anew.
     fn into_relaxed(self) -> Option<Relaxed> {
-        let species: Result<Vec<Element>, _> = self.numbers.iter().map(|&z| Element::from_z(z.into())).collect();
-        let structure = Structure::with_overlaps(Lattice::new(self.lattice).ok()?, species.ok()?, self.frac_coords);
         Some(Relaxed {
-            structure: structure.ok()?,
+            structure: crystal_of(self.lattice, &self.numbers, self.frac_coords)?,
             energy: self.energy,
             fmax: self.fmax,
             converged: self.converged,

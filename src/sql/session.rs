@@ -24,11 +24,7 @@ use super::statements::{self, Next};
 use super::table_functions::{self, Guarded};
 use super::write::Written;
 use crate::Error;
-use store::Store;
-
-/// Catalog and schema in which a bare table name is looked up.
-const CATALOG: &str = "lake";
-const SCHEMA: &str = "main";
+use store::{CATALOG, SCHEMA, Store};
 
 /// Bytes of footers of Parquet files that a session remembers, those that were read last: of some hundred files. A session whose
 /// statements make files grows to the limit, and no table needs the engine's, which is three times as much.

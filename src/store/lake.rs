@@ -18,9 +18,9 @@ use super::turn::{LOCK_FILE, Waiting};
 use crate::StoreError;
 
 /// Name of the catalog on a session.
-pub(super) const CATALOG: &str = "lake";
+pub const CATALOG: &str = "lake";
 /// Name of the schema that holds the tables.
-pub(super) const SCHEMA: &str = "main";
+pub const SCHEMA: &str = "main";
 /// The table that `init` makes and that imports fill unless told otherwise.
 pub(super) const DEFAULT_TABLE: &str = "tmo";
 

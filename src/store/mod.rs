@@ -66,7 +66,7 @@ pub use evaluations::{Evaluated, Evaluation};
 pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary};
 pub use info::{Info, Snapshot, TableInfo};
-pub use lake::Store;
+pub use lake::{CATALOG, SCHEMA, Store};
 pub use model_list::KnownModel;
 pub use moments::moment;
 pub use nearest::{did_you_mean, nearest};

@@ -13,7 +13,7 @@ from . import _lib
 from ._jobs import Commands
 from ._progress import Listener
 from ._result import Result
-from ._structures import column, crystals_of, kind
+from ._structures import column, crystals_of, is_arrow, kind, library
 
 if TYPE_CHECKING:
     from .functions import Functions
@@ -185,7 +185,7 @@ class Connection(Commands, _lib.Connection):
         structures = crystals_of(structures)
         if kind(structures) is not None:
             structures = [structures]
-        if hasattr(structures, "__arrow_c_array__") or hasattr(structures, "__arrow_c_stream__"):
+        if is_arrow(structures):
             structures = column(structures).to_list()
         structures = list(structures)
         if not structures:
@@ -229,17 +229,16 @@ def _quoted(path: Path) -> str:
 
 def _columns(rows: Any) -> dict[str, Any] | None:
     """Rows as columns where they are no Arrow data as they stand."""
-    library = type(rows).__module__.split(".")[0]
     if isinstance(rows, Mapping):
         return {name: column(values) for name, values in rows.items()}
-    if library == "polars" and hasattr(rows, "collect"):
+    if library(rows) == "polars" and hasattr(rows, "collect"):
         raise _lib.UsageError("a LazyFrame has no rows yet: register(name, frame.collect())")
-    if library == "pandas" and not hasattr(rows, "columns"):
+    if library(rows) == "pandas" and not hasattr(rows, "columns"):
         raise _lib.UsageError("a table has named columns: register(name, series.to_frame())")
-    if library == "pandas":
+    if library(rows) == "pandas":
         # Of pandas the columns one by one: those of structures have no type that Arrow knows.
         return {str(name): _plain(rows[name]) for name in rows.columns}
-    if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+    if is_arrow(rows):
         return None
     structures = list(rows)
     return {"id": list(range(1, len(structures) + 1)), "structure": column(structures)}

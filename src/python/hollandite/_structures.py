@@ -66,9 +66,19 @@ def _whole(array: Any) -> bytes:
     return np.asarray(array, dtype=np.int32).tobytes()
 
 
+def is_arrow(items: Any) -> bool:
+    """Whether something is Arrow data as it stands."""
+    return hasattr(items, "__arrow_c_array__") or hasattr(items, "__arrow_c_stream__")
+
+
+def library(item: Any) -> str:
+    """The package that an object is of."""
+    return type(item).__module__.split(".")[0]
+
+
 def column(items: Iterable[Any]) -> _lib.Column:
     """A column of crystals, texts or plain values."""
-    if hasattr(items, "__arrow_c_array__") or hasattr(items, "__arrow_c_stream__"):
+    if is_arrow(items):
         return _lib.column(items)
     items = list(items)
     kinds = {kind(item) for item in items}

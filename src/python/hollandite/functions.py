@@ -17,7 +17,7 @@ from . import _lib
 from ._names import name_of
 from ._progress import Listener
 from ._structures import column as column_of
-from ._structures import crystals_like, crystals_of, kind
+from ._structures import crystals_like, crystals_of, is_arrow, kind, library
 
 _lock = threading.Lock()
 _session: _lib.Connection | None = None
@@ -77,8 +77,8 @@ def _docstring(doc: dict[str, Any]) -> str:
 def _answers(connection: _lib.Connection, doc: dict[str, Any], rows: Any, rest: dict[str, Any]) -> Any:
     rows = crystals_of(rows)
     _check_text(doc, rows)
-    pandas_series = _library(rows) == "pandas"
-    arrow = not pandas_series and (hasattr(rows, "__arrow_c_array__") or hasattr(rows, "__arrow_c_stream__"))
+    pandas_series = library(rows) == "pandas"
+    arrow = not pandas_series and is_arrow(rows)
     one = not arrow and (kind(rows) is not None or rows is None or not hasattr(rows, "__iter__"))
     if arrow:
         items, like = rows, None
@@ -106,19 +106,13 @@ def _check_text(doc: dict[str, Any], rows: Any) -> None:
         )
 
 
-def _library(rows: Any) -> str:
-    """The package that a column is of."""
-    return type(rows).__module__.split(".")[0]
-
-
 def _as_column(answer: _lib.Column, rows: Any) -> Any:
     """A column of the library that the rows came from; without one ours."""
-    library = _library(rows)
-    if library == "polars":
+    if library(rows) == "polars":
         import polars
 
         return polars.Series(answer)
-    if library == "pyarrow":
+    if library(rows) == "pyarrow":
         import pyarrow
 
         return pyarrow.array(answer)

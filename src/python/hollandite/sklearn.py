@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _lib
 from . import functions as _functions
-from ._structures import column, crystals_of
+from ._structures import column, crystals_of, is_arrow
 
 
 class Featurizer(TransformerMixin, BaseEstimator):
@@ -78,8 +78,7 @@ class Featurizer(TransformerMixin, BaseEstimator):
 
     def _compute(self, structures: Any) -> np.ndarray:
         structures = crystals_of(structures)
-        arrow = hasattr(structures, "__arrow_c_array__") or hasattr(structures, "__arrow_c_stream__")
-        items = column(structures if arrow and not hasattr(structures, "iloc") else list(structures))
+        items = column(structures if is_arrow(structures) and not hasattr(structures, "iloc") else list(structures))
         connection = self.db if self.db is not None else _functions._shared()
         names: list[str] = []
         columns: list[np.ndarray] = []

@@ -152,16 +152,16 @@ impl ExecutionPlan for EvaluateExec {
     /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
     /// all cores within a lot. Divided by their content, equal crystals meet too.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let distribution = match (self.cost, &self.key) {
-            (Cost::Model | Cost::Surface, Some(key)) => Distribution::KeyPartitioned(vec![Arc::clone(key)]),
-            (Cost::Model | Cost::Surface, None) => Distribution::SinglePartition,
+        let distribution = match (&self.key, self.cost) {
+            (Some(key), _) => Distribution::KeyPartitioned(vec![Arc::clone(key)]),
+            (None, Cost::Model | Cost::Surface) => Distribution::SinglePartition,
             _ => Distribution::UnspecifiedDistribution,
         };
         InputDistributionRequirements::new(vec![distribution])
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![self.key.is_some() && self.cost >= Cost::Model]
+        vec![self.key.is_some()]
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {

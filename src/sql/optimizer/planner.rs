@@ -108,7 +108,7 @@ impl ExtensionPlanner for EvaluatePlanner {
             _ => [first, LARGEST_LOT],
         };
         let pass = pass(&calls, node, input);
-        let divided = options.partitioned && !ordered(&node.input);
+        let divided = options.partitioned && node.cost >= Cost::Model && !ordered(&node.input);
         let key = key(node, session).filter(|_| divided).map(|key| physical(&key)).transpose()?;
         let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, lots, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec.divided_by(key))))
