@@ -379,3 +379,28 @@ async fn the_labelled_sample_has_whole_hulls() {
     let known = energies(&session, known).await;
     assert!(known.len() == 12 && known.iter().all(|e| e.is_some_and(|e| e < 0.05)), "{known:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn structs_and_lists_that_are_null_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_or_embed(&dir.path().join("store")).await.unwrap();
+    let session = Session::open(&store, None).await.unwrap();
+    let nulls = "SELECT count(*) FILTER (WHERE s IS NULL), count(*) FILTER (WHERE l IS NULL),
+                        (SELECT count(*) FROM t WHERE s IS NULL) AS found,
+                        (SELECT count(*) FROM t WHERE l IS NOT NULL) AS other FROM t";
+    let steps = [
+        (
+            "CREATE TABLE t AS SELECT 1 AS a, named_struct('x', 1) AS s, [1, 2] AS l UNION ALL SELECT 2, named_struct('x', NULL), [3]",
+            [0, 0, 0, 2],
+        ),
+        ("INSERT INTO t VALUES (3, NULL, NULL)", [1, 1, 1, 2]),
+        ("UPDATE t SET s = NULL, l = NULL WHERE a = 1", [2, 2, 2, 1]),
+        ("UPDATE t SET s = NULL, l = NULL", [3, 3, 3, 0]),
+    ];
+    for (statement, want) in steps {
+        rows(&session, statement).await;
+        let found = rows(&session, nulls).await;
+        let found: Vec<i64> = found[0].columns().iter().map(|n| n.as_primitive::<Int64Type>().value(0)).collect();
+        assert_eq!(found, want, "{statement}");
+    }
+}
