@@ -189,15 +189,20 @@ pub fn expand_sites(lattice: &Lattice, ops: &[SymOp], sites: &[[f64; 3]]) -> Vec
         (norm(lattice.to_cartesian(delta)) < MERGE_DISTANCE).then_some(delta)
     };
     for (index, site) in sites.iter().enumerate() {
-        let (mut shift, mut stabiliser) = ([0.0; 3], 0);
-        for delta in ops.iter().filter_map(|op| near(site, &op.apply(*site))) {
-            stabiliser += 1;
-            (0..3).for_each(|k| shift[k] += delta[k]);
+        let (mut site, mut stabiliser) = (*site, 1);
+        // At the mean more images may fall upon the site: those farther than some of the others, on an axis in a mirror plane.
+        loop {
+            let (mut shift, mut count) = ([0.0; 3], 0);
+            for delta in ops.iter().filter_map(|op| near(&site, &op.apply(site))) {
+                count += 1;
+                (0..3).for_each(|k| shift[k] += delta[k]);
+            }
+            if count <= stabiliser {
+                break;
+            }
+            site = std::array::from_fn(|k| site[k] + shift[k] / f64::from(count));
+            stabiliser = count;
         }
-        let site = match stabiliser {
-            0 | 1 => *site,
-            n => std::array::from_fn(|k| site[k] + shift[k] / f64::from(n)),
-        };
         let first = atoms.len();
         for op in ops {
             let image = if *op == SymOp::IDENTITY { site } else { op.apply(site).map(wrap) };
@@ -271,5 +276,16 @@ mod tests {
         let special = atoms[0].1;
         assert!((special[0] - 1.0 / 3.0).abs() < 1e-12 && (special[1] - 2.0 / 3.0).abs() < 1e-12, "{special:?}");
         assert_eq!(atoms[1].1, [0.1, 0.2, 0.3]);
+    }
+
+    #[test]
+    fn a_site_beside_an_axis_in_a_mirror_plane_is_moved_onto_the_axis() {
+        // 4mm: at first two of the eight images, opposite and across a diagonal plane, are farther than the rest.
+        let cell = Lattice::from_parameters(4.0, 4.0, 5.0, 90.0, 90.0, 90.0).unwrap();
+        let ops = ["x,y,z", "-x,-y,z", "-y,x,z", "y,-x,z", "-x,y,z", "x,-y,z", "y,x,z", "-y,-x,z"];
+        let ops = ops.map(|t| SymOp::parse(t).unwrap());
+        let atoms = expand_sites(&cell, &ops, &[[0.0055, 0.0045, 0.1]]);
+        assert_eq!(atoms.len(), 1, "{atoms:?}");
+        assert!(atoms[0].1[0].abs() < 1e-12 && atoms[0].1[1].abs() < 1e-12, "{atoms:?}");
     }
 }

@@ -137,7 +137,7 @@ fn shells(lengths: &[f32]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use burn::prelude::Device;
-    use crystal::{Element, Lattice, Setting, expand_sites};
+    use crystal::{Element, Lattice, Setting, expand_sites, neighbors};
     use proptest::prelude::*;
 
     use super::*;
@@ -201,7 +201,8 @@ mod tests {
         let elements = ["Ti", "O", "Sr"].map(|symbol| Element::from_symbol(symbol).unwrap());
         let (species, frac) = atoms.into_iter().map(|(site, x)| (elements[site], x)).unzip();
         let structure = Structure::new(Lattice::new(rows).ok()?, species, frac).ok()?;
-        Some((structure, sites.len()))
+        // Atoms beside a special position may lie so near to each other that some of an orbit are taken for one.
+        neighbors(&structure, 0.5).is_empty().then_some((structure, sites.len()))
     }
 
     fn assert_same(networks: &[(Neighborhood, Config, Fused)], structure: &Structure, orbits: usize) {
