@@ -396,3 +396,30 @@ fn the_label_and_the_prediction_of_a_query_are_drawn() {
     let query = format!("SELECT label, prediction FROM {rows}");
     hollandite(&["plot", "parity", &query, "--where", "true"]).assert().code(2).stderr(contains("into the query"));
 }
+
+#[test]
+fn the_way_of_an_ion_is_drawn_over_its_crystal() {
+    let image = |z: f64, energy: f64| {
+        let cell = format!(
+            "WO3 Li\n1.0\n4 0 0\n0 5 0\n0 0 6\nW O Li\n1 3 1\nDirect\n0 0 0\n.5 0 0\n0 .5 0\n0 0 .5\n.5 .5 {z}\n"
+        );
+        format!("({}, {energy}, '{cell}')", 6.0 * z)
+    };
+    let rows = [image(0.2, 0.0), image(0.5, 0.4), image(0.8, 0.1)].join(", ");
+    let query = format!(
+        "SELECT d AS distance, e AS energy, structure(cell) AS structure FROM (VALUES {rows}) AS t (d, e, cell) ORDER BY d"
+    );
+    let picture = svg(&["path", &query]);
+    assert_eq!(picture.matches("class=\"ion\"").count(), 3);
+    assert!(picture.contains("barrier 0.4 eV") && picture.contains("seen down [100]"), "{picture}");
+    assert_legible(&picture);
+    let alone = svg(&["path", &format!("SELECT distance, energy FROM ({query})")]);
+    assert!(!alone.contains("class=\"ion\"") && alone.contains("3 images"));
+    let other = format!(
+        "SELECT distance, energy, CASE WHEN energy > 0.2 THEN structure('{OTHER}') ELSE structure END AS structure FROM ({query})"
+    );
+    hollandite(&["plot", "path", &other]).assert().failure().stderr(contains("no images of one way"));
+    hollandite(&["plot", "path", "nothing"]).assert().code(2).stderr(contains("is no query"));
+}
+
+const OTHER: &str = "Li\n1.0\n4 0 0\n0 5 0\n0 0 6\nLi\n1\nDirect\n0 0 0\n";

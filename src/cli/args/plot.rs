@@ -174,7 +174,8 @@ pub struct PlotFunnel {
 /// `hollandite plot path`
 #[derive(Debug, ClapArgs)]
 pub struct PlotPath {
-    /// A query with columns distance and energy, such as SELECT * FROM migration_paths('ID', 'Li')
+    /// A query with columns distance and energy, such as SELECT * FROM migration_paths('ID', 'Li'); with a column structure the way
+    /// is drawn in the crystal too
     #[arg(value_name = "QUERY|NAME")]
     pub query: String,
     /// File to write, .svg or .png

@@ -133,7 +133,7 @@ fn drawn(crystal: &Structure, cell: &'static str, id: &str) -> Result<Drawn, Str
     };
     let widest = tunnels.as_ref().and_then(|t| t.channels.first()).map(|channel| channel.axis);
     let axis = widest.unwrap_or_else(|| usual_axis(crystal));
-    let scene = |cells, tunnels| Scene { crystal, title: String::new(), cell, axis, cells, tunnels };
+    let scene = |cells, tunnels| Scene { crystal, title: String::new(), cell, axis, cells, tunnels, trail: None };
     let picture = drawing(&scene(usual_cells(crystal, axis), tunnels.clone())).map_err(|e| e.to_string())?;
     let solid = solid(&scene(roomy_cells(crystal, axis), tunnels)).map_err(|e| e.to_string())?;
     Ok(Drawn { picture: picture.svg(), solid, direction: format!("[{}]", labels::indices(&axis)), channels })

@@ -269,6 +269,7 @@ mod tests {
             axis: [0, 0, 1],
             cells: [1; 3],
             tunnels: Some(tunnels),
+            trail: None,
         };
         let solid = solid(&scene).unwrap();
         let symbols: Vec<_> = solid.elements.iter().map(|look| look.symbol).collect();

@@ -12,6 +12,7 @@ use super::channels::{Page, Tunnels};
 use super::colors::{Rgb, of_element};
 use super::labels;
 use super::svg::{Anchor, Picture, text_width};
+use super::trail::Trail;
 use super::view::View;
 use crate::ReportError;
 use crystal::{Element, Structure};
@@ -31,6 +32,8 @@ pub struct Scene<'a> {
     pub cells: [usize; 3],
     /// Channels to lay over it.
     pub tunnels: Option<Tunnels>,
+    /// The way of an ion to lay over it.
+    pub trail: Option<Trail>,
 }
 
 /// More atoms than this make no picture that a person can read.
@@ -61,7 +64,8 @@ pub fn drawing(scene: &Scene) -> Result<Picture, ReportError> {
 
 fn picture(scene: &Scene, worded: bool) -> Result<Picture, ReportError> {
     let Layout { view, crystal, atoms } = Layout::new(scene)?;
-    let spheres = scene.tunnels.as_ref().map(|t| t.spheres(&crystal, scene.cells)).unwrap_or_default();
+    let mut spheres = scene.tunnels.as_ref().map(|t| t.spheres(&crystal, scene.cells)).unwrap_or_default();
+    spheres.extend(scene.trail.iter().flat_map(Trail::spheres));
     let frame = Frame::new(&crystal, &atoms, &spheres, &view, scene.cells, worded);
     Ok(frame.draw(&crystal, &atoms, scene))
 }
@@ -229,6 +233,9 @@ impl<'a> Frame<'a> {
             let (crystal, cells, axis) = (scene.crystal, scene.cells, scene.axis);
             let page = Page { crystal, cells, axis, scale: self.scale, place: &place, atoms: &drawn };
             page.draw(&mut picture, &tunnels.kinds());
+        }
+        if let Some(trail) = &scene.trail {
+            trail.draw(&mut picture, &|cartesian| self.place(cartesian, left).0, self.scale);
         }
         if self.worded {
             self.words(&mut picture, crystal, scene, &lines);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
@@ -47,6 +47,39 @@ pub async fn read(
     query: &str,
     names: [&str; 2],
 ) -> Result<([String; 2], Vec<(f64, f64)>), CliError> {
+    let rows = rows(session, query, names).await?;
+    let mut pairs = Vec::new();
+    for batch in &rows.batches {
+        pairs.extend(rows.numbers(batch)?.filter_map(|(a, b)| Some((a?, b?))));
+    }
+    Ok((rows.units, pairs))
+}
+
+/// What a query answers that has two columns of numbers.
+pub struct Rows {
+    /// Units of the two columns.
+    pub units: [String; 2],
+    /// All columns.
+    pub batches: Vec<RecordBatch>,
+    places: [usize; 2],
+}
+
+impl Rows {
+    /// The two numbers of each row of a batch.
+    pub fn numbers(&self, batch: &RecordBatch) -> Result<impl Iterator<Item = (Option<f64>, Option<f64>)>, CliError> {
+        let numbers = |i: usize| cast(batch.column(i), &DataType::Float64).map_err(|e| CliError::Failed(e.to_string()));
+        let [first, second] = self.places.map(numbers);
+        let [first, second] = [first?, second?].map(|column| column.as_primitive::<Float64Type>().clone());
+        Ok((0..batch.num_rows()).map(move |i| (given(&first, i), given(&second, i))))
+    }
+}
+
+fn given(column: &Float64Array, i: usize) -> Option<f64> {
+    column.is_valid(i).then(|| column.value(i))
+}
+
+/// The rows of `query`, which must have two columns of numbers of these names.
+pub async fn rows(session: &Session, query: &str, names: [&str; 2]) -> Result<Rows, CliError> {
     let [statement] = statements::all(query)[..] else {
         return Err(CliError::Usage("the picture is drawn of one statement, a SELECT".into()));
     };
@@ -68,15 +101,9 @@ pub async fn read(
     let places = [place(names[0])?, place(names[1])?];
     let all = units(session, &frame);
     let units = places.map(|i| all[i].as_deref().unwrap_or_default().to_owned());
-    let mut pairs = Vec::new();
-    for batch in frame.collect().await? {
-        let numbers = |i: usize| cast(batch.column(i), &DataType::Float64).map_err(|e| CliError::Failed(e.to_string()));
-        let (first, second) = (numbers(places[0])?, numbers(places[1])?);
-        let both = first.as_primitive::<Float64Type>().iter().zip(second.as_primitive::<Float64Type>());
-        pairs.extend(both.filter_map(|(a, b)| Some((a?, b?))));
-    }
+    let batches = frame.collect().await?;
     super::super::sql::warn(session);
-    Ok((units, pairs))
+    Ok(Rows { units, batches, places })
 }
 
 #[cfg(test)]

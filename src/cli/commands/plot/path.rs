@@ -1,11 +1,16 @@
-//! `hollandite plot path QUERY`: the energy of an ion on its way.
+//! `hollandite plot path QUERY`: the energy of an ion on its way, and the way in the crystal where the query has its structures.
 
 use std::path::Path;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
 
 use super::pairs;
 use crate::cli::CliError;
 use crate::cli::args::PlotPath;
-use crate::report::plots::path;
+use crate::columns::StructureColumn;
+use crate::report::plots::{Image, path, through};
 
 pub async fn run(store: Option<&Path>, args: &PlotPath) -> Result<(), CliError> {
     let Some(query) = pairs::query(&args.query) else {
@@ -15,9 +20,31 @@ pub async fn run(store: Option<&Path>, args: &PlotPath) -> Result<(), CliError> 
         )));
     };
     let (_, session) = super::super::session(store, args.at).await?;
-    let (_, points) = pairs::read(&session, query, ["distance", "energy"]).await?;
+    let rows = pairs::rows(&session, query, ["distance", "energy"]).await?;
+    let (mut points, mut images) = (Vec::new(), Vec::new());
+    for batch in &rows.batches {
+        let numbers: Vec<_> = rows.numbers(batch)?.collect();
+        points.extend(numbers.iter().filter_map(|&(distance, energy)| Some((distance?, energy?))));
+        images.extend(shown(batch, numbers.iter().map(|numbers| numbers.1))?);
+    }
     if points.is_empty() {
         return Err(CliError::Failed("no row of the query has both a distance and an energy".into()));
     }
-    super::save(&path(&points), &args.out)
+    let crystal = if images.is_empty() { None } else { Some(through(&images)?) };
+    super::save(&path(&points, crystal.as_ref()), &args.out)
+}
+
+/// The images of a batch with a column `structure`; of one hop where there is no column `hop`.
+fn shown(batch: &RecordBatch, energies: impl Iterator<Item = Option<f64>>) -> Result<Vec<Image>, CliError> {
+    let Some(column) = batch.column_by_name("structure") else { return Ok(Vec::new()) };
+    let crystals = StructureColumn::try_new(column.as_ref()).map_err(CliError::Failed)?;
+    let hops = batch.column_by_name("hop").and_then(|hop| cast(hop, &DataType::Int64).ok());
+    let hops = hops.as_ref().map(|hops| hops.as_primitive::<Int64Type>());
+    let mut images = Vec::new();
+    for (i, energy) in energies.enumerate() {
+        let (Some(energy), Some(structure)) = (energy, crystals.get(i)) else { continue };
+        let structure = structure.map_err(|e| CliError::Below(e.into()))?;
+        images.push(Image { hop: hops.map_or(1, |hops| hops.value(i)), energy, structure });
+    }
+    Ok(images)
 }

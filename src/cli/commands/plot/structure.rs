@@ -16,7 +16,8 @@ pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliEr
     let widest = tunnels.as_ref().and_then(|t| t.channels.first()).map(|channel| channel.axis);
     let axis = args.axis.or(widest).unwrap_or_else(|| usual_axis(&drawn));
     let cells = args.cells.unwrap_or_else(|| usual_cells(&drawn, axis));
-    let picture = structure(&Scene { crystal: &drawn, title: crystal.title(), cell, axis, cells, tunnels })?;
+    let picture =
+        structure(&Scene { crystal: &drawn, title: crystal.title(), cell, axis, cells, tunnels, trail: None })?;
     super::save(&picture, &crystal.out(&args.crystal, "structure"))
 }
 
