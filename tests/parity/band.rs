@@ -5,9 +5,13 @@ use std::ops::ControlFlow;
 use hollandite::adsorption::{Path, Round, band};
 use hollandite::crystal::{Element, Lattice, Structure, neighbors};
 use hollandite::error::ModelError;
+use hollandite::models::Model;
 use hollandite::models::potential::{Evaluation, Potential};
+use hollandite::models::weights;
 
-use crate::data::{golden, numbers};
+use serde_json::Value;
+
+use crate::data::{golden, numbers, shared};
 
 /// Lennard-Jones as ASE has it: energies are shifted to 0 at the cutoff, forces are not.
 struct LennardJones {
@@ -53,16 +57,18 @@ impl Potential for LennardJones {
     }
 }
 
-#[test]
-fn a_vacancy_hops_over_the_barrier_that_ase_finds() {
-    let file = golden("band.json");
+/// ASE's band in a golden file, and ours of the same images on `surface`: their energies, eV.
+fn bands(file: &Value, surface: &dyn Potential) -> [Vec<f64>; 2] {
     let (settings, values) = (&file["meta"]["settings"], &file["values"]);
-    let setting = |name: &str| settings[name].as_f64().unwrap();
-    let surface = LennardJones { sigma: setting("sigma"), epsilon: setting("epsilon"), cutoff: setting("cutoff") };
+    let fmax = settings["fmax"].as_f64().unwrap();
     let lattice = Lattice::new(serde_json::from_value(values["lattice"].clone()).unwrap()).unwrap();
     let points = |name: &str| -> Vec<[f64; 3]> { serde_json::from_value(values[name].clone()).unwrap() };
     let (first, last, bends) = (points("first"), points("last"), numbers(&values["bends"]));
-    let copper = vec![Element::from_symbol("Cu").unwrap(); first.len()];
+    let symbols: Vec<&str> = match values["species"].as_array() {
+        Some(all) => all.iter().map(|symbol| symbol.as_str().unwrap()).collect(),
+        None => vec!["Cu"; first.len()],
+    };
+    let species: Vec<Element> = symbols.into_iter().map(|symbol| Element::from_symbol(symbol).unwrap()).collect();
     let moving = bends.len();
     let image = |i: usize| {
         let t = i as f64 / (moving + 1) as f64;
@@ -71,25 +77,50 @@ fn a_vacancy_hops_over_the_barrier_that_ase_finds() {
         if let Some(bend) = i.checked_sub(1).and_then(|i| bends.get(i)) {
             frac[0][2] += bend / lattice.rows()[2][2];
         }
-        Structure::with_overlaps(lattice, copper.clone(), frac).unwrap()
+        Structure::with_overlaps(lattice, species.clone(), frac).unwrap()
     };
     let images: Vec<Structure> = (0..moving + 2).map(image).collect();
     let energy = |s: &Structure| surface.evaluate(&[s]).remove(0).unwrap().energy;
-    let want = numbers(&values["energies"]);
     let ends = [energy(&images[0]), energy(&images[moving + 1])];
-    assert!((ends[0] - want[0]).abs() < 1e-6 && (ends[1] - want[moving + 1]).abs() < 1e-6, "{ends:?} {want:?}");
     let mut watch = |_: Round| ControlFlow::Continue(());
-    let ControlFlow::Continue(mut bands) =
-        band(&surface, vec![Path { images, ends }], (setting("fmax"), 1000), &mut watch)
-    else {
+    let ControlFlow::Continue(mut bands) = band(surface, vec![Path { images, ends }], (fmax, 1000), &mut watch) else {
         panic!("nobody broke off")
     };
     let found = bands.remove(0).unwrap();
     assert!(found.converged, "{} steps, {} eV/Å", found.steps, found.fmax);
-    let top = |energies: &[f64]| energies.iter().copied().fold(f64::NEG_INFINITY, f64::max) - energies[0];
-    assert!((top(&found.energies) - top(&want)).abs() < 1e-4, "{:?}, ASE {want:?}", found.energies);
+    [found.energies, numbers(&values["energies"])]
+}
+
+/// The highest energy above that of the first image, eV.
+fn barrier(energies: &[f64]) -> f64 {
+    energies.iter().copied().fold(f64::NEG_INFINITY, f64::max) - energies[0]
+}
+
+#[test]
+fn a_vacancy_hops_over_the_barrier_that_ase_finds() {
+    let file = golden("band.json");
+    let setting = |name: &str| file["meta"]["settings"][name].as_f64().unwrap();
+    let surface = LennardJones { sigma: setting("sigma"), epsilon: setting("epsilon"), cutoff: setting("cutoff") };
+    let [ours, ase] = bands(&file, &surface);
+    let last = ours.len() - 1;
+    assert!((ours[0] - ase[0]).abs() < 1e-6 && (ours[last] - ase[last]).abs() < 1e-6, "{ours:?}, ASE {ase:?}");
+    assert!((barrier(&ours) - barrier(&ase)).abs() < 1e-4, "{ours:?}, ASE {ase:?}");
     // On the slopes an image may still slide a little along the path.
-    for (got, want) in found.energies.iter().zip(&want) {
-        assert!((got - want).abs() < 0.01, "{:?}, ASE {want:?}", found.energies);
+    for (got, want) in ours.iter().zip(&ase) {
+        assert!((got - want).abs() < 0.01, "{ours:?}, ASE {ase:?}");
     }
+}
+
+/// Lithium in the tunnel of rutile VO2 on the surface of CHGNet: what ASE finds with the package of its authors, to 0.01 eV.
+#[test]
+fn an_ion_hops_over_the_barrier_that_ase_finds_with_chgnet() {
+    let Some(weights) = shared("weights/chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar") else { return };
+    let imported = weights::import(&weights, &weights::Claims::default()).unwrap();
+    let surface = Model::new(imported.net, imported.card).potential().unwrap();
+    let [ours, ase] = bands(&golden("band_chgnet.json"), &surface);
+    println!("barrier {:.4} eV, ASE {:.4} eV", barrier(&ours), barrier(&ase));
+    for (got, want) in ours.iter().zip(&ase) {
+        assert!((got - want).abs() < 0.01, "{ours:?}, ASE {ase:?}");
+    }
+    assert!((barrier(&ours) - barrier(&ase)).abs() < 0.01, "{ours:?}, ASE {ase:?}");
 }
