@@ -193,6 +193,11 @@ impl Model {
         }
     }
 
+    /// Whether it has forces: whether the same weights are an energy model (see [`Model::potential`]).
+    pub fn has_forces(&self) -> bool {
+        self.surface().is_some()
+    }
+
     /// Forward passes of this process so far, all models.
     pub fn forward_passes() -> u64 {
         FORWARD_PASSES.load(Ordering::Relaxed)

@@ -35,6 +35,8 @@ pub(super) fn model_of(call: &ScalarFunction) -> Option<(String, String)> {
         _ => None,
     };
     let name = match function.parameters.iter().position(|parameter| parameter.kind == Kind::Model) {
+        // A column of names is known only row by row.
+        Some(i) if call.args.get(i).is_some_and(|name| !matches!(name, Expr::Literal(..))) => return None,
         Some(i) => text(i).unwrap_or_default(),
         // With a crystal in front, and so an ion, it runs the whole loop by the session's model; with energies it is arithmetic.
         None if function.kernel.cost() >= Cost::Model && text(1).is_some() => "",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 
 use super::evaluations;
@@ -81,6 +81,14 @@ impl KnownModel {
         })
     }
 
+    /// Whether it is an energy model; none of an ensemble is.
+    fn has_forces(&self) -> Option<bool> {
+        Some(match self.found.as_ref().ok()? {
+            Found::Model(model) => model.has_forces(),
+            Found::Ensemble(_) => false,
+        })
+    }
+
     fn id(&self) -> Option<&str> {
         Some(match self.found.as_ref().ok()? {
             Found::Model(model) => model.id(),
@@ -139,7 +147,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The rows of the table `models`; the last three columns (`reason`, `first_used`, `card`) are for queries alone.
+    /// The rows of the table `models`; the last four columns (`reason`, `forces`, `first_used`, `card`) are for queries alone.
     ///
     /// # Errors
     /// A catalog that cannot be read.
@@ -178,6 +186,7 @@ fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
     let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
     let hours = |row: &KnownModel| row.total(|c| c.training.seconds / 3600.0).filter(|hours| *hours > 0.0);
     let crystals = |row: &KnownModel| row.cards().iter().map(|c| c.split.train).max();
+    let forces: ArrayRef = Arc::new(rows.iter().map(KnownModel::has_forces).collect::<BooleanArray>());
     let columns = [
         ("name", text(&|row| Some(row.asked.clone()))),
         ("architecture", text(&KnownModel::architecture)),
@@ -198,6 +207,7 @@ fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
         ("mean_rmse", error("test", |m| m.baseline_rmse)),
         ("model_id", text(&|row| row.id().map(str::to_owned))),
         ("reason", text(&KnownModel::reason)),
+        ("forces", forces),
         ("first_used", text(&|row| used.get(row.id()?).cloned())),
         ("card", text(&KnownModel::card)),
     ];
@@ -221,6 +231,8 @@ mod tests {
         assert_eq!(names, embedded().collect::<Vec<_>>());
         assert!(rows["test_rmse"].as_primitive::<Float64Type>().iter().all(|rmse| rmse.is_some_and(|r| r > 0.0)));
         assert_eq!(rows["reason"].null_count(), rows.num_rows());
+        // None that ships has forces: an energy model is brought in.
+        assert!(rows["forces"].as_boolean().iter().all(|forces| forces == Some(false)));
         // A folder that cannot be read is a row too, which says why.
         let home = store.models_folder().join("broken");
         std::fs::create_dir_all(&home).unwrap();

@@ -43,6 +43,11 @@ async fn a_barrier_is_that_of_the_images_beside_it_and_is_remembered() {
     let batches = session.sql(&query).await.unwrap().collect().await.unwrap();
     let at = |k: usize| arrow::util::display::array_value_to_string(batches[0].column(k), 0).unwrap();
     assert_eq!((at(0), at(1), at(2), at(3)), (images.to_string(), at(2), barrier.to_string(), "9".into()));
+    // By a model that the call names, from a table that it names.
+    session.sql(&format!("CREATE TABLE hosts AS SELECT 'wo3' AS id, structure('{WO3}') AS structure")).await.unwrap();
+    let named = "SELECT max(barrier) FROM migration_paths('wo3', 'Li', 'channels', 2, 5.0, 'chgnet', 'hosts')";
+    let batches = session.sql(named).await.unwrap().collect().await.unwrap();
+    assert_eq!(arrow::util::display::array_value_to_string(batches[0].column(0), 0).unwrap(), barrier.to_string());
     for (from, part) in [
         ("migration_barrier('x', 'Li', 'somewhere')", "no channel"),
         ("migration_barrier('x', 'Li', 'channels', 0.5)", "images = 0.5"),
@@ -56,6 +61,9 @@ async fn a_barrier_is_that_of_the_images_beside_it_and_is_remembered() {
         ("migration_paths('x', 'Qq')", "not an ion"),
         ("migration_paths('x', 'Li', 'channels', 'many')", "as a number"),
         ("migration_paths('x', 'Li', 'somewhere')", "no channel"),
+        ("migration_paths('x', 'Li', 'channels', 2, 5.0, 1)", "a model's name as text"),
+        ("migration_paths('x', 'Li', 'channels', 2, 5.0, 'cgcnn')", "has no forces"),
+        ("migration_paths('x', 'Li', 'channels', 2, 5.0, 'chgnet', 'nowhere')", "nowhere"),
     ] {
         let error = refusal(&session, &format!("SELECT * FROM {from}")).await;
         assert!(error.contains(part), "{from}: {error}");

@@ -141,6 +141,21 @@ async fn a_call_or_the_session_chooses_among_energy_models() {
     // The cell is so short that single ions are no dilute ones, which is all that there is to say.
     let warnings = session.warnings();
     assert!(warnings.iter().all(|warning| warning.contains("periodic images")), "{warnings:?}");
+    // A column of names asks each row's own; the table of models says which can be asked.
+    let each = "SELECT string_agg(name || ' ' || x[1]['model'], ', ' ORDER BY name), max(x[1]['adsorption_potential']) - min(x[1]['adsorption_potential']) \
+                FROM (SELECT name, adsorption(structure('{WO3}'), 'Li', 1, name) AS x FROM models WHERE forces)";
+    let batches = session.sql(&each.replace("{WO3}", WO3)).await.unwrap().collect().await.unwrap();
+    let named = arrow::util::display::array_value_to_string(batches[0].column(0), 0).unwrap();
+    assert_eq!(named, "chgnet chgnet, tensornet tensornet");
+    let apart = batches[0].column(1).as_primitive::<Float64Type>().value(0);
+    assert!((apart - disagreement.abs()).abs() < 1e-12, "{apart} {disagreement}");
+    let named = |name: &str| format!("SELECT adsorption('{WO3}', 'Li', 1, m) FROM (VALUES ({name})) AS t (m)");
+    for (name, part) in [("'nope'", "nope"), ("'cgcnn'", "has no forces")] {
+        let error = refusal(&session, &named(name)).await;
+        assert!(error.contains(part), "{name}: {error}");
+    }
+    let nothing = session.sql(&named("NULL")).await.unwrap().collect().await.unwrap();
+    assert!(nothing[0].column(0).is_null(0));
     session.sql("SET hollandite.energy_model = 'tensornet'").await.unwrap().collect().await.unwrap();
     assert_eq!(number(&session, "predict_energy(s)").await, other);
     assert!(value(&session, "predict_magmoms(s)").await.is_null(0));

@@ -127,7 +127,7 @@ pub(super) fn count(n: f64) -> Result<usize, String> {
 }
 
 /// An energy model.
-pub(super) fn energy_model() -> Parameter {
+pub(crate) fn energy_model() -> Parameter {
     let text = "Name or path of an energy model, as a constant.";
     let session = Omitted::Means("the option `hollandite.energy_model`, 'chgnet'");
     optional("model", Kind::Model, session, text).checked(|function, constant, environment| {
@@ -135,6 +135,18 @@ pub(super) fn energy_model() -> Parameter {
             Some("") => Ok(()),
             Some(name) => environment.potential(name).map(drop).map_err(Into::into),
             None => plan_err!("{function} needs the model's name as a constant, such as 'chgnet'"),
+        }
+    })
+}
+
+/// An energy model, or a column of them: what they disagree in is asked of several at once.
+pub(super) fn energy_models() -> Parameter {
+    let text = "Name or path of an energy model. A column asks each row's own: `models` lists those that have forces.";
+    let session = Omitted::Means("the option `hollandite.energy_model`, 'chgnet'");
+    optional("model", Kind::Model, session, text).checked(|_, constant, environment| {
+        match constant.and_then(|value| value.try_as_str()).flatten().unwrap_or_default() {
+            "" => Ok(()),
+            name => environment.potential(name).map(drop).map_err(Into::into),
         }
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::arguments::{choice, count, crystal, energy_model, ion, named, structure};
+use super::arguments::{choice, count, crystal, energy_model, energy_models, ion, named, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
 use crate::adsorption::{EACH, Kept, Place, Places, Question, answers};
@@ -77,7 +77,7 @@ pub(super) fn functions() -> Vec<Function> {
                 crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
                 ion(),
                 number("n", 1.0, ION_NUMBER),
-                energy_model(),
+                energy_models(),
                 optional(
                     "channel",
                     Kind::NumberOrName,
@@ -197,6 +197,19 @@ pub(super) fn model_of(arguments: &Arguments, context: &Context, i: Option<usize
     context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
 }
 
+/// The model that each row names by argument `i`, or the session; of rows without an answer none.
+fn models_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Vec<Option<Arc<ModelPotential>>>> {
+    let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
+    let Some(texts) = texts else {
+        return Ok(vec![Some(model_of(arguments, context, None)?); arguments.len()]);
+    };
+    let named = |name: &str| {
+        let name = if name.is_empty() { context.options.energy_model.as_str() } else { name };
+        context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
+    };
+    texts.iter().map(|name| name.map(named).transpose()).collect()
+}
+
 /// How a session relaxes crystals with their cells.
 pub(super) fn relaxation(options: &HollanditeOptions) -> RelaxOptions {
     RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() }
@@ -215,9 +228,9 @@ pub(super) struct Where {
     pub stated: bool,
 }
 
-/// What became of the crystals of a call, `None` for those that are NULL.
-pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> Result<Vec<Option<Places>>> {
-    let model = model_of(arguments, context, place.model)?;
+/// What became of the crystals of a call and by which model, `None` for those that are NULL.
+pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> Result<Vec<Option<Found>>> {
+    let models = models_of(arguments, context, place.model)?;
     let questions = arguments.map(|row, s| {
         let n = row.given(2).unwrap_or(1.0);
         if !(n >= 1.0 && n.fract() == 0.0 && n <= 64.0) {
@@ -235,16 +248,38 @@ pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> 
             starts: context.options.insertion_starts.max(1),
         })
     })?;
-    let found = answers(context.environment, &model, &questions, &relaxation(&context.options), context.options.cache)?;
+    let mut found: Vec<Option<Found>> = vec![None; questions.len()];
+    // All rows of a model go through it at once.
+    for (first, model) in models.iter().enumerate() {
+        let Some(model) = model.as_ref().filter(|_| found[first].is_none() && questions[first].is_some()) else {
+            continue;
+        };
+        let asks = |i: usize| models[i].as_ref().is_some_and(|other| other.id() == model.id());
+        let own: Vec<Option<Question>> =
+            questions.iter().enumerate().map(|(i, question)| question.clone().filter(|_| asks(i))).collect();
+        let options = relaxation(&context.options);
+        let answers = answers(context.environment, model, &own, &options, context.options.cache)?;
+        for (found, places) in found.iter_mut().zip(answers).filter(|(_, places)| places.is_some()) {
+            *found = places.map(|places| Found { model: Arc::clone(model), places });
+        }
+    }
     remark_dense(arguments, context, &questions, &found);
     Ok(found)
 }
 
+/// What became of a crystal.
+#[derive(Clone)]
+pub(super) struct Found {
+    /// The model that was asked.
+    pub model: Arc<ModelPotential>,
+    pub places: Places,
+}
+
 /// Says where single ions stand in a row of themselves, because the cell is short: no row is NULL for it.
-fn remark_dense(arguments: &Arguments, context: &Context, questions: &[Option<Question>], found: &[Option<Places>]) {
+fn remark_dense(arguments: &Arguments, context: &Context, questions: &[Option<Question>], found: &[Option<Found>]) {
     let single =
         questions.iter().zip(found).filter(|(q, _)| q.as_ref().is_some_and(|q| q.n == 1 && q.sites.is_empty()));
-    let done = single.filter_map(|(_, places)| places.as_ref()?.as_ref().ok()).flatten().filter_map(Kept::done);
+    let done = single.filter_map(|(_, found)| found.as_ref()?.places.as_ref().ok()).flatten().filter_map(Kept::done);
     let dense: Vec<f64> = done.map(|place| place.spacing).filter(|&spacing| spacing < DILUTE).collect();
     if let Some(nearest) = dense.iter().copied().reduce(f64::min) {
         context.environment.warnings().remark(format!(
@@ -273,19 +308,18 @@ impl Placed {
 
 fn adsorption(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Vec<Placed>>>> {
     let found = places(arguments, context, Where { channel: 4, usual: EACH, model: Some(3), stated: true })?;
-    let model = model_of(arguments, context, Some(3))?;
     let ions = arguments.texts(1)?;
     let charge = |i: usize| ions.as_ref().and_then(|ions| Ion::parse(ions.value(i)).ok()).map(|ion| ion.charge);
     Ok(arguments.rows(|i| {
-        let one = |kept| Placed {
+        let Found { model, places } = found[i].as_ref()?;
+        let one = |kept: &Kept| Placed {
             charge: charge(i),
             model: model.name().to_owned(),
             functional: model.model().card().correction_scheme.clone(),
             steps: context.options.relax_steps,
-            kept,
+            kept: kept.clone(),
         };
-        let placed = |places: Vec<Kept>| places.into_iter().map(one).collect();
-        found[i].clone().map(|places| places.map(placed).map_err(Into::into))
+        Some(places.as_ref().map(|places| places.iter().map(one).collect()).map_err(|reason| reason.clone().into()))
     }))
 }
 

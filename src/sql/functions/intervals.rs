@@ -84,7 +84,7 @@ fn intervals(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Judg
             in_domain,
             reason,
         };
-        let place = match found[i].as_ref()? {
+        let place = match &found[i].as_ref()?.places {
             Ok(places) => match places.first() {
                 Some(Kept::Done(place)) => place,
                 Some(Kept::Failed(reason)) => return Some(Ok(judged(None, false, Some(reason.clone())))),

@@ -8,11 +8,11 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 use super::arguments::{channel, count, ion, reason, structure};
 use super::composition::collected;
-use super::energies::{ION_NUMBER, Where, places, relaxes, sites, spacing, unconverged};
+use super::energies::{Found, ION_NUMBER, Where, places, relaxes, sites, spacing, unconverged};
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
 use super::{Function, Kind, Omitted, Parameter, number, optional, required};
-use crate::adsorption::{Kept, Places};
+use crate::adsorption::Kept;
 use crate::cost::Cost;
 use crate::environment::Environment;
 use adsorption::{self, Capacity, InsertionSite, Reference, Within};
@@ -306,8 +306,8 @@ fn potentials(arguments: &Arguments, context: &Context) -> Result<Vec<Option<f64
         Kept::Done(_) => Err(unconverged(context.options.relax_steps)),
         Kept::Failed(reason) => Err(reason.clone()),
     };
-    let first = |places: &Places| {
-        let first = places.as_ref().map_err(Clone::clone)?.first();
+    let first = |found: &Found| {
+        let first = found.places.as_ref().map_err(Clone::clone)?.first();
         Ok(first.map_or_else(|| Err("there is no site".into()), potential)?)
     };
     Ok(arguments.rows(|i| found[i].as_ref().map(first)))

@@ -4,7 +4,7 @@
 //! NULL in, NULL out. A row that is no crystal, or for which the quantity is not defined, answers NULL and is counted in
 //! the session's warnings.
 
-mod arguments;
+pub(crate) mod arguments;
 mod bonding;
 mod comparison;
 mod composition;

@@ -9,6 +9,7 @@ use datafusion::logical_expr::Expr;
 
 use super::query::Query;
 use super::{Table, is_crystal, text};
+use crate::functions::arguments::energy_model;
 use crate::functions::migration::{CHANNEL, CHANNEL_TEXT, IMAGES, IMAGES_TEXT, SPACING, SPACING_TEXT};
 use crate::functions::{FieldDoc, Function, Kind, Omitted, number, optional, required};
 use crate::{quoted_name, quoted_text};
@@ -28,6 +29,7 @@ pub(super) fn function() -> Function<Table> {
             optional("channel", Kind::Text, Omitted::Text(CHANNEL), CHANNEL_TEXT),
             number("images", IMAGES, IMAGES_TEXT),
             number("spacing", SPACING, SPACING_TEXT),
+            energy_model(),
             optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table."),
         ],
         unit: None,
@@ -50,9 +52,10 @@ fn columns() -> Vec<FieldDoc> {
 
 fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
     let given = args.exprs();
-    if !(2..=6).contains(&given.len()) {
+    if !(2..=7).contains(&given.len()) {
         return plan_err!(
-            "{NAME} takes a crystal, an ion and, if wanted, a channel, numbers of images and Å, and a table; found {} arguments",
+            "{NAME} takes a crystal, an ion and, if wanted, a channel, numbers of images and Å, an energy model and a table; found {} \
+             arguments",
             given.len()
         );
     }
@@ -62,7 +65,8 @@ fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
     let channel = given.get(2).map_or_else(|| Ok(CHANNEL.to_owned()), |e| text(NAME, "a channel", e))?;
     let images = given.get(3).map_or(Ok(IMAGES), |e| constant("a number of images", e))?;
     let spacing = given.get(4).map_or(Ok(SPACING), |e| constant("a spacing in Å", e))?;
-    let table = given.get(5).map_or_else(|| Ok("tmo".to_owned()), |e| text(NAME, "a table's name", e))?;
+    let model = given.get(5).map_or_else(|| Ok(String::new()), |e| text(NAME, "a model's name", e))?;
+    let table = given.get(6).map_or_else(|| Ok("tmo".to_owned()), |e| text(NAME, "a table's name", e))?;
     let rows = match is_crystal(NAME, &crystal)? {
         true => format!("SELECT {} AS structure", quoted_text(&crystal)),
         false => format!(
@@ -71,11 +75,11 @@ fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
             quoted_text(&crystal)
         ),
     };
-    let (ion, channel) = (quoted_text(&ion), quoted_text(&channel));
+    let [ion, channel, model] = [&ion, &channel, &model].map(|text| quoted_text(text));
     let sql = format!(
         "SELECT p['hop'] AS hop, p['image'] AS image, p['distance'] AS distance, p['energy'] AS energy, p['structure'] AS structure, \
          barrier, converged FROM (SELECT unnest(m['path']) AS p, m['barrier'] AS barrier, m['converged'] AS converged FROM \
-         (SELECT migration_barrier(structure, {ion}, {channel}, {images}, {spacing}) AS m FROM ({rows}))) ORDER BY hop, image"
+         (SELECT migration_barrier(structure, {ion}, {channel}, {images}, {spacing}, {model}) AS m FROM ({rows}))) ORDER BY hop, image"
     );
     Ok(Arc::new(Query::new(sql, &columns())))
 }

@@ -13,7 +13,7 @@ use crate::cli::render::Printer;
 use crate::cli::{CliError, render};
 
 /// The last columns of the table `models`, which its list is printed without.
-const FOR_QUERIES: usize = 3;
+const FOR_QUERIES: usize = 4;
 
 pub async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
     match (&args.command, &args.name) {
