@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::Round;
-use crystal::{Element, Lattice};
+use crystal::{Element, Lattice, norm};
 use features::{Tolerances, same_structure};
 use formats::hosts::host;
 use models::ModelError;
@@ -107,13 +107,4 @@ fn whoever_watches_may_break_off_in_any_part() {
         let end = migrate(&Cubes { height: 0.6 }, &journeys, &RelaxOptions::default(), &mut watch);
         assert!(end.is_break(), "after {after} rounds");
     }
-}
-
-#[test]
-fn a_point_along_a_bent_line_is_told_by_its_length() {
-    let points = [[0.0; 3], [3.0, 0.0, 0.0], [3.0, 1.0, 0.0]];
-    assert_eq!(
-        [0.0, 0.5, 0.75, 1.0].map(|t| along(&points, t)),
-        [[0.0; 3], [2.0, 0.0, 0.0], [3.0, 0.0, 0.0], [3.0, 1.0, 0.0]]
-    );
 }
