@@ -8,6 +8,7 @@
 
 use std::sync::LazyLock;
 
+use crate::insert::MIN_ION_DISTANCE;
 use crystal::{Composition, Element};
 use features::oxidation_states;
 
@@ -115,6 +116,12 @@ pub fn outside(model: &str, case: &Case<'_>) -> Option<String> {
         let found = percent(case.volume_change);
         return Some(format!(
             "the volume changes by {found:+.0} %, that of the electrodes of known voltage by {low:+.0} to {high:+.0} %"
+        ));
+    }
+    if case.spacing < MIN_ION_DISTANCE {
+        return Some(format!(
+            "ions {:.1} Å apart, nearer than they are put: the energy model has no repulsion there, and what it says is no energy of ions",
+            case.spacing
         ));
     }
     if atoms > largest && is_d0(case.host) {
@@ -247,6 +254,7 @@ mod tests {
             (case(&large, 3.87, 0.01, Some(true)), "no d electrons"),
             (case(&late, 3.87, 0.01, Some(true)), "a host of 75 atoms"),
             (case(&small, 40.0, 0.01, Some(true)), "40.0 Å apart"),
+            (case(&small, 1.9, 0.01, Some(true)), "nearer than they are put"),
         ] {
             assert!(found.as_ref().is_some_and(|reason| reason.contains(part)), "{part}: {found:?}");
         }
