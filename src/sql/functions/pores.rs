@@ -14,7 +14,7 @@ pub(super) fn functions() -> Vec<Function> {
             text: "Migration barrier of an ion in a rigid framework, from bond-valence site energies (softBV, Chen, Wong & \
                    Adams 2019): the energy of the lowest pass that leads from cell to cell above that of the lowest point of \
                    the valley that it connects. It takes milliseconds and ranks crystals; nothing gives way to the ion, \
-                   so it is usually too high. Ions of that element in the crystal are taken out first; formal charges are \
+                   so it is too high where the host would, between layers above all. Ions of that element in the crystal are taken out first; formal charges are \
                    those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if \
                    there is no pass below 10 eV.",
             parameters: vec![structure(), super::arguments::ion(), dimensions()],
