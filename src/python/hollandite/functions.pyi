@@ -202,7 +202,7 @@ def bond_valence_sums(structure: Any, scale: float | None = 1.0) -> Any:
     """Bond-valence sum of each site, in the order of the sites (O'Keeffe & Brese 1991, bonds up to 4 Å, as pymatgen's `calculate_bv_sum`). Positive on cations; in a well-determined structure close to the oxidation state. In valence units."""
 
 def bvse_barrier(structure: Any, ion: str, dimensions: float | None = 1.0) -> Any:
-    """Migration barrier of an ion in a rigid framework, from bond-valence site energies (softBV, Chen, Wong & Adams 2019): the energy of the lowest pass that leads from cell to cell above that of the lowest point of the valley that it connects. It takes milliseconds and ranks crystals; nothing gives way to the ion, so it is usually too high. Ions of that element in the crystal are taken out first; formal charges are those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if there is no pass below 10 eV. In eV."""
+    """Migration barrier of an ion in a rigid framework, from bond-valence site energies (softBV, Chen, Wong & Adams 2019): the energy of the lowest pass that leads from cell to cell above that of the lowest point of the valley that it connects. It takes milliseconds and ranks crystals; nothing gives way to the ion, so it is too high where the host would, between layers above all. Ions of that element in the crystal are taken out first; formal charges are those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if there is no pass below 10 eV. In eV."""
 
 def capacity(host: Any, ion: str, n: float, valence: float, volume: float | None = None) -> Any:
     """Capacity of a host for n ions."""
