@@ -121,4 +121,37 @@ mod tests {
         assert_eq!(shown("hollandite.batch_atoms"), Some("256".into()));
         assert_eq!(shown("batch_atoms"), None);
     }
+
+    /// The value that a text states behind the name of an option: `, 200` or ` (4)`, text in single quotes.
+    fn stated(behind: &str) -> Option<&str> {
+        let behind = behind.strip_prefix('`').unwrap_or(behind);
+        let value = behind.strip_prefix(", ").or_else(|| behind.strip_prefix(" ("))?;
+        if let Some(quoted) = value.strip_prefix('\'') {
+            return quoted.split('\'').next();
+        }
+        let number = value.split(|c: char| !(c.is_ascii_digit() || c == '.')).next()?.trim_end_matches('.');
+        (!number.is_empty()).then_some(number)
+    }
+
+    #[test]
+    fn the_texts_of_the_functions_state_the_defaults() {
+        let entries = HollanditeOptions::default().entries();
+        let mut defaults = 0;
+        for function in crate::docs::functions() {
+            let meanings = function.arguments.iter().map(|(_, meaning)| meaning.as_str());
+            let texts = std::iter::once(function.description.as_str()).chain(meanings);
+            for mention in texts.flat_map(|text| text.split("hollandite.").skip(1)) {
+                let end = mention.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(mention.len());
+                let (name, behind) = mention.split_at(end);
+                let key = format!("{}.{name}", HollanditeOptions::PREFIX);
+                let entry = entries.iter().find(|entry| entry.key == key);
+                let entry = entry.unwrap_or_else(|| panic!("{}: there is no option {key}", function.name));
+                if let Some(stated) = stated(behind) {
+                    assert_eq!(Some(stated), entry.value.as_deref(), "{}: the default of {key}", function.name);
+                    defaults += 1;
+                }
+            }
+        }
+        assert!(defaults > 10, "the texts state {defaults} defaults");
+    }
 }
