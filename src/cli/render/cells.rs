@@ -1,4 +1,5 @@
-//! How single values read: numbers rounded to what they mean, crystals by formula, lists and structs as they are written.
+//! How single values read: numbers rounded to what they mean, crystals by formula, lists, structs and JSON objects as they are
+//! written, or their beginning.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
@@ -8,7 +9,7 @@ use super::digits::{Digits, has_numbers};
 use crate::columns::StructureColumn;
 use crate::error::ReportError;
 
-/// Lists and structs are cut to this many characters where they are to fit a column.
+/// Lists, structs and JSON objects are cut to this many characters where they are to fit a column.
 const NESTED_WIDTH: usize = 40;
 
 const NULL: &str = "NULL";
@@ -19,7 +20,7 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_null(NULL);
 pub enum Detail {
     /// What fits a column.
     Brief,
-    /// Lists and structs whole, those of a list below one another.
+    /// Lists, structs and JSON objects whole, those of a list below one another.
     Whole,
     /// Crystals too: their lattice, elements and places.
     Everything,
@@ -70,7 +71,13 @@ impl<'a> Cells<'a> {
                 }
                 _ => value(column, row, self.digits)?,
             },
-            Kind::Plain(f) => f.value(row).try_to_string()?.replace('\t', "    "),
+            Kind::Plain(f) => {
+                let text = f.value(row).try_to_string()?;
+                match self.detail == Detail::Brief && text.starts_with('{') && text.ends_with('}') {
+                    true => abbreviated(&text),
+                    false => text.replace('\t', "    "),
+                }
+            }
         })
     }
 }
@@ -148,5 +155,17 @@ mod tests {
             "{value: -3.067293, reason: far from all that the model has seen}\n{value: NULL, reason: none}"
         );
         assert!(text(&list, Detail::Brief).starts_with("[{value: -3.067293"));
+    }
+
+    #[test]
+    fn json_is_cut_like_a_struct_and_other_text_is_not() {
+        let card = format!(r#"{{"name": "mine", "data": "{}"}}"#, "x".repeat(1000));
+        let reason = "a reason ".repeat(20);
+        let column: ArrayRef = Arc::new(StringArray::from(vec![card.as_str(), reason.as_str(), r#"{"a": 1}"#]));
+        let text = |row, detail| Cells::new(&column, detail, &Digits::default()).unwrap().text(row).unwrap();
+        assert_eq!(text(0, Detail::Brief), format!(r#"{{"name": "mine", "data": "{}…"#, "x".repeat(15)));
+        assert_eq!(text(0, Detail::Whole), card);
+        assert_eq!(text(1, Detail::Brief), reason);
+        assert_eq!(text(2, Detail::Brief), r#"{"a": 1}"#);
     }
 }
