@@ -82,7 +82,7 @@
 //! - **A column of every table of crystals**: its line in `schema/lake.sql`, with unit and comment, and its value in
 //!   `src/store/tables/values.rs`. Its comment ends with `tables of earlier releases lack it`: readers find it by name.
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.
-//! - **A guide**: `queries/NAME.md`; its `console` and `sql` blocks are run by `cargo test --test docs`.
+//! - **A guide**: `queries/NAME.md`; its `console` blocks are run by `cargo test --test docs`, and must print what they show.
 //!
 //! Terms are those of `queries/GLOSSARY.md`. Imports go down only: each layer is a package whose manifest names those below. `.ci/run` is all that must hold.
 #![warn(missing_docs)]
