@@ -30,7 +30,7 @@ kept AS (
     SELECT * FROM held WHERE adsorption(structure, 'Ca', 1, '', 'everywhere')[1]['host_kept']
 )
 SELECT 1 AS step, 'all' AS what, count(*) AS oxides FROM energies
-UNION ALL SELECT 2, 'charges balance', count(*) FROM neutral
+UNION ALL SELECT 2, 'charge-neutral', count(*) FROM neutral
 UNION ALL SELECT 3, 'void above 0.5 and a channel for Ca, at most 40 atoms', count(*) FROM open
 UNION ALL SELECT 4, 'predicted formation energy below -1.5 eV/atom', count(*) FROM bound
 UNION ALL SELECT 5, 'less than 0.1 eV/atom above the hull', count(*) FROM stable

@@ -25,7 +25,7 @@ stable AS (
 held AS (
     SELECT * FROM stable WHERE adsorption_potential(structure, 'Ca') > 0
 )
-SELECT 1 AS step, 'charges balance' AS what, count(*) AS candidates FROM candidates
+SELECT 1 AS step, 'charge-neutral' AS what, count(*) AS candidates FROM candidates
 UNION ALL SELECT 2, 'anions pull harder than cations', count(*) FROM balanced
 UNION ALL SELECT 3, 'ionic radii change by less than a fifth', count(*) FROM fitting
 UNION ALL SELECT 4, 'void above 0.5 and a channel for Ca, at most 40 atoms', count(*) FROM open

@@ -31,7 +31,7 @@ pub fn taken_up(empty: &Composition, full: &Composition, ion: Element) -> Result
 }
 
 /// The average voltage, V, between two crystals with energies of their cells (eV) `e_charged` and `e_discharged`, for an ion of energy
-/// `e_ion` by itself, eV/atom.
+/// `e_ion`, the elemental reference energy, eV/atom.
 ///
 /// # Errors
 /// As [`taken_up`] and [`insertion_voltage`].

@@ -1,4 +1,4 @@
-//! The elements by themselves: what a model's total energies are measured from.
+//! The elements in their reference states: what a model's total energies are measured from.
 //!
 //! A formation energy, and the gain of an ion that comes from its metal, need the energy of each element on the scale of the
 //! very model that gave the other energies. So the model is asked itself: it relaxes the ground state of each element, with its
@@ -50,7 +50,7 @@ pub fn element_energies(
     ControlFlow::Continue(found.collect())
 }
 
-/// The energy of `ion` by itself in a table of such energies, eV/atom.
+/// The elemental reference energy of `ion` in a table of such energies, eV/atom.
 ///
 /// # Errors
 /// It has none: no other stands in for it.

@@ -85,8 +85,8 @@ pub fn starts(
     chosen.truncate(most);
     if chosen.is_empty() {
         return Err(AdsorptionError::Undefined(format!(
-            "no room for {n} ions of {symbol}: the cell has {} sites, and guests keep {MIN_ION_DISTANCE} Å apart; insert \
-             fewer, or into a supercell",
+            "no room for {n} ions of {symbol}: the cell has {} sites, and inserted ions keep {MIN_ION_DISTANCE} Å apart; insert fewer, \
+             or insert them into a supercell",
             all.sites.len()
         )));
     }
@@ -137,7 +137,7 @@ pub fn parse_sites(text: &str) -> Result<Vec<[f64; 3]>, AdsorptionError> {
     };
     text.split(';').map(point).collect::<Option<_>>().ok_or_else(|| {
         AdsorptionError::Undefined(format!(
-            "sites '{text}' are no points; give three fractions of the cell for each ion, such as '0.5 0.5 0; 0.5 0.5 0.5'"
+            "sites '{text}' are not points; give three fractions of the cell for each ion, such as '0.5 0.5 0; 0.5 0.5 0.5'"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! The energy of the ion by itself, which every potential stands on.
+//! The elemental reference energy of the ion, which every potential stands on.
 //!
 //! Total energies have no common zero: those of another functional, dispersion correction or pseudopotential are shifted by eVs.
 //! A reference is therefore looked up by element and functional, and one that is missing, or that two sources state

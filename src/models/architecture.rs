@@ -96,7 +96,7 @@ pub(super) trait Architecture: Sized + 'static {
 
 /// How something grows in an epoch.
 pub(super) struct Growth {
-    /// What is minimised.
+    /// The loss.
     pub loss: Loss,
     /// Share of a step that is taken.
     pub rate: f64,

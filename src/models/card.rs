@@ -101,13 +101,13 @@ pub struct TrainingCard {
     /// Worker threads of the last part of the run.
     #[serde(default)]
     pub threads: usize,
-    /// Course of the learning rate: `one-cycle:1`, ...
+    /// Learning-rate schedule: `one-cycle:1`, ...
     #[serde(default)]
     pub schedule: String,
-    /// Decay of the weights in each step, times the learning rate.
+    /// Weight decay (AdamW).
     #[serde(default)]
     pub weight_decay: f64,
-    /// Longest gradient.
+    /// Gradient clipping: largest global L2 norm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
     /// Decay of the moving average that the weights are.

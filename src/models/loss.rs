@@ -6,7 +6,7 @@ use burn::prelude::*;
 
 use crate::ModelError;
 
-/// What is minimised, in units of the labels' standard deviation.
+/// The loss, in units of the labels' standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
     /// Mean square error: the original's.

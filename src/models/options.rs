@@ -44,7 +44,7 @@ pub struct TrainOptions {
     pub batch: usize,
     /// Highest learning rate.
     pub learning_rate: f64,
-    /// What is minimised.
+    /// The loss.
     pub loss: Loss,
     /// Stop after this many epochs without a better validation error.
     pub patience: usize,
@@ -120,11 +120,11 @@ impl TrainOptions {
 /// How the steps of a training are taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
-    /// Course of the learning rate.
+    /// Learning-rate schedule.
     pub schedule: Schedule,
-    /// Decay of the weights by this share of the learning rate in each step (AdamW).
+    /// Weight decay (AdamW): the weights shrink by this share of the learning rate in each step.
     pub weight_decay: f64,
-    /// Longest gradient, by its norm over all parameters; none is shortened without.
+    /// Gradient clipping: largest L2 norm over all parameters; `None` disables it.
     pub clip: Option<f64>,
     /// Decay of the moving average of the weights, which is what is then validated and kept; the weights themselves without.
     pub average: Option<f64>,

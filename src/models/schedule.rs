@@ -7,7 +7,7 @@ use std::{fmt, ops::Range, str::FromStr};
 
 use crate::ModelError;
 
-/// The course of the learning rate.
+/// The learning-rate schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
     /// A linear rise to the peak, then half a cosine down to a hundredth of it at the last epoch.

@@ -1,9 +1,11 @@
 //! What a user reads keeps to the words of `queries/GLOSSARY.md`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::common::program::hollandite;
+use super::files;
+use super::literals::literals;
 
 /// The words that the glossary's last column names.
 fn avoided(glossary: &str) -> Vec<String> {
@@ -22,22 +24,38 @@ fn has(text: &str, words: &str) -> bool {
     })
 }
 
+/// What the documents and the program say, each text with the file that it is in.
+fn texts(root: &Path) -> Vec<(PathBuf, String)> {
+    let pages = tempfile::tempdir().unwrap();
+    hollandite(&["man", "--to", pages.path().to_str().unwrap()]).assert().success();
+    let mut paths = vec![root.join("README.md"), root.join("schema/lake.sql")];
+    for folder in [root.join("queries"), pages.path().to_owned()] {
+        paths.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    paths.retain(|path| !path.ends_with("GLOSSARY.md"));
+    assert!(paths.len() > 40);
+    let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    let mut texts: Vec<_> = paths.into_iter().map(|path| (path.clone(), read(&path))).collect();
+    let mut sources = Vec::new();
+    files(&root.join("src"), &mut sources);
+    // Tests quote what users write.
+    let is_test = |path: &Path| path.iter().any(|part| part == "tests" || part == "tests.rs");
+    sources.retain(|path| !is_test(path.strip_prefix(root).unwrap()));
+    for path in sources {
+        texts.extend(literals(&read(&path)).into_iter().map(|text| (path.clone(), text)));
+    }
+    assert!(texts.len() > 3000, "{}", texts.len());
+    texts
+}
+
 #[test]
-fn the_documents_and_the_help_keep_to_the_glossary() {
+fn what_a_user_reads_keeps_to_the_glossary() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let words = avoided(&fs::read_to_string(root.join("queries/GLOSSARY.md")).unwrap());
     assert!(words.len() > 10, "{words:?}");
-    let pages = tempfile::tempdir().unwrap();
-    hollandite(&["man", "--to", pages.path().to_str().unwrap()]).assert().success();
-    let mut texts = vec![root.join("README.md")];
-    for folder in [root.join("queries"), pages.path().to_owned()] {
-        texts.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-    }
-    texts.retain(|path| !path.ends_with("GLOSSARY.md"));
-    assert!(texts.len() > 40);
     let mut found = Vec::new();
-    for path in texts {
-        let text = fs::read_to_string(&path).unwrap().to_lowercase().replace('\n', " ");
+    for (path, text) in texts(root) {
+        let text = text.to_lowercase().replace('\n', " ");
         found.extend(words.iter().filter(|w| has(&text, w)).map(|w| format!("{}: '{w}'", path.display())));
     }
     assert!(found.is_empty(), "words that the glossary replaces: {found:#?}");

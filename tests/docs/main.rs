@@ -6,6 +6,7 @@ mod common;
 mod dependencies;
 mod drift;
 mod glossary;
+mod literals;
 mod networks;
 mod readme;
 mod stubs;

@@ -2,7 +2,7 @@
 //!
 //! The host is relaxed with its cell. n ions are put into the relaxed host in several ways (see [`starts`](super::starts)), each cell
 //! is relaxed, and the lowest that has converged is the answer: a rigid host of formal charges ranks places too roughly to trust the
-//! first. With the energy of the ion by itself, all three from one model,
+//! first. With the elemental reference energy of the ion, all three from one model,
 //!
 //! ```text
 //! potential = -(E(X_n host) - E(host) - n E(X)) / n      eV per ion, positive = favourable
@@ -47,7 +47,7 @@ pub struct Adsorbed {
     pub e_host: f64,
     /// Energy of the relaxed cell with the ions, eV.
     pub e_inserted: f64,
-    /// Energy of the ion by itself, eV/atom.
+    /// Elemental reference energy of the ion, eV/atom.
     pub e_ion: f64,
     /// eV per ion, positive = favourable.
     pub potential: f64,

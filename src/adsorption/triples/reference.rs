@@ -1,4 +1,4 @@
-//! The energy of an ion by itself.
+//! The elemental reference energy of an ion.
 
 use super::alike::{difference_of_metal, potcars};
 use crystal::Element;

@@ -93,10 +93,10 @@ impl Run {
             return Some("its density was read and kept (ICHARG above 10): the energy is not self-consistent".into());
         }
         if s.is_dynamics() {
-            return Some(format!("it is molecular dynamics ({ions} steps): the energy is that of a moment"));
+            return Some(format!("it is molecular dynamics ({ions} steps): the energy is an instantaneous one"));
         }
         if !self.ionic_converged {
-            return Some(format!("the ions did not come to rest in {ions} steps (NSW {})", s.nsw));
+            return Some(format!("the ionic relaxation did not converge in {ions} steps (NSW {})", s.nsw));
         }
         if s.ediffg == 0.0 && s.nsw > 1 {
             return Some("EDIFFG = 0: ionic convergence cannot be determined".into());

@@ -10,9 +10,9 @@ pub struct Choice {
     pub config: Config,
     /// Highest learning rate.
     pub learning_rate: f64,
-    /// Crystals in one step.
+    /// Batch size in crystals.
     pub batch: usize,
-    /// What is minimised.
+    /// The loss.
     pub loss: Loss,
 }
 

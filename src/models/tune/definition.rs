@@ -11,13 +11,13 @@ pub struct Definition {
     pub model: String,
     /// Name of its space.
     pub space: String,
-    /// When a trial is given up.
+    /// When a trial is pruned.
     pub pruning: Pruning,
     /// Epochs of a trial.
     pub epochs: usize,
     /// Early stop of a trial, epochs.
     pub patience: usize,
-    /// Crystals in one step, where the space does not choose it.
+    /// Batch size in crystals, where the space does not choose it.
     pub batch: usize,
     /// Loss, where the space does not choose it.
     pub loss: String,
@@ -35,7 +35,7 @@ pub struct Definition {
     pub test: f64,
     /// Share of the rest by which trials are judged.
     pub validation: f64,
-    /// Of proposals, division, first weights and order.
+    /// Random seed of the proposals, the split, the initial weights and the order.
     pub seed: u64,
 }
 

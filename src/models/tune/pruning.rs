@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// When a trial is given up.
+/// When a trial is pruned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pruning {
@@ -29,7 +29,7 @@ impl Pruning {
         Self::NAMES.iter().find(|(_, rule)| *rule == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether a trial with the errors `curve`, one for each epoch so far of `epochs`, should be given up in view of the curves of
+    /// Whether a trial with the errors `curve`, one for each epoch so far of `epochs`, should be pruned in view of the curves of
     /// earlier trials.
     pub fn gives_up(self, curve: &[f64], epochs: usize, earlier: &[&[f64]]) -> bool {
         let epoch = curve.len();

@@ -20,7 +20,7 @@ pub enum State {
     Running,
     /// Fitted to its end.
     Done,
-    /// Given up as hopeless.
+    /// Pruned: it would not have become the best.
     Pruned,
     /// Could not be fitted.
     Failed,
@@ -80,7 +80,7 @@ pub struct Study {
     pub space: Space,
     /// Of the proposals.
     pub seed: u64,
-    /// Epochs of a trial that is not given up.
+    /// Epochs of a trial that is not pruned.
     pub epochs: usize,
     /// When one is.
     pub pruning: Pruning,

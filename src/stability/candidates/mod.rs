@@ -1,6 +1,6 @@
 //! Crystals that are in no database: known ones with other elements in them.
 //!
-//! Each prototype gives the places of its cations; every choice of elements for them is asked whether its charges balance
+//! Each prototype gives the places of its cations; every choice of elements for them is asked whether it is charge-neutral
 //! ([`neutral_states`], every place keeping the sign of its charge), whether the ions have room, and whether the crystal is known or was
 //! made already. What is left gets a cell scaled to its bonds, as by [`substitute`](super::substitute()).
 //!
@@ -56,7 +56,7 @@ pub struct CandidateCounts {
     pub types: u64,
     /// Choices of elements that are not the prototype's own. Where radii must fit, an element that fits in no state is no choice.
     pub choices: u64,
-    /// Of these, those whose charges balance.
+    /// Of these, those that are charge-neutral.
     pub neutral: u64,
     /// Of these, those whose ions fit.
     pub fitting: u64,

@@ -68,7 +68,7 @@ impl Template {
     pub fn all(id: String, structure: &Structure, divided: usize, cells: usize) -> Result<Vec<Self>, &'static str> {
         let structure = structure.primitive(DEFAULT_SYMPREC);
         let composition = structure.composition();
-        let states = neutral_states(&composition).ok_or("its charges do not balance")?;
+        let states = neutral_states(&composition).ok_or("it is not charge-neutral")?;
         if states.len() > MAX_SLOTS {
             return Err("it has too many elements");
         }

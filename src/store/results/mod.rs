@@ -140,7 +140,7 @@ impl ResultRow for ChargeRow {
         &["host", "structure_hash", "ion", "n", "channel", "site", "element", "method", "functional", "source", "run"];
 }
 
-/// A row of `reference_energies`: an element by itself.
+/// A row of `reference_energies`: an elemental reference energy.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReferenceEnergy {
