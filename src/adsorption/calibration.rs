@@ -120,7 +120,7 @@ pub fn outside(model: &str, case: &Case<'_>) -> Option<String> {
     }
     if case.spacing < MIN_ION_DISTANCE {
         return Some(format!(
-            "ions {:.1} Å apart, nearer than they are put: the energy model has no repulsion there, and what it says is no energy of ions",
+            "ions {:.1} Å apart, below the least distance of insertion: the energy model has no repulsion there, so its energy means nothing",
             case.spacing
         ));
     }
@@ -254,7 +254,7 @@ mod tests {
             (case(&large, 3.87, 0.01, Some(true)), "no d electrons"),
             (case(&late, 3.87, 0.01, Some(true)), "a host of 75 atoms"),
             (case(&small, 40.0, 0.01, Some(true)), "40.0 Å apart"),
-            (case(&small, 1.9, 0.01, Some(true)), "nearer than they are put"),
+            (case(&small, 1.9, 0.01, Some(true)), "below the least distance"),
         ] {
             assert!(found.as_ref().is_some_and(|reason| reason.contains(part)), "{part}: {found:?}");
         }

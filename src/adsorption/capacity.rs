@@ -33,7 +33,7 @@ pub fn capacity(
     volume: Option<f64>,
 ) -> Result<Capacity, AdsorptionError> {
     if !(n > 0.0 && n.is_finite()) {
-        return Err(AdsorptionError::Undefined(format!("{n} ions carry no charge; n is a positive number of ions")));
+        return Err(AdsorptionError::Undefined(format!("n = {n}; the number of ions n must be positive")));
     }
     if let Some(volume) = volume.filter(|v| !(*v > 0.0 && v.is_finite())) {
         return Err(AdsorptionError::Undefined(format!("a volume of {volume} Å³; give that of the cell")));

@@ -1,7 +1,7 @@
 //! From a crystal that holds ions to the potential at which they leave: relaxation, removal, relaxation, energies.
 //!
 //! The crystal is relaxed with its cell; n ions are taken out of the relaxed crystal by [`remove`]; what is left is relaxed with its
-//! cell in turn. With the energy of the ion by itself, all three from one model,
+//! cell in turn. With the elemental reference energy of the ion, all three from one model,
 //!
 //! ```text
 //! potential = -(E(X_n host) - E(host) - n E(X)) / n      eV per ion, positive = held
@@ -45,7 +45,7 @@ pub struct Extracted {
     pub e_full: f64,
     /// Energy of what is left, relaxed, eV.
     pub e_left: f64,
-    /// Energy of the ion by itself, eV/atom.
+    /// Elemental reference energy of the ion, eV/atom.
     pub e_ion: f64,
     /// eV per ion, positive where the ions are held.
     pub potential: f64,
@@ -57,7 +57,7 @@ pub struct Extracted {
     pub converged: bool,
 }
 
-/// Answers `requests`. `references`: energies of the elements by themselves on the scale of the model, eV/atom. The follower goes
+/// Answers `requests`. `references`: elemental reference energies on the scale of the model, eV/atom. The follower goes
 /// along with the relaxations.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ pub fn extract(
     let mut ends: Vec<Option<Result<Extracted, AdsorptionError>>> = requests.iter().map(|_| None).collect();
     let mut known: BTreeMap<ContentHash, usize> = BTreeMap::new();
     let mut crystals: Vec<&Structure> = Vec::new();
-    // By crystal: the requests for it, and the energy of their ion by itself, eV/atom.
+    // By crystal: the requests for it, and the elemental reference energy of their ion, eV/atom.
     let mut of_crystal: Vec<Vec<(usize, f64)>> = Vec::new();
     for (number, request) in requests.iter().enumerate() {
         match reference(references, request.ion.element, potential.name()) {
@@ -118,7 +118,7 @@ pub fn extract(
             Vec::new()
         }
     })?;
-    let unanswered = || Err(AdsorptionError::Undefined("no end of the relaxation".into()));
+    let unanswered = || Err(AdsorptionError::Undefined("the relaxation did not finish".into()));
     ControlFlow::Continue(ends.into_iter().map(|end| end.unwrap_or_else(unanswered)).collect())
 }
 

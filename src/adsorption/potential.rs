@@ -30,7 +30,7 @@ use crate::AdsorptionError;
 /// `n` that is not positive, or an energy that is not finite.
 pub fn insertion_energy(e_inserted: f64, e_host: f64, e_ion: f64, n: f64) -> Result<f64, AdsorptionError> {
     if !(n > 0.0 && n.is_finite()) {
-        return Err(AdsorptionError::Undefined(format!("{n} ions are no insertion; n is a positive number of ions")));
+        return Err(AdsorptionError::Undefined(format!("n = {n}; the number of inserted ions n must be positive")));
     }
     let delta = e_inserted - e_host - n * e_ion;
     if delta.is_finite() {

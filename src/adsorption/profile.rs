@@ -32,7 +32,9 @@ pub struct VoltageStep {
 pub fn voltage_profile(fillings: &[(f64, f64)], e_ion: f64, valence: f64) -> Result<Vec<VoltageStep>, AdsorptionError> {
     positive_valence(valence)?;
     if let Some((n, e)) = fillings.iter().find(|(n, e)| !(n.is_finite() && e.is_finite() && *n >= 0.0)) {
-        return Err(AdsorptionError::Undefined(format!("{n} ions at {e} eV are no filling")));
+        return Err(AdsorptionError::Undefined(format!(
+            "{n} ions at {e} eV: a filling needs a number of ions from 0 and a finite energy"
+        )));
     }
     let mut sorted = fillings.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

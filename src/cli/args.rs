@@ -53,10 +53,11 @@ pub enum Command {
     Shell(Shell),
     /// Write a table or a query's result to a file, or its crystals to a folder of CIFs or POSCARs
     Export(Export),
-    /// Draw a crystal, its diffraction pattern, its electrons, what a table holds or a search for settings, as SVG or PNG
+    /// Draw a crystal, its diffraction pattern, its electron density, what a table holds or a search for settings, as SVG or
+    /// PNG
     Plot(Plot),
-    /// Write a screening as one page of HTML: its query, how many rows each step leaves, the ranked table, and the best crystals to
-    /// turn, with their channels
+    /// Write a screening as one page of HTML: its query, how many rows each step leaves, the ranked table, and
+    /// interactive 3D views of the best crystals, with their channels
     Report(Report),
     /// Net atomic charges of a calculated density (CHGCAR), by Bader's partition
     Charges(Charges),
@@ -100,7 +101,7 @@ pub struct Completions {
 /// `hollandite man`
 #[derive(Debug, ClapArgs)]
 pub struct Man {
-    /// Folder for the pages, hollandite.1 and one for each command; without it that of the program is printed
+    /// Folder for the pages, hollandite.1 and one for each command; otherwise the main page is printed
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
 }
@@ -153,7 +154,8 @@ pub struct Import {
     /// id or the name of its file
     #[arg(long, value_name = "COLUMN|path")]
     pub id: Option<String>,
-    /// Frames of a trajectory (XDATCAR, .traj, .xsf) that are imported: `last`, `all`, or a number from 1, below 0 from the end
+    /// Frames of a trajectory (XDATCAR, .traj, .xsf) that are imported: `last`, `all`, or a number from 1; negative
+    /// numbers count from the end
     #[arg(long, value_name = "FRAMES", default_value = "last", allow_hyphen_values = true)]
     pub frames: Frames,
     /// Properties that become columns of their own, such as my_energy:double; types are double, integer, text and boolean
@@ -389,7 +391,8 @@ pub struct Info {
 /// Where and how a result is printed.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Output {
-    /// How to print results; `table` rounds floats to six decimals and abbreviates crystals, the others lose nothing
+    /// How to print results; `table` rounds numbers to the precision that their unit warrants and
+    /// abbreviates lists, structs, JSON and crystals; the others lose nothing
     /// [default: table, or what the extension of --output says]
     #[arg(long, value_enum)]
     pub format: Option<Format>,

@@ -22,7 +22,7 @@ pub async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), Cl
 fn decide(Sweep { what, table, snapshot }: &Sweep) -> Result<(), CliError> {
     let back = format!("hollandite restore {table} --to {snapshot}");
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(CliError::Usage(format!("this {what}: say --yes to have it done; `{back}` brings them back")));
+        return Err(CliError::Usage(format!("this {what}: pass --yes to confirm; `{back}` brings them back")));
     }
     let io = |source| CliError::Io { path: "terminal".into(), source };
     eprint!("this {what} (`{back}` brings them back). Do it? [y/N] ");

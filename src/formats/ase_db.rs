@@ -51,7 +51,7 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
     match read {
         0 => return Err(fail("the file is empty")),
         _ if &head != b"SQLite format 3\0" => {
-            return Err(fail("this is no SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))"));
+            return Err(fail("this is not an SQLite database; expected one that ASE wrote (ase.db.connect('x.db'))"));
         }
         _ => {}
     }
@@ -168,7 +168,7 @@ fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, P
     let pairs = text("key_value_pairs")?.filter(|pairs| !pairs.is_empty());
     let pairs: serde_json::Map<String, Value> = match pairs.as_deref().map(serde_json::from_str) {
         Some(Ok(pairs)) => pairs,
-        Some(Err(e)) => return Err(syntax(format!("key_value_pairs is no JSON object: {e}"))),
+        Some(Err(e)) => return Err(syntax(format!("key_value_pairs is not a JSON object: {e}"))),
         None => Default::default(),
     };
     for (key, value) in pairs {
@@ -203,7 +203,7 @@ fn read(row: &Row, line: usize, id: &mut Option<String>) -> Result<(Structure, P
 fn array<T, const N: usize>(bytes: &[u8], name: &str, of: fn([u8; N]) -> T) -> Result<Vec<T>, String> {
     let (chunks, rest) = bytes.as_chunks::<N>();
     if !rest.is_empty() {
-        return Err(format!("{name} holds {} bytes, which is no whole number of {N}-byte numbers", bytes.len()));
+        return Err(format!("{name} holds {} bytes, which is not a whole number of {N}-byte numbers", bytes.len()));
     }
     Ok(chunks.iter().map(|bytes| of(*bytes)).collect())
 }

@@ -45,7 +45,7 @@ impl FromStr for Mapping {
     fn from_str(text: &str) -> Result<Self, String> {
         let pair = |pair: &str| {
             let (target, column) =
-                pair.split_once('=').ok_or_else(|| format!("'{pair}' is no pair; expected WHAT=COLUMN"))?;
+                pair.split_once('=').ok_or_else(|| format!("'{pair}' is not a pair; expected WHAT=COLUMN"))?;
             let (target, column) = (target.trim(), column.trim());
             let Some((_, name)) = TARGETS.iter().find(|(known, _)| *known == target) else {
                 let mut known: Vec<&str> = TARGETS.iter().map(|(known, _)| *known).collect();

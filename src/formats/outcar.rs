@@ -124,7 +124,7 @@ impl Found {
             // A program built by hand may not name its version.
             self.known |= version.is_some() || line.trim_start().starts_with("executed on");
             if !self.known && number >= FIRST_LINES {
-                return Err(format!("none of the first {FIRST_LINES} lines is VASP's; this is no OUTCAR"));
+                return Err(format!("none of the first {FIRST_LINES} lines is VASP's; this is not an OUTCAR"));
             }
         }
         if self.table != Table::None && self.row(line, number)? {
@@ -280,7 +280,7 @@ impl Found {
     fn report(mut self, path: &Path, name: &str, hash: ContentHash, end: usize) -> Result<Report, FormatError> {
         let fault = |message: String| FormatError::syntax(end, 0, message);
         if !self.known {
-            return Err(fault("no line is VASP's; this is no OUTCAR".into()));
+            return Err(fault("no line is VASP's; this is not an OUTCAR".into()));
         }
         if !self.ended {
             let message = "the file ends before its timing: the run goes on, was stopped, or the copy was cut short; finish \

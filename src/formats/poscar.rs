@@ -212,7 +212,7 @@ fn counts(lines: &Lines, line: &str) -> Result<Vec<usize>, FormatError> {
     let words = line.split_whitespace().take_while(|w| !w.starts_with(['!', '#']));
     let count = |word: &str| match word.parse::<usize>() {
         Ok(n) if n > 0 => Ok(n),
-        _ => Err(lines.error(format!("'{}' is no number of atoms; expected a whole number above 0", clip(word)))),
+        _ => Err(lines.error(format!("'{}' is not a number of atoms; expected a whole number above 0", clip(word)))),
     };
     words.map(count).collect()
 }

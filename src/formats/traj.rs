@@ -131,7 +131,7 @@ impl Ulm {
             return Err(fail("a compressed trajectory cannot be read in place; unpack it first (gunzip, unzstd)"));
         }
         if read.is_err() || !(header.starts_with(b"- of Ulm") || header.starts_with(b"AFFormat")) {
-            return Err(fail("this is no trajectory of ASE; expected one that ase.io.Trajectory wrote"));
+            return Err(fail("this is not a trajectory of ASE; expected one that ase.io.Trajectory wrote"));
         }
         let tag = String::from_utf8_lossy(&header[8..24]).trim().to_owned();
         if tag != "ASE-Trajectory" {
@@ -176,8 +176,8 @@ impl Ulm {
         let text = self.bytes(at.saturating_add(8), length).map_err(syntax)?;
         match serde_json::from_slice(&text) {
             Ok(Value::Object(members)) => Ok(Item(members)),
-            Ok(_) => Err(syntax("the frame is no JSON object".into())),
-            Err(e) => Err(syntax(format!("the frame is no JSON: {e}"))),
+            Ok(_) => Err(syntax("the frame is not a JSON object".into())),
+            Err(e) => Err(syntax(format!("the frame is not JSON: {e}"))),
         }
     }
 
@@ -287,7 +287,10 @@ mod tests {
         assert_eq!(said(&whole[..whole.len() - 4], "cut short"), 0);
         assert_eq!(said(b"", "is empty"), 0);
         assert_eq!(said(&[0x1f, 0x8b, 8], "unpack it first"), 0);
-        assert_eq!(said(b"no trajectory of any kind, though it is long enough to be one", "no trajectory of ASE"), 0);
+        assert_eq!(
+            said(b"no trajectory of any kind, though it is long enough to be one", "not a trajectory of ASE"),
+            0
+        );
         let text = |from: &str, to: &str| {
             let at = whole.windows(from.len()).rposition(|w| w == from.as_bytes()).unwrap();
             let mut bytes = whole.clone();

@@ -192,7 +192,7 @@ impl Ensemble {
             }
             if !(member.weight.is_finite() && member.weight > 0.0) {
                 return Err(ModelError::io(file)(format!(
-                    "{reference} has the weight {}, which is no share",
+                    "{reference} has the weight {}, which is not a positive number",
                     member.weight
                 )));
             }

@@ -72,7 +72,7 @@ pub enum ModelError {
         /// Model id.
         model: String,
     },
-    /// An element whose energy by itself is not known on the scale of the model.
+    /// An element whose elemental reference energy is not known on the scale of the model.
     #[error("model {model} has no reference energy of {element}, which a formation energy needs")]
     NoReference {
         /// Symbol.

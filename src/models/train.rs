@@ -86,7 +86,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The first weights, or those of the checkpoint.
+    /// The initial weights, or those of the checkpoint.
     fn begin(
         data: &'a Dataset<'a>,
         config: &'a Config,
@@ -184,7 +184,9 @@ impl<'a> Run<'a> {
         let loss = sum / data.training.len() as f64;
         if !loss.is_finite() {
             // Without a checkpoint: what comes after the last whole epoch is lost anyway.
-            observer.note(&format!("the loss of epoch {epoch} is no number: stopped; lower --learning-rate or --clip"));
+            observer.note(&format!(
+                "the loss of epoch {epoch} is not a number: training stopped; lower --learning-rate or --clip"
+            ));
             return Ok((self, true));
         }
         let snapshot = self.weights.average.clone().unwrap_or_else(|| self.weights.net.valid());

@@ -142,7 +142,7 @@ impl Kept {
         }
     }
 
-    /// Whether it still holds: an energy of the ion by itself may have come, or become another, with the card of the model.
+    /// Whether it still holds: a reference energy of the ion may have come, or become another, with the card of the model.
     fn holds(&self, e_ion: Option<f64>) -> bool {
         match self {
             Self::Done(place) => e_ion == Some(place.e_ion),

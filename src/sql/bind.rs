@@ -94,7 +94,9 @@ impl Values {
             Self::InOrder(values) => {
                 let number = if name.is_empty() { Ok(before + 1) } else { name.parse::<usize>() };
                 let Ok(number) = number else {
-                    return Err(format!("{placeholder} is a name, and the values have none: give them by name"));
+                    return Err(format!(
+                        "{placeholder} is a named placeholder, which needs named values: give them by name"
+                    ));
                 };
                 number.checked_sub(1).and_then(|at| values.get(at)).ok_or_else(|| {
                     let given = match values.len() {

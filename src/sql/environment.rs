@@ -212,7 +212,7 @@ impl Environment {
         &self.0.single_points
     }
 
-    /// Energies of elements by themselves.
+    /// Elemental reference energies.
     pub(super) fn references(&self) -> Option<&References> {
         self.0.references.as_ref()
     }

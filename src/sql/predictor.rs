@@ -398,7 +398,8 @@ impl Predictor {
             tally.graphs += hashes.len();
             for (hash, energy) in hashes.into_iter().zip(energies) {
                 let energy = energy.map_err(|reason: ModelError| reason.to_string());
-                let energy = energy.and_then(|e| if e.is_finite() { Ok(e) } else { Err(format!("it answered {e}")) });
+                let energy =
+                    energy.and_then(|e| if e.is_finite() { Ok(e) } else { Err(format!("the model returned {e}")) });
                 fresh.extend(energy.as_ref().ok().map(|&e| (hash, e)));
                 answers.insert(hash, energy);
             }

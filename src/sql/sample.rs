@@ -66,7 +66,7 @@ impl Share {
         let expected = "expected TABLESAMPLE [BERNOULLI | SYSTEM] (N PERCENT) or (N ROWS), [REPEATABLE (SEED)]";
         let quantity = match &sample.quantity {
             Some(quantity) if sample.bucket.is_none() && sample.offset.is_none() => quantity,
-            _ => return plan_err!("'{text}' is no sample that is taken here; {expected}"),
+            _ => return plan_err!("'{text}' is not a supported sample; {expected}"),
         };
         let number = match &quantity.value {
             SqlExpr::Value(value) => match &value.value {
@@ -81,7 +81,7 @@ impl Share {
             (Some(p), None | Some(TableSampleUnit::Percent)) => {
                 plan_err!("'{text}': {p} percent is more than all rows; expected 0 to 100")
             }
-            _ => plan_err!("'{text}': {} is no number of rows or percent; {expected}", quantity.value),
+            _ => plan_err!("'{text}': {} is not a number of rows or percent; {expected}", quantity.value),
         }
     }
 }
@@ -209,8 +209,8 @@ mod tests {
         for (sample, said) in [
             ("(101 PERCENT)", "101 percent is more than all rows"),
             ("(BUCKET 1 OUT OF 4)", "BUCKET 1 OUT OF 4"),
-            ("(2.5 ROWS)", "2.5 is no number of rows"),
-            ("('x' PERCENT)", "'x' is no number"),
+            ("(2.5 ROWS)", "2.5 is not a number of rows"),
+            ("('x' PERCENT)", "'x' is not a number"),
             ("(1) REPEATABLE (1.5)", "expected a whole number"),
         ] {
             let message = numbers(&format!("SELECT n FROM t TABLESAMPLE {sample}")).await.unwrap_err();

@@ -27,7 +27,7 @@ pub fn conversion_voltage(
         return Err(format!("n = {n} ions; give a positive number per formula"));
     }
     if valence < 1 {
-        return Err(format!("{ion} with the charge {valence} is no cation"));
+        return Err(format!("{ion} with the charge {valence} is not a cation"));
     }
     let filled: Composition = host.iter().chain([(ion, n)]).collect();
     let products = diagram.hull_energy(&filled)? * filled.natoms();

@@ -48,7 +48,7 @@ fn derive_knowing(
     let crystals = StructureColumn::try_new(structures).map_err(|e| (0, e))?;
     let row = |i: usize| {
         let structure = crystals.get(i)?;
-        let structure = structure.map_err(|e| (i, format!("its structure is no crystal: {e}")));
+        let structure = structure.map_err(|e| (i, format!("its structure is not a crystal: {e}")));
         Some(structure.and_then(|structure| row_of(structure, i, &known)))
     };
     let rows: Vec<Option<Row>> =

@@ -204,7 +204,7 @@ fn rejection(path: &Path, line: usize, id: Option<String>, reason: String) -> Re
 fn electrode(row: &Listed, charged: &Structure, discharged: &Structure, source: &str) -> Result<Electrode, String> {
     let ion = Ion::parse(&row.ion).map_err(|e| e.to_string())?;
     if ion.charge < 1 {
-        return Err(format!("{} is no cation", row.ion));
+        return Err(format!("{} is not a cation", row.ion));
     }
     let [empty, full] = [charged.composition(), discharged.composition()];
     let (n, cells) = taken_up(&empty, &full, ion.element).map_err(|e| e.to_string())?;

@@ -16,7 +16,8 @@ pub(super) const SNAPSHOT_TIME: &str =
 /// # Errors
 /// Text that is no date.
 pub fn moment(text: &str) -> Result<i64, StoreError> {
-    let refused = || StoreError::Statement(format!("'{text}' is no moment; write 2026-05-01 or 2026-05-01 12:30:00"));
+    let refused =
+        || StoreError::Statement(format!("'{text}' is not a date or time; write 2026-05-01 or 2026-05-01 12:30:00"));
     let utc: Tz = "+00:00".parse().map_err(|_| refused())?;
     // Hours and minutes alone are common, and not of the standard.
     let whole = match text.trim().split_once([' ', 'T']) {
@@ -61,6 +62,6 @@ mod tests {
         assert_eq!(moment("1970-01-01 00:00:01.5").unwrap(), 1_500_000);
         assert_eq!(moment("1970-01-01 02:00").unwrap(), 7_200_000_000);
         assert_eq!(moment("1970-01-01 02:00:00+02").unwrap(), 0);
-        assert!(moment("yesterday").unwrap_err().to_string().contains("is no moment"));
+        assert!(moment("yesterday").unwrap_err().to_string().contains("is not a date"));
     }
 }

@@ -82,9 +82,9 @@ async fn plan(state: &SessionState, view: &View, fixed: Option<i64>) -> Result<L
         Ok(statement) => statement,
         Err(_) => state.sql_to_statement(&text, &Dialect::DuckDB)?,
     };
-    let Statement::Statement(inner) = &mut statement else { return plan_err!("view '{}' is no query", view.name) };
+    let Statement::Statement(inner) = &mut statement else { return plan_err!("view '{}' is not a query", view.name) };
     if !matches!(inner.as_ref(), Plain::Query(_)) {
-        return plan_err!("view '{}' is no query", view.name);
+        return plan_err!("view '{}' is not a query", view.name);
     }
     if let Some(snapshot) = fixed {
         query::at_snapshot(inner, snapshot).map_err(external)?;

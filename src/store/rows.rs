@@ -84,7 +84,9 @@ impl Store {
         }
         let _turn = self.lock().await?;
         if onto == Onto::New && self.schema_of(schema, table).await?.is_some() {
-            return plan_err!("table '{table}' exists: somebody made it meanwhile");
+            return plan_err!(
+                "table '{table}' exists: another process created it; choose another name, or drop it first"
+            );
         }
         let count = spool.rows();
         let written = self.commit_rows(schema, table, onto, &columns, spool).await;

@@ -40,7 +40,9 @@ impl FromStr for Column {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((name, of)) = text.split_once(':') else {
-            return Err(format!("'{text}' is no property with its type; expected NAME:TYPE, such as my_energy:double"));
+            return Err(format!(
+                "'{text}' is not a property with its type; expected NAME:TYPE, such as my_energy:double"
+            ));
         };
         let name = name.trim().to_ascii_lowercase();
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -54,7 +56,7 @@ impl FromStr for Column {
             "text" | "varchar" | "string" => ("VARCHAR", DataType::Utf8),
             "boolean" | "bool" => ("BOOLEAN", DataType::Boolean),
             other => {
-                return Err(format!("'{other}' is no type of {name}; expected double, integer, text or boolean"));
+                return Err(format!("'{other}' is not a type for {name}; expected double, integer, text or boolean"));
             }
         };
         if columns().iter().any(|column| column.name == name) {
@@ -485,7 +487,7 @@ mod tests {
         assert_eq!((row.formula.as_str(), row.chemsys.as_str()), ("TiO2", "O-Ti"));
         assert_eq!(row.elements, ["O", "Ti"]);
         assert_eq!(row.spacegroup, Some(136));
-        // Densities of definitions.md, section 3.
+        // Rutile, Slater's radii.
         assert!((row.density - 4.247301).abs() < 1e-5, "{}", row.density);
         assert!((row.packing_fraction.unwrap() - 0.426061).abs() < 1e-5);
     }

@@ -77,7 +77,7 @@ impl Store {
         let schema = schema.ok_or_else(|| failed(format!("the catalog has no schema {SCHEMA}")))?;
         let found = schema.table(table).await.map_err(StoreError::lake(DOING))?;
         let found = found.as_ref().and_then(|found| found.downcast_ref::<DuckLakeTable>());
-        found.cloned().ok_or_else(|| failed(format!("'{table}' is no table of the lake")))
+        found.cloned().ok_or_else(|| failed(format!("'{table}' is not a table of the lake")))
     }
 }
 

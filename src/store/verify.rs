@@ -227,7 +227,7 @@ fn check(entry: &Entry, sum: Option<&String>) -> Result<(), String> {
         }
     }
     let file = File::open(&entry.path).map_err(|e| format!("cannot be read: {e}"))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| format!("is no Parquet file: {e}"))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| format!("is not a Parquet file: {e}"))?;
     let rows = reader.metadata().file_metadata().num_rows();
     if entry.rows.is_some_and(|expected| expected != rows) {
         return Err(format!("holds {rows} rows, the catalog says {}", entry.rows.unwrap_or(0)));

@@ -697,8 +697,8 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
             .run(&["sql", statement])
             .assert()
             .code(2)
-            .stderr(contains("the one row of tmo: say --yes").and(contains("hollandite restore tmo --to")));
-        store.run(&["shell"]).write_stdin(format!("{statement};\n")).assert().code(2).stderr(contains("say --yes"));
+            .stderr(contains("the one row of tmo: pass --yes").and(contains("hollandite restore tmo --to")));
+        store.run(&["shell"]).write_stdin(format!("{statement};\n")).assert().code(2).stderr(contains("pass --yes"));
     }
     assert_eq!(count(), "n\n1\n");
     let snapshots = store.stdout(&["sql", "SELECT max(snapshot_id) AS s FROM snapshots", "--format", "csv"]);
@@ -706,7 +706,7 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     // What was done before the refusal is said.
     let both = "CREATE TABLE before AS SELECT 1 AS x; DELETE FROM tmo";
     store.run(&["sql", both]).assert().code(2).stderr(
-        contains("statement 2 of 2").and(contains("say --yes")).and(contains("statement 1 took effect and stays")),
+        contains("statement 2 of 2").and(contains("pass --yes")).and(contains("statement 1 took effect and stays")),
     );
     store.run(&["sql", "--yes", "DELETE FROM tmo"]).assert().success();
     assert_eq!(count(), "n\n0\n");
@@ -722,7 +722,7 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     store.run(&["restore", "--to", snapshot]).assert().success().stdout(contains("tmo: 1 row"));
     assert_eq!(count(), "n\n1\n");
     store.run(&["restore", "--to", "1999-01-01"]).assert().code(1).stderr(contains("no snapshot then"));
-    store.run(&["restore", "--to", "soon"]).assert().code(1).stderr(contains("is no moment"));
+    store.run(&["restore", "--to", "soon"]).assert().code(1).stderr(contains("is not a date"));
 }
 
 /// What is no plain file is written through, and stays what it is; whoever runs the program, root too.

@@ -418,8 +418,8 @@ fn the_way_of_an_ion_is_drawn_over_its_crystal() {
     let other = format!(
         "SELECT distance, energy, CASE WHEN energy > 0.2 THEN structure('{OTHER}') ELSE structure END AS structure FROM ({query})"
     );
-    hollandite(&["plot", "path", &other]).assert().failure().stderr(contains("no images of one way"));
-    hollandite(&["plot", "path", "nothing"]).assert().code(2).stderr(contains("is no query"));
+    hollandite(&["plot", "path", &other]).assert().failure().stderr(contains("not images of one path"));
+    hollandite(&["plot", "path", "nothing"]).assert().code(2).stderr(contains("is not a query"));
 }
 
 const OTHER: &str = "Li\n1.0\n4 0 0\n0 5 0\n0 0 6\nLi\n1\nDirect\n0 0 0\n";

@@ -122,7 +122,7 @@ fn what_cannot_be_reported_is_refused_with_its_remedy() {
         hollandite(&all).assert().code(code).stderr(contains(words.to_string()));
     };
     let to = file.to_str().unwrap();
-    refused(&["SELECT id FROM tmo WHERE void > 5"], to, 1, "returns no row, and a page of nothing was not written");
+    refused(&["SELECT id FROM tmo WHERE void > 5"], to, 1, "returns no row, no page written");
     refused(&["scren"], to, 2, "there is no stored query 'scren'; there are screen,");
     refused(&["screen", "--funnel", "funel"], to, 2, "there is no stored query 'funel'");
     refused(&["screen"], "/no/such/folder/x.html", 2, "there is no such folder; make it first");

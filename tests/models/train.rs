@@ -228,7 +228,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_reason() {
     let notes = Notes::default();
     let message = train(&rock_salts(), &wild, &notes).unwrap_err().to_string();
     assert!(message.contains("learning rate"), "{message}");
-    assert!(notes.0.into_inner().unwrap().iter().any(|note| note.contains("no number")));
+    assert!(notes.0.into_inner().unwrap().iter().any(|note| note.contains("not a number")));
 }
 
 #[test]

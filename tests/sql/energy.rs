@@ -320,7 +320,7 @@ async fn the_voltage_between_two_crystals_follows_from_their_energies() {
         ("electrode_voltage(s, insert(s, 'Ca'), 'Ca')", "no elemental reference energy of Ca"),
         ("electrode_voltage(insert(s, 'Li'), s, 'Li')", "not one host"),
         ("electrode_voltage(s, s, 'Li')", "not one host"),
-        ("electrode_voltage(s, insert(s, 'Li'), 'O')", "no cation"),
+        ("electrode_voltage(s, insert(s, 'Li'), 'O')", "not a cation"),
     ] {
         assert!(value(&session, call).await.is_null(0), "{call}");
         let warnings = session.warnings().join(" ");

@@ -333,7 +333,7 @@ async fn files_are_tables_until_they_are_taken() {
     for (statement, reason) in [
         (format!("SELECT * FROM '{}'", path("none.csv")), "No such file"),
         ("SELECT * FROM 'POSCAR'".to_owned(), "read_structures"),
-        ("SELECT * FROM 's3://bucket/a.csv'".to_owned(), "no local file"),
+        ("SELECT * FROM 's3://bucket/a.csv'".to_owned(), "not a local file"),
         (format!("SELECT * FROM read_csv('{csv}', 'ab')"), "one character"),
         ("SELECT * FROM read_csv()".to_owned(), "takes a path"),
     ] {

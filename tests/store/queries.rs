@@ -145,7 +145,7 @@ async fn a_table_is_made_of_a_query_in_one_snapshot_or_not_at_all() {
         ("CREATE TABLE features_x AS SELECT 1 AS a".into(), "features"),
         ("CREATE TABLE \"a/../b\" AS SELECT 1 AS a".into(), "path"),
         ("CREATE OR REPLACE TABLE open AS SELECT 1 AS id".into(), "DROP TABLE open"),
-        ("CREATE OR REPLACE TABLE features AS SELECT 1 AS a".into(), "no table of the store"),
+        ("CREATE OR REPLACE TABLE features AS SELECT 1 AS a".into(), "not a table of the store"),
         ("EXPLAIN ANALYZE INSERT INTO open (id) VALUES ('x')".into(), "EXPLAIN"),
     ] {
         let message = refused(&session, &sql).await;

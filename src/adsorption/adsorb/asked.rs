@@ -42,7 +42,7 @@ enum Task {
 /// A request that waits for its host.
 struct Wanted {
     number: usize,
-    /// Of the ion by itself, eV/atom.
+    /// Elemental reference energy of the ion, eV/atom.
     e_ion: f64,
     /// How the relaxed host is enlarged.
     form: Option<HermiteForm>,
@@ -138,7 +138,7 @@ impl<'a, F: FnMut(usize, &Answers)> Asked<'a, F> {
 
     /// What became of the requests.
     pub fn answers(self) -> Vec<Answers> {
-        let unanswered = || Err(AdsorptionError::Undefined("no end of the relaxation".into()));
+        let unanswered = || Err(AdsorptionError::Undefined("the relaxation did not finish".into()));
         self.states.into_iter().map(|state| state.end.unwrap_or_else(unanswered)).collect()
     }
 

@@ -60,7 +60,7 @@ pub fn difference(whole: &Volumetric, parts: &[Volumetric]) -> Result<Volumetric
     let mut taken = vec![false; whole.structure.len()];
     for (number, part) in (1..).zip(parts) {
         if part.quantity != whole.quantity {
-            return undefined(format!("part {number} is no {:?} as the whole is", whole.quantity));
+            return undefined(format!("part {number} is not a {:?}, as the whole is", whole.quantity));
         }
         common_grid(whole, part, false)?;
         for (j, element) in part.structure.species().iter().enumerate() {

@@ -70,7 +70,7 @@ pub struct Train {
     #[arg(long, value_name = "RATE", default_value_t = 2e-3)]
     pub learning_rate: f64,
     /// Learning-rate schedule: one-cycle, one-cycle:WARM_UP_EPOCHS, plateau, plateau:FACTOR:PATIENCE:MINIMUM or constant
-    #[arg(long, value_name = "COURSE", default_value = "one-cycle")]
+    #[arg(long, value_name = "SCHEDULE", default_value = "one-cycle")]
     pub schedule: String,
     /// Loss: mse, mae, huber or huber:DELTA, DELTA in standard deviations of the label
     #[arg(long, default_value = "huber")]
@@ -283,7 +283,7 @@ pub struct ModelsAdd {
     /// Unit of the prediction, where the file does not say: eV/atom
     #[arg(long, value_name = "UNIT")]
     pub units: Option<String>,
-    /// Corrections that the energies carry that it was trained on
+    /// Corrections applied to its training energies
     #[arg(long, value_name = "TEXT")]
     pub correction_scheme: Option<String>,
     /// Elements that it was trained on, as in Li,O,Ti, or mp for the 89 of the Materials Project

@@ -20,16 +20,20 @@ pub struct Plot {
 #[derive(Debug, Subcommand)]
 pub enum PlotPicture {
     /// A crystal as balls and sticks, seen down an axis
+    #[command(mut_arg("out", |out| out.help("File to write, .svg or .png [default: ID-structure.svg]")))]
     Structure(PlotStructure),
     /// The powder diffraction pattern of a crystal, with the indices of its strongest peaks
+    #[command(mut_arg("out", |out| out.help("File to write, .svg or .png [default: ID-xrd.svg]")))]
     Xrd(PlotXrd),
     /// A density, a potential (CHGCAR, LOCPOT, ...) or a difference of densities: a slice, and the average over planes
     Density(PlotDensity),
     /// What a table holds: classes of composition, formation energies and elements, training and test set apart
     Distribution(PlotDistribution),
     /// Predictions of a model against the labels, after `hollandite evaluate`; or the columns label and prediction of a query
+    #[command(mut_arg("out", |out| out.help("File to write, .svg or .png [default: MODEL-parity.svg]")))]
     Parity(PlotModel),
     /// How large the errors of a model are, after `hollandite evaluate`; or those of a query
+    #[command(mut_arg("out", |out| out.help("File to write, .svg or .png [default: MODEL-errors.svg]")))]
     Errors(PlotModel),
     /// The trials of a search for settings: the validation error of each, and the lowest so far
     Tuning(PlotTuning),
@@ -56,7 +60,7 @@ pub struct PlotModel {
     /// SQL condition on the rows of the table, for instance "class = 'binary'"
     #[arg(long = "where", value_name = "SQL")]
     pub condition: Option<String>,
-    /// File to write, .svg or .png [default: MODEL-parity.svg, MODEL-errors.svg]
+    /// File to write; each picture says which without it
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Which state of the store to read
@@ -220,7 +224,7 @@ pub struct OneCrystal {
     /// Table to look in
     #[arg(long, value_name = "NAME", default_value = "tmo")]
     pub table: String,
-    /// File to write, .svg or .png [default: ID-structure.svg, ID-xrd.svg]
+    /// File to write; each picture says which without it
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Which state of the store to read

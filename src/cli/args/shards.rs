@@ -60,7 +60,7 @@ impl Sharded {
 fn task(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let number = |name: &str| variable(&format!("SLURM_ARRAY_TASK_{name}"))?.trim().parse::<u32>().ok();
     let (Some(id), Some(count)) = (number("ID"), number("COUNT")) else {
-        return Err("this is no task of a Slurm array (SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT)".into());
+        return Err("this is not a task of a Slurm array (SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT)".into());
     };
     let (first, last) = (number("MIN").unwrap_or(1), number("MAX"));
     // Some tasks of an array that are run again are no array of shards.

@@ -77,7 +77,7 @@ fn read_density(path: &Path) -> Result<Volumetric, CliError> {
     let field = read(path)?;
     match field.quantity {
         Quantity::Density => Ok(field),
-        _ => Err(CliError::Failed(format!("{} is no density of electrons; expected a CHGCAR", path.display()))),
+        _ => Err(CliError::Failed(format!("{} is not an electron density; expected a CHGCAR", path.display()))),
     }
 }
 

@@ -119,7 +119,7 @@ fn goes_on(begun: Definition, asked: Definition, args: &Tune, name: &str) -> Res
     let listed: Vec<String> =
         differences.iter().map(|(field, was, is)| format!("{field} was {was}, now {is}")).collect();
     Err(CliError::Usage(format!(
-        "tuning {name} was begun otherwise: {}; give it as it was to go on, another --name to begin beside it, or \
+        "tuning {name} was started with other settings: {}; give it as it was to go on, another --name to begin beside it, or \
          --restart to forget it",
         listed.join("; ")
     )))

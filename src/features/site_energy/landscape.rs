@@ -39,7 +39,7 @@ impl Landscape {
         let reached = 4.0 / 3.0 * std::f64::consts::PI * REACH.powi(3) * points as f64 / framework.volume();
         if reached * framework.len() as f64 > MOST_TERMS {
             return Err(FeatureError::Undefined(format!(
-                "{} sites are felt at {reached:.0e} points each, over {MOST_TERMS:.0e} together",
+                "{} sites contribute at {reached:.0e} grid points each, over {MOST_TERMS:.0e} together",
                 framework.len()
             )));
         }

@@ -99,7 +99,7 @@ fn a_bad_row_is_refused_by_its_number_and_the_others_are_read() {
         ("positions = substr(positions, 1, 24)", "2 atomic numbers but 3 numbers"),
         ("cell = zeroblob(72)", "lattice"),
         ("cell = zeroblob(24)", "3 numbers"),
-        ("key_value_pairs = '{'", "no JSON object"),
+        ("key_value_pairs = '{'", "not a JSON object"),
         ("key_value_pairs = '{\"band_gap\": \"wide\"}'", "band_gap is 'wide'"),
         ("positions = zeroblob(48)", "apart"),
     ] {
@@ -126,9 +126,11 @@ fn what_is_no_database_of_ase_says_what_it_is() {
     let (_dir, path) = database(1, "ALTER TABLE systems DROP COLUMN cell");
     said(&path, "no such column: cell");
     let (dir, path) = database(1, "");
-    for (bytes, words) in
-        [(&b"no database at all"[..], "no SQLite database"), (b"", "is empty"), (&[0x1f, 0x8b, 8], "unpack it first")]
-    {
+    for (bytes, words) in [
+        (&b"no database at all"[..], "not an SQLite database"),
+        (b"", "is empty"),
+        (&[0x1f, 0x8b, 8], "unpack it first"),
+    ] {
         let other = dir.path().join("other.db");
         std::fs::write(&other, bytes).unwrap();
         said(&other, words);

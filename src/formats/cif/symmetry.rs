@@ -82,7 +82,7 @@ fn named(block: &Block, lattice: &Lattice) -> Result<Option<Named>, FormatError>
             }
             (None, _) if stated_number.is_none() => {
                 let message = format!(
-                    "'{}' is no Hermann-Mauguin symbol that is known here; list the operations in _space_group_symop_operation_xyz",
+                    "'{}' is not a known Hermann-Mauguin symbol; list the operations in _space_group_symop_operation_xyz",
                     clip(token.text)
                 );
                 return Err(block.lexer.error(&token, message));

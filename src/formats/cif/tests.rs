@@ -133,7 +133,7 @@ fn what_a_crystal_lacks_is_said_with_its_line() {
         ("0.305(2) 0", "? 0", 18, "no _atom_site_fract_x"),
         ("O1 O2-", "O1 Ox", 18, "'Ox' is not a chemical element"),
         ("Ti1 Ti4+ 0 0 0", "Ti1 Ti4+ 0 0", 17, "5 columns"),
-        ("'P 42/m n m'", "'P 43/q'", 10, "no Hermann-Mauguin symbol"),
+        ("'P 42/m n m'", "'P 43/q'", 10, "not a known Hermann-Mauguin symbol"),
         ("'P 42/m n m'", "'F m -3 m'", 10, "does not fit the cell"),
         ("'P 42/m n m'", "'P 42/m n m'\n_space_group_IT_number 137", 10, "137"),
         ("units_Z 2", "units_Z 4", 8, "Z = 4"),

@@ -67,7 +67,7 @@ pub fn to_symmetrised_cif(structure: &Structure, name: &str, symprec: f64) -> Re
                 Some((other, d)) if d <= symprec.max(1e-3) => covered[other] = true,
                 _ => {
                     let site = format!("{}{}", cell.species()[first], first + 1);
-                    return Err(fault(format!("the images of site {site} are no sites of {}", setting.short)));
+                    return Err(fault(format!("the images of site {site} are not sites of {}", setting.short)));
                 }
             }
         }

@@ -270,7 +270,7 @@ fn columns(value: &str) -> Result<Columns, String> {
     let (mut species, mut number, mut position, mut total) = (None, None, None, 0_usize);
     for [name, kind, width] in triples {
         let n = width.parse().ok().filter(|n| (1..=1000).contains(n));
-        let n: usize = n.ok_or_else(|| format!("Properties: '{width}' is no number of columns of '{name}'"))?;
+        let n: usize = n.ok_or_else(|| format!("Properties: '{width}' is not a number of columns of '{name}'"))?;
         match (*name, *kind, n) {
             ("species", "S", 1) => species = Some(total),
             ("Z", "I", 1) => number = Some(total),

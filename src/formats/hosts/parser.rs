@@ -245,7 +245,7 @@ fn group(content: &str) -> Result<&'static Setting, String> {
     found.retain(|setting| setting.number == number);
     match found[..] {
         [setting] => Ok(setting),
-        [] => Err(format!("'{name}' is no tabulated symbol of space group {number}")),
+        [] => Err(format!("'{name}' is not a tabulated symbol of space group {number}")),
         _ => {
             let choices: Vec<_> = found.iter().copied().map(symbol).collect();
             Err(format!("'{name}' leaves the setting open; say which: {}", choices.join(", ")))
@@ -349,7 +349,7 @@ rutile  TiO2  the mineral  # a comment
             (
                 "P 42/m n m (136)",
                 "P 42/m n m (137)",
-                "line 2, column 14: 'P 42/m n m' is no tabulated symbol of space group 137",
+                "line 2, column 14: 'P 42/m n m' is not a tabulated symbol of space group 137",
             ),
             (
                 "P 42/m n m (136)",

@@ -16,7 +16,7 @@ pub(super) fn record(
     id: impl FnOnce() -> String,
 ) -> Result<Record, (Option<String>, FormatError)> {
     let syntax = |message: String| FormatError::syntax(line, 0, message);
-    let row: Value = serde_json::from_str(text).map_err(|e| (None, syntax(format!("the row is no JSON: {e}"))))?;
+    let row: Value = serde_json::from_str(text).map_err(|e| (None, syntax(format!("the row is not JSON: {e}"))))?;
     let own = row.get("unique_id").and_then(Value::as_str).map(str::to_owned);
     let (mut properties, mut name) = (Properties::default(), own.clone());
     let fail = |error: FormatError| (own.clone(), error);

@@ -252,7 +252,7 @@ fn document<'a>(text: &'a str, line: usize, column: usize, mapping: &Mapping) ->
             }
             // Python writes NaN and Infinity, which are no JSON.
             serde_json::error::Category::Syntax if message.contains("expected value") => {
-                " (NaN and Infinity are no JSON)"
+                " (NaN and Infinity are not JSON)"
             }
             _ => "",
         };

@@ -53,7 +53,7 @@ fn dict_without(dict: &serde_json::Value, key: &str) -> String {
 fn faults_name_their_place() {
     for (from, to, line, said) in [
         ("[0,0,0],[0.5", "[0,0],[0.5", 3, "a row of three"),
-        ("[0,0,0],[0.5", "[0,0,NaN],[0.5", 3, "NaN and Infinity are no JSON"),
+        ("[0,0,0],[0.5", "[0,0,NaN],[0.5", 3, "NaN and Infinity are not JSON"),
         ("\"Ti\",\"Ti\"", "\"Ti\"", 1, "5 species but 18 numbers"),
         ("\"Ti\",\"Ti\"", "\"Ti\",\"Tj\"", 1, "'Tj' is not a chemical element"),
         ("-3.3", "\"low\"", 4, "expected f64"),

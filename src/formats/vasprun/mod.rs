@@ -88,9 +88,9 @@ impl Found {
         match xml.next("the file")? {
             Item::Open(root) if root.tag == "modeling" => {}
             Item::Open(root) => {
-                return Err(xml.error(format!("expected <modeling>, found <{}>; this is no vasprun.xml", root.tag)));
+                return Err(xml.error(format!("expected <modeling>, found <{}>; this is not a vasprun.xml", root.tag)));
             }
-            _ => return Err(xml.error("expected <modeling>; this is no vasprun.xml")),
+            _ => return Err(xml.error("expected <modeling>; this is not a vasprun.xml")),
         }
         xml.children("modeling", |xml, child| match (child.tag.as_str(), child.name.as_deref()) {
             ("generator", _) => self.generator(xml),

@@ -86,7 +86,7 @@ pub(crate) fn elements_of(list: &str) -> Result<Vec<Element>, String> {
         "mp" => MATERIALS_PROJECT.to_vec(),
         list => list.split([',', ' ']).filter(|s| !s.is_empty()).collect(),
     };
-    symbols.into_iter().map(|s| Element::from_symbol(s).map_err(|_| format!("'{s}' is no element"))).collect()
+    symbols.into_iter().map(|s| Element::from_symbol(s).map_err(|_| format!("'{s}' is not an element"))).collect()
 }
 
 /// Moves the rows of a tensor, which has one for each element of a list, to their atomic numbers: the first and the last number that get a
@@ -109,7 +109,7 @@ pub(crate) fn by_atomic_number(
     let mut values = vec![0.0; numbers.len() * width];
     let mut elements = Vec::with_capacity(rows);
     for (row, symbol) in array.values.chunks_exact(width).zip(order) {
-        let element = Element::from_symbol(symbol).map_err(|_| format!("model.json: {symbol} is no element"))?;
+        let element = Element::from_symbol(symbol).map_err(|_| format!("model.json: {symbol} is not an element"))?;
         let place = usize::from(element.z()).checked_sub(numbers.start).map(|place| place * width);
         place
             .and_then(|place| values.get_mut(place..place + width))

@@ -31,8 +31,11 @@ pub struct Trail {
 /// # Errors
 /// No image, or images that are not of one cell with the same atoms.
 pub fn through(images: &[Image]) -> Result<(Picture, [i32; 3]), ReportError> {
-    let no =
-        || ReportError::Format("the structures are no images of one way: the atoms of one cell, the ion last".into());
+    let no = || {
+        ReportError::Format(
+            "the structures are not images of one path: give each the same cell and atoms, ion last".into(),
+        )
+    };
     let first = &images.first().ok_or_else(no)?.structure;
     let alike =
         |image: &Image| image.structure.species() == first.species() && image.structure.lattice() == first.lattice();
@@ -157,7 +160,7 @@ mod tests {
     fn other_structures_are_no_way() {
         let mut images = images();
         images[1].structure = images[0].structure.supercell([1, 1, 2]).unwrap();
-        assert!(through(&images).unwrap_err().to_string().contains("no images of one way"));
+        assert!(through(&images).unwrap_err().to_string().contains("not images of one path"));
         assert!(through(&[]).is_err());
     }
 }

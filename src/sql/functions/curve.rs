@@ -72,7 +72,7 @@ fn curves(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Found>>
     let asked = arguments.map(|row, s| {
         let ion = Ion::parse(row.text(1))?;
         if ion.charge < 1 {
-            return Err(format!("{} is no cation", row.text(1)).into());
+            return Err(format!("{} is not a cation", row.text(1)).into());
         }
         let most = match most(row.number(2))? {
             0 => electrons(s, ion.charge),

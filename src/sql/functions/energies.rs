@@ -414,7 +414,7 @@ fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<O
     let questions = arguments.map(|row, s| {
         let ion = Ion::parse(row.text(1))?;
         if ion.charge == 0 {
-            return Err("an ion without a charge has no voltage".into());
+            return Err("the ion has no charge, so there is no voltage: name its charge, such as 'Ca2+'".into());
         }
         Ok((s.clone(), ion, row.given(2).map(count).transpose()?))
     })?;

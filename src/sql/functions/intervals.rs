@@ -22,8 +22,8 @@ pub(super) fn functions() -> Vec<Function> {
                with the given coverage. The half-width is a conformal quantile of the errors of the same protocol on \
                insertion electrodes of known voltage, by ion where they are enough, times the charge of the ion. A host that \
                these do not cover gets no interval, and the reason: one that is not the same again without the ions, that \
-               changes its volume more, that is larger (cations without d electrons apart) or more dilute. Not asked is \
-               whether the filled host is stable: see conversion_voltage.",
+               changes its volume more, that is larger (cations without d electrons apart) or more dilute. Stability of \
+               the filled host is not considered: see conversion_voltage.",
         parameters: vec![
             crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
             ion(),

@@ -270,7 +270,7 @@ fn site_columns() -> Columns<InsertionSite> {
         .field(
             "channel",
             None,
-            "Number, in channels(structure), of the channel into which it drains, from 1; NULL in a closed cavity.",
+            "Number, in channels(structure), of the channel to which it belongs, from 1; NULL in a closed cavity.",
             |s| s.channel.map(|index| index + 1),
         )
         .field("ring", None, "Number of polyhedra in the ring around that channel.", |s| s.ring)

@@ -20,8 +20,8 @@ pub(super) fn functions() -> Vec<Function> {
             text: "What a model predicts, and how reliable it is. The width of the interval is a quantile of the \
                    model's errors on crystals it was not fitted to (split-conformal prediction); for an ensemble it \
                    grows with the disagreement of the members. An element, number of atoms, volume per atom or \
-                   shortest distance outside the training data makes in_domain false and the interval NULL. Planned, \
-                   batched and remembered like `predict_ef`.",
+                   shortest distance outside the training data makes in_domain false and the interval NULL. Planned \
+                   and cached like `predict_ef`.",
             parameters: vec![
                 structure(),
                 model("Name of a model or an ensemble, or the path of one, as a constant."),

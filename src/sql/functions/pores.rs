@@ -12,10 +12,10 @@ pub(super) fn functions() -> Vec<Function> {
         Function {
             name: "bvse_barrier",
             text: "Migration barrier of an ion in a rigid framework, from bond-valence site energies (softBV, Chen, Wong & \
-                   Adams 2019): the energy of the lowest pass that leads from cell to cell above that of the lowest point of \
-                   the valley that it connects. It takes milliseconds and ranks crystals; nothing gives way to the ion, \
-                   so it is too high where the host would, between layers above all. Ions of that element in the crystal are taken out first; formal charges are \
-                   those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if \
+                   Adams 2019): the energy of the lowest pass that leads from cell to cell above the lowest minimum it \
+                   connects. It takes milliseconds and ranks crystals; the framework does not relax, so it is too high where \
+                   the host would, between layers above all. Ions of that element in the crystal are taken out first; formal \
+                   charges are those of the crystal as it is given. NULL if softBV has no parameters for the ion with an anion, or if \
                    there is no pass below 10 eV.",
             parameters: vec![structure(), super::arguments::ion(), dimensions()],
             unit: Some("eV"),
@@ -164,8 +164,7 @@ fn channel_columns() -> Columns<Channel> {
         .field(
             "accessible_volume",
             Some("Å³"),
-            "Volume in the cell that the centre of the probe reaches; without a probe, the void that drains into the \
-             channel.",
+            "Volume in the cell that the centre of the probe reaches; without a probe, the void that belongs to the channel.",
             |c| c.accessible_volume,
         )
 }

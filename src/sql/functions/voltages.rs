@@ -66,7 +66,7 @@ fn voltages(arguments: &Arguments, context: &Context) -> Result<Vec<Option<f64>>
     let pairs = arguments.map_pairs(|row, charged, discharged| {
         let ion = Ion::parse(row.text(2))?;
         if ion.charge < 1 {
-            return Err(format!("{} is no cation", row.text(2)).into());
+            return Err(format!("{} is not a cation", row.text(2)).into());
         }
         let e_ion = reference(references, ion.element, model.name())?;
         adsorption::taken_up(&charged.composition(), &discharged.composition(), ion.element)?;

@@ -95,7 +95,7 @@ fn table_name(name: &ObjectName) -> Result<String, Error> {
     let parts: Vec<String> = parts.unwrap_or_default().into_iter().map(folded).collect();
     match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [table] | ["main", table] | ["lake", "main", table] => Ok((*table).to_owned()),
-        _ => Err(refused(format!("{name} is no table of the store"))),
+        _ => Err(refused(format!("{name} is not a table of the store"))),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn table(
 ) -> Result<Arc<dyn TableProvider>> {
     let is_pattern = path.contains(['*', '?', '[']);
     if path.contains("://") {
-        return plan_err!("'{path}' is no local file; download it first");
+        return plan_err!("'{path}' is not a local file; download it first");
     }
     if !is_pattern && let Err(error) = std::fs::metadata(path) {
         return plan_err!("{path}: {error}");

@@ -77,7 +77,7 @@ pub(super) fn text(function: &str, what: &str, argument: &Expr) -> Result<String
             _,
         ) => Ok(text.clone()),
         Expr::Column(column) => {
-            plan_err!("{function} needs {what} as text in single quotes, but {} is no constant", column.name)
+            plan_err!("{function} needs {what} as text in single quotes, but {} is not a constant", column.name)
         }
         other => plan_err!("{function} needs {what} as text in single quotes, found {other}"),
     }

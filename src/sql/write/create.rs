@@ -22,7 +22,7 @@ impl Session {
             Some(table) if create.or_replace && is_of_the_lake(table.as_ref()) => Onto::Replaced,
             Some(_) if create.or_replace && self.store().is_some() && *name.catalog == *super::CATALOG => {
                 return plan_err!(
-                    "'{}' is no table of the store, and is not replaced by one; drop it first",
+                    "'{}' is not a table of the store, and is not replaced by one; drop it first",
                     name.table
                 );
             }

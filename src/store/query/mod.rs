@@ -120,7 +120,7 @@ fn versioned(name: &ObjectName, version: &str) -> Result<ObjectName, String> {
             parts.push(ObjectNamePart::Identifier(Ident::with_quote('"', table)));
             Ok(ObjectName(parts))
         }
-        _ => Err(format!("{name} is no table that has versions")),
+        _ => Err(format!("{name} is not a table that has versions")),
     }
 }
 
@@ -128,7 +128,7 @@ fn versioned(name: &ObjectName, version: &str) -> Result<ObjectName, String> {
 fn asked(version: &TableVersion) -> Result<String, String> {
     const USE: &str =
         "say AT (VERSION => 3), with the number of a snapshot, or AT (TIMESTAMP => '2026-05-01 12:00:00')";
-    let refused = || format!("{version} is no version of a table; {USE}");
+    let refused = || format!("{version} is not a version of a table; {USE}");
     let (kind, value) = match version {
         TableVersion::Function(Expr::Function(call)) if call.name.to_string().eq_ignore_ascii_case("at") => {
             let FunctionArguments::List(list) = &call.args else { return Err(refused()) };
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(read("SELECT FROM FROM").unwrap(), None, "the engine says what is wrong");
         for wrong in ["AT (VERSION => 'x')", "AT (TIMESTAMP => 'x')", "AT (SNAPSHOT => 3)", "AT (VERSION => id)"] {
             let error = read(&format!("SELECT 1 FROM tmo {wrong}")).unwrap_err().to_string();
-            assert!(error.contains("no version") || error.contains("no moment"), "{error}");
+            assert!(error.contains("not a version") || error.contains("not a date"), "{error}");
         }
     }
 

@@ -450,7 +450,7 @@ fn shards_of(folder: &Path, plan: &Plan) -> Result<Vec<(PathBuf, Manifest)>, Sto
             return Err(refused(run, format!("shard {number} {difference}\nin {}", dir.display())));
         }
         if manifest.part().is_none() {
-            return Err(refused(run, format!("{} is no shard of {}", dir.display(), plan.shards)));
+            return Err(refused(run, format!("{} is not a shard of {}", dir.display(), plan.shards)));
         }
         if let Some((other, _)) = found.get(&number) {
             let message =

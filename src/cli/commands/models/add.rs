@@ -43,7 +43,7 @@ pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError>
     Ok(())
 }
 
-/// An energy model is asked for the energy of each element by itself, from which its formation energies are measured.
+/// An energy model is asked for the reference energy of each element, from which its formation energies are measured.
 fn with_references(imported: Imported) -> Result<Imported, CliError> {
     let Imported { net, mut card, remarks } = imported;
     let model = Model::new(net.clone(), card.clone());

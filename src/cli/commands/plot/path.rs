@@ -15,7 +15,7 @@ use crate::report::plots::{Image, path, through};
 pub async fn run(store: Option<&Path>, args: &PlotPath) -> Result<(), CliError> {
     let Some(query) = pairs::query(&args.query) else {
         return Err(CliError::Usage(format!(
-            "'{}' is no query: give one such as \"SELECT * FROM migration_paths('hollandite-mno2', 'Li')\"",
+            "'{}' is not a query: give one such as \"SELECT * FROM migration_paths('hollandite-mno2', 'Li')\"",
             args.query
         )));
     };

@@ -45,7 +45,7 @@ pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     let (schema, batches, total) = first_rows(frame.clone(), args.rows as usize).await?;
     if total == 0 {
         return Err(CliError::Failed(
-            "the query returns no row, and a page of nothing was not written: loosen its conditions one by one, \
+            "the query returns no row, no page written; loosen its conditions one by one, \
              `hollandite sql \"SELECT count(*) ..\"` shows which of them leaves none"
                 .into(),
         ));
