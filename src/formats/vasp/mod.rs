@@ -8,7 +8,7 @@
 //! # Which energy
 //!
 //! [`Run::energy`] is E(σ→0), the mean of the free energy and of the energy without the entropy of the smeared electrons
-//! (`energy(sigma->0)` in `OUTCAR`); [`Run::free_energy`] is what the forces are the slopes of (`TOTEN`). In `vasprun.xml`
+//! (`energy(sigma->0)` in `OUTCAR`); [`Run::free_energy`] is the energy whose negative gradients are the forces (`TOTEN`). In `vasprun.xml`
 //! the energies at the end of an ionic step are mislabelled before VASP 6 (`e_0_energy` is the entropy term), and those at
 //! the end of its electronic loop lack what is added after the loop (dispersion). So E(σ→0) is the free energy of the ionic
 //! step, which is right in every version, plus the difference of the two in the last electronic step.

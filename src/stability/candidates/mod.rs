@@ -289,7 +289,7 @@ fn lock(counts: &Mutex<CandidateCounts>) -> std::sync::MutexGuard<'_, CandidateC
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The largest relative change of a radius, `None` within where one is not known; `None` where the charges do not balance with
+/// The largest relative change of a radius, `None` within where one is not known; `None` where it is not charge-neutral with
 /// every place keeping its sign.
 fn radius_change(template: &Template, elements: &[Element]) -> Option<Option<f64>> {
     let states = neutral_states(&template.composition(elements))?;
