@@ -4,13 +4,14 @@
 use std::ops::ControlFlow;
 
 use crystal::Structure;
-use datafusion::sql::parser::{CopyToSource, Statement};
-use datafusion::sql::sqlparser::ast::{Expr, Value, visit_expressions_mut};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, Value};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::quote::quoted_text;
 use super::session::Session;
+use super::statements::each_expression;
 use crate::Error;
 
 /// A value for a statement.
@@ -149,7 +150,7 @@ impl Session {
 
 /// Puts another expression in the place of each placeholder.
 fn replace(statement: &mut Statement, value: &mut dyn FnMut(&str) -> Result<Expr, String>) -> Result<(), String> {
-    let exchange = |expression: &mut Expr| match expression {
+    let exchange = &mut |expression: &mut Expr| match expression {
         Expr::Value(constant) => match &constant.value {
             Value::Placeholder(name) => match value(name) {
                 Ok(other) => {
@@ -162,16 +163,7 @@ fn replace(statement: &mut Statement, value: &mut dyn FnMut(&str) -> Result<Expr
         },
         _ => ControlFlow::Continue(()),
     };
-    let done = match statement {
-        Statement::Explain(explain) => return replace(&mut explain.statement, value),
-        Statement::Statement(plain) => visit_expressions_mut(plain.as_mut(), exchange),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => visit_expressions_mut(query.as_mut(), exchange),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        _ => ControlFlow::Continue(()),
-    };
-    match done {
+    match each_expression(statement, exchange) {
         ControlFlow::Break(reason) => Err(reason),
         ControlFlow::Continue(()) => Ok(()),
     }

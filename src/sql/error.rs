@@ -81,8 +81,33 @@ fn sentence(error: &DataFusionError) -> String {
     // A value that cannot be read is worth nothing without the value.
     match context(error) {
         Some(parsing) if parsing.starts_with("Error parsing") => format!("{parsing}: {message}"),
-        _ => without_advice(&message),
+        _ => plainly(&without_advice(&message)),
     }
+}
+
+/// The engine's sentences that say little to whoever asked, said otherwise.
+fn plainly(message: &str) -> String {
+    if let Some(name) = message.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next()) {
+        let like = message.split_once("Did you mean '").and_then(|(_, like)| like.split('\'').next());
+        let like = like.map_or_else(|| "; \\df lists them".to_owned(), |like| format!("; did you mean '{like}'?"));
+        return format!("no function '{name}'{like}");
+    }
+    // Of a call that fits no signature: the call, and those that the engine knows.
+    if let Some((_, rest)) = message.split_once("No function matches the given name and argument types '")
+        && let Some((call, rest)) = rest.split_once('\'')
+    {
+        let candidates = rest.split_once("Candidate functions:").map_or("", |(_, list)| list);
+        let candidates: Vec<&str> = candidates.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        return format!("there is no {call}; there is {}", candidates.join(", "));
+    }
+    if let Some(name) = message.strip_prefix("Config value \"").and_then(|rest| rest.split_once("\" not found on ")) {
+        return format!("no option ends in '{}'; SHOW ALL lists them", name.0);
+    }
+    if message.starts_with("Uncomparable values: Struct") {
+        return "crystals and other structs have no order: compare one of their fields, or use structure_hash"
+            .to_owned();
+    }
+    message.to_owned()
 }
 
 /// The deepest error of the engine, but none that stands behind one of ours, which says all in its own words.
@@ -158,7 +183,7 @@ fn without_advice(message: &str) -> String {
 
 /// Without the prefixes that a nested error may have carried along as text.
 fn strip(mut message: &str) -> &str {
-    const PREFIXES: [&str; 11] = [
+    const PREFIXES: [&str; 12] = [
         "Internal error: ",
         "Error during planning: ",
         "Execution error: ",
@@ -169,6 +194,7 @@ fn strip(mut message: &str) -> &str {
         "Invalid argument error: ",
         "Invalid or Unsupported Configuration: ",
         "Parquet error: ",
+        "Cast error: ",
         "DataFusion error: ",
     ];
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix)) {
@@ -201,6 +227,24 @@ mod tests {
         assert_eq!(Error::from(error).to_string(), "Error parsing 'x' as usize: invalid digit found in string");
         let internal = DataFusionError::Plan(DataFusionError::Internal("sum of a STRUCT".into()).to_string());
         assert_eq!(Error::from(internal).to_string(), "sum of a STRUCT");
+    }
+
+    #[tokio::test]
+    async fn what_the_engine_says_of_calls_and_options_is_one_sentence() {
+        let session = crate::Session::without_store();
+        for (sql, said) in [
+            ("SELECT voi('a')", "no function 'voi'; did you mean 'void'?"),
+            ("SELECT sqrt('x')", "there is no sqrt(Utf8); there is sqrt("),
+            ("SET hollandite.nope = 3", "no option ends in 'nope'; SHOW ALL lists them"),
+            ("SELECT CAST('a' AS INT)", "Cannot cast string 'a'"),
+        ] {
+            let error = match session.sql(sql).await {
+                Ok(frame) => frame.collect().await.map_err(Error::from).unwrap_err(),
+                Err(error) => error,
+            };
+            let error = error.to_string();
+            assert!(error.starts_with(said) && !error.contains('\n'), "{sql}: {error}");
+        }
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! From text to a statement: what the engine does not know, or does not carry out on a store, one file each.
 
 mod alter;
+mod calls;
 mod comments;
 mod files;
 mod sweeps;
 mod views;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::sql::parser::Statement as EngineStatement;
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, ObjectType, Statement};
+use datafusion::sql::parser::{CopyToSource, Statement as EngineStatement};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, ObjectType, Statement, visit_expressions_mut,
+};
 
 use super::error::{missing_table, no_table};
 use super::session::Session;
@@ -37,6 +41,7 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
     let mut statement = parse(&state, text)?;
     files::check(session, &mut statement)?;
     files::call_readers(&mut statement)?;
+    calls::complete(&state, &mut statement)?;
     if let (EngineStatement::Statement(inner), Some(store)) = (&statement, session.store()) {
         let done = match inner.as_ref() {
             Statement::AlterTable(alter) => alter::run(session, store, alter).await?,
@@ -57,6 +62,22 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
     match state.statement_to_plan(views::temporary(statement)).await {
         Ok(plan) => Ok(Next::Plan(Box::new(plan))),
         Err(error) => Err(unknown_table(&state, &error).unwrap_or_else(|| error.into())),
+    }
+}
+
+/// Calls `change` for every expression of a statement, those of the query that it explains or copies included.
+pub(super) fn each_expression<B>(
+    statement: &mut EngineStatement,
+    change: &mut impl FnMut(&mut Expr) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    match statement {
+        EngineStatement::Explain(explain) => each_expression(&mut explain.statement, change),
+        EngineStatement::Statement(plain) => visit_expressions_mut(plain.as_mut(), change),
+        EngineStatement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => visit_expressions_mut(query.as_mut(), change),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
+        },
+        _ => ControlFlow::Continue(()),
     }
 }
 
