@@ -28,7 +28,7 @@ pub(super) fn function() -> Function<Group> {
             ),
         ],
         unit: None,
-        example: "SELECT phase_diagram(formula, formation_energy_per_atom, correction_scheme) FROM tmo",
+        example: "SELECT phase_diagram(formula, formation_energy_per_atom, correction_scheme) FROM sample",
         // A view: a join that repeats the diagram for every row repeats sixteen bytes.
         kernel: Group { data_type: DataType::Utf8View, fields: vec![], answer: Box::new(diagram) },
     }

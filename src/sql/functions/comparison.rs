@@ -33,7 +33,7 @@ pub(super) fn functions() -> Vec<Function> {
                    those of the other, as for rutile TiO2 and SnO2. Tolerances as for same_structure.",
             parameters: compared(),
             unit: None,
-            example: "SELECT q.id, q.formula FROM tmo p, tmo q WHERE p.id = 'mp-2657' AND \
+            example: "SELECT q.id, q.formula FROM tmo p, tmo q WHERE p.id = 'rutile' AND \
                       same_prototype(p.structure, q.structure)",
             kernel: pairs(Cost::Costly, values(), |row, a, b| {
                 matchable(a, b)?;
@@ -65,7 +65,7 @@ pub(super) fn functions() -> Vec<Function> {
             ],
             unit: None,
             example: "SELECT q.id, q.formula, similarity(p.structure, q.structure) AS similarity FROM tmo p, tmo q \
-                      WHERE p.id = 'mp-2657' ORDER BY similarity DESC LIMIT 10",
+                      WHERE p.id = 'rutile' ORDER BY similarity DESC LIMIT 10",
             kernel: rows(Cost::Costly, values(), |arguments| {
                 let [a, b] = [Side::of(arguments, 0)?, Side::of(arguments, 1)?];
                 Ok(arguments.rows(|i| {

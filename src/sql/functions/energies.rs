@@ -90,7 +90,7 @@ pub(super) fn functions() -> Vec<Function> {
                 relaxes(),
             ],
             unit: None,
-            example: "SELECT id, unnest(adsorption(structure, 'Ca')) FROM tmo WHERE id = 'Nb12WO33'",
+            example: "SELECT id, unnest(adsorption(structure, 'Ca')) FROM tmo WHERE id = 'nb12wo33'",
             kernel: in_session(Cost::Surface, lists_of(placed_columns()), adsorption),
         },
         Function {

@@ -32,7 +32,7 @@ pub(super) fn functions() -> Vec<Function> {
             number("coverage", 0.9, "Probability with which the interval contains the DFT value.").measured(coverage),
         ],
         unit: None,
-        example: "SELECT id, adsorption_interval(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'Nb12WO33'",
+        example: "SELECT id, adsorption_interval(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'nb12wo33'",
         kernel: in_session(Cost::Surface, structs(columns()), intervals),
     }]
 }

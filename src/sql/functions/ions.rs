@@ -69,7 +69,7 @@ pub(super) fn functions() -> Vec<Function> {
                 relaxes(),
             ],
             unit: Some("eV per ion"),
-            example: "SELECT id, adsorption_potential(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'Nb12WO33'",
+            example: "SELECT id, adsorption_potential(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'nb12wo33'",
             kernel: in_session(Cost::Surface, values(), |arguments, context| match arguments.columns[0].data_type() {
                 kind if !kind.is_numeric() && *kind != DataType::Null => potentials(arguments, context),
                 _ if arguments.columns.len() == 4 => potentials_of_energies(arguments),

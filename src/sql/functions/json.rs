@@ -46,7 +46,7 @@ pub(super) fn functions() -> Vec<Function> {
                    else.",
             parameters: path(),
             unit: None,
-            example: "SELECT id FROM tmo WHERE json_get_bool(extra, 'relaxed')",
+            example: "SELECT json_get_bool('{\"relaxed\": true}', 'relaxed')",
             kernel: member(|member| member?.as_bool()),
         },
         Function {
@@ -54,7 +54,7 @@ pub(super) fn functions() -> Vec<Function> {
             text: "A member of a JSON document that is a number; NULL if there is none, or it is something else.",
             parameters: path(),
             unit: None,
-            example: "SELECT id, json_get_float(extra, 'energy') FROM tmo",
+            example: "SELECT json_get_float('{\"energy\": -3.2}', 'energy')",
             kernel: member(|member| member?.as_f64()),
         },
         Function {
@@ -63,7 +63,7 @@ pub(super) fn functions() -> Vec<Function> {
                    is something else.",
             parameters: path(),
             unit: None,
-            example: "SELECT id, json_get_int(extra, 'calculation') FROM tmo",
+            example: "SELECT json_get_int('{\"calculation\": 12}', 'calculation')",
             kernel: member(|member| {
                 let whole = |x: f64| (x.fract() == 0.0 && x.abs() < 9e15).then_some(x as i64);
                 member?.as_i64().or_else(|| whole(member?.as_f64()?))

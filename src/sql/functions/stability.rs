@@ -43,8 +43,8 @@ pub(super) fn functions() -> Vec<Function> {
                 required("n", Kind::Number, "Number of ions per formula as it is written."),
             ],
             unit: Some("V"),
-            example: "SELECT id, conversion_voltage((SELECT phase_diagram(formula, formation_energy_per_atom) FROM tmo), \
-                      formula, formation_energy_per_atom, 'Ca', 1) FROM tmo",
+            example: "SELECT id, conversion_voltage((SELECT phase_diagram(formula, formation_energy_per_atom) FROM sample), \
+                      formula, formation_energy_per_atom, 'Li', 1) FROM sample",
             kernel: rows(Cost::Crystal, values(), |arguments| {
                 phases(arguments, |row, diagram, composition, ef| {
                     let ion = Ion::parse(row.text(3)).map_err(reason)?;
@@ -58,8 +58,8 @@ pub(super) fn functions() -> Vec<Function> {
                    the hull is its own decomposition.",
             parameters: vec![diagram(), formula()],
             unit: None,
-            example: "SELECT id, decomposition((SELECT phase_diagram(formula, formation_energy_per_atom) FROM tmo), \
-                      formula) FROM tmo",
+            example: "SELECT id, decomposition((SELECT phase_diagram(formula, formation_energy_per_atom) FROM sample), \
+                      formula) FROM sample",
             kernel: rows(Cost::Crystal, lists_of(part_columns()), |arguments| {
                 let diagrams = Diagrams::of(arguments)?;
                 Ok(arguments.rows(|i| {
@@ -85,8 +85,8 @@ pub(super) fn functions() -> Vec<Function> {
                 ),
             ],
             unit: Some("eV/atom"),
-            example: "SELECT id, e_above_hull((SELECT phase_diagram(formula, formation_energy_per_atom) FROM tmo), \
-                      formula, formation_energy_per_atom) FROM tmo",
+            example: "SELECT id, e_above_hull((SELECT phase_diagram(formula, formation_energy_per_atom) FROM sample), \
+                      formula, formation_energy_per_atom) FROM sample",
             kernel: rows(Cost::Crystal, values(), |arguments| {
                 one_scheme(arguments)?;
                 phases(arguments, |_, diagram, composition, ef| diagram.e_above_hull(composition, ef))
@@ -160,8 +160,8 @@ pub(super) fn functions() -> Vec<Function> {
                 number("tolerance", 0.0, "Largest energy above the hull, eV/atom."),
             ],
             unit: None,
-            example: "SELECT id FROM tmo WHERE is_stable((SELECT phase_diagram(formula, formation_energy_per_atom) \
-                      FROM tmo), formula, formation_energy_per_atom, 0.025)",
+            example: "SELECT id FROM sample WHERE is_stable((SELECT phase_diagram(formula, formation_energy_per_atom) \
+                      FROM sample), formula, formation_energy_per_atom, 0.025)",
             kernel: rows(Cost::Crystal, values(), |arguments| {
                 phases(arguments, |row, diagram, composition, ef| {
                     Ok(diagram.e_above_hull(composition, ef)? <= row.number(3))
@@ -176,7 +176,7 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![diagram(), formula(), ef()],
             unit: Some("eV/atom"),
             example: "SELECT id, stability_margin((SELECT phase_diagram(formula, formation_energy_per_atom) FROM \
-                      tmo), formula, formation_energy_per_atom) FROM tmo",
+                      sample), formula, formation_energy_per_atom) FROM sample",
             kernel: rows(Cost::Crystal, values(), |arguments| {
                 phases(arguments, |_, diagram, composition, ef| diagram.stability_margin(composition, ef))
             }),

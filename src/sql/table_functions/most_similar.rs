@@ -27,7 +27,7 @@ pub(super) fn function() -> Function<Table> {
             optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table."),
         ],
         unit: None,
-        example: "SELECT * FROM most_similar('mp-2657', 10)",
+        example: "SELECT * FROM most_similar('rutile', 10)",
         kernel: Table { reads_files: false, columns: columns(), call },
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn function() -> Function<Table> {
             ),
         ],
         unit: None,
-        example: "SELECT path, line, reason FROM read_structures('cifs/*.cif') WHERE reason IS NOT NULL",
+        example: "SELECT id, path, void(structure) AS void FROM read_structures('cifs/*.cif')",
         kernel: Table { reads_files: true, columns: columns(), call },
     }
 }
