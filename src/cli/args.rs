@@ -443,6 +443,8 @@ pub enum ExportFormat {
     AseDb,
     /// One JSON array of pymatgen's structures
     Pymatgen,
+    /// JSON lines of an OPTIMADE archive, an entry a row
+    Optimade,
     /// A folder with one CIF per row
     Cif,
     /// A folder with one POSCAR per row

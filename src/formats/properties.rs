@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Map, Value};
 
+use crate::OPTIMADE_PREFIX;
+
 /// Keys under which a record may name itself, the preferred first.
 pub(crate) const IDS: [&str; 6] = ["id", "material_id", "mp_id", "immutable_id", "entry_id", "unique_id"];
 
@@ -87,6 +89,11 @@ impl Properties {
     /// Energies per atom that are known by name are entered as such, with the database, or its own word, as the scheme of
     /// their corrections.
     pub(crate) fn enter_of_provider(&mut self, name: &str, value: Value) {
+        if let Some(own) = name.strip_prefix(OPTIMADE_PREFIX) {
+            // What we wrote; a number that is none here is no fault of the crystal's.
+            let _ = self.enter(own, value);
+            return;
+        }
         let (provider, own) = name.strip_prefix('_').and_then(|n| n.split_once('_')).unwrap_or(("", name));
         match (own, &value) {
             ("formation_energy_per_atom" | "formation_energy_peratom", Value::Number(x)) => {

@@ -4,16 +4,16 @@ use std::io::Write;
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::{Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::json::EncoderOptions;
 use arrow::json::writer::make_encoder;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Exporter, Sink};
 use crate::ReportError;
 use columns::StructureColumn;
 use crystal::Structure;
-use formats::{AseDbWriter, to_extxyz, to_json};
+use formats::{AseDbWriter, optimade_name, to_extxyz, to_json, to_optimade};
 
 /// The column with the crystals: that of the name `structure`, else the first of that type.
 pub fn structure_column(schema: &SchemaRef) -> Option<usize> {
@@ -157,6 +157,62 @@ impl Exporter for Pymatgen {
     fn finish(mut self: Box<Self>) -> Result<(), ReportError> {
         self.sink.write_all(if self.begun { b"]\n" } else { b"[]\n" })?;
         self.sink.close()
+    }
+}
+
+/// The JSON lines of an OPTIMADE archive: a header, a line that describes the columns that are not OPTIMADE's own, with their units,
+/// and an entry a crystal.
+pub(super) struct Optimade {
+    crystals: Crystals,
+    sink: Sink,
+}
+
+impl Optimade {
+    /// Writes what stands before the entries.
+    pub fn new(schema: &SchemaRef, mut sink: Sink) -> Result<Self, ReportError> {
+        let crystals = Crystals::of(schema)?;
+        let described = |(i, field): (usize, &std::sync::Arc<Field>)| {
+            let own = i != crystals.structure && Some(i) != crystals.id;
+            let description = json!({
+                "description": format!("The column {} of a query of hollandite", field.name()),
+                "type": optimade_type(field.data_type()),
+                "unit": field.metadata().get("unit"),
+            });
+            own.then(|| (optimade_name(field.name()), description))
+        };
+        let properties: Map<String, Value> = schema.fields().iter().enumerate().filter_map(described).collect();
+        writeln!(sink, "{}", json!({"x-optimade": {"meta": {"api_version": "1.2.0"}}}))?;
+        writeln!(sink, "{}", json!({"type": "info", "id": "structures", "properties": properties}))?;
+        Ok(Self { crystals, sink })
+    }
+}
+
+impl Exporter for Optimade {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        let sink = &mut self.sink;
+        self.crystals.each(batch, |Crystal { id, structure, mut properties }| {
+            let mut attributes = to_optimade(&structure);
+            properties.remove("id");
+            attributes.extend(properties.into_iter().map(|(name, value)| (optimade_name(&name), value)));
+            Ok(writeln!(sink, "{}", json!({"type": "structures", "id": id, "attributes": attributes}))?)
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ReportError> {
+        self.sink.close()
+    }
+}
+
+/// The data type of a property, in the words of OPTIMADE.
+fn optimade_type(column: &DataType) -> &'static str {
+    match column {
+        DataType::Boolean => "boolean",
+        DataType::Timestamp(..) => "timestamp",
+        DataType::Struct(_) => "dictionary",
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "list",
+        number if number.is_integer() => "integer",
+        number if number.is_numeric() => "float",
+        _ => "string",
     }
 }
 

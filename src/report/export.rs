@@ -16,7 +16,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::Sink;
-use super::crystals::{AseDb, ExtXyz, Pymatgen};
+use super::crystals::{AseDb, ExtXyz, Optimade, Pymatgen};
 use super::folder::{Folder, Kind};
 use crate::ReportError;
 
@@ -40,6 +40,8 @@ pub enum Format {
     AseDb,
     /// One JSON array of pymatgen's structures; the other columns are their properties.
     Pymatgen,
+    /// The JSON lines of an OPTIMADE archive, an entry a row; the other columns are properties that begin with `_hollandite_`.
+    Optimade,
     /// A directory with one CIF per row.
     Cif,
     /// A directory with one POSCAR per row.
@@ -134,6 +136,7 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
         Format::ExtXyz => Box::new(ExtXyz::new(schema, sink)?),
         Format::AseDb => Box::new(AseDb::new(schema, sink)?),
         Format::Pymatgen => Box::new(Pymatgen::new(schema, sink)?),
+        Format::Optimade => Box::new(Optimade::new(schema, sink)?),
         Format::Cif | Format::Poscar => {
             return Err(ReportError::Format(
                 "a file for each crystal needs a directory: give one with --to DIR/".into(),

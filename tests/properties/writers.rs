@@ -57,6 +57,8 @@ fn what_stands_beside_a_crystal_comes_back_with_it() {
         ("a.db", Format::AseDb),
         ("p.json", Format::Pymatgen),
         ("p.json.gz", Format::Pymatgen),
+        ("o.jsonl", Format::Optimade),
+        ("o.jsonl.gz", Format::Optimade),
     ] {
         let records = read(&written(dir.path(), name, format, None));
         assert_eq!(records.len(), hosts.len(), "{name}");
@@ -74,7 +76,7 @@ fn what_stands_beside_a_crystal_comes_back_with_it() {
             assert_eq!(extra("code"), json!(format!("00{i}")), "{name}");
         }
     }
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 5, "nothing is left over");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 7, "nothing is left over");
 }
 
 #[test]

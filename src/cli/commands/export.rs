@@ -89,6 +89,7 @@ impl From<ExportFormat> for Format {
             ExportFormat::Extxyz => Self::ExtXyz,
             ExportFormat::AseDb => Self::AseDb,
             ExportFormat::Pymatgen => Self::Pymatgen,
+            ExportFormat::Optimade => Self::Optimade,
             ExportFormat::Cif => Self::Cif,
             ExportFormat::Poscar => Self::Poscar,
         }

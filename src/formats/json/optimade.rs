@@ -1,4 +1,4 @@
-//! The species of an OPTIMADE entry: named mixtures of elements, which its sites call by name.
+//! Entries of OPTIMADE: reading their species, named mixtures of elements which the sites call by name, and [writing](writer).
 //!
 //! ```text
 //! {"id": "mp-2657", "type": "structures", "attributes": {"lattice_vectors": [[..],[..],[..]], "cartesian_site_positions": [[..], ..],
@@ -6,6 +6,8 @@
 //! ```
 //! An answer of a server wraps entries in `{"data": [..]}`; the JSON lines of `optimade-maker` and `optimade-client` have one a line,
 //! after a header. A species of several elements, of a vacancy, or with atoms attached is disorder and is refused.
+
+mod writer;
 
 use std::{collections::HashMap, fmt};
 
@@ -18,6 +20,8 @@ use super::{document::FULL, values::Text};
 use crate::species::{element_of_symbol, is_isotope};
 use crystal::CrystalError;
 use crystal::Element;
+
+pub use writer::{PREFIX, optimade_name, to_optimade};
 
 /// A species: an element by its symbol, or OPTIMADE's description of one.
 pub(super) enum Kind<'a> {
