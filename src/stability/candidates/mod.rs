@@ -73,7 +73,8 @@ pub struct CandidateCounts {
 pub struct Candidate {
     /// The crystal that it was made from.
     pub parent: String,
-    /// What was exchanged for what: `Ti>Sn,La>Y`; `Ti>Nb1V1#2` for an element divided between two, the second ordering.
+    /// What was exchanged for what: `Ti>Sn,La>Y`; `Ti>Nb1V1#2` for an element divided between two, the second ordering; `#3.2` in the
+    /// third of the cells of that size.
     pub substitution: String,
     /// Anonymous label of its structure type.
     pub prototype: String,
@@ -386,6 +387,8 @@ impl Iterator for Choices {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use formats::hosts::host;
 
@@ -470,6 +473,26 @@ mod tests {
         assert_eq!(unique.len(), formulas.len(), "{substitutions:?}");
         assert!(formulas.contains(&"NbVO4".to_owned()), "{formulas:?}");
         assert!(substitutions.iter().all(|s| s.starts_with("Ti>")), "{substitutions:?}");
+    }
+
+    #[test]
+    fn every_candidate_has_a_name_of_its_own() {
+        let prototypes = || ["rutile", "anatase"].map(|name| (name.to_owned(), host(name).unwrap())).to_vec();
+        let with = |orderings| CandidateOptions { orderings, cells: 2, ..options("Nb V Fe") };
+        let (found, _) = all(Candidates::new(prototypes(), with(4)));
+        let larger = found.iter().filter(|c| c.structure.len() > 6 && c.substitution.contains('.')).count();
+        let names: HashMap<String, &Candidate> = found.iter().map(|c| (c.id(), c)).collect();
+        assert!(larger > 20 && names.len() == found.len(), "{larger}, {} names of {}", names.len(), found.len());
+        // What a name means does not depend on how many others there are.
+        let (fewer, _) = all(Candidates::new(prototypes(), with(1)));
+        assert!(fewer.len() < found.len());
+        for candidate in fewer {
+            assert!(
+                names.get(&candidate.id()).is_none_or(|same| same.structure == candidate.structure),
+                "{}",
+                candidate.id()
+            );
+        }
     }
 
     #[test]

@@ -44,6 +44,21 @@ impl Slot {
     }
 }
 
+/// One of the orderings of two parts of an element, numbered from 1 whatever else is made beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ordering {
+    /// Of the cells that are as many times the primitive one, which; `None` for the primitive cell, of which there is one.
+    cell: Option<usize>,
+    number: usize,
+}
+
+impl std::fmt::Display for Ordering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.cell.iter().try_for_each(|cell| write!(f, "{cell}."))?;
+        write!(f, "{}", self.number)
+    }
+}
+
 /// A structure type that elements are put into.
 #[derive(Debug)]
 pub struct Template {
@@ -51,8 +66,8 @@ pub struct Template {
     pub slots: Vec<Slot>,
     /// The slot of each site.
     pub slot_of: Vec<u8>,
-    /// Where an element is divided: its two slots are the last, and this is the number of the ordering.
-    pub ordering: Option<usize>,
+    /// Where an element is divided: its two slots are the last, and this says which ordering of them it is.
+    pub ordering: Option<Ordering>,
     /// The anonymous label of the structure type.
     pub label: String,
     /// The slots in the order of the label's letters, every order in which it has this label.
@@ -84,8 +99,12 @@ impl Template {
         let (whole, _) = Self::build(&parent, slots, slot_of, None)?;
         let mut found = vec![whole];
         if divided > 0 && found[0].slots.len() < MAX_SLOTS {
-            let larger = (1..=cells).flat_map(hermite_forms).filter_map(|form| found[0].in_cell(&form));
-            let parts: Vec<Self> = larger.flat_map(|template| template.divide(divided)).collect();
+            let numbered = |cells| {
+                hermite_forms(cells).into_iter().enumerate().map(move |(k, form)| ((cells > 1).then_some(k + 1), form))
+            };
+            let larger =
+                (1..=cells).flat_map(numbered).filter_map(|(cell, form)| Some((cell, found[0].in_cell(&form)?)));
+            let parts: Vec<Self> = larger.flat_map(|(cell, template)| template.divide(cell, divided)).collect();
             found.extend(parts);
         }
         Ok(found)
@@ -106,7 +125,7 @@ impl Template {
         parent: &Arc<Parent>,
         slots: Vec<Slot>,
         slot_of: Vec<u8>,
-        ordering: Option<usize>,
+        ordering: Option<Ordering>,
     ) -> Result<(Self, Symmetry), &'static str> {
         let mut template =
             Self { parent: Arc::clone(parent), slots, slot_of, ordering, label: String::new(), orders: Vec::new() };
@@ -119,8 +138,8 @@ impl Template {
         Ok((template, symmetry))
     }
 
-    /// The templates in which the sites of one cation are divided.
-    fn divide(&self, most: usize) -> Vec<Self> {
+    /// The templates in which the sites of one cation are divided; `cell` is the number of this one.
+    fn divide(&self, cell: Option<usize>, most: usize) -> Vec<Self> {
         let places: Vec<u8> = (0..self.slots.len() as u8)
             .filter(|&place| {
                 let slot = &self.slots[usize::from(place)];
@@ -131,10 +150,10 @@ impl Template {
         let symmetry = if places.is_empty() { None } else { Symmetry::of(&labelled, DEFAULT_SYMPREC).ok() };
         let Some(symmetry) = symmetry else { return Vec::new() };
         let permutations = symmetry.permutations(&labelled, DEFAULT_SYMPREC);
-        places.into_iter().flat_map(|place| self.divide_place(place, &permutations, most)).collect()
+        places.into_iter().flat_map(|place| self.divide_place(place, &permutations, cell, most)).collect()
     }
 
-    fn divide_place(&self, place: u8, permutations: &[Vec<usize>], most: usize) -> Vec<Self> {
+    fn divide_place(&self, place: u8, permutations: &[Vec<usize>], cell: Option<usize>, most: usize) -> Vec<Self> {
         let sites: Vec<usize> = (0..self.slot_of.len()).filter(|&site| self.slot_of[site] == place).collect();
         let within = |site: usize| sites.iter().position(|s| *s == site).unwrap_or(0);
         let mut local: Vec<Vec<usize>> =
@@ -154,9 +173,9 @@ impl Template {
                 for (bit, &site) in sites.iter().enumerate() {
                     slot_of[site] = if choice >> bit & 1 == 1 { first } else { second };
                 }
-                found.extend(
-                    Self::build(&self.parent, slots, slot_of, Some(number + 1)).ok().map(|(template, _)| template),
-                );
+                let ordering = Ordering { cell, number: number + 1 };
+                let made = Self::build(&self.parent, slots, slot_of, Some(ordering));
+                found.extend(made.ok().map(|(template, _)| template));
             }
         }
         found
@@ -188,15 +207,15 @@ impl Template {
         elements.iter().zip(&self.slots).map(|(&element, slot)| (element, slot.count)).collect()
     }
 
-    /// What was exchanged for what: `Ti>Sn`; of an element that was divided the amounts of both, and the number of the ordering where
-    /// there are several: `Ti>Nb1V1#2`.
+    /// What was exchanged for what: `Ti>Sn`; of an element that was divided the amounts of both, and which ordering of them it is:
+    /// `Ti>Nb1V1#2`, and in the third of the cells that are twice the primitive one `Ti>Nb2V2#3.1`.
     pub fn substitution(&self, elements: &[Element]) -> String {
         let whole = self.slots.len() - if self.ordering.is_some() { 2 } else { 0 };
         let exchanged = (0..whole).filter(|&i| self.slots[i].element != elements[i]);
         let mut parts: Vec<String> = exchanged.map(|i| format!("{}>{}", self.slots[i].element, elements[i])).collect();
-        if let (Some(number), [.., first, second]) = (self.ordering, self.slots.as_slice()) {
+        if let (Some(ordering), [.., first, second]) = (self.ordering, self.slots.as_slice()) {
             let [a, b] = [elements[whole], elements[whole + 1]];
-            parts.push(format!("{}>{a}{}{b}{}#{number}", first.element, first.count, second.count));
+            parts.push(format!("{}>{a}{}{b}{}#{ordering}", first.element, first.count, second.count));
         }
         parts.join(",")
     }
