@@ -96,6 +96,6 @@ pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Re
     let fault = ModelError::weights("alignn");
     let mut net = Alignn::new(config, device);
     let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
-    checkpoint.fill(&mut net, Layout::Torch, place).map_err(fault)?;
+    checkpoint.fill(&mut net, Layout::Torch, place).map_err(|e| fault(e.into()))?;
     Ok(net)
 }

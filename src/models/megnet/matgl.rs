@@ -139,7 +139,7 @@ pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Res
     let fault = ModelError::weights("matgl");
     let mut net = Megnet::new(config, device);
     let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
-    checkpoint.fill(&mut net, Layout::Torch, place).map_err(fault)?;
+    checkpoint.fill(&mut net, Layout::Torch, place).map_err(|e| fault(e.into()))?;
     Ok(net)
 }
 

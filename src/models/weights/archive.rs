@@ -5,6 +5,7 @@
 
 use std::io::{Cursor, Error, Read};
 
+use crystal::{Cause, explained};
 use flate2::read::MultiGzDecoder;
 use tar::Archive;
 use zip::ZipArchive;
@@ -22,8 +23,8 @@ impl<'a> Zip<'a> {
     }
 
     /// Reads the directory, which stands at the end of the file.
-    pub fn open(bytes: &'a [u8]) -> Result<Self, String> {
-        ZipArchive::new(Cursor::new(bytes)).map(Self).map_err(|e| format!("a damaged zip file: {e}"))
+    pub fn open(bytes: &'a [u8]) -> Result<Self, Cause> {
+        ZipArchive::new(Cursor::new(bytes)).map(Self).map_err(|e| explained(format!("a damaged zip file: {e}"), e))
     }
 
     /// Names of the members, in their order.
@@ -32,26 +33,29 @@ impl<'a> Zip<'a> {
     }
 
     /// The content of a member, of the size and checksum that the directory announces.
-    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, String> {
-        let fault = |message: String| format!("member {name}: {message}");
-        let member = self.0.by_name(name).map_err(|e| fault(e.to_string()))?;
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, Cause> {
+        let fault = |e: Cause| explained(format!("member {name}: {e}"), e);
+        let member = self.0.by_name(name).map_err(|e| fault(e.into()))?;
         bounded(member, "a zip file").map_err(fault)
     }
 }
 
 /// All of a stream of at most [`MOST_BYTES`]; `what` is for the message.
-pub(super) fn bounded(reader: impl Read, what: &str) -> Result<Vec<u8>, String> {
+pub(super) fn bounded(reader: impl Read, what: &str) -> Result<Vec<u8>, Cause> {
     let mut content = Vec::new();
-    reader.take(MOST_BYTES as u64 + 1).read_to_end(&mut content).map_err(|e| format!("not {what}: {e}"))?;
+    reader
+        .take(MOST_BYTES as u64 + 1)
+        .read_to_end(&mut content)
+        .map_err(|e| explained(format!("not {what}: {e}"), e))?;
     match content.len() > MOST_BYTES {
-        true => Err(format!("it unpacks to more than {MOST_BYTES} bytes")),
+        true => Err(format!("it unpacks to more than {MOST_BYTES} bytes").into()),
         false => Ok(content),
     }
 }
 
 /// The members of a tar.gz for whose name `wanted` holds, with their content.
-pub(super) fn tar_gz(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let damaged = |e: Error| format!("a damaged tar.gz: {e}");
+pub(super) fn tar_gz(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>, Cause> {
+    let damaged = |e: Error| explained(format!("a damaged tar.gz: {e}"), e);
     let mut archive = Archive::new(MultiGzDecoder::new(bytes).take(MOST_BYTES as u64));
     let mut members = Vec::new();
     for member in archive.entries().map_err(damaged)? {
@@ -107,6 +111,13 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_the_library_said_lies_behind_the_error() {
+        let error = Zip::open(b"PK\x03\x04 and no more").err().unwrap();
+        assert!(error.to_string().starts_with("a damaged zip file: "));
+        assert!(error.source().unwrap().is::<zip::result::ZipError>());
+    }
+
+    #[test]
     fn a_bomb_is_refused_at_the_size_it_announced() {
         let bytes = zip(&[("weights", &vec![0; 1 << 20])], true);
         assert!(bytes.len() < 5000);
@@ -116,11 +127,13 @@ pub(super) mod tests {
         for at in [directory + 24, 22] {
             file[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
         }
-        assert!(Zip::open(&file).unwrap().read("weights").unwrap_err().contains("declared uncompressed size"));
+        assert!(
+            Zip::open(&file).unwrap().read("weights").unwrap_err().to_string().contains("declared uncompressed size")
+        );
         let mut file = bytes;
         // A checksum that is not that of the content.
         file[directory + 16] ^= 1;
-        assert!(Zip::open(&file).unwrap().read("weights").unwrap_err().contains("checksum"));
+        assert!(Zip::open(&file).unwrap().read("weights").unwrap_err().to_string().contains("checksum"));
     }
 
     #[test]
@@ -143,8 +156,8 @@ pub(super) mod tests {
         };
         let members = tar_gz(&pack(&tar), |name| name.ends_with(".pt")).unwrap();
         assert_eq!(members, [(long, b"abc".to_vec())]);
-        assert!(tar_gz(&pack(&tar[..tar.len() - 1500]), |_| true).unwrap_err().contains("damaged"));
+        assert!(tar_gz(&pack(&tar[..tar.len() - 1500]), |_| true).unwrap_err().to_string().contains("damaged"));
         assert!(tar_gz(&pack(&tar)[..40], |_| true).is_err());
-        assert!(tar_gz(b"plain", |_| true).unwrap_err().contains("damaged"));
+        assert!(tar_gz(b"plain", |_| true).unwrap_err().to_string().contains("damaged"));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::TensorData;
 use burn_store::burn_pack::Tensor as PackTensor;
 use burn_store::{ModuleAdapter, ModuleSnapshot, ModuleStore as _, PyTorchToBurnAdapter, SafetensorsStore, bridge};
+use crystal::{Cause, explained};
 use serde_json::Value;
 
 /// Values that a checkpoint may hold in all: 256 MiB. The largest published model of this kind has 17 million bytes.
@@ -21,11 +22,11 @@ pub(crate) struct Array {
 
 impl Array {
     /// The values of a tensor in a file, whatever its type of number.
-    pub fn read(tensor: &PackTensor) -> Result<Self, String> {
-        let fault = |message: String| format!("tensor {}: {message}", tensor.name);
-        let data = bridge::to_data(tensor).map_err(|e| fault(e.to_string()))?;
+    pub fn read(tensor: &PackTensor) -> Result<Self, Cause> {
+        let fault = |e: Cause| explained(format!("tensor {}: {e}", tensor.name), e);
+        let data = bridge::to_data(tensor).map_err(|e| fault(e.into()))?;
         let values = data.try_cast_as::<f32>().and_then(|data| data.try_to_vec::<f32>());
-        Ok(Self { shape: tensor.shape.to_vec(), values: values.map_err(|e| fault(e.to_string()))? })
+        Ok(Self { shape: tensor.shape.to_vec(), values: values.map_err(|e| fault(e.into()))? })
     }
 }
 
@@ -117,16 +118,17 @@ pub(crate) enum Layout {
 }
 
 /// Arrays of a safetensors file, and its metadata as facts.
-pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, String> {
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).map_err(|e| format!("not safetensors: {e}"))?;
-    let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(|e| format!("not safetensors: {e}"))?;
+pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Checkpoint, Cause> {
+    let fault = |e: safetensors::SafeTensorError| explained(format!("not safetensors: {e}"), e);
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).map_err(fault)?;
+    let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(fault)?;
     let mut checkpoint = Checkpoint::default();
     let texts = metadata.metadata().iter().flatten();
     checkpoint.facts =
         texts.map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect::<serde_json::Map<_, _>>().into();
     bounded(tensors.iter().map(|(_, view)| view.shape().iter().product()))?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
-    for (name, tensor) in store.get_all_tensors().map_err(|e| e.to_string())? {
+    for (name, tensor) in store.get_all_tensors()? {
         checkpoint.arrays.insert(name.clone(), Array::read(tensor)?);
     }
     Ok(checkpoint)
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_safetensors_file_that_is_cut_is_refused() {
-        assert!(from_safetensors(&[9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap_err().contains("not safetensors"));
+        assert!(from_safetensors(&[9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap_err().to_string().contains("not safetensors"));
         assert!(from_safetensors(&[0xff; 64]).is_err());
     }
 }

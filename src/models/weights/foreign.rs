@@ -14,7 +14,7 @@ use super::torch;
 use crate::ModelError;
 use crate::card::{ModelCard, Origin, SplitCard, TrainingCard};
 use crate::network::{self, Config, Net};
-use crystal::{guard::guarded, hex};
+use crystal::{Cause, explained, guard::guarded, hex};
 
 /// A network that was read from a file, with its card.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ fn read(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
         return ours(&source, claims);
     }
     let checkpoint = checkpoint_of(&source).map_err(&fault)?;
-    let found = convert(checkpoint, claims, &Device::flex()).map_err(&fault)?;
-    described(found, &source, claims).map_err(fault)
+    let found = convert(checkpoint, claims, &Device::flex()).map_err(|e| fault(e.into()))?;
+    described(found, &source, claims).map_err(|e| fault(e.into()))
 }
 
 /// A file of our own: its card stays, but for what is claimed.
@@ -61,7 +61,7 @@ fn ours(source: &Source, claims: &Claims) -> Result<Imported, ModelError> {
     Ok(Imported { net, card, remarks: Vec::new() })
 }
 
-fn checkpoint_of(source: &Source) -> Result<Checkpoint, String> {
+fn checkpoint_of(source: &Source) -> Result<Checkpoint, Cause> {
     let bytes = &source.bytes;
     if bytes.starts_with(b"\x89HDF") {
         return Err("HDF5 is not read; convert it to safetensors with the lines in queries/models.md".into());
@@ -72,7 +72,8 @@ fn checkpoint_of(source: &Source) -> Result<Checkpoint, String> {
     };
     checkpoint.title.clone_from(&source.title);
     if let Some(json) = &source.companion {
-        checkpoint.companion = serde_json::from_slice(json).map_err(|e| format!("the JSON beside it: {e}"))?;
+        checkpoint.companion =
+            serde_json::from_slice(json).map_err(|e| explained(format!("the JSON beside it: {e}"), e))?;
     }
     Ok(checkpoint)
 }

@@ -33,7 +33,7 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
         let entries = std::fs::read_dir(path).map_err(ModelError::io(path))?;
         let names: Vec<String> =
             entries.filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect();
-        let chosen = choose(&names, member).map_err(&fault)?;
+        let chosen = choose(&names, member).map_err(|e| fault(e.into()))?;
         let companion = companions(chosen).into_iter().find(|c| names.contains(c));
         let companion = companion.map(|c| read(&path.join(c))).transpose()?;
         let folder = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let members = tar_gz(&bytes, |name| is_weights(name) || name.ends_with(".json")).map_err(&fault)?;
         let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
-        let chosen = choose(&names, member).map_err(&fault)?;
+        let chosen = choose(&names, member).map_err(|e| fault(e.into()))?;
         let content = |name: &str| members.iter().find(|(n, _)| n == name).map(|(_, content)| content.clone());
         return Ok(Source {
             name: format!("{shown}: {chosen}"),
@@ -61,7 +61,7 @@ pub(super) fn find(path: &Path, member: Option<&str>) -> Result<Source, ModelErr
         let mut archive = Zip::open(&bytes).map_err(&fault)?;
         let names = archive.names();
         if !torch::is_checkpoint(&names) {
-            let chosen = choose(&names, member).map_err(&fault)?;
+            let chosen = choose(&names, member).map_err(|e| fault(e.into()))?;
             let mut content = |name: &str| archive.read(name).map_err(&fault);
             let companion = companions(chosen).into_iter().find(|c| names.contains(c));
             return Ok(Source {

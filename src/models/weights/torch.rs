@@ -5,12 +5,12 @@
 //! looks up none. A file that names what no checkpoint of weights needs is refused all the same.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 use std::io::Write as _;
 use std::path::Path;
 
 use burn_store::bridge::from_pytorch;
 use burn_store::pytorch_reader::{PickleValue, PytorchReader, Tensor};
+use crystal::{Cause, explained};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -49,20 +49,21 @@ pub(super) fn is_checkpoint(names: &[String]) -> bool {
 }
 
 /// Reads a checkpoint of any format.
-pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Cause> {
     // The reader takes a path, and this may be a member of an archive.
-    let mut file = NamedTempFile::new().map_err(|e| format!("a temporary file: {e}"))?;
-    file.write_all(bytes).map_err(|e| format!("a temporary file: {e}"))?;
+    let fault = |e: std::io::Error| explained(format!("a temporary file: {e}"), e);
+    let mut file = NamedTempFile::new().map_err(fault)?;
+    file.write_all(bytes).map_err(fault)?;
     read_file(file.path())
 }
 
-fn read_file(path: &Path) -> Result<Checkpoint, String> {
-    let fault = |e: &dyn Display| format!("not a checkpoint of torch that can be read: {e}");
-    let data = PytorchReader::read_pickle_data(path, None).map_err(|e| fault(&e))?;
+fn read_file(path: &Path) -> Result<Checkpoint, Cause> {
+    let fault = |e: Cause| explained(format!("not a checkpoint of torch that can be read: {e}"), e);
+    let data = PytorchReader::read_pickle_data(path, None).map_err(|e| fault(e.into()))?;
     inert(&data)?;
     let place = place(&data)
         .ok_or("it holds no dictionary of weights; save one with torch.save(model.state_dict(), 'weights.pt')")?;
-    let tensors = PytorchReader::new(path).map_err(|e| fault(&e))?.into_tensors();
+    let tensors = PytorchReader::new(path).map_err(|e| fault(e.into()))?.into_tensors();
     let weights = || tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&place)?, tensor)));
     // A tensor may repeat one number any number of times: what it would fill is counted before it is read.
     bounded(weights().map(|(_, tensor)| tensor.num_elements()))?;
@@ -240,10 +241,10 @@ pub(super) mod tests {
             with(&[2], &[i64::MAX], 0),
             with(&[2], &[1, 1], 0),
         ] {
-            assert!(message.contains("checkpoint of torch"), "{message}");
+            assert!(message.to_string().contains("checkpoint of torch"), "{message}");
         }
         // Few bytes that would be many numbers, though not too many for the reader.
-        assert!(with(&[1 << 27], &[0], 0).contains("no network of this kind is that large"));
+        assert!(with(&[1 << 27], &[0], 0).to_string().contains("no network of this kind is that large"));
     }
 
     #[test]
@@ -261,7 +262,7 @@ pub(super) mod tests {
         };
         for name in ["posix\nsystem", "os\nsystem", "builtins\neval", "__builtin__\n__import__", "numpyx\nf"] {
             for bytes in [zipped(&call(name)), stream(&call(name))] {
-                let message = read(&bytes).unwrap_err();
+                let message = read(&bytes).unwrap_err().to_string();
                 assert!(message.contains(&name.replace('\n', ".")) && message.contains("nothing was run"), "{message}");
             }
         }
@@ -272,8 +273,8 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_checkpoint_is_told_apart() {
-        assert!(read(b"hello").unwrap_err().contains("not a checkpoint"));
+        assert!(read(b"hello").unwrap_err().to_string().contains("not a checkpoint"));
         let empty = zip(&[("m/data.pkl", b"\x80\x02}.")], true);
-        assert!(read(&empty).unwrap_err().contains("no dictionary of weights"));
+        assert!(read(&empty).unwrap_err().to_string().contains("no dictionary of weights"));
     }
 }
