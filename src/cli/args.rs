@@ -386,6 +386,9 @@ pub struct Info {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// Which state of the store is told of
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// Where and how a result is printed.

@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// The older snapshot at which the session is fixed; `None` at the newest.
-    pub(super) fn snapshot(&self) -> Option<i64> {
+    pub fn snapshot(&self) -> Option<i64> {
         self.snapshot
     }
 

@@ -97,7 +97,7 @@ impl Store {
     /// The tables of crystals and their rows.
     async fn crystal_tables(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let mut tables = Vec::new();
-        for table in self.info()?.tables {
+        for table in self.info(None)?.tables {
             let schema = self.table_schema(&table.name).await?;
             if schema.is_some_and(|schema| holds_crystals(&schema)) {
                 tables.push((table.name, table.rows.unwrap_or(0)));

@@ -142,7 +142,7 @@ impl Store {
         let lake = StoreError::lake(doing);
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
-        for table in self.info()?.tables {
+        for table in self.info(None)?.tables {
             let holds = |schema: SchemaRef| {
                 let is = |name: &str, kind: &DataType| {
                     schema.field_with_name(name).is_ok_and(|field| tables::same_type(field.data_type(), kind))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Store;
 use super::features::{self, FeatureInfo};
-use super::moments::SNAPSHOT_TIME;
+use super::moments::{SNAPSHOT_TIME, as_of};
 use crate::StoreError;
 
 /// One commit to the lake.
@@ -20,7 +20,7 @@ pub struct Snapshot {
     pub message: Option<String>,
 }
 
-/// A table of the newest snapshot.
+/// A table of a snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableInfo {
     /// Name.
@@ -40,7 +40,7 @@ pub struct Info {
     pub dir: PathBuf,
     /// Whether it may be written to.
     pub writable: bool,
-    /// Newest snapshot.
+    /// The snapshot that this is of.
     pub snapshot: Option<Snapshot>,
     /// Tables, by name; without those of the features.
     pub tables: Vec<TableInfo>,
@@ -69,13 +69,16 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What the store holds.
+    /// What the store holds, at its newest snapshot or at the one given. Quarantine and predictions are those of now.
     ///
     /// # Errors
-    /// A catalog that cannot be read.
-    pub fn info(&self) -> Result<Info, StoreError> {
+    /// A catalog that cannot be read, or no such snapshot.
+    pub fn info(&self, snapshot: Option<i64>) -> Result<Info, StoreError> {
+        if let Some(asked) = snapshot {
+            self.check_snapshot(asked)?;
+        }
         let connection = self.connect()?;
-        let mut statement = connection.prepare(
+        let mut statement = connection.prepare(&as_of(
             "SELECT t.table_name,
                     (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file f
                      WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL)
@@ -90,7 +93,8 @@ impl Store {
              FROM ducklake_table t WHERE t.end_snapshot IS NULL AND NOT EXISTS (
                  SELECT 1 FROM hollandite_featurizers f WHERE t.table_name = 'features_' || f.name)
              ORDER BY t.table_name",
-        )?;
+            snapshot,
+        ))?;
         let tables = statement
             .query_map([], |row| {
                 let inlined: i64 = row.get(4)?;
@@ -110,9 +114,9 @@ impl Store {
         Ok(Info {
             dir: self.inner.dir.clone(),
             writable: self.is_writable(),
-            snapshot: self.snapshots()?.pop(),
+            snapshot: self.snapshots()?.into_iter().rfind(|of| snapshot.is_none_or(|asked| asked == of.id)),
             tables,
-            features: features::list(&connection)?,
+            features: features::list(&connection, snapshot)?,
             quarantined: super::quarantine::count(&connection)?,
             predictions,
         })

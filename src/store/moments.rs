@@ -10,6 +10,17 @@ use crate::StoreError;
 pub(super) const SNAPSHOT_TIME: &str =
     "CASE WHEN snapshot_time GLOB '* *[+-][0-9][0-9]' THEN snapshot_time || ':00' ELSE snapshot_time END";
 
+/// `sql`, which asks the catalog what lives now (`alias.end_snapshot IS NULL`), asking what lived at a snapshot.
+pub(super) fn as_of(sql: &str, snapshot: Option<i64>) -> String {
+    let Some(at) = snapshot else { return sql.to_owned() };
+    ["d", "f", "t"].into_iter().fold(sql.to_owned(), |sql, alias| {
+        let then = format!(
+            "({alias}.begin_snapshot <= {at} AND ({alias}.end_snapshot IS NULL OR {alias}.end_snapshot > {at}))"
+        );
+        sql.replace(&format!("{alias}.end_snapshot IS NULL"), &then)
+    })
+}
+
 /// A moment in microseconds since 1970, UTC: `2026-05-01`, `2026-05-01 12:30`, with or without an offset (`+02`); without one it
 /// is UTC.
 ///

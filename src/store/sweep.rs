@@ -77,7 +77,7 @@ mod tests {
         let summary = store.import(&[crystal], &ImportOptions::default(), &()).await.unwrap();
         assert_eq!(summary.added, 1);
         assert!(!ours.exists() && !moving.exists() && other.exists());
-        let names: Vec<String> = store.info().unwrap().tables.into_iter().map(|table| table.name).collect();
+        let names: Vec<String> = store.info(None).unwrap().tables.into_iter().map(|table| table.name).collect();
         assert!(names.contains(&DEFAULT_TABLE.to_owned()) && !names.contains(&"ghost".to_owned()), "{names:?}");
         let report = store.verify().await.unwrap();
         assert!(report.is_clean() && report.checksums == report.files, "{report}");

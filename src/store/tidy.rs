@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn files(store: &Store) -> u64 {
-        store.info().unwrap().tables.into_iter().find(|table| table.name == "t").unwrap().files
+        store.info(None).unwrap().tables.into_iter().find(|table| table.name == "t").unwrap().files
     }
 
     #[tokio::test(flavor = "multi_thread")]

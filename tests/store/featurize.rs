@@ -300,7 +300,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     let summary = featurize(&s, &store, &options("moody")).await;
     assert_eq!((counts(&summary), summary.features[0].nulls), ((20, 0), 10));
     assert_eq!(counts(&featurize(&s, &store, &options("moody")).await), (0, 20));
-    assert_eq!(store.info().unwrap().features[0].nulls, 10);
+    assert_eq!(store.info(None).unwrap().features[0].nulls, 10);
     let kept = "SELECT count(*) FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '%\"nulls\":10%'";
     let connection = rusqlite::Connection::open(store.dir().join("catalog.sqlite")).unwrap();
     let counted_with_the_rows: i64 = connection.query_row(kept, [], |row| row.get(0)).unwrap();
@@ -313,7 +313,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     let summary = featurize(&s, &store, &lone).await;
     assert_eq!((summary.features[0].computed, summary.features[0].nulls), (20, 20));
     assert_eq!(s.warnings(), ["moody is NULL for 20 rows: it panicked; please report this crystal"]);
-    assert_eq!(store.info().unwrap().features[0].files, 20, "a lot is a file");
+    assert_eq!(store.info(None).unwrap().features[0].files, 20, "a lot is a file");
 
     let unknown = jobs::featurize(&s, &store, &options("void,magpi"), &()).await.unwrap_err().to_string();
     assert!(unknown.contains("no feature 'magpi'; known features: ") && unknown.contains(", density, "), "{unknown}");
@@ -369,7 +369,7 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
             .unwrap();
         // Not before it has committed something, and then at any moment.
         let before = *kept.last().unwrap();
-        let rows = || store.info().unwrap().features.first().map_or(0, |f| f.rows);
+        let rows = || store.info(None).unwrap().features.first().map_or(0, |f| f.rows);
         for _ in 0..3000 {
             if rows() > before || child.try_wait().unwrap().is_some() {
                 break;
@@ -383,7 +383,7 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
         assert!(report.is_clean(), "{report}");
         let now = rows();
         assert!(now >= before && now % LOT as u64 == 0, "{before} rows became {now}");
-        let nulls = store.info().unwrap().features.first().map_or(0, |f| f.nulls);
+        let nulls = store.info(None).unwrap().features.first().map_or(0, |f| f.nulls);
         assert_eq!(nulls, now / 4, "NULL counts come with the rows that they count");
         kept.push(now);
     }

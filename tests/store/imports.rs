@@ -100,7 +100,7 @@ async fn what_is_refused_is_in_quarantine_with_line_and_reason_until_it_is_mende
     assert!(refused[0].reason.contains("Xx"), "{}", refused[0].reason);
     assert!(refused[2].reason.contains("--into"), "{}", refused[2].reason);
     assert_eq!(refused[2].id.as_deref(), Some("salt"));
-    assert_eq!(bench.store.info().unwrap().quarantined, 3);
+    assert_eq!(bench.store.info(None).unwrap().quarantined, 3);
 
     // Again: nothing is listed twice. Mended: the quarantine is empty.
     bench.import(&file, "tmo").await;
@@ -290,7 +290,7 @@ async fn rows_deleted_by_sql_are_gone_and_can_be_imported_again() {
     bench.store.register(&ctx, None).await.unwrap();
     ctx.sql("DELETE FROM tmo WHERE id = 'a'").await.unwrap().collect().await.unwrap();
     assert_eq!(number(&bench.store, None, COUNT).await, 1);
-    let tables = bench.store.info().unwrap().tables;
+    let tables = bench.store.info(None).unwrap().tables;
     assert_eq!(tables.iter().find(|t| t.name == "tmo").unwrap().rows, Some(1));
     let report = bench.store.verify().await.unwrap();
     assert!(report.is_clean() && report.files == new.files + 2, "{report}");
@@ -373,7 +373,7 @@ async fn the_default_store_is_made_once_and_holds_the_published_hosts() {
     assert_eq!(number(&one, None, COUNT).await, hosts);
     assert_eq!(number(&two, None, "SELECT count(*) FROM tmo WHERE spacegroup IS NOT NULL AND void > 0").await, hosts);
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    let info = one.info().unwrap();
+    let info = one.info(None).unwrap();
     let rows: u64 = info.tables.iter().filter_map(|t| t.rows).sum();
     let report = Store::open_or_embed(&path).await.unwrap().verify().await.unwrap();
     assert!(report.is_clean() && report.leftovers.is_empty() && report.rows == rows, "{report}");

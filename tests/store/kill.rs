@@ -111,7 +111,7 @@ fn killed_statements_are_whole_or_not_there() {
                 .unwrap_or_else(|| panic!("killed after {moment:?}: no sequence of whole statements gives {found:?}"));
             reached[done] += 1;
             assert_eq!(store.snapshots().unwrap().len(), before + done, "a statement is a snapshot");
-            let listed = store.info().unwrap().tables.iter().any(|listed| listed.name == table);
+            let listed = store.info(None).unwrap().tables.iter().any(|listed| listed.name == table);
             assert_eq!(listed, found.is_some(), "what is listed is found");
             // The next writer clears away what was left, and goes on.
             let next = format!("CREATE OR REPLACE TABLE next AS SELECT {round} AS n, 'x' AS name");
@@ -212,6 +212,6 @@ fn a_killed_import_leaves_only_whole_imports() {
     write(&file, ROUNDS + 1);
     assert!(start(&path, &file).wait().unwrap().success());
     let store = runtime().block_on(Store::open(&path)).unwrap();
-    let rows = store.info().unwrap().tables.iter().find(|t| t.name == "tmo").and_then(|t| t.rows);
+    let rows = store.info(None).unwrap().tables.iter().find(|t| t.name == "tmo").and_then(|t| t.rows);
     assert_eq!(rows, Some(((finished + 1) * (ROWS - 1)) as u64));
 }

@@ -133,7 +133,7 @@ async fn a_table_is_made_of_a_query_in_one_snapshot_or_not_at_all() {
 
     // What fails while it computes leaves nothing, nor does what is refused.
     let fails = "SELECT id, CAST(formula AS INT) AS n FROM tmo";
-    let tables = || store.info().unwrap().tables.into_iter().map(|table| table.name).collect::<Vec<_>>();
+    let tables = || store.info(None).unwrap().tables.into_iter().map(|table| table.name).collect::<Vec<_>>();
     let known = tables();
     for (sql, why) in [
         (format!("CREATE TABLE broken AS {fails}"), "Cannot cast"),

@@ -41,7 +41,7 @@ pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError>
 
 /// Every feature that has no arguments, and those with arguments that are there.
 fn list(store: &Store, session: &Session) -> Result<(), CliError> {
-    let there = store.info()?.features;
+    let there = store.info(None)?.features;
     let mut rows: Vec<[String; 3]> = session
         .featurizers()
         .into_iter()

@@ -21,17 +21,17 @@ pub async fn run(store: Option<&Path>, options: &Info) -> Result<(), CliError> {
     if options.snapshots {
         return Printer::stdout(options.format)?.print_batch(&snapshots(&store.snapshots()?)?);
     }
+    let pairs = pairs(&store, options.at.snapshot).await?;
     match options.format {
-        Format::Table => render::print(&summary(&pairs(&store).await?))?,
-        format => Printer::stdout(format)?.print_batch(&facts(pairs(&store).await?)?)?,
+        Format::Table => render::print(&summary(&pairs)),
+        format => Printer::stdout(format)?.print_batch(&facts(pairs)?),
     }
-    Ok(())
 }
 
 /// Label and value of everything worth knowing, in the order in which it is printed.
-async fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
-    let info = store.info()?;
-    let registry = Session::open(store, None).await?;
+async fn pairs(store: &Store, snapshot: Option<i64>) -> Result<Vec<(String, String)>, CliError> {
+    let info = store.info(snapshot)?;
+    let registry = Session::open(store, snapshot).await?;
     let mut pairs = vec![("store".to_string(), info.dir.display().to_string())];
     if !info.writable {
         pairs.push(("access".into(), "read-only".into()));
@@ -51,8 +51,10 @@ async fn pairs(store: &Store) -> Result<Vec<(String, String)>, CliError> {
         let size = indicatif::BinaryBytes(f.bytes);
         pairs.push((format!("feature {}", f.name), format!("{}, {rows}{nulls}, {files}, {size}", f.featurizer)));
     }
-    let imports = "SELECT count(*), max(started) FROM imports WHERE state = 'done'";
-    for row in texts(&registry, imports).await? {
+    // One that added nothing made no snapshot, and is left out of an older one.
+    let then = snapshot.map(|at| format!(" AND snapshot_id <= {at}")).unwrap_or_default();
+    let imports = format!("SELECT count(*), max(started) FROM imports WHERE state = 'done'{then}");
+    for row in texts(&registry, &imports).await? {
         let last = if row[1].is_empty() { String::new() } else { format!(", the last of {}", row[1]) };
         pairs.push(("imports".into(), format!("{}{last}", row[0])));
     }

@@ -22,7 +22,7 @@ pub fn table_names(session: &Session) -> Vec<String> {
 
 /// `\dt`
 pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, CliError> {
-    let info = store.info()?;
+    let info = store.info(session.snapshot())?;
     let rows: HashMap<&str, Option<u64>> = info.tables.iter().map(|t| (t.name.as_str(), t.rows)).collect();
     let names = table_names(session);
     let kind = |name: &String| if rows.contains_key(name.as_str()) { "table" } else { "view" };

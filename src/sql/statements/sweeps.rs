@@ -39,7 +39,7 @@ impl Session {
         let Ok(EngineStatement::Statement(statement)) = parse(&self.context().state(), text) else { return Ok(None) };
         let Some(Swept { does, table, provided }) = swept(&statement) else { return Ok(None) };
         let Ok(table) = table_name(table) else { return Ok(None) };
-        let info = store.info()?;
+        let info = store.info(None)?;
         let Some(found) = info.tables.iter().find(|known| known.name == table) else { return Ok(None) };
         let rows = match found.rows {
             Some(0) => return Ok(None),

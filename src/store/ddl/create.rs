@@ -186,7 +186,7 @@ mod tests {
         drop(store);
         let store = Store::open(&path).await.unwrap();
         assert!(!store.has_reserved().unwrap());
-        let tables: Vec<String> = store.info().unwrap().tables.into_iter().map(|table| table.name).collect();
+        let tables: Vec<String> = store.info(None).unwrap().tables.into_iter().map(|table| table.name).collect();
         assert!(tables.contains(&"other".into()) && !tables.contains(&"ghost".into()), "{tables:?}");
     }
 

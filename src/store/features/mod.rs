@@ -12,6 +12,7 @@ mod write;
 use arrow::datatypes::DataType;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::moments::as_of;
 use crate::StoreError;
 
 pub use read::{FeatureValues, Materialised, Place};
@@ -99,9 +100,14 @@ fn lot_mark(feature: &str, nulls: usize, seconds: f64) -> String {
     format!("{{\"hollandite_feature\":{},\"nulls\":{nulls},\"seconds\":{seconds}}}", serde_json::json!(feature))
 }
 
-/// Every feature.
-pub(super) fn list(connection: &Connection) -> Result<Vec<FeatureInfo>, StoreError> {
-    let mut statement = connection.prepare(LIST)?;
+/// Every feature, at the newest snapshot or at the one given.
+pub(super) fn list(connection: &Connection, snapshot: Option<i64>) -> Result<Vec<FeatureInfo>, StoreError> {
+    const LOTS: &str = "c.snapshot_id >= t.begin_snapshot";
+    let sql = match snapshot {
+        None => LIST.to_owned(),
+        Some(at) => as_of(LIST, snapshot).replace(LOTS, &format!("{LOTS} AND c.snapshot_id <= {at}")),
+    };
+    let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let count = |i: usize| Ok::<_, rusqlite::Error>(row.get::<_, i64>(i)?.max(0) as u64);
         Ok(FeatureInfo {

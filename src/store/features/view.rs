@@ -22,7 +22,7 @@ const KEYS: [&str; 2] = ["id", "structure_hash"];
 pub(crate) async fn view(store: &Store, lake: &dyn SchemaProvider) -> Result<Arc<dyn TableProvider>> {
     let external = |e: crate::StoreError| DataFusionError::External(Box::new(e));
     let connection = store.connect().map_err(external)?;
-    let known = list(&connection).map_err(external)?;
+    let known = list(&connection, None).map_err(external)?;
     let mut tables = vec![];
     for name in featurized(&connection).map_err(|e| external(e.into()))? {
         tables.extend(lake.table(&name).await?);

@@ -166,7 +166,7 @@ mod tests {
         let path = dir.path().join("s");
         let store = Store::init(&path).await.unwrap();
         let rows = |store: &Store| -> Vec<_> {
-            store.info().unwrap().tables.into_iter().map(|t| (t.name, t.rows.unwrap())).collect()
+            store.info(None).unwrap().tables.into_iter().map(|t| (t.name, t.rows.unwrap())).collect()
         };
         let table = |name: &str, n: u64| (name.to_owned(), n);
         let results = [table("adsorption", 21), table("charges", 21), table("electrodes", 10)];
