@@ -1,5 +1,6 @@
 """A release: the workflow is one that GitHub reads, and packs what `cargo binstall` and pip look for."""
 
+import os
 import re
 import subprocess
 import sys
@@ -22,6 +23,28 @@ def test_programs_are_packed_under_the_names_that_binstall_looks_for():
     packed = template.replace("{ name }", "hollandite").replace("{ target }", "${{ matrix.target }}")
     assert f"path: {packed}" in workflow and f"tar -czf {packed} " in workflow
     assert 'bin-dir = "{ bin }{ binary-ext }"' in manifest and "/dist/hollandite" in workflow
+
+
+def test_the_address_of_the_programs_is_that_of_the_repository_that_releases_them():
+    """No manifest names a repository: the one that makes a release writes its own into the manifest that it releases."""
+    manifest = (ROOT / "Cargo.toml").read_text()
+    package = manifest.split("[lib]")[0]
+    assert "repository" not in package
+    workflow = WORKFLOW.read_text()
+    write = re.search(r"run: (sed .*) Cargo\.toml > release/Cargo\.toml", workflow)[1]
+    released = subprocess.run(
+        ["bash", "-c", f"{write} Cargo.toml"], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], "GITHUB_SERVER_URL": "https://example.org", "GITHUB_REPOSITORY": "someone/crystals"},
+    ).stdout
+    repository = re.search(r'^repository = "(.*)"$', released.split("[lib]")[0], re.M)[1]
+    assert released.replace(f'repository = "{repository}"\n', "") == manifest
+    template = re.search(r'^pkg-url = "(.*)"$', released, re.M)[1]
+    version = re.search(r'^version = "(.*)"$', released.split("[workspace.package]")[1], re.M)[1]
+    filled = {"repo": repository, "version": version, "name": "hollandite", "target": "x86_64-unknown-linux-gnu"}
+    url = re.sub(r"\{ (\w+) \}", lambda match: filled[match[1]], template)
+    # `gh release create` puts the files of the tag there.
+    assert url == f"https://example.org/someone/crystals/releases/download/v{version}/hollandite-x86_64-unknown-linux-gnu.tar.gz"
+    assert 'gh release create "$GITHUB_REF_NAME" release/*' in workflow and 'tags: ["v*"]' in workflow
 
 
 def test_every_platform_has_a_wheel_and_a_program():
