@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crystal::progress::Progress;
 
+use crate::sql::{Error, Session};
+
 tokio::task_local! {
     static IN_FORCE: Arc<dyn Console>;
 }
@@ -15,6 +17,11 @@ pub trait Console: Progress {
     fn print(&self, text: &str);
     /// A remark of one line, which goes to standard error otherwise.
     fn note(&self, line: &str);
+    /// A session that the command opened, before it reads by it: tables that only whoever asked has are made known to it here.
+    ///
+    /// # Errors
+    /// A table that the session has already.
+    fn opened(&self, session: &Session) -> Result<(), Error>;
 }
 
 /// The command, speaking to `console`.
@@ -86,6 +93,9 @@ mod tests {
         }
         fn note(&self, line: &str) {
             self.print(&format!("({line})"));
+        }
+        fn opened(&self, _: &Session) -> Result<(), Error> {
+            Ok(())
         }
     }
 

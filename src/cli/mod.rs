@@ -7,6 +7,7 @@ mod commands;
 mod consent;
 mod console;
 mod interrupt;
+pub mod python;
 pub mod queries;
 mod render;
 mod shell;

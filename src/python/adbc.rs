@@ -2,7 +2,8 @@
 //! `pandas.read_sql`, `polars.read_database`, R, Go.
 //!
 //! The option `uri` is the folder of the store, empty for the embedded one, `:memory:` for none; `hollandite.snapshot` the number of an
-//! older snapshot. Every statement takes effect by itself: there are no transactions over several.
+//! older snapshot. Every statement takes effect by itself: there are no transactions over several. What went wrong in rows is read by the
+//! option `hollandite.warnings` of a connection.
 
 mod connection;
 mod describe;
@@ -25,6 +26,12 @@ adbc_ffi::export_driver!(AdbcHollanditeInit, AdbcDriver);
 /// The option of a database that names an older snapshot.
 const SNAPSHOT: &str = "hollandite.snapshot";
 
+/// The option of a connection that answers the sentences of warnings since it was last asked for, one a line.
+const WARNINGS: &str = "hollandite.warnings";
+
+/// What is said of a statement that was ended from outside; the package makes a KeyboardInterrupt of it.
+const CANCELLED: &str = "the statement was cancelled";
+
 /// An error of what was asked.
 fn invalid(message: impl Into<String>) -> Error {
     Error::with_message_and_status(message, Status::InvalidArguments)
@@ -46,7 +53,11 @@ where
     T: Send + 'static,
     F: Future<Output = std::result::Result<T, hollandite::Error>>,
 {
-    wait_elsewhere(stop, work).map_err(|e| Error::with_message_and_status(e, Status::Internal))?.map_err(fault)
+    let done = wait_elsewhere(stop.clone(), work);
+    if stop.is_given() {
+        return Err(Error::with_message_and_status(CANCELLED, Status::Cancelled));
+    }
+    done.map_err(|e| Error::with_message_and_status(e, Status::Internal))?.map_err(fault)
 }
 
 /// The driver.

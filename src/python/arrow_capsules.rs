@@ -17,6 +17,11 @@ pub fn fault(error: ArrowError) -> PyErr {
     HollanditeError::new_err(error.to_string())
 }
 
+/// An error of a stream, which goes to its reader as a text of C: one with no byte of zero in it.
+pub fn failed(error: &impl std::fmt::Display) -> ArrowError {
+    ArrowError::ComputeError(error.to_string().replace('\0', "\\0"))
+}
+
 /// A stream of batches.
 pub fn stream<'py>(py: Python<'py>, reader: Box<dyn RecordBatchReader + Send>) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), c"arrow_array_stream")

@@ -1,10 +1,11 @@
 //! A store that is open, or a session without one: statements, tables of frames, imports.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
+use arrow::compute::take;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
@@ -12,7 +13,8 @@ use datafusion::logical_expr::{LogicalPlanBuilder, col};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as Plain;
 use hollandite::cli::queries::Query;
-use hollandite::cli::statements;
+use hollandite::cli::{python, statements};
+use hollandite::error::Error;
 use hollandite::formats::{Frames, Mapping, Naming, Reading};
 use hollandite::sql::{Session, quoted_name};
 use hollandite::store::{Column as Promoted, ImportOptions, ImportSummary, Store, parsed};
@@ -37,14 +39,22 @@ pub struct Open {
     pub read_only: bool,
     pub progress: Progress,
     pub listener: Arc<Mutex<Option<Py<PyAny>>>>,
-    /// Names of the tables that were registered: no other is ever dropped by one.
-    registered: Arc<Mutex<BTreeSet<String>>>,
+    /// The tables that were registered: no other is ever dropped by one.
+    registered: Arc<Mutex<BTreeMap<String, Arc<ViewTable>>>>,
 }
 
 impl Open {
     fn new(session: Session, store: Option<Store>, snapshot: Option<i64>, read_only: bool) -> Self {
         let progress = Progress::default();
         progress.watch(&session);
+        if let Some(store) = &store {
+            let progress = progress.clone();
+            store.watch_waiting(Box::new(move |holder| {
+                let holder =
+                    holder.map_or_else(|| "another process that writes to the store".to_owned(), ToString::to_string);
+                progress.note(&format!("waiting for {holder}"));
+            }));
+        }
         Self { session, store, snapshot, read_only, progress, listener: Arc::default(), registered: Arc::default() }
     }
 
@@ -59,11 +69,19 @@ impl Open {
     fn forget(&self, name: &str) -> PyResult<bool> {
         not_forked()?;
         // A table of the store would be dropped.
-        if !self.registered.lock().unwrap_or_else(PoisonError::into_inner).remove(name) {
+        if self.registered.lock().unwrap_or_else(PoisonError::into_inner).remove(name).is_none() {
             return Ok(false);
         }
         let gone = self.session.context().deregister_table(quoted_name(name)).map_err(raised)?;
         Ok(gone.is_some())
+    }
+
+    /// Makes the tables that were registered known to another session.
+    pub fn lend(&self, session: &Session) -> std::result::Result<(), Error> {
+        for (name, view) in self.registered.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            session.context().register_table(quoted_name(name), Arc::clone(view) as _)?;
+        }
+        Ok(())
     }
 
     /// The store, to be written.
@@ -209,7 +227,8 @@ impl Connection {
         Ok(self.open()?.read_only)
     }
 
-    /// Has `listener(what, done, of, ended)` called while a statement or command runs, by the thread that waits for it.
+    /// Has `listener(name, what, done, of)` and `listener.ended(name)` called while a statement or command runs, by the thread that
+    /// waits for it.
     fn _listen(&self, listener: Option<Py<PyAny>>) -> PyResult<()> {
         *self.open()?.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;
         Ok(())
@@ -256,19 +275,31 @@ impl Connection {
         self.open()?.forget(name)
     }
 
-    /// The values of a function of SQL for each row of a column. `arguments` are those after it, by name.
-    fn _call(&self, py: Python<'_>, name: &str, column: &Column, arguments: &Bound<'_, PyDict>) -> PyResult<Column> {
+    /// The values of a function of SQL for each row of columns. An argument, the first and those after it by name, is a column or a
+    /// value; a column of one row stands for as many as the others have.
+    fn _call(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        first: &Bound<'_, PyAny>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Column> {
         let open = self.open()?;
-        let mut call = format!("{}(item", quoted_name(name));
+        let mut columns = Vec::new();
+        let mut asked = |value: &Bound<'_, PyAny>| match value.cast::<Column>() {
+            Ok(column) => {
+                columns.push(Arc::clone(&column.get().0));
+                Ok::<_, PyErr>(format!("\"{}\"", columns.len() - 1))
+            }
+            Err(_) => Ok(values::parameter(value)?.literal()),
+        };
+        let mut call = format!("{}({}", quoted_name(name), asked(first)?);
         for (argument, value) in arguments.iter() {
-            let argument: String = argument.extract()?;
-            let value = values::parameter(&value)?;
-            call += &format!(", {argument} => {}", value.literal());
+            call += &format!(", {} => {}", argument.extract::<String>()?, asked(&value)?);
         }
         call.push(')');
-        let rows = column.0.clone();
         let session = open.session.clone();
-        let answer = wait(py, move || async move { evaluate(&session, &call, rows).await }, |py| open.tell(py))?;
+        let answer = wait(py, move || async move { evaluate(&session, &call, columns).await }, |py| open.tell(py))?;
         let column = answer.map_err(raised)?;
         warn(py, &open.session)?;
         Ok(Column(column))
@@ -291,7 +322,7 @@ impl Connection {
         promote: Vec<String>,
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let usage = |message: String| UsageError::new_err(message);
+        let usage = |message: String| UsageError::new_err(python::words(&message));
         let open = self.open()?;
         let store = open.written()?.clone();
         let mapping: Mapping = map.as_deref().map(str::parse).transpose().map_err(usage)?.unwrap_or_default();
@@ -337,7 +368,7 @@ impl Connection {
 /// What went wrong in rows, as warnings of Python.
 pub fn warn(py: Python<'_>, session: &Session) -> PyResult<()> {
     for sentence in session.warnings() {
-        py.import("hollandite._warnings")?.call_method1("warn", (sentence,))?;
+        py.import("hollandite._warnings")?.call_method1("warn", (python::words(&sentence),))?;
     }
     Ok(())
 }
@@ -358,10 +389,9 @@ fn batch(columns: &Bound<'_, PyDict>) -> PyResult<(SchemaRef, RecordBatch)> {
 /// A view over rows in memory: the store itself is left alone.
 fn register(open: &Open, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> PyResult<()> {
     open.forget(name)?;
-    view(schema, batches)
-        .and_then(|view| open.session.context().register_table(quoted_name(name), Arc::new(view)))
-        .map_err(raised)?;
-    open.registered.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    let view = Arc::new(view(schema, batches).map_err(raised)?);
+    open.session.context().register_table(quoted_name(name), Arc::clone(&view) as _).map_err(raised)?;
+    open.registered.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), view);
     Ok(())
 }
 
@@ -371,19 +401,24 @@ pub fn view(schema: SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result
     Ok(ViewTable::new(LogicalPlanBuilder::scan("rows", rows, None)?.build()?, None))
 }
 
-/// The values of an expression over a column that it calls `item`, in the order of the rows.
+/// The values of an expression over columns that it calls `0`, `1`, .., in the order of the rows.
 async fn evaluate(
     session: &Session,
     expression: &str,
-    rows: arrow::array::ArrayRef,
-) -> std::result::Result<arrow::array::ArrayRef, hollandite::Error> {
-    let count = rows.len();
-    let number = Arc::new(arrow::array::UInt64Array::from_iter_values(0..count as u64));
-    let batch = RecordBatch::try_from_iter_with_nullable([
-        ("number", number as arrow::array::ArrayRef, false),
-        ("item", rows, true),
-    ])
-    .map_err(DataFusionError::from)?;
+    columns: Vec<ArrayRef>,
+) -> std::result::Result<ArrayRef, hollandite::Error> {
+    // A single column of one row is one row; beside a longer one, or an empty one, it is as many.
+    let count = columns.iter().map(|column| column.len()).find(|length| *length != 1).unwrap_or(1);
+    let number: ArrayRef = Arc::new(UInt64Array::from_iter_values(0..count as u64));
+    let mut named = vec![("number".to_owned(), number, false)];
+    for (i, column) in columns.into_iter().enumerate() {
+        let column = match column.len() == count {
+            true => column,
+            false => take(&column, &UInt32Array::from(vec![0; count]), None).map_err(DataFusionError::from)?,
+        };
+        named.push((i.to_string(), column, true));
+    }
+    let batch = RecordBatch::try_from_iter_with_nullable(named).map_err(DataFusionError::from)?;
     let context = session.context();
     let frame = context.read_batch(batch)?;
     let call = context.state().create_logical_expr(expression, frame.schema())?;
@@ -407,6 +442,6 @@ fn summarised<'py>(py: Python<'py>, summary: &ImportSummary) -> PyResult<Bound<'
     said.set_item("snapshot", summary.snapshot)?;
     said.set_item("seconds", summary.seconds)?;
     said.set_item("dry_run", summary.dry_run)?;
-    said.set_item("text", summary.to_string())?;
+    said.set_item("text", python::words(&summary.to_string()))?;
     Ok(said)
 }

@@ -1,6 +1,6 @@
 //! Errors of the crate as exceptions of Python: one hierarchy, under `hollandite.HollanditeError`.
 
-use hollandite::cli::CliError;
+use hollandite::cli::{CliError, python};
 use hollandite::error::{AdsorptionError, Error, FormatError, ReportError, StoreError};
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -66,35 +66,40 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
+/// What an error says, in the words of Python.
+fn said(error: &impl std::fmt::Display) -> String {
+    python::words(&error.to_string())
+}
+
 /// An error of the crate as an exception.
 pub fn raised(error: impl Into<Error>) -> PyErr {
     match error.into() {
-        Error::Crystal(error) => CrystalError::new_err(error.to_string()),
+        Error::Crystal(error) => CrystalError::new_err(said(&error)),
         Error::Format(error) => of_format(&error),
-        Error::Feature(error) => FeatureError::new_err(error.to_string()),
-        Error::Model(error) => ModelError::new_err(error.to_string()),
+        Error::Feature(error) => FeatureError::new_err(said(&error)),
+        Error::Model(error) => ModelError::new_err(said(&error)),
         Error::Adsorption(error) => of_adsorption(error),
         Error::Store(StoreError::Format(error)) => of_format(&error),
-        Error::Store(error) => StoreError_::new_err(error.to_string()),
-        error @ (Error::Sql(_) | Error::Engine(_)) => SqlError::new_err(error.to_string()),
+        Error::Store(error) => StoreError_::new_err(said(&error)),
+        error @ (Error::Sql(_) | Error::Engine(_)) => SqlError::new_err(said(&error)),
     }
 }
 
 /// An error of a command as an exception.
 pub fn of_command(error: CliError) -> PyErr {
     match error {
-        CliError::Usage(message) => UsageError::new_err(message),
-        CliError::Failed(message) => HollanditeError::new_err(message),
+        CliError::Usage(message) => UsageError::new_err(said(&message)),
+        CliError::Failed(message) => HollanditeError::new_err(said(&message)),
         CliError::Below(error) => raised(error),
         CliError::Store(error) => raised(error),
         CliError::Report(error) => of_report(&error),
-        error @ CliError::Io { .. } => ReportError_::new_err(error.to_string()),
+        error @ CliError::Io { .. } => ReportError_::new_err(said(&error)),
     }
 }
 
 /// An error of what is written as an exception.
 pub fn of_report(error: &ReportError) -> PyErr {
-    ReportError_::new_err(error.to_string())
+    ReportError_::new_err(said(error))
 }
 
 fn of_adsorption(error: AdsorptionError) -> PyErr {
@@ -102,13 +107,13 @@ fn of_adsorption(error: AdsorptionError) -> PyErr {
         AdsorptionError::Crystal(error) => raised(error),
         AdsorptionError::Feature(error) => raised(error),
         AdsorptionError::Model(error) => raised(error),
-        error => AdsorptionError_::new_err(error.to_string()),
+        error => AdsorptionError_::new_err(said(&error)),
     }
 }
 
 /// With the place of the fault as attributes.
 fn of_format(error: &FormatError) -> PyErr {
-    let raised = FormatError_::new_err(error.to_string());
+    let raised = FormatError_::new_err(said(error));
     Python::attach(|py| {
         let value = raised.value(py);
         let at = error.position().unwrap_or_default();

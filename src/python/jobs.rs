@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use hollandite::cli;
+use hollandite::cli::{self, Console};
+use hollandite::error::Error;
+use hollandite::progress::{Done, Progress};
+use hollandite::sql::Session;
 use pyo3::prelude::*;
 
 use crate::connection::Open;
@@ -17,6 +20,30 @@ pub fn main(py: Python<'_>, words: Vec<OsString>) -> PyResult<u8> {
     Ok(py.detach(|| cli::main_with(words.into_iter())))
 }
 
+/// A connection of which a command is asked: it hears what the command says, and lends it its tables.
+struct Asking(Open);
+
+impl Progress for Asking {
+    fn step(&self, done: &Done) {
+        self.0.progress.step(done);
+    }
+}
+
+impl Console for Asking {
+    fn print(&self, text: &str) {
+        self.0.progress.print(text);
+    }
+
+    fn note(&self, line: &str) {
+        self.0.progress.note(line);
+    }
+
+    fn opened(&self, session: &Session) -> Result<(), Error> {
+        self.0.progress.watch(session);
+        self.0.lend(session)
+    }
+}
+
 /// Runs a command on the store of a connection and returns what it printed.
 pub fn run(py: Python<'_>, open: &Open, words: Vec<OsString>) -> PyResult<String> {
     let store = open.store.as_ref();
@@ -24,11 +51,13 @@ pub fn run(py: Python<'_>, open: &Open, words: Vec<OsString>) -> PyResult<String
         store.ok_or_else(|| UsageError::new_err("this connection has no store: hollandite.connect(path) opens one"))?;
     let mut line = vec![OsString::from("--store"), store.dir().into()];
     line.extend(words);
-    let console = Arc::new(open.progress.clone());
+    // What a program is to read stays as it is printed.
+    let for_people = !line.iter().any(|word| word.to_string_lossy().starts_with("--format="));
+    let console = Arc::new(Asking(open.clone()));
     let done = wait(py, move || async move { cli::run(line, console).await }, |py| open.tell(py));
     open.progress.close();
     open.tell(py)?;
     let printed = open.progress.take_printed();
     done?.map_err(of_command)?;
-    Ok(printed)
+    Ok(if for_people { cli::python::words(&printed) } else { printed })
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hollandite::adsorption::Round;
-use hollandite::cli::Console;
+use hollandite::cli::python;
 use hollandite::progress::Done;
 use hollandite::sql::{RowsDone, Session};
 use pyo3::prelude::*;
@@ -15,10 +15,21 @@ use pyo3::prelude::*;
 #[derive(Clone, Default)]
 pub struct Progress(Arc<Mutex<State>>);
 
+/// What a job is at; it does one thing at a time, and calls it by words that may count.
+const JOB: &str = "job";
+
+/// How far a thing is, and what it is called.
+#[derive(Clone)]
+struct At {
+    what: String,
+    done: u64,
+    of: Option<u64>,
+}
+
 #[derive(Default)]
 struct State {
-    /// Done and to do, where that is known, by what is done.
-    under_way: BTreeMap<String, (u64, Option<u64>)>,
+    /// By a name that stays while it is under way.
+    under_way: BTreeMap<String, At>,
     /// What ended, and has not been told.
     ended: Vec<String>,
     changed: bool,
@@ -31,9 +42,9 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, what: &str, done: u64, of: Option<u64>) {
+    fn set(&self, name: &str, at: At) {
         let mut state = self.state();
-        state.under_way.insert(what.to_owned(), (done, of));
+        state.under_way.insert(name.to_owned(), at);
         state.changed = true;
     }
 
@@ -50,20 +61,24 @@ impl Progress {
         let rows = self.clone();
         session.watch_rows(Box::new(move |done: RowsDone<'_>| match done.ended {
             true => rows.end(done.what),
-            false => rows.set(done.what, done.done, done.of),
+            false => rows.set(done.what, At { what: done.what.to_owned(), done: done.done, of: done.of }),
         }));
         let relaxing = self.clone();
         session.watch(Box::new(move |round: Round| {
             const WHAT: &str = "crystals relaxed";
             match round.active {
                 0 => relaxing.end(WHAT),
-                active => relaxing.set(WHAT, (round.of - active) as u64, Some(round.of as u64)),
+                active => {
+                    let (done, of) = ((round.of - active) as u64, Some(round.of as u64));
+                    relaxing.set(WHAT, At { what: WHAT.to_owned(), done, of });
+                }
             }
             ControlFlow::Continue(())
         }));
     }
 
-    /// Tells `listener` what changed: `listener(what, done, of, ended)` for each, and each remark to `listener.note(line)`.
+    /// Tells `listener` what changed: `listener(name, what, done, of)` of each that is under way, `listener.ended(name)`, and each
+    /// remark to `listener.note(line)`.
     pub fn tell(&self, py: Python<'_>, listener: Option<&Py<PyAny>>) -> PyResult<()> {
         let (under_way, ended, notes) = {
             let mut state = self.state();
@@ -76,11 +91,11 @@ impl Progress {
         for line in notes {
             listener.call_method1(py, "note", (line,))?;
         }
-        for what in ended {
-            listener.call1(py, (what, 0, py.None(), true))?;
+        for name in ended {
+            listener.call_method1(py, "ended", (name,))?;
         }
-        for (what, (done, of)) in under_way {
-            listener.call1(py, (what, done, of, false))?;
+        for (name, At { what, done, of }) in under_way {
+            listener.call1(py, (name, what, done, of))?;
         }
         Ok(())
     }
@@ -99,27 +114,21 @@ impl Progress {
     }
 }
 
-impl Console for Progress {
-    fn print(&self, text: &str) {
+impl Progress {
+    /// Keeps what a command prints.
+    pub fn print(&self, text: &str) {
         self.state().printed.push_str(text);
     }
 
-    fn note(&self, line: &str) {
-        self.state().notes.push(line.to_owned());
+    /// Keeps remarks, one a line, until they can be told.
+    pub fn note(&self, line: &str) {
+        self.state().notes.extend(python::words(line).lines().map(str::to_owned));
     }
 }
 
 impl hollandite::progress::Progress for Progress {
     fn step(&self, Done { done, of, unit, words }: &Done) {
-        let what = if words.is_empty() { *unit } else { words.as_str() };
-        // One job does one thing at a time, and what it is called may count.
-        let mut state = self.state();
-        let others: Vec<String> = state.under_way.keys().filter(|known| *known != what).cloned().collect();
-        for other in others {
-            state.under_way.remove(&other);
-            state.ended.push(other);
-        }
-        state.under_way.insert(what.to_owned(), (*done, *of));
-        state.changed = true;
+        let what = if words.is_empty() { (*unit).to_owned() } else { words.clone() };
+        self.set(JOB, At { what, done: *done, of: *of });
     }
 }

@@ -1,7 +1,10 @@
 //! What there is: the functions of SQL, the commands and the stored queries, as JSON for the package to make its own of.
 
-use hollandite::cli;
+use std::any::TypeId;
+use std::path::PathBuf;
+
 use hollandite::cli::queries::QUERIES;
+use hollandite::cli::{self, python};
 use hollandite::sql;
 use hollandite::sql::functions::{Kind, Omitted, themes};
 use pyo3::prelude::*;
@@ -17,12 +20,13 @@ pub fn functions() -> String {
         let parameters = function.parameters.iter().map(|parameter| {
             json!({
                 "name": parameter.name,
+                "argument": python::name(parameter.name),
                 "kind": format!("{:?}", parameter.kind),
                 "crystal": matches!(
                     parameter.kind,
                     Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber
                 ),
-                "text": parameter.text,
+                "text": python::words(parameter.text),
                 "omitted": parameter.omitted.map(|omitted| omitted.to_string()),
                 "default": match parameter.omitted {
                     Some(Omitted::Number(x)) => json!(x),
@@ -35,7 +39,7 @@ pub fn functions() -> String {
         json!({
             "name": function.name,
             "section": section,
-            "text": function.text,
+            "text": python::words(function.text),
             "unit": function.unit,
             "example": function.example,
             "returns": returns.get(function.name),
@@ -59,10 +63,11 @@ fn described(command: &clap::Command) -> Value {
     let arguments = arguments.map(|argument| {
         let many = argument.get_num_args().is_some_and(|range| range.max_values() > 1);
         json!({
-            "id": argument.get_id().as_str(),
+            "name": python::name(argument.get_long().unwrap_or(argument.get_id().as_str())),
             "long": argument.get_long(),
-            "help": argument.get_help().map(ToString::to_string),
+            "help": argument.get_help().map(|help| python::words(&help.to_string())),
             "value": argument.get_action().takes_values(),
+            "file": argument.get_value_parser().type_id() == TypeId::of::<PathBuf>(),
             "optional_value": argument.get_num_args().is_some_and(|range| range.takes_values() && range.min_values() == 0),
             "many": many || matches!(argument.get_action(), clap::ArgAction::Append),
             "separator": argument.get_value_delimiter(),
@@ -73,7 +78,7 @@ fn described(command: &clap::Command) -> Value {
     });
     json!({
         "name": command.get_name(),
-        "about": command.get_about().map(ToString::to_string),
+        "about": command.get_about().map(|about| python::words(&about.to_string())),
         "arguments": arguments.collect::<Vec<_>>(),
         "commands": command.get_subcommands().map(described).collect::<Vec<_>>(),
     })

@@ -15,15 +15,15 @@ use hollandite::cli::{Headings, cell_texts, table_text, with_units};
 use hollandite::columns::StructureColumn;
 use hollandite::error::Error;
 use hollandite::report::structure_column;
-use hollandite::sql::{ColumnUnits, Session, column_units};
+use hollandite::sql::{ColumnUnits, column_units};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 
-use crate::arrow_capsules::{self, fault};
+use crate::arrow_capsules::{self, failed, fault};
 use crate::column::Column;
 use crate::connection::{Open, warn};
 use crate::errors::{HollanditeError, of_report, raised};
-use crate::runtime::{wait, wait_only};
+use crate::runtime::wait;
 use crate::values;
 
 /// Rows of a statement. They are computed when they are first asked for.
@@ -150,13 +150,14 @@ impl Result {
             }
             None => {
                 let frame = self.frame.clone();
-                let rows = wait_only(py, move || async move { frame.execute_stream().await })?.map_err(raised)?;
+                let rows = wait(py, move || async move { frame.execute_stream().await }, |py| self.open.tell(py))?;
+                let rows = rows.map_err(raised)?;
                 let (headings, schema) = (Arc::clone(&self.headings), Arc::clone(&self.schema));
                 Box::new(Streamed {
                     rows: Arc::new(tokio::sync::Mutex::new(rows)),
                     headings,
                     schema,
-                    session: self.open.session.clone(),
+                    open: self.open.clone(),
                 })
             }
         };
@@ -256,7 +257,14 @@ struct Streamed {
     rows: Arc<tokio::sync::Mutex<SendableRecordBatchStream>>,
     headings: Arc<Headings>,
     schema: SchemaRef,
-    session: Session,
+    open: Open,
+}
+
+/// A reader that leaves before the end leaves no bar.
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.open.progress.close();
+    }
 }
 
 impl Iterator for Streamed {
@@ -265,16 +273,18 @@ impl Iterator for Streamed {
     fn next(&mut self) -> Option<Self::Item> {
         let rows = Arc::clone(&self.rows);
         let batch = Python::attach(|py| {
-            let batch = wait_only(py, move || async move { rows.lock().await.next().await })?;
+            let batch = wait(py, move || async move { rows.lock().await.next().await }, |py| self.open.tell(py))?;
             if batch.is_none() {
-                warn(py, &self.session)?;
+                self.open.progress.close();
+                self.open.tell(py)?;
+                warn(py, &self.open.session)?;
             }
             Ok::<_, PyErr>(batch)
         });
         match batch {
-            Err(raised) => Some(Err(ArrowError::ExternalError(Box::new(raised)))),
+            Err(raised) => Some(Err(failed(&raised))),
             Ok(None) => None,
-            Ok(Some(Err(error))) => Some(Err(ArrowError::ExternalError(Box::new(Error::from(error))))),
+            Ok(Some(Err(error))) => Some(Err(failed(&Error::from(error)))),
             Ok(Some(Ok(batch))) => Some(named(&self.headings, &self.schema, batch)),
         }
     }

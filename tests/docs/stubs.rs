@@ -1,8 +1,14 @@
 //! What editors and type checkers know of the package for Python is what the program says of itself: its functions and its commands.
 
-use clap::{ArgAction, Command};
-use hollandite::cli;
-use hollandite::sql::functions::{Function, Kind, Omitted, themes};
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command};
+use hollandite::cli::{self, python};
+use hollandite::crystal::Element;
+use hollandite::sql;
+use hollandite::sql::functions::{Function, Kind, Omitted, Parameter, themes};
 
 const COMMAND: &str = "UPDATE=1 cargo test --test docs drift";
 
@@ -18,56 +24,107 @@ fn check(file: &str, text: &str) {
 
 #[test]
 fn drift_of_the_functions_of_the_package() {
+    let returns: HashMap<String, String> = sql::functions().into_iter().map(|f| (f.name, f.returns)).collect();
     let mut functions: Vec<Function> = themes().into_iter().flat_map(|(_, functions)| functions).collect();
     functions.retain(|function| !function.parameters.is_empty());
     functions.sort_by_key(|function| function.name);
     // Names, not only their type: `from .functions import *` brings the ones that are listed.
     let names: String = functions.iter().map(|function| format!("    \"{}\",\n", function.name)).collect();
     let mut text = format!(
-        "# Written by `{COMMAND}`.\n\nfrom typing import Any, Callable\n\n__all__ = [\n{names}]\n_docs: dict[str, dict[str, Any]]\n\n\
-         def _shared() -> Any: ...\n\nclass Functions:\n"
+        "# Written by `{COMMAND}`.\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false\n\n\
+         from typing import Any, Callable, Sequence, overload\n\nfrom ._kinds import Column, Frame, Many, Object, OneCrystal, Rows, Some, Text\n\
+         from ._lib import Connection, Crystal\n\n__all__ = [\n{names}]\n_docs: dict[str, dict[str, Any]]\n\n\
+         def _shared() -> Connection: ...\n\nclass Functions:\n"
     );
-    text += "    def __init__(self, connection: Callable[[], Any]) -> None: ...\n";
-    for function in &functions {
-        text += &format!("    def {}(self, {}) -> Any: ...\n", function.name, parameters(function));
-    }
-    for function in &functions {
-        let unit = function.unit.map(|unit| format!(" In {unit}.")).unwrap_or_default();
-        let said = format!("{}{unit}", function.text).replace('\\', "\\\\").replace('"', "'");
-        text += &format!("\ndef {}({}) -> Any:\n    \"\"\"{said}\"\"\"\n", function.name, parameters(function));
-    }
+    text += "    def __init__(self, connection: Callable[[], Connection]) -> None: ...\n";
+    functions.iter().for_each(|function| text += &overloads(function, &returns[function.name]));
+    text += "\n_all: Functions\n";
+    functions.iter().for_each(|function| text += &format!("{0} = _all.{0}\n", function.name));
     check("functions.pyi", &text);
 }
 
-fn parameters(function: &Function) -> String {
-    let one = |parameter: &hollandite::sql::functions::Parameter| {
-        let kind = match parameter.kind {
-            Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber => "Any",
-            Kind::Text | Kind::Model | Kind::Diagram => "str",
-            Kind::Number => "float",
-            Kind::NumberOrName => "float | str",
-            Kind::Boolean => "bool",
-        };
-        let name = python_name(parameter.name);
-        let default = match parameter.omitted {
-            None => return format!("{name}: {kind}"),
-            Some(Omitted::Number(x)) => format!("{x:?}"),
-            Some(Omitted::Text(text)) => format!("{text:?}"),
-            Some(Omitted::Flag(true)) => "True".to_owned(),
-            Some(Omitted::Flag(false)) => "False".to_owned(),
-            Some(Omitted::Means(_)) => "None".to_owned(),
-        };
-        let kind = if kind == "Any" { kind.to_owned() } else { format!("{kind} | None") };
-        format!("{name}: {kind} = {default}")
+/// A function as a method: one answers a value, a column a column, many a list, and whatever a frame is made of a column of it.
+fn overloads(function: &Function, returns: &str) -> String {
+    let rest = |some: bool| -> String {
+        function.parameters[1..].iter().map(|p| format!(", {}", parameter(p, some))).collect()
     };
-    function.parameters.iter().map(one).collect::<Vec<_>>().join(", ")
+    let first = &function.parameters[0];
+    let crystal = is_crystal(first.kind);
+    let value = type_of(returns);
+    let mut ways: Vec<(String, bool, String)> = Vec::new();
+    if returns == "STRUCTURE" && crystal {
+        for (one, many, value) in [("Object", "Some[Object]", "Object"), ("Text", "Some[Text] | Rows", "Crystal")] {
+            ways.push((format!("{one} | None"), false, format!("{value} | None")));
+            ways.push((many.to_owned(), true, format!("list[{value} | None]")));
+        }
+        ways.insert(1, ("Column".to_owned(), true, "Column".to_owned()));
+    } else {
+        let one = kind(first.kind);
+        let rows = if crystal { " | Rows" } else { "" };
+        ways.push((format!("{one} | None"), false, format!("{value} | None")));
+        ways.push(("Column".to_owned(), true, "Column".to_owned()));
+        ways.push((format!("Some[{one}]{rows}"), true, format!("list[{value} | None]")));
+    }
+    if crystal {
+        ways.push(("Frame".to_owned(), true, "Any".to_owned()));
+    }
+    let unit = function.unit.map(|unit| format!(" In {unit}.")).unwrap_or_default();
+    let said = python::words(&format!("{}{unit}", function.text)).replace('\\', "\\\\").replace('"', "'");
+    let name = python::name(first.name);
+    let last = ways.len() - 1;
+    let way = |(k, (one, some, value)): (usize, (String, bool, String))| {
+        let body = if k == last { format!("\n        \"\"\"{said}\"\"\"") } else { " ...".to_owned() };
+        format!("    @overload\n    def {}(self, {name}: {one}{}) -> {value}:{body}\n", function.name, rest(some))
+    };
+    ways.into_iter().enumerate().map(way).collect()
 }
 
-/// A name of the program as a name of Python: no word of the language.
-fn python_name(name: &str) -> String {
-    const WORDS: [&str; 4] = ["from", "is", "in", "as"];
-    let name = name.replace('-', "_");
-    if WORDS.contains(&name.as_str()) { name + "_" } else { name }
+fn is_crystal(kind: Kind) -> bool {
+    matches!(kind, Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber)
+}
+
+/// The type of Python of one value of a parameter.
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Crystal | Kind::Composition => "OneCrystal",
+        Kind::CrystalOrFingerprint => "OneCrystal | Sequence[float]",
+        Kind::CrystalOrNumber => "OneCrystal | float",
+        Kind::Text | Kind::Model | Kind::Diagram => "str",
+        Kind::Number => "float",
+        Kind::NumberOrName => "float | str",
+        Kind::Boolean => "bool",
+    }
+}
+
+/// The type of Python of a type of SQL.
+fn type_of(returns: &str) -> String {
+    match returns {
+        "DOUBLE" | "FLOAT" => "float".to_owned(),
+        "BIGINT" | "INT" => "int".to_owned(),
+        "VARCHAR" => "str".to_owned(),
+        "BOOLEAN" => "bool".to_owned(),
+        "STRUCT" => "dict[str, Any]".to_owned(),
+        "STRUCTURE" => "Crystal".to_owned(),
+        list => match list.strip_prefix("LIST<").and_then(|list| list.strip_suffix('>')) {
+            Some(item) => format!("list[{}]", type_of(item)),
+            None => panic!("{list} has no type of Python here"),
+        },
+    }
+}
+
+/// A parameter after the first, of one value or of `some`.
+fn parameter(parameter: &Parameter, some: bool) -> String {
+    let kind = if some { format!("Some[{}]", kind(parameter.kind)) } else { kind(parameter.kind).to_owned() };
+    let name = python::name(parameter.name);
+    let default = match parameter.omitted {
+        None => return format!("{name}: {kind}"),
+        Some(Omitted::Number(x)) => format!("{x:?}"),
+        Some(Omitted::Text(text)) => format!("{text:?}"),
+        Some(Omitted::Flag(true)) => "True".to_owned(),
+        Some(Omitted::Flag(false)) => "False".to_owned(),
+        Some(Omitted::Means(_)) => "None".to_owned(),
+    };
+    format!("{name}: {kind} | None = {default}")
 }
 
 /// Commands that are methods of a connection: those that src/python/hollandite/_jobs.py names.
@@ -83,7 +140,7 @@ fn methods(command: &Command) -> Vec<&Command> {
 fn drift_of_the_commands_of_the_package() {
     let command = cli::command();
     let mut text = format!(
-        "# Written by `{COMMAND}`.\n\nfrom os import PathLike\nfrom pathlib import Path\nfrom typing import Any, Callable, Sequence\n\n\
+        "# Written by `{COMMAND}`.\n\nfrom os import PathLike\nfrom pathlib import Path\nfrom typing import Any, Mapping, Sequence\n\n\
          from ._view import Page\n\nclass Said(str): ...\n\nclass Picture:\n    data: bytes\n    said: Said\n    path: Path | None\n\
          \x20   def save(self, path: str | Path) -> None: ...\n"
     );
@@ -110,7 +167,42 @@ fn drift_of_the_commands_of_the_package() {
 }
 
 fn about(command: &Command) -> String {
-    command.get_about().map(|about| about.to_string().replace('"', "'")).unwrap_or_default()
+    command.get_about().map(|about| python::words(&about.to_string()).replace('"', "'")).unwrap_or_default()
+}
+
+/// The type of Python of the values of an argument. `named`: what it is without being given is a word.
+fn value_of(argument: &Arg, named: bool) -> String {
+    if !argument.get_action().takes_values() {
+        return "bool".to_owned();
+    }
+    let value = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    let parsed = argument.get_value_parser().type_id();
+    let is_any = |types: &[TypeId]| types.iter().any(|one| parsed == *one);
+    let whole =
+        [TypeId::of::<usize>(), TypeId::of::<u8>(), TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<i64>()];
+    let one = if is_any(&[TypeId::of::<PathBuf>()]) || ["FILE", "PATH"].iter().any(|word| value.contains(word)) {
+        "str | PathLike[str]"
+    } else if value.contains("SNAPSHOT") {
+        "int | str"
+    } else if value.chars().any(|c| c == '|') && !is_any(&[TypeId::of::<f64>()]) {
+        "str"
+    } else if is_any(&whole) {
+        "int"
+    } else if is_any(&[TypeId::of::<f64>(), TypeId::of::<f32>()]) {
+        if named { "float | str" } else { "float" }
+    } else if is_any(&[TypeId::of::<String>(), TypeId::of::<Element>()]) || !argument.get_possible_values().is_empty() {
+        "str"
+    } else {
+        "str | Sequence[float]"
+    };
+    let many = argument.get_num_args().is_some_and(|n| n.max_values() > 1)
+        || argument.get_value_delimiter().is_some()
+        || matches!(argument.get_action(), ArgAction::Append);
+    match many {
+        true if value.contains('=') => format!("Mapping[str, Any] | Sequence[str] | {one}"),
+        true => format!("Sequence[{one}] | {one}"),
+        false => one.to_owned(),
+    }
 }
 
 /// A method with its arguments.
@@ -120,20 +212,16 @@ fn declared(command: &Command, returns: &str) -> String {
         if argument.is_hide_set() || matches!(argument.get_id().as_str(), "help" | "version" | "store") {
             continue;
         }
-        let name = python_name(argument.get_long().unwrap_or(argument.get_id().as_str()));
-        let many = argument.get_num_args().is_some_and(|n| n.max_values() > 1)
-            || argument.get_value_delimiter().is_some()
-            || matches!(argument.get_action(), ArgAction::Append);
+        let name = python::name(argument.get_long().unwrap_or(argument.get_id().as_str()));
         let default = argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
-        let number = default.as_ref().is_some_and(|text| text.parse::<f64>().is_ok());
         let file = (returns == "Picture" && name == "out") || (returns == "Page" && name == "to");
-        let (kind, default) = match default {
-            _ if !argument.get_action().takes_values() => ("bool", Some("False".to_owned())),
-            _ if file => ("str | PathLike[str]", None),
-            Some(text) if number => ("float", Some(text)),
-            Some(text) => ("str", Some(format!("{text:?}"))),
-            None if many => ("Sequence[Any] | Any", None),
-            None => ("str | PathLike[str] | float | Sequence[Any]", None),
+        let number = default.as_ref().is_some_and(|text| text.parse::<f64>().is_ok());
+        let kind = value_of(argument, default.as_ref().is_some_and(|_| !number));
+        let default = match default {
+            _ if !argument.get_action().takes_values() => Some("False".to_owned()),
+            _ if file => None,
+            Some(text) if number => Some(text),
+            text => text.map(|text| format!("{text:?}")),
         };
         let given = match default {
             Some(default) => format!("{name}: {kind} = {default}"),

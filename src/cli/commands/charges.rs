@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray}
 use crate::adsorption::charge::{self, Transfer, charges, difference, moved, planar_average, valence_electrons};
 use crate::cli::CliError;
 use crate::cli::args::Charges;
+use crate::cli::console::note;
 use crate::cli::render::{self, Printer};
 use crate::crystal::{Structure, content_hash};
 use crate::error::AdsorptionError;
@@ -28,7 +29,7 @@ pub async fn run(store: Option<&Path>, args: &Charges) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("--ion {ion}: there is no {ion} in {}", args.file.display())));
     }
     Printer::new(&args.output)?.print_batch(&batch(&cell.charges, gave.as_deref())?)?;
-    eprintln!("{}", cell.summary());
+    note(&cell.summary());
     if let Some(name) = &args.keep {
         let rows = cell.rows(name, args, host.as_ref(), gave.as_deref())?;
         let store = super::open(store).await?;
@@ -252,7 +253,7 @@ fn average(args: &Charges, axis: usize) -> Result<(), CliError> {
             let parts = minus.iter().map(|path| read(&find(path)?)).collect::<Result<Vec<_>, _>>()?;
             let field = difference(&whole, &parts).map_err(below)?;
             let (count, net) = moved(&field);
-            eprintln!("{count:.4} electrons moved (half the integral of |Δρ|); integral of Δρ {net:+.4}");
+            note(&format!("{count:.4} electrons moved (half the integral of |Δρ|); integral of Δρ {net:+.4}"));
             field
         }
     };

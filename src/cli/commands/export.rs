@@ -48,6 +48,7 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
         exporter.write(&headings.over(batch)?)?;
     }
     exporter.finish()?;
+    super::sql::warn(session);
     note(&format!("wrote {rows} row{} to {}", if rows == 1 { "" } else { "s" }, to.display()));
     let whole = std::path::absolute(&to).map_err(|source| CliError::Io { path: to, source })?;
     place.finish(BTreeMap::from([(whole, rows as u64)]))

@@ -33,7 +33,7 @@ mod verify;
 use std::path::Path;
 
 use super::args::{Args, At, Command};
-use super::{CliError, bars};
+use super::{CliError, bars, console};
 use crate::sql::Session;
 use crate::store::Store;
 
@@ -79,18 +79,32 @@ async fn open(store: Option<&Path>) -> Result<Store, CliError> {
 
 /// Has whoever waits for another process told for which.
 fn tell_of_waiting(store: &Store) {
-    store.watch_waiting(Box::new(|holder| match holder {
-        Some(holder) => eprintln!("waiting for {holder}"),
-        None => eprintln!("waiting for another process that writes to the store"),
+    let console = console::listener();
+    store.watch_waiting(Box::new(move |holder| {
+        let holder = holder.map_or_else(|| "another process that writes to the store".to_owned(), ToString::to_string);
+        let line = format!("waiting for {holder}");
+        match &console {
+            Some(console) => console.note(&line),
+            None => eprintln!("{line}"),
+        }
     }));
 }
 
 /// A SQL session over it.
 async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliError> {
     let store = open(store).await?;
-    let session = Session::open(&store, at.snapshot).await?;
-    bars::watch(&session);
+    let session = session_of(&store, at.snapshot).await?;
     Ok((store, session))
+}
+
+/// A SQL session over a store that is open, in which whoever asked finds tables of their own.
+async fn session_of(store: &Store, snapshot: Option<i64>) -> Result<Session, CliError> {
+    let session = Session::open(store, snapshot).await?;
+    match console::listener() {
+        Some(console) => console.opened(&session)?,
+        None => bars::watch(&session),
+    }
+    Ok(session)
 }
 
 /// What `asked` names, for an option that takes one of several names.

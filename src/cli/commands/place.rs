@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::cli::CliError;
 use crate::cli::args::{At, Sharded};
 use crate::cli::console::note;
-use crate::cli::{CliError, bars};
 use crate::sql::Session;
 use crate::store::{Branch, Shard, Store};
 
@@ -31,8 +31,7 @@ pub async fn place(store: Option<&Path>, at: At, sharded: &Sharded, command: &st
     }
     let store = branch.store().clone();
     super::tell_of_waiting(&store);
-    let session = Session::open(&store, at.snapshot).await?;
-    bars::watch(&session);
+    let session = super::session_of(&store, at.snapshot).await?;
     Ok(Some(Place { store, session, branch: Some((branch, shard)) }))
 }
 

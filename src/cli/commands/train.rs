@@ -12,7 +12,6 @@ use crate::models::network::{Config, architectures};
 use crate::models::train::{Recipe, TrainOptions, train_with};
 use crate::models::{Found, Metrics, find};
 use crate::report::plots;
-use crate::sql::Session;
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
@@ -24,7 +23,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     if let Some((_, config)) = &tuned {
         options.config = config.clone();
     }
-    let session = Session::open(&store, args.at.snapshot).await?;
+    let session = super::session_of(&store, args.at.snapshot).await?;
     let crystals = samples::read(&session, &args.table, &args.target, args.condition.as_deref()).await?;
     let more = match &args.also {
         Some(table) => samples::read(&session, table, &args.target, None).await?,

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::train::{device, share, usage};
 use super::{named, samples};
 use crate::cli::args::{At, Train, Tune};
-use crate::cli::console::{Console, listener};
+use crate::cli::console::{Console, listener, note};
 use crate::cli::{CliError, render};
 use crate::models::behind;
 use crate::models::network::{Config, architectures};
@@ -19,7 +19,6 @@ use crate::models::train::{Criterion, Loss, Recipe, TrainOptions};
 use crate::models::tune::{
     Choice, Definition, Pruning, Settings, Space, State, Study, Trial, TrialObserver, tune, winner,
 };
-use crate::sql::Session;
 use crate::stop::Stop;
 use crate::store::{Store, Tuning};
 
@@ -51,7 +50,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
         }
     };
     let unit = unit(&store, &definition).await;
-    let session = Session::open(&store, definition.snapshot).await?;
+    let session = super::session_of(&store, definition.snapshot).await?;
     let crystals =
         samples::read(&session, &definition.table, &definition.target, definition.condition.as_deref()).await?;
     let study = Study { space, seed: definition.seed, epochs: definition.epochs, pruning: definition.pruning };
@@ -72,7 +71,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
 
 /// The unit of the label that a tuning is of; empty where none is known, or the table is gone.
 pub async fn unit(store: &Store, definition: &Definition) -> String {
-    let Ok(session) = Session::open(store, definition.snapshot).await else { return String::new() };
+    let Ok(session) = super::session_of(store, definition.snapshot).await else { return String::new() };
     samples::unit(&session, &definition.table, &definition.target).await.unwrap_or_default()
 }
 
@@ -289,7 +288,7 @@ pub fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config
     let choice = Choice::of(&best.settings, &Choice::usual(&options)).ok_or_else(|| {
         CliError::Failed(format!("trial {} of tuning {name} has settings of another version: tune anew", best.number))
     })?;
-    eprintln!("settings of trial {} of {name}: {}", best.number, listed(&best.settings));
+    note(&format!("settings of trial {} of {name}: {}", best.number, listed(&best.settings)));
     let args = Train {
         model: definition.model,
         table: definition.table,

@@ -13,7 +13,7 @@ use hollandite::stop::Stop;
 
 use super::describe;
 use super::statement::AdbcStatement;
-use super::{unknown, wait};
+use super::{WARNINGS, unknown, wait};
 
 /// A session over a store.
 pub struct AdbcConnection {
@@ -44,6 +44,7 @@ impl Optionable for AdbcConnection {
             OptionConnection::AutoCommit => Ok("true".into()),
             OptionConnection::CurrentCatalog => Ok("lake".into()),
             OptionConnection::CurrentSchema => Ok("main".into()),
+            OptionConnection::Other(key) if key == WARNINGS => Ok(self.session.warnings().join("\n")),
             key => Err(unknown(&format!("option {} of a connection", key.as_ref()))),
         }
     }

@@ -17,7 +17,8 @@ use hollandite::columns::StructureColumn;
 use hollandite::sql::{Bound, Session, Values, quoted_name};
 use hollandite::stop::Stop;
 
-use super::{fault, invalid, unknown, wait};
+use super::{CANCELLED, fault, invalid, unknown, wait};
+use crate::arrow_capsules::failed;
 use crate::connection::view;
 use crate::runtime::wait_elsewhere;
 
@@ -258,15 +259,17 @@ impl Iterator for Rows {
     type Item = std::result::Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.stop.is_given() {
-            return Some(Err(ArrowError::ComputeError("the statement was cancelled".into())));
-        }
         let rows = Arc::clone(&self.rows);
-        match wait_elsewhere(self.stop.clone(), move || async move { rows.lock().await.next().await }) {
-            Err(message) => Some(Err(ArrowError::ComputeError(message))),
+        let next = match self.stop.is_given() {
+            true => Ok(None),
+            false => wait_elsewhere(self.stop.clone(), move || async move { rows.lock().await.next().await }),
+        };
+        match next {
+            _ if self.stop.is_given() => Some(Err(failed(&CANCELLED))),
+            Err(message) => Some(Err(failed(&message))),
             Ok(None) => None,
             Ok(Some(Ok(batch))) => Some(Ok(batch)),
-            Ok(Some(Err(error))) => Some(Err(ArrowError::ComputeError(hollandite::Error::from(error).to_string()))),
+            Ok(Some(Err(error))) => Some(Err(failed(&hollandite::Error::from(error)))),
         }
     }
 }

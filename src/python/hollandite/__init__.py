@@ -54,8 +54,8 @@ __all__ = [
     "connect",
     "functions",
     "queries",
-    *functions.__all__,
 ]
+__all__ += functions.__all__
 
 
 #: Modules that need another package, loaded when they are first named.

@@ -6,11 +6,11 @@ import inspect
 import json
 import os
 import tempfile
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from . import _lib
-from ._names import name_of
 
 if TYPE_CHECKING:
     from ._connection import Connection
@@ -92,7 +92,7 @@ def signature(command: dict[str, Any]) -> inspect.Signature:
     """What a command takes: the words that stand by themselves first, then options by name."""
     alone, options = [], []
     for argument in command["arguments"]:
-        name = name_of(argument["long"] or argument["id"])
+        name = argument["name"]
         if argument["long"] is None:
             default = inspect.Parameter.empty if argument["required"] else None
             alone.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default))
@@ -106,7 +106,7 @@ def signature(command: dict[str, Any]) -> inspect.Signature:
 def docstring(command: dict[str, Any]) -> str:
     """What a command does, and each of its arguments."""
     lines = [command["about"] or "", "", "Arguments:"]
-    lines += [f"    {name_of(argument['long'] or argument['id'])}: {argument['help']}" for argument in command["arguments"]]
+    lines += [f"    {argument['name']}: {argument['help']}" for argument in command["arguments"]]
     return "\n".join(lines)
 
 
@@ -114,7 +114,7 @@ def words(command: dict[str, Any], given: dict[str, Any]) -> list[str]:
     """The words of a command line."""
     options, alone = [], []
     for argument in command["arguments"]:
-        value = given.get(name_of(argument["long"] or argument["id"]))
+        value = given.get(argument["name"])
         if value is None or value is False:
             continue
         long = argument["long"]
@@ -138,6 +138,12 @@ def _listed(value: Any) -> Iterable[Any]:
     return value if isinstance(value, (list, tuple, set)) else [value]
 
 
+def _files(value: str | os.PathLike[str]) -> list[str]:
+    """What a shell makes of a path before a program sees it: `~` is the home, and a pattern its files, where there are some."""
+    path = os.path.expanduser(os.fspath(value))
+    return [path] if os.path.exists(path) else sorted(glob(path)) or [path]
+
+
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ",".join(_listed(value))
@@ -157,9 +163,10 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
             given = dict(takes.bind(*args, **kwargs).arguments)
         except TypeError as error:
             raise TypeError(f"{run.__name__}: {error}: its arguments are {', '.join(takes.parameters)}") from None
-        for place in ("out", "to"):
-            if isinstance(given.get(place), str):
-                given[place] = os.path.expanduser(given[place])
+        for argument in command["arguments"]:
+            if argument["file"] and given.get(argument["name"]) is not None:
+                files = [one for value in _listed(given[argument["name"]]) for one in _files(value)]
+                given[argument["name"]] = files if argument["many"] else files[0]
         if connection.snapshot is not None and "snapshot" in takes.parameters:
             given.setdefault("snapshot", connection.snapshot)
         changes = writes and not given.get("dry_run") and not (path[0] == "featurize" and given.get("list"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from html import escape
+from typing import Any
 
 from ._warnings import warn
 
@@ -23,6 +24,7 @@ class Listener:
     """Hears of what is under way, from the thread that waits for it."""
 
     def __init__(self) -> None:
+        #: By the name of what is under way, which stays while its words may change.
         self._since: dict[str, float] = {}
         self._bars: dict[str, _NotebookBar | _TerminalBar] = {}
 
@@ -34,25 +36,26 @@ class Listener:
             self._clear()
             print(line, file=sys.stderr, flush=True)
 
-    def __call__(self, what: str, done: int, of: int | None, ended: bool) -> None:
-        if ended:
-            self._since.pop(what, None)
-            bar = self._bars.pop(what, None)
-            if bar is not None:
-                bar.close()
-            return
-        since = self._since.setdefault(what, time.monotonic())
+    def ended(self, name: str) -> None:
+        """That something is done."""
+        self._since.pop(name, None)
+        bar = self._bars.pop(name, None)
+        if bar is not None:
+            bar.close()
+
+    def __call__(self, name: str, what: str, done: int, of: int | None) -> None:
+        since = self._since.setdefault(name, time.monotonic())
         seconds = time.monotonic() - since
         if seconds < PATIENCE:
             return
-        if what not in self._bars:
+        if name not in self._bars:
             if in_notebook():
-                self._bars[what] = _NotebookBar()
+                self._bars[name] = _NotebookBar()
             elif sys.stderr.isatty():
-                self._bars[what] = _TerminalBar()
+                self._bars[name] = _TerminalBar()
             else:
                 return
-        self._bars[what].show(what, done, of, seconds)
+        self._bars[name].show(what, done, of, seconds)
 
     def _clear(self) -> None:
         for bar in self._bars.values():
@@ -65,7 +68,7 @@ class _NotebookBar:
         from IPython.display import HTML, display
 
         self._html = HTML
-        self._handle = display(HTML(""), display_id=True)
+        self._handle: Any = display(HTML(""), display_id=True)
 
     def show(self, what: str, done: int, of: int | None, seconds: float) -> None:
         of_all = f" of {of:,}" if of else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import _lib
 
 
-class Queries(dict):
+class Queries(dict[str, str]):
     """Stored queries by name: `db.sql("tunnels")` runs one, `queries["tunnels"]` is its SQL."""
 
     def __init__(self) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import pyarrow
-    import pymatgen.core
+    import pymatgen.core.structure
+
+    from ._view import Page
 
 #: Rows that a result shows of itself.
 SHOWN = 20
@@ -118,7 +120,7 @@ class Result:
         frame.attrs["units"] = {name: unit for name, unit in self.units.items() if unit}
         return frame
 
-    def to_pymatgen(self, column: str | None = None) -> list[pymatgen.core.Structure | None]:
+    def to_pymatgen(self, column: str | None = None) -> list[pymatgen.core.structure.Structure | None]:
         """The crystals of a column, `structure` where none is named, as structures of pymatgen; None for NULL."""
         return pymatgen_structures(self._crystals(column))
 
@@ -138,7 +140,7 @@ class Result:
             )
         return self._rows.column(column)
 
-    def view(self, row: int = 0, column: str | None = None, height: int = 420) -> object:
+    def view(self, row: int = 0, column: str | None = None, height: int = 420) -> Page:
         """The crystal of a row, to turn, in a notebook."""
         from ._view import view
 

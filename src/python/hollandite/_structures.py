@@ -11,7 +11,7 @@ from . import _lib
 
 if TYPE_CHECKING:
     import ase
-    import pymatgen.core
+    import pymatgen.core.structure
 
 
 def kind(item: Any) -> str | None:
@@ -78,7 +78,8 @@ def library(item: Any) -> str:
 
 def column(items: Iterable[Any]) -> _lib.Column:
     """A column of crystals, texts or plain values."""
-    if is_arrow(items):
+    # pandas says of a column of structures that it is Arrow data, which it cannot be.
+    if is_arrow(items) and library(items) != "pandas":
         return _lib.column(items)
     items = list(items)
     kinds = {kind(item) for item in items}
@@ -143,7 +144,7 @@ def _element(number: int) -> Any:
     return Element.from_Z(number)
 
 
-def pymatgen_structures(column: _lib.Column) -> list[pymatgen.core.Structure | None]:
+def pymatgen_structures(column: _lib.Column) -> list[pymatgen.core.structure.Structure | None]:
     """Every crystal of a column as pymatgen has it."""
     from pymatgen.core import Lattice, Structure
 
@@ -172,7 +173,7 @@ def ase_atoms(column: _lib.Column) -> list[ase.Atoms | None]:
     return made
 
 
-def to_pymatgen(crystal: _lib.Crystal) -> pymatgen.core.Structure | None:
+def to_pymatgen(crystal: _lib.Crystal) -> pymatgen.core.structure.Structure | None:
     """One crystal as pymatgen has it."""
     return pymatgen_structures(_lib.column([crystal]))[0]
 

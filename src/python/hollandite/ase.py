@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Sequence
 
 from ase.calculators.calculator import Calculator as _Calculator
 from ase.calculators.calculator import all_changes
@@ -11,8 +11,15 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from . import _lib
 from ._structures import pack
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def _again(model: str, path: Any) -> Calculator:
+    import ase
+
+    from ._connection import Connection
+
+
+def _again(model: str, path: Path | None) -> Calculator:
     from ._connection import connect
 
     with connect(path) as db:
@@ -26,14 +33,14 @@ class Calculator(_Calculator):
         >>> atoms.get_potential_energy()
 
     Arguments:
-        model: Name of an energy model of the store, or the file or folder of one that `train` made. Install CHGNet's weights once: `pip download chgnet --no-deps`, then
-            `hollandite models add chgnet-*.whl`.
+        model: Name of an energy model of the store, or the file or folder of one that `train` made. Install CHGNet's weights once:
+            `pip download chgnet --no-deps`, then `db.models.add("chgnet-*.whl")`.
         db: The connection whose store holds the model; without one the embedded store.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]
 
-    def __init__(self, model: str = "chgnet", db: Any = None, **kwargs: Any) -> None:
+    def __init__(self, model: str = "chgnet", db: Connection | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if db is None:
             from ._connection import connect
@@ -49,7 +56,12 @@ class Calculator(_Calculator):
         # A worker process, and a copy, opens the store for itself.
         return _again, self._made_of
 
-    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+    def calculate(
+        self,
+        atoms: ase.Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
         """Asks the model about the atoms."""
         import numpy as np
 

@@ -3,7 +3,8 @@
     >>> with hollandite.dbapi.connect("crystals") as con:
     ...     pandas.read_sql("SELECT id, void FROM tmo", con)
 
-It needs `adbc-driver-manager` and pyarrow. Every statement takes effect by itself: there are no transactions over several.
+It needs `adbc-driver-manager` and pyarrow. Every statement takes effect by itself: there are no transactions over several. What went wrong
+in rows is a `HollanditeWarning`; Ctrl-C ends a statement and raises KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ def connect(path: str | os.PathLike[str] | None = None, snapshot: int | None = N
     """
     from adbc_driver_manager import dbapi
 
+    from ._adbc import Connection
+
     options = {"uri": "" if path is None else os.path.expanduser(os.fspath(path))}
     if snapshot is not None:
         options["hollandite.snapshot"] = str(snapshot)
-    return dbapi.connect(driver=driver(), entrypoint=ENTRYPOINT, db_kwargs=options, autocommit=True, **kwargs)
+    connection = dbapi.connect(driver=driver(), entrypoint=ENTRYPOINT, db_kwargs=options, autocommit=True, **kwargs)
+    connection.__class__ = Connection
+    return connection

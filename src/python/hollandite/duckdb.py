@@ -11,10 +11,15 @@ DuckDB evaluates a function for each row that reaches it; put filters on other c
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from . import _lib
 from . import functions as _functions
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ._connection import Connection
 
 #: The type of a crystal.
 STRUCTURE = "STRUCT(lattice DOUBLE[], numbers INTEGER[], frac_coords DOUBLE[])"
@@ -22,7 +27,12 @@ STRUCTURE = "STRUCT(lattice DOUBLE[], numbers INTEGER[], frac_coords DOUBLE[])"
 TYPES = {"DOUBLE", "FLOAT", "BIGINT", "INT", "VARCHAR", "BOOLEAN"}
 
 
-def register(con: Any, functions: Mapping[str, str | tuple[str, Mapping[str, Any]]] | None = None, *, db: Any = None) -> list[str]:
+def register(
+    con: duckdb.DuckDBPyConnection,
+    functions: Mapping[str, str | tuple[str, Mapping[str, Any]]] | None = None,
+    *,
+    db: Connection | None = None,
+) -> list[str]:
     """Makes functions of crystals known to a connection of DuckDB; their names.
 
     Arguments:
@@ -34,6 +44,8 @@ def register(con: Any, functions: Mapping[str, str | tuple[str, Mapping[str, Any
     connection = db if db is not None else _functions._shared()
     if functions is None:
         functions = {name: name for name, doc in _functions._docs.items() if _of_one_crystal(doc) and _type(doc["returns"])}
+    # By their names every version knows the kinds; the module of their types differs.
+    create: Any = con.create_function
     for name, asked in functions.items():
         function, arguments = (asked, {}) if isinstance(asked, str) else asked
         doc = _functions._docs.get(function)
@@ -46,7 +58,7 @@ def register(con: Any, functions: Mapping[str, str | tuple[str, Mapping[str, Any
         with contextlib.suppress(Exception):
             # Of an earlier call: a cell of a notebook is run again.
             con.remove_function(name)
-        con.create_function(name, call, [STRUCTURE], returns, type="arrow", null_handling="special")
+        create(name, call, [STRUCTURE], returns, type="arrow", null_handling="special")
     return list(functions)
 
 

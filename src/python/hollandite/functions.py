@@ -1,8 +1,9 @@
 """Every function of SQL over one structure or many: `hollandite.void(structures, "ionic")`.
 
-The first argument is one value or many: a structure of pymatgen or ASE, a `hollandite.Crystal`, the text of a CIF, POSCAR or JSON; or a
-list, a column of pandas, polars or pyarrow of them. One answers a value, a list a list, a column a column. Rows for which a function is
-not defined answer None, with a warning that says why. All cores compute, without the interpreter's lock.
+A crystal is a structure of pymatgen or ASE, a `hollandite.Crystal`, or the text of a CIF, POSCAR or JSON. Every argument is one value or
+many: a list, or a column of pandas, polars or pyarrow, as many of each as there are of the others. One answers a value, a list a list, a
+column a column. Rows for which a function is not defined answer None, with a warning that says why. All cores compute, without the
+interpreter's lock.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import inspect
 import json
 import os
 import threading
-from typing import Any, Callable
+from numbers import Real
+from typing import Any, Callable, Iterable, Mapping
 
 from . import _lib
-from ._names import name_of
 from ._progress import Listener
 from ._structures import column as column_of
 from ._structures import crystals_like, crystals_of, is_arrow, kind, library
@@ -27,35 +28,34 @@ def _shared() -> _lib.Connection:
     """A session without a store, for calls that name no connection."""
     global _session
     with _lock:
-        if _session is None:
+        session = _session
+        if session is None:
             session = _lib.connect(_lib.Connection, ":memory:", None, False, False)
             session._listen(Listener())
             _session = session
-        return _session
+        return session
 
 
 def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Callable[..., Any]:
     """The function of Python that asks this function of SQL."""
-    parameters = [
-        inspect.Parameter(
-            name_of(one["name"]),
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if one["omitted"] is None else one["default"],
-        )
-        for one in doc["parameters"]
-    ]
-    signature = inspect.Signature(parameters)
-    first = parameters[0].name
+    parameters = {one["argument"]: one for one in doc["parameters"]}
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                argument,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if one["omitted"] is None else one["default"],
+            )
+            for argument, one in parameters.items()
+        ]
+    )
+    first = next(iter(parameters))
 
     def function(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
-        rows = given.pop(first)
         # None stands for what is left out.
-        rest = {name.rstrip("_"): value for name, value in given.items() if value is not None}
-        for name, value in rest.items():
-            if isinstance(value, (list, tuple)) and any(kind(one) not in (None, "text") for one in value):
-                raise _lib.UsageError(f"{doc['name']}: {name} is one crystal; only {first} may be many")
-        return _answers(connection(), doc, rows, rest)
+        given = {argument: value for argument, value in given.items() if value is not None or argument == first}
+        return _answers(connection(), doc["name"], [_Argument(parameters[name], value) for name, value in given.items()])
 
     function.__name__ = function.__qualname__ = doc["name"]
     function.__module__ = __name__
@@ -66,43 +66,77 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
 
 def _docstring(doc: dict[str, Any]) -> str:
     unit = f", in {doc['unit']}" if doc["unit"] else ""
-    lines = [doc["text"], "", "Arguments:"]
-    for i, one in enumerate(doc["parameters"]):
-        many = " One, or many." if i == 0 else ""
+    lines = [doc["text"], "", "Arguments, each one or many:"]
+    for one in doc["parameters"]:
         default = f" Default: {one['omitted']}." if one["omitted"] is not None else ""
-        lines.append(f"    {name_of(one['name'])}: {one['text']}{many}{default}")
+        lines.append(f"    {one['argument']}: {one['text']}{default}")
     return "\n".join([*lines, "", f"Returns {doc['returns']}{unit}.", "", "In SQL:", f"    {doc['example']}"])
 
 
-def _answers(connection: _lib.Connection, doc: dict[str, Any], rows: Any, rest: dict[str, Any]) -> Any:
-    rows = crystals_of(rows)
-    _check_text(doc, rows)
-    pandas_series = library(rows) == "pandas"
-    arrow = not pandas_series and is_arrow(rows)
-    one = not arrow and (kind(rows) is not None or rows is None or not hasattr(rows, "__iter__"))
-    if arrow:
-        items, like = rows, None
-    else:
-        items = [rows] if one else list(rows)
-        like = next((kind(item) for item in items if item is not None), None)
-    answer = connection._call(doc["name"], column_of(items), rest)
-    if arrow:
-        return _as_column(answer, rows)
-    values = crystals_like(answer, like) if answer.is_crystals else answer.to_list()
-    if one:
+class _Argument:
+    """What was given for a parameter: one value, or many."""
+
+    def __init__(self, parameter: dict[str, Any], value: Any) -> None:
+        self.name: str = parameter["name"]
+        self.crystal: bool = parameter["crystal"]
+        if self.crystal:
+            value = crystals_of(value)
+            _check_text(value)
+        self.many = _is_many(value)
+        if self.many and not hasattr(value, "__len__"):
+            value = list(value)
+        if self.many and parameter["kind"] == "CrystalOrFingerprint" and isinstance(next(iter(value), None), Real):
+            # A list of numbers stands for one crystal.
+            self.many, value = False, [float(x) for x in value]
+        self.value: Any = value
+
+    @property
+    def items(self) -> Iterable[Any]:
+        return self.value if self.many else [self.value]
+
+
+def _is_many(value: Any) -> bool:
+    if value is None or kind(value) is not None or isinstance(value, Mapping):
+        return False
+    # A number of numpy has an iterator that it cannot give.
+    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
+
+
+def _answers(connection: _lib.Connection, function: str, given: list[_Argument]) -> Any:
+    """The answers to arguments, that of the first parameter first."""
+    asked = {one.name: column_of(one.value) if one.many else one.value for one in given}
+    counts = {one.name: len(asked[one.name]) for one in given if one.many}
+    if len(set(counts.values())) > 1:
+        said = " and ".join(f"{count} of {name}" for name, count in counts.items())
+        raise _lib.UsageError(f"{function}: there are {said}: give as many of each, or one for all")
+    first = asked.pop(given[0].name)
+    if not counts and given[0].crystal and (first is None or kind(first) is not None):
+        # One crystal alone costs less as a column than as text.
+        first = column_of([first])
+    answer = connection._call(function, first, asked)
+    shaped = next((one.value for one in given if one.many), None)
+    if shaped is not None and is_arrow(shaped) and library(shaped) != "pandas":
+        return _as_column(answer, shaped)
+    values = answer.to_list()
+    if answer.is_crystals:
+        # As the crystals came.
+        items = next((one.items for one in given if one.crystal), ())
+        values = crystals_like(answer, next((kind(item) for item in items if item is not None), None))
+    if shaped is None:
         return values[0]
-    if pandas_series:
+    if library(shaped) == "pandas":
         import pandas
 
-        return pandas.Series(values, index=rows.index, name=doc["name"])
+        return pandas.Series(values, index=shaped.index, name=function)
     return values
 
 
-def _check_text(doc: dict[str, Any], rows: Any) -> None:
+def _check_text(crystal: Any) -> None:
     """The name of a file is no text of a crystal."""
-    if doc["parameters"][0]["crystal"] and isinstance(rows, str) and "\n" not in rows and os.path.isfile(rows):
+    if isinstance(crystal, str) and "\n" not in crystal and os.path.isfile(crystal):
         raise _lib.UsageError(
-            f"{rows!r} names a file: pass its text, Path({rows!r}).read_text(), or import it by connect(..).import_files({rows!r})"
+            f"{crystal!r} names a file: pass its text, Path({crystal!r}).read_text(), or import it by "
+            f"connect(..).import_files({crystal!r})"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -11,7 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _lib
 from . import functions as _functions
-from ._structures import column, crystals_of, is_arrow
+from ._structures import column, crystals_of
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ._connection import Connection
 
 
 class Featurizer(TransformerMixin, BaseEstimator):
@@ -29,7 +34,7 @@ class Featurizer(TransformerMixin, BaseEstimator):
 
     feature_names_: list[str]
 
-    def __init__(self, features: Sequence[str] = ("magpie",), db: Any = None) -> None:
+    def __init__(self, features: Sequence[str] = ("magpie",), db: Connection | None = None) -> None:
         self.features = features
         self.db = db
 
@@ -63,7 +68,7 @@ class Featurizer(TransformerMixin, BaseEstimator):
         """The names of the columns, as matminer calls them."""
         return list(self.get_feature_names_out())
 
-    def featurize_dataframe(self, df: Any, col_id: str = "structure", inplace: bool = False) -> Any:
+    def featurize_dataframe(self, df: pandas.DataFrame, col_id: str = "structure", inplace: bool = False) -> pandas.DataFrame:
         """A frame of pandas with the features beside its columns, as matminer's featurizers make it."""
         values = self._compute(list(df[col_id]))
         clash = [name for name in self.feature_names_ if name in df.columns]
@@ -78,7 +83,7 @@ class Featurizer(TransformerMixin, BaseEstimator):
 
     def _compute(self, structures: Any) -> np.ndarray:
         structures = crystals_of(structures)
-        items = column(structures if is_arrow(structures) and not hasattr(structures, "iloc") else list(structures))
+        items = column(structures)
         connection = self.db if self.db is not None else _functions._shared()
         names: list[str] = []
         columns: list[np.ndarray] = []

@@ -1,6 +1,8 @@
 """scikit-learn and matminer, DuckDB, the DB-API, ASE, notebooks."""
 
 import os
+import signal
+import time
 
 import duckdb
 import numpy as np
@@ -16,6 +18,7 @@ import hollandite
 import hollandite.dbapi
 import hollandite.duckdb
 import hollandite.sklearn
+from test_manners import SLOW, run
 
 
 def test_a_featurizer_of_scikit_learn(db):
@@ -102,6 +105,53 @@ def test_rows_are_written_through_adbc(store):
             assert cursor.fetchone() == (4, 6.0)
             cursor.execute("DELETE FROM mine WHERE id = $1", ("a",))
     assert store.sql("SELECT id FROM mine").fetchall() == [("b",), ("b",)]
+
+
+@pytest.mark.parametrize("read", ["fetchall", "fetch_arrow_table", "pandas", "polars"])
+def test_what_goes_wrong_in_rows_is_a_warning_through_adbc_too(store, read):
+    query = "SELECT void(structure('no crystal')) AS void"
+    with hollandite.dbapi.connect(store.path) as con, pytest.warns(hollandite.HollanditeWarning, match="NULL for 1 row") as caught:
+        if read == "pandas":
+            pandas.read_sql(query, con)
+        elif read == "polars":
+            assert polars.read_database(query, con)["void"].to_list() == [None]
+        else:
+            with con.cursor() as cursor:
+                cursor.execute(query)
+                getattr(cursor, read)()
+    assert len(caught) == 1 and (read in ("pandas", "polars") or caught[0].filename == __file__)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "read",
+    ["cursor.execute(SLOW); cursor.fetchall()", "cursor.execute(SLOW); cursor.fetch_arrow_table()", "pandas.read_sql(SLOW, con)"],
+)
+def test_ctrl_c_ends_a_statement_of_adbc(read):
+    code = f"""
+import hollandite, hollandite.dbapi, pandas, time
+SLOW = {SLOW!r}
+with hollandite.connect() as db:
+    path = db.path
+with hollandite.dbapi.connect(path) as con, con.cursor() as cursor:
+    cursor.execute("SELECT 1"); cursor.fetchall()
+    print("ready", flush=True)
+    try:
+        {read}
+        print("it ended by itself")
+    except KeyboardInterrupt:
+        print("interrupted")
+    cursor.execute("SELECT 41 + 1")
+    print(cursor.fetchall())
+"""
+    process = run(code)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out.startswith("interrupted") and "(42,)" in out, (out, err)
+    assert time.monotonic() - sent < 30 and process.returncode == 0
 
 
 WEIGHTS = os.environ.get("HOLLANDITE_CHGNET")

@@ -112,5 +112,53 @@ def test_the_name_of_a_file_is_no_crystal(tmp_path, db):
     with pytest.raises(hollandite.UsageError, match="names a file"):
         hollandite.density(str(file))
     assert hollandite.density(file.read_text()) > 0
-    with pytest.raises(hollandite.UsageError, match="only a may be many"):
-        hollandite.same_structure(db.sql("SELECT structure FROM tmo LIMIT 2").to_crystals(), db.sql("SELECT structure FROM tmo LIMIT 2").to_crystals())
+
+
+class Heard:
+    """Keeps what a connection says of its progress."""
+
+    def __init__(self):
+        self.calls, self.gone = [], []
+
+    def __call__(self, name, what, done, of):
+        self.calls.append((name, what, done, of))
+
+    def ended(self, name):
+        self.gone.append(name)
+
+    def note(self, line):
+        self.calls.append(("note", line, None, None))
+
+
+def test_a_result_that_others_read_tells_how_far_it_is():
+    for read in (polars.DataFrame, pyarrow.table, lambda result: duckdb.sql("SELECT * FROM result").fetchall()):
+        with hollandite.connect() as db:
+            heard = Heard()
+            db._listen(heard)
+            db.sql("SET hollandite.cache = false")
+            result = db.sql("SELECT id, predict_ef(structure, 'cgcnn') AS ef FROM sample ORDER BY ef")
+            assert len(read(result)) > 300
+        names = {name for name, *_ in heard.calls}
+        assert any("cgcnn" in name for name in names) and names <= set(heard.gone), (read, heard.calls)
+
+
+def test_a_job_is_one_bar_whose_words_change(store, rutile):
+    heard = Heard()
+    store._listen(heard)
+    store.import_structures([rutile] * 3000, ids=[f"r{i}" for i in range(3000)], into="many")
+    steps = [call for call in heard.calls if call[0] == "job"]
+    assert len({words for _, words, *_ in steps}) > 0 and heard.gone.count("job") == 1, heard.calls
+
+
+def test_commands_see_the_tables_that_were_registered(store, tmp_path, rutile):
+    store.register("notes", {"id": ["rutile"], "note": ["grown in March"], "structure": [rutile], "label": [1.0], "prediction": [1.1]})
+    store.export("SELECT id, note FROM notes JOIN tmo USING (id)", to=tmp_path / "notes.csv")
+    assert (tmp_path / "notes.csv").read_text().split("\n")[:2] == ["id,note", "rutile,grown in March"]
+    page = store.report("SELECT id, note, structure FROM notes", title="Notes", cards=1)
+    assert "grown in March" in page.html
+    store.register("mine", store.sql("SELECT * FROM tmo"))
+    assert store.plot.structure("rutile", table="mine")._repr_svg_()
+    assert store.plot.parity("SELECT label, prediction FROM notes")._repr_svg_()
+    store.unregister("notes")
+    with pytest.raises(hollandite.SqlError, match="no table 'notes'"):
+        store.export("notes", to=tmp_path / "notes.csv")

@@ -1,6 +1,9 @@
 """Functions of SQL as functions of Python, and the commands."""
 
 import inspect
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -103,13 +106,90 @@ def test_a_model_is_trained_evaluated_and_asked(store, capfd):
         store.train(table="labelled", model="nothing")
 
 
+def test_files_are_named_as_in_a_shell(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store.export("tmo", to="~/tmo.csv")
+    assert (tmp_path / "tmo.csv").is_file()
+    (tmp_path / "weights-1.pt").write_text("no weights")
+    with pytest.raises(hollandite.ModelError, match="weights-1.pt"):
+        store.models.add("~/weights-*.pt")
+    with pytest.raises(hollandite.HollanditeError, match=r"nothing-\*.pt"):
+        store.models.add("~/nothing-*.pt")
+
+
 def test_candidates_are_enumerated(store):
     said = store.enumerate(prototypes="SELECT id, structure FROM tmo", elements=["V", "Mo"], into="candidates")
     assert "candidates" in said
     assert {row[0] for row in store.sql("SELECT formula FROM candidates").fetchall()} == {"VO2", "MoO2"}
 
 
-def test_functions_are_known_to_type_checkers():
-    code = "import hollandite\nfrom hollandite import void\nhollandite.density('x')\nvoid('x', radii='ionic')"
-    said, faults, code = mypy.api.run(["--no-error-summary", "-c", code])
-    assert (code, faults) == (0, ""), said
+def checked(*what):
+    """What a type checker has against it, of what was installed here."""
+    said, faults, _ = mypy.api.run(["--no-error-summary", "--config-file=", "--python-executable", sys.executable, *what])
+    return said + faults
+
+
+def test_type_checkers_know_what_is_taken_and_returned():
+    assert checked("--strict", str(Path(__file__).with_name("typed.py"))) == ""
+    for wrong in ["hollandite.void(3)", "hollandite.void('x', radii=3)", "hollandite.connect('x').train(epochs='many')"]:
+        assert "error:" in checked("-c", f"import hollandite\n{wrong}"), wrong
+
+
+def test_every_argument_may_be_many(db, rutile):
+    hosts = db.sql("SELECT id, structure, formula FROM tmo ORDER BY id LIMIT 4")
+    crystals, ids = hosts.to_pymatgen(), hosts["id"]
+    other = hollandite.same_structure(crystals, crystals[::-1])
+    assert other == [hollandite.same_structure(a, b) for a, b in zip(crystals, crystals[::-1])]
+    assert hollandite.same_structure(crystals[0], crystals) == [True, *(hollandite.same_structure(crystals[0], b) for b in crystals[1:])]
+    alone = [hollandite.bvse_barrier(rutile, ion) for ion in ("Li", "Na")]
+    assert hollandite.bvse_barrier(rutile, ["Li", "Na"]) == alone and len(set(alone)) == 2
+    assert hollandite.capacity("LiCoO2", ["Li", "Na"], 1, [1, 1])[0] == hollandite.capacity("LiCoO2", "Li", 1, 1)
+    # What comes back has the form of the first that is many.
+    series = polars.Series([0.1, 0.5])
+    spheres = hollandite.void(rutile, "ionic", series)
+    assert isinstance(spheres, polars.Series) and spheres.to_list() == [hollandite.void(rutile, "ionic", x) for x in series]
+    frame = pandas.Series(["Ti", "O"], index=[7, 8])
+    assert list(hollandite.has_element(rutile, frame).index) == [7, 8]
+    made = hollandite.substitute(rutile.to_ase(), "Ti", ["V", "Sn"])
+    assert [atoms.get_chemical_formula(mode="hill") for atoms in made] == ["O4V2", "O4Sn2"]
+    assert hollandite.void([], []) == []
+    with pytest.raises(hollandite.UsageError, match="4 of a and 2 of b: give as many of each"):
+        hollandite.same_structure(crystals, crystals[:2])
+    assert ids
+
+
+def test_a_list_of_numbers_stands_for_one_crystal(rutile):
+    numbers = hollandite.soap_average(rutile)
+    assert isinstance(numbers, list) and hollandite.similarity(numbers, numbers) == pytest.approx(1)
+    assert hollandite.similarity(np.array(numbers), [numbers, numbers]) == pytest.approx([1, 1])
+
+
+def test_the_package_speaks_python():
+    """No text of the package asks for a word of the command line."""
+    texts = {name: getattr(hollandite, name).__doc__ for name in hollandite.functions.__all__}
+    commands = [vars(hollandite.Connection).get(name) or getattr(hollandite.Connection, name) for name in dir(hollandite.Connection)]
+    texts |= {str(command): inspect.getdoc(command) or "" for command in commands}
+    with hollandite.connect() as db:
+        for group in (db.plot, db.models):
+            texts |= {str(run): run.__doc__ or "" for run in vars(group).values() if inspect.ismethod(run)}
+    assert len(texts) > 120
+    for name, text in texts.items():
+        # What is of Python alone may name the program; the commands and functions are told in its words.
+        assert not re.search(r"(?<![\w-])--[a-z]|`hollandite (?!models add)[a-z-]+", text), (name, text)
+
+
+def test_remedies_are_in_the_words_of_python(store, tmp_path):
+    for wrong, remedy in [
+        (lambda: store.train(table="tmo", model="cgcnn", resume=True, name="a b"), r"give one with name"),
+        (lambda: store.export("tmo", to=tmp_path / "a"), r"or add format"),
+        (lambda: store.export("tmo", to=tmp_path / "a.csv", symprec=0.1), r"symprec is the tolerance"),
+        (lambda: store.evaluate(model="cgcnn", shard="1/2"), r"run"),
+        (lambda: store.restore("tmo", to=1), r"`db\.info\(snapshots=True\)` lists"),
+        (lambda: hollandite.connect(tmp_path / "none"), r"hollandite\.connect\(.*create=True\)"),
+    ]:
+        with pytest.raises(hollandite.HollanditeError, match=remedy) as raised:
+            wrong()
+        assert "--" not in str(raised.value), raised.value
+    newest = store.sql("SELECT max(snapshot_id) FROM snapshots").fetchone()[0]
+    store.sql("DELETE FROM tmo")
+    assert f"undo: db.restore(to={newest + 1})" in store.restore("tmo", to=newest)

@@ -116,6 +116,43 @@ def test_no_file_stays_open(tmp_path):
     assert files() == []
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs /proc")
+def test_no_thread_and_no_file_stays_behind(tmp_path):
+    code = f"""
+import hollandite, os, time
+from concurrent.futures import ThreadPoolExecutor
+
+def use(i):
+    with hollandite.connect({str(tmp_path)!r} + f"/store-{{i % 8}}", create=True) as db:
+        db.import_structures([hollandite.Crystal([[3, 0, 0], [0, 3, 0], [0, 0, 3]], ["Ti"], [[0, 0, 0]])], into="other", ids=[f"a{{i}}"])
+        assert len(db.sql("SELECT id FROM other").fetchall()) >= 1
+        db.export("other", to={str(tmp_path)!r} + f"/{{i}}.csv")
+
+def left():
+    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+
+def eight():
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+
+eight()
+for _ in range(100):
+    time.sleep(0.1)
+    before, previous = left(), locals().get("before")
+    if before == previous:
+        break
+for _ in range(3):
+    eight()
+for _ in range(200):
+    if left()[0] <= before[0] and left()[1] <= before[1]:
+        break
+    time.sleep(0.1)
+print(before, left(), left()[0] <= before[0] and left()[1] <= before[1])
+"""
+    out, err = run(code).communicate(timeout=180)
+    assert out.strip().endswith("True"), (out, err)
+
+
 def test_the_process_ends_at_once():
     begun = time.monotonic()
     process = run("import hollandite; db = hollandite.connect(); r = db.sql('SELECT id FROM tmo'); print(len(r)); it = iter(r)")

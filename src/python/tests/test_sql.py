@@ -85,7 +85,7 @@ def test_errors_are_one_hierarchy_and_name_the_remedy(db, tmp_path):
     with pytest.raises(hollandite.SqlError, match="did you mean 'void'") as raised:
         db.sql("SELECT voidd FROM tmo")
     assert isinstance(raised.value, hollandite.HollanditeError)
-    with pytest.raises(hollandite.StoreError, match="no store in .*init"):
+    with pytest.raises(hollandite.StoreError, match="no store in .*create=True"):
         hollandite.connect(tmp_path / "nothing")
     with pytest.raises(hollandite.HollanditeError, match="known models"):
         db.sql("SELECT predict_ef(structure, 'nothing') FROM tmo").fetchall()
@@ -110,6 +110,13 @@ def test_read_only_and_older_snapshots_are_not_written(store, tmp_path):
             older.sql("DELETE FROM tmo")
         with pytest.raises(hollandite.StoreError, match="older snapshots are not written"):
             older.featurize(features=["density"])
+        store.sql("CREATE TABLE later AS SELECT 1 AS one; DELETE FROM tmo")
+        told, now = older.info(), store.info()
+        assert f"snapshot    {newest} of" in told or f"{newest} of " in told.split("\n")[1]
+        assert "later" not in told and "table tmo" in told and "1 row," in told and "later" in now
+        with pytest.raises(hollandite.StoreError, match="no snapshot 999"):
+            store.info(snapshot=999)
+        store.sql("DROP TABLE later; INSERT INTO tmo SELECT * FROM tmo AT (VERSION => " + str(newest) + ")")
     with hollandite.connect(store.path, read_only=True) as reader:
         assert reader.sql("SELECT count(*) FROM tmo").fetchone() == (1,)
         for statement in [

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::adsorption::element_energies;
 use crate::cli::args::ModelsAdd;
 use crate::cli::bars::Relaxing;
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::models::Model;
 use crate::models::weights::{Claims, Imported, import};
@@ -38,7 +39,7 @@ pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError>
         file.display()
     ))?;
     for remark in &imported.remarks {
-        eprintln!("{remark}");
+        note(remark);
     }
     Ok(())
 }

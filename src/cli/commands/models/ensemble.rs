@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::cli::args::ModelsEnsemble;
 use crate::cli::commands::{samples, session};
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::error::ModelError;
 use crate::models::ensemble::{Ensemble, Weighting};
@@ -46,12 +47,12 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
     let test = unseen(&ensemble, crystals, &held_out);
     let (n, data) = (held_out.len(), described(args, held_out.len()));
     let ensemble = if n < FEW {
-        eprintln!(
+        note(&format!(
             "{n} crystals of {} can calibrate the intervals, {FEW} are needed: predict() will give none. A crystal can that \
              one member at least was validated with and none was fitted to, so train the members with one --split and \
              --seed; or name rows that no member was fitted to with --where",
             args.table
-        );
+        ));
         ensemble
     } else {
         let judged = move || {

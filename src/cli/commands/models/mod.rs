@@ -9,6 +9,7 @@ use std::path::Path;
 use arrow::compute::{filter_record_batch, is_null};
 
 use crate::cli::args::{Format, Models, ModelsCommand, Output};
+use crate::cli::console::note;
 use crate::cli::render::Printer;
 use crate::cli::{CliError, render};
 
@@ -39,14 +40,14 @@ async fn list(store: Option<&Path>, output: &Output) -> Result<(), CliError> {
     for model in &models {
         let (home, name) = (&model.asked, &model.name);
         if model.is_shadowed() {
-            eprintln!(
+            note(&format!(
                 "{home} bears the name of a model that ships with the program, which is what '{name}' means: `hollandite \
                  models add {home} --name ANOTHER` brings it in under a name of its own, `hollandite models remove {name}` \
                  takes it away"
-            );
+            ));
         }
         if let Some(reason) = model.reason() {
-            eprintln!("{name} cannot be asked: {reason}");
+            note(&format!("{name} cannot be asked: {reason}"));
         }
     }
     let models = store.table_of(&models).map_err(|e| CliError::Below(e.into()))?;

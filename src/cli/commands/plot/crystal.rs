@@ -8,6 +8,7 @@ use datafusion::prelude::{cast, col};
 use crate::cli::CliError;
 use crate::cli::args::OneCrystal;
 use crate::cli::commands::session;
+use crate::cli::console::note;
 use crate::columns::StructureColumn;
 use crate::crystal::{DEFAULT_SYMPREC, Structure, Symmetry};
 use crate::formats;
@@ -66,7 +67,10 @@ pub async fn find(store: Option<&Path>, args: &OneCrystal) -> Result<Named, CliE
     let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
     if let Some(batch) = batches.iter().find(|b| b.num_rows() > 0) {
         if rows > 1 {
-            eprintln!("{rows} crystals of {} have the id {}: this is the first by structure_hash", args.table, args.id);
+            note(&format!(
+                "{rows} crystals of {} have the id {}: this is the first by structure_hash",
+                args.table, args.id
+            ));
         }
         let column = StructureColumn::try_new(batch.column(0).as_ref()).map_err(CliError::Failed)?;
         if let Some(structure) = column.get(0) {

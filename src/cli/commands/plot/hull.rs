@@ -8,6 +8,7 @@ use arrow::datatypes::Float64Type;
 use crate::cli::CliError;
 use crate::cli::args::PlotHull;
 use crate::cli::commands::sql;
+use crate::cli::console::note;
 use crate::crystal::{Composition, Element};
 use crate::report::plots::hull::{Entry, hull};
 use crate::report::plots::labels;
@@ -30,11 +31,11 @@ pub async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> 
     }
     let missing = missing(elements, &crystals);
     if let ([table], false) = (args.tables.as_slice(), missing.is_empty()) {
-        eprintln!(
+        note(&format!(
             "warning: {table} has no phase of {}; where there are some, the hull without them is too high: --table adds \
              another table",
             missing.join(", ")
-        );
+        ));
     }
     let mut diagram = PhaseDiagram::new(None);
     for (composition, energy) in &crystals {
@@ -122,7 +123,7 @@ async fn read(
         let (formulas, energies) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<Float64Type>());
         for i in (0..batch.num_rows()).filter(|&i| formulas.is_valid(i)) {
             if !energies.value(i).is_finite() {
-                eprintln!("warning: left out {}, whose energy is {}", formulas.value(i), energies.value(i));
+                note(&format!("warning: left out {}, whose energy is {}", formulas.value(i), energies.value(i)));
                 continue;
             }
             let composition = Composition::parse(formulas.value(i)).map_err(|e| CliError::Below(e.into()))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{cell_of, crystal::find};
 use crate::cli::CliError;
 use crate::cli::args::PlotStructure;
+use crate::cli::console::note;
 use crate::crystal::Structure;
 use crate::report::plots::structure::{Scene, structure};
 use crate::report::plots::{Tunnels, usual_axis, usual_cells};
@@ -24,5 +25,5 @@ pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliEr
 /// The channels at least as wide as the probe. Where they are not defined the atoms are drawn alone, and a warning says why.
 fn wide_tunnels(crystal: &Structure, args: &PlotStructure) -> Option<Tunnels> {
     let found = Tunnels::of(crystal, args.radii, args.probe);
-    found.inspect_err(|reason| eprintln!("warning: no channels are drawn: {reason}")).ok()
+    found.inspect_err(|reason| note(&format!("warning: no channels are drawn: {reason}"))).ok()
 }
