@@ -163,7 +163,7 @@ mod tests {
         let reason = "a reason ".repeat(20);
         let column: ArrayRef = Arc::new(StringArray::from(vec![card.as_str(), reason.as_str(), r#"{"a": 1}"#]));
         let text = |row, detail| Cells::new(&column, detail, &Digits::default()).unwrap().text(row).unwrap();
-        assert_eq!(text(0, Detail::Brief), format!(r#"{{"name": "mine", "data": "{}…"#, "x".repeat(15)));
+        assert_eq!(text(0, Detail::Brief), format!(r#"{{"name": "mine", "data": "{}…"#, "x".repeat(14)));
         assert_eq!(text(0, Detail::Whole), card);
         assert_eq!(text(1, Detail::Brief), reason);
         assert_eq!(text(2, Detail::Brief), r#"{"a": 1}"#);
