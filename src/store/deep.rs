@@ -7,7 +7,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
-use super::derived::{derive, derived, holds_crystals};
+use super::derived::{derive, derived, holds_crystals, missing_of_crystals};
 use super::lake::{CATALOG, SCHEMA, Store};
 use crate::StoreError;
 use crystal::Cause;
@@ -54,9 +54,10 @@ impl Store {
     /// # Errors
     /// A file that cannot be read.
     pub async fn verify_deep(&self, progress: &dyn Progress) -> Result<DeepReport, StoreError> {
-        let tables = self.crystal_tables().await?;
+        let mut report = DeepReport::default();
+        let tables = self.crystal_tables(&mut report).await?;
         let total: u64 = tables.iter().map(|(_, rows)| rows).sum();
-        let mut report = DeepReport { tables: tables.len() as u64, ..DeepReport::default() };
+        report.tables = tables.len() as u64;
         let ctx = SessionContext::new();
         self.register(&ctx, None).await?;
         for (table, _) in tables {
@@ -94,13 +95,24 @@ impl Store {
         Ok(report)
     }
 
-    /// The tables of crystals and their rows.
-    async fn crystal_tables(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    /// The tables of crystals and their rows; the report gets those that were such.
+    async fn crystal_tables(&self, report: &mut DeepReport) -> Result<Vec<(String, u64)>, StoreError> {
         let mut tables = Vec::new();
         for table in self.info(None)?.tables {
-            let schema = self.table_schema(&table.name).await?;
-            if schema.is_some_and(|schema| holds_crystals(&schema)) {
+            let Some(schema) = self.table_schema(&table.name).await? else { continue };
+            if holds_crystals(&schema) {
                 tables.push((table.name, table.rows.unwrap_or(0)));
+                continue;
+            }
+            let has = |name: &str| schema.field_with_name(name).is_ok();
+            let lacks = missing_of_crystals(&schema);
+            // Whoever drops or renames a column by another program leaves the others behind.
+            if has("structure") && has("structure_hash") && !lacks.is_empty() {
+                report.problems.push(format!(
+                    "{}: not compared, and its columns do not follow structure: it is no table of crystals, for want of {}",
+                    table.name,
+                    lacks.join(", ")
+                ));
             }
         }
         Ok(tables)

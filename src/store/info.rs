@@ -82,8 +82,9 @@ impl Store {
             "SELECT t.table_name,
                     (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file f
                      WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL)
-                  - (SELECT coalesce(sum(delete_count), 0) FROM ducklake_delete_file d
-                     WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL),
+                  - (SELECT coalesce(sum(delete_count), 0)
+                     FROM ducklake_delete_file d JOIN ducklake_data_file f ON f.data_file_id = d.data_file_id
+                     WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL AND f.end_snapshot IS NULL),
                     (SELECT count(*) FROM ducklake_data_file f
                      WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL),
                     (SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file f

@@ -58,7 +58,7 @@ mod verify;
 
 pub use ddl::{Restored, View, definition_for_the_lake};
 pub use deep::DeepReport;
-pub use derived::{derive, derived, derived_fields, holds_crystals};
+pub use derived::{derive, derived, derived_fields, holds_crystals, missing_of_crystals};
 pub use dft::{DftOptions, DftSummary};
 pub use electrodes::ElectrodeSummary;
 pub use error::StoreError;

@@ -72,7 +72,10 @@ impl Store {
     }
 
     /// Arrow schema of a table at the newest snapshot; `None` where there is no such table.
-    pub(super) async fn table_schema(&self, table: &str) -> Result<Option<SchemaRef>, StoreError> {
+    ///
+    /// # Errors
+    /// A catalog that cannot be read.
+    pub async fn table_schema(&self, table: &str) -> Result<Option<SchemaRef>, StoreError> {
         self.schema_of(SCHEMA, table).await
     }
 

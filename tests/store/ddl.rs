@@ -275,6 +275,57 @@ async fn what_takes_a_whole_table_with_it_is_known_beforehand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_crystals_keeps_the_columns_that_make_it_one() {
+    let (_dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    for statement in [
+        "ALTER TABLE tmo RENAME COLUMN void TO hole",
+        "ALTER TABLE tmo DROP COLUMN split",
+        "ALTER TABLE tmo DROP COLUMN structure",
+    ] {
+        let text = refused(&session, statement).await;
+        assert!(text.contains("tmo is a table of crystals") && text.contains("CREATE VIEW"), "{statement}: {text}");
+    }
+    rows(&session, "ALTER TABLE tmo ADD COLUMN mine DOUBLE").await;
+    rows(&session, "ALTER TABLE tmo RENAME COLUMN mine TO yours").await;
+    rows(&session, "ALTER TABLE tmo DROP COLUMN yours").await;
+    rows(&session, "ALTER TABLE tmo DROP COLUMN path").await;
+    rows(&session, "CREATE TABLE part AS SELECT id, structure, structure_hash, volume FROM tmo").await;
+    let deep = store.verify_deep(&()).await.unwrap();
+    assert_eq!((deep.tables, deep.wrong), (1, 0));
+    assert!(deep.problems.len() == 1 && deep.problems[0].starts_with("part: not compared"), "{deep}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_counted_as_they_are_after_a_delete_and_a_restore() {
+    let (_dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    let before = newest(&store);
+    rows(&session, "DELETE FROM tmo WHERE id = (SELECT min(id) FROM tmo)").await;
+    let counted = |store: &Store| store.info(None).unwrap().tables.iter().find(|t| t.name == "tmo").unwrap().rows;
+    assert_eq!(counted(&store), Some(1));
+    store.restore(before, Some("tmo")).await.unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM tmo").await, ["2"]);
+    assert_eq!(counted(&store), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clauses_that_would_be_passed_over_are_refused() {
+    let (_dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    for (statement, said) in [
+        ("DELETE FROM tmo TABLESAMPLE (1 PERCENT) WHERE natoms > 0", "DELETE of a sample is not supported"),
+        ("UPDATE tmo TABLESAMPLE (50 PERCENT) SET source = 'y'", "UPDATE of a sample is not supported"),
+        ("SELECT count(*) FROM tmo PREWHERE natoms > 300", "use WHERE"),
+        ("SELECT natoms, count(*) FROM tmo GROUP BY natoms WITH ROLLUP", "GROUP BY ROLLUP(..)"),
+    ] {
+        let text = refused(&session, statement).await;
+        assert!(text.contains(said), "{statement}: {text}");
+    }
+    assert_eq!(rows(&session, "SELECT count(*) FROM (FROM tmo LIMIT 1)").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_that_are_not_there_suggest_the_nearest() {
     let (_dir, store) = store().await;
     let session = Session::open(&store, None).await.unwrap();
@@ -295,7 +346,7 @@ async fn names_that_are_not_there_suggest_the_nearest() {
     }
     let text = refused(&session, "SELECT id FROM tmo WHERE formula = \"TiO2\"").await;
     assert!(text.contains("single quotes: 'TiO2'") && text.len() < 200, "{text}");
-    assert!(refused(&session, "SELECT densty(structure) FROM tmo").await.contains("Did you mean 'density'"));
+    assert!(refused(&session, "SELECT densty(structure) FROM tmo").await.contains("did you mean 'density'"));
     let earlier = refused(&session, &format!("SELECT * FROM tmoo AT (VERSION => {})", newest(&store))).await;
     assert!(earlier.ends_with("has no table 'tmoo'; did you mean 'tmo'?"), "{earlier}");
     let restored = store.restore(newest(&store), Some("tmoo")).await.unwrap_err().to_string();

@@ -35,6 +35,9 @@ pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Option<Vec<SymOp>
         if ops.is_empty() {
             return unread(block).map_or(Ok(None), Err);
         }
+    } else if ops.is_empty() {
+        let message = "centring translations are listed, and no operations (_space_group_symop_magn_operation_xyz): atoms would be missing";
+        return Err(FormatError::syntax(block.line, 0, message));
     } else {
         ops = product(block, ops, centrings)?;
     }
@@ -93,8 +96,7 @@ fn magnetic(text: &str) -> Result<SymOp, String> {
 
 /// Every operation after every centring; operations that differ in the sign alone are one.
 fn product(block: &Block, ops: Vec<SymOp>, centrings: Vec<SymOp>) -> Result<Vec<SymOp>, FormatError> {
-    let or_identity = |list: Vec<SymOp>| if list.is_empty() { vec![SymOp::IDENTITY] } else { list };
-    let (ops, centrings) = (or_identity(ops), or_identity(centrings));
+    let centrings = if centrings.is_empty() { vec![SymOp::IDENTITY] } else { centrings };
     if ops.len().saturating_mul(centrings.len()) > 2 * MAX_OPERATIONS {
         let (n, m) = (ops.len(), centrings.len());
         let message = format!("{n} operations with {m} centrings are more than the {MAX_OPERATIONS} accepted");

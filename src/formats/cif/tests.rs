@@ -247,6 +247,8 @@ fn a_magnetic_group_moves_atoms_as_its_operations_say() {
 #[test]
 fn symmetry_that_is_not_understood_is_not_taken_for_p1() {
     let text = antiferromagnet("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_centering.xyz");
+    let centrings = antiferromagnet("_my_operations_xyz", "_space_group_symop_magn_centering.xyz");
+    assert!(fault(&centrings).1.contains("and no operations"));
     let start = text.find("loop_\n_space_group_symop").unwrap();
     let end = text.find("loop_\n_atom_site_label").unwrap();
     let without = format!("{}{}", &text[..start], &text[end..]);

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::sql::sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, ColumnOption, RenameTableNameKind,
 };
@@ -32,6 +32,7 @@ async fn run_one(session: &Session, store: &Store, table: &str, operation: &Alte
             store.rename_table(table, &table_name(to)?).await?;
         }
         AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+            check_not_of_crystals(store, table, &folded(old_column_name), "renamed").await?;
             store.rename_column(table, &folded(old_column_name), &folded(new_column_name)).await?;
         }
         AlterTableOperation::AddColumn { if_not_exists, column_def, column_position: None, .. } => {
@@ -40,6 +41,7 @@ async fn run_one(session: &Session, store: &Store, table: &str, operation: &Alte
         AlterTableOperation::DropColumn { column_names, if_exists, .. } => {
             for column in column_names.iter().map(folded) {
                 if !*if_exists || has_column(session, table, &column).await? {
+                    check_not_of_crystals(store, table, &column, "dropped").await?;
                     store.drop_column(table, &column).await?;
                 }
             }
@@ -60,6 +62,23 @@ async fn run_one(session: &Session, store: &Store, table: &str, operation: &Alte
         }
     }
     Ok(())
+}
+
+/// # Errors
+/// A column without which the table would be none of crystals any more, and what is computed from `structure` would stay behind it.
+async fn check_not_of_crystals(store: &Store, table: &str, column: &str, what: &str) -> Result<(), Error> {
+    let Some(schema) = store.table_schema(table).await?.filter(|schema| store::holds_crystals(schema)) else {
+        return Ok(());
+    };
+    let others: Vec<_> = schema.fields().iter().filter(|field| field.name() != column).cloned().collect();
+    match store::missing_of_crystals(&Schema::new(others)).is_empty() {
+        true => Ok(()),
+        false => Err(refused(format!(
+            "{table} is a table of crystals, and {column} one of its own columns: without it the columns that are computed from \
+             structure would no longer follow it, so it cannot be {what}. CREATE VIEW .. AS SELECT gives it another name, CREATE \
+             TABLE .. AS SELECT makes a table without it"
+        ))),
+    }
 }
 
 async fn add_column(

@@ -2,6 +2,7 @@
 
 mod alter;
 mod calls;
+mod clauses;
 mod comments;
 mod files;
 mod sweeps;
@@ -40,6 +41,7 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
     let state = session.context().state();
     let mut statement = parse(&state, text)?;
     files::check(session, &mut statement)?;
+    clauses::check(&mut statement)?;
     files::call_readers(&mut statement)?;
     calls::complete(&state, &mut statement)?;
     if let (EngineStatement::Statement(inner), Some(store)) = (&statement, session.store()) {
