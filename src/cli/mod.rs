@@ -63,7 +63,7 @@ impl From<arrow::error::ArrowError> for CliError {
 }
 
 pub use console::Console;
-pub use render::{Headings, cell_texts, table_text, with_units};
+pub use render::{cell_texts, table_text};
 
 /// Every command, with its options and their help.
 pub fn command() -> clap::Command {

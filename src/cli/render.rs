@@ -2,12 +2,10 @@
 
 mod cells;
 mod digits;
-mod headings;
 mod look;
 mod pager;
 mod table;
 
-pub use headings::{Headings, with_units};
 pub use look::{Expanded, Look};
 pub use pager::is_open as pager_is_open;
 
@@ -29,7 +27,7 @@ use super::args::{Format, Output};
 use super::bars::BesideBars;
 use super::console::{self, Text};
 use crate::error::ReportError;
-use crate::report::{self, Exporter, Sink, stream_exporter};
+use crate::report::{self, Exporter, Headings, Sink, stream_exporter};
 use crate::sql::ColumnUnits;
 
 /// Text on standard output. `print!` would panic where the reader went away.

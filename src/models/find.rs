@@ -39,6 +39,20 @@ pub enum Found {
 }
 
 impl Found {
+    /// The one network.
+    ///
+    /// # Errors
+    /// [`ModelError::Ensemble`] where there are several.
+    pub fn one(self) -> Result<Arc<Model>, ModelError> {
+        match self {
+            Self::Model(model) => Ok(model),
+            Self::Ensemble(ensemble) => Err(ModelError::Ensemble {
+                name: ensemble.card().name.clone(),
+                message: "several models, where one is asked for: name one of its members".into(),
+            }),
+        }
+    }
+
     fn id(&self) -> &str {
         match self {
             Self::Model(model) => model.id(),
@@ -67,8 +81,9 @@ impl Found {
 /// [`ModelError::Unknown`] for a name that is neither, [`ModelError::NoEnergyModel`] where it is the usual energy model's;
 /// [`ModelError::Io`], [`ModelError::Weights`] and [`ModelError::Ensemble`] for what cannot be read.
 pub fn find(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
-    if let Some(found) = by_name(name, folder)? {
-        return Ok(found);
+    match find_by_name(name, folder) {
+        Err(ModelError::Unknown { .. } | ModelError::NoEnergyModel { .. }) => {}
+        found => return found,
     }
     let path = Path::new(name);
     // A folder that happens to be called so and holds no model is not meant.
@@ -81,6 +96,14 @@ pub fn find(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
         Some(other) if other.id() != found.id() => Ok(found.called(name)),
         _ => Ok(found),
     }
+}
+
+/// The same of names alone: no file is opened but those of `folder`.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_by_name(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
+    by_name(name, folder)?.ok_or_else(|| unknown(name, folder))
 }
 
 fn by_name(name: &str, folder: Option<&Path>) -> Result<Option<Found>, ModelError> {

@@ -56,7 +56,7 @@ pub mod weights;
 
 pub use card::{Metrics, ModelCard};
 pub use error::ModelError;
-pub use find::{DEFAULT_MODEL, Found, embedded, find, is_embedded, kept, kept_in};
+pub use find::{DEFAULT_MODEL, Found, embedded, find, find_by_name, is_embedded, kept, kept_in};
 pub use model::{Model, ModelPotential, is_name};
 pub use network::published_rmse;
 pub use quantity::{Quantity, axis, behind};

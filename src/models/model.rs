@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::{
     card::ModelCard,
-    find::{Found, find},
+    find::find,
     fused::{Fused, Surface},
     network::{Input, Net},
     potential::{Evaluation, Potential},
@@ -50,13 +50,7 @@ impl Model {
     /// # Errors
     /// As [`find`], and an ensemble.
     pub fn find(name: &str, folder: Option<&Path>) -> Result<Arc<Self>, ModelError> {
-        match find(name, folder)? {
-            Found::Model(model) => Ok(model),
-            Found::Ensemble(ensemble) => Err(ModelError::Ensemble {
-                name: ensemble.card().name.clone(),
-                message: "several models, where one is asked for: name one of its members".into(),
-            }),
-        }
+        find(name, folder)?.one()
     }
 
     pub(super) fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {

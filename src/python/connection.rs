@@ -10,14 +10,12 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{LogicalPlanBuilder, col};
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::Statement as Plain;
 use hollandite::cli::queries::Query;
 use hollandite::cli::{python, statements};
 use hollandite::error::Error;
 use hollandite::formats::{Frames, Mapping, Naming, Reading};
 use hollandite::sql::{Session, quoted_name};
-use hollandite::store::{Column as Promoted, ImportOptions, ImportSummary, Store, parsed};
+use hollandite::store::{Column as Promoted, ImportOptions, ImportSummary, Store};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
@@ -106,37 +104,14 @@ impl Open {
         if !self.read_only {
             return Ok(());
         }
-        let state = self.session.context().state();
-        let options = &state.config_options().sql_parser;
-        let parsed = match parsed(text, options.recursion_limit.get()) {
-            Some(statement) => Ok(statement),
-            None => state.sql_to_statement(text, &options.dialect),
-        };
-        match parsed {
-            Ok(statement) if !only_reads(&statement) => {
+        let session = &self.session;
+        match session.only_reads(text).and_then(|reads| Ok(reads || session.sets(text)?)) {
+            Ok(false) => {
                 Err(StoreError_::new_err("this connection is read-only: connect without read_only=True to write"))
             }
             // What is no statement is told so when it is planned.
             _ => Ok(()),
         }
-    }
-}
-
-/// Whether a statement changes nothing but the session.
-fn only_reads(statement: &Statement) -> bool {
-    match statement {
-        Statement::Explain(explain) => only_reads(&explain.statement),
-        Statement::Statement(plain) => matches!(
-            plain.as_ref(),
-            Plain::Query(_)
-                | Plain::Set(_)
-                | Plain::ShowVariable { .. }
-                | Plain::ShowTables { .. }
-                | Plain::ShowColumns { .. }
-                | Plain::ShowFunctions { .. }
-                | Plain::ExplainTable { .. }
-        ),
-        _ => false,
     }
 }
 

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter as IpcWriter, IpcWriteOptions};
+use arrow::ipc::writer::{FileWriter as IpcWriter, IpcWriteOptions, StreamWriter};
 use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder, make_encoder};
 use arrow::json::{EncoderOptions, Writer as JsonWriter, writer::JsonFormat};
 use parquet::arrow::ArrowWriter;
@@ -33,6 +33,8 @@ pub enum Format {
     Parquet,
     /// An Arrow IPC file (Feather version 2), zstd-compressed.
     Arrow,
+    /// An Arrow IPC stream, not compressed: every client of Arrow reads it as it comes.
+    ArrowStream,
     /// Extended XYZ, a frame a row; the other columns are pairs of its comment line. Rows without a crystal are passed over, here and
     /// in the formats below.
     ExtXyz,
@@ -59,12 +61,13 @@ impl Format {
         let stem = if packed { Path::new(path.file_stem()?) } else { path };
         match stem.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             // These pack their own columns, and SQLite does not read what is packed.
-            "parquet" | "pq" | "arrow" | "ipc" | "feather" | "db" if packed => None,
+            "parquet" | "pq" | "arrow" | "arrows" | "ipc" | "feather" | "db" if packed => None,
             "csv" => Some(Self::Csv),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "parquet" | "pq" => Some(Self::Parquet),
             "arrow" | "ipc" | "feather" => Some(Self::Arrow),
+            "arrows" => Some(Self::ArrowStream),
             "xyz" | "extxyz" => Some(Self::ExtXyz),
             "db" => Some(Self::AseDb),
             _ => None,
@@ -133,6 +136,11 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
             let writer = IpcWriter::try_new_with_options(sink, &schema, options)?;
             Box::new(Ipc { writer, schema })
         }
+        Format::ArrowStream => {
+            let schema = without_views(schema);
+            let writer = StreamWriter::try_new(sink, &schema)?;
+            Box::new(IpcStream { writer, schema })
+        }
         Format::ExtXyz => Box::new(ExtXyz::new(schema, sink)?),
         Format::AseDb => Box::new(AseDb::new(schema, sink)?),
         Format::Pymatgen => Box::new(Pymatgen::new(schema, sink)?),
@@ -199,8 +207,23 @@ impl Exporter for Ipc {
     }
 }
 
+struct IpcStream {
+    writer: StreamWriter<Sink>,
+    schema: SchemaRef,
+}
+
+impl Exporter for IpcStream {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        Ok(self.writer.write(&recast(batch, &self.schema)?)?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ReportError> {
+        self.writer.into_inner()?.close()
+    }
+}
+
 /// The engine reads text as views, which pandas does not take inside a list: files carry plain text.
-fn without_views(schema: &Schema) -> SchemaRef {
+pub fn without_views(schema: &Schema) -> SchemaRef {
     let fields: Vec<_> = schema.fields().iter().map(plain).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
@@ -218,13 +241,18 @@ fn plain(field: &Arc<Field>) -> Arc<Field> {
     Arc::new(field.as_ref().clone().with_data_type(dt))
 }
 
-fn recast(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ReportError> {
+/// The batch under the columns of `schema`, each cast to the type that it has there.
+///
+/// # Errors
+/// A value that the other type has no place for.
+pub fn recast(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ReportError> {
     let columns = batch.columns().iter().zip(schema.fields());
     let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
         true => Ok(column.clone()),
         false => arrow::compute::cast(column, field.data_type()),
     });
-    Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)?)
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns.collect::<Result<_, _>>()?, &rows)?)
 }
 
 /// CSV has no lists and no structs, so those columns travel as JSON text.

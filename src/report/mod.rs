@@ -6,12 +6,14 @@ mod error;
 mod export;
 mod folder;
 mod frames;
+mod headings;
 pub mod page;
 pub mod plots;
 mod sink;
 
 pub use crystals::structure_column;
 pub use error::ReportError;
-pub use export::{Exporter, Format, exporter, stream_exporter};
+pub use export::{Exporter, Format, exporter, recast, stream_exporter, without_views};
 pub use frames::{dataframe, describe, record_batch};
+pub use headings::{Headings, with_units};
 pub use sink::{PartialFile, Sink, remove_partial_files};

@@ -1,8 +1,9 @@
 //! The models that a query asks.
 
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::prelude::DataFrame;
 
 use super::cost::Cost;
@@ -45,6 +46,15 @@ pub(super) fn model_of(call: &ScalarFunction) -> Option<(String, String)> {
     Some((function.name.to_string(), name.to_string()))
 }
 
+/// Whether a call, over the columns of `schemas`, walks along an energy surface: seconds to minutes for a row.
+pub fn relaxes(call: &ScalarFunction, schemas: &[&DFSchema]) -> bool {
+    let Some(udf) = call.func.inner().downcast_ref::<CrystalUdf>() else { return false };
+    // `adsorption_potential` of four energies is arithmetic.
+    let known = |argument: &Expr| schemas.iter().find_map(|schema| argument.get_type(*schema).ok());
+    let of_energies = || call.args.len() == 4 && call.args.iter().all(|a| known(a).is_some_and(|t| t.is_numeric()));
+    udf.function().kernel.cost() >= Cost::Surface && !of_energies()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +66,19 @@ mod tests {
         let query = "SELECT predict_ef(s) FROM (SELECT 'x' AS s) WHERE predict(s, 'megnet')['upper'] < 0 AND natoms(s) > 1 ORDER BY predict_ef(s)";
         let asked = models_asked(&session.sql(query).await.unwrap());
         assert_eq!(asked, [("predict".to_string(), "megnet".to_string()), ("predict_ef".to_string(), String::new())]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_relaxes_is_told_from_arithmetic() {
+        let session = Session::without_store();
+        let first = async |query: &str| {
+            let plan = session.sql(query).await.unwrap().logical_plan().clone();
+            let Expr::ScalarFunction(call) = plan.expressions()[0].clone().unalias() else { panic!("no call: {plan}") };
+            relaxes(&call, &plan.inputs().iter().map(|input| input.schema().as_ref()).collect::<Vec<_>>())
+        };
+        assert!(first("SELECT relax(s) FROM (SELECT 'x' AS s)").await);
+        assert!(first("SELECT adsorption_potential(s, 'Li') FROM (SELECT 'x' AS s)").await);
+        assert!(!first("SELECT adsorption_potential(a, 1, 2, 3) FROM (SELECT 1.5 AS a)").await);
+        assert!(!first("SELECT predict_ef(s) FROM (SELECT 'x' AS s)").await);
     }
 }

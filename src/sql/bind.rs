@@ -148,6 +148,23 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The placeholders of a statement, each once, in the order in which they stand; none of a text that is no statement.
+    pub fn placeholders(&self, text: &str) -> Vec<String> {
+        let limit = self.context().state().config_options().sql_parser.recursion_limit.get();
+        let Some(mut statement) = store::parsed(text, limit) else { return Vec::new() };
+        let mut found: Vec<String> = Vec::new();
+        let listed = replace(&mut statement, &mut |placeholder| {
+            if placeholder == "?" || found.iter().all(|known| known != placeholder) {
+                found.push(placeholder.to_owned());
+            }
+            Ok(Expr::Value(Value::Placeholder(placeholder.to_owned()).into()))
+        });
+        debug_assert!(listed.is_ok(), "nothing in the walk fails");
+        found
+    }
+}
+
 /// Puts another expression in the place of each placeholder.
 fn replace(statement: &mut Statement, value: &mut dyn FnMut(&str) -> Result<Expr, String>) -> Result<(), String> {
     let exchange = &mut |expression: &mut Expr| match expression {
@@ -187,6 +204,14 @@ mod tests {
         assert_eq!(bind("SELECT :least, $day FROM t", named).unwrap(), "SELECT 1e-7, NULL FROM t");
         let list = Values::InOrder(vec![Bound::List(vec![Bound::Text("Li".into()), Bound::Flag(true)])]);
         assert_eq!(bind("SELECT $1", list).unwrap(), "SELECT make_array('Li', true)");
+    }
+
+    #[test]
+    fn placeholders_are_listed() {
+        let session = Session::without_store();
+        assert_eq!(session.placeholders("SELECT $2, $1, $2, '$3' FROM t WHERE a = :a"), ["$2", "$1", ":a"]);
+        assert_eq!(session.placeholders("SELECT ?, ?"), ["?", "?"]);
+        assert!(session.placeholders("SELEC $1").is_empty());
     }
 
     #[test]

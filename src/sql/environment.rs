@@ -12,7 +12,7 @@ use adsorption::Round;
 use crystal::ContentHash;
 use crystal::stop::Stop;
 use models::ModelError;
-use models::{DEFAULT_MODEL, Found, Model, ModelPotential, find};
+use models::{DEFAULT_MODEL, Found, ModelPotential, find, find_by_name};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{FeatureValues, PredictionCache, References};
@@ -104,7 +104,7 @@ impl Environment {
         if let Some(model) = potentials().get(name) {
             return Ok(Arc::clone(model));
         }
-        let model = Model::find(name, self.0.folder.as_deref()).map_err(|error| match error {
+        let model = self.find(name).and_then(Found::one).map_err(|error| match error {
             ModelError::Unknown { .. } => ModelError::NoEnergyModel { name: name.to_owned() },
             other => other,
         })?;
@@ -119,8 +119,14 @@ impl Environment {
         potentials.chain(self.models().iter().map(|(name, model)| (name.clone(), model.id().to_owned()))).collect()
     }
 
+    /// A path names a model only where statements may name files.
+    fn find(&self, name: &str) -> Result<Found, ModelError> {
+        let folder = self.0.folder.as_deref();
+        if self.has_files() { find(name, folder) } else { find_by_name(name, folder) }
+    }
+
     fn load(&self, name: &str) -> Result<Arc<dyn PropertyModel>, Error> {
-        match find(name, self.0.folder.as_deref())? {
+        match self.find(name)? {
             Found::Model(model) => {
                 self.introduce(model.id(), model.name(), model.card().to_json());
                 Ok(model)

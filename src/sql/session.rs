@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -56,15 +57,57 @@ impl Session {
                 store.references(),
             ),
             Some((store, snapshot)),
+            Arc::default(),
         );
         store.register(&session.context, snapshot).await?;
         Ok(session)
     }
 
+    /// A session that is served to others, at the newest snapshot: its statements name no file (see [`Session::without_files`]), and
+    /// share the memory and the temporary files of `runtime`.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn served(store: &Store, runtime: Arc<RuntimeEnv>) -> Result<Self, Error> {
+        let environment = Environment::with_store(
+            store.predictions()?,
+            store.models_folder(),
+            store.feature_values(),
+            store.references(),
+        );
+        let session = Self::build(environment, Some((store, None)), runtime).without_files();
+        store.register(&session.context, None).await?;
+        Ok(session)
+    }
+
+    /// A session over the same store, fixed at a snapshot. It shares models, predictions, memory and warnings with this one.
+    ///
+    /// # Errors
+    /// No store, or no such snapshot.
+    pub async fn at(&self, snapshot: i64) -> Result<Self, Error> {
+        let Some(store) = &self.store else { return Err(Error::Sql("there is no store, and so no snapshot".into())) };
+        let place = Some((store, Some(snapshot)));
+        let session = Self::build(self.environment.clone(), place, self.context.runtime_env());
+        store.register(&session.context, Some(snapshot)).await?;
+        Ok(session)
+    }
+
+    /// The same session with other values of options, `hollandite.model` and the like: it shares everything else with this one.
+    ///
+    /// # Errors
+    /// An option that does not exist, or a value that it does not take.
+    pub fn with_options(&self, options: &[(String, String)]) -> Result<Self, Error> {
+        let mut state = self.context.state();
+        for (name, value) in options {
+            state.config_mut().options_mut().set(name, value)?;
+        }
+        Ok(Self { context: SessionContext::new_with_state(state), ..self.clone() })
+    }
+
     /// A session without a store: functions of text and of tables that the caller registers. Predictions are remembered
     /// while it lives.
     pub fn without_store() -> Self {
-        Self::build(Environment::default(), None)
+        Self::build(Environment::default(), None, Arc::default())
     }
 
     /// The same session, in which `model` answers to `name`.
@@ -91,7 +134,7 @@ impl Session {
         self.environment.has_files()
     }
 
-    fn build(environment: Environment, place: Option<(&Store, Option<i64>)>) -> Self {
+    fn build(environment: Environment, place: Option<(&Store, Option<i64>)>, runtime: Arc<RuntimeEnv>) -> Self {
         let mut config = SessionConfig::new()
             .with_option_extension(HollanditeOptions::default())
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
@@ -114,6 +157,7 @@ impl Session {
         physical.push(Arc::new(ProjectionsInScans));
         let mut state = SessionStateBuilder::new()
             .with_config(config)
+            .with_runtime_env(runtime)
             .with_default_features()
             .with_optimizer_rules(optimizer.rules)
             .with_physical_optimizer_rules(physical)
@@ -176,6 +220,17 @@ impl Session {
             }
             Written::Nothing(plan) => Ok(self.context.execute_logical_plan(plan).await?),
         }
+    }
+
+    /// Plans a statement that only reads. Nothing is changed by it, and nothing runs before its rows are asked for.
+    ///
+    /// # Errors
+    /// As [`Session::sql`], and a statement that would change something.
+    pub async fn query(&self, text: &str) -> Result<DataFrame, Error> {
+        if !self.only_reads(text)? {
+            return Err(Error::Sql("only what reads is taken here: SELECT, EXPLAIN, DESCRIBE and SHOW".into()));
+        }
+        self.sql(text).await
     }
 
     /// The model or ensemble that answers to a name or path in this session; the default model where it is empty.

@@ -53,7 +53,7 @@ pub(super) fn check(function: &str, field: &Field) -> Result<()> {
 }
 
 /// The name by which a person knows the type.
-pub(super) fn sql_type(data_type: &DataType) -> String {
+pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
         DataType::Int8 => "TINYINT".into(),

@@ -76,7 +76,7 @@ pub use query::{parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, Crystal, DftRunRow, Electrode, ReferenceEnergy, References, ResultRow};
 pub use rows::{Onto, is_of_the_lake};
 pub use shards::{Branch, Manifest, MergeSummary, Plan, Shard};
-pub use tables::{Column, columns, dictionary, lineage_columns, schema};
+pub use tables::{Column, columns, dictionary, lineage_columns, meanings, schema};
 pub use tunings::Tuning;
 pub use turn::{Holder, Turn, WaitWatcher};
 pub use verify::{Problem, VerifyReport};

@@ -67,7 +67,10 @@ impl Store {
     }
 
     /// Newest snapshot.
-    pub(super) fn newest_snapshot(&self) -> Result<i64, StoreError> {
+    ///
+    /// # Errors
+    /// A catalog that cannot be read.
+    pub fn newest_snapshot(&self) -> Result<i64, StoreError> {
         self.inner.provider.get_current_snapshot().map_err(StoreError::lake("reading the newest snapshot"))
     }
 

@@ -93,6 +93,19 @@ pub fn dictionary(table: &str) -> Option<&'static [Column]> {
     TABLES.iter().find(|t| t.name == table).map(|t| t.columns.as_slice())
 }
 
+/// What the columns of a table mean, by their names: of a table of the dictionary, or of one that imports fill.
+pub fn meanings(table: &str, schema: &Schema) -> HashMap<&'static str, &'static str> {
+    // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
+    let imported =
+        schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
+    let (columns, lineage) = match (dictionary(table), imported) {
+        (Some(columns), _) => (columns, [].as_slice()),
+        (None, true) => (columns(), lineage_columns()),
+        (None, false) => ([].as_slice(), [].as_slice()),
+    };
+    columns.iter().chain(lineage).map(|c| (c.name.as_str(), c.comment.as_str())).collect()
+}
+
 /// The columns of the wide table in order: the dictionary that `\d tmo` prints.
 pub fn columns() -> &'static [Column] {
     &TABLES[0].columns

@@ -9,9 +9,8 @@ use futures::StreamExt;
 use super::place::place;
 use crate::cli::args::{Export, ExportFormat, part_file};
 use crate::cli::console::note;
-use crate::cli::render::{Headings, with_units};
 use crate::cli::{CliError, statements};
-use crate::report::{Format, exporter};
+use crate::report::{Format, Headings, exporter, with_units};
 use crate::sql;
 use crate::store::Shard;
 

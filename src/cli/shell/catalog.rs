@@ -40,16 +40,7 @@ pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, Cli
 pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliError> {
     let provider = session.context().table_provider(table).await?;
     let schema = provider.schema();
-    // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
-    let imported =
-        schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
-    let (columns, lineage) = match (store::dictionary(table), imported) {
-        (Some(columns), _) => (columns, [].as_slice()),
-        (None, true) => (store::columns(), store::lineage_columns()),
-        (None, false) => ([].as_slice(), [].as_slice()),
-    };
-    let dictionary: HashMap<&str, &str> =
-        columns.iter().chain(lineage).map(|c| (c.name.as_str(), c.comment.as_str())).collect();
+    let dictionary = store::meanings(table, &schema);
     let names = StringArray::from_iter_values(schema.fields().iter().map(|f| f.name()));
     let types = StringArray::from_iter_values(schema.fields().iter().map(|f| sql_type(f.data_type())));
     let meaning = |f: &Arc<arrow::datatypes::Field>| dictionary.get(f.name().as_str()).copied();

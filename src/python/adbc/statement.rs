@@ -6,15 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use adbc_core::error::{Error, Result, Status};
 use adbc_core::options::{IngestMode, OptionStatement, OptionValue};
 use adbc_core::{CancelHandle, Optionable, PartitionedResult, Statement};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader};
+use arrow::array::{AsArray, RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
-use hollandite::columns::StructureColumn;
-use hollandite::sql::{Bound, Session, Values, quoted_name};
+use hollandite::sql::{Session, Values, quoted_name};
 use hollandite::stop::Stop;
 
 use super::{CANCELLED, fault, invalid, unknown, wait};
@@ -58,7 +56,7 @@ impl AdbcStatement {
         let mut statements = Vec::new();
         for batch in &self.bound {
             for row in 0..batch.num_rows() {
-                statements.push(self.session.bind(text, &values(batch, row)?).map_err(fault)?);
+                statements.push(self.session.bind(text, &Values::of_row(batch, row).map_err(fault)?).map_err(fault)?);
             }
         }
         Ok(statements)
@@ -278,53 +276,4 @@ impl RecordBatchReader for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
-}
-
-/// A row of parameters: by name where the columns have names, in order where they are numbered.
-fn values(batch: &RecordBatch, row: usize) -> Result<Values> {
-    let value = |column: &ArrayRef| bound(column, row);
-    let values = batch.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
-    let schema = batch.schema();
-    let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
-    if names.iter().all(|name| name.is_empty() || name.bytes().all(|b| b.is_ascii_digit())) {
-        return Ok(Values::InOrder(values));
-    }
-    Ok(Values::Named(names.into_iter().cloned().zip(values).collect()))
-}
-
-/// A cell as a value of SQL.
-fn bound(column: &ArrayRef, row: usize) -> Result<Bound> {
-    if column.is_null(row) {
-        return Ok(Bound::Null);
-    }
-    let text = || -> Result<String> {
-        let format = ArrayFormatter::try_new(column, &FormatOptions::new())?;
-        Ok(format.value(row).to_string())
-    };
-    Ok(match column.data_type() {
-        DataType::Null => Bound::Null,
-        DataType::Boolean => Bound::Flag(column.as_boolean().value(row)),
-        kind if kind.is_integer() => {
-            Bound::Integer(cast(column, &DataType::Int64)?.as_primitive::<Int64Type>().value(row))
-        }
-        kind if kind.is_numeric() => {
-            Bound::Number(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().value(row))
-        }
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Bound::Text(text()?),
-        DataType::Date32 | DataType::Date64 => Bound::Day(text()?),
-        DataType::Timestamp(..) => Bound::Moment(text()?),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            let lists = cast(column, &DataType::List(item.clone()))?;
-            let items = lists.as_list::<i32>().value(row);
-            Bound::List((0..items.len()).map(|i| bound(&items, i)).collect::<Result<_>>()?)
-        }
-        DataType::Struct(_) => {
-            let crystals = StructureColumn::try_new(column).map_err(invalid)?;
-            match crystals.get(row) {
-                Some(crystal) => Bound::Crystal(Box::new(crystal.map_err(hollandite::Error::from).map_err(fault)?)),
-                None => Bound::Null,
-            }
-        }
-        other => return Err(invalid(format!("a parameter of the type {other} has no place in SQL"))),
-    })
 }

@@ -33,6 +33,11 @@ pub(super) fn all() -> Vec<(&'static str, Function<Table>)> {
     functions.map(|function| ("Tables", function)).into()
 }
 
+/// Whether a function reads files that a query names.
+pub fn reads_files(name: &str) -> bool {
+    all().iter().any(|(_, function)| function.name == name && function.kernel.reads_files)
+}
+
 /// Makes a table.
 pub(super) struct Table {
     /// Whether it reads files that a query names: a session without files refuses it.

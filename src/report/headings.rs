@@ -1,14 +1,13 @@
 //! Column headings as a person would write them: the engine names a column after its expression and spells the type of every
 //! constant in it, `substr(formula,Int64(1),Int64(2))`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-
-use crate::sql::Unit;
 
 /// Types whose constants are spelled so.
 const TYPES: [&str; 14] = [
@@ -64,7 +63,7 @@ impl Headings {
 }
 
 /// The columns with their units as metadata `unit`, which Parquet and Arrow files keep.
-pub fn with_units(schema: &Schema, units: &[Option<Unit>]) -> SchemaRef {
+pub fn with_units(schema: &Schema, units: &[Option<Cow<'static, str>>]) -> SchemaRef {
     let fields = schema.fields().iter().enumerate().map(|(i, field)| match units.get(i) {
         Some(Some(unit)) => {
             let mut metadata = field.metadata().clone();
