@@ -4,6 +4,8 @@ mod models;
 mod plot;
 mod report;
 mod restore;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 mod values;
 
@@ -11,6 +13,8 @@ pub use models::*;
 pub use plot::*;
 pub use report::Report;
 pub use restore::Restore;
+#[cfg(feature = "serve")]
+pub use serve::{Allow, Bounds, Mcp, Serve};
 pub use shards::{Compute, Merge, Sharded, part_file};
 
 use std::path::PathBuf;
@@ -85,6 +89,13 @@ pub enum Command {
     Restore(Restore),
     /// Check every file's checksum and row count against the catalog, and the catalog itself
     Verify(Verify),
+    /// Serve the store to others, who read it by SQL: Flight SQL for ADBC and JDBC, and HTTP; nobody writes, and no file of this
+    /// machine is read
+    #[cfg(feature = "serve")]
+    Serve(Serve),
+    /// Answer an assistant on standard input and output: the Model Context Protocol, with tools that read the store
+    #[cfg(feature = "serve")]
+    Mcp(Mcp),
     /// Print what a shell needs to complete commands and options: `hollandite completions bash > FILE`
     Completions(Completions),
     /// Print the manual page, or write a page for each command into a folder

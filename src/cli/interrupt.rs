@@ -5,9 +5,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether Ctrl-C is a message to the shell, and not the end.
 static OF_THE_SHELL: AtomicBool = AtomicBool::new(false);
 
+/// Whether a server ends itself, and hears by what.
+#[cfg(feature = "serve")]
+static OF_THE_SERVER: AtomicBool = AtomicBool::new(false);
+
 /// From here on the shell hears Ctrl-C itself.
 pub fn leave_to_the_shell() {
     OF_THE_SHELL.store(true, Ordering::Relaxed);
+}
+
+/// From here on the server hears Ctrl-C and `kill` itself; the future ends with the first of them.
+#[cfg(all(feature = "serve", unix))]
+pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    OF_THE_SERVER.store(true, Ordering::Relaxed);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// From here on the server hears Ctrl-C itself; the future ends with it.
+#[cfg(all(feature = "serve", not(unix)))]
+pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 /// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that whoever started the program has it
@@ -33,6 +59,11 @@ async fn hear(signal: i32) {
     let Ok(mut stream) = tokio::signal::unix::signal(signal.into()) else { return };
     while stream.recv().await.is_some() {
         if signal == signal_hook::consts::SIGINT && OF_THE_SHELL.load(Ordering::Relaxed) {
+            continue;
+        }
+        #[cfg(feature = "serve")]
+        // The next one ends it at once.
+        if signal != signal_hook::consts::SIGHUP && OF_THE_SERVER.swap(false, Ordering::Relaxed) {
             continue;
         }
         crate::report::remove_partial_files();

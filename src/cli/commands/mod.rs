@@ -21,8 +21,9 @@ mod plot;
 mod progress;
 mod report;
 mod restore;
-
 mod samples;
+#[cfg(feature = "serve")]
+mod serve;
 mod shell;
 pub mod sql;
 mod steps;
@@ -62,6 +63,10 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Info(info) => info::run(store, &info).await,
         Command::Restore(restore) => restore::run(store, &restore).await,
         Command::Verify(verify) => verify::run(store, &verify).await,
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => serve::serve(store, options).await,
+        #[cfg(feature = "serve")]
+        Command::Mcp(options) => serve::mcp(store, options).await,
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }

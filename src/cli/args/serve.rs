@@ -1,0 +1,69 @@
+//! The options of `hollandite serve` and `hollandite mcp`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use serve::{count, size, time};
+
+/// `hollandite serve`
+#[derive(Debug, ClapArgs)]
+pub struct Serve {
+    /// Folder of the store; without it, the folder that --store names
+    #[arg(value_name = "STORE")]
+    pub dir: Option<PathBuf>,
+    /// Where Flight SQL is spoken, for ADBC and JDBC; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
+    pub listen: SocketAddr,
+    /// Where HTTP is spoken; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7701")]
+    pub http: SocketAddr,
+    /// File with the token that whoever asks must show, at least 16 characters; nobody but you may be able to read it (chmod 600)
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Write a line of JSON for each request to standard error
+    #[arg(long)]
+    pub log: bool,
+    /// What is bounded
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// `hollandite mcp`
+#[derive(Debug, ClapArgs)]
+pub struct Mcp {
+    /// Folder of the store; without it, the folder that --store names
+    #[arg(value_name = "STORE")]
+    pub dir: Option<PathBuf>,
+    /// What is bounded
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// What a server bounds.
+#[derive(Debug, ClapArgs)]
+pub struct Bounds {
+    /// Memory of all queries together, as in 4G or 512M
+    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
+    pub memory: usize,
+    /// How long an answer may take, as in 60s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
+    pub timeout: Duration,
+    /// Queries that run at a time; four times as many wait
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = count)]
+    pub queries: usize,
+    /// Most rows of an answer by HTTP or MCP
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub rows: usize,
+    /// What is allowed beyond cheap queries
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub allow: Vec<Allow>,
+}
+
+/// What a server may allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Allow {
+    /// Functions that relax crystals, minutes for a row: relax, adsorption and their like
+    Relax,
+}

@@ -1,0 +1,100 @@
+"""The server and the assistant's door, in the program of the wheel; the guide is run against a server that listens."""
+
+import json
+import re
+import signal
+import subprocess
+import sysconfig
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "hollandite"
+GUIDE = (Path(__file__).parents[3] / "queries" / "serve.md").read_text(encoding="utf-8")
+TOKEN = "a-token-of-the-tests"
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A server before the embedded store: the process, and its addresses of Flight and HTTP."""
+    monkeypatch.chdir(tmp_path)
+    token = tmp_path / "token"
+    token.write_text(TOKEN + "\n")
+    token.chmod(0o600)
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--token-file", token, "--log"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    while "HTTP at" not in said:
+        line = process.stderr.readline()
+        assert line, f"it ended: {said}"
+        said += line
+    yield process, re.search(r"grpc://(\S+)", said)[1], re.search(r"http://(\S+)", said)[1]
+    process.kill()
+    process.stderr.close()
+    process.wait()
+
+
+def test_the_guide_runs_against_a_server(server):
+    _, flight, http = server
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        block = block.replace("127.0.0.1:7700", flight).replace("127.0.0.1:7701", http)
+        exec(compile(block, "queries/serve.md", "exec"), {})
+
+
+def test_frames_come_over_flight(server):
+    import adbc_driver_flightsql.dbapi as flightsql
+    import polars
+
+    _, flight, _ = server
+    options = {"adbc.flight.sql.authorization_header": f"Bearer {TOKEN}"}
+    with flightsql.connect(f"grpc://{flight}", options, autocommit=True) as connection:
+        frame = polars.read_database("SELECT id, void FROM tmo ORDER BY id", connection)
+        assert frame.height > 100 and frame["void"].null_count() == 0
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id, void FROM tmo WHERE void > $1 AND id <> $2", [0.6, "'; DROP TABLE tmo; --"])
+            assert len(cursor.fetch_df()) > 1
+            names = connection.adbc_get_info()
+            assert names["vendor_name"] == "hollandite"
+    with pytest.raises(Exception, match="(?i)unauthenticated|token"):
+        with flightsql.connect(f"grpc://{flight}", autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+def test_kill_ends_it_cleanly_and_requests_are_logged(server):
+    process, _, http = server
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://{http}/v1/tables")
+    assert refused.value.code == 401
+    assert json.load(urllib.request.urlopen(f"http://{http}/health"))["status"] == "ok"
+    process.send_signal(signal.SIGTERM)
+    said = process.stderr.read()
+    assert process.wait(timeout=20) == 0, said
+    *lines, last = said.splitlines()
+    assert last == "ended"
+    assert [json.loads(line)["outcome"] for line in lines] == ["unauthorized", "ok"]
+
+
+def test_what_other_machines_reach_is_refused():
+    said = subprocess.run([PROGRAM, "serve", "--listen", "0.0.0.0:0"], capture_output=True, text=True, timeout=60)
+    assert said.returncode == 2 and "ssh -L" in said.stderr
+
+
+def test_an_assistant_is_answered():
+    call = {"name": "query", "arguments": {"sql": "SELECT id, void FROM tmo WHERE id = 'rutile'"}}
+    messages = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18"}},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call},
+    ]
+    text = "".join(json.dumps(message) + "\n" for message in messages)
+    said = subprocess.run([PROGRAM, "mcp"], input=text, capture_output=True, text=True, timeout=60)
+    answers = {answer["id"]: answer["result"] for answer in map(json.loads, said.stdout.splitlines())}
+    assert answers[1]["serverInfo"]["name"] == "hollandite"
+    assert answers[2]["structuredContent"]["rows"][0]["id"] == "rutile", said.stderr

@@ -1,0 +1,457 @@
+//! The calls of Flight SQL.
+
+use std::pin::Pin;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
+use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_server::FlightService;
+use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
+use arrow_flight::sql::{
+    ActionCancelQueryRequest, ActionCancelQueryResult, ActionClosePreparedStatementRequest,
+    ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any, CommandGetCatalogs,
+    CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
+    CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
+    CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
+};
+use arrow_flight::{
+    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor, FlightEndpoint,
+    FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc, Ticket,
+};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use prost::Message;
+use prost::bytes::Bytes;
+use sql::Values;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::handles::{Handles, Held};
+use super::{listing, status};
+use crate::door::{Door, Visit};
+use crate::error::{Kind, Refusal};
+use crate::gate::{Answer, Planned, Question};
+
+type Rows = <Service as FlightService>::DoGetStream;
+
+/// What every statement that changes something is told.
+const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
+
+/// What answers.
+pub(super) struct Service {
+    door: Door,
+    handles: Handles,
+}
+
+impl Service {
+    pub fn new(door: Door) -> Self {
+        Self { door, handles: Handles::default() }
+    }
+
+    /// Plans a statement; the handle of it goes into the ticket.
+    async fn planned(&self, question: Question, asked: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
+        let mut visit = self.door.begin("flight", &question.text);
+        let planned = match self.door.gate().plan(question).await {
+            Ok(planned) => planned,
+            Err(refusal) => return Err(ended(visit, refusal)),
+        };
+        visit.snapshot = Some(planned.snapshot);
+        visit.end(None);
+        let schema = SchemaRef::clone(&planned.schema);
+        let statement_handle = self.handles.add(Held::Planned(Box::new(planned))).into();
+        described(&schema, asked, &TicketStatementQuery { statement_handle })
+    }
+
+    /// Values for a prepared statement: one row of them.
+    async fn values(&self, rows: PeekableFlightDataStream) -> Result<Option<Values>, Refusal> {
+        let most = self.door.gate().limits().body;
+        let mut bytes = 0;
+        let bounded = rows.into_peekable().map_err(FlightError::from).and_then(move |data| {
+            bytes += data.data_body.len() + data.data_header.len();
+            let fits = bytes <= most;
+            futures::future::ready(if fits { Ok(data) } else { Err(FlightError::DecodeError("too long".into())) })
+        });
+        let mut batches = FlightRecordBatchStream::new_from_flight_data(bounded);
+        let mut row = None;
+        while let Some(batch) = batches.next().await {
+            let batch = batch.map_err(|error| Refusal::bad(format!("the parameters cannot be read: {error}")))?;
+            if batch.num_rows() + usize::from(row.is_some()) > 1 {
+                return Err(Refusal::bad("a statement takes one row of parameters: run it once for each"));
+            }
+            if batch.num_rows() == 1 {
+                row = Some(Values::of_row(&batch, 0).map_err(|error| self.door.gate().refusal(&error))?);
+            }
+        }
+        Ok(row)
+    }
+
+    /// Ends what runs or would run by a ticket.
+    fn cancelled(&self, info: &FlightInfo) -> Result<CancelStatus, Refusal> {
+        let mut found = false;
+        for endpoint in &info.endpoint {
+            let ticket = endpoint.ticket.as_ref().and_then(|ticket| Any::decode(&*ticket.ticket).ok());
+            let ticket = ticket.and_then(|any| any.unpack::<TicketStatementQuery>().ok().flatten());
+            if let Some(ticket) = ticket
+                && let Some(Held::Planned(planned)) = self.handles.remove(&ticket.statement_handle)
+            {
+                planned.stop.give();
+                found = true;
+            }
+        }
+        match found {
+            true => Ok(CancelStatus::Cancelled),
+            false => {
+                Err(Refusal::new(Kind::Missing, "there is nothing to cancel: the statement is unknown here, or ended"))
+            }
+        }
+    }
+}
+
+/// Ends a visit with a refusal.
+fn ended(visit: Visit, refusal: Refusal) -> Status {
+    visit.end(Some(refusal.kind));
+    status(refusal)
+}
+
+/// Columns, and the ticket that fetches them.
+fn described(
+    schema: &Schema,
+    asked: FlightDescriptor,
+    ticket: &impl ProstMessageExt,
+) -> Result<Response<FlightInfo>, Status> {
+    let ticket = Ticket::new(ticket.as_any().encode_to_vec());
+    let info = FlightInfo::new().with_descriptor(asked).with_endpoint(FlightEndpoint::new().with_ticket(ticket));
+    info.try_with_schema(schema).map(Response::new).map_err(|error| Status::internal(error.to_string()))
+}
+
+/// The columns of what a listing answers, of an empty one.
+fn listed(
+    listing: Result<RecordBatch, Refusal>,
+    command: impl ProstMessageExt,
+    request: Request<FlightDescriptor>,
+) -> Result<Response<FlightInfo>, Status> {
+    described(listing.map_err(status)?.schema().as_ref(), request.into_inner(), &command)
+}
+
+/// Rows that are there.
+fn sent(rows: Result<RecordBatch, Refusal>) -> Result<Response<Rows>, Status> {
+    let rows = rows.map_err(status)?;
+    Ok(Response::new(encoded(rows.schema(), stream::iter([Ok(rows)]))))
+}
+
+fn encoded(schema: SchemaRef, rows: impl Stream<Item = Result<RecordBatch, FlightError>> + Send + 'static) -> Rows {
+    let encoder = FlightDataEncoderBuilder::new()
+        .with_schema(schema)
+        // As they were announced.
+        .with_dictionary_handling(DictionaryHandling::Resend)
+        .build(rows);
+    Box::pin(encoder.map_err(Status::from))
+}
+
+/// Rows that are computed as they are fetched.
+fn streamed(answer: Answer, visit: Visit) -> Rows {
+    let schema = SchemaRef::clone(answer.schema());
+    let rows = stream::unfold(Some((answer, visit)), |state| async move {
+        let (mut answer, mut visit) = state?;
+        let next = answer.next().await;
+        visit.rows = answer.given();
+        match next {
+            Some(Ok(batch)) => Some((Ok(batch), Some((answer, visit)))),
+            Some(Err(refusal)) => Some((Err(FlightError::Tonic(Box::new(ended(visit, refusal)))), None)),
+            None => {
+                visit.end(None);
+                None
+            }
+        }
+    });
+    encoded(schema, rows)
+}
+
+/// Columns as a prepared statement tells them.
+fn message(schema: &Schema) -> Result<Bytes, Status> {
+    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &IpcWriteOptions::default())
+        .try_into()
+        .map_err(|error: arrow::error::ArrowError| Status::internal(error.to_string()))?;
+    Ok(bytes)
+}
+
+#[tonic::async_trait]
+impl FlightSqlService for Service {
+    type FlightService = Self;
+
+    /// The password is the token; the user is anybody.
+    async fn do_handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
+        let visit = self.door.begin("flight", "Handshake");
+        let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        let token = match given.and_then(|value| value.split_once(' ')) {
+            // Some clients fill the last letters up with `=`, and some do not.
+            Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
+                let pair = BASE64_STANDARD_NO_PAD
+                    .decode(encoded.trim().trim_end_matches('='))
+                    .ok()
+                    .and_then(|pair| String::from_utf8(pair).ok());
+                pair.and_then(|pair| pair.split_once(':').map(|(_, password)| password.to_owned()))
+            }
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+            _ => None,
+        };
+        let token = token.unwrap_or_default();
+        if let Err(refusal) = self.door.check(&token) {
+            return Err(ended(visit, refusal));
+        }
+        visit.end(None);
+        let answers = stream::iter([Ok(HandshakeResponse { protocol_version: 0, payload: token.clone().into() })]);
+        let mut response: Response<Pin<Box<dyn Stream<Item = _> + Send>>> = Response::new(Box::pin(answers));
+        if let Ok(value) = MetadataValue::try_from(format!("Bearer {token}")) {
+            response.metadata_mut().insert("authorization", value);
+        }
+        Ok(response)
+    }
+
+    async fn get_flight_info_statement(
+        &self,
+        query: CommandStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        self.planned(Question::from(query.query.as_str()), request.into_inner()).await
+    }
+
+    async fn get_flight_info_prepared_statement(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let held = self.handles.get(&query.prepared_statement_handle).map_err(status)?;
+        let Held::Prepared { text, values } = held else {
+            return Err(Status::not_found("the handle is that of no prepared statement"));
+        };
+        let question = Question::from(text.as_str());
+        let values = values.unwrap_or_else(|| question.values.clone());
+        self.planned(Question { values, ..question }, request.into_inner()).await
+    }
+
+    async fn do_get_statement(
+        &self,
+        ticket: TicketStatementQuery,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        let Held::Planned(planned) = self.handles.get(&ticket.statement_handle).map_err(status)? else {
+            return Err(Status::not_found("the handle is that of no statement that was planned"));
+        };
+        let Planned { snapshot, .. } = *planned;
+        let mut visit = self.door.begin("flight", "DoGet");
+        visit.snapshot = Some(snapshot);
+        match self.door.gate().run(*planned).await {
+            Ok(answer) => Ok(Response::new(streamed(answer, visit))),
+            Err(refusal) => Err(ended(visit, refusal)),
+        }
+    }
+
+    async fn get_flight_info_catalogs(
+        &self,
+        query: CommandGetCatalogs,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(listing::catalogs(query), query, request)
+    }
+
+    async fn do_get_catalogs(&self, query: CommandGetCatalogs, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
+        sent(listing::catalogs(query))
+    }
+
+    async fn get_flight_info_schemas(
+        &self,
+        query: CommandGetDbSchemas,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(listing::schemas(query.clone()), query, request)
+    }
+
+    async fn do_get_schemas(&self, query: CommandGetDbSchemas, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
+        sent(listing::schemas(query))
+    }
+
+    async fn get_flight_info_tables(
+        &self,
+        query: CommandGetTables,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = query.clone().into_builder().schema();
+        described(&columns, request.into_inner(), &query)
+    }
+
+    async fn do_get_tables(&self, query: CommandGetTables, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
+        let visit = self.door.begin("flight", "GetTables");
+        match listing::tables(self.door.gate(), query).await {
+            Ok(tables) => {
+                visit.end(None);
+                sent(Ok(tables))
+            }
+            Err(refusal) => Err(ended(visit, refusal)),
+        }
+    }
+
+    async fn get_flight_info_table_types(
+        &self,
+        query: CommandGetTableTypes,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(listing::table_types(query), query, request)
+    }
+
+    async fn do_get_table_types(
+        &self,
+        query: CommandGetTableTypes,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        sent(listing::table_types(query))
+    }
+
+    async fn get_flight_info_sql_info(
+        &self,
+        query: CommandGetSqlInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let about = listing::ABOUT.as_ref().ok_or_else(|| Status::internal("nothing is known of the server"))?;
+        let columns = query.clone().into_builder(about).schema();
+        described(&columns, request.into_inner(), &query)
+    }
+
+    async fn do_get_sql_info(&self, query: CommandGetSqlInfo, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
+        let about = listing::ABOUT.as_ref().ok_or_else(|| Status::internal("nothing is known of the server"))?;
+        sent(query.into_builder(about).build().map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
+    }
+
+    async fn get_flight_info_xdbc_type_info(
+        &self,
+        query: CommandGetXdbcTypeInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let types = listing::TYPES.as_ref().ok_or_else(|| Status::internal("no types are known"))?;
+        let columns = query.into_builder(types).schema();
+        described(&columns, request.into_inner(), &query)
+    }
+
+    async fn do_get_xdbc_type_info(
+        &self,
+        query: CommandGetXdbcTypeInfo,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        let types = listing::TYPES.as_ref().ok_or_else(|| Status::internal("no types are known"))?;
+        sent(query.into_builder(types).build().map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
+    }
+
+    /// A statement is planned already here, where it can be: with placeholders only as far as their types follow.
+    async fn do_action_create_prepared_statement(
+        &self,
+        query: ActionCreatePreparedStatementRequest,
+        _: Request<Action>,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let visit = self.door.begin("flight", &query.query);
+        let gate = self.door.gate();
+        let placeholders = gate.placeholders(&query.query);
+        let (columns, types) = match gate.plan(Question::from(query.query.as_str())).await {
+            Ok(planned) => (message(&planned.schema)?, planned.parameters()),
+            Err(refusal) if placeholders.is_empty() || refusal.kind != Kind::Bad => return Err(ended(visit, refusal)),
+            Err(_) => (Bytes::new(), Vec::new()),
+        };
+        let fields: Vec<Field> = placeholders
+            .iter()
+            .map(|name| {
+                let known = types.iter().find(|(known, _)| known == name).and_then(|(_, known)| known.clone());
+                Field::new(name, known.unwrap_or(DataType::Null), true)
+            })
+            .collect();
+        let parameter_schema = message(&Schema::new(fields))?;
+        visit.end(None);
+        let handle = self.handles.add(Held::Prepared { text: query.query, values: None });
+        Ok(ActionCreatePreparedStatementResult {
+            prepared_statement_handle: handle.into(),
+            dataset_schema: columns,
+            parameter_schema,
+        })
+    }
+
+    async fn do_action_close_prepared_statement(
+        &self,
+        query: ActionClosePreparedStatementRequest,
+        _: Request<Action>,
+    ) -> Result<(), Status> {
+        self.handles.remove(&query.prepared_statement_handle);
+        Ok(())
+    }
+
+    async fn do_put_prepared_statement_query(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<PeekableFlightDataStream>,
+    ) -> Result<DoPutPreparedStatementResult, Status> {
+        let handle = query.prepared_statement_handle;
+        let Held::Prepared { text, .. } = self.handles.get(&handle).map_err(status)? else {
+            return Err(Status::not_found("the handle is that of no prepared statement"));
+        };
+        let values = self.values(request.into_inner()).await.map_err(status)?;
+        self.handles.put(&handle, Held::Prepared { text, values }).map_err(status)?;
+        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+    }
+
+    async fn do_put_statement_update(
+        &self,
+        _: CommandStatementUpdate,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(Status::permission_denied(ONLY_READS))
+    }
+
+    async fn do_put_prepared_statement_update(
+        &self,
+        _: CommandPreparedStatementUpdate,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(Status::permission_denied(ONLY_READS))
+    }
+
+    async fn do_put_statement_ingest(
+        &self,
+        _: CommandStatementIngest,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(Status::permission_denied(ONLY_READS))
+    }
+
+    async fn do_action_cancel_query(
+        &self,
+        query: ActionCancelQueryRequest,
+        _: Request<Action>,
+    ) -> Result<ActionCancelQueryResult, Status> {
+        let info = FlightInfo::decode(&*query.info).map_err(|_| Status::invalid_argument("the info cannot be read"))?;
+        let done = self.cancelled(&info).map_err(status)?;
+        Ok(ActionCancelQueryResult { result: done as i32 })
+    }
+
+    /// `CancelFlightInfo`, by which newer clients cancel.
+    async fn do_action_fallback(
+        &self,
+        request: Request<Action>,
+    ) -> Result<Response<<Self as FlightService>::DoActionStream>, Status> {
+        let action = request.into_inner();
+        if action.r#type != "CancelFlightInfo" {
+            return Err(Status::unimplemented("this server has no such action"));
+        }
+        let asked = CancelFlightInfoRequest::decode(&*action.body)
+            .map_err(|_| Status::invalid_argument("the info cannot be read"))?;
+        let info = asked.info.ok_or_else(|| Status::invalid_argument("the request names nothing to cancel"))?;
+        let done = CancelFlightInfoResult::new(self.cancelled(&info).map_err(status)?);
+        let answer = arrow_flight::Result::new(done.encode_to_vec());
+        Ok(Response::new(Box::pin(stream::iter([Ok(answer)]))))
+    }
+
+    async fn register_sql_info(&self, _: i32, _: &SqlInfo) {}
+}

@@ -1,0 +1,247 @@
+//! A client of Flight SQL before a server that listens.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_flight::sql::{
+    ActionCancelQueryRequest, CommandGetDbSchemas, CommandGetTables, CommandStatementIngest, ProstMessageExt, SqlInfo,
+};
+use arrow_flight::{Action, CancelFlightInfoRequest, FlightInfo, Ticket};
+use futures::TryStreamExt;
+use prost::Message;
+use tonic::Code;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::testing::{Server, TOKEN, limits};
+
+type Client = FlightSqlServiceClient<Channel>;
+
+async fn client(server: &Server, token: Option<&str>) -> Client {
+    let channel =
+        Endpoint::from_shared(format!("http://{}", server.at.flight.unwrap())).unwrap().connect().await.unwrap();
+    let mut client = FlightSqlServiceClient::new(channel);
+    token.into_iter().for_each(|token| client.set_token(token.to_owned()));
+    client
+}
+
+/// What is fetched by the ticket, after the columns were compared with those that were announced.
+async fn fetched(client: &mut Client, info: FlightInfo) -> Result<Vec<RecordBatch>, FlightError> {
+    let announced = info.clone().try_decode_schema().unwrap();
+    let ticket = info.endpoint[0].ticket.clone().unwrap();
+    let mut rows = client.do_get(ticket).await?;
+    let mut batches = Vec::new();
+    while let Some(batch) = rows.try_next().await? {
+        batches.push(batch);
+    }
+    assert_eq!(rows.schema().map(|schema| schema.as_ref().clone()), Some(announced));
+    Ok(batches)
+}
+
+async fn asked(client: &mut Client, query: &str) -> Result<Vec<RecordBatch>, FlightError> {
+    let info = client.execute(query.to_owned(), None).await?;
+    fetched(client, info).await
+}
+
+/// The status of a call that was refused.
+fn code<T: std::fmt::Debug>(refused: Result<T, FlightError>) -> Code {
+    match refused {
+        Err(FlightError::Tonic(status)) => status.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn texts(batches: &[RecordBatch], column: &str) -> Vec<String> {
+    let column = |batch: &RecordBatch| crate::crystals::texts(batch.column_by_name(column).unwrap());
+    batches.iter().flat_map(column).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_announced() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    let rows = asked(&mut client, "SELECT id, structure, density(structure) AS density, 1 AS one FROM crystals")
+        .await
+        .unwrap();
+    assert_eq!(texts(&rows, "id"), ["rutile"]);
+    let schema: SchemaRef = rows[0].schema();
+    assert_eq!(schema.field(2).metadata().get("unit").map(String::as_str), Some("g/cm³"));
+    for query in [
+        "SHOW TABLES",
+        "SELECT * FROM tmo LIMIT 0",
+        "EXPLAIN SELECT id FROM crystals",
+        "SELECT arrow_cast('a', 'Dictionary(Int32, Utf8)') AS d",
+        "SELECT NULL AS a, [1, 2] AS b, {x: 'y'} AS c, now() AS d, DATE '2026-01-01' AS e",
+    ] {
+        asked(&mut client, query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+    // What was planned is what is fetched, whatever happened since.
+    let info = client.execute("SELECT count(*) AS n FROM crystals".into(), None).await.unwrap();
+    let session = sql::Session::open(&server.store, None).await.unwrap();
+    session
+        .sql("INSERT INTO crystals SELECT 'second' AS id, structure FROM crystals")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    let count = |rows: &[RecordBatch]| rows[0].column(0).as_primitive::<Int64Type>().value(0);
+    assert_eq!(count(&fetched(&mut client, info).await.unwrap()), 1);
+    assert_eq!(count(&asked(&mut client, "SELECT count(*) AS n FROM crystals").await.unwrap()), 2);
+    // More rows than HTTP gives.
+    let rows = asked(&mut client, "SELECT value FROM generate_series(1, 100000)").await.unwrap();
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 100_000);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prepared_statements_take_parameters_by_place_and_by_name() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    let mut prepared =
+        client.prepare("SELECT id FROM crystals WHERE id = $1 AND natoms(structure) > $2".into(), None).await.unwrap();
+    let names: Vec<&str> =
+        prepared.parameter_schema().unwrap().fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["$1", "$2"]);
+    assert_eq!(prepared.dataset_schema().unwrap().fields().len(), 1);
+    let values = |id: &str, least: i64| {
+        let id = Arc::new(StringArray::from(vec![id])) as ArrayRef;
+        RecordBatch::try_from_iter([("1", id), ("2", Arc::new(Int64Array::from(vec![least])))]).unwrap()
+    };
+    for (id, least, found) in [("rutile", 1, 1), ("rutile", 6, 0), ("'; DROP TABLE crystals; --", 1, 0)] {
+        prepared.set_parameters(values(id, least)).unwrap();
+        let info = prepared.execute().await.unwrap();
+        let rows = fetched(&mut client, info).await.unwrap();
+        assert_eq!(texts(&rows, "id").len(), found, "{id}");
+    }
+    let two = RecordBatch::try_from_iter([("1", Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef)]).unwrap();
+    prepared.set_parameters(two).unwrap();
+    assert!(prepared.execute().await.unwrap_err().to_string().contains("one row of parameters"));
+    prepared.close().await.unwrap();
+
+    let mut named = client.prepare("SELECT :x + :x AS twice".into(), None).await.unwrap();
+    named
+        .set_parameters(RecordBatch::try_from_iter([("x", Arc::new(Int64Array::from(vec![21])) as ArrayRef)]).unwrap())
+        .unwrap();
+    let info = named.execute().await.unwrap();
+    assert_eq!(fetched(&mut client, info).await.unwrap()[0].column(0).as_primitive::<Int64Type>().value(0), 42);
+    let mut without = client.prepare("SELECT $1 AS a".into(), None).await.unwrap();
+    let missing = match without.execute().await {
+        Err(_) => true,
+        Ok(info) => fetched(&mut client, info).await.is_err(),
+    };
+    assert!(missing, "a placeholder without a value is answered");
+    let mut plain = client.prepare("SELECT id FROM crystals".into(), None).await.unwrap();
+    let info = plain.execute().await.unwrap();
+    assert_eq!(texts(&fetched(&mut client, info).await.unwrap(), "id"), ["rutile"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trees_of_clients_are_filled() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    let info = client.get_catalogs().await.unwrap();
+    assert_eq!(texts(&fetched(&mut client, info).await.unwrap(), "catalog_name"), ["lake"]);
+    for catalog in [None, Some("lake".to_owned())] {
+        let command = CommandGetDbSchemas { catalog: catalog.clone(), db_schema_filter_pattern: None };
+        let info = client.get_db_schemas(command).await.unwrap();
+        assert_eq!(texts(&fetched(&mut client, info).await.unwrap(), "db_schema_name"), ["information_schema", "main"]);
+        let command = CommandGetTables {
+            catalog,
+            db_schema_filter_pattern: Some("ma%".into()),
+            table_name_filter_pattern: None,
+            table_types: vec!["TABLE".into()],
+            include_schema: false,
+        };
+        let info = client.get_tables(command.clone()).await.unwrap();
+        let names = texts(&fetched(&mut client, info).await.unwrap(), "table_name");
+        assert!(names.contains(&"crystals".into()) && names.contains(&"tmo".into()), "{names:?}");
+        let with =
+            CommandGetTables { table_name_filter_pattern: Some("cryst%".into()), include_schema: true, ..command };
+        let info = client.get_tables(with).await.unwrap();
+        let rows = fetched(&mut client, info).await.unwrap();
+        let bytes = rows[0].column_by_name("table_schema").unwrap().as_binary::<i32>().value(0);
+        let columns = Schema::try_from(arrow_flight::IpcMessage(bytes.to_vec().into())).unwrap();
+        assert_eq!(columns.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["id", "structure"]);
+    }
+    let other = CommandGetDbSchemas { catalog: Some("other".into()), db_schema_filter_pattern: None };
+    let info = client.get_db_schemas(other).await.unwrap();
+    assert!(texts(&fetched(&mut client, info).await.unwrap(), "db_schema_name").is_empty());
+    let info = client.get_table_types().await.unwrap();
+    assert_eq!(texts(&fetched(&mut client, info).await.unwrap(), "table_type"), ["TABLE", "VIEW"]);
+    let info = client.get_sql_info(vec![SqlInfo::FlightSqlServerName, SqlInfo::FlightSqlServerReadOnly]).await.unwrap();
+    assert_eq!(fetched(&mut client, info).await.unwrap()[0].num_rows(), 2);
+    let all = client.get_sql_info(Vec::<SqlInfo>::new()).await.unwrap();
+    assert!(fetched(&mut client, all).await.unwrap()[0].num_rows() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_calls_are_refused() {
+    let server = Server::start(limits(), true).await;
+    for token in [None, Some("wrong-wrong-wrong-wrong")] {
+        let mut stranger = client(&server, token).await;
+        assert_eq!(code(stranger.execute("SELECT 1".into(), None).await), Code::Unauthenticated);
+        assert_eq!(code(stranger.get_catalogs().await), Code::Unauthenticated);
+        assert_eq!(code(stranger.prepare("SELECT 1".into(), None).await.map(drop)), Code::Unauthenticated);
+        assert_eq!(code(stranger.do_get(Ticket::new("x")).await.map(drop)), Code::Unauthenticated);
+        assert!(stranger.handshake("somebody", "wrong-wrong-wrong-wrong").await.is_err());
+    }
+    let mut known = client(&server, None).await;
+    known.handshake("anybody", TOKEN).await.unwrap();
+    assert_eq!(known.token().map(String::as_str), Some(TOKEN));
+    assert_eq!(texts(&asked(&mut known, "SELECT id FROM crystals").await.unwrap(), "id"), ["rutile"]);
+    for (query, expected) in [
+        ("DROP TABLE crystals", Code::PermissionDenied),
+        ("COPY crystals TO '/tmp/x.csv'", Code::PermissionDenied),
+        ("SELECT * FROM read_csv('/etc/passwd')", Code::InvalidArgument),
+        ("SELECT relax(structure) FROM crystals", Code::PermissionDenied),
+        ("SELECT 1; SELECT 2", Code::InvalidArgument),
+        ("SELECT nothing FROM crystals", Code::InvalidArgument),
+    ] {
+        assert_eq!(code(known.execute(query.into(), None).await), expected, "{query}");
+        assert_eq!(code(known.prepare(query.into(), None).await.map(drop)), expected, "{query}");
+    }
+    assert_eq!(code(known.execute("x".repeat(100_000), None).await), Code::ResourceExhausted);
+    assert!(known.execute("x".repeat(2 << 20), None).await.is_err());
+    assert_eq!(code(known.execute_update("DELETE FROM crystals".into(), None).await), Code::PermissionDenied);
+    let ingest = CommandStatementIngest { table: "crystals".into(), ..CommandStatementIngest::default() };
+    let rows = RecordBatch::try_from_iter([("id", Arc::new(StringArray::from(vec!["x"])) as ArrayRef)]).unwrap();
+    assert!(known.execute_ingest(ingest, futures::stream::iter([Ok(rows)])).await.is_err());
+    for ticket in [Ticket::new(""), Ticket::new("nonsense"), Ticket::new(vec![0xff; 100])] {
+        assert!(known.do_get(ticket).await.is_err());
+    }
+    let forged = arrow_flight::sql::TicketStatementQuery { statement_handle: b"SELECT 1".to_vec().into() };
+    assert_eq!(code(known.do_get(Ticket::new(forged.as_any().encode_to_vec())).await.map(drop)), Code::NotFound);
+    for name in ["CreatePreparedSubstraitPlan", "BeginTransaction", "Shutdown", ""] {
+        assert!(known.do_action(Action::new(name, "")).await.is_err(), "{name}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_cancelled() {
+    let server = Server::start(limits(), false).await;
+    const ENDLESS: &str = "SELECT a.value FROM generate_series(1, 100000000) a JOIN generate_series(1, 100000000) b ON a.value < b.value AND a.value + b.value < 0";
+    for newer in [false, true] {
+        let mut client = client(&server, None).await;
+        let info = client.execute(ENDLESS.into(), None).await.unwrap();
+        let mut canceller = client.clone();
+        let cancel = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            let action = match newer {
+                true => Action::new("CancelFlightInfo", CancelFlightInfoRequest::new(info.clone()).encode_to_vec()),
+                false => {
+                    let request = ActionCancelQueryRequest { info: info.encode_to_vec().into() };
+                    Action::new("CancelQuery", request.as_any().encode_to_vec())
+                }
+            };
+            canceller.do_action(action.clone()).await.unwrap().try_collect::<Vec<_>>().await.unwrap();
+            // Once is enough.
+            assert!(canceller.do_action(action).await.is_err());
+        };
+        let (rows, ()) = tokio::join!(fetched(&mut client, info.clone()), cancel);
+        assert_eq!(code(rows), Code::Cancelled);
+    }
+}

@@ -1,0 +1,126 @@
+//! Rows that are computed as they are asked for, within the bounds of the gate.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{FutureExt, StreamExt};
+use report::{ReportError, recast};
+use tokio::time::{Instant, timeout_at};
+
+use super::places::Place;
+use super::running::{fault, late};
+use super::{Gate, Planned};
+use crate::error::{Kind, Refusal};
+
+/// The rows of a statement.
+pub struct Answer {
+    gate: Gate,
+    planned: Planned,
+    /// `None` once it has ended, by itself or not.
+    rows: Option<(SendableRecordBatchStream, Place)>,
+    deadline: Instant,
+    most: Option<usize>,
+    given: usize,
+}
+
+impl Answer {
+    pub(super) fn new(
+        gate: Gate,
+        planned: Planned,
+        rows: SendableRecordBatchStream,
+        place: Place,
+        deadline: Instant,
+    ) -> Self {
+        Self { gate, planned, rows: Some((rows, place)), deadline, most: None, given: 0 }
+    }
+
+    /// The same, refused where there are more rows.
+    pub fn at_most(mut self, rows: usize) -> Self {
+        self.most = Some(rows);
+        self
+    }
+
+    /// The snapshot that is read.
+    pub fn snapshot(&self) -> i64 {
+        self.planned.snapshot
+    }
+
+    /// What was planned.
+    pub fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.planned.schema
+    }
+
+    /// Rows that were given out.
+    pub fn given(&self) -> usize {
+        self.given
+    }
+
+    /// The next rows; `None` at the end, and after an error.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
+        let (mut rows, place) = self.rows.take()?;
+        let next = timeout_at(self.deadline, AssertUnwindSafe(rows.next()).catch_unwind()).await;
+        let batch = match next {
+            Ok(Ok(Some(Ok(batch)))) => batch,
+            Ok(Ok(None)) => return None,
+            _ if self.planned.stop.is_given() => {
+                return Some(Err(Refusal::new(Kind::Cancelled, "the query was cancelled")));
+            }
+            Ok(Ok(Some(Err(error)))) => return Some(Err(self.gate.refusal(&error.into()))),
+            Ok(Err(_)) => return Some(Err(fault())),
+            Err(_) => {
+                self.planned.stop.give();
+                return Some(Err(late()));
+            }
+        };
+        self.given += batch.num_rows();
+        self.gate.counts().rows(batch.num_rows());
+        if let Some(most) = self.most
+            && self.given > most
+        {
+            let message = format!("the answer has more than {most} rows: add LIMIT, or ask for it over Flight");
+            return Some(Err(Refusal::new(Kind::TooMuch, message)));
+        }
+        self.rows = Some((rows, place));
+        Some(self.shown(&batch).map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
+    }
+
+    /// A batch under the columns that a person reads; plans without the places of files.
+    fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, ReportError> {
+        let batch = recast(batch, &self.planned.schema)?;
+        if !self.planned.explains() {
+            return Ok(batch);
+        }
+        let columns = batch.columns().iter().map(|column| self.without_paths(column)).collect();
+        Ok(RecordBatch::try_new(batch.schema(), columns)?)
+    }
+
+    fn without_paths(&self, column: &ArrayRef) -> ArrayRef {
+        match column.as_string_opt::<i32>() {
+            Some(texts) => {
+                let hidden = texts.iter().map(|text| text.map(|text| self.gate.0.hidden.hide(text)));
+                Arc::new(hidden.collect::<StringArray>())
+            }
+            None => Arc::clone(column),
+        }
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// Of any of them.
+    pub async fn collect(mut self) -> Result<Vec<RecordBatch>, Refusal> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+}

@@ -1,0 +1,303 @@
+//! The gate: the one way from a request to rows, whatever door it came by.
+//!
+//! A statement is read (one, and one that only reads), planned at a snapshot, its plan is checked, and that very plan is run. Planning
+//! and running are both within the deadline; the number of those that run and wait is bounded, and so is the memory of all together.
+//! Whoever goes away ends what was begun for him.
+
+mod answer;
+mod counts;
+mod limits;
+mod places;
+mod plan;
+mod running;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::{Schema, SchemaRef};
+use crystal::stop::Stop;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::DataFrame;
+use report::{Headings, with_units, without_views};
+use sql::{ColumnUnits, Session, Values, column_units};
+use store::Store;
+use tokio::time::Instant;
+
+pub use answer::Answer;
+pub(crate) use counts::Counts;
+pub use limits::{Allowed, Limits};
+use places::{Place, Places};
+use running::within;
+
+use crate::error::{Hidden, Kind, Refusal, ServeError};
+
+/// Options that a request may set for itself, each under the prefix `hollandite`.
+pub const OPTIONS: [&str; 5] = ["model", "energy_model", "coverage", "features", "cache"];
+
+/// A statement with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// One statement that only reads.
+    pub text: String,
+    /// Values of its placeholders.
+    pub values: Values,
+    /// An older snapshot; the newest where it is not given.
+    pub snapshot: Option<i64>,
+    /// Options by their names in [`OPTIONS`].
+    pub options: Vec<(String, String)>,
+}
+
+impl From<&str> for Question {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Values::InOrder(Vec::new()), snapshot: None, options: Vec::new() }
+    }
+}
+
+/// A statement that was planned and found harmless. Running it runs this plan and no other.
+#[derive(Clone)]
+pub struct Planned {
+    frame: DataFrame,
+    /// The snapshot that it reads.
+    pub snapshot: i64,
+    /// The columns under the names and with the units that a person reads.
+    pub schema: SchemaRef,
+    /// The units of each column, and of the fields of its structs.
+    pub units: Vec<ColumnUnits>,
+    /// Gives whoever runs it the sign to stop.
+    pub stop: Stop,
+}
+
+impl std::fmt::Debug for Planned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Planned at snapshot {}", self.snapshot)
+    }
+}
+
+impl Planned {
+    /// The types of the placeholders that have no value, by their names, where the plan tells them.
+    pub fn parameters(&self) -> Vec<(String, Option<arrow::datatypes::DataType>)> {
+        let types = self.frame.logical_plan().get_parameter_types().unwrap_or_default();
+        let mut types: Vec<_> = types.into_iter().collect();
+        types.sort_by(|a, b| a.0.cmp(&b.0));
+        types
+    }
+
+    /// Whether the answer is a plan, as text.
+    fn explains(&self) -> bool {
+        matches!(self.frame.logical_plan(), LogicalPlan::Explain(_) | LogicalPlan::Analyze(_))
+    }
+}
+
+/// A store, and what may be asked of it. Clones are the same gate.
+#[derive(Clone)]
+pub struct Gate(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    newest: Session,
+    /// The session of the last snapshot that was asked for without a number.
+    pinned: Mutex<Option<(i64, Session)>>,
+    limits: Limits,
+    allowed: Allowed,
+    places: Places,
+    hidden: Hidden,
+    counts: Counts,
+}
+
+impl Gate {
+    /// The gate before a store.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn open(store: &Store, limits: Limits, allowed: Allowed) -> Result<Self, ServeError> {
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_limit(limits.memory, 1.0)
+            .with_max_temp_directory_size(limits.spill)
+            .build_arc()
+            .map_err(sql::Error::from)?;
+        Ok(Self(Arc::new(Shared {
+            newest: Session::served(store, runtime).await?,
+            store: store.clone(),
+            pinned: Mutex::default(),
+            places: Places::new(limits.queries, limits.waiting),
+            limits,
+            allowed,
+            hidden: Hidden::new(store.dir()),
+            counts: Counts::default(),
+        })))
+    }
+
+    /// What is bounded.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What was counted.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
+    /// How many queries run, and how many wait.
+    pub fn load(&self) -> (usize, usize) {
+        (self.0.places.running(), self.0.places.waiting())
+    }
+
+    /// A sentence without paths of the host.
+    pub(crate) fn refusal(&self, error: &sql::Error) -> Refusal {
+        Refusal::of(error, &self.0.hidden)
+    }
+
+    /// Plans and runs a statement, both within one deadline.
+    ///
+    /// # Errors
+    /// Whatever the gate does not let through.
+    pub async fn ask(&self, question: Question) -> Result<Answer, Refusal> {
+        let deadline = self.deadline();
+        let place = self.0.places.take(deadline).await?;
+        let (planned, place) = self.planned(question, place, deadline).await?;
+        self.started(planned, place, deadline).await
+    }
+
+    /// Plans a statement and checks the plan; nothing of it runs.
+    ///
+    /// # Errors
+    /// As [`Gate::ask`].
+    pub async fn plan(&self, question: Question) -> Result<Planned, Refusal> {
+        let deadline = self.deadline();
+        let place = self.0.places.take(deadline).await?;
+        Ok(self.planned(question, place, deadline).await?.0)
+    }
+
+    /// Runs what was planned.
+    ///
+    /// # Errors
+    /// As [`Gate::ask`].
+    pub async fn run(&self, planned: Planned) -> Result<Answer, Refusal> {
+        let deadline = self.deadline();
+        let place = self.0.places.take(deadline).await?;
+        self.started(planned, place, deadline).await
+    }
+
+    /// The newest snapshot of the store.
+    ///
+    /// # Errors
+    /// A catalog that cannot be read.
+    pub fn newest_snapshot(&self) -> Result<i64, Refusal> {
+        self.0.store.newest_snapshot().map_err(|error| self.refusal(&error.into()))
+    }
+
+    /// The placeholders of a statement.
+    pub fn placeholders(&self, text: &str) -> Vec<String> {
+        if text.len() > self.0.limits.text || limits::pieces(text) > self.0.limits.pieces {
+            Vec::new()
+        } else {
+            self.0.newest.placeholders(text)
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.limits.timeout
+    }
+
+    async fn planned(&self, question: Question, place: Place, deadline: Instant) -> Result<(Planned, Place), Refusal> {
+        self.check_size(&question)?;
+        let gate = self.clone();
+        let stop = Stop::new();
+        let sign = stop.clone();
+        let plan = async move {
+            let session = gate.session(question.snapshot, &question.options).await?;
+            let said = |error: sql::Error| gate.refusal(&error);
+            // Before the values are in: an empty list of them has no statement parsed.
+            if !session.only_reads(&question.text).map_err(said)? {
+                return Err(Refusal::forbidden("this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW"));
+            }
+            let text = session.bind(&question.text, &question.values).map_err(said)?;
+            let frame = session.query(&text).await.map_err(said)?;
+            plan::check(&frame, gate.0.allowed)?;
+            let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
+            let units = column_units(&session, &frame);
+            let of_columns: Vec<_> = units.iter().map(|column| column.unit.clone()).collect();
+            // What is planned and what is answered have the very same columns: clients of Flight compare them.
+            let schema = as_sent(&with_units(headings.schema(), &of_columns));
+            let snapshot = session_snapshot(&session)?;
+            Ok(Planned { frame, snapshot, schema, units, stop: sign })
+        };
+        within(deadline, &stop, place, plan).await
+    }
+
+    async fn started(&self, planned: Planned, place: Place, deadline: Instant) -> Result<Answer, Refusal> {
+        let gate = self.clone();
+        let (frame, stop) = (planned.frame.clone(), planned.stop.clone());
+        let start = async move { frame.execute_stream().await.map_err(|error| gate.refusal(&error.into())) };
+        let (rows, place) = within(deadline, &stop, place, start).await?;
+        Ok(Answer::new(self.clone(), planned, rows, place, deadline))
+    }
+
+    fn check_size(&self, question: &Question) -> Result<(), Refusal> {
+        let bounds = &self.0.limits;
+        let longer = |what: String| Err(Refusal::new(Kind::TooMuch, what));
+        if question.text.len() > bounds.text {
+            return longer(format!("the statement has {} bytes, more than {}", question.text.len(), bounds.text));
+        }
+        let pieces = limits::pieces(&question.text);
+        if pieces > bounds.pieces {
+            return longer(format!("the statement has {pieces} words and signs, more than {}", bounds.pieces));
+        }
+        let given = match &question.values {
+            Values::InOrder(values) => values.len(),
+            Values::Named(values) => values.len(),
+        };
+        if given > bounds.parameters {
+            return longer(format!("{given} parameters are more than {}", bounds.parameters));
+        }
+        Ok(())
+    }
+
+    /// The session at a snapshot, with options of its own where some are given.
+    async fn session(&self, snapshot: Option<i64>, options: &[(String, String)]) -> Result<Session, Refusal> {
+        let said = |error: sql::Error| self.refusal(&error);
+        let session = match snapshot {
+            Some(snapshot) => self.0.newest.at(snapshot).await.map_err(said)?,
+            None => self.pinned(self.newest_snapshot()?).await.map_err(said)?,
+        };
+        if options.is_empty() {
+            return Ok(session);
+        }
+        let mut prefixed = Vec::with_capacity(options.len());
+        for (name, value) in options {
+            if !OPTIONS.contains(&name.as_str()) {
+                return Err(Refusal::bad(format!("{name} is no option here; there are {}", OPTIONS.join(", "))));
+            }
+            prefixed.push((format!("hollandite.{name}"), value.clone()));
+        }
+        session.with_options(&prefixed).map_err(said)
+    }
+
+    /// The session at the newest snapshot. Nothing that is let through changes a session, so that one serves all.
+    async fn pinned(&self, snapshot: i64) -> Result<Session, sql::Error> {
+        let kept = || self.0.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, session)) = kept().as_ref()
+            && *at == snapshot
+        {
+            return Ok(session.clone());
+        }
+        let session = self.0.newest.at(snapshot).await?;
+        *kept() = Some((snapshot, session.clone()));
+        Ok(session)
+    }
+}
+
+/// Columns as they are sent: text in the layout that every client knows, and any value may be NULL.
+fn as_sent(schema: &Schema) -> SchemaRef {
+    let plain = without_views(schema);
+    let fields: Vec<_> = plain.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    Arc::new(Schema::new_with_metadata(fields, plain.metadata().clone()))
+}
+
+/// The snapshot at which a session is fixed.
+fn session_snapshot(session: &Session) -> Result<i64, Refusal> {
+    session.snapshot().ok_or_else(|| Refusal::new(Kind::Fault, "the session is at no snapshot"))
+}

@@ -1,0 +1,117 @@
+//! What a plan may hold. It is looked at after planning and before anything of it runs: kinds of nodes that are known to read, tables
+//! of the store, and functions that neither open files nor make values of any length.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, TableReference};
+use datafusion::datasource::listing::ListingTable;
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use datafusion::prelude::DataFrame;
+use sql::relaxes;
+
+use super::Allowed;
+use crate::error::{Kind, Refusal};
+
+/// Schemas whose tables are shown.
+const SCHEMAS: [&str; 2] = ["main", "information_schema"];
+
+/// Functions that make tables of their arguments alone, or of tables of the store.
+const TABLES: [&str; 4] = ["generate_series", "range", "most_similar", "migration_paths"];
+
+/// Functions that make one value as long as a number says: the memory for it is nobody's.
+const LONG: [&str; 8] =
+    ["repeat", "lpad", "rpad", "array_repeat", "list_repeat", "array_resize", "list_resize", "space"];
+
+/// # Errors
+/// Anything in a plan that is not known to be harmless.
+pub(super) fn check(query: &DataFrame, allowed: Allowed) -> Result<(), Refusal> {
+    let mut refused = None;
+    let walked = query.logical_plan().apply_with_subqueries(|node| {
+        refused = node_refused(node, allowed);
+        if refused.is_none() {
+            let mut schemas: Vec<&DFSchema> = node.inputs().into_iter().map(|input| input.schema().as_ref()).collect();
+            schemas.push(node.schema());
+            node.apply_expressions(|expr| {
+                expr.apply(|e| {
+                    refused = refused.take().or_else(|| call_refused(e, &schemas, allowed));
+                    Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+                })
+            })?;
+        }
+        Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    match (refused, walked) {
+        (Some(message), _) => Err(Refusal::forbidden(message)),
+        (None, Ok(_)) => Ok(()),
+        (None, Err(_)) => Err(Refusal::new(Kind::Fault, "the plan cannot be checked")),
+    }
+}
+
+/// Why a node is none that is known to read.
+fn node_refused(node: &LogicalPlan, allowed: Allowed) -> Option<String> {
+    match node {
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Join(_)
+        | LogicalPlan::Repartition(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::EmptyRelation(_)
+        | LogicalPlan::Subquery(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::Values(_)
+        | LogicalPlan::Explain(_)
+        | LogicalPlan::Analyze(_)
+        | LogicalPlan::Distinct(_)
+        | LogicalPlan::DescribeTable(_)
+        | LogicalPlan::Unnest(_)
+        | LogicalPlan::RecursiveQuery(_) => None,
+        LogicalPlan::TableScan(scan) => table_refused(scan, allowed),
+        // What plans of queries have no need of, and what changes something.
+        LogicalPlan::Extension(_)
+        | LogicalPlan::Statement(_)
+        | LogicalPlan::Dml(_)
+        | LogicalPlan::Ddl(_)
+        | LogicalPlan::Copy(_) => Some("this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW".into()),
+    }
+}
+
+fn table_refused(scan: &TableScan, allowed: Allowed) -> Option<String> {
+    let reads_files = source_as_provider(&scan.source).map(|table| table.downcast_ref::<ListingTable>().is_some());
+    if reads_files.unwrap_or(true) {
+        return Some(format!("{} is no table of the store", scan.table_name.table()));
+    }
+    let function = scan.table_name.table().trim_end_matches("()");
+    if function == "migration_paths" && !allowed.relax {
+        return Some(costly(function));
+    }
+    match &scan.table_name {
+        TableReference::Bare { table } => match table.strip_suffix("()") {
+            Some(function) if !TABLES.contains(&function) => {
+                Some(format!("{function} makes no table that this server gives"))
+            }
+            _ => None,
+        },
+        TableReference::Partial { schema, .. } | TableReference::Full { schema, .. } => {
+            let known = SCHEMAS.contains(&schema.as_ref());
+            (!known).then(|| format!("{} is no table of the store", scan.table_name.table()))
+        }
+    }
+}
+
+fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<String> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    if LONG.contains(&call.name()) {
+        return Some(format!("{} makes values of any length, and is not served", call.name()));
+    }
+    (!allowed.relax && relaxes(call, schemas)).then(|| costly(call.name()))
+}
+
+fn costly(function: &str) -> String {
+    format!(
+        "{function} relaxes crystals, seconds to minutes a row: whoever runs this server allows it with --allow relax"
+    )
+}

@@ -1,0 +1,444 @@
+//! Who knocks with bad intentions: each is refused, with nothing written, nothing shown, and nothing left running.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use arrow::util::pretty::pretty_format_batches;
+use futures::StreamExt;
+
+use super::*;
+use crate::error::Kind::{self, Bad, Forbidden, Late, TooMuch};
+
+/// What no answer may show.
+const SECRET: &str = "the-secret-of-the-host";
+
+/// A gate before a store with one crystal, beside files that are nobody's business.
+struct Place {
+    folder: tempfile::TempDir,
+    gate: Gate,
+    store: Store,
+}
+
+impl Place {
+    async fn with(limits: Limits, allowed: Allowed) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["secret.csv", "secret.jsonl", "secret.cif", "secret.txt"] {
+            std::fs::write(folder.path().join(name), format!("a\n{SECRET}\n")).unwrap();
+        }
+        let store = Store::init(&folder.path().join("store")).await.unwrap();
+        crate::testing::fill(&store).await;
+        let gate = Gate::open(&store, limits, allowed).await.unwrap();
+        Self { folder, gate, store }
+    }
+
+    async fn new() -> Self {
+        let limits = Limits {
+            memory: 32 << 20,
+            spill: 8 << 20,
+            timeout: Duration::from_millis(2500),
+            queries: 2,
+            waiting: 2,
+            ..Limits::default()
+        };
+        Self::with(limits, Allowed::default()).await
+    }
+
+    /// The rows as text, or why there are none.
+    async fn ask(&self, question: impl Into<Question>) -> Result<String, Refusal> {
+        let batches = self.gate.ask(question.into()).await?.collect().await?;
+        Ok(pretty_format_batches(&batches).unwrap().to_string())
+    }
+
+    /// Every file but those in which SQLite keeps its turn, with what is in it.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        fn walk(folder: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.display().to_string();
+                if path.is_dir() {
+                    walk(&path, into);
+                } else if !name.ends_with("-wal") && !name.ends_with("-shm") {
+                    into.insert(name, std::fs::read(&path).unwrap());
+                }
+            }
+        }
+        let mut files = BTreeMap::new();
+        walk(self.folder.path(), &mut files);
+        files
+    }
+
+    /// Waits until nothing runs any more.
+    async fn quiet(&self) {
+        for _ in 0..500 {
+            if self.gate.load() == (0, 0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{:?} still run and wait", self.gate.load());
+    }
+}
+
+/// What changes something.
+const WRITES: &[&str] = &[
+    "CREATE TABLE x AS SELECT 1",
+    "CREATE TABLE x (a INT)",
+    "CREATE OR REPLACE TABLE crystals AS SELECT 1",
+    "CREATE VIEW v AS SELECT 1",
+    "CREATE TEMPORARY VIEW v AS SELECT 1",
+    "CREATE SCHEMA s",
+    "CREATE DATABASE d",
+    "CREATE EXTERNAL TABLE e STORED AS CSV LOCATION '{folder}/secret.csv'",
+    "CREATE UNBOUNDED EXTERNAL TABLE e (a TEXT) STORED AS CSV LOCATION '{folder}/secret.csv'",
+    "CREATE FUNCTION f(BIGINT) RETURNS BIGINT RETURN $1 + 1",
+    "CREATE INDEX i ON crystals (id)",
+    "DROP TABLE crystals",
+    "DROP TABLE IF EXISTS crystals",
+    "DROP VIEW IF EXISTS features",
+    "DROP SCHEMA main CASCADE",
+    "INSERT INTO crystals (id) VALUES ('x')",
+    "INSERT INTO crystals SELECT * FROM crystals",
+    "INSERT OVERWRITE crystals SELECT * FROM crystals",
+    "UPDATE crystals SET id = 'x'",
+    "DELETE FROM crystals",
+    "TRUNCATE TABLE crystals",
+    "MERGE INTO crystals USING crystals AS o ON crystals.id = o.id WHEN MATCHED THEN DELETE",
+    "ALTER TABLE crystals ADD COLUMN x INT",
+    "ALTER TABLE crystals RENAME TO y",
+    "COMMENT ON TABLE crystals IS 'x'",
+    "COPY (SELECT 1) TO '{folder}/out.csv'",
+    "COPY crystals TO '{folder}/out.parquet'",
+    "COPY (SELECT 1) TO '{folder}/out' STORED AS JSON",
+    "EXPLAIN COPY (SELECT 1) TO '{folder}/out.csv'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/out.csv'",
+    "EXPLAIN INSERT INTO crystals (id) VALUES ('x')",
+    "EXPLAIN ANALYZE INSERT INTO crystals (id) VALUES ('x')",
+    "EXPLAIN ANALYZE DELETE FROM crystals",
+    "EXPLAIN CREATE TABLE x AS SELECT 1",
+    "WITH a AS (SELECT 1) INSERT INTO crystals (id) SELECT 'x' FROM a",
+    "SELECT 1 AS a INTO x",
+    "SET hollandite.model = 'cgcnn'",
+    "SET datafusion.execution.batch_size = 1",
+    "SET datafusion.runtime.memory_limit = '900G'",
+    "SET TIME ZONE 'UTC'",
+    "RESET datafusion.execution.batch_size",
+    "PREPARE p AS SELECT 1",
+    "EXECUTE p",
+    "DEALLOCATE p",
+    "BEGIN",
+    "START TRANSACTION",
+    "COMMIT",
+    "ROLLBACK",
+    "USE other",
+    "ATTACH '{folder}/secret.csv' AS other",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA database_list",
+    "CALL something()",
+    "GRANT ALL ON crystals TO everybody",
+    "VACUUM",
+    "ANALYZE TABLE crystals COMPUTE STATISTICS",
+    "KILL 1",
+    "SELECT 1; DROP TABLE crystals",
+    "SELECT 1; SELECT 2",
+    "",
+    "-- nothing",
+];
+
+/// What opens a file, while it is planned or later.
+const FILES: &[&str] = &[
+    "SELECT * FROM read_csv('{folder}/secret.csv')",
+    "SELECT * FROM read_json('{folder}/secret.jsonl')",
+    "SELECT * FROM read_parquet('{folder}/store/data/main/crystals/*.parquet')",
+    "SELECT * FROM read_structures('{folder}/secret.cif')",
+    "SELECT * FROM read_structures('{folder}')",
+    "SELECT * FROM TABLE(read_csv('{folder}/secret.csv'))",
+    "SELECT * FROM LATERAL read_csv('{folder}/secret.csv')",
+    "SELECT * FROM '{folder}/secret.csv'",
+    "SELECT * FROM '{folder}/secret.txt'",
+    "SELECT * FROM \"{folder}/secret.csv\"",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM \"/etc/passwd\"",
+    "SELECT * FROM 'file:///etc/passwd'",
+    "SELECT * FROM 'https://localhost/x.parquet'",
+    "EXPLAIN SELECT * FROM read_csv('{folder}/secret.csv')",
+    "SELECT (SELECT count(*) FROM read_csv('{folder}/secret.csv'))",
+    "WITH a AS (SELECT * FROM read_csv('{folder}/secret.csv')) SELECT 1",
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM read_csv('{folder}/secret.csv'))",
+    "SELECT id FROM crystals UNION ALL SELECT * FROM '{folder}/secret.csv'",
+    "SELECT * FROM crystals JOIN '{folder}/secret.csv' AS s ON true",
+    "DESCRIBE '{folder}/secret.csv'",
+    "SELECT predict_ef(structure, '{folder}/secret.txt') FROM crystals",
+    "SELECT predict_ef(structure, '{folder}/none.txt') FROM crystals",
+    "SELECT predict_ef(structure, '{folder}') FROM crystals",
+    "SELECT predict(structure, '{folder}/secret.txt') FROM crystals",
+    "SELECT predict_ef(structure, '../../store/secret.txt') FROM crystals",
+    "SELECT predict_energy(structure, '{folder}/secret.txt') FROM crystals",
+    "SELECT predict_forces(structure, '/etc/passwd') FROM crystals",
+    "EXPLAIN SELECT predict_ef(structure, '/etc/passwd') FROM crystals",
+    "SELECT formation_energy('TiO2', -9.0, '/etc/passwd')",
+    "SELECT * FROM sqlite_master",
+    "SELECT * FROM ducklake_snapshot",
+    "SELECT * FROM other.main.crystals",
+    "SELECT * FROM crystals AT (VERSION => 99999)",
+];
+
+/// What takes minutes a row, where nobody has allowed it.
+const COSTLY: &[&str] = &[
+    "SELECT relax(structure) FROM crystals",
+    "SELECT id FROM crystals WHERE relax(structure)['converged']",
+    "SELECT adsorption(structure, 'Li') FROM crystals",
+    "SELECT adsorption_potential(structure, 'Li') FROM crystals",
+    "SELECT migration_barrier(structure, 'Li') FROM crystals",
+    "SELECT * FROM migration_paths('rutile', 'Li', 'widest', 5, 0.5, 'crystals')",
+    "SELECT voltage_curve(structure, 'Li') FROM crystals",
+    "SELECT extraction_voltage(structure, 'O') FROM crystals",
+    "SELECT (SELECT max(adsorption_potential(structure, 'Li')) FROM crystals)",
+    "EXPLAIN SELECT relax(structure) FROM crystals",
+];
+
+/// What makes one value that is longer than any memory.
+const LONG: &[&str] = &[
+    "SELECT repeat('x', 2000000000)",
+    "SELECT lpad('x', 2000000000)",
+    "SELECT rpad('x', 2000000000, 'y')",
+    "SELECT array_repeat(1, 2000000000)",
+    "SELECT array_resize([1], 2000000000, 0)",
+    "SELECT count(*) FROM crystals WHERE repeat(id, 1000000000) = 'x'",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_statements_are_refused_and_leave_nothing() {
+    let place = Place::new().await;
+    let folder = place.folder.path().display().to_string();
+    let (files, snapshots) = (place.files(), place.store.snapshots().unwrap());
+    let mut asked = 0;
+    let groups = [
+        (WRITES, &[Forbidden, Bad][..]),
+        (FILES, &[Forbidden, Bad][..]),
+        (COSTLY, &[Forbidden][..]),
+        (LONG, &[Forbidden][..]),
+    ];
+    for (statements, kinds) in groups {
+        for statement in statements {
+            let statement = statement.replace("{folder}", &folder);
+            let refusal = match place.ask(statement.as_str()).await {
+                Err(refusal) => refusal,
+                Ok(rows) => panic!("{statement}\nis answered\n{rows}"),
+            };
+            assert!(kinds.contains(&refusal.kind), "{statement}: {refusal:?}");
+            let told = [SECRET, folder.as_str(), folder.trim_start_matches('/'), "/etc/"];
+            assert!(told.iter().all(|told| !refusal.message.contains(told)), "{statement}: {}", refusal.message);
+            assert!(!refusal.message.is_empty(), "{statement}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 100, "{asked} statements");
+    place.quiet().await;
+    assert_eq!(place.store.snapshots().unwrap(), snapshots);
+    let after = place.files();
+    assert_eq!(after.keys().collect::<Vec<_>>(), files.keys().collect::<Vec<_>>());
+    assert!(after == files, "a file has changed");
+    assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_tells_nothing_of_whether_it_is_there() {
+    let place = Place::new().await;
+    let said = async |name: &str| {
+        let path = place.folder.path().join(name).display().to_string();
+        let refusal = place.ask(format!("SELECT predict_ef(structure, '{path}') FROM crystals").as_str()).await;
+        refusal.unwrap_err().message
+    };
+    assert_eq!(said("secret.txt").await, said("nothing.txt").await);
+    assert_eq!(said("secret.csv").await, said("store").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_reads_is_answered() {
+    let place = Place::new().await;
+    let at_newest = format!("SELECT id FROM crystals AT (VERSION => {})", place.gate.newest_snapshot().unwrap());
+    for (statement, shows) in [
+        ("SELECT id, formula(structure) AS formula FROM crystals", "rutile"),
+        ("SELECT round(density(structure), 1) AS d FROM crystals", "4.3"),
+        ("SELECT predict_ef(structure, 'cgcnn') < 0 AS stable FROM crystals", "true"),
+        ("WITH a AS (SELECT 1 AS x UNION ALL SELECT 2) SELECT sum(x) FROM a", "3"),
+        ("SELECT count(*) FROM generate_series(1, 1000)", "1000"),
+        ("SELECT count(*) AS n FROM most_similar('rutile', 2, 'crystals')", "| 0 |"),
+        ("SELECT adsorption_potential(-12.0, -9.0, -1.5, 1.0) AS v", "1.5"),
+        ("SHOW TABLES", "crystals"),
+        ("DESCRIBE crystals", "structure"),
+        ("SELECT table_name FROM information_schema.tables", "crystals"),
+        ("SELECT * FROM snapshots", "snapshot"),
+        (at_newest.as_str(), "rutile"),
+        ("SELECT id FROM crystals TABLESAMPLE (10 ROWS)", "rutile"),
+        ("EXPLAIN SELECT id FROM crystals WHERE void(structure) > 0.1", "void"),
+        ("EXPLAIN ANALYZE SELECT id FROM crystals", "metrics"),
+        ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT max(i) FROM n", "5"),
+        ("SELECT first_value(id) OVER (ORDER BY id) AS f FROM crystals", "rutile"),
+        ("SELECT 1;", "1"),
+    ] {
+        let rows = place.ask(statement).await.unwrap_or_else(|refusal| panic!("{statement}: {refusal:?}"));
+        assert!(rows.contains(shows), "{statement}\n{rows}");
+        let folder = place.folder.path().display().to_string();
+        assert!(!rows.contains(folder.trim_start_matches('/')), "{statement} shows {folder}\n{rows}");
+    }
+    let named = Question {
+        values: Values::Named(vec![("id".into(), sql::Bound::Text("'; DROP TABLE crystals; --".into()))]),
+        ..Question::from("SELECT count(*) AS n FROM crystals WHERE id = :id")
+    };
+    assert!(place.ask(named).await.unwrap().contains("| 0 |"));
+    // A model that is asked again answers from the store's memory.
+    let cached = place.ask("SELECT count(*) AS n FROM predictions").await.unwrap();
+    assert!(cached.contains("| 1 |"), "{cached}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_and_snapshots_are_those_of_the_request() {
+    let place = Place::new().await;
+    let with = |name: &str, value: &str| Question {
+        options: vec![(name.into(), value.into())],
+        ..Question::from("SHOW hollandite.model")
+    };
+    assert!(place.ask(with("model", "cgcnn")).await.unwrap().contains("cgcnn"));
+    assert!(!place.ask("SHOW hollandite.model").await.unwrap().contains("cgcnn"), "an option stayed");
+    for (name, value) in [("batch_atoms", "1"), ("catalog.default_schema", "x"), ("coverage", "much")] {
+        assert_eq!(place.ask(with(name, value)).await.unwrap_err().kind, Bad, "{name}");
+    }
+    let path = place.folder.path().join("secret.txt").display().to_string();
+    let by_path = Question {
+        options: vec![("model".into(), path)],
+        ..Question::from("SELECT predict_ef(structure) FROM crystals")
+    };
+    assert_eq!(place.ask(by_path).await.unwrap_err().kind, Bad);
+
+    let newest = place.gate.newest_snapshot().unwrap();
+    let at = |snapshot| Question { snapshot: Some(snapshot), ..Question::from("SELECT id FROM crystals") };
+    assert_eq!(place.gate.ask(at(newest)).await.unwrap().snapshot(), newest);
+    assert_eq!(place.ask(at(newest + 7)).await.unwrap_err().kind, Bad);
+    // Others write on: the newest snapshot is the newest of the moment.
+    let writer = Session::open(&place.store, None).await.unwrap();
+    writer.sql("CREATE TABLE later AS SELECT 1 AS a").await.unwrap().collect().await.unwrap();
+    assert_eq!(place.gate.ask("SELECT a FROM later".into()).await.unwrap().snapshot(), newest + 1);
+    assert_eq!(
+        place.ask(Question { snapshot: Some(newest), .."SELECT a FROM later".into() }).await.unwrap_err().kind,
+        Bad
+    );
+}
+
+#[test]
+fn what_is_too_long_too_much_or_too_late_ends() {
+    let runtime = crate::runtime().unwrap();
+    // On one of its threads, and not on this one: the stack is theirs.
+    runtime.block_on(runtime.spawn(too_much())).unwrap();
+}
+
+async fn too_much() {
+    let place = Place::new().await;
+    let nested = |n: usize| format!("SELECT {}1{}", "(".repeat(n), ")".repeat(n));
+    let chain = |n: usize| format!("SELECT 1{}", "+1".repeat(n));
+    let union = |n: usize| format!("SELECT 1{}", " UNION SELECT 1".repeat(n));
+    let subqueries =
+        |n: usize| format!("SELECT * FROM {}(SELECT 1 AS a) AS t{}", "(SELECT * FROM ".repeat(n), ") AS t".repeat(n));
+    let cases = format!("SELECT {} 1 {}", "CASE WHEN true THEN ".repeat(1_500), "END ".repeat(1_500));
+    let refused: &[(String, &[Kind])] = &[
+        (nested(4_000), &[Bad]),
+        (nested(10_000), &[TooMuch]),
+        (nested(32_000), &[TooMuch]),
+        (subqueries(1_000), &[Bad]),
+        (subqueries(2_000), &[TooMuch]),
+        (cases, &[Bad, TooMuch]),
+        (format!("SELECT {}1", "-".to_owned() + &" -".repeat(9_000)), &[Bad]),
+        (format!("SELECT {}true", "NOT ".repeat(9_000)), &[Bad]),
+        (chain(20_000), &[TooMuch]),
+        (chain(40_000), &[TooMuch]),
+        ("x".repeat(70_000), &[TooMuch]),
+        ("SELECT value FROM generate_series(1, 100000000) ORDER BY value % 1000, value".into(), &[TooMuch, Late]),
+        ("SELECT count(DISTINCT value) FROM generate_series(1, 1000000000)".into(), &[TooMuch, Late]),
+        ("SELECT array_agg(value) FROM generate_series(1, 1000000000)".into(), &[TooMuch, Late]),
+        ("SELECT count(*) FROM generate_series(1, 10000000) a CROSS JOIN generate_series(1, 10000000) b".into(), &[Late, TooMuch]),
+        ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n".into(), &[Late, TooMuch]),
+        ("SELECT sum(a.value * b.value) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b ON a.value < b.value".into(), &[Late, TooMuch]),
+    ];
+    for (statement, kinds) in refused {
+        let shown: String = statement.chars().take(80).collect();
+        let began = std::time::Instant::now();
+        let refusal = match place.ask(statement.as_str()).await {
+            Err(refusal) => refusal,
+            Ok(_) => panic!("{shown} is answered"),
+        };
+        assert!(kinds.contains(&refusal.kind), "{shown}: {refusal:?}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{shown} took {:?}", began.elapsed());
+    }
+    // What is deep and still within the bounds is answered or refused, and ends nothing.
+    for statement in [chain(4_900), union(300), nested(20)] {
+        let _ = place.ask(statement.as_str()).await;
+    }
+    let many = Question { values: Values::InOrder(vec![sql::Bound::Null; 2000]), ..Question::from("SELECT $1") };
+    assert_eq!(place.ask(many).await.unwrap_err().kind, TooMuch);
+    place.quiet().await;
+    assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_beyond_the_bound_are_refused_and_streams_are_not_bounded() {
+    let place = Place::new().await;
+    let ask = async |most: Option<usize>| {
+        let answer = place.gate.ask("SELECT value FROM generate_series(1, 20000)".into()).await.unwrap();
+        let answer = if let Some(most) = most { answer.at_most(most) } else { answer };
+        answer.collect().await.map(|batches| batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>())
+    };
+    assert_eq!(ask(Some(19_999)).await.unwrap_err().kind, TooMuch);
+    assert_eq!(ask(Some(20_000)).await.unwrap(), 20_000);
+    assert_eq!(ask(None).await.unwrap(), 20_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
+    let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(60), ..Limits::default() };
+    let place = Place::with(limits, Allowed::default()).await;
+    const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 100000000) a JOIN generate_series(1, 100000000) b ON a.value < b.value";
+    // Gone before the first row.
+    let gate = place.gate.clone();
+    let gone = tokio::spawn(async move { gate.ask(ENDLESS.into()).await?.collect().await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(place.gate.load().0, 1);
+    // The queue holds one, and the third is turned away at once.
+    let gate = place.gate.clone();
+    let waits = tokio::spawn(async move { gate.ask("SELECT 1".into()).await?.collect().await });
+    while place.gate.load().1 == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(place.ask("SELECT 1").await.unwrap_err().kind, Kind::Busy);
+    gone.abort();
+    waits.await.unwrap().unwrap();
+    place.quiet().await;
+    // Cancelled by the handle that whoever planned it holds.
+    let planned = place.gate.plan(ENDLESS.into()).await.unwrap();
+    let stop = planned.stop.clone();
+    let mut answer = place.gate.run(planned).await.unwrap();
+    let cancelled = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.give();
+    };
+    let (next, ()) = tokio::join!(answer.next(), cancelled);
+    assert_eq!(next.unwrap().unwrap_err().kind, Kind::Cancelled);
+    assert!(answer.next().await.is_none());
+    place.quiet().await;
+    let many = futures::stream::iter(0..20).map(|i| {
+        let gate = place.gate.clone();
+        async move { gate.ask(format!("SELECT {i}").as_str().into()).await?.collect().await }
+    });
+    let busy = many.buffer_unordered(20).filter(|done| futures::future::ready(done.is_err())).count().await;
+    assert!(busy > 0 && busy < 20, "{busy} of 20 were turned away");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_is_let_through_to_the_models() {
+    let place = Place::with(Limits::default(), Allowed { relax: true }).await;
+    // There is no energy model in the store: the refusal comes from behind the gate.
+    let refusal = place.ask("SELECT relax(structure) FROM crystals").await.unwrap_err();
+    assert_eq!(refusal.kind, Bad);
+    assert!(refusal.message.contains("chgnet") && !refusal.message.contains("--allow"), "{}", refusal.message);
+}

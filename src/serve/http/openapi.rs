@@ -1,0 +1,94 @@
+//! The description of the pages, of the list that they are made of.
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::routes::{ROUTES, Route};
+use super::sql;
+use crate::error::Kind;
+
+/// OpenAPI 3.1.
+pub(super) fn description() -> Value {
+    let mut paths = Map::new();
+    for route in &ROUTES {
+        let method = route.method.as_str().to_lowercase();
+        paths.insert(route.path.to_owned(), json!({ method: operation(route) }));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "hollandite",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "One store of crystals, read by SQL.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": { "Error": error(), "Statement": sql::schema() },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let content: Map<String, Value> =
+        route.answers.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": schema_of(kind) }))).collect();
+    let mut responses =
+        Map::from_iter([("200".to_owned(), json!({ "description": "The answer.", "content": content }))]);
+    for kind in Kind::ALL {
+        let refused = json!({
+            "description": format!("Refused: {}.", kind.word()),
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+        });
+        responses.insert(kind.status().as_str().to_owned(), refused);
+    }
+    let parameters: Vec<Value> = route
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let mut schema = json!({ "type": "string" });
+            if !parameter.values.is_empty() {
+                schema["enum"] = json!(parameter.values);
+            } else if parameter.place == "path" {
+                schema["minLength"] = json!(1);
+            }
+            json!({
+                "name": parameter.name,
+                "in": parameter.place,
+                "required": parameter.place == "path",
+                "description": parameter.summary,
+                "schema": schema,
+            })
+        })
+        .collect();
+    let mut operation = json!({ "summary": route.summary, "parameters": parameters, "responses": responses });
+    if route.method == Method::POST {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Statement" } } },
+        });
+    }
+    operation["security"] = if route.open { json!([]) } else { json!([{ "token": [] }, {}]) };
+    operation
+}
+
+fn schema_of(kind: &str) -> Value {
+    match kind {
+        "application/json" => json!({}),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["kind", "message"],
+            "properties": {
+                "kind": { "type": "string", "enum": Kind::ALL.map(Kind::word) },
+                "message": { "type": "string" },
+            },
+        } },
+    })
+}

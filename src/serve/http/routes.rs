@@ -1,0 +1,143 @@
+//! The pages: one list, of which the router and the description are made.
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use super::{Asked, catalog, of_json, of_text, openapi, sql, structures};
+
+/// A page.
+pub(super) struct Route {
+    pub method: Method,
+    /// As it is described.
+    pub path: &'static str,
+    /// As it is matched.
+    pub axum_path: &'static str,
+    /// Whether it is shown without a token.
+    pub open: bool,
+    pub summary: &'static str,
+    /// Name, where it stands, type and meaning of each parameter.
+    pub parameters: &'static [Parameter],
+    /// Types of the answer.
+    pub answers: &'static [&'static str],
+    pub answer: fn(Asked) -> BoxFuture<'static, Response>,
+}
+
+/// A parameter of a page.
+pub(super) struct Parameter {
+    pub name: &'static str,
+    /// `path` or `query`.
+    pub place: &'static str,
+    /// Values that it takes, where they are few.
+    pub values: &'static [&'static str],
+    pub summary: &'static str,
+}
+
+const JSON: &[&str] = &["application/json"];
+
+/// All pages.
+pub(super) static ROUTES: [Route; 8] = [
+    Route {
+        method: Method::POST,
+        path: "/v1/sql",
+        axum_path: "/v1/sql",
+        open: false,
+        summary: "Run one statement that only reads, at one snapshot. The format is that of `format`, else of Accept.",
+        parameters: &[],
+        answers: &sql::TYPES,
+        answer: |asked| sql::answer(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/tables",
+        axum_path: "/v1/tables",
+        open: false,
+        summary: "Tables and views with their columns: type, unit and meaning.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| catalog::tables(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/functions",
+        axum_path: "/v1/functions",
+        open: false,
+        summary: "Functions of crystals with their arguments, units and examples.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| catalog::functions(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/structures/{id}.{format}",
+        axum_path: "/v1/structures/{*file}",
+        open: false,
+        summary: "A crystal as CIF, POSCAR or JSON of pymatgen.",
+        parameters: &[
+            Parameter { name: "id", place: "path", values: &[], summary: "Its id." },
+            Parameter { name: "format", place: "path", values: &["cif", "poscar", "json"], summary: "The format." },
+            Parameter { name: "table", place: "query", values: &[], summary: "Its table; tmo where none is named." },
+        ],
+        answers: &["chemical/x-cif", "text/plain", "application/json"],
+        answer: |asked| structures::answer(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/health",
+        axum_path: "/health",
+        open: true,
+        summary: "Whether the store can be read.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| catalog::health(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/version",
+        axum_path: "/version",
+        open: true,
+        summary: "Name and version of the program.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| version(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        axum_path: "/metrics",
+        open: false,
+        summary: "Counters, as Prometheus reads them.",
+        parameters: &[],
+        answers: &["text/plain"],
+        answer: |asked| metrics(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/openapi.json",
+        axum_path: "/openapi.json",
+        open: true,
+        summary: "This description.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| describe(asked).boxed(),
+    },
+];
+
+async fn version(asked: Asked) -> Response {
+    asked.visit.end(None);
+    of_json(StatusCode::OK, &json!({ "name": "hollandite", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+async fn metrics(asked: Asked) -> Response {
+    let gate = asked.door.gate();
+    let text = gate.counts().text(gate.load());
+    asked.visit.end(None);
+    of_text("text/plain; version=0.0.4", text)
+}
+
+async fn describe(asked: Asked) -> Response {
+    asked.visit.end(None);
+    of_json(StatusCode::OK, &openapi::description())
+}

@@ -1,0 +1,136 @@
+//! `POST /v1/sql`: a statement in, its rows out.
+
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use report::Format;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Asked, body, end};
+use crate::error::{Kind, Refusal};
+use crate::gate::{OPTIONS, Question};
+use crate::parameters;
+
+/// Names of formats, their types, and what writes them.
+const FORMATS: [(&str, &str, Format); 5] = [
+    ("json", "application/json", Format::Json),
+    ("jsonl", "application/jsonl", Format::Jsonl),
+    ("csv", "text/csv", Format::Csv),
+    ("arrow", "application/vnd.apache.arrow.stream", Format::ArrowStream),
+    ("parquet", "application/vnd.apache.parquet", Format::Parquet),
+];
+
+/// The types of [`FORMATS`].
+pub(super) const TYPES: [&str; 5] = [FORMATS[0].1, FORMATS[1].1, FORMATS[2].1, FORMATS[3].1, FORMATS[4].1];
+
+/// What is posted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Statement {
+    query: String,
+    #[serde(default)]
+    params: Value,
+    format: Option<String>,
+    snapshot: Option<i64>,
+    #[serde(default)]
+    options: Map<String, Value>,
+    rows: Option<usize>,
+}
+
+/// Of what is posted, as OpenAPI describes it.
+pub(super) fn schema() -> Value {
+    let options: Map<String, Value> =
+        OPTIONS.iter().map(|name| ((*name).to_owned(), json!({ "type": ["string", "number", "boolean"] }))).collect();
+    json!({
+        "type": "object",
+        "required": ["query"],
+        "additionalProperties": false,
+        "properties": {
+            "query": { "type": "string", "description": "One statement that only reads, or the name of a stored query." },
+            "params": {
+                "description": "Values of $1 or ?, in order, or of :name, by name. A crystal is JSON of pymatgen.",
+                "type": ["array", "object", "null"],
+            },
+            "format": { "type": "string", "enum": FORMATS.map(|(name, ..)| name) },
+            "snapshot": { "type": "integer", "description": "An older snapshot." },
+            "options": { "type": "object", "properties": options, "additionalProperties": false },
+            "rows": { "type": "integer", "minimum": 0, "description": "Most rows; an answer with more is refused." },
+        },
+    })
+}
+
+pub(super) async fn answer(asked: Asked) -> Response {
+    let Asked { door, request, visit } = asked;
+    let limits = door.gate().limits().clone();
+    let (head, posted) = request.into_parts();
+    let read = async {
+        check_type(&head.headers)?;
+        let read = tokio::time::timeout(limits.timeout, axum::body::to_bytes(posted, limits.body)).await;
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => {
+                let message = format!("the request is longer than {} bytes, or broke off", limits.body);
+                return Err(Refusal::new(Kind::TooMuch, message));
+            }
+            Err(_) => return Err(Refusal::new(Kind::Late, "the request did not arrive in time")),
+        };
+        let statement: Statement =
+            serde_json::from_slice(&bytes).map_err(|e| Refusal::bad(format!("the request: {e}")))?;
+        let format = format_of(statement.format.as_deref(), &head.headers)?;
+        Ok((statement, format))
+    };
+    let (statement, (_, kind, format)) = match read.await {
+        Ok(read) => read,
+        Err(refusal) => return end(visit, &refusal),
+    };
+    let most = statement.rows.unwrap_or(limits.rows).min(limits.rows);
+    let stored = door.queries().iter().find(|query| query.name == statement.query.trim());
+    let visit = visit.said(&statement.query);
+    let answer = async {
+        let question = Question {
+            text: stored.map_or(statement.query, |query| query.sql.to_owned()),
+            values: parameters::values(&statement.params)?,
+            snapshot: statement.snapshot,
+            options: parameters::options(&statement.options)?,
+        };
+        door.gate().ask(question).await
+    };
+    match answer.await {
+        Ok(answer) => body::of(answer.at_most(most), format, kind, visit).await,
+        Err(refusal) => end(visit, &refusal),
+    }
+}
+
+/// # Errors
+/// A body that a page of another site could send without asking first.
+fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        true => Ok(()),
+        false => Err(Refusal::bad("POST a JSON object, and say so: Content-Type: application/json")),
+    }
+}
+
+/// The format that is named, else the first that Accept names.
+fn format_of(named: Option<&str>, headers: &HeaderMap) -> Result<(&'static str, &'static str, Format), Refusal> {
+    let names = || FORMATS.map(|(name, ..)| name).join(", ");
+    if let Some(named) = named {
+        let found = FORMATS.into_iter().find(|(name, ..)| *name == named);
+        return found.ok_or_else(|| Refusal::bad(format!("{named} is no format; there are {}", names())));
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    for kind in kinds {
+        let known = FORMATS.into_iter().find(|(_, own, _)| own.eq_ignore_ascii_case(kind));
+        let known = known.or_else(|| match kind {
+            "*/*" | "application/*" => Some(FORMATS[0]),
+            "application/x-ndjson" => Some(FORMATS[1]),
+            "text/*" => Some(FORMATS[2]),
+            _ => None,
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+    }
+    Err(Refusal::bad(format!("Accept names no format that is written here: {}", TYPES.join(", "))))
+}

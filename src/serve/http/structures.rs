@@ -1,0 +1,82 @@
+//! `GET /v1/structures/{id}.{format}`: a crystal as a file.
+
+use axum::http::{HeaderValue, Uri};
+use axum::response::Response;
+
+use super::{Asked, end, of_text};
+use crate::crystals::{self, FORMATS};
+use crate::error::Refusal;
+
+pub(super) async fn answer(asked: Asked) -> Response {
+    let Asked { door, request, mut visit } = asked;
+    let uri = request.into_parts().0.uri;
+    let found = async {
+        let (id, format, table) = named(&uri)?;
+        crystals::one(door.gate(), &table, &id, format).await
+    };
+    match found.await {
+        Ok(found) => {
+            (visit.snapshot, visit.rows) = (Some(found.snapshot), 1);
+            visit.end(None);
+            let mut response = of_text(found.kind, found.text);
+            response.headers_mut().insert("x-snapshot", HeaderValue::from(found.snapshot));
+            response
+        }
+        Err(refusal) => end(visit, &refusal),
+    }
+}
+
+/// Id, format and table of a page.
+fn named(uri: &Uri) -> Result<(String, &'static str, String), Refusal> {
+    let file = decoded(uri.path().trim_start_matches("/v1/structures/"), false)?;
+    let known = file.rsplit_once('.').and_then(|(id, format)| {
+        Some((id.to_owned(), FORMATS.iter().map(|(name, _)| *name).find(|name| *name == format)?))
+    });
+    let (id, format) = known
+        .filter(|(id, _)| !id.is_empty())
+        .ok_or_else(|| Refusal::bad("name an id and a format: /v1/structures/ID.cif, .poscar or .json"))?;
+    let mut table = "tmo".to_owned();
+    for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("table", name)) => table = decoded(name, true)?,
+            _ => return Err(Refusal::bad("the one parameter of a crystal is its table")),
+        }
+    }
+    Ok((id, format, table))
+}
+
+/// A part of an address as text; in a query a plus is a space.
+fn decoded(text: &str, plus: bool) -> Result<String, Refusal> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next(), rest.next()].map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
+                let [Some(high), Some(low)] = digits else {
+                    return Err(Refusal::bad("the address has a % that is followed by no number"));
+                };
+                (high * 16 + low) as u8
+            }
+            b'+' if plus => b' ',
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| Refusal::bad("the address is no UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_crystal_a_format_and_a_table() {
+        let named = |text: &str| named(&text.parse().unwrap());
+        let of = |id: &str, format, table: &str| Ok((id.to_owned(), format, table.to_owned()));
+        assert_eq!(named("/v1/structures/mp-1.cif"), of("mp-1", "cif", "tmo"));
+        assert_eq!(named("/v1/structures/a%2Fb%20c.d.json?table=my+own"), of("a/b c.d", "json", "my own"));
+        for wrong in ["mp-1", ".cif", "mp-1.xyz", "%zz.cif", "%ff.cif", "mp-1.cif?x=1"] {
+            assert!(named(&format!("/v1/structures/{wrong}")).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Requests as they come over the wire, to a server that listens.
+
+use std::collections::BTreeSet;
+use std::io::Cursor;
+
+use arrow::ipc::reader::StreamReader;
+use serde_json::json;
+
+use super::routes::ROUTES;
+use crate::testing::{RUTILE, Server, TOKEN, limits};
+
+const JSON: &str = "Content-Type: application/json";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_is_answered_in_every_format_with_snapshot_and_units() {
+    let server = Server::start(limits(), false).await;
+    let query = "SELECT id, round(density(structure), 2) AS density, NULL AS nothing, 'a,b' AS text FROM crystals WHERE id = $1";
+    let ask = async |format: &str| server.sql(json!({ "query": query, "params": ["rutile"], "format": format })).await;
+    let as_json = ask("json").await;
+    assert_eq!(as_json.status, 200, "{}", as_json.text());
+    assert_eq!(as_json.json(), json!([{ "id": "rutile", "density": 4.25, "nothing": null, "text": "a,b" }]));
+    assert_eq!(as_json.header("content-type"), Some("application/json"));
+    assert_eq!(as_json.header("x-units"), Some(r#"{"density":"g/cm\u00b3"}"#));
+    let snapshot = server.store.newest_snapshot().unwrap().to_string();
+    assert_eq!(as_json.header("x-snapshot"), Some(snapshot.as_str()));
+    assert_eq!(ask("jsonl").await.text(), "{\"id\":\"rutile\",\"density\":4.25,\"nothing\":null,\"text\":\"a,b\"}\n");
+    assert_eq!(ask("csv").await.text(), "id,density,nothing,text\nrutile,4.25,,\"a,b\"\n");
+    let arrow = ask("arrow").await;
+    let mut reader = StreamReader::try_new(Cursor::new(arrow.body), None).unwrap();
+    assert_eq!(reader.schema().field(1).metadata().get("unit").map(String::as_str), Some("g/cm³"));
+    assert_eq!(reader.next().unwrap().unwrap().num_rows(), 1);
+    assert!(ask("parquet").await.body.starts_with(b"PAR1"));
+    assert_eq!(ask("xml").await.status, 400);
+    // By Accept, the first that is known.
+    for (accept, kind) in [
+        ("text/csv", "text/csv"),
+        ("application/xml, application/x-ndjson;q=0.5", "application/jsonl"),
+        ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+        ("*/*", "application/json"),
+    ] {
+        let accept = format!("Accept: {accept}");
+        let reply = server.http("POST", "/v1/sql", &[JSON, &accept], br#"{"query":"SELECT 1 AS a"}"#).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some(kind)), "{accept}");
+    }
+    let reply = server.http("POST", "/v1/sql", &[JSON, "Accept: image/png"], br#"{"query":"SELECT 1"}"#).await;
+    assert_eq!(reply.status, 400);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_names_options_and_snapshots() {
+    let server = Server::start(limits(), false).await;
+    let rows = async |body| {
+        let reply = server.sql(body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    };
+    let values = json!({ "query": "SELECT $1 AS a, $2 AS b, $3 AS c, $4 AS d", "params": [true, 2.5, null, "it's"] });
+    assert_eq!(rows(values).await, json!([{ "a": true, "b": 2.5, "c": null, "d": "it's" }]));
+    let named = json!({ "query": "SELECT :x + 1 AS y", "params": { "x": 41 } });
+    assert_eq!(rows(named).await, json!([{ "y": 42 }]));
+    // A crystal goes out as JSON and comes back in as one.
+    let crystal = server.http("GET", "/v1/structures/rutile.json?table=crystals", &[], b"").await.json();
+    let back = json!({ "query": "SELECT reduced_formula($1) AS f", "params": [crystal] });
+    assert_eq!(rows(back).await, json!([{ "f": "TiO2" }]));
+    assert_eq!(rows(json!({ "query": "all" })).await, json!([{ "id": "rutile" }]));
+    let option = json!({ "query": "SHOW hollandite.coverage", "options": { "coverage": 0.5 } });
+    assert_eq!(rows(option).await[0]["value"], "0.5");
+    let old = server.store.newest_snapshot().unwrap() - 1;
+    let reply = server.sql(json!({ "query": "SELECT 1 AS a", "snapshot": old })).await;
+    assert_eq!((reply.status, reply.header("x-snapshot")), (200, Some(old.to_string().as_str())), "{}", reply.text());
+    let reply = server.sql(json!({ "query": "SELECT id FROM crystals", "snapshot": old })).await;
+    assert_eq!(reply.status, 400, "it was made later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_functions_crystals_health_and_numbers() {
+    let server = Server::start(limits(), false).await;
+    let get = async |path: &str| server.http("GET", path, &[], b"").await;
+    let tables = get("/v1/tables").await.json();
+    let of = |name: &str| tables["tables"].as_array().unwrap().iter().find(|table| table["name"] == name).cloned();
+    let tmo = of("tmo").unwrap();
+    let volume = tmo["columns"].as_array().unwrap().iter().find(|column| column["name"] == "volume").cloned().unwrap();
+    assert_eq!((&volume["type"], &volume["unit"]), (&json!("DOUBLE"), &json!("Å³")), "{volume}");
+    assert!(volume["meaning"].is_string() && of("crystals").is_some() && tables["snapshot"].is_i64());
+    let functions = get("/v1/functions").await.json();
+    let names: Vec<&str> =
+        functions["functions"].as_array().unwrap().iter().filter_map(|f| f["name"].as_str()).collect();
+    assert!(names.contains(&"predict_ef") && !names.contains(&"read_csv") && names.len() > 60, "{names:?}");
+    let poscar = get("/v1/structures/rutile.poscar?table=crystals").await;
+    assert_eq!(formats::parse_structure(poscar.text()).unwrap(), formats::parse_structure(RUTILE).unwrap());
+    let cif = get("/v1/structures/rutile.cif?table=crystals").await;
+    assert_eq!(cif.header("content-type"), Some("chemical/x-cif"));
+    assert_eq!(formats::parse_structure(cif.text()).unwrap().len(), 6);
+    for (path, status) in [
+        ("/v1/structures/none.cif?table=crystals", 404),
+        ("/v1/structures/rutile.cif", 404),
+        ("/v1/structures/rutile.xyz", 400),
+        ("/v1/structures/x.cif?table=none", 400),
+        ("/v1/structures/x.cif?table=a%22%3B%20DROP%20TABLE%20crystals", 400),
+        ("/v1/structures/..%2F..%2Fetc%2Fpasswd.cif", 404),
+        ("/v1/structures/../../etc/passwd", 400),
+        ("/v1/nothing", 404),
+        ("/", 404),
+    ] {
+        let reply = get(path).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.text());
+        assert!(reply.json()["error"]["message"].is_string(), "{path}");
+    }
+    let health = get("/health").await.json();
+    assert_eq!((&health["status"], health["running"].as_u64()), (&json!("ok"), Some(0)));
+    assert_eq!(get("/version").await.json()["version"], env!("CARGO_PKG_VERSION"));
+    let numbers = get("/metrics").await;
+    assert_eq!(numbers.header("content-type"), Some("text/plain; version=0.0.4"));
+    assert!(
+        numbers.text().contains("hollandite_requests_total{door=\"http\",outcome=\"missing\"} "),
+        "{}",
+        numbers.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_is_that_of_the_routes() {
+    let server = Server::start(limits(), false).await;
+    let described = server.http("GET", "/openapi.json", &[], b"").await.json();
+    let paths: BTreeSet<&str> = described["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(paths, ROUTES.iter().map(|route| route.path).collect());
+    for route in &ROUTES {
+        let operation = &described["paths"][route.path][route.method.as_str().to_lowercase()];
+        let path = route.path.replace("{id}", "rutile").replace("{format}", "cif");
+        let path = if path.contains("structures") { format!("{path}?table=crystals") } else { path };
+        let reply = server.http(route.method.as_str(), &path, &[JSON], br#"{"query":"SELECT 1 AS a"}"#).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        let kind = reply.header("content-type").unwrap().split(';').next().unwrap();
+        assert!(!operation["responses"]["200"]["content"][kind].is_null(), "{path} answers {kind}: {operation}");
+        // No method but the one that is described.
+        let other = if route.method == "GET" { "POST" } else { "GET" };
+        let reply = server.http(other, &path, &[JSON], b"{}").await;
+        assert_eq!((reply.status, reply.header("allow").is_some()), (405, true), "{other} {path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_requests_are_refused() {
+    let server = Server::start(limits(), true).await;
+    let bearer = format!("Authorization: Bearer {TOKEN}");
+    let own = format!("Host: {}", server.at.http.unwrap());
+    let other_origin = format!("Origin: http://{}", "evil.example");
+    let own_origin = format!("Origin: http://{}", server.at.http.unwrap());
+    let long = format!("{{\"query\":\"SELECT '{}'\"}}", "x".repeat(2 << 20));
+    let text = format!("{{\"query\":\"SELECT '{}'\"}}", "x".repeat(100 << 10));
+    let nested = format!("{{\"query\":\"SELECT 1\",\"params\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let fine = r#"{"query":"SELECT 1 AS a"}"#;
+    let ask = |head: &[&str]| head.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let requests: Vec<(&str, &str, Vec<String>, &str, u16)> = vec![
+        // Tokens.
+        ("POST", "/v1/sql", ask(&[JSON]), fine, 401),
+        ("POST", "/v1/sql", ask(&[JSON, "Authorization: Bearer wrong-wrong-wrong-wrong"]), fine, 401),
+        ("POST", "/v1/sql", ask(&[JSON, "Authorization: Bearer"]), fine, 401),
+        ("POST", "/v1/sql", ask(&[JSON, "Authorization: Basic dTphLXRva2VuLW9mLXRoZS10ZXN0cw=="]), fine, 401),
+        ("GET", "/v1/tables", ask(&[]), "", 401),
+        ("GET", "/metrics", ask(&[]), "", 401),
+        ("GET", "/v1/structures/rutile.cif?table=crystals", ask(&[]), "", 401),
+        // Pages of other sites.
+        ("POST", "/v1/sql", ask(&[JSON, &bearer, "Host: evil.example"]), fine, 403),
+        ("GET", "/health", ask(&["Host: evil.example"]), "", 403),
+        ("GET", "/health", ask(&["Host: localhost.evil.example"]), "", 403),
+        ("GET", "/health", ask(&["Host: 127.0.0.1.nip.io"]), "", 403),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer, &own, &other_origin]), fine, 403),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer, &own, "Origin: null"]), fine, 403),
+        ("POST", "/v1/sql", ask(&["Content-Type: text/plain", &bearer]), fine, 400),
+        ("POST", "/v1/sql", ask(&["Content-Type: application/x-www-form-urlencoded", &bearer]), fine, 400),
+        ("POST", "/v1/sql", ask(&[&bearer]), fine, 400),
+        ("OPTIONS", "/v1/sql", ask(&[&other_origin, "Access-Control-Request-Method: POST"]), "", 405),
+        // Bodies.
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), &long, 413),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), &text, 413),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), &nested, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), "", 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), "[]", 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), "{\"query\":", 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","what":1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $1","params":1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $1","params":[{"a":1}]}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","params":[1]}"#, 400),
+        (
+            "POST",
+            "/v1/sql",
+            ask(&[JSON, &bearer]),
+            r#"{"query":"SELECT 1","options":{"model":"/etc/passwd","x":1}}"#,
+            400,
+        ),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","options":{"coverage":{}}}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","snapshot":-1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","rows":-1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"DROP TABLE crystals"}"#, 403),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT * FROM '/etc/passwd.csv'"}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT value FROM generate_series(1, 20001)"}"#, 413),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1 AS a UNION ALL SELECT 2","rows":1}"#, 413),
+        ("PUT", "/v1/sql", ask(&[JSON, &bearer]), fine, 405),
+        ("DELETE", "/v1/tables", ask(&[&bearer]), "", 405),
+        ("TRACE", "/health", ask(&[]), "", 405),
+        // And what is meant well.
+        ("POST", "/v1/sql", ask(&[JSON, &bearer, &own, &own_origin]), fine, 200),
+        ("POST", "/v1/sql", ask(&["Content-Type: application/json; charset=utf-8", &bearer]), fine, 200),
+        ("GET", "/health", ask(&["Host: localhost"]), "", 200),
+    ];
+    let store = server.folder.path().display().to_string();
+    for (method, path, head, body, status) in &requests {
+        let lines: Vec<&str> = head.iter().map(String::as_str).collect();
+        let reply = server.http(method, path, &lines, body.as_bytes()).await;
+        let shown: String = body.chars().take(80).collect();
+        assert_eq!(reply.status, *status, "{method} {path} {lines:?} {shown}: {}", reply.text());
+        assert!(reply.header("access-control-allow-origin").is_none(), "{method} {path}");
+        assert!(!reply.text().contains(&store) && !reply.text().contains("/etc/"), "{}", reply.text());
+    }
+    assert_eq!(server.store.snapshots().unwrap().len(), server.store.newest_snapshot().unwrap() as usize + 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_are_streamed_and_break_off_where_they_fail() {
+    let server = Server::start(crate::Limits { rows: 300_000, ..limits() }, false).await;
+    let series = |n: usize, x: &str| json!({ "query": format!("SELECT value, {x} AS x FROM generate_series(1, {n})"), "format": "csv" });
+    let long = server.sql(series(200_000, "'some more text to fill the lines'")).await;
+    assert_eq!((long.status, long.whole), (200, true));
+    assert!(long.head.to_lowercase().contains("transfer-encoding: chunked"), "{}", long.head);
+    assert_eq!(long.text().lines().count(), 200_001);
+    let failing = server.sql(series(200_000, "'some more text to fill the lines' || (1 / (199990 - value))")).await;
+    assert_eq!((failing.status, failing.whole), (200, false), "half an answer passes for a whole one");
+    // What is short has its status.
+    let failing = server.sql(series(100, "1 / (50 - value)")).await;
+    assert_eq!(failing.status, 400, "{}", failing.text());
+    let too_many = server.sql(series(300_001, "'some more text to fill the lines'")).await;
+    assert_eq!((too_many.status, too_many.whole), (200, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_bounded_and_the_end_is_clean() {
+    let server = Server::start(crate::Limits { queries: 1, waiting: 1, ..limits() }, false).await;
+    let slow = json!({ "query": "SELECT count(*) FROM generate_series(1, 30000) a JOIN generate_series(1, 30000) b ON a.value < b.value" });
+    let all = futures::future::join_all((0..6).map(|_| server.sql(slow.clone()))).await;
+    let of = |status| all.iter().filter(|reply| reply.status == status).count();
+    assert!(
+        of(200) >= 1 && of(429) >= 1 && of(200) + of(429) == 6,
+        "{:?}",
+        all.iter().map(|r| r.status).collect::<Vec<_>>()
+    );
+    assert!(all.iter().filter(|reply| reply.status == 429).all(|reply| reply.header("retry-after") == Some("1")));
+    // An answer that is under way when the server is asked to end is given.
+    let under_way = server.sql(slow.clone());
+    let at = server.at.http.unwrap();
+    let (reply, ()) = tokio::join!(under_way, tokio::time::sleep(std::time::Duration::from_millis(20)));
+    assert_eq!(reply.status, 200);
+    server.stop().await.unwrap();
+    assert!(std::net::TcpStream::connect(at).is_err(), "it still listens");
+}
