@@ -53,6 +53,9 @@ impl Headings {
     }
 
     /// A batch under these headings.
+    ///
+    /// # Errors
+    /// Columns that are not those of the headings.
     pub fn over(&self, batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
         if !self.renamed {
             return Ok(batch);

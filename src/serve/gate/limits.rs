@@ -59,7 +59,7 @@ pub(super) fn pieces(text: &str) -> usize {
     let mut in_word = false;
     while let Some(c) = letters.next() {
         let is_word = c.is_alphanumeric() || c == '_';
-        count += usize::from(!c.is_whitespace() && !(is_word && in_word));
+        count += usize::from(!(c.is_whitespace() || is_word && in_word));
         in_word = is_word;
         if c == '\'' || c == '"' {
             letters.by_ref().find(|end| *end == c);
