@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_has_no_answer_says_why() {
         for n in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(adsorption_potential(-1.0, 0.0, 0.0, n).unwrap_err().to_string().contains("positive number"));
+            assert!(adsorption_potential(-1.0, 0.0, 0.0, n).unwrap_err().to_string().contains("n must be positive"));
         }
         assert!(adsorption_potential(f64::NAN, 0.0, 0.0, 1.0).unwrap_err().to_string().contains("no finite"));
         let message = insertion_voltage(-1.0, 0.0, 0.0, 1.0, 0.0).unwrap_err().to_string();

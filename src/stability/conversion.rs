@@ -68,7 +68,7 @@ mod tests {
     fn what_is_no_reaction_is_said() {
         let diagram = PhaseDiagram::new(None);
         let lithium = Element::from_symbol("Li").unwrap();
-        for (valence, n, part) in [(1, 0.0, "positive"), (1, f64::NAN, "positive"), (0, 1.0, "no cation")] {
+        for (valence, n, part) in [(1, 0.0, "positive"), (1, f64::NAN, "positive"), (0, 1.0, "not a cation")] {
             let error = conversion_voltage(&diagram, &formula("TiO2"), -3.3, (lithium, valence), n).unwrap_err();
             assert!(error.contains(part), "{error}");
         }

@@ -260,7 +260,7 @@ async fn derived_columns_follow_the_crystal() {
         "INSERT INTO tmo (id, structure) VALUES ('b', {'lattice': [1.0], 'numbers': [22], 'frac_coords': [0.0]})",
     )
     .await;
-    assert!(message.contains("'b'") && message.contains("no crystal"), "{message}");
+    assert!(message.contains("'b'") && message.contains("not a crystal"), "{message}");
     rows(&session, "UPDATE tmo SET structure = NULL WHERE id = 'a'").await;
     assert_eq!(
         number(&session, "SELECT count(*) FROM tmo WHERE id = 'a' AND coalesce(formula, structure_hash) IS NULL").await,

@@ -140,7 +140,7 @@ mod tests {
             assert_eq!((run.as_str(), found), ("r", Shard::new(number, 4).unwrap()));
         }
         let again = [("ID", "7"), ("COUNT", "2"), ("MIN", "3"), ("MAX", "7")];
-        for (array, words) in [(&again[..], "without gaps"), (&[][..], "no task"), (&from_0[..2], "none of 4")] {
+        for (array, words) in [(&again[..], "without gaps"), (&[][..], "not a task"), (&from_0[..2], "none of 4")] {
             let error = asked(None, array).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("--shard 3/16"), "{error}");
         }

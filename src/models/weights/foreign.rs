@@ -182,7 +182,7 @@ mod tests {
         ask("--property", &|c| c.property = Some("formation_energy_per_atom".into()));
         ask("--units", &|c| c.unit = Some("eV/atom".into()));
         ask("--elements", &|c| c.elements = Some("Xx".into()));
-        ask("'Xx' is no element", &|c| c.elements = Some("Ti, O".into()));
+        ask("'Xx' is not an element", &|c| c.elements = Some("Ti, O".into()));
         let (found, source) = bare("My Model");
         let imported = described(found, &source, &claims).unwrap();
         assert_eq!(imported.card.name, "my-model");
