@@ -1,8 +1,6 @@
 //! Values in the place of `$1`, `?` and `:name`: they are put into the parsed statement, as the constants that they are. A text stays
 //! one text, whatever is in it.
 
-use std::ops::ControlFlow;
-
 use crystal::Structure;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
@@ -167,23 +165,14 @@ impl Session {
 
 /// Puts another expression in the place of each placeholder.
 fn replace(statement: &mut Statement, value: &mut dyn FnMut(&str) -> Result<Expr, String>) -> Result<(), String> {
-    let exchange = &mut |expression: &mut Expr| match expression {
-        Expr::Value(constant) => match &constant.value {
-            Value::Placeholder(name) => match value(name) {
-                Ok(other) => {
-                    *expression = other;
-                    ControlFlow::Continue(())
-                }
-                Err(reason) => ControlFlow::Break(reason),
-            },
-            _ => ControlFlow::Continue(()),
-        },
-        _ => ControlFlow::Continue(()),
-    };
-    match each_expression(statement, exchange) {
-        ControlFlow::Break(reason) => Err(reason),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    each_expression(statement, |expression| {
+        if let Expr::Value(constant) = expression
+            && let Value::Placeholder(name) = &constant.value
+        {
+            *expression = value(name)?;
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

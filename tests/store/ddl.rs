@@ -275,6 +275,17 @@ async fn what_takes_a_whole_table_with_it_is_known_beforehand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_kept_as_its_query_was_understood() {
+    let (_dir, store) = store().await;
+    let session = Session::open(&store, None).await.unwrap();
+    rows(&session, "CREATE VIEW probed AS SELECT id, void(structure, probe => 0.5) AS v FROM tmo").await;
+    rows(&session, "CREATE VIEW everything AS FROM tmo").await;
+    let reopened = Session::open(&Store::open(store.dir()).await.unwrap(), None).await.unwrap();
+    assert_eq!(rows(&reopened, "SELECT count(v) FROM probed").await, ["2"]);
+    assert_eq!(rows(&reopened, "SELECT count(structure) FROM everything").await, ["2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_of_crystals_keeps_the_columns_that_make_it_one() {
     let (_dir, store) = store().await;
     let session = Session::open(&store, None).await.unwrap();

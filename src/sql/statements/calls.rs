@@ -1,8 +1,6 @@
 //! Calls of our own functions, looked at before the engine sees them: how many arguments they have, and by which names. Named
 //! arguments may leave out what stands before them and has a default: it is filled in, since the engine takes no gaps.
 
-use std::ops::ControlFlow;
-
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{
@@ -10,26 +8,21 @@ use datafusion::sql::sqlparser::ast::{
 };
 use store::did_you_mean;
 
-use super::{each_expression, folded, refused};
-use crate::Error;
+use super::{each_expression, folded};
 use crate::functions::{CrystalUdf, Function, Omitted, Parameter};
 
 /// # Errors
 /// A call with too few or too many arguments, with a name that no argument has, or with a gap that no default fills.
-pub(super) fn complete(state: &SessionState, statement: &mut EngineStatement) -> Result<(), Error> {
-    let mut complete = |expr: &mut Expr| {
-        let Expr::Function(call) = expr else { return ControlFlow::Continue(()) };
+pub(super) fn complete(state: &SessionState, statement: &mut EngineStatement) -> Result<(), String> {
+    each_expression(statement, |expression| {
+        let Expr::Function(call) = expression else { return Ok(()) };
         let name = call.name.0.last().and_then(|part| part.as_ident()).map(folded).unwrap_or_default();
         let udf = state.scalar_functions().get(&name).filter(|_| call.name.0.len() == 1);
         match udf.and_then(|udf| udf.inner().downcast_ref::<CrystalUdf>()) {
-            Some(udf) => filled(udf.function(), call).map_or_else(ControlFlow::Break, ControlFlow::Continue),
-            None => ControlFlow::Continue(()),
+            Some(udf) => filled(udf.function(), call),
+            None => Ok(()),
         }
-    };
-    match each_expression(statement, &mut complete) {
-        ControlFlow::Break(message) => Err(refused(message)),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    })
 }
 
 /// Fills the gaps of a call.

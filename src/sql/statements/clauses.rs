@@ -2,36 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::parser::{CopyToSource, Statement as EngineStatement};
 use datafusion::sql::sqlparser::ast::{
-    FromTable, GroupByExpr, Select, SelectFlavor, SelectItem, Statement, TableFactor, TableWithJoins, VisitMut,
-    VisitorMut,
+    FromTable, GroupByExpr, Select, SelectFlavor, SelectItem, Statement, TableFactor, TableWithJoins, VisitorMut,
 };
 
-use super::refused;
-use crate::Error;
-
-/// Refuses what would be passed over, and reads `FROM tmo` alone as `SELECT * FROM tmo`.
-///
-/// # Errors
-/// Names the clause, and what to write in its place.
-pub(super) fn check(statement: &mut EngineStatement) -> Result<(), Error> {
-    let done = match statement {
-        EngineStatement::Explain(explain) => return check(&mut explain.statement),
-        EngineStatement::Statement(statement) => statement.visit(&mut Clauses),
-        EngineStatement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut Clauses),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        _ => ControlFlow::Continue(()),
-    };
-    match done {
-        ControlFlow::Break(message) => Err(refused(message)),
-        ControlFlow::Continue(()) => Ok(()),
-    }
-}
-
-struct Clauses;
+/// Refuses what would be passed over, with what to write in its place, and reads `FROM tmo` alone as `SELECT * FROM tmo`.
+pub(super) struct Clauses;
 
 impl VisitorMut for Clauses {
     type Break = String;
@@ -89,11 +65,12 @@ impl VisitorMut for Clauses {
 mod tests {
     use datafusion::sql::parser::DFParser;
 
+    use super::super::walk;
     use super::*;
 
-    fn checked(text: &str) -> Result<String, Error> {
+    fn checked(text: &str) -> Result<String, String> {
         let mut statement = DFParser::parse_sql(text).unwrap().pop_front().unwrap();
-        check(&mut statement)?;
+        walk(&mut statement, &mut Clauses)?;
         Ok(statement.to_string())
     }
 
@@ -110,7 +87,7 @@ mod tests {
             ("CREATE TABLE t AS SELECT * FROM tmo PREWHERE natoms > 3", "use WHERE"),
         ] {
             let error = checked(text).map(|read| panic!("{text} was read as {read}")).unwrap_err();
-            assert!(error.to_string().contains(said), "{text}: {error}");
+            assert!(error.contains(said), "{text}: {error}");
         }
     }
 

@@ -3,34 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use datafusion::sql::parser::{CopyToSource, Statement as EngineStatement};
+use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, TableAlias, TableFactor, TableFunctionArgs,
-    Value, VisitMut, VisitorMut,
+    Value, VisitorMut,
 };
 
 use super::refused;
 use crate::Error;
 use crate::session::Session;
-
-/// Puts calls in place of files.
-///
-/// # Errors
-/// A file of which its name does not tell how to read it.
-pub(super) fn call_readers(statement: &mut EngineStatement) -> Result<(), Error> {
-    let done = match innermost(statement) {
-        EngineStatement::Statement(statement) => statement.visit(&mut Readers),
-        EngineStatement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut Readers),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        _ => ControlFlow::Continue(()),
-    };
-    match done {
-        ControlFlow::Break(message) => Err(refused(message)),
-        ControlFlow::Continue(()) => Ok(()),
-    }
-}
 
 /// # Errors
 /// A statement that reads or writes files by itself, in a session that has none.
@@ -50,7 +31,8 @@ fn innermost(statement: &mut EngineStatement) -> &mut EngineStatement {
     }
 }
 
-struct Readers;
+/// Puts calls in place of files; ends at one of which its name does not tell how to read it.
+pub(super) struct Readers;
 
 impl VisitorMut for Readers {
     type Break = String;
@@ -108,11 +90,12 @@ fn reader(path: &str) -> Result<(&'static str, Option<&'static str>), String> {
 mod tests {
     use datafusion::sql::parser::DFParser;
 
+    use super::super::walk;
     use super::*;
 
-    fn read(text: &str) -> Result<String, Error> {
+    fn read(text: &str) -> Result<String, String> {
         let mut statement = DFParser::parse_sql(text).unwrap().pop_front().unwrap();
-        call_readers(&mut statement)?;
+        walk(&mut statement, &mut Readers)?;
         Ok(statement.to_string())
     }
 
@@ -123,6 +106,6 @@ mod tests {
         let joined = read("EXPLAIN SELECT 1 FROM tmo JOIN '*.parquet' AS p USING (id)").unwrap();
         assert!(joined.contains("JOIN read_parquet('*.parquet') AS p"), "{joined}");
         assert_eq!(read("SELECT 'a.csv' FROM tmo").unwrap(), "SELECT 'a.csv' FROM tmo");
-        assert!(read("SELECT 1 FROM 'POSCAR'").unwrap_err().to_string().contains("read_structures"));
+        assert!(read("SELECT 1 FROM 'POSCAR'").unwrap_err().contains("read_structures"));
     }
 }

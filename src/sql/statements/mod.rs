@@ -18,7 +18,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{CopyToSource, Statement as EngineStatement};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, ObjectType, Statement, visit_expressions_mut,
+    Expr, Ident, ObjectName, ObjectNamePart, ObjectType, Statement, VisitMut, VisitorMut,
 };
 
 use super::error::{missing_table, no_table};
@@ -42,9 +42,7 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
     let state = session.context().state();
     let mut statement = parse(&state, text)?;
     files::check(session, &mut statement)?;
-    clauses::check(&mut statement)?;
-    files::call_readers(&mut statement)?;
-    calls::complete(&state, &mut statement)?;
+    prepare(&state, &mut statement)?;
     if let (EngineStatement::Statement(inner), Some(store)) = (&statement, session.store()) {
         let done = match inner.as_ref() {
             Statement::AlterTable(alter) => alter::run(session, store, alter).await?,
@@ -68,20 +66,55 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
     }
 }
 
-/// Calls `change` for every expression of a statement, those of the query that it explains or copies included.
-pub(super) fn each_expression<B>(
-    statement: &mut EngineStatement,
-    change: &mut impl FnMut(&mut Expr) -> ControlFlow<B>,
-) -> ControlFlow<B> {
-    match statement {
-        EngineStatement::Explain(explain) => each_expression(&mut explain.statement, change),
-        EngineStatement::Statement(plain) => visit_expressions_mut(plain.as_mut(), change),
+/// Puts a statement into words that the engine takes as they are meant.
+///
+/// # Errors
+/// What cannot be: a clause that the engine passes over, a file that nothing reads, a call that fits no function.
+fn prepare(state: &SessionState, statement: &mut EngineStatement) -> Result<(), Error> {
+    walk(statement, &mut clauses::Clauses).map_err(refused)?;
+    walk(statement, &mut files::Readers).map_err(refused)?;
+    calls::complete(state, statement).map_err(refused)
+}
+
+/// Leads a visitor through a statement, and through the query that it explains or copies.
+///
+/// # Errors
+/// Why the visitor broke off.
+fn walk<E>(statement: &mut EngineStatement, visitor: &mut impl VisitorMut<Break = E>) -> Result<(), E> {
+    let done = match statement {
+        EngineStatement::Explain(explain) => return walk(&mut explain.statement, visitor),
+        EngineStatement::Statement(plain) => plain.visit(visitor),
         EngineStatement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => visit_expressions_mut(query.as_mut(), change),
+            CopyToSource::Query(query) => query.visit(visitor),
             CopyToSource::Relation(_) => ControlFlow::Continue(()),
         },
         _ => ControlFlow::Continue(()),
+    };
+    match done {
+        ControlFlow::Break(reason) => Err(reason),
+        ControlFlow::Continue(()) => Ok(()),
     }
+}
+
+/// Changes every expression of a statement, those within others first.
+///
+/// # Errors
+/// That of `change`.
+pub(super) fn each_expression<E>(
+    statement: &mut EngineStatement,
+    change: impl FnMut(&mut Expr) -> Result<(), E>,
+) -> Result<(), E> {
+    struct Expressions<F>(F);
+
+    impl<E, F: FnMut(&mut Expr) -> Result<(), E>> VisitorMut for Expressions<F> {
+        type Break = E;
+
+        fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<E> {
+            self.0(expression).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+        }
+    }
+
+    walk(statement, &mut Expressions(change))
 }
 
 /// Says which table may have been meant, where the error is that there is no such table.

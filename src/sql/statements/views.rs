@@ -3,7 +3,7 @@
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{CreateView, Statement};
 
-use super::{check_newest, files, folded, refused, table_name};
+use super::{check_newest, folded, prepare, refused, table_name};
 use crate::Error;
 use crate::session::Session;
 use store::{Store, View, definition_for_the_lake, parsed, replace_tables, tables_of};
@@ -37,7 +37,7 @@ pub(super) async fn create(session: &Session, store: &Store, text: &str, view: &
     let limit = state.config_options().sql_parser.recursion_limit.get();
     let mut written = parsed(text, limit);
     if let Some(statement) = &mut written {
-        files::call_readers(statement)?;
+        prepare(&state, statement)?;
     }
     let mut written = match written {
         Some(EngineStatement::Statement(statement)) => match *statement {
