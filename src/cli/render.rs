@@ -11,7 +11,6 @@ pub use pager::is_open as pager_is_open;
 
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -27,7 +26,7 @@ use super::args::{Format, Output};
 use super::bars::BesideBars;
 use super::console::{self, Text};
 use crate::error::ReportError;
-use crate::report::{self, Exporter, Headings, Sink, stream_exporter};
+use crate::report::{self, Exporter, Headings, Sink, Written, stream_exporter};
 use crate::sql::ColumnUnits;
 
 /// Text on standard output. `print!` would panic where the reader went away.
@@ -168,7 +167,7 @@ pub fn table_text(
         table.write(batch)?;
     }
     Box::new(table).finish()?;
-    Ok(text.into_string())
+    Ok(String::from_utf8_lossy(&text.take()).into_owned())
 }
 
 /// The cells of rows as the table for people has them: numbers rounded, crystals by formula.
@@ -178,25 +177,4 @@ pub fn table_text(
 pub fn cell_texts(batch: &RecordBatch, units: &[ColumnUnits]) -> Result<Vec<Vec<String>>, ReportError> {
     let nowhere = Sink::Stream(Box::new(std::io::sink()));
     Table::new(batch.schema(), Digits::of(units), nowhere, Look::default(), None).texts(batch, Detail::Brief)
-}
-
-/// Text that is kept.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn into_string(self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

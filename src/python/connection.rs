@@ -15,7 +15,7 @@ use hollandite::cli::{python, statements};
 use hollandite::error::Error;
 use hollandite::formats::{Frames, Mapping, Naming, Reading};
 use hollandite::sql::{Session, quoted_name};
-use hollandite::store::{Column as Promoted, ImportOptions, ImportSummary, Store};
+use hollandite::store::{Column as Promoted, ImportOptions, ImportSummary, Store, waiting_for};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
@@ -47,11 +47,7 @@ impl Open {
         progress.watch(&session);
         if let Some(store) = &store {
             let progress = progress.clone();
-            store.watch_waiting(Box::new(move |holder| {
-                let holder =
-                    holder.map_or_else(|| "another process that writes to the store".to_owned(), ToString::to_string);
-                progress.note(&format!("waiting for {holder}"));
-            }));
+            store.watch_waiting(Box::new(move |holder| progress.note(&waiting_for(holder))));
         }
         Self { session, store, snapshot, read_only, progress, listener: Arc::default(), registered: Arc::default() }
     }

@@ -320,28 +320,7 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     use super::*;
-
-    /// A stream whose text a test reads while the sink has it.
-    #[derive(Clone, Default)]
-    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-    impl Shared {
-        /// What was written so far.
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::Written;
 
     fn batch() -> RecordBatch {
         let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(22), None]), None]);
@@ -354,11 +333,11 @@ mod tests {
     }
 
     fn text(format: Format, batches: &[RecordBatch]) -> String {
-        let shared = Shared::default();
-        let mut e = stream_exporter(format, &batch().schema(), Sink::Stream(Box::new(shared.clone()))).unwrap();
+        let written = Written::default();
+        let mut e = stream_exporter(format, &batch().schema(), Sink::Stream(Box::new(written.clone()))).unwrap();
         batches.iter().for_each(|b| e.write(b).unwrap());
         e.finish().unwrap();
-        shared.text()
+        String::from_utf8(written.take()).unwrap()
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub use error::ReportError;
 pub use export::{Exporter, Format, exporter, recast, stream_exporter, without_views};
 pub use frames::{dataframe, describe, record_batch};
 pub use headings::{Headings, with_units};
-pub use sink::{PartialFile, Sink, remove_partial_files};
+pub use sink::{PartialFile, Sink, Written, remove_partial_files};

@@ -15,21 +15,9 @@ use crate::error::ServeError;
 use crate::{Allowed, Limits, Listening, Options, StoredQuery, serve};
 
 /// Rutile, as a POSCAR.
-pub const RUTILE: &str = "TiO2
-1.0
-4.5922 0 0
-0 4.5922 0
-0 0 2.9574
-Ti O
-2 4
-Direct
-0 0 0
-0.5 0.5 0.5
-0.30496 0.30496 0
-0.69504 0.69504 0
-0.19504 0.80496 0.5
-0.80496 0.19504 0.5
-";
+pub fn rutile() -> String {
+    formats::to_poscar(&formats::hosts::host("rutile").unwrap(), "rutile")
+}
 
 /// A token.
 pub const TOKEN: &str = "a-token-of-the-tests";
@@ -37,7 +25,7 @@ pub const TOKEN: &str = "a-token-of-the-tests";
 /// A table `crystals` with rutile in it.
 pub async fn fill(store: &Store) {
     let session = Session::open(store, None).await.unwrap();
-    let table = format!("CREATE TABLE crystals AS SELECT 'rutile' AS id, structure('{RUTILE}') AS structure");
+    let table = format!("CREATE TABLE crystals AS SELECT 'rutile' AS id, structure('{}') AS structure", rutile());
     session.sql(&table).await.unwrap().collect().await.unwrap();
 }
 

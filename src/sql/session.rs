@@ -222,17 +222,6 @@ impl Session {
         }
     }
 
-    /// Plans a statement that only reads. Nothing is changed by it, and nothing runs before its rows are asked for.
-    ///
-    /// # Errors
-    /// As [`Session::sql`], and a statement that would change something.
-    pub async fn query(&self, text: &str) -> Result<DataFrame, Error> {
-        if !self.only_reads(text)? {
-            return Err(Error::Sql("only what reads is taken here: SELECT, EXPLAIN, DESCRIBE and SHOW".into()));
-        }
-        self.sql(text).await
-    }
-
     /// The model or ensemble that answers to a name or path in this session; the default model where it is empty.
     ///
     /// # Errors

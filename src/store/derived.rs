@@ -33,10 +33,9 @@ pub fn holds_crystals(schema: &Schema) -> bool {
     tables::base().iter().all(has)
 }
 
-/// Those columns of `tmo` without which a table is none of crystals, and its derived columns follow nothing, that a table lacks.
-pub fn missing_of_crystals(schema: &Schema) -> Vec<&'static str> {
-    let lacks = |c: &&tables::Column| schema.field_with_name(&c.name).is_err();
-    tables::base().iter().filter(lacks).map(|c| c.name.as_str()).collect()
+/// The names of the columns without any of which a table is none of crystals (see [`holds_crystals`]).
+pub fn columns_of_crystals() -> impl Iterator<Item = &'static str> {
+    tables::base().iter().map(|c| c.name.as_str())
 }
 
 /// The derived columns of crystals, in the order of [`derived`]; NULL where the crystal is.

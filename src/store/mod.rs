@@ -58,7 +58,7 @@ mod verify;
 
 pub use ddl::{Restored, View, definition_for_the_lake};
 pub use deep::DeepReport;
-pub use derived::{derive, derived, derived_fields, holds_crystals, missing_of_crystals};
+pub use derived::{columns_of_crystals, derive, derived, derived_fields, holds_crystals};
 pub use dft::{DftOptions, DftSummary};
 pub use electrodes::ElectrodeSummary;
 pub use error::StoreError;
@@ -78,5 +78,5 @@ pub use rows::{Onto, is_of_the_lake};
 pub use shards::{Branch, Manifest, MergeSummary, Plan, Shard};
 pub use tables::{Column, columns, dictionary, lineage_columns, meanings, schema};
 pub use tunings::Tuning;
-pub use turn::{Holder, Turn, WaitWatcher};
+pub use turn::{Holder, Turn, WaitWatcher, waiting_for};
 pub use verify::{Problem, VerifyReport};

@@ -59,6 +59,14 @@ impl Holder {
     }
 }
 
+/// What is said of a wait.
+pub fn waiting_for(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!("waiting for {holder}"),
+        None => "waiting for another process that writes to the store".to_owned(),
+    }
+}
+
 /// Told for whom is waited; `None` where the holder does not say.
 pub type WaitWatcher = dyn Fn(Option<&Holder>) + Send + Sync;
 

@@ -36,7 +36,7 @@ use std::path::Path;
 use super::args::{Args, At, Command};
 use super::{CliError, bars, console};
 use crate::sql::Session;
-use crate::store::Store;
+use crate::store::{Store, waiting_for};
 
 /// Run the command that was typed.
 pub async fn run(args: Args) -> Result<(), CliError> {
@@ -86,8 +86,7 @@ async fn open(store: Option<&Path>) -> Result<Store, CliError> {
 fn tell_of_waiting(store: &Store) {
     let console = console::listener();
     store.watch_waiting(Box::new(move |holder| {
-        let holder = holder.map_or_else(|| "another process that writes to the store".to_owned(), ToString::to_string);
-        let line = format!("waiting for {holder}");
+        let line = waiting_for(holder);
         match &console {
             Some(console) => console.note(&line),
             None => eprintln!("{line}"),

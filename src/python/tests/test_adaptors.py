@@ -1,8 +1,6 @@
 """scikit-learn and matminer, DuckDB, the DB-API, ASE, notebooks."""
 
 import os
-import signal
-import time
 
 import duckdb
 import numpy as np
@@ -18,7 +16,7 @@ import hollandite
 import hollandite.dbapi
 import hollandite.duckdb
 import hollandite.sklearn
-from test_manners import SLOW, run
+from test_manners import SLOW, ends_by_ctrl_c
 
 
 def test_a_featurizer_of_scikit_learn(db):
@@ -144,14 +142,7 @@ with hollandite.dbapi.connect(path) as con, con.cursor() as cursor:
     cursor.execute("SELECT 41 + 1")
     print(cursor.fetchall())
 """
-    process = run(code)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(1.5)
-    sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert out.startswith("interrupted") and "(42,)" in out, (out, err)
-    assert time.monotonic() - sent < 30 and process.returncode == 0
+    ends_by_ctrl_c(code)
 
 
 WEIGHTS = os.environ.get("HOLLANDITE_CHGNET")

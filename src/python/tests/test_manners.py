@@ -20,6 +20,18 @@ def run(code, **kwargs):
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
 
 
+def ends_by_ctrl_c(code):
+    """A process that says "ready" is interrupted, says so, and goes on to an answer of 42."""
+    process = run(code)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out.startswith("interrupted") and "(42,)" in out, (out, err)
+    assert time.monotonic() - sent < 30 and process.returncode == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("way", ["fetchall()", "to_polars()"])
 def test_ctrl_c_ends_the_query_and_not_the_process(db, way):
@@ -36,14 +48,7 @@ except KeyboardInterrupt:
     print("interrupted", round(time.monotonic() - begun, 1))
 print(db.sql("SELECT 41 + 1").fetchone())
 """
-    process = run(code)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(1.5)
-    sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert out.startswith("interrupted") and "(42,)" in out, (out, err)
-    assert time.monotonic() - sent < 30 and process.returncode == 0
+    ends_by_ctrl_c(code)
 
 
 def test_eight_threads_share_a_connection(db):

@@ -34,12 +34,9 @@ use super::handles::{Handles, Held};
 use super::{listing, status};
 use crate::door::{Door, Visit};
 use crate::error::{Kind, Refusal};
-use crate::gate::{Answer, Planned, Question};
+use crate::gate::{Answer, ONLY_READS, Planned, Question};
 
 type Rows = <Service as FlightService>::DoGetStream;
-
-/// What every statement that changes something is told.
-const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
 
 /// What answers.
 pub(super) struct Service {

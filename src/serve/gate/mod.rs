@@ -37,6 +37,9 @@ use crate::error::{Hidden, Kind, Refusal, ServeError};
 /// Options that a request may set for itself, each under the prefix `hollandite`.
 pub const OPTIONS: [&str; 5] = ["model", "energy_model", "coverage", "features", "cache"];
 
+/// What whoever wants to change something is told.
+pub(crate) const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
+
 /// A statement with what belongs to it.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -212,10 +215,10 @@ impl Gate {
             let said = |error: sql::Error| gate.refusal(&error);
             // Before the values are in: an empty list of them has no statement parsed.
             if !session.only_reads(&question.text).map_err(said)? {
-                return Err(Refusal::forbidden("this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW"));
+                return Err(Refusal::forbidden(ONLY_READS));
             }
             let text = session.bind(&question.text, &question.values).map_err(said)?;
-            let frame = session.query(&text).await.map_err(said)?;
+            let frame = session.sql(&text).await.map_err(said)?;
             plan::check(&frame, gate.0.allowed)?;
             let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
             let units = column_units(&session, &frame);

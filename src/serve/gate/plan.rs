@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
 use datafusion::prelude::DataFrame;
 use sql::relaxes;
 
-use super::Allowed;
+use super::{Allowed, ONLY_READS};
 use crate::error::{Kind, Refusal};
 
 /// Schemas whose tables are shown.
@@ -75,7 +75,7 @@ fn node_refused(node: &LogicalPlan, allowed: Allowed) -> Option<String> {
         | LogicalPlan::Statement(_)
         | LogicalPlan::Dml(_)
         | LogicalPlan::Ddl(_)
-        | LogicalPlan::Copy(_) => Some("this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW".into()),
+        | LogicalPlan::Copy(_) => Some(ONLY_READS.into()),
     }
 }
 

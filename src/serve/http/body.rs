@@ -1,14 +1,11 @@
 //! Rows as the body of an answer. What is short is sent whole, so that whatever goes wrong has its status; what is long is sent as it
 //! is computed, and breaks off where something goes wrong.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use futures::stream;
-use report::{Exporter, Format, Sink, stream_exporter};
+use report::{Exporter, Format, Sink, Written, stream_exporter};
 use serde_json::{Map, Value};
 use sql::ColumnUnits;
 
@@ -29,33 +26,9 @@ const UNITS: HeaderName = HeaderName::from_static("x-units");
 struct Sent {
     answer: Answer,
     exporter: Option<Box<dyn Exporter>>,
+    /// What was written and not yet sent.
     written: Written,
     visit: Visit,
-}
-
-/// What was written and not yet sent.
-#[derive(Clone, Default)]
-pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The answer, in a format of the type `kind`.

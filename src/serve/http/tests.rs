@@ -7,7 +7,7 @@ use arrow::ipc::reader::StreamReader;
 use serde_json::json;
 
 use super::routes::ROUTES;
-use crate::testing::{RUTILE, Server, TOKEN, limits};
+use crate::testing::{Server, TOKEN, limits, rutile};
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -88,7 +88,7 @@ async fn tables_functions_crystals_health_and_numbers() {
         functions["functions"].as_array().unwrap().iter().filter_map(|f| f["name"].as_str()).collect();
     assert!(names.contains(&"predict_ef") && !names.contains(&"read_csv") && names.len() > 60, "{names:?}");
     let poscar = get("/v1/structures/rutile.poscar?table=crystals").await;
-    assert_eq!(formats::parse_structure(poscar.text()).unwrap(), formats::parse_structure(RUTILE).unwrap());
+    assert_eq!(formats::parse_structure(poscar.text()).unwrap(), formats::parse_structure(&rutile()).unwrap());
     let cif = get("/v1/structures/rutile.cif?table=crystals").await;
     assert_eq!(cif.header("content-type"), Some("chemical/x-cif"));
     assert_eq!(formats::parse_structure(cif.text()).unwrap().len(), 6);

@@ -1,29 +1,20 @@
 use std::io::Cursor;
 
+use report::Written;
+
 use super::*;
 
 /// The answers to messages, by their ids.
 async fn spoken(messages: &[Value]) -> Vec<Value> {
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-    impl Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
     let store = Store::init(&folder.path().join("store")).await.unwrap();
     crate::testing::fill(&store).await;
     let queries = vec![StoredQuery { name: "dense", answers: "What is dense?".into(), sql: "SELECT id FROM crystals" }];
     let input: String = messages.iter().map(|message| format!("{message}\n")).collect();
-    let output = Output::default();
+    let output = Written::default();
     let input = Cursor::new(format!("{input}no json\n").into_bytes());
     mcp(&store, Limits::default(), Allowed::default(), queries, input, output.clone()).await.unwrap();
-    let said = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    let said = String::from_utf8(output.take()).unwrap();
     let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(said.iter().any(|answer| answer["error"]["code"] == -32700), "{said:?}");
     let of = |id: &Value| said.iter().find(|answer| answer.get("id") == Some(id)).cloned().unwrap_or_default();

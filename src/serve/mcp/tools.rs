@@ -3,14 +3,14 @@
 use arrow::array::RecordBatch;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use report::{Format, Sink, stream_exporter};
+use report::{Format, Sink, Written, stream_exporter};
 use serde_json::{Map, Value, json};
 use sql::sql_type;
 
 use crate::door::Door;
 use crate::error::{Kind, Refusal};
 use crate::gate::Question;
-use crate::http::body::{Written, units};
+use crate::http::body::units;
 use crate::{catalog, crystals, parameters};
 
 /// Rows of an answer where none are named, and most.

@@ -1,10 +1,8 @@
 //! A crystal as an entry of OPTIMADE 1.2 (specification, "Structures Entries").
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value, json};
 
-use crystal::{Composition, Element, Structure, content_hash};
+use crystal::{Composition, Element, Structure, amount_text, content_hash};
 
 /// What the names begin with that OPTIMADE does not define: ours.
 pub const PREFIX: &str = "_hollandite_";
@@ -68,13 +66,7 @@ pub fn anonymous_formula(composition: &Composition) -> String {
 }
 
 fn joined(parts: impl Iterator<Item = (String, f64)>) -> String {
-    parts.fold(String::new(), |mut formula, (symbol, n)| {
-        formula.push_str(&symbol);
-        if n != 1.0 {
-            let _ = write!(formula, "{n}");
-        }
-        formula
-    })
+    parts.map(|(symbol, n)| symbol + &amount_text(n)).collect()
 }
 
 #[cfg(test)]
