@@ -30,8 +30,8 @@ struct At {
 struct State {
     /// By a name that stays while it is under way.
     under_way: BTreeMap<String, At>,
-    /// What ended, and has not been told.
-    ended: Vec<String>,
+    /// What ended, as it was last, and has not been told.
+    ended: Vec<(String, At)>,
     changed: bool,
     printed: String,
     notes: Vec<String>,
@@ -50,8 +50,8 @@ impl Progress {
 
     fn end(&self, what: &str) {
         let mut state = self.state();
-        if state.under_way.remove(what).is_some() {
-            state.ended.push(what.to_owned());
+        if let Some(last) = state.under_way.remove_entry(what) {
+            state.ended.push(last);
             state.changed = true;
         }
     }
@@ -77,8 +77,8 @@ impl Progress {
         }));
     }
 
-    /// Tells `listener` what changed: `listener(name, what, done, of)` of each that is under way, `listener.ended(name)`, and each
-    /// remark to `listener.note(line)`.
+    /// Tells `listener` what changed: `listener(name, what, done, of)` of each that is or was under way since the last call, however
+    /// short, then `listener.ended(name)` of what is no longer; and each remark to `listener.note(line)`.
     pub fn tell(&self, py: Python<'_>, listener: Option<&Py<PyAny>>) -> PyResult<()> {
         let (under_way, ended, notes) = {
             let mut state = self.state();
@@ -91,7 +91,8 @@ impl Progress {
         for line in notes {
             listener.call_method1(py, "note", (line,))?;
         }
-        for name in ended {
+        for (name, At { what, done, of }) in ended {
+            listener.call1(py, (&name, what, done, of))?;
             listener.call_method1(py, "ended", (name,))?;
         }
         for (name, At { what, done, of }) in under_way {
@@ -110,7 +111,7 @@ impl Progress {
         let mut state = self.state();
         let under_way = std::mem::take(&mut state.under_way);
         state.changed |= !under_way.is_empty();
-        state.ended.extend(under_way.into_keys());
+        state.ended.extend(under_way);
     }
 }
 
