@@ -1,6 +1,7 @@
 //! The README and the guides of queries/ are run: each `$ command` of a ```console block is executed in a shell, and what it
-//! prints must be what stands under it. The guides go on where the README ends. There a line `...` stands for any number of lines, and `...` inside a line for any text. How wide a
-//! column is does not matter: runs of spaces and of `─` count as one.
+//! prints must be what stands under it. The guides go on where the README ends. There a line `...` stands for any number of lines,
+//! and `...` inside a line for any text. How wide a column is does not matter: runs of spaces and of `─` count as one. What other
+//! programs do with our files, in ```python and ```sql blocks, is run after the commands of its document.
 
 use assert_cmd::Command;
 
@@ -31,6 +32,31 @@ fn steps(markdown: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Blocks that other tests run, by document and language.
+const RUN_ELSEWHERE: [(&str, &str); 5] = [
+    // With the Python package: src/python/tests.
+    ("README.md", "python"),
+    ("queries/python.md", "python"),
+    ("queries/serve.md", "python"),
+    // It asks for published weights: tests/parity/models.rs.
+    ("queries/models.md", "python"),
+    // The examples of the functions, each run by a test of its own.
+    ("queries/FUNCTIONS.md", "sql"),
+];
+
+/// The blocks of other programs that are run here, with their lines: Python's, and DuckDB's SQL.
+fn blocks<'a>(name: &str, markdown: &'a str) -> Vec<(usize, &'static str, &'a str)> {
+    let mut blocks = Vec::new();
+    for language in ["python", "sql"].into_iter().filter(|language| !RUN_ELSEWHERE.contains(&(name, language))) {
+        let fence = format!("```{language}\n");
+        for (at, _) in markdown.match_indices(&fence) {
+            let text = markdown[at + fence.len()..].split("```").next().unwrap();
+            blocks.push((markdown[..at].lines().count() + 1, language, text));
+        }
+    }
+    blocks
 }
 
 /// Whether `printed` is what `expected` says.
@@ -87,7 +113,7 @@ fn every_command_prints_what_the_documents_show() {
     std::os::unix::fs::symlink(format!("{root}/fixtures"), work.path().join("fixtures")).unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_hollandite"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let mut ran = 0;
+    let (mut ran, mut others) = (0, 0);
     for (name, markdown) in documents() {
         for step in steps(&markdown) {
             if step.command.starts_with("cargo test") {
@@ -110,7 +136,24 @@ fn every_command_prints_what_the_documents_show() {
             );
             ran += 1;
         }
+        for (line, language, text) in blocks(&name, &markdown) {
+            let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
+                crate::common::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+                continue;
+            };
+            let mut python = Command::new(python);
+            isolated(&mut python, work.path());
+            match language {
+                "sql" => python.arg(format!("{root}/tests/interop/lake.py")).write_stdin(text),
+                _ => python.args(["-c", text]),
+            };
+            let output = python.current_dir(work.path()).output().unwrap();
+            assert!(output.status.success(), "{name}:{line}: {}", String::from_utf8_lossy(&output.stderr));
+            assert!(language != "sql" || !output.stdout.is_empty(), "{name}:{line}: it finds nothing");
+            others += 1;
+        }
     }
+    assert!(others >= 2 || std::env::var_os("HOLLANDITE_PYTHON").is_none(), "other programs read our files: {others}");
     assert!(ran >= 30, "the documents have transcripts: {ran}");
 }
 

@@ -1,5 +1,6 @@
-"""DuckDB with the extensions of the wheels: nothing is downloaded."""
+"""DuckDB with the extensions of the wheels: nothing is downloaded. As a program it runs what it reads from its input, and prints the rows."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,3 +22,16 @@ def attach(catalog, **options):
     options = ", ".join(f"{name} '{value}'" for name, value in options.items())
     connection.execute(f"ATTACH 'ducklake:sqlite:{catalog}' AS lake{f' ({options})' if options else ''}; USE lake")
     return connection
+
+
+def main():
+    connection = connect()
+    for statement in sys.stdin.read().split(";"):
+        # They are loaded from the wheels.
+        if statement.strip() and not statement.strip().removeprefix("-- DuckDB").lstrip().startswith("INSTALL"):
+            for row in connection.execute(statement).fetchall():
+                print(*row, sep="\t")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""The notebook and the guide are run as they stand."""
+"""The notebook, the guide and what the README shows of Python are run as they stand."""
 
 import re
 from pathlib import Path
@@ -37,6 +37,16 @@ def test_the_guide_runs(tmp_path, monkeypatch):
     for value in names.values():
         if isinstance(value, hollandite.Connection):
             value.close()
+
+
+def test_what_the_readme_shows_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (QUERIES.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names: dict = {}
+    exec(compile(block, "README.md", "exec"), names)
+    names["db"].close()
+    assert len(names["frame"]) > 10
 
 
 def test_the_guide_shows_every_adaptor():
