@@ -65,6 +65,8 @@ pub enum Kind {
     Late,
     /// Whoever asked has said to stop.
     Cancelled,
+    /// What a standard leaves optional, and this server leaves out.
+    Unsupported,
     /// The server's own fault.
     Fault,
 }
@@ -81,6 +83,7 @@ impl Kind {
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Late => StatusCode::GATEWAY_TIMEOUT,
             Self::Cancelled => StatusCode::CONFLICT,
+            Self::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -95,6 +98,7 @@ impl Kind {
             Self::TooMuch | Self::Busy => Code::ResourceExhausted,
             Self::Late => Code::DeadlineExceeded,
             Self::Cancelled => Code::Cancelled,
+            Self::Unsupported => Code::Unimplemented,
             Self::Fault => Code::Internal,
         }
     }
@@ -110,12 +114,13 @@ impl Kind {
             Self::Busy => "busy",
             Self::Late => "late",
             Self::Cancelled => "cancelled",
+            Self::Unsupported => "unsupported",
             Self::Fault => "fault",
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bad,
         Self::Unknown,
         Self::Forbidden,
@@ -124,6 +129,7 @@ impl Kind {
         Self::Busy,
         Self::Late,
         Self::Cancelled,
+        Self::Unsupported,
         Self::Fault,
     ];
 }

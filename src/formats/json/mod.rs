@@ -36,7 +36,7 @@ use document::{Document, Named};
 use elements::Elements;
 use shapes::Part;
 
-pub use optimade::{PREFIX as OPTIMADE_PREFIX, optimade_name, to_optimade};
+pub use optimade::{PREFIX as OPTIMADE_PREFIX, optimade_attribute, optimade_name, to_optimade};
 pub use writer::to_json;
 
 /// See [`Format`].

@@ -21,7 +21,7 @@ use crate::species::{element_of_symbol, is_isotope};
 use crystal::CrystalError;
 use crystal::Element;
 
-pub use writer::{PREFIX, optimade_name, to_optimade};
+pub use writer::{PREFIX, optimade_attribute, optimade_name, to_optimade};
 
 /// A species: an element by its symbol, or OPTIMADE's description of one.
 pub(super) enum Kind<'a> {

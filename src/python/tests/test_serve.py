@@ -42,10 +42,23 @@ def server(tmp_path, monkeypatch):
 def test_the_guide_runs_against_a_server(server):
     _, flight, http = server
     blocks = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(blocks) >= 2
+    assert len(blocks) >= 3
+    names = {}
     for block in blocks:
         block = block.replace("127.0.0.1:7700", flight).replace("127.0.0.1:7701", http)
-        exec(compile(block, "queries/serve.md", "exec"), {})
+        exec(compile(block, "queries/serve.md", "exec"), names)
+
+
+def test_the_validator_of_optimade_finds_the_server_valid(server):
+    from optimade.validator import ImplementationValidator
+
+    _, _, http = server
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    validator = ImplementationValidator(base_url=f"http://{http}/optimade/v1", http_headers=headers, respond_json=True)
+    validator.validate_implementation()
+    results = validator.results
+    failed = results.failure_messages + results.internal_failure_messages + results.optional_failure_messages
+    assert validator.valid and results.success_count > 30 and not failed, failed
 
 
 def test_frames_come_over_flight(server):

@@ -158,10 +158,22 @@ impl Gate {
     /// # Errors
     /// Whatever the gate does not let through.
     pub async fn ask(&self, question: Question) -> Result<Answer, Refusal> {
+        Ok(self.ask_with(question, |_, frame| Ok((frame, ()))).await?.0)
+    }
+
+    /// Plans a statement, has `refine` add to the plan what is no SQL, and runs it; with what else `refine` has found.
+    ///
+    /// # Errors
+    /// As [`Gate::ask`], and those of `refine`.
+    pub(crate) async fn ask_with<T: Send + 'static>(
+        &self,
+        question: Question,
+        refine: impl FnOnce(&Session, DataFrame) -> Result<(DataFrame, T), Refusal> + Send + 'static,
+    ) -> Result<(Answer, T), Refusal> {
         let deadline = self.deadline();
         let place = self.0.places.take(deadline).await?;
-        let (planned, place) = self.planned(question, place, deadline).await?;
-        self.started(planned, place, deadline).await
+        let ((planned, found), place) = self.planned(question, refine, place, deadline).await?;
+        Ok((self.started(planned, place, deadline).await?, found))
     }
 
     /// Plans a statement and checks the plan; nothing of it runs.
@@ -171,7 +183,7 @@ impl Gate {
     pub async fn plan(&self, question: Question) -> Result<Planned, Refusal> {
         let deadline = self.deadline();
         let place = self.0.places.take(deadline).await?;
-        Ok(self.planned(question, place, deadline).await?.0)
+        Ok(self.planned(question, |_, frame| Ok((frame, ())), place, deadline).await?.0.0)
     }
 
     /// Runs what was planned.
@@ -205,7 +217,13 @@ impl Gate {
         Instant::now() + self.0.limits.timeout
     }
 
-    async fn planned(&self, question: Question, place: Place, deadline: Instant) -> Result<(Planned, Place), Refusal> {
+    async fn planned<T: Send + 'static>(
+        &self,
+        question: Question,
+        refine: impl FnOnce(&Session, DataFrame) -> Result<(DataFrame, T), Refusal> + Send + 'static,
+        place: Place,
+        deadline: Instant,
+    ) -> Result<((Planned, T), Place), Refusal> {
         self.check_size(&question)?;
         let gate = self.clone();
         let stop = Stop::new();
@@ -219,6 +237,7 @@ impl Gate {
             }
             let text = session.bind(&question.text, &question.values).map_err(said)?;
             let frame = session.sql(&text).await.map_err(said)?;
+            let (frame, found) = refine(&session, frame)?;
             plan::check(&frame, gate.0.allowed)?;
             let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
             let units = column_units(&session, &frame);
@@ -226,7 +245,7 @@ impl Gate {
             // What is planned and what is answered have the very same columns: clients of Flight compare them.
             let schema = as_sent(&with_units(headings.schema(), &of_columns));
             let snapshot = session_snapshot(&session)?;
-            Ok(Planned { frame, snapshot, schema, units, stop: sign })
+            Ok((Planned { frame, snapshot, schema, units, stop: sign }, found))
         };
         within(deadline, &stop, place, plan).await
     }
@@ -240,21 +259,30 @@ impl Gate {
     }
 
     fn check_size(&self, question: &Question) -> Result<(), Refusal> {
+        self.check_text("statement", &question.text)?;
         let bounds = &self.0.limits;
-        let longer = |what: String| Err(Refusal::new(Kind::TooMuch, what));
-        if question.text.len() > bounds.text {
-            return longer(format!("the statement has {} bytes, more than {}", question.text.len(), bounds.text));
-        }
-        let pieces = limits::pieces(&question.text);
-        if pieces > bounds.pieces {
-            return longer(format!("the statement has {pieces} words and signs, more than {}", bounds.pieces));
-        }
         let given = match &question.values {
             Values::InOrder(values) => values.len(),
             Values::Named(values) => values.len(),
         };
         if given > bounds.parameters {
-            return longer(format!("{given} parameters are more than {}", bounds.parameters));
+            let message = format!("{given} parameters are more than {}", bounds.parameters);
+            return Err(Refusal::new(Kind::TooMuch, message));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// A text that is too long, or would make a plan that is too deep.
+    pub(crate) fn check_text(&self, what: &str, text: &str) -> Result<(), Refusal> {
+        let bounds = &self.0.limits;
+        let longer = |message: String| Err(Refusal::new(Kind::TooMuch, message));
+        if text.len() > bounds.text {
+            return longer(format!("the {what} has {} bytes, more than {}", text.len(), bounds.text));
+        }
+        let pieces = limits::pieces(text);
+        if pieces > bounds.pieces {
+            return longer(format!("the {what} has {pieces} words and signs, more than {}", bounds.pieces));
         }
         Ok(())
     }
@@ -262,9 +290,10 @@ impl Gate {
     /// The session at a snapshot, with options of its own where some are given.
     async fn session(&self, snapshot: Option<i64>, options: &[(String, String)]) -> Result<Session, Refusal> {
         let said = |error: sql::Error| self.refusal(&error);
-        let session = match snapshot {
+        let newest = self.newest_snapshot()?;
+        let session = match snapshot.filter(|snapshot| *snapshot != newest) {
             Some(snapshot) => self.0.newest.at(snapshot).await.map_err(said)?,
-            None => self.pinned(self.newest_snapshot()?).await.map_err(said)?,
+            None => self.pinned(newest).await.map_err(said)?,
         };
         if options.is_empty() {
             return Ok(session);

@@ -5,7 +5,7 @@ mod catalog;
 mod openapi;
 mod routes;
 mod sql;
-mod structures;
+pub(crate) mod structures;
 
 #[cfg(test)]
 mod tests;
@@ -42,16 +42,14 @@ pub fn router(door: Door) -> Router {
 
 /// A request that was let in, with the visit to write down.
 pub(crate) struct Asked {
-    door: Door,
-    request: Request,
-    visit: Visit,
+    pub door: Door,
+    pub request: Request,
+    pub visit: Visit,
 }
 
 async fn visited(door: Door, route: &'static Route, request: Request) -> Response {
     let visit = door.begin("http", &format!("{} {}", route.method, request.uri().path()));
-    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let admitted = door.check_host(host, request.headers());
+    let admitted = door.check_host(host(&request), request.headers());
     let admitted = if route.open { admitted } else { admitted.and_then(|()| door.check_token(request.headers())) };
     let mut response = match admitted {
         Ok(()) => (route.answer)(Asked { door, request, visit }).await,
@@ -63,6 +61,12 @@ async fn visited(door: Door, route: &'static Route, request: Request) -> Respons
     response
 }
 
+/// The host that a request names, with its port.
+pub(crate) fn host(request: &Request) -> Option<&str> {
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    host.or_else(|| request.uri().authority().map(|authority| authority.as_str()))
+}
+
 /// Ends a visit with a refusal.
 fn end(visit: Visit, refusal: &Refusal) -> Response {
     visit.end(Some(refusal.kind));
@@ -71,8 +75,12 @@ fn end(visit: Visit, refusal: &Refusal) -> Response {
 
 fn refused(refusal: &Refusal) -> Response {
     let error = json!({ "error": { "kind": refusal.kind.word(), "message": refusal.message } });
-    let mut response = of_json(refusal.kind.status(), &error);
-    match refusal.kind {
+    with_headers(refusal.kind, of_json(refusal.kind.status(), &error))
+}
+
+/// What the head of a refusal tells the client.
+pub(crate) fn with_headers(kind: Kind, mut response: Response) -> Response {
+    match kind {
         Kind::Unknown => {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -90,7 +98,7 @@ fn of_json(status: StatusCode, value: &Value) -> Response {
     response
 }
 
-fn of_text(kind: &'static str, text: String) -> Response {
+pub(crate) fn of_text(kind: &'static str, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::routes::{ROUTES, Route};
 use super::sql;
 use crate::error::Kind;
+use crate::optimade::JSON_API;
 
 /// OpenAPI 3.1.
 pub(super) fn description() -> Value {
@@ -35,10 +36,11 @@ fn operation(route: &Route) -> Value {
     let mut responses =
         Map::from_iter([("200".to_owned(), json!({ "description": "The answer.", "content": content }))]);
     for kind in Kind::ALL {
-        let refused = json!({
-            "description": format!("Refused: {}.", kind.word()),
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-        });
+        let mut content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+        if route.answers.contains(&JSON_API) {
+            content[JSON_API] = json!({ "schema": {} });
+        }
+        let refused = json!({ "description": format!("Refused: {}.", kind.word()), "content": content });
         responses.insert(kind.status().as_str().to_owned(), refused);
     }
     let parameters: Vec<Value> = route

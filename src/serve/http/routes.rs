@@ -6,6 +6,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use crate::optimade;
+
 use super::{Asked, catalog, of_json, of_text, openapi, sql, structures};
 
 /// A page.
@@ -38,7 +40,7 @@ pub(super) struct Parameter {
 const JSON: &[&str] = &["application/json"];
 
 /// All pages.
-pub(super) static ROUTES: [Route; 8] = [
+pub(super) static ROUTES: [Route; 9] = [
     Route {
         method: Method::POST,
         path: "/v1/sql",
@@ -82,6 +84,16 @@ pub(super) static ROUTES: [Route; 8] = [
         ],
         answers: &["chemical/x-cif", "text/plain", "application/json"],
         answer: |asked| structures::answer(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/optimade/{path}",
+        axum_path: "/optimade/{*path}",
+        open: false,
+        summary: "OPTIMADE 1.2: versions; of tmo v1/info, v1/structures and v1/links; of another table TABLE/v1/...",
+        parameters: &[Parameter { name: "path", place: "path", values: &[], summary: "A page of OPTIMADE." }],
+        answers: &[optimade::JSON_API, "text/csv"],
+        answer: |asked| optimade::answer(asked).boxed(),
     },
     Route {
         method: Method::GET,

@@ -46,7 +46,7 @@ fn named(uri: &Uri) -> Result<(String, &'static str, String), Refusal> {
 }
 
 /// A part of an address as text; in a query a plus is a space.
-fn decoded(text: &str, plus: bool) -> Result<String, Refusal> {
+pub(crate) fn decoded(text: &str, plus: bool) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -127,7 +127,7 @@ async fn the_description_is_that_of_the_routes() {
     assert_eq!(paths, ROUTES.iter().map(|route| route.path).collect());
     for route in &ROUTES {
         let operation = &described["paths"][route.path][route.method.as_str().to_lowercase()];
-        let path = route.path.replace("{id}", "rutile").replace("{format}", "cif");
+        let path = route.path.replace("{id}", "rutile").replace("{format}", "cif").replace("{path}", "versions");
         let path = if path.contains("structures") { format!("{path}?table=crystals") } else { path };
         let reply = server.http(route.method.as_str(), &path, &[JSON], br#"{"query":"SELECT 1 AS a"}"#).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());

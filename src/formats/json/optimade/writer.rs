@@ -13,37 +13,66 @@ pub fn optimade_name(own: &str) -> String {
     PREFIX.chars().chain(plain).collect()
 }
 
-/// The attributes that OPTIMADE derives from the atoms alone. Lengths are in Å; Cartesian positions lie in the cell's own frame.
-/// `immutable_id` is the [content hash](content_hash); nobody has noted when the entry changed last.
+/// What OPTIMADE derives from the atoms alone.
+const ATTRIBUTES: [&str; 16] = [
+    "immutable_id",
+    "last_modified",
+    "elements",
+    "nelements",
+    "elements_ratios",
+    "chemical_formula_descriptive",
+    "chemical_formula_reduced",
+    "chemical_formula_anonymous",
+    "dimension_types",
+    "nperiodic_dimensions",
+    "lattice_vectors",
+    "cartesian_site_positions",
+    "nsites",
+    "species",
+    "species_at_sites",
+    "structure_features",
+];
+
+/// The attributes that OPTIMADE derives from the atoms alone, each as [`optimade_attribute`] has it.
 pub fn to_optimade(structure: &Structure) -> Map<String, Value> {
-    let (lattice, composition) = (structure.lattice(), structure.composition());
-    // Alphabetical, as all of OPTIMADE is.
-    let mut elements: Vec<(Element, u64)> = composition.iter().map(|(e, n)| (e, n.round() as u64)).collect();
+    ATTRIBUTES.iter().map(|name| ((*name).to_owned(), optimade_attribute(structure, name))).collect()
+}
+
+/// One attribute of a crystal; null for what does not follow from its atoms. Lengths are in Å; Cartesian positions lie in the cell's
+/// own frame. `immutable_id` is the [content hash](content_hash); nobody has noted when the entry changed last.
+pub fn optimade_attribute(structure: &Structure, name: &str) -> Value {
+    let composition = || structure.composition();
+    match name {
+        "immutable_id" => json!(content_hash(structure).to_string()),
+        "elements" => symbols(&elements(structure)).collect(),
+        "nelements" => json!(elements(structure).len()),
+        "elements_ratios" => elements(structure).iter().map(|(_, n)| json!(n / structure.len() as f64)).collect(),
+        "chemical_formula_descriptive" => json!(composition().reduced_formula()),
+        "chemical_formula_reduced" => json!(reduced_formula(&composition())),
+        "chemical_formula_anonymous" => json!(anonymous_formula(&composition())),
+        "dimension_types" => json!([1, 1, 1]),
+        "nperiodic_dimensions" => json!(3),
+        "lattice_vectors" => json!(structure.lattice().rows()),
+        "cartesian_site_positions" => json!(structure.cart_coords()),
+        "nsites" => json!(structure.len()),
+        "species" => symbols(&elements(structure))
+            .map(|symbol| json!({"name": symbol, "chemical_symbols": [symbol], "concentration": [1.0]}))
+            .collect(),
+        "species_at_sites" => structure.species().iter().map(|e| e.symbol()).collect(),
+        "structure_features" => json!([]),
+        _ => Value::Null,
+    }
+}
+
+/// Elements in alphabetical order, as all of OPTIMADE is, with their atoms.
+fn elements(structure: &Structure) -> Vec<(Element, f64)> {
+    let mut elements: Vec<(Element, f64)> = structure.composition().iter().collect();
     elements.sort_unstable_by_key(|(e, _)| e.symbol());
-    let symbols: Vec<&str> = elements.iter().map(|(e, _)| e.symbol()).collect();
-    let ratios: Vec<f64> = elements.iter().map(|(_, n)| *n as f64 / structure.len() as f64).collect();
-    let species =
-        symbols.iter().map(|symbol| json!({"name": symbol, "chemical_symbols": [symbol], "concentration": [1.0]}));
-    let attributes = json!({
-        "immutable_id": content_hash(structure).to_string(),
-        "last_modified": null,
-        "elements": symbols,
-        "nelements": symbols.len(),
-        "elements_ratios": ratios,
-        "chemical_formula_descriptive": composition.reduced_formula(),
-        "chemical_formula_reduced": reduced_formula(&composition),
-        "chemical_formula_anonymous": anonymous_formula(&composition),
-        "dimension_types": [1, 1, 1],
-        "nperiodic_dimensions": 3,
-        "lattice_vectors": lattice.rows(),
-        "cartesian_site_positions": structure.cart_coords(),
-        "nsites": structure.len(),
-        "species": species.collect::<Vec<_>>(),
-        "species_at_sites": structure.species().iter().map(|e| e.symbol()).collect::<Vec<_>>(),
-        "structure_features": [],
-    });
-    let Value::Object(attributes) = attributes else { unreachable!("an object was written above") };
-    attributes
+    elements
+}
+
+fn symbols(elements: &[(Element, f64)]) -> impl Iterator<Item = &'static str> {
+    elements.iter().map(|(e, _)| e.symbol())
 }
 
 /// Elements in alphabetical order with the smallest whole amounts, 1 left out: `O2Ti`.
