@@ -31,6 +31,7 @@ struct Inside {
     token: Option<Token>,
     /// Whether only this machine is listened to.
     loopback: bool,
+    encrypted: bool,
     queries: Vec<StoredQuery>,
     logs: bool,
     started: Instant,
@@ -40,7 +41,21 @@ impl Door {
     /// Before a gate. Where only `loopback` is listened to, requests must name this machine as their host. Requests are logged to
     /// standard error with `logs`.
     pub fn new(gate: Gate, token: Option<Token>, loopback: bool, queries: Vec<StoredQuery>, logs: bool) -> Self {
-        Self(Arc::new(Inside { gate, token, loopback, queries, logs, started: Instant::now() }))
+        let encrypted = false;
+        Self(Arc::new(Inside { gate, token, loopback, encrypted, queries, logs, started: Instant::now() }))
+    }
+
+    /// The same, before it is shared, behind encryption or not.
+    pub fn encrypted(mut self, encrypted: bool) -> Self {
+        if let Some(inside) = Arc::get_mut(&mut self.0) {
+            inside.encrypted = encrypted;
+        }
+        self
+    }
+
+    /// What addresses of pages begin with.
+    pub fn scheme(&self) -> &'static str {
+        if self.0.encrypted { "https" } else { "http" }
     }
 
     /// The gate.

@@ -17,6 +17,7 @@ mod parameters;
 mod start;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod token;
 mod words;
 
@@ -27,5 +28,6 @@ pub use gate::{Allowed, Answer, Gate, Limits, Planned, Question};
 pub use http::router as http_router;
 pub use mcp::mcp;
 pub use start::{Listening, Options, runtime, serve};
+pub use tls::Tls;
 pub use token::Token;
 pub use words::{count, size, time};

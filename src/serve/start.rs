@@ -9,10 +9,12 @@ use axum::serve::ListenerExt;
 use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
 
 use crate::door::{Door, StoredQuery};
 use crate::error::ServeError;
 use crate::gate::{Allowed, Gate, Limits};
+use crate::tls::{Encrypted, Tls};
 use crate::token::Token;
 use crate::{flight_router, http_router};
 use store::Store;
@@ -40,6 +42,8 @@ pub struct Options {
     pub http: Option<SocketAddr>,
     /// The file with the token.
     pub token: Option<PathBuf>,
+    /// The certificate, where what is sent is encrypted.
+    pub tls: Option<Tls>,
     /// What is bounded.
     pub limits: Limits,
     /// What is allowed beyond cheap queries.
@@ -70,17 +74,22 @@ pub async fn serve(
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let addresses = [options.flight, options.http];
-    addresses.iter().flatten().try_for_each(check_exposure)?;
+    let (token, tls) = (options.token.is_some(), options.tls.is_some());
+    addresses.iter().flatten().try_for_each(|address| check_exposure(address, token, tls))?;
     let token = options.token.as_deref().map(Token::from_file).transpose()?;
+    let acceptor = |protocols: &[&str]| options.tls.as_ref().map(|tls| tls.acceptor(protocols)).transpose();
+    let (of_flight, of_http) = (acceptor(&["h2"])?, acceptor(&["h2", "http/1.1"])?);
     let gate = Gate::open(store, options.limits, options.allowed).await?;
-    let door = Door::new(gate, token, true, options.queries, options.logs);
+    // Where a certificate says who answers, and a token who asks, a name that points elsewhere gains nothing.
+    let named = token.is_none() || !tls;
+    let door = Door::new(gate, token, named, options.queries, options.logs).encrypted(tls);
     let (flight, http) = (listen(options.flight).await?, listen(options.http).await?);
     let address = |listener: &Option<TcpListener>| listener.as_ref().and_then(|l| l.local_addr().ok());
     ready(Listening { flight: address(&flight), http: address(&http) });
     let end = end.shared();
     let doors = futures::future::try_join(
-        run(flight, flight_router(door.clone()), end.clone()),
-        run(http, http_router(door), end.clone()),
+        run(flight, of_flight, flight_router(door.clone()), end.clone()),
+        run(http, of_http, http_router(door), end.clone()),
     );
     let grace = async {
         end.await;
@@ -93,14 +102,18 @@ pub async fn serve(
 }
 
 /// # Errors
-/// An address that other machines reach: what is said there is said in the open, token and all.
-fn check_exposure(address: &SocketAddr) -> Result<(), ServeError> {
-    if address.ip().is_loopback() {
+/// An address that other machines reach, without a token or encryption.
+fn check_exposure(address: &SocketAddr, token: bool, tls: bool) -> Result<(), ServeError> {
+    if address.ip().is_loopback() || token && tls {
         return Ok(());
     }
+    let missing: Vec<&str> = [("a token (--token-file)", token), ("encryption (--tls-cert, --tls-key)", tls)]
+        .into_iter()
+        .filter_map(|(what, given)| (!given).then_some(what))
+        .collect();
     Err(ServeError::Usage(format!(
-        "{address} is reached from other machines, and this server does not encrypt what it sends: listen to 127.0.0.1 with \
-         --token-file, and put a proxy that speaks TLS before it, or have people come by ssh -L"
+        "{address} is reached from other machines, and {} is missing; or listen to 127.0.0.1 and have people come by ssh -L",
+        missing.join(" and ")
     )))
 }
 
@@ -112,13 +125,17 @@ async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Serv
 
 async fn run(
     listener: Option<TcpListener>,
+    acceptor: Option<TlsAcceptor>,
     router: Router,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let Some(listener) = listener else { return Ok(()) };
     // Answers are often shorter than a packet, and not to be waited with.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let done = axum::serve(listener, router).with_graceful_shutdown(end).await;
+    let done = match acceptor {
+        Some(acceptor) => axum::serve(Encrypted::new(listener, acceptor), router).with_graceful_shutdown(end).await,
+        None => axum::serve(listener, router).with_graceful_shutdown(end).await,
+    };
     done.map_err(|source| ServeError::Net { what: "serving".into(), source })
 }
 
@@ -127,13 +144,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_encrypted_stays_on_this_machine() {
+    fn what_other_machines_reach_has_a_token_and_is_encrypted() {
         for address in ["127.0.0.1:0", "[::1]:7700", "127.9.9.9:1"] {
-            check_exposure(&address.parse().unwrap()).unwrap();
+            check_exposure(&address.parse().unwrap(), false, false).unwrap();
         }
         for address in ["0.0.0.0:7700", "[::]:7700", "192.168.0.7:7700"] {
-            let error = check_exposure(&address.parse().unwrap()).unwrap_err().to_string();
-            assert!(error.contains("ssh -L") && error.contains("--token-file"), "{error}");
+            let refused =
+                |token, tls| check_exposure(&address.parse().unwrap(), token, tls).err().map(|e| e.to_string());
+            assert_eq!(refused(true, true), None);
+            let [neither, token, tls] =
+                [(false, false), (true, false), (false, true)].map(|(a, b)| refused(a, b).unwrap());
+            assert!(neither.contains("--token-file") && neither.contains("--tls-cert"), "{neither}");
+            assert!(!token.contains("--token-file") && token.contains("--tls-cert"), "{token}");
+            assert!(tls.contains("--token-file") && !tls.contains("--tls-cert"), "{tls}");
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::ServeError;
-use crate::{Allowed, Limits, Listening, Options, StoredQuery, serve};
+use crate::{Allowed, Limits, Listening, Options, StoredQuery, Tls, serve};
 
 /// Rutile, as a POSCAR.
 pub fn rutile() -> String {
@@ -21,6 +21,14 @@ pub fn rutile() -> String {
 
 /// A token.
 pub const TOKEN: &str = "a-token-of-the-tests";
+
+/// A certificate of localhost that vouches for itself until 2126, and its key. They were made by
+/// `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost -keyout key.pem -out
+/// certificate.pem -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE`.
+pub fn tls() -> Tls {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testing");
+    Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") }
+}
 
 /// A table `crystals` with rutile in it.
 pub async fn fill(store: &Store) {
@@ -46,6 +54,15 @@ pub struct Server {
 impl Server {
     /// One with these bounds, with a token or without.
     pub async fn start(limits: Limits, token: bool) -> Self {
+        Self::start_as(limits, token, None).await
+    }
+
+    /// One with a token and a certificate.
+    pub async fn start_encrypted(limits: Limits) -> Self {
+        Self::start_as(limits, true, Some(tls())).await
+    }
+
+    async fn start_as(limits: Limits, token: bool, tls: Option<Tls>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::init(&folder.path().join("store")).await.unwrap();
         fill(&store).await;
@@ -57,6 +74,7 @@ impl Server {
             flight: Some(any),
             http: Some(any),
             token,
+            tls,
             limits,
             allowed: Allowed::default(),
             queries,

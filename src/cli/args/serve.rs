@@ -22,6 +22,12 @@ pub struct Serve {
     /// File with the token that whoever asks must show, at least 16 characters; nobody but you may be able to read it (chmod 600)
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Certificate (PEM) with which what is sent is encrypted; needed, with a token, where other machines reach the addresses
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Write a line of JSON for each request to standard error
     #[arg(long)]
     pub log: bool,

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use serve::{Allowed, Limits, Options, ServeError, StoredQuery};
+use serve::{Allowed, Limits, Options, ServeError, StoredQuery, Tls};
 
 use crate::cli::CliError;
 use crate::cli::args::{Allow, Bounds, Mcp, Serve};
@@ -29,17 +29,19 @@ pub async fn serve(store: Option<&Path>, given: Serve) -> Result<(), CliError> {
         flight: Some(given.listen),
         http: Some(given.http),
         token: given.token_file,
+        tls: given.tls_cert.zip(given.tls_key).map(|(certificate, key)| Tls { certificate, key }),
         limits,
         allowed,
         queries: queries(),
         logs: given.log,
     };
     let end = interrupt::leave_to_the_server().map_err(|e| CliError::Failed(format!("listening to signals: {e}")))?;
+    let (grpc, http) = if options.tls.is_some() { ("grpc+tls", "https") } else { ("grpc", "http") };
     let dir = store.dir().display().to_string();
     let ready = move |at: serve::Listening| {
         eprintln!("serving {dir}");
-        at.flight.iter().for_each(|at| eprintln!("Flight SQL at grpc://{at}"));
-        at.http.iter().for_each(|at| eprintln!("HTTP at http://{at}"));
+        at.flight.iter().for_each(|at| eprintln!("Flight SQL at {grpc}://{at}"));
+        at.http.iter().for_each(|at| eprintln!("HTTP at {http}://{at}"));
     };
     on_threads(async move { serve::serve(&store, options, ready, end).await }).await?;
     eprintln!("ended");

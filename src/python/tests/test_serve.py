@@ -3,10 +3,12 @@
 import json
 import re
 import signal
+import ssl
 import subprocess
 import sysconfig
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,23 +22,29 @@ TOKEN = "a-token-of-the-tests"
 def server(tmp_path, monkeypatch):
     """A server before the embedded store: the process, and its addresses of Flight and HTTP."""
     monkeypatch.chdir(tmp_path)
-    token = tmp_path / "token"
+    command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log"]
+    with started(tmp_path, command) as server:
+        yield server
+
+
+@contextmanager
+def started(folder, command):
+    """The server that a command starts, with the token of the tests."""
+    token = folder / "token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--token-file", token, "--log"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    said = ""
-    while "HTTP at" not in said:
-        line = process.stderr.readline()
-        assert line, f"it ended: {said}"
-        said += line
-    yield process, re.search(r"grpc://(\S+)", said)[1], re.search(r"http://(\S+)", said)[1]
-    process.kill()
-    process.stderr.close()
-    process.wait()
+    process = subprocess.Popen([*command, "--token-file", token], stderr=subprocess.PIPE, text=True)
+    try:
+        said = ""
+        while "HTTP at" not in said:
+            line = process.stderr.readline()
+            assert line, f"it ended: {said}"
+            said += line
+        yield process, re.search(r"Flight SQL at \S+://(\S+)", said)[1], re.search(r"HTTP at \S+://(\S+)", said)[1]
+    finally:
+        process.kill()
+        process.stderr.close()
+        process.wait()
 
 
 def test_the_guide_runs_against_a_server(server):
@@ -94,9 +102,32 @@ def test_kill_ends_it_cleanly_and_requests_are_logged(server):
     assert [json.loads(line)["outcome"] for line in lines] == ["unauthorized", "ok"]
 
 
-def test_what_other_machines_reach_is_refused():
-    said = subprocess.run([PROGRAM, "serve", "--listen", "0.0.0.0:0"], capture_output=True, text=True, timeout=60)
-    assert said.returncode == 2 and "ssh -L" in said.stderr
+def test_what_other_machines_reach_is_refused_or_encrypted(tmp_path, monkeypatch):
+    import adbc_driver_flightsql.dbapi as flightsql
+
+    monkeypatch.chdir(tmp_path)
+    everywhere = [PROGRAM, "serve", "--listen", "0.0.0.0:0", "--http", "0.0.0.0:0"]
+    said = subprocess.run(everywhere, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 2 and "--tls-cert" in said.stderr and "--token-file" in said.stderr
+    files = Path(__file__).parents[2] / "serve" / "testing"
+    certificate = files / "certificate.pem"
+    tls = ["--tls-cert", certificate, "--tls-key", files / "key.pem"]
+    said = subprocess.run(everywhere + tls, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 2 and "--tls-cert" not in said.stderr and "--token-file" in said.stderr
+    with started(tmp_path, everywhere + tls) as (_, flight, http):
+        trusting = ssl.create_default_context(cafile=certificate)
+        url = f"https://localhost:{http.rsplit(':')[-1]}/health"
+        assert json.load(urllib.request.urlopen(url, context=trusting))["status"] == "ok"
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            urllib.request.urlopen(url)
+        options = {
+            "adbc.flight.sql.authorization_header": f"Bearer {TOKEN}",
+            "adbc.flight.sql.client_option.tls_root_certs": certificate.read_text(),
+        }
+        uri = f"grpc+tls://localhost:{flight.rsplit(':')[-1]}"
+        with flightsql.connect(uri, options, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 6 * 7 AS n")
+            assert cursor.fetchone() == (42,)
 
 
 def test_an_assistant_is_answered():

@@ -67,7 +67,7 @@ struct Said {
 /// Any page below `/optimade/`.
 pub(crate) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, mut visit } = asked;
-    let server = format!("http://{}/optimade", host(&request).unwrap_or_default());
+    let server = format!("{}://{}/optimade", door.scheme(), host(&request).unwrap_or_default());
     let uri = request.into_parts().0.uri;
     let path = uri.path().trim_start_matches("/optimade/").trim_end_matches('/');
     let (table, path) = match path.split_once('/') {
