@@ -24,7 +24,7 @@ use super::warnings::Warnings;
 
 /// Shared by every function of a session; a clone is another handle. Two are equal if they are the same one.
 #[derive(Clone, Default)]
-pub struct Environment(Arc<Shared>);
+pub struct Environment(Arc<Shared>, Arc<Warnings>);
 
 #[derive(Default)]
 struct Shared {
@@ -36,7 +36,6 @@ struct Shared {
     features: Option<FeatureValues>,
     references: Option<References>,
     single_points: SinglePoints,
-    warnings: Warnings,
     /// Whether statements may not name files.
     no_files: AtomicBool,
     /// Who is told how far relaxations are, and may end them.
@@ -57,13 +56,14 @@ impl Environment {
         features: FeatureValues,
         references: References,
     ) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             memory: Memory::Store(cache),
             folder: Some(models),
             features: Some(features),
             references: Some(references),
             ..Shared::default()
-        }))
+        };
+        Self(Arc::new(shared), Arc::default())
     }
 
     /// From here on no statement may read or write a file that it names.
@@ -225,7 +225,12 @@ impl Environment {
 
     /// Where single rows complain.
     pub fn warnings(&self) -> &Warnings {
-        &self.0.warnings
+        &self.1
+    }
+
+    /// The same environment, with warnings of its own.
+    pub(super) fn apart(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::default())
     }
 
     fn models(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn PropertyModel>>> {

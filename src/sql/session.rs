@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -102,6 +102,23 @@ impl Session {
             state.config_mut().options_mut().set(name, value)?;
         }
         Ok(Self { context: SessionContext::new_with_state(state), ..self.clone() })
+    }
+
+    /// The same session, with warnings of its own: those of the statements that it plans from here on.
+    ///
+    /// # Errors
+    /// Functions that the engine does not take.
+    pub fn apart(&self) -> Result<Self, Error> {
+        let environment = self.environment.apart();
+        let mut state = self.context.state();
+        let known: Vec<_> = state.scalar_functions().values().map(Arc::clone).collect();
+        for own in known.iter().filter_map(|function| function.inner().downcast_ref::<CrystalUdf>()) {
+            state.register_udf(Arc::new(ScalarUDF::new_from_impl(own.within(environment.clone()))))?;
+        }
+        for aggregate in register::udafs(&environment) {
+            state.register_udaf(Arc::new(aggregate))?;
+        }
+        Ok(Self { context: SessionContext::new_with_state(state), environment, ..self.clone() })
     }
 
     /// A session without a store: functions of text and of tables that the caller registers. Predictions are remembered

@@ -59,7 +59,7 @@ pub struct Bounds {
     /// Queries that run at a time; four times as many wait
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = count)]
     pub queries: usize,
-    /// Most rows of an answer by HTTP or MCP
+    /// Most rows of an answer
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub rows: usize,
     /// What is allowed beyond cheap queries

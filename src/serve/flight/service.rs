@@ -18,8 +18,8 @@ use arrow_flight::sql::{
     CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
 };
 use arrow_flight::{
-    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor, FlightEndpoint,
-    FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc, Ticket,
+    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightData, FlightDescriptor,
+    FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc, Ticket,
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -151,7 +151,7 @@ fn encoded(schema: SchemaRef, rows: impl Stream<Item = Result<RecordBatch, Fligh
 
 /// Rows that are computed as they are fetched.
 fn streamed(answer: Answer, visit: Visit) -> Rows {
-    let schema = SchemaRef::clone(answer.schema());
+    let (schema, planned) = (SchemaRef::clone(answer.schema()), answer.planned().clone());
     let rows = stream::unfold(Some((answer, visit)), |state| async move {
         let (mut answer, mut visit) = state?;
         let next = answer.next().await;
@@ -165,7 +165,33 @@ fn streamed(answer: Answer, visit: Visit) -> Rows {
             }
         }
     });
-    encoded(schema, rows)
+    warned(encoded(schema, rows), planned)
+}
+
+/// The messages, of which the last one tells what the statement warned of: a JSON list as its `app_metadata`.
+fn warned(messages: Rows, planned: Planned) -> Rows {
+    let messages = messages.fuse();
+    let last_known = stream::unfold((messages, None, planned), |(mut messages, mut held, planned)| async move {
+        loop {
+            match messages.next().await {
+                Some(Ok(next)) => {
+                    if let Some(ready) = Option::replace(&mut held, next) {
+                        return Some((Ok(ready), (messages, held, planned)));
+                    }
+                }
+                Some(Err(status)) => return Some((Err(status), (messages, None, planned))),
+                None => {
+                    let mut last: FlightData = held.take()?;
+                    let warnings = planned.warnings();
+                    if !warnings.is_empty() {
+                        last.app_metadata = serde_json::json!(warnings).to_string().into();
+                    }
+                    return Some((Ok(last), (messages, None, planned)));
+                }
+            }
+        }
+    });
+    Box::pin(last_known)
 }
 
 /// Columns as a prepared statement tells them.

@@ -90,9 +90,10 @@ async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_anno
     let count = |rows: &[RecordBatch]| rows[0].column(0).as_primitive::<Int64Type>().value(0);
     assert_eq!(count(&fetched(&mut client, info).await.unwrap()), 1);
     assert_eq!(count(&asked(&mut client, "SELECT count(*) AS n FROM crystals").await.unwrap()), 2);
-    // More rows than HTTP gives.
-    let rows = asked(&mut client, "SELECT value FROM generate_series(1, 100000)").await.unwrap();
-    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 100_000);
+    let series = |n: usize| format!("SELECT value FROM generate_series(1, {n})");
+    let rows = asked(&mut client, &series(20_000)).await.unwrap();
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 20_000);
+    assert_eq!(code(asked(&mut client, &series(20_001)).await), Code::ResourceExhausted);
     server.stop().await.unwrap();
 }
 
@@ -243,5 +244,24 @@ async fn statements_are_cancelled() {
         };
         let (rows, ()) = tokio::join!(fetched(&mut client, info.clone()), cancel);
         assert_eq!(code(rows), Code::Cancelled);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_message_tells_what_the_statement_warned_of() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    for (query, warned) in [
+        ("SELECT natoms(s) AS n FROM (SELECT 'no crystal' || id AS s FROM crystals)", true),
+        ("SELECT natoms(s) AS n FROM (SELECT 'no crystal' || id AS s FROM crystals) WHERE natoms(s) > 1", true),
+        ("SELECT natoms(structure) AS n FROM crystals", false),
+    ] {
+        let info = client.execute(query.to_owned(), None).await.unwrap();
+        let rows = client.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+        let said: Vec<_> = rows.into_inner().map_ok(|message| message.app_metadata()).try_collect().await.unwrap();
+        let (last, before) = said.split_last().unwrap();
+        assert!(before.iter().all(|said| said.is_empty()), "{query}");
+        let last = String::from_utf8(last.to_vec()).unwrap();
+        assert_eq!(last.starts_with("[\"natoms is NULL for 1 row"), warned, "{query}: {last}");
     }
 }

@@ -22,7 +22,7 @@ pub struct Answer {
     /// `None` once it has ended, by itself or not.
     rows: Option<(SendableRecordBatchStream, Place)>,
     deadline: Instant,
-    most: Option<usize>,
+    most: usize,
     given: usize,
 }
 
@@ -34,12 +34,13 @@ impl Answer {
         place: Place,
         deadline: Instant,
     ) -> Self {
-        Self { gate, planned, rows: Some((rows, place)), deadline, most: None, given: 0 }
+        let most = gate.limits().rows;
+        Self { gate, planned, rows: Some((rows, place)), deadline, most, given: 0 }
     }
 
-    /// The same, refused where there are more rows.
+    /// The same, refused where there are more rows than these, or than the server gives.
     pub fn at_most(mut self, rows: usize) -> Self {
-        self.most = Some(rows);
+        self.most = self.most.min(rows);
         self
     }
 
@@ -82,10 +83,10 @@ impl Answer {
         };
         self.given += batch.num_rows();
         self.gate.counts().rows(batch.num_rows());
-        if let Some(most) = self.most
-            && self.given > most
-        {
-            let message = format!("the answer has more than {most} rows: add LIMIT, or ask for it over Flight");
+        if self.given > self.most {
+            let most = self.most;
+            let message =
+                format!("the answer has more than {most} rows: add LIMIT, or have the server started with more --rows");
             return Some(Err(Refusal::new(Kind::TooMuch, message)));
         }
         self.rows = Some((rows, place));

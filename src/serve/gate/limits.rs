@@ -15,7 +15,7 @@ pub struct Limits {
     pub queries: usize,
     /// Queries that wait for their turn; the next one is turned away.
     pub waiting: usize,
-    /// Most rows of an answer over HTTP and MCP. Flight streams without end.
+    /// Most rows of an answer.
     pub rows: usize,
     /// Longest text of a statement, bytes.
     pub text: usize,

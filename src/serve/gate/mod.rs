@@ -40,6 +40,9 @@ pub const OPTIONS: [&str; 5] = ["model", "energy_model", "coverage", "features",
 /// What whoever wants to change something is told.
 pub(crate) const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
 
+/// Longest warning, characters.
+const LONGEST_WARNING: usize = 300;
+
 /// A statement with what belongs to it.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -63,6 +66,9 @@ impl From<&str> for Question {
 #[derive(Clone)]
 pub struct Planned {
     frame: DataFrame,
+    /// That it was planned by, which hears of what goes wrong in single rows.
+    session: Session,
+    hidden: Hidden,
     /// The snapshot that it reads.
     pub snapshot: i64,
     /// The columns under the names and with the units that a person reads.
@@ -86,6 +92,12 @@ impl Planned {
         let mut types: Vec<_> = types.into_iter().collect();
         types.sort_by(|a, b| a.0.cmp(&b.0));
         types
+    }
+
+    /// What single rows complained of while it ran, since the last call: a few sentences.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let shown = |text: &String| self.hidden.hide(text).chars().take(LONGEST_WARNING).collect();
+        self.session.warnings().iter().map(shown).collect()
     }
 
     /// Whether the answer is a plan, as text.
@@ -229,8 +241,8 @@ impl Gate {
         let stop = Stop::new();
         let sign = stop.clone();
         let plan = async move {
-            let session = gate.session(question.snapshot, &question.options).await?;
             let said = |error: sql::Error| gate.refusal(&error);
+            let session = gate.session(question.snapshot, &question.options).await?.apart().map_err(said)?;
             // Before the values are in: an empty list of them has no statement parsed.
             if !session.only_reads(&question.text).map_err(said)? {
                 return Err(Refusal::forbidden(ONLY_READS));
@@ -245,7 +257,8 @@ impl Gate {
             // What is planned and what is answered have the very same columns: clients of Flight compare them.
             let schema = as_sent(&with_units(headings.schema(), &of_columns));
             let snapshot = session_snapshot(&session)?;
-            Ok((Planned { frame, snapshot, schema, units, stop: sign }, found))
+            let hidden = gate.0.hidden.clone();
+            Ok((Planned { frame, session, hidden, snapshot, schema, units, stop: sign }, found))
         };
         within(deadline, &stop, place, plan).await
     }

@@ -70,7 +70,7 @@ impl Place {
 
     /// Waits until nothing runs any more.
     async fn quiet(&self) {
-        for _ in 0..500 {
+        for _ in 0..3000 {
             if self.gate.load() == (0, 0) {
                 return;
             }

@@ -22,6 +22,9 @@ const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
 /// The units of the columns that have one, as a JSON object.
 const UNITS: HeaderName = HeaderName::from_static("x-units");
 
+/// What single rows complained of, as a JSON list; of answers that are sent whole.
+const WARNINGS: HeaderName = HeaderName::from_static("x-warnings");
+
 /// Rows on their way.
 struct Sent {
     answer: Answer,
@@ -50,6 +53,7 @@ pub(super) async fn of(answer: Answer, format: Format, kind: &'static str, mut v
             Err(refusal) => return end(sent.visit, &refusal),
         }
     };
+    let warnings = if whole { sent.answer.planned().warnings() } else { Vec::new() };
     let body = if whole {
         let bytes = sent.written.take();
         sent.visit.end(None);
@@ -62,8 +66,14 @@ pub(super) async fn of(answer: Answer, format: Format, kind: &'static str, mut v
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(SNAPSHOT, HeaderValue::from(snapshot));
     // What is not ASCII, as Å, is escaped as JSON escapes it.
-    if let Ok(units) = HeaderValue::from_str(&ascii(&Value::Object(units).to_string())) {
-        headers.insert(UNITS, units);
+    let mut say = |name: HeaderName, value: Value| {
+        if let Ok(value) = HeaderValue::from_str(&ascii(&value.to_string())) {
+            headers.insert(name, value);
+        }
+    };
+    say(UNITS, Value::Object(units));
+    if !warnings.is_empty() {
+        say(WARNINGS, Value::from(warnings));
     }
     response
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use arrow::ipc::reader::StreamReader;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::routes::ROUTES;
 use crate::testing::{Server, TOKEN, limits, rutile};
@@ -255,4 +255,24 @@ async fn the_queue_is_bounded_and_the_end_is_clean() {
     assert_eq!(reply.status, 200);
     server.stop().await.unwrap();
     assert!(std::net::TcpStream::connect(at).is_err(), "it still listens");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn warnings_reach_whoever_asked_and_nobody_else() {
+    let server = Server::start(limits(), false).await;
+    let text = |n: usize| format!("SELECT natoms('{n} Å' || id) AS n FROM crystals");
+    let asked: Vec<Value> =
+        (0..8).map(|n| json!({ "query": if n % 2 == 0 { text(n) } else { "SELECT 1 AS n".into() } })).collect();
+    let replies = futures::future::join_all(asked.into_iter().map(|body| server.sql(body))).await;
+    for (n, reply) in replies.iter().enumerate() {
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let warned: Option<Vec<String>> = reply.header("x-warnings").map(|text| serde_json::from_str(text).unwrap());
+        match warned {
+            None => assert_eq!(n % 2, 1, "{}", reply.head),
+            Some(warned) => assert!(
+                n % 2 == 0 && warned.len() == 1 && warned[0].starts_with("natoms is NULL for 1 row"),
+                "{warned:?}"
+            ),
+        }
+    }
 }

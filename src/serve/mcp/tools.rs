@@ -189,8 +189,12 @@ async fn query(door: &Door, given: &Map<String, Value>) -> Result<(String, Value
     let values = written(Format::Json, schema, &batches)?;
     let values: Value = serde_json::from_str(&values).map_err(|e| Refusal::new(Kind::Fault, e.to_string()))?;
     let said = if more { format!("the first {rows} rows of more") } else { format!("{rows} rows") };
-    let text = format!("{table}\n{said}, at snapshot {snapshot}; units: {}\n", Value::Object(units));
-    Ok((text, json!({ "snapshot": snapshot, "columns": columns, "rows": values, "truncated": more })))
+    let warnings = answer.planned().warnings();
+    let warned: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let text = format!("{table}\n{said}, at snapshot {snapshot}; units: {}\n{warned}", Value::Object(units));
+    let value =
+        json!({ "snapshot": snapshot, "columns": columns, "rows": values, "truncated": more, "warnings": warnings });
+    Ok((text, value))
 }
 
 fn written(format: Format, schema: &arrow::datatypes::SchemaRef, batches: &[RecordBatch]) -> Result<String, Refusal> {

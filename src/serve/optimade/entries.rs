@@ -57,11 +57,11 @@ pub(super) async fn page(gate: &Gate, table: &str, query: Query, counted: bool) 
         Ok((frame, Found { fields, calls, warnings: names.warnings.into_iter().collect() }))
     };
     let (answer, mut found) = gate.ask_with(all_of(table, query.snapshot), refine).await?;
-    let snapshot = answer.snapshot();
+    let (snapshot, planned) = (answer.snapshot(), answer.planned().clone());
     let mut entries = entries(answer, &found.fields).await?;
     let more = entries.len() > query.limit;
     entries.truncate(query.limit);
-    found.warnings.extend(query.warnings.iter().cloned());
+    found.warnings.extend(query.warnings.iter().cloned().chain(planned.warnings()));
     let mut page = Page { entries, more, found: None, available: None, warnings: found.warnings, snapshot };
     if counted {
         (page.found, page.available) = counts(gate, table, query, snapshot, found.calls).await?;

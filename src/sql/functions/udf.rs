@@ -34,6 +34,13 @@ impl CrystalUdf {
         Self { documentation: function.documentation(), function, signature, environment }
     }
 
+    /// The same function in another environment.
+    pub(crate) fn within(&self, environment: Environment) -> Self {
+        let function = Arc::clone(&self.function);
+        let (signature, documentation) = (self.signature.clone(), self.documentation.clone());
+        Self { function, signature, documentation, environment }
+    }
+
     /// What one row costs.
     pub fn cost(&self) -> Cost {
         self.function.kernel.cost()
