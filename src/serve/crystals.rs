@@ -11,8 +11,12 @@ use crate::error::{Kind, Refusal};
 use crate::gate::{Gate, Question};
 
 /// Formats by name, with their types.
-pub(crate) const FORMATS: [(&str, &str); 3] =
-    [("cif", "chemical/x-cif"), ("poscar", "text/plain; charset=utf-8"), ("json", "application/json")];
+pub(crate) const FORMATS: [(&str, &str); 4] = [
+    ("cif", "chemical/x-cif"),
+    ("poscar", "text/plain; charset=utf-8"),
+    ("json", "application/json"),
+    ("html", "text/html; charset=utf-8"),
+];
 
 /// A crystal as text.
 pub(crate) struct Found {
@@ -27,8 +31,9 @@ pub(crate) struct Found {
 /// A table without crystals, or no such id in it.
 pub(crate) async fn one(gate: &Gate, table: &str, id: &str, format: &str) -> Result<Found, Refusal> {
     let kind = FORMATS.iter().find(|(name, _)| *name == format).map(|(_, kind)| *kind);
-    let kind =
-        kind.ok_or_else(|| Refusal::bad(format!("{format} is no format of a crystal; there are cif, poscar, json")))?;
+    let kind = kind.ok_or_else(|| {
+        Refusal::bad(format!("{format} is no format of a crystal; there are cif, poscar, json, html"))
+    })?;
     let text = format!("SELECT structure FROM {} WHERE id = $1 LIMIT 1", quoted_name(table));
     let values = Values::InOrder(vec![Bound::Text(id.to_owned())]);
     let answer = gate.ask(Question { values, ..Question::from(text.as_str()) }).await?;
@@ -41,6 +46,7 @@ pub(crate) async fn one(gate: &Gate, table: &str, id: &str, format: &str) -> Res
     let text = match format {
         "cif" => to_cif(&crystal, id),
         "poscar" => to_poscar(&crystal, id),
+        "html" => report::page::crystal(id, &crystal).map_err(|error| Refusal::new(Kind::Fault, error.to_string()))?,
         _ => format!("{}\n", to_json(&crystal)),
     };
     Ok(Found { text, kind, snapshot })

@@ -175,6 +175,14 @@ pub fn crystal(title: &str, structure: &Structure) -> Result<String, ReportError
     Ok(document(title, &format!("{card}{}", viewer::notice()), &[library.as_str(), SCRIPT]))
 }
 
+/// The Content-Security-Policy of a page with this script, on which the pages that [`crystal`] makes run too.
+///
+/// # Errors
+/// The library that turns crystals cannot be unpacked.
+pub fn policy_around(script: &str) -> Result<String, ReportError> {
+    Ok(policy::policy(&[script, viewer::library()?.as_str(), SCRIPT]))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod catalog;
+mod explorer;
 mod openapi;
 mod routes;
 mod sql;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::optimade;
 
-use super::{Asked, catalog, of_json, of_text, openapi, sql, structures};
+use super::{Asked, catalog, explorer, of_json, of_text, openapi, sql, structures};
 
 /// A page.
 pub(super) struct Route {
@@ -40,7 +40,17 @@ pub(super) struct Parameter {
 const JSON: &[&str] = &["application/json"];
 
 /// All pages.
-pub(super) static ROUTES: [Route; 9] = [
+pub(super) static ROUTES: [Route; 10] = [
+    Route {
+        method: Method::GET,
+        path: "/",
+        axum_path: "/",
+        open: true,
+        summary: "A page to explore the store with.",
+        parameters: &[],
+        answers: &["text/html"],
+        answer: |asked| explorer::answer(asked).boxed(),
+    },
     Route {
         method: Method::POST,
         path: "/v1/sql",
@@ -76,13 +86,18 @@ pub(super) static ROUTES: [Route; 9] = [
         path: "/v1/structures/{id}.{format}",
         axum_path: "/v1/structures/{*file}",
         open: false,
-        summary: "A crystal as CIF, POSCAR or JSON of pymatgen.",
+        summary: "A crystal as CIF, POSCAR, JSON of pymatgen, or a page on which it turns.",
         parameters: &[
             Parameter { name: "id", place: "path", values: &[], summary: "Its id." },
-            Parameter { name: "format", place: "path", values: &["cif", "poscar", "json"], summary: "The format." },
+            Parameter {
+                name: "format",
+                place: "path",
+                values: &["cif", "poscar", "json", "html"],
+                summary: "The format.",
+            },
             Parameter { name: "table", place: "query", values: &[], summary: "Its table; tmo where none is named." },
         ],
-        answers: &["chemical/x-cif", "text/plain", "application/json"],
+        answers: &["chemical/x-cif", "text/plain", "application/json", "text/html"],
         answer: |asked| structures::answer(asked).boxed(),
     },
     Route {

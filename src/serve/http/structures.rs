@@ -34,7 +34,7 @@ fn named(uri: &Uri) -> Result<(String, &'static str, String), Refusal> {
     });
     let (id, format) = known
         .filter(|(id, _)| !id.is_empty())
-        .ok_or_else(|| Refusal::bad("name an id and a format: /v1/structures/ID.cif, .poscar or .json"))?;
+        .ok_or_else(|| Refusal::bad("name an id and a format: /v1/structures/ID.cif, .poscar, .json or .html"))?;
     let mut table = "tmo".to_owned();
     for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {

@@ -101,7 +101,7 @@ async fn tables_functions_crystals_health_and_numbers() {
         ("/v1/structures/..%2F..%2Fetc%2Fpasswd.cif", 404),
         ("/v1/structures/../../etc/passwd", 400),
         ("/v1/nothing", 404),
-        ("/", 404),
+        ("/none", 404),
     ] {
         let reply = get(path).await;
         assert_eq!(reply.status, status, "{path}: {}", reply.text());
@@ -275,4 +275,26 @@ async fn warnings_reach_whoever_asked_and_nobody_else() {
             ),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_asks_this_server_alone_and_runs_no_other_script() {
+    let server = Server::start(limits(), true).await;
+    let page = server.http("GET", "/", &[], b"").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'sha256-") && policy.contains("connect-src 'self'"),
+        "{policy}"
+    );
+    assert!(!policy.contains("http") && !policy.split("style-src").next().unwrap().contains("unsafe"), "{policy}");
+    assert_eq!(page.text().matches("<script").count(), 1);
+    for foreign in ["http:", "https:", "//cdn", "@import", "innerHTML", "eval("] {
+        assert!(!page.text().contains(foreign), "{foreign}");
+    }
+    // The scripts that turn a crystal are among those that may run on the page.
+    let bearer = format!("Authorization: Bearer {TOKEN}");
+    let crystal = server.http("GET", "/v1/structures/rutile.html?table=crystals", &[&bearer], b"").await;
+    let own = crystal.text().split("script-src ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    assert!(own.split(' ').count() == 2 && own.split(' ').all(|hash| policy.contains(hash)), "{own}");
 }
