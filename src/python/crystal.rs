@@ -14,7 +14,8 @@ use crate::errors::{CrystalError, UsageError, raised};
 /// A crystal: its lattice, the elements of its sites and where they are.
 ///
 /// `Crystal(lattice, species, frac_coords)` takes the vectors a, b and c in Å, symbols or atomic numbers, and fractions of the
-/// vectors; `Crystal.read(text)` takes CIF, POSCAR or JSON. Two are equal if every number is.
+/// vectors; `Crystal.read(text)` takes CIF, POSCAR or JSON, or the Path of a file. Two crystals are
+/// equal if lattice, elements and fractions are, number by number.
 #[pyclass(frozen, eq, hash, module = "hollandite", from_py_object)]
 #[derive(Clone, PartialEq)]
 pub struct Crystal(pub Arc<Structure>);
@@ -88,7 +89,7 @@ impl Crystal {
         self.0.species().iter().map(|element| element.symbol()).collect()
     }
 
-    /// The place of each site, in fractions of a, b and c.
+    /// The fractional coordinates of each site.
     #[getter]
     fn frac_coords(&self) -> Vec<[f64; 3]> {
         self.0.frac_coords().to_vec()
@@ -164,7 +165,7 @@ impl Crystal {
         ours(py, "to_ase", self)
     }
 
-    /// The crystal to turn, in a notebook.
+    /// The crystal as a model that a notebook shows and the mouse turns.
     #[pyo3(signature = (height = 420))]
     fn view<'py>(&self, py: Python<'py>, height: u32) -> PyResult<Bound<'py, PyAny>> {
         let options = PyDict::new(py);

@@ -16,7 +16,7 @@ create_exception!(
     hollandite,
     CrystalError,
     HollanditeError,
-    "A crystal that cannot exist, or that is not guessed about."
+    "A crystal that is not possible (atoms that overlap, a flat cell), or not complete (partial occupancies, no periodicity)."
 );
 create_exception!(
     hollandite,
@@ -31,7 +31,12 @@ create_exception!(
     "A quantity that is not defined for the crystal or the arguments."
 );
 create_exception!(hollandite, ModelError, HollanditeError, "A model that cannot be found, trained or asked.");
-create_exception!(hollandite, AdsorptionError_, HollanditeError, "A quantity of ions in tunnels that cannot be had.");
+create_exception!(
+    hollandite,
+    AdsorptionError_,
+    HollanditeError,
+    "An adsorption potential, a voltage or a barrier that cannot be computed."
+);
 create_exception!(hollandite, StoreError_, HollanditeError, "A store that cannot be found, read or written.");
 create_exception!(hollandite, SqlError, HollanditeError, "A statement that cannot be planned or run.");
 create_exception!(hollandite, UsageError, HollanditeError, "Arguments that do not fit what was asked.");

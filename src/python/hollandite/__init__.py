@@ -11,6 +11,8 @@ eV; the unit of a column stands in the header of a result and in the metadata of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import functions
 from ._connection import Connection, Imported, connect
 from ._lib import (
@@ -62,12 +64,23 @@ __all__ += functions.__all__
 _BESIDE = ("ase", "dbapi", "duckdb", "sklearn")
 
 
-def __getattr__(name: str) -> object:
-    if name in _BESIDE:
+if TYPE_CHECKING:
+    from . import ase as ase
+    from . import dbapi as dbapi
+    from . import duckdb as duckdb
+    from . import sklearn as sklearn
+else:
+
+    def __getattr__(name: str) -> object:
+        if name not in _BESIDE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as missing:
+            # Whoever looks through the module, as help() does, goes on.
+            raise AttributeError(f"{__name__}.{name} needs the package {missing.name}: install it with pip") from missing
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from functools import cached_property
@@ -10,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from . import _lib
+from ._imports import Written
 from ._jobs import Commands
+from ._parameters import bound
 from ._progress import Listener
 from ._result import Result
-from ._structures import column, crystals_of, is_arrow, kind, library
+from ._structures import column, columns_of, is_arrow, kind, library, read
 
 if TYPE_CHECKING:
     from .functions import Functions
@@ -31,7 +32,7 @@ def connect(
     Arguments:
         path: Its folder. Without one that of HOLLANDITE_STORE, else the store in your data folder, filled with published host
             structures on first use; ":memory:" is a session without a store, for frames, files and text.
-        snapshot: Read the store as it was at this snapshot, which is not written.
+        snapshot: Read the store as it was at this snapshot; such a connection writes nothing.
         read_only: Refuse every statement and command that would change the store.
         create: Make an empty store where the folder holds none.
 
@@ -99,11 +100,12 @@ class Connection(Commands, _lib.Connection):
         Arguments:
             query: A statement, several separated by `;`, or the name of a stored query (`hollandite.queries`).
             params: Values for `$1`, `$2` or `?` as a list, or for `:name` as a dict: None, numbers, texts, dates, lists of them,
-                and crystals. They are never pasted into the text.
+                and crystals. They are never pasted into the text. A time with a zone becomes that of UTC; `x = ANY($1)` looks for x
+                in a list.
 
-        Nothing of a SELECT is computed before its rows are asked for; every other statement has taken effect when this returns.
+        A SELECT is computed when its rows are asked for; every other statement has taken effect when this returns.
         """
-        return Result(self._sql(query, params))
+        return Result(self._sql(query, bound(query, params)))
 
     def register(self, name: str, rows: Any) -> None:
         """Makes rows readable as a table of that name, while this connection is open.
@@ -111,9 +113,9 @@ class Connection(Commands, _lib.Connection):
         Arguments:
             name: Name of the table; an earlier one that was registered is replaced.
             rows: A frame of polars or pandas, a table of pyarrow, a result, a dict of columns, or a list of structures of pymatgen or
-                ASE, which becomes the columns `id` (1, 2, ..) and `structure`. Columns of pandas may hold structures.
+                ASE (or one), which becomes the columns `id` (1, 2, ..) and `structure`. Columns of pandas may hold structures.
         """
-        columns = _columns(rows)
+        columns = _columns(name, rows)
         if columns is None:
             self._register(name, rows)
         else:
@@ -125,7 +127,7 @@ class Connection(Commands, _lib.Connection):
 
     def import_files(
         self,
-        *paths: str | os.PathLike[str],
+        *paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         into: str = "tmo",
         source: str | None = None,
         dedupe: bool = False,
@@ -150,62 +152,46 @@ class Connection(Commands, _lib.Connection):
             promote: Properties that become columns, as in {"my_energy": "double"}.
             dry_run: Read and check everything, write nothing.
         """
-        if not paths:
+        listed = [one for path in paths for one in ([path] if isinstance(path, (str, os.PathLike)) else path)]
+        if not listed:
             raise _lib.UsageError("name at least one file, folder or pattern")
         pairs = ",".join(f"{what}={name}" for what, name in map.items()) if map else None
         promoted = [f"{name}:{kind}" for name, kind in promote.items()] if promote else []
-        files = [os.path.expanduser(os.fspath(path)) for path in paths]
+        files = [os.path.expanduser(os.fspath(path)) for path in listed]
         return Imported(
             self._import(files, into, source, dedupe, order, pairs, id, str(frames), promoted, dry_run)
         )
 
     def import_structures(
         self,
-        structures: Iterable[Any],
+        structures: Any,
         into: str = "tmo",
         *,
-        ids: Sequence[str] | None = None,
-        source: str = "python",
-        properties: Mapping[str, Sequence[Any]] | None = None,
+        ids: Iterable[Any] | None = None,
+        source: str | None = None,
+        properties: Mapping[str, Iterable[Any]] | None = None,
         dedupe: bool = False,
         dry_run: bool = False,
     ) -> Imported:
         """Imports crystals that are in memory, in one snapshot.
 
         Arguments:
-            structures: Structures of pymatgen, Atoms of ASE, `hollandite.Crystal`, texts of CIF or POSCAR; or summary documents of the
-                Materials Project, as its client returns them or as dicts, with ids and energies of their own.
+            structures: Structures of pymatgen, Atoms of ASE, `hollandite.Crystal`, texts of CIF or POSCAR; summary documents of the
+                Materials Project, as its client returns them or as dicts, and ComputedStructureEntry, with ids and energies of their
+                own; or a frame or result with the column `structure`, whose other columns come along. One of them, or a list.
             into: Table; `tmo` takes only transition-metal oxides, any other name every crystal.
-            ids: What each is called; without them `material_id` or `id` of the structure's own properties, or the source and a number.
-            source: Where they come from, for the column `source`.
+            ids: What each is called; without them the column `id`, or `material_id` or `id` of the structure's own properties, else
+                the source and a hash of the crystal: the same crystal is called the same at every import.
+            source: Where they come from, for the column `source`; without it the column `source` of a frame, else "python".
             properties: A list for each further value, as in {"formation_energy_per_atom": [..]}.
             dedupe: Leave out crystals that are the same structure as a row, whatever their id and cell.
             dry_run: Check everything, write nothing.
+
+        A structure with partially occupied sites, and a document without a crystal, goes to the quarantine; the others are imported.
         """
-        structures = crystals_of(structures)
-        if kind(structures) is not None:
-            structures = [structures]
-        if is_arrow(structures):
-            structures = column(structures).to_list()
-        structures = list(structures)
-        if not structures:
-            raise _lib.UsageError("there are no structures to import")
-        ids = None if ids is None else [str(one) for one in ids]
-        with tempfile.TemporaryDirectory(prefix="hollandite-") as folder:
-            if structures and all(kind(one) is None for one in structures):
-                file = Path(folder) / "documents.jsonl"
-                _write_documents(structures, ids, properties or {}, file)
-            else:
-                file = Path(folder) / "structures.parquet"
-                columns = {
-                    "id": ids if ids is not None else [_id(one, i, source) for i, one in enumerate(structures, 1)],
-                    "structure": column(structures),
-                    **{name: column(values) for name, values in (properties or {}).items()},
-                }
-                with connect(":memory:") as session:
-                    session._register_columns("structures", columns)
-                    session.sql(f"COPY structures TO {_quoted(file)} STORED AS PARQUET")
-            return self.import_files(file, into=into, source=source, dedupe=dedupe, dry_run=dry_run)
+        with tempfile.TemporaryDirectory(prefix="hollandite-") as folder, connect(":memory:") as session:
+            written = Written(session, structures, ids, source, properties or {}, Path(folder))
+            return self.import_files(*written.files, into=into, source=written.source, dedupe=dedupe, dry_run=dry_run)
 
     @cached_property
     def functions(self) -> Functions:
@@ -223,31 +209,42 @@ class Connection(Commands, _lib.Connection):
         return self.sql("SELECT * FROM snapshots")
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _columns(rows: Any) -> dict[str, Any] | None:
-    """Rows as columns where they are no Arrow data as they stand."""
-    if isinstance(rows, Mapping):
-        return {name: column(values) for name, values in rows.items()}
+def _columns(name: str, rows: Any) -> dict[str, Any] | None:
+    """The rows of a table as columns; None where they are Arrow data as they stand."""
     if library(rows) == "polars" and hasattr(rows, "collect"):
-        raise _lib.UsageError("a LazyFrame has no rows yet: register(name, frame.collect())")
+        raise _lib.UsageError(f"a LazyFrame has no rows yet: register({name!r}, frame.collect())")
     if library(rows) == "pandas" and not hasattr(rows, "columns"):
-        raise _lib.UsageError("a table has named columns: register(name, series.to_frame())")
-    if library(rows) == "pandas":
-        # Of pandas the columns one by one: those of structures have no type that Arrow knows.
-        return {str(name): _plain(rows[name]) for name in rows.columns}
+        raise _lib.UsageError(f"a table has named columns: register({name!r}, series.to_frame())")
+    if kind(rows) is not None:
+        # One structure is one row: what it iterates over are its sites.
+        rows = [rows]
+    if isinstance(rows, Mapping) or library(rows) == "pandas":
+        named = columns_of(rows) or {}
+        if not named:
+            raise _lib.UsageError(f"a table has columns, and this {type(rows).__name__} has none")
+        scalar = next((one for one, values in named.items() if isinstance(values, str) or not hasattr(values, "__iter__")), None)
+        if scalar is not None:
+            raise _lib.UsageError(f"column {scalar!r} is one value, {named[scalar]!r}: give a list of values")
+        return {one: _plain(values) if library(values) == "pandas" else column(values) for one, values in named.items()}
+    if isinstance(rows, Result):
+        # What is computed here can be interrupted.
+        rows.collect()
     if is_arrow(rows):
         return None
     structures = list(rows)
+    # A list of texts is one of crystals here, not of names.
+    structures = [read(one) if isinstance(one, str) else one for one in structures]
+    for i, one in enumerate(structures):
+        if one is not None and kind(one) is None:
+            raise TypeError(f"item {i}: {type(one).__name__} is no crystal: expected a frame, a dict of columns, or a list of structures")
     return {"id": list(range(1, len(structures) + 1)), "structure": column(structures)}
 
 
 def _plain(series: Any) -> Any:
     """A column of pandas, NaN as NULL."""
     values = series.tolist()
-    if _structural(values):
+    # Of pandas those of structures have no type that Arrow knows.
+    if any(kind(value) not in (None, "text") for value in values):
         return column(values)
     try:
         import pyarrow
@@ -256,35 +253,3 @@ def _plain(series: Any) -> Any:
     except (ModuleNotFoundError, TypeError, ValueError):
         # Without pyarrow, or of mixed types: value by value.
         return column([None if missing else value for value, missing in zip(values, series.isna())])
-
-
-def _structural(values: list[Any]) -> bool:
-    return any(kind(value) not in (None, "text") for value in values)
-
-
-def _id(structure: Any, number: int, source: str) -> str:
-    own = getattr(structure, "properties", None) or getattr(structure, "info", None) or {}
-    named = own.get("material_id") or own.get("id")
-    return str(named) if named is not None else f"{source}-{number}"
-
-
-def _write_documents(documents: list[Any], ids: list[str] | None, properties: Mapping[str, Sequence[Any]], file: Path) -> None:
-    """Documents of the Materials Project as its own JSON, one a line."""
-    with file.open("w", encoding="utf-8") as out:
-        for i, document in enumerate(documents):
-            fields = document.model_dump() if hasattr(document, "model_dump") else document
-            if not isinstance(fields, Mapping) or "structure" not in fields:
-                raise TypeError(
-                    f"item {i} is {type(document).__name__}: expected a structure of pymatgen or ASE, or a document with the field structure"
-                )
-            structure = fields["structure"]
-            if structure is not None and kind(structure) is not None:
-                structure = column([structure]).to_list()[0].as_dict()
-            more = {name: values[i] for name, values in properties.items()}
-            named = {} if ids is None else {"material_id": ids[i]}
-            out.write(json.dumps({**fields, **more, **named, "structure": structure}, default=_jsonable) + "\n")
-
-
-def _jsonable(value: Any) -> Any:
-    """A number of numpy as a number, anything else as text."""
-    return value.item() if hasattr(value, "item") else str(value)

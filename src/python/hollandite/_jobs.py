@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from . import _lib
+from ._result import Result
+from ._structures import column, kind
 
 if TYPE_CHECKING:
     from ._connection import Connection
@@ -44,12 +46,12 @@ class Said(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return self.rstrip("\n")
+        return str(self)
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<pre>{escape(self.rstrip())}</pre>"
+        return f"<pre>{escape(self)}</pre>"
 
 
 class Picture:
@@ -57,7 +59,8 @@ class Picture:
 
     def __init__(self, path: Path, said: str, kept: bool) -> None:
         self.data = path.read_bytes()
-        self.said = Said(said)
+        # Without a file that is kept there is no place to name.
+        self.said = Said(said.rstrip("\n") if kept else "")
         #: The file; None where none was asked for.
         self.path = path if kept else None
         self._svg = path.suffix == ".svg"
@@ -117,6 +120,11 @@ def words(command: dict[str, Any], given: dict[str, Any]) -> list[str]:
         value = given.get(argument["name"])
         if value is None or value is False:
             continue
+        if isinstance(value, Result) or hasattr(value, "columns") or kind(value) not in (None, "text"):
+            raise _lib.UsageError(
+                f"{argument['name']}: expected the name of a table, the text of a query or the id of a crystal, and this is a "
+                f"{type(value).__name__}: db.register('mine', ..) makes rows a table of that name"
+            )
         long = argument["long"]
         if long is None:
             alone += [_text(one) for one in _listed(value)]
@@ -133,6 +141,9 @@ def words(command: dict[str, Any], given: dict[str, Any]) -> list[str]:
 
 
 def _listed(value: Any) -> Iterable[Any]:
+    if getattr(value, "ndim", 0) > 0:
+        # An array, or a column of pandas.
+        return list(value)
     if isinstance(value, dict):
         return [f"{key}={_text(one)}" for key, one in value.items()]
     return value if isinstance(value, (list, tuple, set)) else [value]
@@ -147,9 +158,17 @@ def _files(value: str | os.PathLike[str]) -> list[str]:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ",".join(_listed(value))
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0:
         return ",".join(map(_text, value))
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+
+
+def _as_file(crystal: Any, folder: str) -> Path:
+    """A crystal of Python as the file that a command takes."""
+    file = Path(folder) / "structure.cif"
+    made = column([crystal]).to_list()[0]
+    file.write_text(made.to_cif(made.formula), encoding="utf-8")
+    return file
 
 
 def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Callable[..., Any]:
@@ -163,25 +182,27 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
             given = dict(takes.bind(*args, **kwargs).arguments)
         except TypeError as error:
             raise TypeError(f"{run.__name__}: {error}: its arguments are {', '.join(takes.parameters)}") from None
-        for argument in command["arguments"]:
-            if argument["file"] and given.get(argument["name"]) is not None:
-                files = [one for value in _listed(given[argument["name"]]) for one in _files(value)]
-                given[argument["name"]] = files if argument["many"] else files[0]
-        if connection.snapshot is not None and "snapshot" in takes.parameters:
-            given.setdefault("snapshot", connection.snapshot)
-        changes = writes and not given.get("dry_run") and not (path[0] == "featurize" and given.get("list"))
-        if path[0] == "charges":
-            changes = given.get("keep") is not None
-        if path[0] == "verify":
-            changes = bool(given.get("remove_leftovers"))
-        file = "out" if draws else "to" if pages else None
-        if file is None or given.get(file) is not None:
-            said = connection._command([*path, *words(command, given)], changes)
-            return _shown(draws, pages, given.get(file), said, True) if file else Said(said)
         with tempfile.TemporaryDirectory(prefix="hollandite-") as folder:
-            given[file] = Path(folder) / ("page.html" if pages else "picture.svg")
+            for argument in command["arguments"]:
+                name = argument["name"]
+                if draws and name == "id" and kind(given.get(name)) not in (None, "text"):
+                    given[name] = _as_file(given[name], folder)
+                if argument["file"] and given.get(name) is not None:
+                    files = [one for value in _listed(given[name]) for one in _files(value)]
+                    given[name] = files if argument["many"] else files[0]
+            if connection.snapshot is not None and "snapshot" in takes.parameters:
+                given.setdefault("snapshot", connection.snapshot)
+            changes = writes and not given.get("dry_run") and not (path[0] == "featurize" and given.get("list"))
+            if path[0] == "charges":
+                changes = given.get("keep") is not None
+            if path[0] == "verify":
+                changes = bool(given.get("remove_leftovers"))
+            file = "out" if draws else "to" if pages else None
+            kept = file is None or given.get(file) is not None
+            if file is not None and not kept:
+                given[file] = Path(folder) / ("page.html" if pages else "picture.svg")
             said = connection._command([*path, *words(command, given)], changes)
-            return _shown(draws, pages, given[file], said, False)
+            return _shown(draws, pages, given[file], said, kept) if file else Said(said.rstrip("\n"))
 
     if pages or draws:
         parameters = [
@@ -204,7 +225,7 @@ def _shown(draws: bool, pages: bool, path: Any, said: str, kept: bool) -> Any:
         return Picture(path, said, kept)
     if pages:
         return Page(path.read_text(encoding="utf-8"), 640, path if kept else None)
-    return Said(said)
+    return Said(said.rstrip("\n"))
 
 
 class Group:

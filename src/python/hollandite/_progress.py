@@ -27,11 +27,16 @@ class Listener:
         #: By the name of what is under way, which stays while its words may change.
         self._since: dict[str, float] = {}
         self._bars: dict[str, _NotebookBar | _TerminalBar] = {}
+        self._epoch: _NotebookBar | None = None
 
     def note(self, line: str) -> None:
         """A remark of a command."""
         if line.startswith("warning: "):
             warn(line.removeprefix("warning: "))
+        elif in_notebook() and line.lstrip().startswith("epoch"):
+            # Epochs follow each other in one place.
+            self._epoch = self._epoch or _NotebookBar()
+            self._epoch.say(line)
         else:
             self._clear()
             print(line, file=sys.stderr, flush=True)
@@ -39,6 +44,8 @@ class Listener:
     def ended(self, name: str) -> None:
         """That something is done."""
         self._since.pop(name, None)
+        # What it said last stays.
+        self._epoch = None
         bar = self._bars.pop(name, None)
         if bar is not None:
             bar.close()
@@ -74,6 +81,10 @@ class _NotebookBar:
         of_all = f" of {of:,}" if of else ""
         bar = f"<progress value='{done}' max='{of}' style='width:16em'></progress> " if of else ""
         self._handle.update(self._html(f"{bar}<small>{done:,}{of_all} · {escape(what)} · {seconds:.0f} s</small>"))
+
+    def say(self, line: str) -> None:
+        """A line of text in place of what was there."""
+        self._handle.update(self._html(f"<pre>{escape(line)}</pre>"))
 
     def close(self) -> None:
         self._handle.update(self._html(""))

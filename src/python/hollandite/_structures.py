@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from . import _lib
@@ -25,7 +28,7 @@ def kind(item: Any) -> str | None:
         return "text"
     if isinstance(item, Mapping):
         # A structure of pymatgen as its own dict; any other mapping is none.
-        return "dict" if "lattice" in item and "sites" in item else None
+        return "dict" if {"lattice", "sites"} <= set(item) else None
     for name, module, cls in [("pymatgen", "pymatgen.core.structure", "IStructure"), ("ase", "ase", "Atoms")]:
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(item, getattr(loaded, cls)):
@@ -43,6 +46,8 @@ def pack(item: Any) -> Any:
                 "import_files(..., order=0.02)"
             )
         numbers = item.atomic_numbers
+        if not elemental(numbers):
+            raise _lib.CrystalError(f"{item.formula} has sites that are no element: replace its dummy species")
         return item.lattice.matrix.tobytes(), _whole(numbers), _floats(item.frac_coords)
     if of == "ase":
         if not all(item.pbc):
@@ -50,8 +55,17 @@ def pack(item: Any) -> Any:
         return _floats(item.cell.array), _whole(item.numbers), _floats(item.get_scaled_positions(wrap=False))
     if of == "dict":
         return _lib.Crystal.read(json.dumps(item))
+    if library(item) == "pymatgen" and type(item).__name__ == "Composition":
+        raise _lib.CrystalError("a Composition has no sites: give a structure, or where a formula is taken str(composition)")
+    if isinstance(item, os.PathLike):
+        raise _lib.CrystalError(f"{os.fspath(item)} is a file: read it by hollandite.Crystal.read(path)")
     # A number of numpy is the number.
     return item.item() if hasattr(item, "dtype") and getattr(item, "ndim", None) == 0 else item
+
+
+def elemental(numbers: Iterable[int]) -> bool:
+    """Whether every site is of an element: pymatgen gives its dummy species numbers beyond them."""
+    return all(0 < z <= 118 for z in numbers)
 
 
 def _floats(array: Any) -> bytes:
@@ -84,15 +98,13 @@ def column(items: Iterable[Any]) -> _lib.Column:
     items = list(items)
     kinds = {kind(item) for item in items}
     crystals = kinds & {"crystal", "pymatgen", "ase", "dict"}
-    if "text" in kinds and crystals:
-        # Beside crystals a text is one too; among texts it may be a formula or a name.
-        items = [_lib.Crystal.read(item) if kind(item) == "text" else item for item in items]
     packed = []
     for i, item in enumerate(items):
         try:
-            packed.append(pack(item))
-        except _lib.CrystalError as error:
-            raise _lib.CrystalError(f"item {i}: {error}") from None
+            # Beside crystals a text is one too; among texts it may be a formula or a name.
+            packed.append(read(item) if crystals and kind(item) == "text" else pack(item))
+        except (_lib.CrystalError, _lib.FormatError) as error:
+            raise type(error)(f"item {i}: {error}") from None
     if crystals or all(item is None or isinstance(item, PLAIN) for item in packed):
         return _lib.column(packed)
     # Dates, lists, dicts and what else has a type of Arrow.
@@ -108,6 +120,30 @@ def column(items: Iterable[Any]) -> _lib.Column:
 
 #: What a column holds without pyarrow.
 PLAIN = (bool, int, float, str)
+
+
+def columns_of(rows: Any) -> dict[str, Any] | None:
+    """The columns of a frame, a result or a dict of columns by their names; None for anything else."""
+    if isinstance(rows, Mapping):
+        return None if kind(rows) is not None else dict(rows)
+    names = getattr(rows, "column_names", None)
+    names = list(names if names is not None else getattr(rows, "columns", ()))
+    if not names:
+        return None
+    unambiguous(names)
+    return {str(name): rows._rows.column(name) if hasattr(rows, "_rows") else rows[name] for name in names}
+
+
+def unambiguous(names: list[Any]) -> None:
+    """Refuses columns of one name where they go by their names."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise _lib.UsageError(f"two columns are called {twice!r}: name them apart, as in SELECT a.{twice}, b.{twice} AS other")
+
+
+def as_list(values: Any) -> list[Any]:
+    """The values of a list, or of a column of any library."""
+    return column(values).to_list() if is_arrow(values) and library(values) != "pandas" else list(values)
 
 
 def crystals_of(rows: Any) -> Any:
@@ -134,6 +170,40 @@ def arrays(column: _lib.Column) -> Iterable[tuple[Any, Any, Any] | None]:
     for lattice, end in zip(lattices, np.frombuffer(packed[3], dtype=np.int64)):
         yield (lattice, numbers[begin:end], places[begin:end]) if end > begin else None
         begin = end
+
+
+#: A text that can only be meant as the name of a file: one line that ends like one, or begins like a folder.
+_FILE = re.compile(r"[./~]*[^\n{]*\.(m?cif|vasp|poscar|json|(ext)?xyz|xsf|res|traj)|[/~][^\n{]*|([^\n{]*/)?(POSCAR|CONTCAR)[^\n ]*", re.I)
+
+
+def check_text(crystal: Any) -> None:
+    """Refuses the name of a file where a crystal is meant."""
+    path = os.fspath(crystal) if isinstance(crystal, os.PathLike) else crystal
+    if isinstance(path, str) and (path is not crystal or _FILE.fullmatch(path) or "\n" not in path and os.path.exists(path)):
+        raise _lib.UsageError(
+            f"{path!r} names a file: hollandite.Crystal.read(Path({path!r})) reads it, connect(..).import_files({path!r}) imports it"
+        )
+
+
+_parse = _lib.Crystal.read
+
+
+def read(source: str | os.PathLike[str]) -> _lib.Crystal:
+    """The crystal of a text, or of a file that a `Path` names: CIF, POSCAR, or JSON of pymatgen, the Materials Project or OPTIMADE."""
+    if not isinstance(source, os.PathLike):
+        check_text(source)
+        return _parse(source)
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        return _parse(text)
+    except _lib.FormatError as error:
+        said = _lib.FormatError(f"{os.fspath(source)}: {error}")
+        said.line, said.column, said.file = error.line, error.column, Path(source)
+        raise said from None
+
+
+setattr(_lib.Crystal, "read", staticmethod(read))
 
 
 @cache

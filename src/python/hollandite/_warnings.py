@@ -11,7 +11,7 @@ _HERE = str(Path(__file__).parent)
 
 
 class HollanditeWarning(UserWarning):
-    """Rows that answered NULL for a reason."""
+    """Some rows of a query answered NULL, or a command met something to know of: the text says what and why."""
 
 
 def warn(sentence: str) -> None:

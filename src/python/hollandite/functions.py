@@ -1,8 +1,8 @@
 """Every function of SQL over one structure or many: `hollandite.void(structures, "ionic")`.
 
 A crystal is a structure of pymatgen or ASE, a `hollandite.Crystal`, or the text of a CIF, POSCAR or JSON. Every argument is one value or
-many: a list, or a column of pandas, polars or pyarrow, as many of each as there are of the others. One answers a value, a list a list, a
-column a column. Rows for which a function is not defined answer None, with a warning that says why. All cores compute, without the
+many: a list, or a column of pandas, polars or pyarrow, as many of each as there are of the others. Of one crystal the answer is a
+value, of a list a list, of a column a column. Rows for which a function is not defined answer None, with a warning that says why. All cores compute, without the
 interpreter's lock.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import threading
 from numbers import Real
 from typing import Any, Callable, Iterable, Mapping
@@ -18,7 +17,7 @@ from typing import Any, Callable, Iterable, Mapping
 from . import _lib
 from ._progress import Listener
 from ._structures import column as column_of
-from ._structures import crystals_like, crystals_of, is_arrow, kind, library
+from ._structures import check_text, crystals_like, crystals_of, is_arrow, kind, library
 
 _lock = threading.Lock()
 _session: _lib.Connection | None = None
@@ -64,13 +63,22 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
     return function
 
 
+#: What the types of SQL are here.
+_KINDS = {"DOUBLE": "float", "BIGINT": "int", "INT": "int", "VARCHAR": "str", "BOOLEAN": "bool", "STRUCT": "dict", "STRUCTURE": "crystal"}
+
+
+def _kind(returns: str) -> str:
+    items = returns.removeprefix("LIST<").removesuffix(">")
+    return f"list[{_kind(items)}]" if items != returns else _KINDS[returns]
+
+
 def _docstring(doc: dict[str, Any]) -> str:
     unit = f", in {doc['unit']}" if doc["unit"] else ""
     lines = [doc["text"], "", "Arguments, each one or many:"]
     for one in doc["parameters"]:
         default = f" Default: {one['omitted']}." if one["omitted"] is not None else ""
         lines.append(f"    {one['argument']}: {one['text']}{default}")
-    return "\n".join([*lines, "", f"Returns {doc['returns']}{unit}.", "", "In SQL:", f"    {doc['example']}"])
+    return "\n".join([*lines, "", f"Returns for each {_kind(doc['returns'])}{unit}.", "", "In SQL:", f"    {doc['example']}"])
 
 
 class _Argument:
@@ -81,7 +89,8 @@ class _Argument:
         self.crystal: bool = parameter["crystal"]
         if self.crystal:
             value = crystals_of(value)
-            _check_text(value)
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                check_text(one)
         self.many = _is_many(value)
         if self.many and not hasattr(value, "__len__"):
             value = list(value)
@@ -129,15 +138,6 @@ def _answers(connection: _lib.Connection, function: str, given: list[_Argument])
 
         return pandas.Series(values, index=shaped.index, name=function)
     return values
-
-
-def _check_text(crystal: Any) -> None:
-    """The name of a file is no text of a crystal."""
-    if isinstance(crystal, str) and "\n" not in crystal and os.path.isfile(crystal):
-        raise _lib.UsageError(
-            f"{crystal!r} names a file: pass its text, Path({crystal!r}).read_text(), or import it by "
-            f"connect(..).import_files({crystal!r})"
-        )
 
 
 def _as_column(answer: _lib.Column, rows: Any) -> Any:

@@ -55,3 +55,9 @@ with hollandite.connect("store", create=True) as db:
 assert_type(crystal.to_pymatgen(), Structure)
 assert_type(crystal.lattice, list[list[float]])
 assert_type(hollandite.queries["tunnels"], str)
+assert_type(Crystal.read(Path("a.cif")), Crystal)
+
+# What needs another package is there by its name too.
+assert_type(hollandite.ase.Calculator("chgnet"), hollandite.ase.Calculator)
+assert_type(hollandite.sklearn.Featurizer("magpie").feature_labels(), list[str])
+assert_type(hollandite.dbapi.driver(), str)
