@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import tempfile
 from glob import glob
 from pathlib import Path
@@ -181,7 +182,9 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
         try:
             given = dict(takes.bind(*args, **kwargs).arguments)
         except TypeError as error:
-            raise TypeError(f"{run.__name__}: {error}: its arguments are {', '.join(takes.parameters)}") from None
+            alone = [name for name, one in takes.parameters.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+            by_name = f" by name, all but {' and '.join(alone)}" if alone else ", all by name"
+            raise TypeError(f"{run.__name__}: {error}: its arguments are{by_name}: {', '.join(takes.parameters)}") from None
         with tempfile.TemporaryDirectory(prefix="hollandite-") as folder:
             for argument in command["arguments"]:
                 name = argument["name"]
@@ -201,7 +204,10 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
             kept = file is None or given.get(file) is not None
             if file is not None and not kept:
                 given[file] = Path(folder) / ("page.html" if pages else "picture.svg")
-            said = connection._command([*path, *words(command, given)], changes)
+            try:
+                said = connection._command([*path, *words(command, given)], changes)
+            except _lib.UsageError as error:
+                raise _lib.UsageError(_in_python(run.__qualname__, str(error))) from None
             return _shown(draws, pages, given[file], said, kept) if file else Said(said.rstrip("\n"))
 
     if pages or draws:
@@ -215,6 +221,13 @@ def method(command: dict[str, Any], path: tuple[str, ...], writes: bool) -> Call
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     setattr(run, "__signature__", inspect.Signature([this, *takes.parameters.values()]))
     return run
+
+
+def _in_python(name: str, said: str) -> str:
+    """What the command line says of its arguments, without what only helps there."""
+    said = re.split(r"\n\n(?:For more information|Usage:)", said)[0].strip()
+    missing = re.fullmatch(r"the following required arguments were not provided:\s+<?(\w+)[^>]*>?", said)
+    return f"give {missing[1].lower()}; help({name}) lists the arguments" if missing else said
 
 
 def _shown(draws: bool, pages: bool, path: Any, said: str, kept: bool) -> Any:

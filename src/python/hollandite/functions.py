@@ -51,7 +51,10 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
     first = next(iter(parameters))
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{doc['name']}: {error}: its arguments are {', '.join(parameters)}") from None
         # None stands for what is left out.
         given = {argument: value for argument, value in given.items() if value is not None or argument == first}
         return _answers(connection(), doc["name"], [_Argument(parameters[name], value) for name, value in given.items()])

@@ -251,3 +251,16 @@ def test_docstrings_speak_of_the_types_of_python():
 def test_polars_frames_of_crystals_are_imported_as_a_column(store, hosts):
     column = hosts.to_polars()["structure"]
     assert isinstance(column, polars.Series) and store.import_structures(column, ids=hosts["id"], into="t").added == 3
+
+
+def test_what_is_wrong_with_arguments_is_said_in_words_of_python(db):
+    for use, error, message in [
+        (lambda: db.report(), hollandite.UsageError, r"^give query; help\(Connection.report\) lists the arguments$"),
+        (lambda: db.featurize(), hollandite.UsageError, "^give features; "),
+        (lambda: db.plot.structure("rutile", axis="x"), hollandite.UsageError, "^invalid value 'x' for 'axis': [^\n]*$"),
+        (lambda: db.train("sample"), TypeError, "arguments are, all by name: model, "),
+        (lambda: db.export("tmo", "o.csv"), TypeError, "arguments are by name, all but what: what, to, "),
+        (lambda: hollandite.void(), TypeError, "^void: missing a required argument: 'structure': its arguments are structure, radii, probe$"),
+    ]:
+        with pytest.raises(error, match=message):
+            use()
