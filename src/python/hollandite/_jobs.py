@@ -49,10 +49,14 @@ class Said(str):
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def _ipython_display_(self) -> None:
+        # Nothing said is no empty box below the cell.
+        if self:
+            from html import escape
 
-        return f"<pre>{escape(self)}</pre>"
+            from IPython.display import display
+
+            display({"text/plain": str(self), "text/html": f"<pre>{escape(self)}</pre>"}, raw=True)
 
 
 class Picture:

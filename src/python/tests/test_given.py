@@ -264,3 +264,12 @@ def test_what_is_wrong_with_arguments_is_said_in_words_of_python(db):
     ]:
         with pytest.raises(error, match=message):
             use()
+
+
+def test_a_command_that_said_nothing_leaves_no_empty_box(db, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data["text/plain"]))
+    db.export("SELECT id FROM tmo LIMIT 1", to=tmp_path / "x.csv")._ipython_display_()
+    said = db.info()
+    said._ipython_display_()
+    assert shown == [said] and not said.endswith("\n")
