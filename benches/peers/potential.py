@@ -1,13 +1,16 @@
-"""CHGNet and TensorNet against their own programs on PyTorch: energies, energies with forces and stress, and steps of relaxations, time
+"""CHGNet and TensorNet against their own programs on PyTorch, Nequix against its own on JAX: energies, energies with forces and stress, and steps of relaxations, time
 per crystal and step.
 
-Both sides are processes that stay, with as many threads as told: RAYON_NUM_THREADS and torch.set_num_threads. Each turn begins with
+Both sides are processes that stay, with as many threads as told: RAYON_NUM_THREADS and torch.set_num_threads; JAX, which has no such
+setting, is kept to as many cores. Each turn begins with
 crystals and ends with numbers, graphs included: what a relaxation pays at every step. The peers answer in batches of
 --batch crystals (16 is chgnet's default; try 1 and 4 too, and take its best), and without recording slopes where energies alone are asked
 for; their relaxation is their own (FIRE of ASE with a cell filter), one crystal after another. Energies must agree.
 """
 
+import contextlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +25,7 @@ AGREEMENT = 2e-5
 MODELS = {
     "chgnet": "chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar",
     "tensornet": "tensornet/TensorNet-MatPES-PBE-v2025.1-PES",
+    "nequix": "nequix/nequix-oam-1.nqx",
 }
 
 
@@ -71,14 +75,65 @@ class Tensornet:
         return self.relaxer.relax(structure, fmax=1e-9, steps=steps)["trajectory"].energies
 
 
+class Nequix:
+    """As its calculator has it: one crystal after another, compiled for each size in the turn that warms up."""
+
+    def __init__(self, weights, _):
+        import equinox
+        from nequix.calculator import NequixCalculator
+
+        self.calculator = NequixCalculator(model_path=weights, use_kernel=False)
+        self.compiled = equinox.filter_jit(lambda model, *graph: model.node_energies(*graph))
+
+    def energies(self, structures, slopes):
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        crystals = [AseAtomsAdaptor.get_atoms(s) for s in structures]
+        if not slopes:
+            return [self.alone(atoms) for atoms in crystals]
+        values = []
+        for atoms in crystals:
+            self.calculator.calculate(atoms, ["energy", "forces", "stress"], ["positions", "numbers", "cell", "pbc"])
+            values.append(self.calculator.results["energy"])
+        return values
+
+    def alone(self, atoms):
+        """the energy without slopes, for which the calculator has no call"""
+        from nequix.data import preprocess_graph
+
+        calculator = self.calculator
+        graph = preprocess_graph(atoms, calculator.atom_indices, calculator.cutoff, False)
+        ends = graph["senders"], graph["receivers"]
+        apart = graph["positions"][ends[0]] - graph["positions"][ends[1]] + graph["shifts"] @ graph["cell"]
+        return float(self.compiled(calculator.model, apart, graph["species"], *ends).sum())
+
+    def relax(self, structure, steps):
+        from ase.filters import FrechetCellFilter
+        from ase.optimize import FIRE
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        atoms, energies = AseAtomsAdaptor.get_atoms(structure), []
+        atoms.calc = self.calculator
+        run = FIRE(FrechetCellFilter(atoms), logfile=None)
+        run.attach(lambda: energies.append(atoms.get_potential_energy()))
+        run.run(fmax=1e-9, steps=steps)
+        return energies + energies[-1:]
+
+
 def serve(model, weights, workload, threads, batch):
     """The peer's side: answers as benches/peers/potential.rs does."""
     answers, sys.stdout = sys.stdout, sys.stderr  # libraries greet on standard output
-    import torch
+    if model == "nequix":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        recording = lambda _: contextlib.nullcontext()
+    else:
+        import torch
+
+        torch.set_num_threads(threads)
+        recording = torch.set_grad_enabled
     from pymatgen.core import Structure
 
-    torch.set_num_threads(threads)
-    peer = {"chgnet": Chgnet, "tensornet": Tensornet}[model](weights, batch)
+    peer = {"chgnet": Chgnet, "tensornet": Tensornet, "nequix": Nequix}[model](weights, batch)
     with open(workload) as lines:
         rows = [json.loads(line) for line in lines]
     structures = [Structure(r["lattice"], r["species"], r["frac_coords"]) for r in rows]
@@ -93,7 +148,7 @@ def serve(model, weights, workload, threads, batch):
                 # The first is that of no step, the last is asked for twice.
                 steps += len(energies) - 2
         else:
-            with torch.set_grad_enabled(what == "slopes"):
+            with recording(what == "slopes"):
                 values = peer.energies(structures, what == "slopes")
         answer = {"seconds": time.perf_counter() - start, "values": values, "steps": steps}
         print(json.dumps(answer), file=answers, flush=True)

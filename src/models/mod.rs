@@ -32,6 +32,7 @@ pub mod line_graph;
 mod loss;
 pub mod megnet;
 mod model;
+pub mod nequix;
 pub mod network;
 mod options;
 mod passes;

@@ -12,7 +12,7 @@ use super::{
     fused::Fused,
     gatgnn,
     loss::Loss,
-    megnet,
+    megnet, nequix,
     passes::Step,
     schnet, tensornet, trees,
     tune::space::{Settings, Space},
@@ -209,6 +209,8 @@ architectures! {
     Schnet: schnet::SchnetConfig,
     /// Gradient-boosted trees.
     Trees: trees::TreesConfig,
+    /// Nequix, an energy model.
+    Nequix: nequix::NequixConfig,
 }
 
 impl Config {

@@ -355,12 +355,74 @@ fn tensornet_of_matpes_equals_matgl() {
         for (name, structure) in &crystals {
             let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &want["values"][name]);
             assert_evaluation(name, &got, want, RELATIVE);
-            let energy = got.energy / structure.len() as f64 - want["energy_per_atom"].as_f64().unwrap();
-            let forces = want["forces"].as_array().unwrap().iter().flat_map(vector);
-            let worst = got.forces.iter().flatten().zip(forces).map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
-            assert!(energy.abs() <= 1e-5 && worst <= 1e-4, "{functional}, {name}: {energy:e} {worst:e}");
+            assert_as_published(&format!("{functional}, {name}"), &got, want);
         }
     }
+}
+
+/// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.
+fn assert_as_published(name: &str, got: &Evaluation, want: &Value) {
+    let energy = got.energy / got.forces.len() as f64 - want["energy_per_atom"].as_f64().unwrap();
+    let forces = want["forces"].as_array().unwrap().iter().flat_map(vector);
+    let worst = got.forces.iter().flatten().zip(forces).map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
+    assert!(energy.abs() <= 1e-5 && worst <= 1e-4, "{name}: {energy:e} {worst:e}");
+}
+
+/// Energy, forces and stress of the package nequix in double precision, on weights by the formula, layer by layer.
+#[test]
+fn nequix_equals_its_package_layer_by_layer() {
+    let (golden, crystals) = (crate::data::golden("nequix.json"), golden_crystals(&golden()));
+    for layers in 1..=3 {
+        let network = &golden["values"][format!("formula, {layers}")];
+        let folder = tempfile::tempdir().unwrap();
+        let path = nqx(folder.path(), network);
+        let imported = weights::import(&path, &claims()).unwrap();
+        let model = Model::new(imported.net, imported.card).potential().unwrap();
+        for (name, structure) in &crystals {
+            let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name]);
+            assert_evaluation(&format!("{layers}, {name}"), &got, want, RELATIVE);
+            let want = want["energy_per_atom"].as_f64().unwrap();
+            assert!((answer(&path, structure) - want).abs() <= RELATIVE * want.abs().max(1.0), "{layers}, {name}");
+        }
+    }
+}
+
+/// The published potentials: energies within 1e-5 eV/atom, forces within 1e-4 eV/Å; and what their cards say.
+#[test]
+fn published_nequix_equals_its_package() {
+    let (golden, crystals) = (crate::data::golden("nequix.json"), golden_crystals(&golden()));
+    for name in ["nequix-oam-1", "nequix-mp-1"] {
+        let want = &golden["values"][name];
+        let Some(path) = published(&format!("nequix/{}", want["weights"].as_str().unwrap())) else { return };
+        let Imported { net, card, remarks } = weights::import(&path, &weights::Claims::default()).unwrap();
+        assert_eq!((card.name.as_str(), card.elements.len(), remarks.len()), (name, 89, 0));
+        assert!(!card.elements.contains_key("Po") && card.elements.contains_key("Pu"));
+        assert!(card.correction_scheme.as_ref().unwrap().contains("once MP2020 is applied"));
+        assert_eq!(card.data.contains("OMat24"), name.contains("oam"));
+        let model = Model::new(net, card).potential().unwrap();
+        for (crystal, structure) in &crystals {
+            let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &want["values"][crystal]);
+            assert_evaluation(crystal, &got, want, RELATIVE);
+            assert_as_published(&format!("{name}, {crystal}"), &got, want);
+        }
+    }
+}
+
+/// A file of the package nequix below `folder`: the settings of a golden, and arrays by the formula.
+fn nqx(folder: &Path, network: &Value) -> PathBuf {
+    let mut bytes = format!("{}\n", network["config"]).into_bytes();
+    for (t, (name, shape)) in network["shapes"].as_object().unwrap().iter().enumerate() {
+        let shape: Vec<usize> = serde_json::from_value(shape.clone()).unwrap();
+        let lengths: String = shape.iter().map(|n| format!("{n}, ")).collect();
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({lengths}), }}\n");
+        bytes.extend(b"\x93NUMPY\x01\x00");
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.extend(formula(t, name, &shape).iter().flat_map(|v| v.to_le_bytes()));
+    }
+    let path = folder.join("nequix.nqx");
+    std::fs::write(&path, bytes).unwrap();
+    path
 }
 
 /// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.

@@ -271,8 +271,8 @@ pub enum ModelsCommand {
 /// `hollandite models add`
 #[derive(Debug, ClapArgs)]
 pub struct ModelsAdd {
-    /// Weights: *.safetensors.zst of ours; safetensors; a checkpoint of torch (.pt, .pth.tar); a folder, zip, wheel or source
-    /// distribution that holds one. No code in it is executed
+    /// Weights: *.safetensors.zst of ours; safetensors; a checkpoint of torch (.pt, .pth.tar); a file of Nequix (.nqx); a folder, zip,
+    /// wheel or source distribution that holds one. No code in it is executed
     pub file: PathBuf,
     /// Name in queries [default: that of the file]
     #[arg(long)]

@@ -12,9 +12,10 @@
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
 //! outer, slopes             slopes of weights, for the architectures that train without tensors
+//! radial                    numbers of a bond by its length
 //! product, row_norm, virial products and normalisations with the way back, forces and stress
 //! runs, strips, scratch     tiles of edges, buffers that outlive a call
-//! fused of an architecture     the networks, each in its folder; chgnet and tensornet with their slopes
+//! fused of an architecture     the networks, each in its folder; chgnet, tensornet and nequix with their slopes
 //! ```
 
 pub(super) mod basis;
@@ -22,6 +23,7 @@ pub(super) mod linear;
 pub(super) mod norm;
 pub(super) mod outer;
 pub(super) mod product;
+pub(super) mod radial;
 pub(super) mod row_norm;
 pub(super) mod rows;
 pub(super) mod runs;
@@ -102,6 +104,7 @@ pub(crate) mod tests {
         deeper_gatgnn::DeeperGatgnnConfig,
         gatgnn::GatgnnConfig,
         megnet::MegnetConfig,
+        nequix::NequixConfig,
         network::{Config, Net},
         schnet::SchnetConfig,
         tensornet::TensornetConfig,
@@ -174,6 +177,16 @@ pub(crate) mod tests {
             Config::Chgnet(ChgnetConfig { radial: 9, angular: 9, convolutions: 2, ..ChgnetConfig::published() }),
             Config::Tensornet(TensornetConfig::published()),
             Config::Tensornet(TensornetConfig { cutoff: 4.3, bessel: 4, units: 32, interactions: 1 }),
+            Config::Nequix(NequixConfig { convolutions: 2, ..NequixConfig::published() }),
+            Config::Nequix(NequixConfig {
+                cutoff: 4.5,
+                bessel: 5,
+                perceptron: vec![12],
+                first: 16,
+                channels: vec![16, 32, 16],
+                convolutions: 3,
+                ..NequixConfig::published()
+            }),
         ]
     }
 
@@ -242,7 +255,7 @@ pub(crate) mod tests {
                 }
             }
         }
-        assert_eq!(surfaces, 4);
+        assert_eq!(surfaces, 6);
     }
 
     #[test]

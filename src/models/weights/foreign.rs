@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::{self, Checkpoint};
 use super::found::{Claims, Found, elements_of};
+use super::nqx;
 use super::own::{self, fitted_parameters, weights_id};
 use super::source::{self, Source};
 use super::torch;
@@ -68,6 +69,7 @@ fn checkpoint_of(source: &Source) -> Result<Checkpoint, Cause> {
     }
     let mut checkpoint = match source.name.ends_with(".safetensors") {
         true => checkpoint::from_safetensors(bytes)?,
+        false if nqx::looks_like(bytes) => nqx::read(bytes)?,
         false => torch::read(bytes)?,
     };
     checkpoint.title.clone_from(&source.title);

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! own        *.safetensors.zst with a model card           archive    zip and tar.gz
-//! torch      checkpoints of torch                          found      what is found out from a checkpoint
+//! torch      checkpoints of torch                          nqx        weights of the package nequix
+//! found      what is found out from a checkpoint
 //! source     which file of a folder or archive is meant    foreign    from a checkpoint to a network and its card
 //! ```
 
@@ -15,6 +16,7 @@ pub(super) mod checkpoint;
 mod foreign;
 pub(super) mod found;
 pub(super) mod limits;
+mod nqx;
 mod own;
 mod source;
 mod torch;

@@ -7,7 +7,8 @@ use super::torch;
 use crate::ModelError;
 
 /// Endings of files that may be weights.
-const ENDINGS: [&str; 8] = [".safetensors.zst", ".safetensors", ".pth.tar", ".pth", ".pt", ".ckpt", ".hdf5", ".h5"];
+const ENDINGS: [&str; 9] =
+    [".safetensors.zst", ".safetensors", ".pth.tar", ".pth", ".pt", ".ckpt", ".hdf5", ".h5", ".nqx"];
 
 /// A file of weights.
 #[derive(Debug, Clone, PartialEq)]

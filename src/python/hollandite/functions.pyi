@@ -572,7 +572,7 @@ class Functions:
     def predict_energy(self, structure: Some[OneCrystal] | Rows, model: Some[str] | None = None) -> list[float | None]: ...
     @overload
     def predict_energy(self, structure: Frame, model: Some[str] | None = None) -> Any:
-        """Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE and PBE+U with the corrections of the Materials Project; for TensorNet on MatPES, plain PBE or r2SCAN. Energies of different models are not comparable; for a formation energy use predict_ef(structure, model). NULL if an atom has no neighbour, or an element that the model was not trained on. In eV."""
+        """Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE and PBE+U with the corrections of the Materials Project; for Nequix, the same without them; for TensorNet on MatPES, plain PBE or r2SCAN. Energies of different models are not comparable; for a formation energy use predict_ef(structure, model). NULL if an atom has no neighbour, or an element that the model was not trained on. In eV."""
     @overload
     def predict_forces(self, structure: OneCrystal | None, model: str | None = None) -> list[list[float]] | None: ...
     @overload
@@ -590,7 +590,7 @@ class Functions:
     def predict_magmoms(self, structure: Some[OneCrystal] | Rows, model: Some[str] | None = None) -> list[list[float] | None]: ...
     @overload
     def predict_magmoms(self, structure: Frame, model: Some[str] | None = None) -> Any:
-        """Magnetic moments of the atoms by an energy model, without sign: one number for each site. They distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4. NULL by a model that has none, such as TensorNet. In μ_B."""
+        """Magnetic moments of the atoms by an energy model, without sign: one number for each site. They distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4. NULL by a model that has none, such as TensorNet and Nequix. In μ_B."""
     @overload
     def predict_stress(self, structure: OneCrystal | None, model: str | None = None) -> list[list[float]] | None: ...
     @overload

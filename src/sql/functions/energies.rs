@@ -116,10 +116,10 @@ pub(super) fn functions() -> Vec<Function> {
         Function {
             name: ENERGY,
             text: "Total energy of the cell by an energy model, on the scale of its training data: for CHGNet, PBE \
-                   and PBE+U with the corrections of the Materials Project; for TensorNet on MatPES, plain PBE or \
-                   r2SCAN. Energies of different models are not \
-                   comparable; for a formation energy use predict_ef(structure, model). NULL if an atom has no \
-                   neighbour, or an element that the model was not trained on.",
+                   and PBE+U with the corrections of the Materials Project; for Nequix, the same without them; for \
+                   TensorNet on MatPES, plain PBE or r2SCAN. Energies of different models are not comparable; for a \
+                   formation energy use predict_ef(structure, model). NULL if an atom has no neighbour, or an \
+                   element that the model was not trained on.",
             parameters: vec![structure(), energy_model()],
             unit: Some("eV"),
             example: "SELECT id, predict_energy(structure) / natoms AS energy_per_atom FROM tmo WHERE natoms <= 30",
@@ -137,7 +137,7 @@ pub(super) fn functions() -> Vec<Function> {
             name: "predict_magmoms",
             text: "Magnetic moments of the atoms by an energy model, without sign: one number for each site. They \
                    distinguish oxidation states: Mn4+ has about 3, Mn3+ about 4. NULL by a model that has none, such \
-                   as TensorNet.",
+                   as TensorNet and Nequix.",
             parameters: vec![structure(), energy_model()],
             unit: Some("μ_B"),
             example: "SELECT id, predict_magmoms(structure) AS moments FROM tmo WHERE natoms <= 30",

@@ -16,7 +16,7 @@ use crate::simd::kernels;
 /// Numbers of a direction: three, and five products of two of them.
 pub const EIGHT: usize = 8;
 
-/// Weights of bonds, and their slopes, as [`super::radial::Radial::ask`] writes them, beside the graph.
+/// Weights of bonds, and their slopes, as [`crate::fused::radial::Radial::ask`] writes them, beside the graph.
 #[derive(Clone, Copy)]
 pub struct Bonds<'a> {
     graph: &'a BondGraph,

@@ -19,6 +19,7 @@ use burn::prelude::*;
 use crate::fused::{
     linear::{PANEL, Plan, values},
     product::{Product, Sum},
+    radial::{Asked, Place, Radial},
     row_norm::{RowNorm, norm_rows, norm_rows_back},
     scratch::{Pool, sized},
     strips::{Strip, shares},
@@ -37,7 +38,7 @@ use matrices::{
     NINE, PART_OF, bounded, bounded_back, by_panels, joined, joined_back, part_sizes, part_sizes_back, scaled,
     scaled_back, sizes, sizes_back, updated, updated_back,
 };
-use radial::{Asked, Place, Radial};
+use radial::{of_perceptron, of_products};
 
 /// Hidden layers of the readout and of its gate.
 const HIDDEN: usize = 3;
@@ -164,7 +165,7 @@ impl Tensornet {
         let (basis, cutoff, units) = (Basis::new(config.cutoff, config.bessel), config.cutoff, config.units);
         let product = |layer: &nn::Linear| Product::new(&[Plan::of(layer)]);
         let layer = |layer: &module::Interaction| Layer {
-            length: Radial::of_perceptron(&basis, cutoff, &layer.scalar),
+            length: of_perceptron(&basis, cutoff, &layer.scalar),
             before: Turned::new(&layer.tensor[..3]),
             after: Turned::new(&layer.tensor[3..]),
         };
@@ -179,7 +180,7 @@ impl Tensornet {
             units,
             first: First {
                 pairs: pairs(&first.pair, &values(first.elements.weight.val()), units),
-                length: Radial::of_products(&basis, cutoff, &first.length),
+                length: of_products(&basis, cutoff, &first.length),
                 norm: RowNorm::new(&first.norm),
                 scalar: [product(&first.scalar[0]), Product::new(&[by_parts(&first.scalar[1], units)])],
                 turned: Turned::new(&first.tensor),
