@@ -102,7 +102,7 @@ const fn entry<const A: usize, const B: usize>(a: usize, b: usize) -> usize {
     if A <= B { a * B + b } else { b * A + a }
 }
 
-/// A + B for the components of two degrees from 0 to 3.
+/// Calls a function of the numbers of components of two degrees from 0 to 3.
 macro_rules! by_degrees {
     ($from:expr, $to:expr, $call:ident::<$S:ident>($($arg:expr),*)) => {
         match ($from, $to) {
