@@ -1,4 +1,4 @@
-"""Connections and cursors of `adbc_driver_manager` with the manners of the package: what went wrong in rows is a warning of Python, and
+"""Connections and cursors of `adbc_driver_manager` that behave as the package does: rows without an answer are a warning of Python, and
 Ctrl-C raises KeyboardInterrupt."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What went wrong in rows of a query: warnings, said where the person called."""
+"""Warnings of queries and commands, said where the person called."""
 
 from __future__ import annotations
 

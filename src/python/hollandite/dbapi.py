@@ -3,8 +3,9 @@
     >>> with hollandite.dbapi.connect("crystals") as con:
     ...     pandas.read_sql("SELECT id, void FROM tmo", con)
 
-It needs `adbc-driver-manager` and pyarrow. Every statement takes effect by itself: there are no transactions over several. What went wrong
-in rows is a `HollanditeWarning`; Ctrl-C ends a statement and raises KeyboardInterrupt.
+It needs `adbc-driver-manager` and pyarrow. Every statement takes effect by itself: there are no transactions over several. Rows without
+an answer are a `HollanditeWarning`. Ctrl-C stops a statement of a cursor and raises KeyboardInterrupt; `polars.read_database` raises it
+when the statement is done.
 """
 
 from __future__ import annotations
