@@ -33,7 +33,7 @@ def ends_by_ctrl_c(code):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("way", ["fetchall()", "to_polars()"])
+@pytest.mark.parametrize("way", ["slow.fetchall()", "slow.to_polars()", "slow.to_arrow()", "slow.to_pandas()", "db.register('slow', slow)"])
 def test_ctrl_c_ends_the_query_and_not_the_process(db, way):
     code = f"""
 import hollandite, time
@@ -42,7 +42,8 @@ db.sql("SELECT 1").fetchall()
 print("ready", flush=True)
 begun = time.monotonic()
 try:
-    db.sql({SLOW!r}).{way}
+    slow = db.sql({SLOW!r})
+    {way}
     print("the query ended by itself")
 except KeyboardInterrupt:
     print("interrupted", round(time.monotonic() - begun, 1))
