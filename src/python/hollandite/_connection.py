@@ -225,12 +225,18 @@ def _columns(name: str, rows: Any) -> dict[str, Any] | None:
         scalar = next((one for one, values in named.items() if isinstance(values, str) or not hasattr(values, "__iter__")), None)
         if scalar is not None:
             raise _lib.UsageError(f"column {scalar!r} is one value, {named[scalar]!r}: give a list of values")
-        return {one: _plain(values) if library(values) == "pandas" else column(values) for one, values in named.items()}
+        columns = {one: _plain(values) if library(values) == "pandas" else column(values) for one, values in named.items()}
+        if len({len(one) for one in columns.values()}) > 1:
+            said = ", ".join(f"{len(values)} in {one}" for one, values in columns.items())
+            raise _lib.UsageError(f"columns of a table are of one length, and there are {said} values")
+        return columns
     if isinstance(rows, Result):
         # What is computed here can be interrupted.
         rows.collect()
     if is_arrow(rows):
         return None
+    if not hasattr(rows, "__iter__"):
+        raise TypeError(f"{type(rows).__name__} holds no Arrow data: expected a frame, a dict of columns, or a list of structures")
     structures = list(rows)
     # A list of texts is one of crystals here, not of names.
     structures = [read(one) if isinstance(one, str) else one for one in structures]

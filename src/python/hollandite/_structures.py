@@ -111,7 +111,8 @@ def column(items: Iterable[Any]) -> _lib.Column:
     try:
         import pyarrow
     except ModuleNotFoundError:
-        return _lib.column(packed)
+        other = next(item for item in packed if item is not None and not isinstance(item, PLAIN))
+        raise _lib.UsageError(f"a column of {type(other).__name__} needs pyarrow: pip install pyarrow") from None
     try:
         return _lib.column(pyarrow.array(packed))
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):

@@ -32,9 +32,15 @@ def disordered():
 def test_the_package_is_looked_through_where_other_packages_are_missing():
     code = """
 import sys
-for name in ("ase", "sklearn", "numpy", "adbc_driver_manager"):
+for name in ("ase", "sklearn", "numpy", "adbc_driver_manager", "pyarrow"):
     sys.modules[name] = None
-import hollandite, inspect, pydoc
+import datetime, hollandite, inspect, pydoc
+try:
+    hollandite.connect(":memory:").register("days", {"day": [datetime.date(2024, 1, 1)]})
+except hollandite.UsageError as error:
+    assert "a column of date needs pyarrow" in str(error)
+else:
+    raise AssertionError
 assert "connect" in pydoc.render_doc(hollandite) and "dbapi" in dict(inspect.getmembers(hollandite))
 assert not hasattr(hollandite, "ase") and "ase" in dir(hollandite)
 try:
@@ -190,6 +196,8 @@ def test_one_structure_is_one_row_and_nonsense_is_none(db, hosts):
         ([1, 2], TypeError, "item 0: int is no crystal"),
         ({"a": 1}, hollandite.UsageError, "column 'a' is one value"),
         ({}, hollandite.UsageError, "has none"),
+        ({"a": [1], "b": [1, 2]}, hollandite.UsageError, "there are 1 in a, 2 in b values"),
+        (5, TypeError, "int holds no Arrow data"),
         ("abc", hollandite.FormatError, "ends here"),
     ]:
         with pytest.raises(error, match=message):
