@@ -1,6 +1,6 @@
 -- What: Each model's error on its test crystals by their likeness to the nearest training crystal of the same elements, eV/atom.
--- Why: A test crystal with a twin in the training set is no test. How much of a small error is memory shows here.
---   Likeness is similarity(a, b) of the fingerprints, within a chemical system; a system that the training did not have is the first row
+-- Why: A test crystal with a twin in the training set tests nothing. These rows show how much of a small error is memorization.
+--   Likeness is similarity(a, b) of the fingerprints, within a chemical system; chemical systems absent from the training set are the first row
 --   of a model. First run `hollandite evaluate --model NAME`; `hollandite featurize --features fingerprint` makes it faster.
 -- Figure: Fig. 9 of Datta et al., Energy Adv. 2024, 3, 968, cut by distance to the training set.
 WITH crystals AS (

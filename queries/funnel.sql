@@ -2,8 +2,8 @@
 -- Why: Each step costs more than the one before it, and is asked only of what that one left; where a screening loses its rows is where its thresholds matter.
 --   The hull is that of tmo, which has no oxide without a transition metal (CaO, P2O5): it is an upper bound. Import those into a table of their own and
 --   add `UNION ALL SELECT formula, ef FROM ...` to what `known` gathers.
---   A positive potential against the metal is no test by itself, nearly every oxide of a reducible cation has one; `screen_ca` compares with conversion.
---   The last steps take seconds a row and needs an energy model (`hollandite models add chgnet-*.whl`); what it computed is remembered.
+--   A positive potential against the metal alone shows little, since nearly every oxide of a reducible cation has one; `screen_ca` compares with conversion.
+--   The last steps take seconds a row and need an energy model (`hollandite models add chgnet-*.whl`); what it computed is remembered.
 -- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
 WITH energies AS (
     SELECT id, formula, structure, natoms, void, coalesce(formation_energy_per_atom, predict_ef(structure)) AS ef FROM tmo

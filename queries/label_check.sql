@@ -2,7 +2,7 @@
 -- Why: A label that lies more than 0.1 eV/atom higher above the hull of all labels than the source's own, later hull says was
 --   corrected since: an old choice of GGA or GGA+U, or of a pseudopotential. The check proves this side only: a label that is too low is
 --   on the hull of the labels itself, and what lies above it then looks wrong.
---   `hollandite train --where` leaves such rows out of a training; test rows stay whatever the check says.
+--   `hollandite train --where` leaves such rows out of a training; test rows stay, whether or not they pass the check.
 -- Figure: No figure of Datta et al., Energy Adv. 2024, 3, 968.
 WITH distances AS (
     SELECT id, structure_hash, formula, split, formation_energy_per_atom, e_above_hull,

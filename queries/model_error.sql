@@ -1,5 +1,5 @@
 -- What: Each model's error on its test crystals for each metal, eV/atom.
--- Why: One figure for the whole set hides the chemistries where the model should not be believed.
+-- Why: One figure for the whole set hides the chemistries where the model should not be trusted.
 --   First run `hollandite evaluate --model NAME`.
 -- Figure: Fig. 9 of Datta et al., Energy Adv. 2024, 3, 968, cut by element.
 SELECT model,

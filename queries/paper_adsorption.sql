@@ -1,10 +1,12 @@
--- What: The paper's adsorption potentials of Nb12WO33 beside those of every energy model that is installed, in each configuration that the paper may mean (eV per ion, positive = favourable).
--- Why: What the comparison means: the paper does not say where its ions stand, and the second Ca alone differs by several eV between two ions in one channel of 3.87 Å, as its text reads, and in two.
---   Its numbers are PBE in a cell that is not stated and partly not plausible (Li lies 2.2 eV above what DFT gives for oxides of that couple, Al stands on a reference 0.3 eV above bulk Al), so that
---   mae and rank compare configurations and models with one another. They are no error of a model: that is measured on electrodes whose voltage is known (voltage_errors).
---   configuration: free: sites of the rectangular channels that the search finds, host and cell relaxed; one column: n = 2 half a period apart in the widest rectangular channel, cell held; two columns:
---   in the widest places of two such channels, cell held; held at the centre: as one column, the ions held in the middle of the channel while the host relaxes. mae and rank (Spearman) are those of a
---   model in a configuration. Minutes a model; remembered. Of the paper's hosts this one is at hand; coordinates of orthorhombic and trigonal MoVO are in no open source; the guide to ions makes a tetragonal one.
+-- What: The paper's adsorption potentials of Nb12WO33 beside those of every installed energy model, for each arrangement of the ions that the paper may mean (eV per ion, positive = favourable).
+-- Why: The paper does not say where its ions are, and this matters: the second Ca alone changes by several eV between two ions in one channel, whose period is 3.87 Å, as the text reads, and one ion in each of two channels.
+--   The paper's values are PBE in a cell that it does not describe, and some are implausible: Li is bound 2.2 eV more strongly than in DFT calculations of other oxides of the same redox couple, and Al is
+--   referred to an energy 0.3 eV above that of bulk Al. mae and rank (Spearman) therefore compare arrangements and models with one another; neither is the error of a model, which voltage_errors measures on
+--   electrodes whose voltage is known.
+--   configuration: 'free': the sites that the search finds in the rectangular channels; host and cell are relaxed. 'one column': the ions are half a period apart in the widest rectangular channel; the cell
+--   is fixed. 'two columns': one ion at the widest place of each of two such channels; the cell is fixed. 'held at the centre': as 'one column', with the ions fixed at the centre of the channel while the
+--   atoms of the host relax. Takes minutes per model; the results are remembered. This is the only host of the paper whose structure is openly available: coordinates of orthorhombic and trigonal MoVO are
+--   not; the guide to ions builds a tetragonal MoVO.
 -- Figure: Fig. 4 and 5 of Datta et al., Energy Adv. 2024, 3, 968.
 WITH hosts AS (
     -- One crystal, whatever other entries share its formula: the ordered C2 phase of the Materials Project, or of Roth and Wadsley.

@@ -1,8 +1,8 @@
 -- What: The twenty open oxides that take calcium up at the highest voltage: void and channels first, then the energy above the hull, then the whole loop of insertion and relaxation for those that are left.
--- Why: The paper's question turned round: not how one tunnel holds three ions, but which of thousands of oxides has a tunnel that takes Ca. Each step is asked of what the cheaper ones leave.
---   voltage is against calcium metal, by the session's energy model (its error: voltage_errors). A positive one is no test, nearly every oxide of a reducible cation has it. Asked is that the host
---   converges, changes its volume by less than 15 % and is the same host again without the ion (host_kept): what is not has reacted, or has gone over to another phase that calcium set off.
---   gain is by how many volts the reaction to the phases of the hull (CaO and lower oxides) lies above insertion: what is large falls apart where kinetics allow. The hull is that of tmo, which has no
+-- Why: The paper's question turned round: not how one tunnel holds three ions, but which of thousands of oxides has a tunnel that takes Ca. Each step is applied only to what the cheaper ones leave.
+--   voltage is against calcium metal, by the session's energy model (its error: voltage_errors). A positive voltage alone shows little, since nearly every oxide of a reducible cation has one. The host must
+--   converge, change its volume by less than 15 % and relax back to the same structure without the ion (host_kept): otherwise it has reacted, or calcium has driven it into another phase.
+--   gain is by how many volts the reaction to the phases of the hull (CaO and lower oxides) lies above insertion: where it is large, the host decomposes if kinetics allow. The hull is that of tmo, which has no
 --   CaO: import what competes into a table of its own and add `UNION ALL SELECT formula, ef FROM ..` to what `known` gathers. `screen_ions` asks the same for Mg, Al, Zn and Na.
 -- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
 WITH asked (ion) AS (

@@ -1,5 +1,5 @@
 -- What: For Mg, Al, Zn and Na each, the ten open oxides of up to 24 atoms that take the ion up at the highest voltage, as screen_ca does for calcium.
--- Why: A host is worth more where several ions ask for it, and a multivalent one is judged by what it gains against conversion, not by a positive voltage. The columns are those of screen_ca.
+-- Why: A host that takes several ions is worth more, and insertion of a multivalent ion is judged by what it gains over conversion, not by a positive voltage. The columns are those of screen_ca.
 -- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
 WITH asked (ion) AS (
     VALUES ('Mg'), ('Al'), ('Zn'), ('Na')

@@ -1,6 +1,6 @@
 -- What: What the adsorption potential goes with: slope and correlation against channel area, ion radius, charge density of the ion and charge transfer, by host and for all.
 -- Why: The paper concludes that channel area and charge density decide, and that in Nb12WO33 the potential falls as charge transfer rises. A handful of points
---   stands behind each, and in Table 2 two of six charges are no charges of one atom (3.01 e of an Al with three valence electrons; 0.22 e of Li): slope is in eV per unit of the quantity, correlation is Pearson's, and under five points it says little.
+--   stands behind each, and in Table 2 two of six charges cannot be charges of one atom (3.01 e of an Al with three valence electrons; 0.22 e of Li): slope is in eV per unit of the quantity, correlation is Pearson's, and under five points it says little.
 --   `trend_points` lists the points and says what the quantities are.
 -- Figure: None; the argument of section 3.1 of Datta et al., Energy Adv. 2024, 3, 968.
 WITH ions (ion, valence) AS (

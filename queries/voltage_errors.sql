@@ -1,5 +1,5 @@
 -- What: Errors of the voltages of known electrodes by the session's energy model at the published geometries: by ion, by redox metal, by change of volume and for all (V).
--- Why: One number hides where a model should not be believed: mae, median and bias (ours less DFT), rank (Spearman) and the half-width that holds nine of ten.
+-- Why: A single number hides where a model should not be trusted: mae, median and bias (ours less DFT), rank (Spearman) and the half-width that contains nine of ten.
 --   An electrode with two transition metals counts for both.
 -- Figure: None; see voltages.
 WITH metals (metal) AS (

@@ -1,6 +1,6 @@
 -- What: As voltages, end to end: the charged crystal is relaxed, the ions are inserted where our own search puts them, the filled cell is relaxed (V against the metal).
 -- Why: This is the error of `adsorption` as a screening uses it. same_site says whether the filled crystal is the published one (same_structure): where it is not, the site is at fault or
---   the published crystal is another polymorph. spread is what the choice among several starts is worth. Whole numbers of ions, cells of up to 26 atoms; tens of seconds a row; remembered.
+--   the published crystal is another polymorph. spread is the difference that the choice among several starts makes. Whole numbers of ions, cells of up to 26 atoms; tens of seconds a row; remembered.
 -- Figure: None; see voltages.
 WITH inserted AS (
     SELECT *, adsorption(charged, ion, n, '', 'everywhere')[1] AS place

@@ -120,7 +120,7 @@ pub fn outside(model: &str, case: &Case<'_>) -> Option<String> {
     }
     if case.spacing < MIN_ION_DISTANCE {
         return Some(format!(
-            "ions {:.1} Å apart, below the least distance of insertion: the energy model has no repulsion there, so its energy means nothing",
+            "ions {:.1} Å apart, below the least distance of insertion: the energy model has no repulsion there, so its energy is meaningless",
             case.spacing
         ));
     }

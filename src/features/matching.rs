@@ -107,7 +107,7 @@ pub fn matchable(structure: &Structure) -> Result<(), FeatureError> {
     let [a, b, c, ..] = structure.lattice().parameters();
     if vectors_within(structure.lattice(), a.max(b).max(c)) > MAX_VECTORS {
         return Err(FeatureError::Undefined(format!(
-            "a cell of {a:.1} x {b:.1} x {c:.1} Å is too thin to be laid on another: over {MAX_VECTORS:.0e} lattice vectors are as long"
+            "a cell of {a:.1} x {b:.1} x {c:.1} Å is too thin to compare: over {MAX_VECTORS:.0e} lattice vectors are no longer than its longest"
         )));
     }
     if structure.len() <= SMALL {
@@ -118,7 +118,7 @@ pub fn matchable(structure: &Structure) -> Result<(), FeatureError> {
     let distances = reduced.sites(0).len() as f64 * runs.map(|n| n * n).sum::<f64>();
     if distances > MAX_DISTANCES {
         return Err(FeatureError::Undefined(format!(
-            "a primitive cell of {} sites is too large to be laid on another: {distances:.0e} distances a lattice, over {MAX_DISTANCES:.0e}",
+            "a primitive cell of {} sites is too large to compare: {distances:.0e} distances between its sites, over {MAX_DISTANCES:.0e}",
             reduced.len()
         )));
     }

@@ -466,7 +466,7 @@ async fn taking_ions_out_is_measured_by_the_same_model_and_remembered() {
         assert!(session.warnings().join(" ").contains(reason), "{call}");
     }
     assert!(value(&session, "extraction_voltage(CAST(NULL AS VARCHAR), 'Li')").await.is_null(0));
-    // What does not come to rest has no voltage.
+    // What does not converge has no voltage.
     for option in ["relax_fmax = 1e-9", "relax_steps = 1"] {
         session.sql(&format!("SET hollandite.{option}")).await.unwrap().collect().await.unwrap();
     }

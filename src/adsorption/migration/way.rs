@@ -72,7 +72,7 @@ pub(super) fn hosts(
     follower: &mut impl Follower,
 ) -> ControlFlow<(), Vec<Result<Way, AdsorptionError>>> {
     let primitive = |journey: &Journey<'_>| match journey.images {
-        0 => Err(AdsorptionError::Undefined("a path of 0 images has no top; give one or more".into())),
+        0 => Err(AdsorptionError::Undefined("a path of 0 images has no highest point; give one or more".into())),
         _ => spaced(journey.host, journey.spacing),
     };
     let cells: Vec<_> = journeys.iter().map(primitive).collect();
@@ -103,7 +103,7 @@ pub(super) fn strayed() -> AdsorptionError {
 }
 
 pub(super) fn nothing() -> AdsorptionError {
-    AdsorptionError::Undefined("no end of the relaxation".into())
+    AdsorptionError::Undefined("the relaxation did not finish".into())
 }
 
 impl Way {

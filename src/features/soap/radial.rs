@@ -51,7 +51,7 @@ impl Radial {
             let overlap = DMatrix::from_fn(n_max, n_max, |i, j| half_gamma * (alpha[i] + alpha[j]).powf(-power));
             let beta = inverse_root(overlap).ok_or_else(|| {
                 FeatureError::Argument(format!(
-                    "n_max = {n_max} orbitals up to r_cut = {r_cut} Å cannot be told apart in double precision; \
+                    "n_max = {n_max} orbitals up to r_cut = {r_cut} Å are linearly dependent in double precision; \
                      lower n_max or raise r_cut"
                 ))
             })?;

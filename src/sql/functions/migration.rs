@@ -104,7 +104,7 @@ fn path_columns() -> Columns<Found> {
         .field("hop", None, "Number of the hop, from 1.", |i| i.hop)
         .field("image", None, "Number of the image in the hop; 0 and the last are its ends.", |i| i.image)
         .field("distance", Some("Å"), "How far the ion has come, hops counted together.", |i| i.distance)
-        .field("energy", Some("eV"), "Energy above that of the ion at rest.", |i| i.energy)
+        .field("energy", Some("eV"), "Energy relative to that of the ion at its site.", |i| i.energy)
         .field("structure", None, "The cell; the ion is the last atom.", |i| i.structure.clone());
     Columns::<Found>::new()
         .field("barrier", Some("eV"), "Highest energy of the path minus the lowest.", |f| f.kept.barrier)

@@ -43,7 +43,7 @@ fn columns() -> Vec<FieldDoc> {
         FieldDoc::new("hop", DataType::Int32, None, "Number of the hop, from 1."),
         FieldDoc::new("image", DataType::Int32, None, "Number of the image in the hop; 0 and the last are its ends."),
         FieldDoc::new("distance", DataType::Float64, Some("Å"), "How far the ion has come, hops counted together."),
-        FieldDoc::new("energy", DataType::Float64, Some("eV"), "Energy above that of the ion at rest."),
+        FieldDoc::new("energy", DataType::Float64, Some("eV"), "Energy relative to that of the ion at its site."),
         FieldDoc::new("structure", structure_type(), None, "The cell; the ion is the last atom."),
         FieldDoc::new("barrier", DataType::Float64, Some("eV"), "Highest energy of the path minus the lowest."),
         FieldDoc::new("converged", DataType::Boolean, None, "True if all relaxations and bands converged."),

@@ -36,7 +36,7 @@ impl Session {
         let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})?;
         let LogicalPlan::Dml(dml) = plan else { return plan_err!("expected UPDATE or DELETE") };
         if !is_kept(&dml.target) {
-            return plan_err!("'{}' was made into another table meanwhile; run the statement again", dml.table_name);
+            return plan_err!("'{}' was replaced while the statement ran; run it again", dml.table_name);
         }
         let table = table_of(&dml)?;
         let mut conditions = Vec::new();
