@@ -15,7 +15,7 @@ use super::{
     fused::Fused,
     input::Input,
     loss::Loss,
-    passes::Step,
+    step::Step,
     tune::space::{Settings, Space},
     weights::{
         checkpoint::Checkpoint,

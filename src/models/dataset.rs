@@ -10,10 +10,11 @@ use super::{
     card::{Metrics, SplitCard},
     network::{Config, Input, Net},
     options::TrainOptions,
-    passes::{forward_all, on_threads},
+    passes::forward_all,
     reliability::Reliability,
     sample::{Observer, Sample},
     splits::{element_counts, split, trainable},
+    threads::on_threads,
 };
 use crate::ModelError;
 use crystal::hex;

@@ -12,9 +12,9 @@ use super::{
     fused::Fused,
     gatgnn,
     loss::Loss,
-    megnet, nequix,
-    passes::Step,
-    schnet, tensornet, trees,
+    megnet, nequix, schnet,
+    step::Step,
+    tensornet, trees,
     tune::space::{Settings, Space},
     weights::{
         checkpoint::Checkpoint,

@@ -1,13 +1,5 @@
 //! Forward and backward passes over many graphs, spread over threads.
 
-use std::{
-    ops::Range,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
 use burn::{
     optim::{GradientsAccumulator, GradientsParams},
     prelude::*,
@@ -21,42 +13,9 @@ use super::{
     options::TrainOptions,
     random::{Stream, mix},
     running::Buffers,
+    step::{Step, even_passes, even_runs},
+    threads::on_threads,
 };
-
-/// `f(0..n)` over threads that draw the next index when free.
-pub(super) fn on_threads<T: Send>(threads: usize, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if threads <= 1 || n <= 1 {
-        return (0..n).map(f).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new((0..n).map(|_| None).collect::<Vec<Option<T>>>());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(n) {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= n {
-                        break;
-                    }
-                    let value = f(i);
-                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(value);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.into_iter().map(|r| r.expect("every index was drawn once")).collect()
-}
-
-/// What a mini-batch says of the network.
-pub(super) struct Step {
-    /// Sum of the losses.
-    pub loss: f64,
-    /// Mean gradient.
-    pub gradients: GradientsParams,
-    /// Running statistics of its normalisations after the step.
-    pub buffers: Buffers,
-}
 
 /// Forward and backward over a mini-batch, its passes spread over threads; `place` is the seed and the number of the step.
 pub(super) fn step(
@@ -122,40 +81,6 @@ pub(super) fn mini_batches<'a>(
     let Some(limit) = options.recipe.batch_atoms else { return order.chunks(options.batch.max(1)).collect() };
     let sizes: Vec<usize> = order.iter().map(|&i| atoms(i)).collect();
     even_runs(&sizes, limit).into_iter().map(|run| &order[run]).collect()
-}
-
-/// The passes of a mini-batch, each of about as many rows and not many more than `limit`: an even number of them, so that two or four
-/// threads end together, whoever many there are. In the order of the batch, which is random: where a normalisation works on a
-/// pass, it should see all sizes.
-pub(super) fn even_passes(items: &[(&Input, f32)], limit: usize) -> Vec<Range<usize>> {
-    let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
-    let total: usize = sizes.iter().sum();
-    cut(&sizes, total.div_ceil(limit.max(1)).next_multiple_of(2))
-}
-
-/// Cuts `0..sizes.len()` into runs of about equal totals, as few as keep them near `limit`.
-fn even_runs(sizes: &[usize], limit: usize) -> Vec<Range<usize>> {
-    let total: usize = sizes.iter().sum();
-    cut(sizes, total.div_ceil(limit.max(1)))
-}
-
-/// Cuts `0..sizes.len()` into about `count` runs of about equal totals.
-fn cut(sizes: &[usize], count: usize) -> Vec<Range<usize>> {
-    let total: usize = sizes.iter().sum();
-    let share = total.div_ceil(count.max(1)).max(1);
-    let (mut runs, mut first, mut sum): (Vec<Range<usize>>, _, _) = (Vec::new(), 0, 0);
-    for (i, size) in sizes.iter().enumerate() {
-        // The item goes to the side of the cut on which most of it lies.
-        if i > first && sum + size / 2 > share * (runs.len() + 1) {
-            runs.push(first..i);
-            first = i;
-        }
-        sum += size;
-    }
-    if first < sizes.len() {
-        runs.push(first..sizes.len());
-    }
-    runs
 }
 
 /// Standardised predictions of many graphs, over threads.
@@ -255,27 +180,6 @@ mod tests {
             }
         }
         assert!(steps > 0);
-    }
-
-    #[test]
-    fn threads_keep_the_order_of_results() {
-        assert_eq!(on_threads(3, 100, |i| i * i), (0..100).map(|i| i * i).collect::<Vec<_>>());
-        assert!(on_threads(2, 0, |i| i).is_empty());
-    }
-
-    #[test]
-    fn runs_are_even_and_cover_every_item_once() {
-        let sizes = [5, 9, 1, 7, 3, 8, 2, 6, 4, 10, 5];
-        let runs = even_runs(&sizes, 25);
-        assert_eq!(runs.iter().cloned().flatten().collect::<Vec<_>>(), (0..sizes.len()).collect::<Vec<_>>());
-        assert_eq!(runs.len(), 3);
-        for run in runs {
-            let total: usize = sizes[run].iter().sum();
-            assert!((15..=25).contains(&total), "{total}");
-        }
-        assert_eq!(even_runs(&sizes, 1000), std::slice::from_ref(&(0..11)));
-        assert!(even_runs(&[], 10).is_empty());
-        assert_eq!(even_runs(&[0, 0], 0).len(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use burn::nn::BatchNorm;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-use super::{kernels::Moments, network::Net};
+use super::kernels::Moments;
 
 /// Values of the buffers of a network, by identity.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Buffers(HashMap<ParamId, Vec<f32>>);
 
 impl Buffers {
     /// Those of a fork, after its pass.
-    pub fn of(fork: &Net) -> Self {
+    pub fn of(fork: &impl Module) -> Self {
         // A trained value asks for gradients, a buffer does not.
         struct Without(Vec<ParamId>);
         impl ModuleVisitor for Without {
@@ -91,7 +91,7 @@ impl Buffers {
     }
 
     /// The network with these values.
-    pub fn into_net(self, net: Net) -> Net {
+    pub fn into_net<M: Module>(self, net: M) -> M {
         struct Write(HashMap<ParamId, Vec<f32>>);
         impl ModuleMapper for Write {
             fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -110,7 +110,7 @@ mod tests {
     use crate::{
         cgcnn::CgcnnConfig,
         megnet::MegnetConfig,
-        network::{Config, Input},
+        network::{Config, Input, Net},
     };
     use crystal::{Element, Lattice, Structure};
 

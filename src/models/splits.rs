@@ -13,7 +13,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{passes::on_threads, sample::Sample};
+use super::{sample::Sample, threads::on_threads};
 use crate::ModelError;
 use crystal::{DEFAULT_SYMPREC, Symmetry};
 

@@ -21,7 +21,8 @@ use super::{
     find::is_embedded,
     model::Model,
     network::{Config, Input, Net, alone},
-    passes::{Step, mini_batches, shuffled, step},
+    passes::{mini_batches, shuffled, step},
+    step::Step,
     weights,
 };
 pub use super::{

@@ -24,8 +24,9 @@ use crate::{
     input::Input,
     kernels::Moments,
     loss::Loss,
-    passes::{Step, even_passes, on_threads},
     running::Buffers,
+    step::{Step, even_passes},
+    threads::on_threads,
 };
 
 /// Gate and core of the bonds, by centre, neighbour and bond: columns of the layer that works on all three.

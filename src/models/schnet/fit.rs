@@ -23,8 +23,9 @@ use crate::{
     },
     input::Input,
     loss::Loss,
-    passes::{Step, even_passes, on_threads},
     running::Buffers,
+    step::{Step, even_passes},
+    threads::on_threads,
 };
 
 /// Slopes of the weights of an interaction, those of its filters as a table.

@@ -168,7 +168,7 @@ impl Schnet {
             row[..columns].copy_from_slice(from);
         }
         let interaction = |k: usize| Interaction::new(&net.interactions[k], &lengths);
-        let interactions = crate::passes::on_threads(threads, net.interactions.len(), interaction);
+        let interactions = crate::threads::on_threads(threads, net.interactions.len(), interaction);
         let mut out = values(net.out.weight.val());
         out.resize(padded(out.len()), 0.0);
         let bias = net.out.bias.as_ref().map_or(0.0, |bias| values(bias.val())[0]);

@@ -21,7 +21,7 @@ use super::{
     graph::{Graph, Neighborhood},
     input::{Input, graphs},
     loss::Loss,
-    passes::Step,
+    step::Step,
     tune::space::{Settings, Space, steps, whole},
     weights::limits,
 };
