@@ -29,10 +29,6 @@ impl PropertyModel for Slow {
         "slow"
     }
 
-    fn covers(&self, _: &Structure) -> Result<(), ModelError> {
-        Ok(())
-    }
-
     fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
         let answer = |_| {
             let begun = Instant::now();

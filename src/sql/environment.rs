@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{FeatureValues, PredictionCache, References};
 
-use super::pass::{RowsDone, RowsWatcher};
-use super::predictor::PropertyModel;
+use super::property_model::PropertyModel;
 use super::single_points::SinglePoints;
 use super::warnings::Warnings;
+use super::watchers::{RowsDone, RowsWatcher, Watcher};
 
 /// Shared by every function of a session; a clone is another handle. Two are equal if they are the same one.
 #[derive(Clone, Default)]
@@ -43,9 +43,6 @@ struct Shared {
     /// Who is told how far passes over rows are.
     rows_watcher: OnceLock<Box<RowsWatcher>>,
 }
-
-/// Told after every round of a batch of relaxations.
-pub type Watcher = dyn Fn(Round) -> ControlFlow<()> + Send + Sync;
 
 impl Environment {
     /// An environment that remembers predictions in a store's cache, finds models and ensembles in its folder of models, and

@@ -7,7 +7,20 @@ use datafusion::common::ScalarValue;
 
 use super::functions::UNIT_OF_MODEL;
 use super::functions::kernel::{Columns, Output, structs};
-use super::predictor::{Answer, PropertyModel};
+use super::property_model::PropertyModel;
+
+/// What a model says of one crystal.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    /// In the unit of the model's quantity, or why there is none.
+    pub value: Result<f64, String>,
+    /// How far the members of an ensemble are from their mean; 0 for a single model.
+    pub spread: f64,
+    /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
+    pub outside: Option<String>,
+    /// What speaks against the crystal itself, whatever the model saw; likewise.
+    pub doubt: Option<String>,
+}
 
 /// The struct that `predict` answers with.
 pub(super) fn output() -> Output<Judged> {

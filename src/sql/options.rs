@@ -1,4 +1,4 @@
-//! What a user may tune: `SET hollandite.batch_graphs = 16`.
+//! What a user may tune: `SET hollandite.relax_steps = 500`.
 
 // The macro expands to paths of DataFusion's own crates and to undocumented functions.
 #![allow(missing_docs)]
@@ -12,12 +12,6 @@ use datafusion::common::{Result, extensions_options};
 extensions_options! {
     /// The options by their bare names.
     pub struct Fields {
-        /// Most atoms in one forward pass of a model. Larger crystals go alone. At 256 the tensors of a pass stay in cache.
-        pub batch_atoms: usize, default = 256
-
-        /// Most crystals in one forward pass of a model.
-        pub batch_graphs: usize, default = 64
-
         /// Whether predictions are looked up in, and written to, the prediction cache.
         pub cache: bool, default = true
 
@@ -104,12 +98,12 @@ mod tests {
     fn options_are_set_by_name_and_unknown_ones_refused() {
         let mut config = ConfigOptions::default();
         config.extensions.insert(HollanditeOptions::default());
-        config.set("hollandite.batch_graphs", "16").unwrap();
+        config.set("hollandite.relax_steps", "16").unwrap();
         config.set("hollandite.cache", "false").unwrap();
         let options = HollanditeOptions::of(&config);
-        assert_eq!((options.batch_atoms, options.batch_graphs, options.cache), (256, 16, false));
-        assert!(config.set("hollandite.batch_graph", "16").is_err());
-        assert!(config.set("hollandite.batch_graphs", "many").is_err());
+        assert_eq!((options.insertion_starts, options.relax_steps, options.cache), (4, 16, false));
+        assert!(config.set("hollandite.relax_step", "16").is_err());
+        assert!(config.set("hollandite.relax_steps", "many").is_err());
     }
 
     #[test]
@@ -118,8 +112,8 @@ mod tests {
         config.extensions.insert(HollanditeOptions::default());
         let shown =
             |key: &str| config.entries().into_iter().find(|entry| entry.key == key).and_then(|entry| entry.value);
-        assert_eq!(shown("hollandite.batch_atoms"), Some("256".into()));
-        assert_eq!(shown("batch_atoms"), None);
+        assert_eq!(shown("hollandite.relax_steps"), Some("200".into()));
+        assert_eq!(shown("relax_steps"), None);
     }
 
     /// The value that a text states behind the name of an option: `, 200` or ` (4)`, text in single quotes.

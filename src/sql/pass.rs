@@ -4,22 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::environment::Environment;
-
-/// How far the evaluation of costly calls over the rows of a query is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowsDone<'a> {
-    /// The calls, as a person wrote them, and the model that is asked.
-    pub what: &'a str,
-    /// Rows that are done.
-    pub done: u64,
-    /// Rows to do, where that is known before the end.
-    pub of: Option<u64>,
-    /// Whether no more come.
-    pub ended: bool,
-}
-
-/// Told on the way of every pass over rows, from whatever thread.
-pub type RowsWatcher = dyn Fn(RowsDone<'_>) + Send + Sync;
+use super::watchers::RowsDone;
 
 /// One pass, by one or several streams.
 #[derive(Debug)]

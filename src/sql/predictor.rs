@@ -1,7 +1,7 @@
 //! From crystals to energies, in as few forward passes as possible.
 //!
-//! Equal crystals are asked for once (content hash), known ones are answered from memory, those that the model does not
-//! cover get no number, and the rest is sorted by size and cut into batches. An ensemble asks each of its members so, and is
+//! Equal crystals are asked for once (content hash), known ones are answered from memory, and the rest is sorted by size and cut into
+//! batches. An ensemble asks each of its members so, and is
 //! remembered through them. Both ways into a model come through here, the plan node and the plain function, and both
 //! functions, `predict_ef` and `predict`, so their answers are the same.
 
@@ -19,164 +19,19 @@ use crystal::stop::Stop;
 use crystal::{ContentHash, Structure, content_hash};
 use features::neutral_states;
 use models::ModelError;
-use models::conformal::Calibration;
-use models::ensemble::{Ensemble, combine};
-use models::reliability::Part;
-use models::{Model, Quantity};
+use models::ensemble::combine;
+use models::graph::batches_by_size;
 
 use super::environment::Environment;
 use super::functions::Function;
-use super::interval;
+use super::interval::{self, Answer};
 use super::options::HollanditeOptions;
+use super::property_model::PropertyModel;
 use super::structure_type::Crystals;
 
-/// A model that predicts a number for a crystal: an energy per atom, unless it says otherwise. [`Model`] is one; tests bring
-/// their own.
-pub trait PropertyModel: Send + Sync {
-    /// Names the weights: predictions are remembered under it.
-    fn id(&self) -> &str;
-    /// Name in queries.
-    fn name(&self) -> &str {
-        self.id()
-    }
-    /// How a plan shows the model.
-    fn label(&self) -> String {
-        self.id().to_string()
-    }
-    /// What it predicts.
-    fn quantity(&self) -> Quantity<'_> {
-        Quantity::FORMATION_ENERGY
-    }
-    /// Whether the model may be asked about this crystal.
-    ///
-    /// # Errors
-    /// Why not: an element that it has not seen.
-    fn covers(&self, structure: &Structure) -> Result<(), ModelError>;
-    /// Values in the unit of its quantity, in order, by one forward pass.
-    fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>>;
-    /// The models whose mean it is, with their weights; none where it answers itself.
-    fn members(&self) -> Vec<(Arc<dyn PropertyModel>, f64)> {
-        vec![]
-    }
-    /// Why a crystal is of a kind that the model never saw; `None` where it is not.
-    fn outside(&self, _structure: &Structure) -> Option<String> {
-        None
-    }
-    /// Its residuals on crystals that it was not fitted to.
-    fn calibration(&self) -> Option<&Calibration> {
-        None
-    }
-    /// The part of its training that a crystal belongs to; `None` where that is not known. `split`: what its table says.
-    fn part(&self, _hash: ContentHash, _split: Option<&str>) -> Option<Part> {
-        None
-    }
-    /// Mean label of its training set.
-    fn training_mean(&self) -> Option<f64> {
-        None
-    }
-}
-
-impl PropertyModel for Model {
-    fn id(&self) -> &str {
-        Model::id(self)
-    }
-
-    fn name(&self) -> &str {
-        Model::name(self)
-    }
-
-    fn label(&self) -> String {
-        format!("{}@{:.8}", self.name(), Model::id(self))
-    }
-
-    fn quantity(&self) -> Quantity<'_> {
-        Model::quantity(self)
-    }
-
-    fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
-        Model::covers(self, structure)
-    }
-
-    fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        Model::predict(self, structures)
-    }
-
-    fn outside(&self, structure: &Structure) -> Option<String> {
-        self.card().reliability.as_ref()?.domain?.outside(structure)
-    }
-
-    fn calibration(&self) -> Option<&Calibration> {
-        self.card().reliability.as_ref()?.calibration.as_ref()
-    }
-
-    fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
-        Model::part(self, hash, split)
-    }
-
-    fn training_mean(&self) -> Option<f64> {
-        Model::training_mean(self)
-    }
-}
-
-impl PropertyModel for Ensemble {
-    fn id(&self) -> &str {
-        &self.card().id
-    }
-
-    fn name(&self) -> &str {
-        &self.card().name
-    }
-
-    fn label(&self) -> String {
-        format!("{}@{:.8}, {} members", self.name(), self.card().id, self.members().len())
-    }
-
-    fn quantity(&self) -> Quantity<'_> {
-        Ensemble::quantity(self)
-    }
-
-    fn covers(&self, structure: &Structure) -> Result<(), ModelError> {
-        self.members().iter().try_for_each(|(member, _)| member.covers(structure))
-    }
-
-    fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
-        Ensemble::predict(self, structures).into_iter().map(|answer| answer.map(|(mean, _)| mean)).collect()
-    }
-
-    fn members(&self) -> Vec<(Arc<dyn PropertyModel>, f64)> {
-        let member = |(model, weight): &(Arc<Model>, f64)| (Arc::clone(model) as Arc<dyn PropertyModel>, *weight);
-        Ensemble::members(self).iter().map(member).collect()
-    }
-
-    fn outside(&self, structure: &Structure) -> Option<String> {
-        Ensemble::members(self).iter().find_map(|(member, _)| PropertyModel::outside(member.as_ref(), structure))
-    }
-
-    fn calibration(&self) -> Option<&Calibration> {
-        self.card().calibration.as_ref()
-    }
-
-    fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
-        Ensemble::part(self, hash, split)
-    }
-
-    fn training_mean(&self) -> Option<f64> {
-        Ensemble::training_mean(self)
-    }
-}
-
-/// What a model says of one crystal.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
-    /// In the unit of the model's quantity, or why there is none.
-    pub value: Result<f64, String>,
-    /// How far the members of an ensemble are from their mean; 0 for a single model.
-    pub spread: f64,
-    /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
-    pub outside: Option<String>,
-    /// What speaks against the crystal itself, whatever the model saw; likewise.
-    pub doubt: Option<String>,
-}
+/// Atoms of a batch, at most; a larger crystal goes alone. A batch is the step in which work is shared among threads, told and
+/// stopped: a network takes each crystal of it by itself, so that its size costs no time.
+const BATCH_ATOMS: usize = 512;
 
 /// Why a crystal may not be what was measured. In many a hydrate the hydrogen was never located, and models err twice as much
 /// on what lacks it.
@@ -371,21 +226,16 @@ impl Predictor {
             asked.retain(|(hash, _)| !remembered.contains_key(hash));
             answers.extend(remembered.into_iter().map(|(hash, e)| (hash, Ok(e))));
         }
-        asked.retain(|(hash, structure)| match model.covers(structure) {
-            Ok(()) => true,
-            Err(reason) => {
-                answers.insert(*hash, Err(reason.to_string()));
-                false
-            }
-        });
-
         let (all, done) = (asked.len(), AtomicUsize::new(0));
-        let passes: Vec<(Vec<ContentHash>, Vec<_>)> = self
-            .batches(asked)
+        let sizes: Vec<usize> = asked.iter().map(|(_, structure)| structure.len()).collect();
+        let mut asked: Vec<Option<(ContentHash, Structure)>> = asked.into_iter().map(Some).collect();
+        let batches = batches_by_size(&sizes, BATCH_ATOMS).into_iter();
+        let batches: Vec<(Vec<ContentHash>, Vec<Structure>)> =
+            batches.map(|batch| batch.into_iter().filter_map(|i| asked[i].take()).unzip()).collect();
+        let passes: Vec<(Vec<ContentHash>, Vec<_>)> = batches
             .into_par_iter()
             .filter(|_| !stop.is_given())
-            .map(|batch| {
-                let (hashes, structures): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            .map(|(hashes, structures)| {
                 let energies = model.predict(&structures);
                 let before = done.fetch_add(structures.len(), Ordering::Relaxed);
                 share((before + structures.len()) as f64 / all as f64);
@@ -394,8 +244,9 @@ impl Predictor {
             .collect();
         let mut fresh = Vec::new();
         for (hashes, energies) in passes {
-            tally.forward_passes += 1;
-            tally.graphs += hashes.len();
+            let graphs = energies.iter().filter(|energy| energy.is_ok()).count();
+            tally.forward_passes += usize::from(graphs > 0);
+            tally.graphs += graphs;
             for (hash, energy) in hashes.into_iter().zip(energies) {
                 let energy = energy.map_err(|reason: ModelError| reason.to_string());
                 let energy =
@@ -411,29 +262,5 @@ impl Predictor {
             }
         }
         Ok(answers)
-    }
-
-    /// Crystals of like size together: a batch takes as long as its largest member makes it.
-    fn batches(&self, mut asked: Vec<(ContentHash, Structure)>) -> Vec<Vec<(ContentHash, Structure)>> {
-        asked.sort_by_key(|(_, structure)| structure.len());
-        let mut batches: Vec<Vec<_>> = Vec::new();
-        let mut atoms = 0;
-        for item in asked {
-            let n = item.1.len();
-            let full = |batch: &Vec<_>| {
-                batch.len() >= self.options.batch_graphs.max(1) || atoms + n > self.options.batch_atoms
-            };
-            match batches.last_mut() {
-                Some(batch) if !full(batch) => {
-                    atoms += n;
-                    batch.push(item);
-                }
-                _ => {
-                    atoms = n;
-                    batches.push(vec![item]);
-                }
-            }
-        }
-        batches
     }
 }

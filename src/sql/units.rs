@@ -275,10 +275,6 @@ mod tests {
             Quantity { target: "band_gap", unit: "eV" }
         }
 
-        fn covers(&self, _: &Structure) -> Result<(), ModelError> {
-            Ok(())
-        }
-
         fn predict(&self, structures: &[Structure]) -> Vec<Result<f64, ModelError>> {
             structures.iter().map(|_| Ok(0.0)).collect()
         }

@@ -363,8 +363,8 @@ fn statements_come_from_files_pipes_and_one_after_the_other() {
 #[test]
 fn options_last_as_long_as_the_statements_of_one_call() {
     let explain = "EXPLAIN SELECT predict_ef(structure) AS ef FROM tmo";
-    assert!(stdout(&["sql", &format!("SET hollandite.batch_graphs = 7; {explain}")]).contains("or 7 graphs"));
-    assert!(!stdout(&["sql", explain]).contains("or 7 graphs"));
+    assert!(stdout(&["sql", &format!("SET hollandite.cache = false; {explain}")]).contains("cache=false"));
+    assert!(!stdout(&["sql", explain]).contains("cache=false"));
 }
 
 /// What a query prints; `None` where it asks an energy model, of which none is built in, and says how to install one

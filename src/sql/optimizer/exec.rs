@@ -25,37 +25,10 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::Cost;
+use super::call::{PhysicalCall, Way};
 use super::lots::{Evaluator, Lots};
 use crate::pass::{Pass, PassStream};
-use crate::predictor::Predictor;
-use crate::reuse::Reuse;
 use crystal::stop::Stop;
-
-/// A call, ready to run.
-#[derive(Debug, Clone)]
-pub(super) struct PhysicalCall {
-    /// Name of its column.
-    pub name: String,
-    /// The call as a person wrote it.
-    pub shown: String,
-    /// How to find its values.
-    pub way: Way,
-    /// Whether it comes after the other calls, because what they find may answer it.
-    pub last: bool,
-    /// Rows for which they matter; on the others the column is NULL.
-    pub needed: Option<Arc<dyn PhysicalExpr>>,
-}
-
-/// How values are found.
-#[derive(Debug, Clone)]
-pub(super) enum Way {
-    /// By a model, in batches.
-    Model { structure: Arc<dyn PhysicalExpr>, predictor: Predictor },
-    /// By a function, row by row.
-    Function(Arc<dyn PhysicalExpr>),
-    /// By a function too, but read for the crystals whose values are materialised.
-    Reused { crystal: Arc<dyn PhysicalExpr>, call: Arc<dyn PhysicalExpr>, reuse: Reuse },
-}
 
 /// Evaluates costly calls, each distinct one once.
 #[derive(Debug)]
@@ -119,15 +92,8 @@ impl DisplayAs for EvaluateExec {
             let comma = if i == 0 { "" } else { ", " };
             write!(f, "{comma}{} as {}", call.shown, call.name)?;
             if let Way::Model { predictor, .. } = &call.way {
-                let options = predictor.options();
-                let cache = if options.cache { "" } else { ", cache=false" };
-                write!(
-                    f,
-                    " [model={}, batch={} atoms or {} graphs{cache}]",
-                    predictor.label(),
-                    options.batch_atoms,
-                    options.batch_graphs
-                )?;
+                let cache = if predictor.options().cache { "" } else { ", cache=false" };
+                write!(f, " [model={}{cache}]", predictor.label())?;
             }
             if let Way::Reused { reuse, .. } = &call.way {
                 write!(f, " [{}]", reuse.label())?;

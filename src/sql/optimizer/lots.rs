@@ -16,13 +16,15 @@ use datafusion::physical_plan::metrics::{
 };
 use futures::StreamExt;
 
-use super::exec::{PhysicalCall, Way};
+use super::call::{PhysicalCall, Way};
 use crate::error::cancelled;
 use crate::pass::PassStream;
 use crate::predictor::{Known, Predictor, Tally};
 use crate::structure_type::Crystals;
 use crystal::stop::Stop;
 
+/// Rows of the first lot: a limit above may be content with them.
+pub(super) const FIRST_LOT: usize = 64;
 /// Most rows of one lot, as a rule.
 pub(super) const LARGEST_LOT: usize = 4096;
 

@@ -18,6 +18,7 @@
 //! and [`lots`] its work; [`limits`] keeps a limit in its place, [`projections`] reads no more than is asked for, and [`interrupt`] ends a
 //! plan whose rows nobody wants.
 
+mod call;
 mod cost;
 mod exec;
 mod guard;

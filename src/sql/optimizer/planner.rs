@@ -15,9 +15,10 @@ use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::Cost;
-use super::exec::{EvaluateExec, PhysicalCall, Way};
+use super::call::{PhysicalCall, Way};
+use super::exec::EvaluateExec;
 use super::interrupt::interruptible;
-use super::lots::LARGEST_LOT;
+use super::lots::{FIRST_LOT, LARGEST_LOT};
 use super::node::{Call, Evaluate};
 use crate::asked::model_of;
 use crate::functions::{CrystalUdf, ENERGY};
@@ -99,13 +100,12 @@ impl ExtensionPlanner for EvaluatePlanner {
             });
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
-        let first = options.batch_graphs.max(1);
         let reads = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
         let lots = match node.cost {
             Cost::Surface => SURFACE_ROWS,
             // So few that a person sees them pass.
-            Cost::Costly if !reads => [first.min(COSTLY_ROWS), COSTLY_ROWS],
-            _ => [first, LARGEST_LOT],
+            Cost::Costly if !reads => [FIRST_LOT, COSTLY_ROWS],
+            _ => [FIRST_LOT, LARGEST_LOT],
         };
         let pass = pass(&calls, node, input);
         let divided = options.partitioned && node.cost >= Cost::Model && !ordered(&node.input);

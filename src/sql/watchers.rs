@@ -1,0 +1,24 @@
+//! Who is told how far the work of a query is.
+
+use std::ops::ControlFlow;
+
+use adsorption::Round;
+
+/// Told after every round of a batch of relaxations; may end them.
+pub type Watcher = dyn Fn(Round) -> ControlFlow<()> + Send + Sync;
+
+/// How far the evaluation of costly calls over the rows of a query is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowsDone<'a> {
+    /// The calls, as a person wrote them, and the model that is asked.
+    pub what: &'a str,
+    /// Rows that are done.
+    pub done: u64,
+    /// Rows to do, where that is known before the end.
+    pub of: Option<u64>,
+    /// Whether no more come.
+    pub ended: bool,
+}
+
+/// Told on the way of every pass over rows, from whatever thread.
+pub type RowsWatcher = dyn Fn(RowsDone<'_>) + Send + Sync;
