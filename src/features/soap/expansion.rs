@@ -1,7 +1,8 @@
 //! The expansion of a site's surroundings: the loop in which SOAP spends its time.
 //!
-//! Neighbours are taken four at a time and primitives by fours. Written once, the loop is compiled twice, for any processor
-//! and for those with AVX2 and fused multiply-add.
+//! Neighbours are taken four at a time and primitives by fours. Written once, the loop is compiled for each instruction set of `macerator`.
+
+use macerator::{Arch, Simd, VFma, WithSimd};
 
 use super::{
     harmonics::{Harmonics, LANES, Lanes},
@@ -19,8 +20,8 @@ pub(super) struct Expansion<'a> {
     sums: Vec<Four>,
     /// The coefficients c, at (channel, lm, n).
     coefficients: Vec<f64>,
-    /// Whether the processor has AVX2 and fused multiply-add.
-    fused: bool,
+    /// The widest instruction set of the processor.
+    set: Arch,
 }
 
 /// Neighbours of one channel, taken together. Empty lanes have no weight.
@@ -42,7 +43,7 @@ impl<'a> Expansion<'a> {
             waiting: vec![Block::default(); channels],
             sums: vec![[0.0; 4]; places * radial.fours],
             coefficients: vec![0.0; places * radial.n_max],
-            fused: has_fused(),
+            set: Arch::detect(),
         }
     }
 
@@ -72,12 +73,8 @@ impl<'a> Expansion<'a> {
         let block = std::mem::take(&mut self.waiting[channel]);
         let size = (self.radial.l_max + 1).pow(2) * self.radial.fours;
         let sums = &mut self.sums[channel * size..][..size];
-        match self.fused {
-            // SAFETY: `fused` says that the processor has what `add_block_fused` is compiled for.
-            #[cfg(target_arch = "x86_64")]
-            true => unsafe { add_block_fused(self.radial, &mut self.harmonics, &block, sums) },
-            _ => add_block::<false>(self.radial, &mut self.harmonics, &block, sums),
-        }
+        // SAFETY: the processor has been asked for what it can.
+        unsafe { self.set.dispatch(Add { radial: self.radial, harmonics: &mut self.harmonics, block: &block, sums }) }
     }
 
     /// The coefficients of all atoms pushed since [`Expansion::clear`].
@@ -109,18 +106,24 @@ impl<'a> Expansion<'a> {
     }
 }
 
-fn has_fused() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
+/// A call of [`add_block`].
+struct Add<'a> {
+    radial: &'a Radial,
+    harmonics: &'a mut Harmonics,
+    block: &'a Block,
+    sums: &'a mut [Four],
 }
 
-/// [`add_block`] with AVX2 and fused multiply-add.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn add_block_fused(radial: &Radial, harmonics: &mut Harmonics, block: &Block, sums: &mut [Four]) {
-    add_block::<true>(radial, harmonics, block, sums);
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        match <f64 as VFma>::is_accelerated::<S>() {
+            true => add_block::<true>(self.radial, self.harmonics, self.block, self.sums),
+            false => add_block::<false>(self.radial, self.harmonics, self.block, self.sums),
+        }
+    }
 }
 
 /// Adds a block's atoms to the sums of its channel.
@@ -161,17 +164,17 @@ mod tests {
     use crate::SoapOptions;
 
     #[test]
-    fn both_compilations_agree() {
+    fn instruction_sets_agree() {
         let radial = Radial::new(&SoapOptions { n_max: 5, l_max: 4, ..SoapOptions::default() }).unwrap();
-        let expand = |fused: bool| {
-            let mut expansion = Expansion { fused, ..Expansion::new(&radial, 2) };
+        let expand = |set: Arch| {
+            let mut expansion = Expansion { set, ..Expansion::new(&radial, 2) };
             for (channel, step) in [(0, [0.0; 3]), (1, [1.0, -0.4, 0.3]), (1, [-2.0, 1.1, 3.0]), (0, [0.2, 0.3, -1.9])]
             {
                 expansion.push(channel, step, 1.5);
             }
             expansion.finish().to_vec()
         };
-        let (plain, fused) = (expand(false), expand(has_fused()));
+        let (plain, fused) = (expand(Arch::Scalar), expand(Arch::detect()));
         assert!(plain.iter().zip(&fused).all(|(a, b)| (a - b).abs() < 1e-12), "{plain:?} {fused:?}");
         assert!(plain.iter().any(|c| c.abs() > 0.1));
     }

@@ -243,7 +243,7 @@ kernels! {
         // Two vectors of columns at a time, one where that is all a panel has left.
         let mut column = 0;
         while column < width {
-            let panel = packed.as_ptr().add(column * inputs);
+            let panel = packed.as_ptr().add(column / PANEL * PANEL * inputs + column % PANEL);
             let wide = column + 2 * S::LANES <= width;
             let mut row = 0;
             for block in 0..blocks {
