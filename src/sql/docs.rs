@@ -88,9 +88,14 @@ impl FunctionDoc {
     }
 }
 
-/// The name of a type; a crystal has one of its own.
+/// The name of a type; a crystal has one of its own, and the fields of other structs are listed beside it.
 fn type_name(data_type: &DataType) -> String {
-    if *data_type == structure_type() { "STRUCTURE".to_owned() } else { sql_type(data_type) }
+    match data_type {
+        crystal if *crystal == structure_type() => "STRUCTURE".to_owned(),
+        DataType::Struct(_) => "STRUCT".to_owned(),
+        DataType::List(item) => format!("{}[]", type_name(item.data_type())),
+        other => sql_type(other),
+    }
 }
 
 /// Fields, and after each those inside it.

@@ -52,22 +52,24 @@ pub(super) fn check(function: &str, field: &Field) -> Result<()> {
     plan_err!("{function} needs a crystal, but '{}' is {}: {remedy}", field.name(), sql_type(found))
 }
 
-/// The name by which a person knows the type.
+/// The type as SQL spells it, and the dictionary of the columns: `STRUCT(numbers INTEGER[], lattice DOUBLE[])`.
 pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
         DataType::Int8 => "TINYINT".into(),
         DataType::Int16 => "SMALLINT".into(),
-        DataType::Int32 => "INT".into(),
+        DataType::Int32 => "INTEGER".into(),
         DataType::Int64 => "BIGINT".into(),
         DataType::Float32 => "FLOAT".into(),
         DataType::Float64 => "DOUBLE".into(),
-        DataType::Boolean => "BOOLEAN".into(),
-        DataType::Struct(_) => "STRUCT".into(),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            format!("LIST<{}>", sql_type(item.data_type()))
+            format!("{}[]", sql_type(item.data_type()))
         }
-        other => other.to_string(),
+        DataType::Struct(fields) => {
+            let fields: Vec<_> = fields.iter().map(|f| format!("{} {}", f.name(), sql_type(f.data_type()))).collect();
+            format!("STRUCT({})", fields.join(", "))
+        }
+        other => other.to_string().to_uppercase(),
     }
 }
 
@@ -133,6 +135,17 @@ mod tests {
         let pair = DataType::Struct(vec![Field::new("a", DataType::Int32, true)].into());
         let message = check("void", &Field::new("s", pair, true)).unwrap_err().to_string();
         assert!(message.contains("fields a;"), "{message}");
+    }
+
+    #[test]
+    fn types_are_spelled_as_in_the_dictionary() {
+        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
+        let fields = vec![
+            Field::new("numbers", list(DataType::Int32), true),
+            Field::new("lattice", list(DataType::Float64), true),
+        ];
+        assert_eq!(sql_type(&DataType::Struct(fields.into())), "STRUCT(numbers INTEGER[], lattice DOUBLE[])");
+        assert_eq!((sql_type(&DataType::Utf8View), sql_type(&DataType::Boolean)), ("VARCHAR".into(), "BOOLEAN".into()));
     }
 
     #[test]

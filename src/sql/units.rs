@@ -2,15 +2,16 @@
 //! dictionary, or to a function that states it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, Operator};
 use datafusion::prelude::DataFrame;
 
-use super::aggregates::CrystalUdaf;
+use super::aggregates::{self, CrystalUdaf};
 use super::asked::model_of;
-use super::functions::{CrystalUdf, FieldDoc, UNIT_OF_MODEL};
+use super::functions::{CrystalUdf, FieldDoc, UNIT_OF_MODEL, themes};
 use super::options::HollanditeOptions;
 use super::session::Session;
 
@@ -203,11 +204,30 @@ fn of_column(table: &str, column: &str) -> Option<&'static str> {
     columns.iter().find(|c| c.name == column).and_then(|c| in_comment(&c.comment))
 }
 
-/// The unit in a comment of the dictionary: what stands alone between commas, or begins it.
+/// The unit in a comment of the dictionary: what stands alone between commas, or begins it, and is made of the symbols that make the
+/// units of functions.
 fn in_comment(comment: &'static str) -> Option<&'static str> {
-    const UNITS: [&str; 11] =
-        ["eV per ion", "eV/atom", "eV/Å³", "eV/Å", "eV", "Å³", "Å²", "Å", "g/cm³", "V", "e per atom"];
-    comment.split([',', ';', ':']).map(str::trim).find_map(|part| UNITS.into_iter().find(|unit| part == *unit))
+    static SYMBOLS: LazyLock<HashSet<&str>> = LazyLock::new(|| declared_units().flat_map(symbols).collect());
+    let unit = |part: &&str| symbols(part).all(|symbol| SYMBOLS.contains(symbol));
+    comment.split([',', ';', ':']).map(str::trim).find(unit)
+}
+
+/// eV and Å of `eV/Å³`, e and atom of `e per atom`.
+fn symbols(unit: &str) -> impl Iterator<Item = &str> {
+    unit.split('/').flat_map(|part| part.split(" per ")).map(|symbol| symbol.trim_end_matches(['²', '³']))
+}
+
+/// The units that functions and the fields of what they return are declared with.
+fn declared_units() -> impl Iterator<Item = &'static str> {
+    fn of(unit: Option<&'static str>, fields: &[FieldDoc]) -> Vec<&'static str> {
+        let within = fields.iter().flat_map(|field| of(field.unit, &field.fields));
+        unit.into_iter().chain(within).collect()
+    }
+    let rows = themes().into_iter().flat_map(|(_, functions)| functions);
+    let rows = rows.flat_map(|function| of(function.unit, function.kernel.fields()));
+    let groups = aggregates::themes().into_iter();
+    let groups = groups.flat_map(|(_, function)| of(function.unit, &function.kernel.fields));
+    rows.chain(groups)
 }
 
 #[cfg(test)]
@@ -305,6 +325,12 @@ mod tests {
             ("adsorption", "voltage", Some("V")),
             ("adsorption", "adsorption_potential", Some("eV per ion")),
             ("candidates", "density", Some("g/cm³")),
+            ("charges", "charge_transfer", Some("e per atom")),
+            ("charges", "net_charge", Some("e")),
+            ("dft_runs", "stress", Some("eV/Å³")),
+            ("dft_runs", "energy", Some("eV")),
+            ("dft_runs", "nelect", None),
+            ("dft_runs", "ispin", None),
         ] {
             assert_eq!(of_column(table, column), unit, "{table}.{column}");
         }

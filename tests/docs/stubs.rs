@@ -100,12 +100,12 @@ fn kind(kind: Kind) -> &'static str {
 fn type_of(returns: &str) -> String {
     match returns {
         "DOUBLE" | "FLOAT" => "float".to_owned(),
-        "BIGINT" | "INT" => "int".to_owned(),
+        "BIGINT" | "INTEGER" => "int".to_owned(),
         "VARCHAR" => "str".to_owned(),
         "BOOLEAN" => "bool".to_owned(),
         "STRUCT" => "dict[str, Any]".to_owned(),
         "STRUCTURE" => "Crystal".to_owned(),
-        list => match list.strip_prefix("LIST<").and_then(|list| list.strip_suffix('>')) {
+        list => match list.strip_suffix("[]") {
             Some(item) => format!("list[{}]", type_of(item)),
             None => panic!("{list} has no type of Python here"),
         },

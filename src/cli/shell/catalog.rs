@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
 
 use crate::cli::CliError;
-use crate::sql::Session;
+use crate::sql::{Session, sql_type};
 use crate::store::{self, Store};
 
 /// The tables and views that a bare name finds, sorted.
@@ -50,42 +49,4 @@ pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliE
         columns.push(("meaning", Arc::new(meanings), true));
     }
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
-}
-
-/// The type as SQL spells it.
-fn sql_type(dt: &DataType) -> String {
-    match dt {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
-        DataType::Int32 => "INTEGER".into(),
-        DataType::Int64 => "BIGINT".into(),
-        DataType::Float32 => "FLOAT".into(),
-        DataType::Float64 => "DOUBLE".into(),
-        DataType::Boolean => "BOOLEAN".into(),
-        DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) => {
-            format!("{}[]", sql_type(f.data_type()))
-        }
-        DataType::Struct(fields) => {
-            let fields: Vec<_> = fields.iter().map(|f| format!("{} {}", f.name(), sql_type(f.data_type()))).collect();
-            format!("STRUCT({})", fields.join(", "))
-        }
-        other => other.to_string().to_uppercase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow::datatypes::Field;
-
-    use super::*;
-
-    #[test]
-    fn types_are_spelled_as_in_the_dictionary() {
-        let list = |dt| DataType::List(Arc::new(Field::new("item", dt, true)));
-        let fields = vec![
-            Field::new("numbers", list(DataType::Int32), true),
-            Field::new("lattice", list(DataType::Float64), true),
-        ];
-        assert_eq!(sql_type(&DataType::Struct(fields.into())), "STRUCT(numbers INTEGER[], lattice DOUBLE[])");
-        assert_eq!(sql_type(&DataType::Utf8View), "VARCHAR");
-    }
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: The type of a crystal.
 STRUCTURE = "STRUCT(lattice DOUBLE[], numbers INTEGER[], frac_coords DOUBLE[])"
 #: Names of types that DuckDB has too; it has lists of them as well.
-TYPES = {"DOUBLE", "FLOAT", "BIGINT", "INT", "VARCHAR", "BOOLEAN"}
+TYPES = {"DOUBLE", "FLOAT", "BIGINT", "INTEGER", "VARCHAR", "BOOLEAN"}
 
 
 def register(
@@ -78,7 +78,7 @@ def _type(returns: str | None) -> str | None:
     """The type of DuckDB for a type of SQL; None where there is none."""
     if returns == "STRUCTURE":
         return STRUCTURE
-    if returns and returns.startswith("LIST<") and returns.endswith(">"):
-        items = _type(returns[len("LIST<") : -1])
+    if returns and returns.endswith("[]"):
+        items = _type(returns.removesuffix("[]"))
         return f"{items}[]" if items else None
     return returns if returns in TYPES else None

@@ -67,11 +67,11 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
 
 
 #: What the types of SQL are here.
-_KINDS = {"DOUBLE": "float", "BIGINT": "int", "INT": "int", "VARCHAR": "str", "BOOLEAN": "bool", "STRUCT": "dict", "STRUCTURE": "crystal"}
+_KINDS = {"DOUBLE": "float", "BIGINT": "int", "INTEGER": "int", "VARCHAR": "str", "BOOLEAN": "bool", "STRUCT": "dict", "STRUCTURE": "crystal"}
 
 
 def _kind(returns: str) -> str:
-    items = returns.removeprefix("LIST<").removesuffix(">")
+    items = returns.removesuffix("[]")
     return f"list[{_kind(items)}]" if items != returns else _KINDS[returns]
 
 

@@ -24,18 +24,18 @@ pub(super) enum Kind {
 impl Kind {
     /// Of a type as SQL spells it.
     pub fn of(sql_type: &str) -> Self {
-        match sql_type.strip_prefix("LIST<").and_then(|rest| rest.strip_suffix('>')) {
+        match sql_type.strip_suffix("[]") {
             Some(item) => match Self::of(item) {
                 Text => List(&Text),
                 Whole => List(&Whole),
                 Number => List(&Number),
                 _ => List(&Dictionary),
             },
-            None if sql_type == "BOOLEAN" => Self::Flag,
-            None if sql_type.contains("INT") => Whole,
-            None if ["DOUBLE", "FLOAT", "Decimal"].iter().any(|number| sql_type.starts_with(number)) => Number,
-            None if ["Timestamp", "Date"].iter().any(|time| sql_type.starts_with(time)) => Time,
             None if sql_type.starts_with("STRUCT") => Dictionary,
+            None if sql_type == "BOOLEAN" => Self::Flag,
+            None if sql_type == "INTEGER" || sql_type.ends_with("INT") || sql_type.starts_with("UINT") => Whole,
+            None if ["DOUBLE", "FLOAT", "DECIMAL"].iter().any(|number| sql_type.starts_with(number)) => Number,
+            None if ["TIMESTAMP", "DATE"].iter().any(|time| sql_type.starts_with(time)) => Time,
             None => Text,
         }
     }
@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn types_and_units_are_those_of_the_specification() {
-        let words =
-            ["INT", "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "LIST<VARCHAR>", "STRUCT"].map(|t| Kind::of(t).word());
+        let words = ["INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "VARCHAR[]", "STRUCT(a INTEGER[])"]
+            .map(|t| Kind::of(t).word());
         assert_eq!(words, ["integer", "integer", "float", "string", "boolean", "list", "dictionary"]);
         assert_eq!(["Å³", "g/cm³", "eV/atom"].map(ucum), ["Ao3", "g/cm3", "eV/{atom}"]);
     }
