@@ -135,6 +135,9 @@ impl Predictor {
         stop: &Stop,
         share: &Share<'_>,
     ) -> Result<(ArrayRef, Tally), Error> {
+        // Of the crystal that is asked about, not the column structure_hash of its row: a call is about any expression, and another client
+        // of the lake may change a crystal and leave the column. It costs 4 µs for 40 atoms, 6 ms for 1530 crystals, of which a query takes
+        // 100 ms and more where all its answers are remembered.
         let hashes: Vec<Option<ContentHash>> =
             structures.par_iter().with_min_len(16).map(|s| s.as_ref().map(content_hash)).collect();
         let mut seen = HashSet::new();

@@ -190,7 +190,7 @@ impl Session {
         state.aggregate_functions().get_or_insert_default().extend(aggregates);
         for (_, function) in table_functions::all() {
             let name = function.name.to_string();
-            let guarded = Arc::new(Guarded { function, environment: environment.clone() });
+            let guarded = Arc::new(Guarded::new(function, environment.clone()));
             let table = Arc::new(TableFunction::new(name.clone(), guarded));
             state.table_functions().get_or_insert_default().insert(name, table);
         }

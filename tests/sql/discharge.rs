@@ -57,11 +57,11 @@ async fn a_barrier_is_that_of_the_images_beside_it_and_is_remembered() {
         assert!(error.contains(part), "{from}: {error}");
     }
     for (from, part) in [
-        ("migration_paths('x')", "takes a crystal, an ion"),
+        ("migration_paths('x')", "takes 2 to 7 arguments"),
         ("migration_paths('x', 'Qq')", "not an ion"),
-        ("migration_paths('x', 'Li', 'channels', 'many')", "as a number"),
+        ("migration_paths('x', 'Li', 'channels', 'many')", "needs a number as images"),
         ("migration_paths('x', 'Li', 'somewhere')", "no channel"),
-        ("migration_paths('x', 'Li', 'channels', 2, 5.0, 1)", "a model's name as text"),
+        ("migration_paths('x', 'Li', 'channels', 2, 5.0, 1)", "needs text as model"),
         ("migration_paths('x', 'Li', 'channels', 2, 5.0, 'cgcnn')", "has no forces"),
         ("migration_paths('x', 'Li', 'channels', 2, 5.0, 'chgnet', 'nowhere')", "nowhere"),
     ] {

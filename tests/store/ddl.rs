@@ -397,7 +397,7 @@ async fn files_are_tables_until_they_are_taken() {
         ("SELECT * FROM 'POSCAR'".to_owned(), "read_structures"),
         ("SELECT * FROM 's3://bucket/a.csv'".to_owned(), "not a local file"),
         (format!("SELECT * FROM read_csv('{csv}', 'ab')"), "one character"),
-        ("SELECT * FROM read_csv()".to_owned(), "takes a path"),
+        ("SELECT * FROM read_csv()".to_owned(), "takes 1 to 2 arguments"),
     ] {
         let message = refused(&session, &statement).await;
         assert!(message.contains(reason), "{statement}: {message}");

@@ -6,7 +6,7 @@ use datafusion::common::plan_err;
 
 use super::kernel::{Answer, Row};
 use super::{Kind, Omitted, Parameter, number, optional, required};
-use adsorption::Within;
+use adsorption::{Freedom, Within, parse_sites};
 use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 use features::{self, Ion, Tolerances};
 
@@ -18,6 +18,11 @@ pub(super) fn structure() -> Parameter {
 /// A crystal by another name.
 pub(super) fn crystal(name: &'static str, text: &'static str) -> Parameter {
     required(name, Kind::Crystal, text)
+}
+
+/// A crystal that ions go into.
+pub(super) fn host() -> Parameter {
+    crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text.")
 }
 
 /// A crystal of which the composition alone matters.
@@ -106,7 +111,7 @@ pub(super) fn tolerances(row: Row) -> Answer<Tolerances> {
 }
 
 /// An ion.
-pub(super) fn ion() -> Parameter {
+pub(crate) fn ion() -> Parameter {
     let text = "An ion such as 'Li', 'Ca' or 'Al3+'; without a charge, the most common one of the element.";
     required("ion", Kind::Text, text).parsed(Ion::parse)
 }
@@ -116,6 +121,38 @@ pub(super) fn channel() -> Parameter {
     let text = "Where: 'everywhere', 'channels', 'passing' (channels wide enough for the ion), 'cavities' (closed \
                 ones), the number of a channel from 1, or a name such as 'hexagonal'.";
     optional("channel", Kind::NumberOrName, Omitted::Text("everywhere"), text).parsed(Within::parse)
+}
+
+/// How many ions go in.
+pub(super) fn ion_number() -> Parameter {
+    number("n", 1.0, "Number of ions inserted into the cell.")
+}
+
+/// How far an ion is from its images.
+pub(super) fn spacing() -> Parameter {
+    let text = "Least distance between an ion and its periodic images, Å: n ions go into the smallest supercell of the \
+                primitive cell that keeps it. 0 takes the cell as it is given.";
+    number("spacing", 0.0, text).measured(|x| match x >= 0.0 && x.is_finite() {
+        true => Ok(()),
+        false => Err(format!("spacing = {x} Å; it must be positive, or 0 for the cell as it is")),
+    })
+}
+
+/// Points that are stated.
+pub(super) fn sites() -> Parameter {
+    let text = "Where exactly: three fractions of the cell for each of the n ions, ions apart by semicolons, such as \
+                '0.5 0.5 0; 0.5 0.5 0.5'. Empty: sites are searched.";
+    optional("sites", Kind::Text, Omitted::Text(""), text).parsed(|text| match text.trim() {
+        "" => Ok(()),
+        text => parse_sites(text).map(drop),
+    })
+}
+
+/// What moves once ions are in.
+pub(super) fn relaxes() -> Parameter {
+    let text = "What is relaxed once the ions are in: all; atoms, in the cell of the relaxed host; host, its atoms alone, \
+                with the ions held; or nothing.";
+    choice("relaxes", &Freedom::NAMES, text)
 }
 
 /// `n` as a number of ions.

@@ -2,9 +2,9 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{crystal, energy_model, ion};
-use super::energies::{model_of, relaxation, unconverged};
+use super::arguments::{energy_model, host, ion};
 use super::kernel::{Answer, Arguments, Columns, Context, in_session, structs};
+use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, number, optional};
 use crate::adsorption::{Kept, Place, Places, Question, answers};
 use crate::cost::Cost;
@@ -31,7 +31,7 @@ pub(super) fn functions() -> Vec<Function> {
                plateaus; the discharge ends where the voltage falls below 0. It takes minutes per crystal: filter first. \
                NULL and a warning if the host has no site for the ion, or the relaxed host did not converge.",
         parameters: vec![
-            crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
+            host(),
             ion(),
             number(
                 "max",

@@ -1,21 +1,19 @@
 //! Energies, forces, relaxations and what follows from them, by an energy model.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::Result;
 
-use super::arguments::{choice, count, crystal, energy_model, energy_models, ion, named, structure};
+use super::arguments::{choice, count, crystal, energy_model, energy_models, host, ion, ion_number, named, relaxes};
+use super::arguments::{sites, spacing, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
-use super::{Function, Kind, Omitted, Parameter, number, optional};
-use crate::adsorption::{EACH, Kept, Place, Places, Question, answers};
+use super::surface::{Found, Where, cancelled, model_of, places, relaxation, unconverged};
+use super::{Function, Kind, Omitted, number, optional};
+use crate::adsorption::{EACH, Kept, Place};
 use crate::cost::Cost;
-use crate::options::HollanditeOptions;
 use crate::relaxations::Remembering;
 use crate::single_points::SinglePoints;
-use adsorption::{
-    AdsorptionError, Extraction, Freedom, Method, RelaxOptions, Relaxed, Within, extract, parse_sites, relax,
-};
+use adsorption::{AdsorptionError, Extraction, Method, RelaxOptions, Relaxed, Within, extract, relax};
 use crystal::Structure;
 use features::{Ion, ring_name};
 use models::potential::{GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential};
@@ -23,38 +21,6 @@ use models::{ModelError, ModelPotential};
 
 /// The function of energies alone, which come along with gradients: it is evaluated after its like.
 pub(crate) const ENERGY: &str = "predict_energy";
-
-/// What an argument `n` says where ions are inserted.
-pub(super) const ION_NUMBER: &str = "Number of ions inserted into the cell.";
-/// Ions nearer to one another than this, Å, are neighbours in the graphs of the energy models: a row of ions and no dilute one.
-const DILUTE: f64 = 6.0;
-
-/// How far an ion is from its images.
-pub(super) fn spacing() -> Parameter {
-    let text = "Least distance between an ion and its periodic images, Å: n ions go into the smallest supercell of the \
-                primitive cell that keeps it. 0 takes the cell as it is given.";
-    number("spacing", 0.0, text).measured(|x| match x >= 0.0 && x.is_finite() {
-        true => Ok(()),
-        false => Err(format!("spacing = {x} Å; it must be positive, or 0 for the cell as it is")),
-    })
-}
-
-/// Points that are stated.
-pub(super) fn sites() -> Parameter {
-    let text = "Where exactly: three fractions of the cell for each of the n ions, ions apart by semicolons, such as \
-                '0.5 0.5 0; 0.5 0.5 0.5'. Empty: sites are searched.";
-    optional("sites", Kind::Text, Omitted::Text(""), text).parsed(|text| match text.trim() {
-        "" => Ok(()),
-        text => parse_sites(text).map(drop),
-    })
-}
-
-/// What moves once ions are in.
-pub(super) fn relaxes() -> Parameter {
-    let text = "What is relaxed once the ions are in: all; atoms, in the cell of the relaxed host; host, its atoms alone, \
-                with the ions held; or nothing.";
-    choice("relaxes", &Freedom::NAMES, text)
-}
 
 /// Reads where ions go, each channel included.
 fn where_to(text: &str) -> std::result::Result<(), AdsorptionError> {
@@ -74,9 +40,9 @@ pub(super) fn functions() -> Vec<Function> {
                    again, which tells whether it is still the host. It takes seconds to minutes per crystal: filter \
                    first. Results are remembered in the store, and so is the relaxed host, for other ions.",
             parameters: vec![
-                crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
+                host(),
                 ion(),
-                number("n", 1.0, ION_NUMBER),
+                ion_number(),
                 energy_models(),
                 optional(
                     "channel",
@@ -189,107 +155,6 @@ fn modelled<T: Value + Send + 'static>(
     })
 }
 
-/// The model that argument `i` names, or the session where there is none.
-pub(super) fn model_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Arc<ModelPotential>> {
-    let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
-    let named = texts.as_ref().filter(|_| !arguments.is_empty()).map(|texts| texts.value(0));
-    let name = named.filter(|name| !name.is_empty()).unwrap_or(&context.options.energy_model);
-    context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
-}
-
-/// The model that each row names by argument `i`, or the session; of rows without an answer none.
-fn models_of(arguments: &Arguments, context: &Context, i: Option<usize>) -> Result<Vec<Option<Arc<ModelPotential>>>> {
-    let texts = i.map(|i| arguments.texts(i)).transpose()?.flatten();
-    let Some(texts) = texts else {
-        return Ok(vec![Some(model_of(arguments, context, None)?); arguments.len()]);
-    };
-    let named = |name: &str| {
-        let name = if name.is_empty() { context.options.energy_model.as_str() } else { name };
-        context.environment.potential(name).map_err(|e| exec_datafusion_err!("{}: {e}", arguments.function.name))
-    };
-    texts.iter().map(|name| name.map(named).transpose()).collect()
-}
-
-/// How a session relaxes crystals with their cells.
-pub(super) fn relaxation(options: &HollanditeOptions) -> RelaxOptions {
-    RelaxOptions { fmax: options.relax_fmax, steps: options.relax_steps, ..RelaxOptions::default() }
-}
-
-/// Where the arguments of a call stand that say where ions go: channel and, after it, spacing, sites and what relaxes.
-#[derive(Clone, Copy)]
-pub(super) struct Where {
-    /// Place of the argument `channel`.
-    pub channel: usize,
-    /// What it means where it is left out.
-    pub usual: &'static str,
-    /// Place of the argument that names the energy model; `None`: the session does.
-    pub model: Option<usize>,
-    /// Whether spacing, sites and what relaxes follow the channel.
-    pub stated: bool,
-}
-
-/// What became of the crystals of a call and by which model, `None` for those that are NULL.
-pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> Result<Vec<Option<Found>>> {
-    let models = models_of(arguments, context, place.model)?;
-    let questions = arguments.map(|row, s| {
-        let n = row.given(2).unwrap_or(1.0);
-        if !(n >= 1.0 && n.fract() == 0.0 && n <= 64.0) {
-            return Err(format!("n = {n}; the number of ions in the cell must be a whole number from 1 to 64").into());
-        }
-        let channel = if row.omits(place.channel) { place.usual } else { row.text(place.channel) };
-        Ok(Question {
-            host: s.clone(),
-            ion: Ion::parse(row.text(1))?,
-            n: n as usize,
-            channel: channel.to_owned(),
-            spacing: if place.stated { row.number(place.channel + 1) } else { 0.0 },
-            sites: if place.stated { row.text(place.channel + 2).to_owned() } else { String::new() },
-            freedom: if place.stated { named(row.text(place.channel + 3), &Freedom::NAMES)? } else { Freedom::All },
-            starts: context.options.insertion_starts.max(1),
-        })
-    })?;
-    let mut found: Vec<Option<Found>> = vec![None; questions.len()];
-    // All rows of a model go through it at once.
-    for (first, model) in models.iter().enumerate() {
-        let Some(model) = model.as_ref().filter(|_| found[first].is_none() && questions[first].is_some()) else {
-            continue;
-        };
-        let asks = |i: usize| models[i].as_ref().is_some_and(|other| other.id() == model.id());
-        let own: Vec<Option<Question>> =
-            questions.iter().enumerate().map(|(i, question)| question.clone().filter(|_| asks(i))).collect();
-        let options = relaxation(&context.options);
-        let answers = answers(context.environment, model, &own, &options, context.options.cache)?;
-        for (found, places) in found.iter_mut().zip(answers).filter(|(_, places)| places.is_some()) {
-            *found = places.map(|places| Found { model: Arc::clone(model), places });
-        }
-    }
-    remark_dense(arguments, context, &questions, &found);
-    Ok(found)
-}
-
-/// What became of a crystal.
-#[derive(Clone)]
-pub(super) struct Found {
-    /// The model that was asked.
-    pub model: Arc<ModelPotential>,
-    pub places: Places,
-}
-
-/// Says where single ions stand in a row of themselves, because the cell is short: no row is NULL for it.
-fn remark_dense(arguments: &Arguments, context: &Context, questions: &[Option<Question>], found: &[Option<Found>]) {
-    let single =
-        questions.iter().zip(found).filter(|(q, _)| q.as_ref().is_some_and(|q| q.n == 1 && q.sites.is_empty()));
-    let done = single.filter_map(|(_, found)| found.as_ref()?.places.as_ref().ok()).flatten().filter_map(Kept::done);
-    let dense: Vec<f64> = done.map(|place| place.spacing).filter(|&spacing| spacing < DILUTE).collect();
-    if let Some(nearest) = dense.iter().copied().reduce(f64::min) {
-        context.environment.warnings().remark(format!(
-            "{}: single ions are nearer than {DILUTE} Å to their periodic images, the nearest {nearest:.1} Å: dense rows, not \
-             dilute ions; the argument spacing keeps them apart",
-            arguments.function.name
-        ));
-    }
-}
-
 /// The ions in one channel, and what they are measured by.
 struct Placed {
     charge: Option<i8>,
@@ -321,11 +186,6 @@ fn adsorption(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Vec
         };
         Some(places.as_ref().map(|places| places.iter().map(one).collect()).map_err(|reason| reason.clone().into()))
     }))
-}
-
-/// Why an energy is not that of a minimum.
-pub(super) fn unconverged(steps: usize) -> String {
-    format!("a relaxation did not converge in {steps} steps; SET hollandite.relax_steps to more")
 }
 
 fn placed_columns() -> Columns<Placed> {
@@ -434,10 +294,6 @@ fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<O
     let ends: Vec<Option<std::result::Result<f64, String>>> =
         questions.iter().map(|question| question.as_ref().and_then(|_| ends.next())).collect();
     Ok(arguments.rows(|i| ends[i].clone().map(|end| end.map_err(Into::into))))
-}
-
-pub(super) fn cancelled<T>() -> Result<T> {
-    exec_err!("the relaxations were cancelled; those that had finished are remembered")
 }
 
 fn relaxed(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Relaxed>>> {

@@ -2,9 +2,9 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{channel, crystal, ion};
-use super::energies::{ION_NUMBER, Where, model_of, places, relaxation, unconverged};
+use super::arguments::{channel, host, ion, ion_number};
 use super::kernel::{Arguments, Columns, Context, in_session, structs};
+use super::surface::{Where, model_of, places, relaxation, unconverged};
 use super::{Function, number};
 use crate::adsorption::{Kept, Place};
 use crate::cost::Cost;
@@ -25,9 +25,9 @@ pub(super) fn functions() -> Vec<Function> {
                changes its volume more, that is larger (cations without d electrons apart) or more dilute. Stability of \
                the filled host is not considered: see conversion_voltage.",
         parameters: vec![
-            crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
+            host(),
             ion(),
-            number("n", 1.0, ION_NUMBER),
+            ion_number(),
             channel(),
             number("coverage", 0.9, "Probability with which the interval contains the DFT value.").measured(coverage),
         ],

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::arguments::{channel, count, ion, reason, structure};
+use super::arguments::{channel, count, ion, ion_number, reason, relaxes, sites, spacing, structure};
 use super::composition::collected;
-use super::energies::{Found, ION_NUMBER, Where, places, relaxes, sites, spacing, unconverged};
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
-use super::{Function, Kind, Omitted, Parameter, number, optional, required};
+use super::surface::{Found, Where, places, unconverged};
+use super::{Function, Kind, Omitted, Parameter, optional, required};
 use crate::adsorption::Kept;
 use crate::cost::Cost;
 use crate::environment::Environment;
@@ -131,7 +131,7 @@ pub(super) fn functions() -> Vec<Function> {
                    of them closer than 2 Å, at sites with at least three neighbours where there are enough. The \
                    host's atoms come first, in their order; nothing is relaxed. NULL and a warning if there is no \
                    site, or no room for n ions.",
-            parameters: vec![structure(), ion(), number("n", 1.0, ION_NUMBER), channel(), sites()],
+            parameters: vec![structure(), ion(), ion_number(), channel(), sites()],
             unit: None,
             example: "SELECT id, to_cif(insert(structure, 'Ca', 1, 'hexagonal')) FROM tmo",
             kernel: crystals(Cost::Costly, |row, s| {

@@ -2,31 +2,37 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{count, crystal, energy_model, ion};
-use super::energies::{model_of, relaxation, unconverged};
+use super::arguments::{count, energy_model, host, ion};
 use super::kernel::{Arguments, Columns, Context, in_session, structs};
-use super::{Function, Kind, Omitted, number, optional};
+use super::surface::{model_of, relaxation, unconverged};
+use super::{Function, Kind, Omitted, Parameter, number, optional};
 use crate::cost::Cost;
 use crate::migrations::{Image, Kept, Question, answers};
 use adsorption::Within;
 use features::{Ion, ring_name};
 use models::potential::Potential;
 
-/// Moving images of a hop.
-pub(crate) const IMAGES: f64 = 5.0;
-/// Least distance of the ion from its images, Å: out of reach of the graphs of the energy models.
-pub(crate) const SPACING: f64 = 6.0;
 /// Ends of a hop that differ by more, eV, are not the same site.
 const UNEVEN: f64 = 0.05;
-/// Where the ion rests.
-pub(crate) const CHANNEL: &str = "channels";
 
-/// What the argument `channel` says.
-pub(crate) const CHANNEL_TEXT: &str = "Which channel: that of the best site in 'channels' or 'passing', the number of a channel from 1, or a name such as 'hexagonal'.";
-/// What the argument `images` says.
-pub(crate) const IMAGES_TEXT: &str = "Number of moving images in each hop.";
-/// What the argument `spacing` says.
-pub(crate) const SPACING_TEXT: &str = "Least distance between the ion and its periodic images, Å: the smallest supercell of the primitive cell that keeps it.";
+/// Which channel an ion moves along.
+pub(crate) fn channel() -> Parameter {
+    let text = "Which channel: that of the best site in 'channels' or 'passing', the number of a channel from 1, or a name such as \
+                'hexagonal'.";
+    optional("channel", Kind::NumberOrName, Omitted::Text("channels"), text).parsed(Within::parse)
+}
+
+/// How many images of a hop move.
+pub(crate) fn images() -> Parameter {
+    number("images", 5.0, "Number of moving images in each hop.").measured(image_count)
+}
+
+/// How far the ion is from its images: out of reach of the graphs of the energy models.
+pub(crate) fn spacing() -> Parameter {
+    let text = "Least distance between the ion and its periodic images, Å: the smallest supercell of the primitive cell that \
+                keeps it.";
+    number("spacing", 6.0, text).measured(least_spacing)
+}
 
 pub(super) fn functions() -> Vec<Function> {
     vec![Function {
@@ -38,28 +44,21 @@ pub(super) fn functions() -> Vec<Function> {
                hollandite.relax_steps, 200). The barrier is the highest energy of all hops minus the lowest. \
                It takes minutes per crystal: filter first, with bvse_barrier for instance. Results are \
                remembered in the store, and so is the relaxed host. NULL and a warning if no channel has a site for the ion.",
-        parameters: vec![
-            crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text."),
-            ion(),
-            optional("channel", Kind::NumberOrName, Omitted::Text(CHANNEL), CHANNEL_TEXT).parsed(Within::parse),
-            number("images", IMAGES, IMAGES_TEXT).measured(images),
-            number("spacing", SPACING, SPACING_TEXT).measured(spacing),
-            energy_model(),
-        ],
+        parameters: vec![host(), ion(), channel(), images(), spacing(), energy_model()],
         unit: None,
         example: "SELECT id, migration_barrier(structure, 'Li')['barrier'] AS barrier FROM tmo WHERE id = 'hollandite-mno2'",
         kernel: in_session(Cost::Surface, structs(path_columns()), migrations),
     }]
 }
 
-fn images(n: f64) -> std::result::Result<usize, String> {
+fn image_count(n: f64) -> std::result::Result<usize, String> {
     count(n).map_err(|_| format!("images = {n}; it must be a whole number from 1")).and_then(|n| match n {
         ..=64 => Ok(n),
         _ => Err(format!("images = {n}; give at most 64")),
     })
 }
 
-fn spacing(x: f64) -> std::result::Result<f64, String> {
+fn least_spacing(x: f64) -> std::result::Result<f64, String> {
     match x > 0.0 && x.is_finite() {
         true => Ok(x),
         false => Err(format!("spacing = {x} Å; it must be positive")),
@@ -82,8 +81,8 @@ fn migrations(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Fou
             host: s.clone(),
             ion: Ion::parse(row.text(1))?,
             channel: row.text(2).to_owned(),
-            images: images(row.number(3))?,
-            spacing: spacing(row.number(4))?,
+            images: image_count(row.number(3))?,
+            spacing: least_spacing(row.number(4))?,
             starts: context.options.insertion_starts.max(1),
         })
     })?;

@@ -22,6 +22,7 @@ pub(crate) mod migration;
 mod models;
 mod pores;
 mod stability;
+mod surface;
 mod symmetry;
 mod text;
 mod udf;

@@ -6,8 +6,8 @@ use datafusion::common::Result;
 
 use super::Function;
 use super::arguments::{choice, crystal, energy_model, ion, named};
-use super::energies::{cancelled, model_of, relaxation, unconverged};
 use super::kernel::{Answer, Arguments, Context, in_session, values};
+use super::surface::{cancelled, model_of, relaxation, unconverged};
 use crate::cost::Cost;
 use crate::relaxations::Remembering;
 use adsorption::{self, reference, relax};

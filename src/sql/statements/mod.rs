@@ -73,7 +73,7 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
 fn prepare(state: &SessionState, statement: &mut EngineStatement) -> Result<(), Error> {
     walk(statement, &mut clauses::Clauses).map_err(refused)?;
     walk(statement, &mut files::Readers).map_err(refused)?;
-    calls::complete(state, statement).map_err(refused)
+    walk(statement, &mut calls::Calls(state)).map_err(refused)
 }
 
 /// Leads a visitor through a statement, and through the query that it explains or copies.

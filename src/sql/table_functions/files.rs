@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{Session, TableFunctionArgs, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -11,11 +11,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use crystal::{explained, guard::guarded};
 
 /// A table of the files that a path, a folder or a glob pattern names.
-pub(super) fn table(
-    args: &TableFunctionArgs<'_, '_>,
-    path: &str,
-    format: Arc<dyn FileFormat>,
-) -> Result<Arc<dyn TableProvider>> {
+pub(super) fn table(session: &dyn Session, path: &str, format: Arc<dyn FileFormat>) -> Result<Arc<dyn TableProvider>> {
     let is_pattern = path.contains(['*', '?', '[']);
     if path.contains("://") {
         return plan_err!("'{path}' is not a local file; download it first");
@@ -26,8 +22,7 @@ pub(super) fn table(
     let url = ListingTableUrl::parse(path)?;
     // Whatever the file is called: the function says what it is.
     let options = ListingOptions::new(format).with_file_extension("");
-    let schema =
-        schema(args.session(), &options, &url).map_err(|e| explained(format!("{path}: {}", e.message()), e))?;
+    let schema = schema(session, &options, &url).map_err(|e| explained(format!("{path}: {}", e.message()), e))?;
     if schema.fields().is_empty() {
         return plan_err!("{path}: no file here has a column");
     }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::catalog::{TableFunctionArgs, TableProvider};
-use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::Expr;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
 
 use super::query::Query;
-use super::{Table, is_crystal, text};
-use crate::functions::{FieldDoc, Function, Kind, Omitted, optional, required};
+use super::table::{Table, id_or_crystal, is_crystal, table};
+use crate::functions::kernel::Row;
+use crate::functions::{FieldDoc, Function, Kind, required};
 use crate::{quoted_name, quoted_text};
 
 /// Most rows that a call may ask for.
-const MOST: i64 = 1_000_000;
+const MOST: f64 = 1e6;
 
 pub(super) fn function() -> Function<Table> {
     Function {
@@ -21,11 +21,7 @@ pub(super) fn function() -> Function<Table> {
         text: "The k crystals of a table that are most similar to a given one, best first. That one is named by its \
                id in the table (and is not among the rows; for an unknown id there are none), or given as CIF, \
                POSCAR or JSON text.",
-        parameters: vec![
-            required("crystal", Kind::Text, "An id, or CIF, POSCAR or JSON text, as a constant."),
-            required("k", Kind::Number, "Number of rows."),
-            optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table."),
-        ],
+        parameters: vec![id_or_crystal(), required("k", Kind::Number, "Number of rows.").measured(count), table()],
         unit: None,
         example: "SELECT * FROM most_similar('rutile', 10)",
         kernel: Table { reads_files: false, columns: columns(), call },
@@ -41,24 +37,20 @@ fn columns() -> Vec<FieldDoc> {
     ]
 }
 
-fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-    let (crystal, k, table) = match args.exprs() {
-        [crystal, k] => (crystal, k, "tmo".to_string()),
-        [crystal, k, table] => (crystal, k, text("most_similar", "a table's name", table)?),
-        more => {
-            return plan_err!("most_similar takes a crystal, a number of rows and a table, found {}", more.len());
-        }
-    };
-    let crystal = text("most_similar", "an id or a crystal", crystal)?;
-    let k = match k {
-        Expr::Literal(ScalarValue::Int64(Some(k)), _) if (1..=MOST).contains(k) => *k,
-        other => return plan_err!("most_similar needs a number of rows from 1 to {MOST}, found {other}"),
-    };
-    let is_text = is_crystal("most_similar", &crystal)?;
-    Ok(Arc::new(Query::new(query(&crystal, is_text, k, &table), &columns())))
+fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+    let is_text = !matches!(is_crystal(row.text(0)), Ok(false));
+    Ok(Arc::new(Query::new(query(row.text(0), is_text, row.number(1), row.text(2)), &columns())))
 }
 
-fn query(crystal: &str, is_text: bool, k: i64, table: &str) -> String {
+/// How many rows are asked for.
+fn count(k: f64) -> std::result::Result<f64, String> {
+    match (1.0..=MOST).contains(&k) && k.fract() == 0.0 {
+        true => Ok(k),
+        false => Err(format!("k = {k}; the number of rows must be a whole number from 1 to {MOST}")),
+    }
+}
+
+fn query(crystal: &str, is_text: bool, k: f64, table: &str) -> String {
     let (crystal, table) = (quoted_text(crystal), quoted_name(table));
     let (other, from, filter) = if is_text {
         (format!("fingerprint({crystal})"), String::new(), String::new())

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::{TableFunctionArgs, TableProvider};
-use datafusion::common::{Result, plan_err};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
 use datafusion::datasource::file_format::csv::CsvFormat;
 
-use super::{Table, files, path, text};
+use super::files;
+use super::table::{Table, path};
+use crate::functions::kernel::Row;
 use crate::functions::{Function, Kind, Omitted, optional};
 
 /// Rows by which the type of a column is found.
@@ -19,7 +21,7 @@ pub(super) fn function() -> Function<Table> {
                000 rows. FROM 'file.csv' is short for it, 'file.tsv' for one with tabs.",
         parameters: vec![
             path(),
-            optional("delimiter", Kind::Text, Omitted::Text(","), "The character between two values."),
+            optional("delimiter", Kind::Text, Omitted::Text(","), "The character between two values.").parsed(byte),
         ],
         unit: None,
         example: "SELECT id, my_energy FROM read_csv('measured.csv', ';')",
@@ -27,22 +29,19 @@ pub(super) fn function() -> Function<Table> {
     }
 }
 
-fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-    let (path, delimiter) = match args.exprs() {
-        [path] => (path, ",".to_owned()),
-        [path, delimiter] => (path, text("read_csv", "a delimiter", delimiter)?),
-        other => {
-            return plan_err!("read_csv takes a path, and a delimiter or none, found {} arguments", other.len());
-        }
-    };
-    let path = text("read_csv", "a path", path)?;
-    let &[delimiter] = delimiter.as_bytes() else {
-        return plan_err!("read_csv needs one character as delimiter, found '{delimiter}'");
-    };
+fn call(session: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
     let format = CsvFormat::default()
         .with_has_header(true)
-        .with_delimiter(delimiter)
+        .with_delimiter(byte(row.text(1)).unwrap_or(b','))
         .with_newlines_in_values(true)
         .with_schema_infer_max_rec(SAMPLE);
-    files::table(args, &path, Arc::new(format))
+    files::table(session, row.text(0), Arc::new(format))
+}
+
+/// The delimiter that a text is.
+fn byte(delimiter: &str) -> std::result::Result<u8, String> {
+    match delimiter.as_bytes() {
+        &[byte] => Ok(byte),
+        _ => Err(format!("delimiter = '{delimiter}'; it must be one character")),
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::{TableFunctionArgs, TableProvider};
-use datafusion::common::{Result, plan_err};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
 use datafusion::datasource::file_format::json::JsonFormat;
 
-use super::{Table, files, path, text};
+use super::files;
+use super::table::{Table, path};
 use crate::functions::Function;
+use crate::functions::kernel::Row;
 
 pub(super) fn function() -> Function<Table> {
     Function {
@@ -21,10 +23,6 @@ pub(super) fn function() -> Function<Table> {
     }
 }
 
-fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-    let [path] = args.exprs() else {
-        return plan_err!("read_json takes a path, found {} arguments", args.exprs().len());
-    };
-    let path = text("read_json", "a path", path)?;
-    files::table(args, &path, Arc::new(JsonFormat::default()))
+fn call(session: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+    files::table(session, row.text(0), Arc::new(JsonFormat::default()))
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::{TableFunctionArgs, TableProvider};
-use datafusion::common::{Result, plan_err};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 
-use super::{Table, files, path, text};
+use super::files;
+use super::table::{Table, path};
 use crate::functions::Function;
+use crate::functions::kernel::Row;
 
 pub(super) fn function() -> Function<Table> {
     Function {
@@ -21,11 +23,7 @@ pub(super) fn function() -> Function<Table> {
     }
 }
 
-fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-    let [path] = args.exprs() else {
-        return plan_err!("read_parquet takes a path, found {} arguments", args.exprs().len());
-    };
-    let path = text("read_parquet", "a path", path)?;
-    let options = args.session().table_options().parquet.clone();
-    files::table(args, &path, Arc::new(ParquetFormat::default().with_options(options)))
+fn call(session: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+    let options = session.table_options().parquet.clone();
+    files::table(session, row.text(0), Arc::new(ParquetFormat::default().with_options(options)))
 }

@@ -4,12 +4,13 @@
 //! hundred records at a time, and stops when nobody asks any more. Only what a query names is put into columns.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::{Session, TableFunctionArgs, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
@@ -17,7 +18,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
-use super::{Table, path, text};
+use super::table::{Table, path};
+use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, Omitted, optional};
 use columns::{structure_type, structures};
 use formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
@@ -35,15 +37,18 @@ pub(super) fn function() -> Function<Table> {
             optional(
                 "map",
                 Kind::Text,
-                Omitted::Means("columns are recognised by their names"),
-                "Which columns or properties hold what: 'lattice=cell,species=symbols,positions=xyz,id=name'.",
-            ),
+                Omitted::Text(""),
+                "Which columns or properties hold what: 'lattice=cell,species=symbols,positions=xyz,id=name'. Empty: columns are \
+                 recognised by their names.",
+            )
+            .parsed(mapping),
             optional(
                 "frames",
-                Kind::Text,
+                Kind::NumberOrName,
                 Omitted::Text("last"),
                 "Which frames of a trajectory are read: 'last', 'all', or a number from 1, or negative from the end.",
-            ),
+            )
+            .parsed(Frames::from_str),
         ],
         unit: None,
         example: "SELECT id, path, void(structure) AS void FROM read_structures('cifs/*.cif')",
@@ -80,31 +85,17 @@ fn columns() -> Vec<FieldDoc> {
     ]
 }
 
-fn call(args: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-    let (path, map, frames) = match args.exprs() {
-        [path] => (path, None, None),
-        [path, map] => (path, Some(map), None),
-        [path, map, frames] => (path, Some(map), Some(frames)),
-        other => {
-            return plan_err!(
-                "read_structures takes a path, a map of columns or none, and which frames or none, found {} \
-                 arguments",
-                other.len()
-            );
-        }
-    };
-    let mut reading = Reading::default();
-    if let Some(map) = map {
-        let map = text("read_structures", "a map", map)?;
-        reading.mapping = map.parse::<Mapping>().map_err(|e| plan_datafusion_err!("{e}"))?;
-    }
-    if let Some(frames) = frames {
-        let frames = text("read_structures", "frames", frames)?;
-        reading.frames = frames.parse::<Frames>().map_err(|e| plan_datafusion_err!("{e}"))?;
-    }
-    let path = PathBuf::from(text("read_structures", "a path", path)?);
-    let found = formats::search(&[path], reading.frames).map_err(|e| plan_datafusion_err!("{e}"))?;
+fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+    let reading = |mapping| Ok(Reading { mapping, frames: row.text(2).parse()?, ..Reading::default() });
+    let reading = mapping(row.text(1)).and_then(reading).map_err(|e: String| plan_datafusion_err!("{e}"))?;
+    let found = formats::search(&[PathBuf::from(row.text(0))], reading.frames);
+    let found = found.map_err(|e| plan_datafusion_err!("{e}"))?;
     Ok(Arc::new(Files { inputs: found.inputs.into(), reading: Arc::new(reading), schema: schema() }))
+}
+
+/// Which columns hold what.
+fn mapping(text: &str) -> std::result::Result<Mapping, String> {
+    if text.is_empty() { Ok(Mapping::default()) } else { text.parse() }
 }
 
 fn schema() -> SchemaRef {
@@ -313,9 +304,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn arguments_are_checked_when_the_query_is_planned() {
         for (call, said) in [
-            ("read_structures()", "takes a path"),
+            ("read_structures()", "takes 1 to 3 arguments"),
             ("read_structures('fixtures', 'x=y')", "nothing is called 'x'"),
-            ("read_structures(1)", "in single quotes"),
+            ("read_structures(1)", "needs text as path"),
+            ("read_structures('fixtures', frames => 'some')", "names no frames"),
             ("read_structures('no/such/*.cif')", "no file here that can be read"),
             ("read_structures('no_such.cif')", "no such file"),
         ] {

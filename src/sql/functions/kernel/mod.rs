@@ -13,7 +13,8 @@ use datafusion::common::Result;
 use datafusion::logical_expr::Volatility;
 
 pub use rows::Arguments;
-pub(super) use rows::{Context, Row};
+pub(super) use rows::Context;
+pub(crate) use rows::{Read, Row};
 pub use values::FieldDoc;
 pub(crate) use values::{Columns, Output, list_of, lists, lists_of, structs, values};
 pub(super) use values::{Rows, Value};

@@ -85,19 +85,7 @@ impl Arguments<'_> {
 
     /// Arguments beside the crystal, as their kinds say, to be read row by row.
     pub(in super::super) fn read(&self) -> Result<Vec<Read>> {
-        self.function.parameters.iter().enumerate().map(|(i, parameter)| self.read_one(i, parameter)).collect()
-    }
-
-    fn read_one(&self, i: usize, parameter: &Parameter) -> Result<Read> {
-        let Some(column) = self.columns.get(i) else { return Ok(Read::LeftOut(parameter.omitted)) };
-        Ok(match parameter.kind {
-            Kind::Number => Read::Numbers(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone()),
-            Kind::Text | Kind::Model | Kind::NumberOrName => {
-                Read::Texts(cast(column, &DataType::Utf8)?.as_string().clone())
-            }
-            Kind::Boolean => Read::Flags(cast(column, &DataType::Boolean)?.as_boolean().clone()),
-            _ => Read::Elsewhere,
-        })
+        Read::all(&self.function.parameters, self.columns)
     }
 
     /// `f(row, crystal)` for every row whose arguments are all given. An `Err` is a warning and NULL.
@@ -226,7 +214,7 @@ impl Arguments<'_> {
 }
 
 /// An argument over the rows of a batch.
-pub(in super::super) enum Read {
+pub(crate) enum Read {
     Numbers(Float64Array),
     Texts(StringArray),
     Flags(BooleanArray),
@@ -235,11 +223,33 @@ pub(in super::super) enum Read {
     Elsewhere,
 }
 
+impl Read {
+    /// The arguments of a call, each as its kind says; what the call leaves out has its default.
+    ///
+    /// # Errors
+    /// A column that is not of its kind.
+    pub fn all(parameters: &[Parameter], columns: &[ArrayRef]) -> Result<Vec<Self>> {
+        parameters.iter().enumerate().map(|(i, parameter)| Self::one(parameter, columns.get(i))).collect()
+    }
+
+    fn one(parameter: &Parameter, column: Option<&ArrayRef>) -> Result<Self> {
+        let Some(column) = column else { return Ok(Self::LeftOut(parameter.omitted)) };
+        Ok(match parameter.kind {
+            Kind::Number => Self::Numbers(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone()),
+            Kind::Text | Kind::Model | Kind::NumberOrName => {
+                Self::Texts(cast(column, &DataType::Utf8)?.as_string().clone())
+            }
+            Kind::Boolean => Self::Flags(cast(column, &DataType::Boolean)?.as_boolean().clone()),
+            _ => Self::Elsewhere,
+        })
+    }
+}
+
 /// The arguments of one row beside its crystal, by their places. What the call leaves out has its default.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Row<'a> {
-    pub(in super::super) read: &'a [Read],
-    pub(in super::super) i: usize,
+pub(crate) struct Row<'a> {
+    pub read: &'a [Read],
+    pub i: usize,
 }
 
 impl<'a> Row<'a> {
