@@ -3,7 +3,6 @@
 use burn::prelude::*;
 
 use super::{DeeperGatgnn, DeeperGatgnnConfig};
-use crate::gatgnn::foreign::{attention, flatten_attention};
 use crate::weights::checkpoint::{Checkpoint, Layout};
 use crate::weights::found::{Claims, Found};
 use crate::weights::limits;
@@ -34,6 +33,21 @@ pub(super) fn convert(
     let mut net = DeeperGatgnn::new(&config, device);
     checkpoint.fill(&mut net, Layout::Torch, place)?;
     Ok(Found::new(net, config))
+}
+
+/// The vectors of attention have a leading dimension of 1 in torch.
+pub(crate) fn flatten_attention(checkpoint: &mut Checkpoint) {
+    for (name, array) in &mut checkpoint.arrays {
+        if name.ends_with(".att") && array.shape.len() == 3 && array.shape[0] == 1 {
+            array.shape.remove(0);
+        }
+    }
+}
+
+/// Parts of an augmented attention, theirs and ours.
+pub(crate) fn attention(part: &str) -> String {
+    let part = if part == "W" { "weight" } else { part };
+    format!("attention.{}", part.replace("bn1.", "norm."))
 }
 
 fn place(name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 //! An attention layer acts on the concatenations `[x_i, e]` and `[x_j, e]` with one weight. Its product is taken in two
 //! parts, once per atom and once per bond, and added along the bonds: the same sum at a quarter of the multiplications.
 
-mod foreign;
+pub(super) mod foreign;
 pub(super) mod fused;
 pub(super) mod module;
 

@@ -1,6 +1,8 @@
 //! Rows of numbers: gathered along edges, summed over runs, added.
 
-use super::{linear::PANEL, runs::runs};
+use std::ops::Range;
+
+use super::linear::PANEL;
 use crate::simd::kernels;
 
 /// A matrix whose rows hold several parts one after another, of which one begins at `part`.
@@ -56,6 +58,11 @@ pub struct Ends<'a> {
     pub starts: &'a [usize],
     /// The node at the other end of each edge.
     pub other: &'a [u32],
+}
+
+/// The edges of each node, counted from the first of them all.
+pub fn runs(starts: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    starts.windows(2).map(|w| w[0] - starts[0]..w[1] - starts[0])
 }
 
 kernels! {

@@ -38,11 +38,6 @@ impl Tile<'_> {
     }
 }
 
-/// The edges of each node, counted from the first of them all.
-pub fn runs(starts: &[usize]) -> impl Iterator<Item = Range<usize>> {
-    starts.windows(2).map(|w| w[0] - starts[0]..w[1] - starts[0])
-}
-
 /// A graph's runs, and what each edge costs in multiplications.
 #[derive(Clone, Copy)]
 pub struct Runs<'a> {
@@ -126,6 +121,7 @@ pub fn blocks(out: &mut [f32], width: usize, cost: usize, f: &(impl Fn(usize, &m
 mod tests {
     use std::sync::Mutex;
 
+    use super::super::rows::runs;
     use super::*;
     use crate::graph::starts;
 

@@ -2,7 +2,7 @@
 //! descends. Three layers of augmented graph attention (`Attention` there), each followed by a batch normalisation; the composition
 //! decides the weight of each atom in its crystal (GI-M1 of the paper).
 
-pub(super) mod foreign;
+mod foreign;
 mod fused;
 mod module;
 
