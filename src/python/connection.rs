@@ -54,8 +54,11 @@ impl Open {
 
     /// Tells the listener what changed.
     pub fn tell(&self, py: Python<'_>) -> PyResult<()> {
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        let listener = listener.as_ref().map(|listener| listener.clone_ref(py));
+        // Nothing is locked while Python is called: it may let another thread go on, which tells too.
+        let listener = {
+            let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+            listener.as_ref().map(|listener| listener.clone_ref(py))
+        };
         self.progress.tell(py, listener.as_ref())
     }
 

@@ -1,7 +1,7 @@
 //! The command line: as the program `hollandite`, and its commands on a store that is open.
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hollandite::cli::{self, Console};
 use hollandite::error::Error;
@@ -21,26 +21,30 @@ pub fn main(py: Python<'_>, words: Vec<OsString>) -> PyResult<u8> {
 }
 
 /// A connection of which a command is asked: it hears what the command says, and lends it its tables.
-struct Asking(Open);
+struct Asking {
+    open: Open,
+    /// What this command prints: others may be asked meanwhile.
+    printed: Mutex<String>,
+}
 
 impl Progress for Asking {
     fn step(&self, done: &Done) {
-        self.0.progress.step(done);
+        self.open.progress.step(done);
     }
 }
 
 impl Console for Asking {
     fn print(&self, text: &str) {
-        self.0.progress.print(text);
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
     }
 
     fn note(&self, line: &str) {
-        self.0.progress.note(line);
+        self.open.progress.note(line);
     }
 
     fn opened(&self, session: &Session) -> Result<(), Error> {
-        self.0.progress.watch(session);
-        self.0.lend(session)
+        self.open.progress.watch(session);
+        self.open.lend(session)
     }
 }
 
@@ -53,11 +57,12 @@ pub fn run(py: Python<'_>, open: &Open, words: Vec<OsString>) -> PyResult<String
     line.extend(words);
     // What a program is to read stays as it is printed.
     let for_people = !line.iter().any(|word| word.to_string_lossy().starts_with("--format="));
-    let console = Arc::new(Asking(open.clone()));
+    let asking = Arc::new(Asking { open: open.clone(), printed: Mutex::default() });
+    let console = Arc::clone(&asking);
     let done = wait(py, move || async move { cli::run(line, console).await }, |py| open.tell(py));
     open.progress.close();
     open.tell(py)?;
-    let printed = open.progress.take_printed();
     done?.map_err(of_command)?;
+    let printed = std::mem::take(&mut *asking.printed.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(if for_people { cli::python::words(&printed) } else { printed })
 }

@@ -33,7 +33,6 @@ struct State {
     /// What ended, as it was last, and has not been told.
     ended: Vec<(String, At)>,
     changed: bool,
-    printed: String,
     notes: Vec<String>,
 }
 
@@ -101,24 +100,12 @@ impl Progress {
         Ok(())
     }
 
-    /// What was printed since the last call.
-    pub fn take_printed(&self) -> String {
-        std::mem::take(&mut self.state().printed)
-    }
-
     /// Ends all that is under way.
     pub fn close(&self) {
         let mut state = self.state();
         let under_way = std::mem::take(&mut state.under_way);
         state.changed |= !under_way.is_empty();
         state.ended.extend(under_way);
-    }
-}
-
-impl Progress {
-    /// Keeps what a command prints.
-    pub fn print(&self, text: &str) {
-        self.state().printed.push_str(text);
     }
 
     /// Keeps remarks, one a line, until they can be told.

@@ -14,8 +14,9 @@ use futures::StreamExt;
 use hollandite::cli::{cell_texts, table_text};
 use hollandite::columns::StructureColumn;
 use hollandite::error::Error;
-use hollandite::report::{Headings, structure_column, with_units};
+use hollandite::report::{Headings, recast, structure_column, with_units, without_views};
 use hollandite::sql::{ColumnUnits, column_units};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 
@@ -36,6 +37,8 @@ pub struct Result {
     schema: SchemaRef,
     units: Vec<ColumnUnits>,
     kept: Mutex<Option<Arc<Vec<RecordBatch>>>>,
+    /// The first rows, as many as were asked for: who shows a result does so again.
+    shown: Mutex<Option<(usize, RecordBatch)>>,
 }
 
 impl Result {
@@ -46,9 +49,10 @@ impl Result {
         let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
         let units = column_units(&open.session, &frame);
         let of_columns: Vec<_> = units.iter().map(|column| column.unit.clone()).collect();
-        let schema = with_units(headings.schema(), &of_columns);
-        let result =
-            Self { open: open.clone(), frame, headings: Arc::new(headings), schema, units, kept: Mutex::default() };
+        let schema = without_views(&with_units(headings.schema(), &of_columns));
+        let headings = Arc::new(headings);
+        let (kept, shown) = Default::default();
+        let result = Self { open: open.clone(), frame, headings, schema, units, kept, shown };
         let writes = matches!(
             result.frame.logical_plan(),
             LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)
@@ -89,17 +93,31 @@ impl Result {
 
     /// The first rows, and whether there are more: of those that are kept, else of the plan with a limit.
     fn first(&self, py: Python<'_>, rows: usize) -> PyResult<(RecordBatch, bool)> {
+        let whole = self.begun(py, rows)?;
+        Ok((whole.slice(0, whole.num_rows().min(rows)), whole.num_rows() > rows))
+    }
+
+    /// The first rows and, where there is one, the next.
+    fn begun(&self, py: Python<'_>, rows: usize) -> PyResult<RecordBatch> {
+        let whole = |batches: &[RecordBatch]| concat_batches(&self.schema, batches).map_err(fault);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let batches = match kept {
-            Some(kept) => kept,
-            None => {
-                let limited = self.frame.clone().limit(0, Some(rows + 1)).map_err(raised)?;
-                Arc::new(self.computed(py, limited)?)
-            }
-        };
-        let whole = concat_batches(&self.schema, batches.iter()).map_err(fault)?;
-        let more = whole.num_rows() > rows;
-        Ok((whole.slice(0, whole.num_rows().min(rows)), more))
+        if let Some(kept) = kept {
+            return whole(&kept);
+        }
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((asked, shown)) = shown
+            && asked >= rows
+        {
+            return Ok(shown);
+        }
+        let limited = self.frame.clone().limit(0, Some(rows + 1)).map_err(raised)?;
+        let batches = Arc::new(self.computed(py, limited)?);
+        let begun = whole(&batches)?;
+        match begun.num_rows() > rows {
+            true => *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((rows, begun.clone())),
+            false => *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(batches),
+        }
+        Ok(begun)
     }
 
     /// The number of a column, by its name or its number.
@@ -129,7 +147,7 @@ impl Result {
 
 /// A batch under the columns that a person reads.
 fn named(headings: &Headings, schema: &SchemaRef, batch: RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
-    headings.over(batch)?.with_schema(Arc::clone(schema))
+    recast(&headings.over(batch)?, schema).map_err(|error| ArrowError::ExternalError(Box::new(error)))
 }
 
 #[pymethods]
@@ -282,11 +300,22 @@ impl Iterator for Streamed {
             Ok::<_, PyErr>(batch)
         });
         match batch {
-            Err(raised) => Some(Err(failed(&raised))),
+            Err(raised) => {
+                interrupted_again(&raised);
+                Some(Err(failed(&raised)))
+            }
             Ok(None) => None,
             Ok(Some(Err(error))) => Some(Err(failed(&Error::from(error)))),
             Ok(Some(Ok(batch))) => Some(named(&self.headings, &self.schema, batch)),
         }
+    }
+}
+
+/// A reader turns Ctrl-C into an error of its own, which a program may take for one of the query: so it is pressed once more.
+fn interrupted_again(raised: &PyErr) {
+    if Python::attach(|py| raised.is_instance_of::<PyKeyboardInterrupt>(py)) {
+        // SAFETY: it only notes that the signal came, for the interpreter's next step.
+        unsafe { pyo3::ffi::PyErr_SetInterrupt() };
     }
 }
 

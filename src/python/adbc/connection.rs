@@ -12,7 +12,7 @@ use hollandite::sql::{Session, quoted_name};
 use hollandite::stop::Stop;
 
 use super::describe;
-use super::statement::AdbcStatement;
+use super::statement::{AdbcStatement, schema_of};
 use super::{WARNINGS, unknown, wait};
 
 /// A session over a store.
@@ -100,7 +100,7 @@ impl Connection for AdbcConnection {
         let session = self.session.clone();
         let found = wait(Stop::default(), move || async move {
             let frame = session.sql(&format!("SELECT * FROM {name}")).await?;
-            Ok(frame.schema().as_arrow().clone())
+            Ok(schema_of(&frame))
         });
         found.map_err(|error| Error { status: Status::NotFound, ..error })
     }

@@ -11,7 +11,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::DataFrame;
 use futures::StreamExt;
+use hollandite::report::{recast, without_views};
 use hollandite::sql::{Session, Values, quoted_name};
 use hollandite::stop::Stop;
 
@@ -179,7 +181,11 @@ impl Statement for AdbcStatement {
             Ok(rows)
         })?;
         let rows = rows.ok_or_else(|| invalid("no row of parameters was given"))?;
-        Ok(Box::new(Rows { schema: rows.schema(), rows: Arc::new(tokio::sync::Mutex::new(rows)), stop }))
+        Ok(Box::new(Rows {
+            schema: without_views(&rows.schema()),
+            rows: Arc::new(tokio::sync::Mutex::new(rows)),
+            stop,
+        }))
     }
 
     fn execute_update(&mut self) -> Result<Option<i64>> {
@@ -202,7 +208,7 @@ impl Statement for AdbcStatement {
         let statements = self.statements()?;
         let first = statements.into_iter().next().ok_or_else(|| invalid("no row of parameters was given"))?;
         let session = self.session.clone();
-        wait(self.begin(), move || async move { Ok(session.sql(&first).await?.schema().as_arrow().clone()) })
+        wait(self.begin(), move || async move { Ok(schema_of(&session.sql(&first).await?)) })
     }
 
     fn execute_partitions(&mut self) -> Result<PartitionedResult> {
@@ -246,6 +252,11 @@ impl CancelHandle for Cancel {
     }
 }
 
+/// The columns of a result as they are sent.
+pub(super) fn schema_of(frame: &DataFrame) -> Schema {
+    without_views(frame.schema().as_arrow()).as_ref().clone()
+}
+
 /// Rows that are computed as they are asked for.
 struct Rows {
     rows: Arc<tokio::sync::Mutex<SendableRecordBatchStream>>,
@@ -266,7 +277,7 @@ impl Iterator for Rows {
             _ if self.stop.is_given() => Some(Err(failed(&CANCELLED))),
             Err(message) => Some(Err(failed(&message))),
             Ok(None) => None,
-            Ok(Some(Ok(batch))) => Some(Ok(batch)),
+            Ok(Some(Ok(batch))) => Some(recast(&batch, &self.schema).map_err(|error| failed(&error))),
             Ok(Some(Err(error))) => Some(Err(failed(&hollandite::Error::from(error)))),
         }
     }
