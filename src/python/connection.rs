@@ -272,10 +272,12 @@ impl Connection {
             call += &format!(", {} => {}", argument.extract::<String>()?, asked(&value)?);
         }
         call.push(')');
-        let session = open.session.clone();
-        let answer = wait(py, move || async move { evaluate(&session, &call, columns).await }, |py| open.tell(py))?;
+        // Other threads ask meanwhile: what this call warns of is its own.
+        let session = open.session.apart().map_err(raised)?;
+        let asked = session.clone();
+        let answer = wait(py, move || async move { evaluate(&asked, &call, columns).await }, |py| open.tell(py))?;
         let column = answer.map_err(raised)?;
-        warn(py, &open.session)?;
+        warn(py, &session)?;
         Ok(Column(column))
     }
 
@@ -393,9 +395,8 @@ async fn evaluate(
         named.push((i.to_string(), column, true));
     }
     let batch = RecordBatch::try_from_iter_with_nullable(named).map_err(DataFusionError::from)?;
-    let context = session.context();
-    let frame = context.read_batch(batch)?;
-    let call = context.state().create_logical_expr(expression, frame.schema())?;
+    let frame = session.context().read_batch(batch)?;
+    let call = session.expression(expression, frame.schema())?;
     let answers = frame.select(vec![col("number"), call.alias("value")])?;
     let answers = answers.sort(vec![col("number").sort(true, false)])?;
     let schema = Arc::new(answers.schema().as_arrow().clone());

@@ -15,7 +15,7 @@ use hollandite::cli::{cell_texts, table_text};
 use hollandite::columns::StructureColumn;
 use hollandite::error::Error;
 use hollandite::report::{Headings, recast, structure_column, with_units, without_views};
-use hollandite::sql::{ColumnUnits, column_units};
+use hollandite::sql::{ColumnUnits, Session, column_units};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
@@ -31,6 +31,8 @@ use crate::values;
 #[pyclass(frozen, module = "hollandite")]
 pub struct Result {
     open: Open,
+    /// That of the query.
+    session: Session,
     frame: DataFrame,
     headings: Arc<Headings>,
     /// The columns under the names and with the units that a person reads.
@@ -44,15 +46,17 @@ pub struct Result {
 impl Result {
     /// Plans a statement; one that makes or changes something is carried out.
     pub fn of(py: Python<'_>, open: &Open, text: String) -> PyResult<Self> {
-        let session = open.session.clone();
-        let frame = wait(py, move || async move { session.sql(&text).await }, |py| open.tell(py))?.map_err(raised)?;
+        // What a query warns of is its own, whatever other threads ask; what is set is set for all.
+        let session = if reads(&text) { open.session.apart().map_err(raised)? } else { open.session.clone() };
+        let asked = session.clone();
+        let frame = wait(py, move || async move { asked.sql(&text).await }, |py| open.tell(py))?.map_err(raised)?;
         let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
         let units = column_units(&open.session, &frame);
         let of_columns: Vec<_> = units.iter().map(|column| column.unit.clone()).collect();
         let schema = without_views(&with_units(headings.schema(), &of_columns));
         let headings = Arc::new(headings);
         let (kept, shown) = Default::default();
-        let result = Self { open: open.clone(), frame, headings, schema, units, kept, shown };
+        let result = Self { open: open.clone(), session, frame, headings, schema, units, kept, shown };
         let writes = matches!(
             result.frame.logical_plan(),
             LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)
@@ -87,7 +91,7 @@ impl Result {
         self.open.progress.close();
         self.open.tell(py)?;
         let batches = batches?.map_err(raised)?;
-        warn(py, &self.open.session)?;
+        warn(py, &self.session)?;
         Ok(batches)
     }
 
@@ -145,6 +149,12 @@ impl Result {
     }
 }
 
+/// Whether a statement is a query, which sets nothing.
+fn reads(text: &str) -> bool {
+    let word = text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["SELECT", "WITH", "FROM", "VALUES", "TABLE"].iter().any(|query| word.eq_ignore_ascii_case(query))
+}
+
 /// A batch under the columns that a person reads.
 fn named(headings: &Headings, schema: &SchemaRef, batch: RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
     recast(&headings.over(batch)?, schema).map_err(|error| ArrowError::ExternalError(Box::new(error)))
@@ -176,6 +186,7 @@ impl Result {
                     headings,
                     schema,
                     open: self.open.clone(),
+                    session: self.session.clone(),
                 })
             }
         };
@@ -276,6 +287,7 @@ struct Streamed {
     headings: Arc<Headings>,
     schema: SchemaRef,
     open: Open,
+    session: Session,
 }
 
 /// A reader that leaves before the end leaves no bar.
@@ -295,7 +307,7 @@ impl Iterator for Streamed {
             if batch.is_none() {
                 self.open.progress.close();
                 self.open.tell(py)?;
-                warn(py, &self.open.session)?;
+                warn(py, &self.session)?;
             }
             Ok::<_, PyErr>(batch)
         });

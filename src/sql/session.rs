@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
+use datafusion::common::DFSchema;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
-use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -237,6 +238,14 @@ impl Session {
             }
             Written::Nothing(plan) => Ok(self.context.execute_logical_plan(plan).await?),
         }
+    }
+
+    /// An expression over columns, understood as in a statement.
+    ///
+    /// # Errors
+    /// Text that is no expression, names that do not exist, arguments that do not fit.
+    pub fn expression(&self, text: &str, columns: &DFSchema) -> Result<Expr, Error> {
+        statements::expression(&self.context.state(), text, columns)
     }
 
     /// The model or ensemble that answers to a name or path in this session; the default model where it is empty.

@@ -13,9 +13,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::catalog::SchemaProvider;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr as EngineExpr, LogicalPlan};
 use datafusion::sql::parser::{CopyToSource, Statement as EngineStatement};
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, ObjectNamePart, ObjectType, Statement, VisitMut, VisitorMut,
@@ -74,6 +74,18 @@ fn prepare(state: &SessionState, statement: &mut EngineStatement) -> Result<(), 
     walk(statement, &mut clauses::Clauses).map_err(refused)?;
     walk(statement, &mut files::Readers).map_err(refused)?;
     walk(statement, &mut calls::Calls(state)).map_err(refused)
+}
+
+/// An expression over columns, with the calls in it completed.
+///
+/// # Errors
+/// Text that is no expression, a name that does not exist, a call that fits no function.
+pub(super) fn expression(state: &SessionState, text: &str, columns: &DFSchema) -> Result<EngineExpr, Error> {
+    let mut parsed = state.sql_to_expr_with_alias(text, &state.config_options().sql_parser.dialect)?;
+    if let ControlFlow::Break(reason) = parsed.expr.visit(&mut calls::Calls(state)) {
+        return Err(refused(reason));
+    }
+    Ok(state.create_logical_expr_from_sql_expr(parsed, columns)?)
 }
 
 /// Leads a visitor through a statement, and through the query that it explains or copies.
