@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -160,6 +160,15 @@ fn named(headings: &Headings, schema: &SchemaRef, batch: RecordBatch) -> std::re
     recast(&headings.over(batch)?, schema).map_err(|error| ArrowError::ExternalError(Box::new(error)))
 }
 
+/// The columns under names that say their units: a terminal has one line for a heading.
+fn headed(schema: &SchemaRef) -> SchemaRef {
+    let named = schema.fields().iter().map(|field| match field.metadata().get("unit") {
+        Some(unit) => Arc::new(field.as_ref().clone().with_name(format!("{} ({unit})", field.name()))),
+        None => Arc::clone(field),
+    });
+    Arc::new(Schema::new(named.collect::<Vec<FieldRef>>()))
+}
+
 #[pymethods]
 impl Result {
     /// The rows as a stream of Arrow batches. Rows that are not kept are computed while they are read.
@@ -264,7 +273,8 @@ impl Result {
     /// The first rows as the table of a terminal.
     fn _table(&self, py: Python<'_>, rows: usize, width: Option<usize>) -> PyResult<String> {
         let (batch, more) = self.first(py, rows)?;
-        let text = py.detach(|| table_text(&self.schema, &[batch], &self.units, width)).map_err(|e| of_report(&e))?;
+        let headed = headed(&self.schema);
+        let text = py.detach(|| table_text(&headed, &[batch], &self.units, width)).map_err(|e| of_report(&e))?;
         Ok(if more { format!("{text}and more: to_polars(), to_pandas() or fetchall() have all\n") } else { text })
     }
 

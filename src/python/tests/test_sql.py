@@ -62,6 +62,10 @@ def test_a_result_shows_itself_and_computes_only_what_it_shows(db):
     assert "g/cm" in units
 
 
+def test_a_terminal_names_the_units_in_its_header(db):
+    assert repr(db.sql("SELECT id, formation_energy_per_atom AS ef FROM sample ORDER BY id")).splitlines()[0].split() == ["id", "ef", "(eV/atom)"]
+
+
 def test_html_of_a_result_is_escaped(db):
     assert "&lt;script&gt;" in db.sql("SELECT '<script>' AS \"<b>\"")._repr_html_()
 
