@@ -1,5 +1,7 @@
 //! What a person types: every command, and the options of each; those of pictures, of models and of reports have files of their own.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod models;
 mod plot;
 mod report;
@@ -9,6 +11,8 @@ mod serve;
 mod shards;
 mod values;
 
+#[cfg(feature = "cluster")]
+pub use cluster::{Cluster, Role};
 pub use models::*;
 pub use plot::*;
 pub use report::Report;
@@ -96,6 +100,9 @@ pub enum Command {
     /// Answer an assistant on standard input and output: the Model Context Protocol, with tools that read the store
     #[cfg(feature = "serve")]
     Mcp(Mcp),
+    /// Run the queries of others, on several machines that share the folder of the store
+    #[cfg(feature = "cluster")]
+    Cluster(Cluster),
     /// Print what a shell needs to complete commands and options: `hollandite completions bash > FILE`
     Completions(Completions),
     /// Print the manual page, or write a page for each command into a folder
@@ -213,6 +220,11 @@ pub struct Sql {
     /// Do not ask before statements that change a whole table (DELETE and UPDATE without WHERE, DROP TABLE)
     #[arg(long)]
     pub yes: bool,
+    /// Have queries run by the cluster of this scheduler, as in df://localhost:50050; the store lies in a folder that all its
+    /// machines share
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "ADDRESS")]
+    pub cluster: Option<String>,
     /// Where and how to print
     #[command(flatten)]
     pub output: Output,

@@ -1,7 +1,9 @@
 //! How long functions take: the classes that the optimizer plans with.
 
+use serde::{Deserialize, Serialize};
+
 /// Classes of cost, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cost {
     /// Columns, constants and the engine's own functions: nanoseconds.
     Cheap,

@@ -164,7 +164,7 @@ impl Environment {
     }
 
     /// Tells how far a pass over rows is.
-    pub(super) fn tell_rows(&self, rows: RowsDone<'_>) {
+    pub fn tell_rows(&self, rows: RowsDone<'_>) {
         if let Some(watcher) = self.0.rows_watcher.get() {
             watcher(rows);
         }

@@ -54,5 +54,5 @@ pub use session::Session;
 pub use statements::Sweep;
 pub use structure_type::{Crystals, sql_type};
 pub use units::{ColumnUnits, Unit, column_units, units};
-pub use warnings::Warnings;
+pub use warnings::{Carried as CarriedWarnings, Warnings};
 pub use watchers::{RowsDone, RowsWatcher, Watcher};

@@ -4,7 +4,7 @@
 #![allow(missing_docs)]
 
 use std::any::Any;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::common::{Result, extensions_options};
@@ -52,6 +52,12 @@ impl Deref for HollanditeOptions {
 
     fn deref(&self) -> &Fields {
         &self.0
+    }
+}
+
+impl DerefMut for HollanditeOptions {
+    fn deref_mut(&mut self) -> &mut Fields {
+        &mut self.0
     }
 }
 

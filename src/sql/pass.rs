@@ -33,6 +33,11 @@ impl Pass {
         self.tell(0, false);
     }
 
+    /// The session's environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     fn tell(&self, more: u64, ended: bool) {
         let done = self.done.load(Ordering::Relaxed) + more;
         self.environment.tell_rows(RowsDone { what: &self.what, done, of: self.of, ended });

@@ -53,6 +53,8 @@ pub(super) type Known = HashMap<ContentHash, Answer>;
 #[derive(Clone)]
 pub(super) struct Predictor {
     function: &'static str,
+    /// Name or path by which the model was asked for.
+    name: String,
     /// Coverage of the intervals that are asked for; `None` where a number is.
     coverage: Option<f64>,
     model: Arc<dyn PropertyModel>,
@@ -98,14 +100,33 @@ impl Predictor {
             Some(constant) => interval::coverage(constant).unwrap_or(options.coverage),
             None => options.coverage,
         });
-        let model = environment.model(name)?;
+        Self::of_model(function, name.to_owned(), coverage, environment, options)
+    }
+
+    /// The predictor of a function that asks the model of a name, for intervals where a coverage is given.
+    ///
+    /// # Errors
+    /// As [`Predictor::of_call`].
+    pub fn of_model(
+        function: &Function,
+        name: String,
+        coverage: Option<f64>,
+        environment: &Environment,
+        options: HollanditeOptions,
+    ) -> Result<Self, Error> {
+        let model = environment.model(&name)?;
         // What is asked for a formation energy answers no other number; `predict` says what it is of.
         let quantity = model.quantity();
         if coverage.is_none() && !quantity.is_formation_energy() {
             let (model, quantity) = (model.name().to_owned(), quantity.to_string());
             return Err(ModelError::Quantity { model, quantity }.into());
         }
-        Ok(Self { function: function.name, coverage, model, environment: environment.clone(), options })
+        Ok(Self { function: function.name, name, coverage, model, environment: environment.clone(), options })
+    }
+
+    /// What is asked: the function, the name of the model, the hash of its content, the coverage.
+    pub fn asked(&self) -> (&'static str, &str, &str, Option<f64>) {
+        (self.function, &self.name, self.model.id(), self.coverage)
     }
 
     /// How a plan shows the model, and the coverage that is asked of it.

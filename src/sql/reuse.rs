@@ -54,6 +54,11 @@ impl Reuse {
         }
     }
 
+    /// Whose values they are: `void(ionic,0.76)/1`.
+    pub fn featurizer(&self) -> &str {
+        self.values.featurizer()
+    }
+
     /// How a plan shows it.
     pub fn label(&self) -> String {
         format!("materialised={}, {} crystals", self.values.featurizer(), self.values.len())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
 use datafusion::common::DFSchema;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
@@ -61,6 +62,28 @@ impl Session {
             Arc::default(),
         );
         store.register(&session.context, snapshot).await?;
+        Ok(session)
+    }
+
+    /// A session over the same store, whose queries `planner` plans, with the options of this one as `configure` changes them. It shares
+    /// models, predictions, memory and warnings with this one.
+    ///
+    /// # Errors
+    /// No store.
+    pub async fn planned_by(
+        &self,
+        planner: Arc<dyn QueryPlanner + Send + Sync>,
+        configure: impl FnOnce(SessionConfig) -> SessionConfig,
+    ) -> Result<Self, Error> {
+        let Some(store) = &self.store else { return Err(Error::Sql("there is no store".into())) };
+        let place = Some((store, self.snapshot));
+        let session = Self::build(self.environment.clone(), place, self.context.runtime_env());
+        let state = SessionStateBuilder::new_from_existing(session.context.state())
+            .with_config(configure(self.context.copied_config()))
+            .with_query_planner(planner)
+            .build();
+        let session = Self { context: SessionContext::new_with_state(state), ..session };
+        store.register(&session.context, self.snapshot).await?;
         Ok(session)
     }
 
@@ -201,8 +224,13 @@ impl Session {
         Self { context, environment, store, snapshot }
     }
 
+    /// What its functions share.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The store that the session is over.
-    pub(super) fn store(&self) -> Option<&Store> {
+    pub fn store(&self) -> Option<&Store> {
         self.store.as_ref()
     }
 

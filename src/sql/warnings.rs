@@ -2,7 +2,9 @@
 //! answers NULL, its reason is counted here, and whoever ran the query prints the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 /// How many distinct reasons a summary lists.
 const LISTED: usize = 5;
@@ -20,29 +22,63 @@ struct Counts {
     remarks: BTreeSet<String>,
 }
 
+impl Counts {
+    fn add(&mut self, function: String, reason: String, n: usize) {
+        let key = (function, reason);
+        if let Some(found) = self.rows.get_mut(&key) {
+            *found += n;
+        } else if self.rows.len() < KEPT {
+            self.rows.insert(key, n);
+        } else {
+            self.others += n;
+        }
+    }
+}
+
+/// Warnings on their way from one session to another.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Carried {
+    rows: Vec<(String, String, usize)>,
+    others: usize,
+    remarks: BTreeSet<String>,
+}
+
 impl Warnings {
     /// One more row on which `function` answered NULL for `reason`.
     pub fn note(&self, function: &str, reason: impl Into<String>) {
-        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let key = (function.to_string(), reason.into());
-        if let Some(n) = counts.rows.get_mut(&key) {
-            *n += 1;
-        } else if counts.rows.len() < KEPT {
-            counts.rows.insert(key, 1);
-        } else {
-            counts.others += 1;
-        }
+        self.counts().add(function.to_owned(), reason.into(), 1);
     }
 
     /// Something that changed no row; said once.
     pub fn remark(&self, sentence: impl Into<String>) {
-        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        counts.remarks.insert(sentence.into());
+        self.counts().remarks.insert(sentence.into());
+    }
+
+    /// What was counted since the last call, to be added to the warnings of another session; `None` where that is nothing.
+    pub fn carried(&self) -> Option<Carried> {
+        let Counts { rows, others, remarks } = std::mem::take(&mut *self.counts());
+        let rows: Vec<_> = rows.into_iter().map(|((function, reason), n)| (function, reason, n)).collect();
+        let something = !rows.is_empty() || others > 0 || !remarks.is_empty();
+        something.then_some(Carried { rows, others, remarks })
+    }
+
+    /// Adds what another session counted.
+    pub fn add(&self, carried: Carried) {
+        let mut counts = self.counts();
+        for (function, reason, n) in carried.rows {
+            counts.add(function, reason, n);
+        }
+        counts.others += carried.others;
+        counts.remarks.extend(carried.remarks);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The summary since the last call, one sentence a reason, most frequent first, and forgets it.
     pub fn take(&self) -> Vec<String> {
-        let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let counts = std::mem::take(&mut *self.counts());
         let mut reasons: Vec<_> = counts.rows.into_iter().collect();
         reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         let rest: usize = reasons.iter().skip(LISTED).map(|(_, n)| n).sum::<usize>() + counts.others;

@@ -75,7 +75,7 @@ pub use quarantine::Quarantined;
 pub use query::{parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, Crystal, DftRunRow, Electrode, ReferenceEnergy, References, ResultRow};
 pub use rows::{Onto, is_of_the_lake};
-pub use shards::{Branch, Manifest, MergeSummary, Plan, Shard};
+pub use shards::{Branch, Lent, Manifest, MergeSummary, Plan, Shard};
 pub use tables::{Column, columns, dictionary, lineage_columns, meanings, schema};
 pub use tunings::Tuning;
 pub use turn::{Holder, Turn, WaitWatcher, waiting_for};

@@ -1,6 +1,8 @@
 //! One file per command.
 
 mod charges;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod completions;
 mod compute;
 mod enumerate;
@@ -67,6 +69,8 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Serve(options) => serve::serve(store, options).await,
         #[cfg(feature = "serve")]
         Command::Mcp(options) => serve::mcp(store, options).await,
+        #[cfg(feature = "cluster")]
+        Command::Cluster(options) => cluster::run(options).await,
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }

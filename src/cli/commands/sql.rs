@@ -28,6 +28,8 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
         return Err(CliError::Usage("there is no statement to run".into()));
     }
     let (store, session) = super::session(store, sql.at).await?;
+    #[cfg(feature = "cluster")]
+    let session = super::cluster::session(session, sql.cluster.as_deref()).await?;
     let mut printed = false;
     for (at, statement) in statements.iter().enumerate() {
         if printed && printer.file().is_some() {

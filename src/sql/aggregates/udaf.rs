@@ -47,6 +47,11 @@ impl CrystalUdaf {
         Self { documentation: aggregate.documentation(), aggregate, signature, environment }
     }
 
+    /// The session's environment.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The fields of the structs that it answers with.
     pub fn fields(&self) -> &[FieldDoc] {
         &self.aggregate.kernel.fields

@@ -27,6 +27,7 @@ use futures::stream;
 use super::Cost;
 use super::call::{PhysicalCall, Way};
 use super::lots::{Evaluator, Lots};
+use crate::environment::Environment;
 use crate::pass::{Pass, PassStream};
 use crystal::stop::Stop;
 
@@ -72,7 +73,33 @@ impl EvaluateExec {
         Self { key, ..self }
     }
 
-    fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
+    /// What its functions share.
+    pub fn environment(&self) -> &Environment {
+        self.pass.environment()
+    }
+
+    /// Its calls.
+    pub(super) fn calls(&self) -> &[PhysicalCall] {
+        &self.calls
+    }
+
+    /// Their class.
+    pub(super) fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Rows of the first lot and of the largest.
+    pub(super) fn lots(&self) -> [usize; 2] {
+        self.lots
+    }
+
+    /// By what rows are divided.
+    pub(super) fn key(&self) -> Option<&Arc<dyn PhysicalExpr>> {
+        self.key.as_ref()
+    }
+
+    /// Of each call what it is about, the crystal where that is another, and its guard; then the key.
+    pub(super) fn exprs(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
         let of_calls = self.calls.iter().flat_map(|call| {
             let (main, crystal) = match &call.way {
                 Way::Model { structure, .. } => (structure, None),

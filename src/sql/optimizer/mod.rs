@@ -16,7 +16,7 @@
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
 //! and [`lots`] its work; [`limits`] keeps a limit in its place, [`projections`] reads no more than is asked for, and [`interrupt`] ends a
-//! plan whose rows nobody wants.
+//! plan whose rows nobody wants. [`travel`] takes a node to another process.
 
 mod call;
 mod cost;
@@ -30,10 +30,13 @@ mod node;
 mod planner;
 mod projections;
 mod state;
+mod travel;
 
+pub use exec::EvaluateExec;
 pub use lift::LiftCalls;
 pub use limits::keeping_limits;
-pub use planner::HollanditePlanner;
+pub use planner::{HollanditePlanner, planned};
 pub use projections::ProjectionsInScans;
+pub use travel::Carried;
 
 pub use super::cost::Cost;

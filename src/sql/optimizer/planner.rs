@@ -41,13 +41,21 @@ pub struct HollanditePlanner;
 impl QueryPlanner for HollanditePlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let stop = Stop::new();
-        let ours = EvaluatePlanner { stop: stop.clone() };
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ours)]);
         // A table that is a query in disguise is planned within the query that reads it, and ends with it.
         let within = PLANNING.try_with(|()| ()).is_ok();
-        let planned = PLANNING.scope((), stop.clone().over(planner.create_physical_plan(plan, session))).await?;
+        let planned = planned(plan, session, &stop).await?;
         if within { Ok(planned) } else { interruptible(planned, &stop) }
     }
+}
+
+/// The plan, ended by `stop` in our own nodes only.
+///
+/// # Errors
+/// Those of planning: a model that is not there.
+pub async fn planned(plan: &LogicalPlan, session: &dyn Session, stop: &Stop) -> Result<Arc<dyn ExecutionPlan>> {
+    let ours = EvaluatePlanner { stop: stop.clone() };
+    let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ours)]);
+    PLANNING.scope((), stop.clone().over(planner.create_physical_plan(plan, session))).await
 }
 
 struct EvaluatePlanner {

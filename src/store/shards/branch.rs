@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::manifest::{self, Manifest, Plan};
-use super::{BASE_FILE, MERGED_FILE, PREDICTIONS, RUN_FILE, SHARD_FILE, Shard, is_draft, refused};
+use super::{BASE_FILE, MERGED_FILE, PREDICTIONS, RUN_FILE, SHARD_FILE, Shard, is_draft, refused, run_folder};
 use crate::StoreError;
 use crate::lake::{CATALOG_FILE, DATA_FOLDER, Store, directory, draft};
 use crate::registry::{self, Access};
@@ -47,7 +47,7 @@ impl Store {
         let dir = self.run_folder(run).join(shard.label());
         let manifest = match manifest::read::<Manifest>(&dir.join(SHARD_FILE))? {
             Some(found) => found,
-            None => self.make_branch(&dir, shard, plan)?,
+            None => make(self.dir(), &dir, shard, plan)?,
         };
         let manifest = self.follow(&dir, manifest)?;
         let store = Store::open(&dir).await?;
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    fn begin_run(&self, run: &str, shard: Shard, command: &str) -> Result<Plan, StoreError> {
+    pub(super) fn begin_run(&self, run: &str, shard: Shard, command: &str) -> Result<Plan, StoreError> {
         let folder = self.run_folder(run);
         let draft = draft(&folder);
         let io = |e: std::io::Error| StoreError::io(&draft, e);
@@ -106,40 +106,6 @@ impl Store {
         first.ok_or_else(|| refused(run, format!("{} is there and holds no run; remove it", folder.display())))
     }
 
-    /// Makes the branch in `dir`, whole or not at all.
-    fn make_branch(&self, dir: &Path, shard: Shard, plan: Plan) -> Result<Manifest, StoreError> {
-        let draft = draft(dir);
-        let io = |e: std::io::Error| StoreError::io(&draft, e);
-        let _ = std::fs::remove_dir_all(&draft);
-        std::fs::create_dir_all(draft.join(DATA_FOLDER)).map_err(io)?;
-        let catalog = draft.join(CATALOG_FILE);
-        std::fs::copy(self.run_folder(&plan.run).join(BASE_FILE), &catalog).map_err(io)?;
-        let mut connection = registry::connect(&catalog, Access::Write)?;
-        registry::set_data_path(&connection, &directory(&dir.join(DATA_FOLDER)))?;
-        for table in ["data", "delete"] {
-            stay(&mut connection, table, &self.data_dir())?;
-        }
-        drop(connection);
-        let manifest = Manifest {
-            plan,
-            shard: shard.number(),
-            store: self.dir().to_owned(),
-            from: None,
-            finished: None,
-            models: BTreeMap::new(),
-            tables: BTreeMap::new(),
-            files: BTreeMap::new(),
-        };
-        manifest::write(&draft.join(SHARD_FILE), &manifest)?;
-        if std::fs::rename(&draft, dir).is_err() {
-            let _ = std::fs::remove_dir_all(&draft);
-            // Another process made it meanwhile.
-            let there = manifest::read(&dir.join(SHARD_FILE))?;
-            return there.ok_or_else(|| refused(&manifest.plan.run, format!("{} cannot be made", dir.display())));
-        }
-        Ok(manifest)
-    }
-
     /// Follows a store that was moved, and its branches with it: the files of the store are where it is now.
     fn follow(&self, dir: &Path, mut manifest: Manifest) -> Result<Manifest, StoreError> {
         if manifest.store == self.dir() {
@@ -160,6 +126,43 @@ impl Store {
         manifest::write(&dir.join(SHARD_FILE), &manifest)?;
         Ok(manifest)
     }
+}
+
+/// Makes the branch of the store `main` in `dir`, whole or not at all.
+///
+/// # Errors
+/// A folder that cannot be written, a copy of a catalog that cannot be read.
+pub(super) fn make(main: &Path, dir: &Path, shard: Shard, plan: Plan) -> Result<Manifest, StoreError> {
+    let draft = draft(dir);
+    let io = |e: std::io::Error| StoreError::io(&draft, e);
+    let _ = std::fs::remove_dir_all(&draft);
+    std::fs::create_dir_all(draft.join(DATA_FOLDER)).map_err(io)?;
+    let catalog = draft.join(CATALOG_FILE);
+    std::fs::copy(run_folder(main, &plan.run).join(BASE_FILE), &catalog).map_err(io)?;
+    let mut connection = registry::connect(&catalog, Access::Write)?;
+    registry::set_data_path(&connection, &directory(&dir.join(DATA_FOLDER)))?;
+    for table in ["data", "delete"] {
+        stay(&mut connection, table, &main.join(DATA_FOLDER))?;
+    }
+    drop(connection);
+    let manifest = Manifest {
+        plan,
+        shard: shard.number(),
+        store: main.to_owned(),
+        from: None,
+        finished: None,
+        models: BTreeMap::new(),
+        tables: BTreeMap::new(),
+        files: BTreeMap::new(),
+    };
+    manifest::write(&draft.join(SHARD_FILE), &manifest)?;
+    if std::fs::rename(&draft, dir).is_err() {
+        let _ = std::fs::remove_dir_all(&draft);
+        // Another process made it meanwhile.
+        let there = manifest::read(&dir.join(SHARD_FILE))?;
+        return there.ok_or_else(|| refused(&manifest.plan.run, format!("{} cannot be made", dir.display())));
+    }
+    Ok(manifest)
 }
 
 /// Has the files of a copied catalog stay where they are, below `data`.

@@ -25,7 +25,8 @@ impl Store {
     }
 
     /// Takes over what the branch in `dir` has in its registry; its candidates came with `snapshot`. Doing so twice is the same as once.
-    pub(super) fn take_over(&self, run: &str, dir: &Path, snapshot: Option<i64>) -> Result<(), StoreError> {
+    /// How many predictions the branch has that its run did not find.
+    pub(super) fn take_over(&self, run: &str, dir: &Path, snapshot: Option<i64>) -> Result<u64, StoreError> {
         let mut connection = self.connect()?;
         for (file, name) in [(dir.join(CATALOG_FILE), "shard"), (self.run_folder(run).join(BASE_FILE), "base")] {
             if !file.is_file() {
@@ -47,6 +48,8 @@ impl Store {
             ),
             [],
         )?;
+        let fresh = format!("SELECT count(*) FROM ({})", since("hollandite_predictions"));
+        let predictions = transaction.query_row(&fresh, [], |row| row.get::<_, i64>(0))?.unsigned_abs();
         for (table, how) in [
             ("hollandite_evaluations", "REPLACE"),
             ("hollandite_predictions", "IGNORE"),
@@ -56,7 +59,8 @@ impl Store {
             transaction.execute(&format!("INSERT OR {how} INTO main.{table} {}", since(table)), [])?;
         }
         imports(&transaction, snapshot)?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        Ok(predictions)
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod branch;
 mod caches;
+mod lent;
 mod manifest;
 mod merge;
 
@@ -27,6 +28,7 @@ use super::lake::Store;
 use crate::StoreError;
 
 pub use branch::Branch;
+pub use lent::Lent;
 pub(super) use manifest::main_store;
 pub use manifest::{Manifest, Plan};
 pub use merge::MergeSummary;
@@ -55,6 +57,9 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// All of it.
+    const WHOLE: Self = Self { number: 1, of: 1 };
+
     /// Shard `number`, from 1, of `of`; `None` where there is no such shard.
     pub fn new(number: u32, of: u32) -> Option<Self> {
         (1..=of).contains(&number).then_some(Self { number, of }).filter(|_| of <= MOST)
@@ -123,10 +128,15 @@ fn refused(run: &str, message: impl Into<String>) -> StoreError {
     StoreError::Run { run: run.to_owned(), message: message.into() }
 }
 
+/// The folder of a run of the store in `store`.
+fn run_folder(store: &Path, run: &str) -> PathBuf {
+    store.join(FOLDER).join(run)
+}
+
 impl Store {
     /// The folder of a run.
     fn run_folder(&self, run: &str) -> PathBuf {
-        self.dir().join(FOLDER).join(run)
+        run_folder(self.dir(), run)
     }
 
     /// The names of the runs that were begun, in order.
