@@ -33,10 +33,12 @@ def ends_by_ctrl_c(code):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("way", ["slow.fetchall()", "slow.to_polars()", "slow.to_arrow()", "slow.to_pandas()", "db.register('slow', slow)"])
+@pytest.mark.parametrize("way", [
+    "slow.fetchall()", "slow.to_polars()", "slow.to_arrow()", "slow.to_pandas()", "db.register('slow', slow)", "polars.DataFrame(slow)", "pyarrow.table(slow)",
+])
 def test_ctrl_c_ends_the_query_and_not_the_process(db, way):
     code = f"""
-import hollandite, time
+import hollandite, polars, pyarrow, time
 db = hollandite.connect()
 db.sql("SELECT 1").fetchall()
 print("ready", flush=True)

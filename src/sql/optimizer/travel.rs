@@ -10,7 +10,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use serde::{Deserialize, Serialize};
 
 use super::Cost;
-use super::exec::{EvaluateExec, PhysicalCall, Way};
+use super::call::{PhysicalCall, Way};
+use super::exec::EvaluateExec;
 use crate::Session;
 use crate::features::Feature;
 use crate::functions::CrystalUdf;
