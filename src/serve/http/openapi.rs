@@ -50,7 +50,7 @@ fn operation(route: &Route) -> Value {
             let mut schema = json!({ "type": "string" });
             if !parameter.values.is_empty() {
                 schema["enum"] = json!(parameter.values);
-            } else if parameter.place == "path" {
+            } else {
                 schema["minLength"] = json!(1);
             }
             json!({

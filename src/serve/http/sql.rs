@@ -2,9 +2,11 @@
 
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use datafusion::common::config::ExtensionOptions;
 use report::Format;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use sql::HollanditeOptions;
 
 use super::{Asked, body, end};
 use crate::error::{Kind, Refusal};
@@ -39,8 +41,7 @@ struct Statement {
 
 /// Of what is posted, as OpenAPI describes it.
 pub(super) fn schema() -> Value {
-    let options: Map<String, Value> =
-        OPTIONS.iter().map(|name| ((*name).to_owned(), json!({ "type": ["string", "number", "boolean"] }))).collect();
+    let options: Map<String, Value> = OPTIONS.iter().map(|name| ((*name).to_owned(), kind_of(name))).collect();
     json!({
         "type": "object",
         "required": ["query"],
@@ -57,6 +58,18 @@ pub(super) fn schema() -> Value {
             "rows": { "type": "integer", "minimum": 0, "description": "Most rows; an answer with more is refused." },
         },
     })
+}
+
+/// What an option takes, by its default.
+fn kind_of(option: &str) -> Value {
+    let entries = HollanditeOptions::default().entries();
+    let default =
+        entries.into_iter().find(|entry| entry.key.ends_with(&format!(".{option}"))).and_then(|entry| entry.value);
+    match default.unwrap_or_default() {
+        value if value.parse::<bool>().is_ok() => json!({ "type": "boolean" }),
+        value if value.parse::<f64>().is_ok() => json!({ "type": "number" }),
+        _ => json!({ "type": "string" }),
+    }
 }
 
 pub(super) async fn answer(asked: Asked) -> Response {
