@@ -16,7 +16,6 @@ use hollandite::columns::StructureColumn;
 use hollandite::error::Error;
 use hollandite::report::{Headings, recast, structure_column, with_units, without_views};
 use hollandite::sql::{ColumnUnits, Session, column_units};
-use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 
@@ -322,22 +321,11 @@ impl Iterator for Streamed {
             Ok::<_, PyErr>(batch)
         });
         match batch {
-            Err(raised) => {
-                interrupted_again(&raised);
-                Some(Err(failed(&raised)))
-            }
+            Err(raised) => Some(Err(failed(&raised))),
             Ok(None) => None,
             Ok(Some(Err(error))) => Some(Err(failed(&Error::from(error)))),
             Ok(Some(Ok(batch))) => Some(named(&self.headings, &self.schema, batch)),
         }
-    }
-}
-
-/// A reader turns Ctrl-C into an error of its own, which a program may take for one of the query: so it is pressed once more.
-fn interrupted_again(raised: &PyErr) {
-    if Python::attach(|py| raised.is_instance_of::<PyKeyboardInterrupt>(py)) {
-        // SAFETY: it only notes that the signal came, for the interpreter's next step.
-        unsafe { pyo3::ffi::PyErr_SetInterrupt() };
     }
 }
 

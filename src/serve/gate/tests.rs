@@ -191,7 +191,7 @@ const COSTLY: &[&str] = &[
     "SELECT adsorption(structure, 'Li') FROM crystals",
     "SELECT adsorption_potential(structure, 'Li') FROM crystals",
     "SELECT migration_barrier(structure, 'Li') FROM crystals",
-    "SELECT * FROM migration_paths('rutile', 'Li', 'channels', 5, 0.5, 'crystals')",
+    "SELECT * FROM migration_paths('rutile', 'Li', table => 'crystals')",
     "SELECT voltage_curve(structure, 'Li') FROM crystals",
     "SELECT extraction_voltage(structure, 'O') FROM crystals",
     "SELECT (SELECT max(adsorption_potential(structure, 'Li')) FROM crystals)",
