@@ -6,7 +6,8 @@
 //! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
 //! models late and once), [`jobs`] (work over a whole table, resumable), [`report`] (files, pictures and polars frames), and the command line. The feature `serve` adds a
-//! server, `src/serve`, in which all that others ask goes through one gate.
+//! server, `src/serve`, in which all that others ask goes through one gate; the feature `cluster` runs queries on several machines,
+//! `src/cluster`.
 //!
 //! # A crystal
 //!

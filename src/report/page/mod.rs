@@ -175,7 +175,7 @@ pub fn crystal(title: &str, structure: &Structure) -> Result<String, ReportError
     Ok(document(title, &format!("{card}{}", viewer::notice()), &[library.as_str(), SCRIPT]))
 }
 
-/// The Content-Security-Policy of a page with this script, on which the pages that [`crystal`] makes run too.
+/// The Content-Security-Policy of a page with this script, on which the pages that [`crystal()`] makes run too.
 ///
 /// # Errors
 /// The library that turns crystals cannot be unpacked.
