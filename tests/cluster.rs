@@ -4,10 +4,10 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use common::port::port;
 use common::program::{Store, hollandite};
 
 /// How often an executor is killed.
@@ -34,17 +34,6 @@ fn start(store: &Store, args: &[&str]) -> Process {
     // Nobody reads the rest, and the pipe must not fill.
     std::thread::spawn(move || lines.for_each(drop));
     Process(child)
-}
-
-/// A port whose next one is free too.
-fn port() -> u16 {
-    loop {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind((Ipv4Addr::LOCALHOST, port + 1)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// An executor of one core.

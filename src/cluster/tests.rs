@@ -1,6 +1,6 @@
 //! A scheduler, two executors and a client in one process, beside the same session without them.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -10,16 +10,10 @@ use store::Store;
 
 use super::*;
 
-/// A port whose next one is free too.
-fn port() -> u16 {
-    loop {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind((Ipv4Addr::LOCALHOST, port + 1)).is_ok() {
-            return port;
-        }
-    }
-}
+#[path = "../../tests/common/port.rs"]
+mod free;
+
+use free::port;
 
 /// Starts a cluster; where its scheduler is.
 async fn cluster(executors: usize) -> String {

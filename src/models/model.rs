@@ -12,6 +12,7 @@ use burn::prelude::*;
 use rayon::prelude::*;
 
 use super::{
+    bond_graph::BondGraph,
     card::ModelCard,
     find::find,
     fused::{Fused, Surface},
@@ -208,11 +209,11 @@ impl ModelPotential {
         &self.0
     }
 
-    /// `f(network, input)` for every structure.
+    /// `f(network, bonds)` for every structure.
     fn each<T: Send>(
         &self,
         structures: &[&Structure],
-        f: impl Fn(&dyn Surface, &Input) -> T + Sync,
+        f: impl Fn(&dyn Surface, &BondGraph) -> T + Sync,
     ) -> Vec<Result<T, ModelError>> {
         let Some(net) = self.0.surface() else { unreachable!("asked for when it was made") };
         FORWARD_PASSES.fetch_add(1, Ordering::Relaxed);
@@ -222,7 +223,7 @@ impl ModelPotential {
                 return Err(ModelError::Stopped);
             }
             self.0.has_seen(structure)?;
-            Ok(f(net, &self.0.card.config.input(structure)?))
+            Ok(f(net, self.0.card.config.input(structure)?.bonds()))
         };
         match structures {
             // Alone: its own layers are shared among the threads.
@@ -242,11 +243,11 @@ impl Potential for ModelPotential {
     }
 
     fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        self.each(structures, |net, input| net.evaluate(input))
+        self.each(structures, |net, graph| net.evaluate(graph))
     }
 
     fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
-        self.each(structures, |net, input| net.energy(input))
+        self.each(structures, |net, graph| net.energy(graph))
     }
 }
 

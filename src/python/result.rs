@@ -46,7 +46,8 @@ impl Result {
     /// Plans a statement; one that makes or changes something is carried out.
     pub fn of(py: Python<'_>, open: &Open, text: String) -> PyResult<Self> {
         // What a query warns of is its own, whatever other threads ask; what is set is set for all.
-        let session = if reads(&text) { open.session.apart().map_err(raised)? } else { open.session.clone() };
+        let reads = open.session.only_reads(&text).unwrap_or(false);
+        let session = if reads { open.session.apart().map_err(raised)? } else { open.session.clone() };
         let asked = session.clone();
         let frame = wait(py, move || async move { asked.sql(&text).await }, |py| open.tell(py))?.map_err(raised)?;
         let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
@@ -146,12 +147,6 @@ impl Result {
             _ => arrow::compute::concat(&chunks).map_err(fault)?,
         }))
     }
-}
-
-/// Whether a statement is a query, which sets nothing.
-fn reads(text: &str) -> bool {
-    let word = text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    ["SELECT", "WITH", "FROM", "VALUES", "TABLE"].iter().any(|query| word.eq_ignore_ascii_case(query))
 }
 
 /// A batch under the columns that a person reads.

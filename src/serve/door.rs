@@ -38,19 +38,17 @@ struct Inside {
 }
 
 impl Door {
-    /// Before a gate. Where only `loopback` is listened to, requests must name this machine as their host. Requests are logged to
-    /// standard error with `logs`.
-    pub fn new(gate: Gate, token: Option<Token>, loopback: bool, queries: Vec<StoredQuery>, logs: bool) -> Self {
-        let encrypted = false;
+    /// Before a gate, behind encryption or not. Where only `loopback` is listened to, requests must name this machine as their host.
+    /// Requests are logged to standard error with `logs`.
+    pub fn new(
+        gate: Gate,
+        token: Option<Token>,
+        loopback: bool,
+        encrypted: bool,
+        queries: Vec<StoredQuery>,
+        logs: bool,
+    ) -> Self {
         Self(Arc::new(Inside { gate, token, loopback, encrypted, queries, logs, started: Instant::now() }))
-    }
-
-    /// The same, before it is shared, behind encryption or not.
-    pub fn encrypted(mut self, encrypted: bool) -> Self {
-        if let Some(inside) = Arc::get_mut(&mut self.0) {
-            inside.encrypted = encrypted;
-        }
-        self
     }
 
     /// What addresses of pages begin with.

@@ -82,7 +82,7 @@ pub async fn serve(
     let gate = Gate::open(store, options.limits, options.allowed).await?;
     // Where a certificate says who answers, and a token who asks, a name that points elsewhere gains nothing.
     let named = token.is_none() || !tls;
-    let door = Door::new(gate, token, named, options.queries, options.logs).encrypted(tls);
+    let door = Door::new(gate, token, named, tls, options.queries, options.logs);
     let (flight, http) = (listen(options.flight).await?, listen(options.http).await?);
     let address = |listener: &Option<TcpListener>| listener.as_ref().and_then(|l| l.local_addr().ok());
     ready(Listening { flight: address(&flight), http: address(&http) });

@@ -8,11 +8,12 @@ use datafusion::common::DFSchema;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
-use datafusion::logical_expr::{Expr, LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
+use super::aggregates::CrystalUdaf;
 use super::copy;
 use super::environment::Environment;
 use super::functions::{CrystalUdf, Function};
@@ -123,7 +124,8 @@ impl Session {
     pub fn with_options(&self, options: &[(String, String)]) -> Result<Self, Error> {
         let mut state = self.context.state();
         for (name, value) in options {
-            state.config_mut().options_mut().set(name, value)?;
+            let set = state.config_mut().options_mut().set(name, value).map_err(Error::from);
+            set.map_err(|error| Error::Sql(format!("option {name}: {error}")))?;
         }
         Ok(Self { context: SessionContext::new_with_state(state), ..self.clone() })
     }
@@ -139,8 +141,9 @@ impl Session {
         for own in known.iter().filter_map(|function| function.inner().downcast_ref::<CrystalUdf>()) {
             state.register_udf(Arc::new(ScalarUDF::new_from_impl(own.within(environment.clone()))))?;
         }
-        for aggregate in register::udafs(&environment) {
-            state.register_udaf(Arc::new(aggregate))?;
+        let known: Vec<_> = state.aggregate_functions().values().map(Arc::clone).collect();
+        for own in known.iter().filter_map(|function| function.inner().downcast_ref::<CrystalUdaf>()) {
+            state.register_udaf(Arc::new(AggregateUDF::new_from_impl(own.within(environment.clone()))))?;
         }
         Ok(Self { context: SessionContext::new_with_state(state), environment, ..self.clone() })
     }

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod crystals;
+pub mod port;
 pub mod potential;
 pub mod program;
 mod skip;

@@ -35,7 +35,7 @@ pub(super) mod virial;
 
 use rayon::prelude::*;
 
-use super::{input::Input, potential::Evaluation};
+use super::{bond_graph::BondGraph, input::Input, potential::Evaluation};
 
 /// A network packed for inference.
 pub trait Inference: std::fmt::Debug + Send + Sync {
@@ -51,13 +51,25 @@ pub trait Inference: std::fmt::Debug + Send + Sync {
     }
 }
 
-/// A network whose number is a total energy, with its slopes.
-pub trait Surface: Send + Sync {
+/// A network whose number is a total energy, with its slopes. It reads the bonds of a crystal.
+pub trait Surface: std::fmt::Debug + Send + Sync {
     /// Energy of the cell, eV.
-    fn energy(&self, input: &Input) -> f64;
+    fn energy(&self, graph: &BondGraph) -> f64;
 
     /// Energy, forces, stress and magnetic moments.
-    fn evaluate(&self, input: &Input) -> Evaluation;
+    fn evaluate(&self, graph: &BondGraph) -> Evaluation;
+}
+
+/// Of an energy surface the number is the energy of an atom, eV.
+impl<S: Surface> Inference for S {
+    fn one(&self, input: &Input) -> f32 {
+        let graph = input.bonds();
+        (self.energy(graph) / graph.numbers.len() as f64) as f32
+    }
+
+    fn surface(&self) -> Option<&dyn Surface> {
+        Some(self)
+    }
 }
 
 /// A network ready for inference.
@@ -223,9 +235,9 @@ pub(crate) mod tests {
             let Some(surface) = fused.surface() else { continue };
             surfaces += 1;
             let name = config.architecture();
-            let energy = |s: &Structure| surface.energy(&config.input(s).unwrap());
+            let energy = |s: &Structure| surface.energy(config.input(s).unwrap().bonds());
             for crystal in crystals().iter().filter(|s| s.len() < 6 && config.input(s).is_ok()) {
-                let got = surface.evaluate(&config.input(crystal).unwrap());
+                let got = surface.evaluate(config.input(crystal).unwrap().bonds());
                 assert!((got.energy - energy(crystal)).abs() < 1e-9 * got.energy.abs().max(1.0), "{name}");
                 let largest = got.forces.as_flattened().iter().fold(0.5_f64, |m, f| m.max(f.abs()));
                 for (site, force) in got.forces.iter().enumerate() {

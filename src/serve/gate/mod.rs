@@ -304,19 +304,21 @@ impl Gate {
     async fn session(&self, snapshot: Option<i64>, options: &[(String, String)]) -> Result<Session, Refusal> {
         let said = |error: sql::Error| self.refusal(&error);
         let newest = self.newest_snapshot()?;
-        let mut session = match snapshot.filter(|snapshot| *snapshot != newest) {
+        let session = match snapshot.filter(|snapshot| *snapshot != newest) {
             Some(snapshot) => self.0.newest.at(snapshot).await.map_err(said)?,
             None => self.pinned(newest).await.map_err(said)?,
         };
+        if options.is_empty() {
+            return Ok(session);
+        }
+        let mut prefixed = Vec::with_capacity(options.len());
         for (name, value) in options {
             if !OPTIONS.contains(&name.as_str()) {
                 return Err(Refusal::bad(format!("{name} is no option here; there are {}", OPTIONS.join(", "))));
             }
-            let option = (format!("hollandite.{name}"), value.clone());
-            session =
-                session.with_options(&[option]).map_err(|error| Refusal::bad(format!("option {name}: {error}")))?;
+            prefixed.push((format!("hollandite.{name}"), value.clone()));
         }
-        Ok(session)
+        session.with_options(&prefixed).map_err(said)
     }
 
     /// The session at the newest snapshot. Nothing that is let through changes a session, so that one serves all.

@@ -34,7 +34,7 @@ pub async fn mcp(
     output: impl Write + Send + 'static,
 ) -> Result<(), ServeError> {
     let gate = Gate::open(store, limits, allowed).await?;
-    let door = Door::new(gate, None, true, queries, false);
+    let door = Door::new(gate, None, true, false, queries, false);
     let (line, mut lines) = tokio::sync::mpsc::channel(16);
     // Standard input is waited for on a thread of its own, which the end of the program does not wait for.
     std::thread::spawn(move || {

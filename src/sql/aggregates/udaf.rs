@@ -34,8 +34,7 @@ type Answer = dyn Fn(&[ArrayRef], &Environment) -> Result<ScalarValue> + Send + 
 #[derive(Debug)]
 pub struct CrystalUdaf {
     aggregate: Arc<Function<Group>>,
-    signature: Signature,
-    documentation: Documentation,
+    described: Arc<(Signature, Documentation)>,
     environment: Environment,
 }
 
@@ -44,7 +43,12 @@ impl CrystalUdaf {
     pub fn new(aggregate: Arc<Function<Group>>, environment: Environment) -> Self {
         let arities = (aggregate.required()..=aggregate.parameters.len()).map(TypeSignature::Any).collect();
         let signature = Signature::one_of(arities, Volatility::Immutable);
-        Self { documentation: aggregate.documentation(), aggregate, signature, environment }
+        Self { described: Arc::new((signature, aggregate.documentation())), aggregate, environment }
+    }
+
+    /// The same function in another environment.
+    pub(crate) fn within(&self, environment: Environment) -> Self {
+        Self { aggregate: Arc::clone(&self.aggregate), described: Arc::clone(&self.described), environment }
     }
 
     /// The session's environment.
@@ -84,7 +88,7 @@ impl AggregateUDFImpl for CrystalUdaf {
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.described.0
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -118,7 +122,7 @@ impl AggregateUDFImpl for CrystalUdaf {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
+        Some(&self.described.1)
     }
 }
 

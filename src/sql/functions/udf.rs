@@ -19,8 +19,7 @@ use crystal::stop::Stop;
 #[derive(Debug)]
 pub struct CrystalUdf {
     function: Arc<Function>,
-    signature: Signature,
-    documentation: Documentation,
+    described: Arc<(Signature, Documentation)>,
     environment: Environment,
 }
 
@@ -31,14 +30,12 @@ impl CrystalUdf {
         let signature = Signature::one_of(arities, function.kernel.volatility());
         let names: Vec<String> = function.parameters.iter().map(|p| p.name.to_string()).collect();
         let signature = signature.clone().with_parameter_names(names).unwrap_or(signature);
-        Self { documentation: function.documentation(), function, signature, environment }
+        Self { described: Arc::new((signature, function.documentation())), function, environment }
     }
 
     /// The same function in another environment.
     pub(crate) fn within(&self, environment: Environment) -> Self {
-        let function = Arc::clone(&self.function);
-        let (signature, documentation) = (self.signature.clone(), self.documentation.clone());
-        Self { function, signature, documentation, environment }
+        Self { function: Arc::clone(&self.function), described: Arc::clone(&self.described), environment }
     }
 
     /// What one row costs.
@@ -83,7 +80,7 @@ impl ScalarUDFImpl for CrystalUdf {
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.described.0
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -112,6 +109,6 @@ impl ScalarUDFImpl for CrystalUdf {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
+        Some(&self.described.1)
     }
 }

@@ -28,8 +28,7 @@ use crate::{
         COSINE, ChgnetConfig, WIDTH,
         module::{self, cosine},
     },
-    fused::{Inference, Surface, runs},
-    input::Input,
+    fused::{Surface, runs},
     potential::Evaluation,
 };
 use basis::{Bessel, Fourier};
@@ -112,20 +111,6 @@ impl Chgnet {
             buffers: Pool::default(),
             spare: Pool::default(),
         }
-    }
-
-    /// Energy of the cell, eV.
-    pub fn energy(&self, graph: &BondGraph) -> f64 {
-        self.buffers.with(|buffers| self.forward(graph, buffers, false).0)
-    }
-
-    /// Energy, forces, stress and magnetic moments.
-    pub fn evaluate(&self, graph: &BondGraph) -> Evaluation {
-        self.buffers.with(|buffers| {
-            let (energy, magmoms) = self.forward(graph, buffers, true);
-            let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: Some(magmoms) }
-        })
     }
 
     /// Energy and magnetic moments; the rows of all layers are kept where they are wanted.
@@ -284,23 +269,16 @@ impl Chgnet {
     }
 }
 
-impl Inference for Chgnet {
-    fn one(&self, input: &Input) -> f32 {
-        let graph = input.bonds();
-        (self.energy(graph) / graph.numbers.len() as f64) as f32
-    }
-
-    fn surface(&self) -> Option<&dyn Surface> {
-        Some(self)
-    }
-}
-
 impl Surface for Chgnet {
-    fn energy(&self, input: &Input) -> f64 {
-        self.energy(input.bonds())
+    fn energy(&self, graph: &BondGraph) -> f64 {
+        self.buffers.with(|buffers| self.forward(graph, buffers, false).0)
     }
 
-    fn evaluate(&self, input: &Input) -> Evaluation {
-        self.evaluate(input.bonds())
+    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+        self.buffers.with(|buffers| {
+            let (energy, magmoms) = self.forward(graph, buffers, true);
+            let (forces, stress) = self.back(graph, buffers);
+            Evaluation { energy, forces, stress, magmoms: Some(magmoms) }
+        })
     }
 }

@@ -26,8 +26,7 @@ use crate::fused::{
 };
 use crate::{
     bond_graph::BondGraph,
-    fused::{Inference, Surface},
-    input::Input,
+    fused::Surface,
     nequix::{
         NequixConfig,
         basis::Basis,
@@ -130,20 +129,6 @@ impl Nequix {
             buffers: Pool::default(),
             spare: Pool::default(),
         }
-    }
-
-    /// Energy of the cell, eV.
-    pub fn energy(&self, graph: &BondGraph) -> f64 {
-        self.buffers.with(|buffers| self.forward(graph, buffers))
-    }
-
-    /// Energy, forces and stress.
-    pub fn evaluate(&self, graph: &BondGraph) -> Evaluation {
-        self.buffers.with(|buffers| {
-            let energy = self.forward(graph, buffers);
-            let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: None }
-        })
     }
 
     fn forward(&self, graph: &BondGraph, b: &mut Buffers) -> f64 {
@@ -331,23 +316,16 @@ fn radial(basis: &Basis, cutoff: f64, layers: &[nn::Linear], shape: &Shape) -> R
     })
 }
 
-impl Inference for Nequix {
-    fn one(&self, input: &Input) -> f32 {
-        let graph = input.bonds();
-        (self.energy(graph) / graph.numbers.len() as f64) as f32
-    }
-
-    fn surface(&self) -> Option<&dyn Surface> {
-        Some(self)
-    }
-}
-
 impl Surface for Nequix {
-    fn energy(&self, input: &Input) -> f64 {
-        self.energy(input.bonds())
+    fn energy(&self, graph: &BondGraph) -> f64 {
+        self.buffers.with(|buffers| self.forward(graph, buffers))
     }
 
-    fn evaluate(&self, input: &Input) -> Evaluation {
-        self.evaluate(input.bonds())
+    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+        self.buffers.with(|buffers| {
+            let energy = self.forward(graph, buffers);
+            let (forces, stress) = self.back(graph, buffers);
+            Evaluation { energy, forces, stress, magmoms: None }
+        })
     }
 }

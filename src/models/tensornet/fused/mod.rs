@@ -28,8 +28,7 @@ use crate::fused::{
 use crate::{
     activation::{sigmoid, silu_back, silu_in_place},
     bond_graph::BondGraph,
-    fused::{Inference, Surface},
-    input::Input,
+    fused::Surface,
     potential::Evaluation,
     tensornet::{ELEMENTS, TensornetConfig, basis::Basis, module},
 };
@@ -192,20 +191,6 @@ impl Tensornet {
             buffers: Pool::default(),
             spare: Pool::default(),
         }
-    }
-
-    /// Energy of the cell, eV.
-    pub fn energy(&self, graph: &BondGraph) -> f64 {
-        self.buffers.with(|buffers| self.forward(graph, buffers))
-    }
-
-    /// Energy, forces and stress.
-    pub fn evaluate(&self, graph: &BondGraph) -> Evaluation {
-        self.buffers.with(|buffers| {
-            let energy = self.forward(graph, buffers);
-            let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: None }
-        })
     }
 
     fn pairs(&self) -> Pairs<'_> {
@@ -503,23 +488,16 @@ fn by_parts(layer: &nn::Linear, units: usize) -> Plan {
     Plan::new(weight).with_bias((0..3 * units).map(|k| bias[k % units * 3 + k / units]).collect())
 }
 
-impl Inference for Tensornet {
-    fn one(&self, input: &Input) -> f32 {
-        let graph = input.bonds();
-        (self.energy(graph) / graph.numbers.len() as f64) as f32
-    }
-
-    fn surface(&self) -> Option<&dyn Surface> {
-        Some(self)
-    }
-}
-
 impl Surface for Tensornet {
-    fn energy(&self, input: &Input) -> f64 {
-        self.energy(input.bonds())
+    fn energy(&self, graph: &BondGraph) -> f64 {
+        self.buffers.with(|buffers| self.forward(graph, buffers))
     }
 
-    fn evaluate(&self, input: &Input) -> Evaluation {
-        self.evaluate(input.bonds())
+    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+        self.buffers.with(|buffers| {
+            let energy = self.forward(graph, buffers);
+            let (forces, stress) = self.back(graph, buffers);
+            Evaluation { energy, forces, stress, magmoms: None }
+        })
     }
 }
