@@ -63,7 +63,7 @@ def works(folder):
         Work("delete", ["sql", "DELETE FROM tmo WHERE id LIKE '%3'"], state),
         Work("update", ["sql", "UPDATE tmo SET band_gap = band_gap + 1.0 WHERE id LIKE '%5'"], state, again=False),
         Work("merge", ["sql", "INSERT INTO small VALUES (100)"], {"small": "SELECT a FROM small"}, again=False, base=crowded),
-        Work("featurize", ["featurize", "--features", "density,fingerprint", "--lot", "100"], {"features": "SELECT * FROM features"}, part=True),
+        Work("featurize", ["featurize", "--features", "density,fingerprint", "--commit-every", "100"], {"features": "SELECT * FROM features"}, part=True),
         Work("evaluate", ["evaluate", "--model", "cgcnn"], {"predictions": "SELECT id, value, lower, upper, reason FROM predictions"}, part=True),
         Work("enumerate", ["enumerate", "--prototypes", "SELECT id, structure FROM tmo ORDER BY id LIMIT 2", "--elements", "Ti,V,Cr,Mn,Zr,Sn",
                            "--split", "4", "--limit", "40"], {"candidates": TMO.format("candidates")}),

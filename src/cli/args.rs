@@ -93,8 +93,8 @@ pub enum Command {
     Restore(Restore),
     /// Check every file's checksum and row count against the catalog, and the catalog itself
     Verify(Verify),
-    /// Serve the store to others, who read it by SQL: Flight SQL for ADBC and JDBC, and HTTP; nobody writes, and no file of this
-    /// machine is read
+    /// Serve the store to others, who read it by SQL: Flight SQL for ADBC and JDBC, and HTTP; queries cannot write, nor read files
+    /// of this machine
     #[cfg(feature = "serve")]
     Serve(Serve),
     /// Answer an assistant on standard input and output: the Model Context Protocol, with tools that read the store
@@ -340,9 +340,9 @@ pub struct Featurize {
     /// Discard all values and recompute them; without it only rows without a value are computed
     #[arg(long, conflicts_with = "run")]
     pub force: bool,
-    /// Rows after which values are committed; in any case they are after a minute
-    #[arg(long, value_name = "ROWS", default_value_t = 8192)]
-    pub lot: usize,
+    /// Commit after this many rows, and at least every minute
+    #[arg(long, alias = "lot", value_name = "ROWS", default_value_t = 8192)]
+    pub commit_every: usize,
     /// Which part of the rows
     #[command(flatten)]
     pub sharded: Sharded,
@@ -409,7 +409,7 @@ pub struct Info {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Which state of the store is told of
+    /// Snapshot to describe
     #[command(flatten)]
     pub at: At,
 }

@@ -23,7 +23,7 @@ mod superlattice;
 mod symmetry;
 mod symop;
 
-pub use composition::{Composition, amount_text};
+pub use composition::{Composition, amount_text, gcd};
 pub use disordered::{Disordered, SharedSite};
 pub use element::{Element, Radii, ShannonRadius};
 pub use error::{Cause, CrystalError, Explained, explained};

@@ -8,7 +8,7 @@ use std::{path::PathBuf, str::FromStr};
 use serde_json::Value;
 
 use super::{
-    Input, Properties, Record, Records, Rejection,
+    Input, Record, Records, Rejection, STATED, Stated,
     properties::{IDS, text},
     stem,
 };
@@ -17,8 +17,8 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping(Vec<(String, String)>);
 
-/// What a column may be mapped to, and the name under which a document has it. The crystal's parts first.
-const TARGETS: [(&str, &str); 16] = [
+/// The parts of a crystal that a column may hold, and the name under which a document has them.
+const PARTS: [(&str, &str); 9] = [
     ("structure", "structure"),
     ("cif", "cif"),
     ("poscar", "poscar"),
@@ -28,16 +28,13 @@ const TARGETS: [(&str, &str); 16] = [
     ("numbers", "numbers"),
     ("frac_coords", "frac_coords"),
     ("positions", "cartesian_site_positions"),
-    ("id", "id"),
-    ("formation_energy_per_atom", "formation_energy_per_atom"),
-    ("e_above_hull", "e_above_hull"),
-    ("band_gap", "band_gap"),
-    ("correction_scheme", "correction_scheme"),
-    ("source", "source"),
-    ("split", "split"),
 ];
-/// How many of them a crystal is made of.
-const PARTS: usize = 9;
+
+/// What a column may be mapped to, and the name under which a document has it.
+fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let properties = STATED.iter().map(|stated| (stated.name, stated.name));
+    std::iter::once(("id", "id")).chain(properties).chain(PARTS)
+}
 
 impl FromStr for Mapping {
     type Err = String;
@@ -47,12 +44,11 @@ impl FromStr for Mapping {
             let (target, column) =
                 pair.split_once('=').ok_or_else(|| format!("'{pair}' is not a pair; expected WHAT=COLUMN"))?;
             let (target, column) = (target.trim(), column.trim());
-            let Some((_, name)) = TARGETS.iter().find(|(known, _)| *known == target) else {
-                let mut known: Vec<&str> = TARGETS.iter().map(|(known, _)| *known).collect();
-                known.rotate_left(PARTS);
+            let Some((_, name)) = targets().find(|(known, _)| *known == target) else {
+                let known: Vec<&str> = targets().map(|(known, _)| known).collect();
                 return Err(format!("nothing is called '{target}'; a column may hold {}", known.join(", ")));
             };
-            Ok(((*name).to_owned(), column.to_owned()))
+            Ok((name.to_owned(), column.to_owned()))
         };
         let pairs: Vec<(String, String)> =
             text.split(',').filter(|p| !p.trim().is_empty()).map(pair).collect::<Result<_, _>>()?;
@@ -107,7 +103,7 @@ impl Mapping {
 }
 
 fn is_part(target: &str) -> bool {
-    TARGETS[..PARTS].iter().any(|(_, part)| *part == target)
+    PARTS.iter().any(|(_, part)| *part == target)
 }
 
 /// The records of a file whose properties are called otherwise. `own`: what the reader itself has looked up.
@@ -184,7 +180,10 @@ impl Mapped {
                 }
                 ("id", None) => Err(format!("it has no '{}' to name it, as --map id= or --id asks", pair.column)),
                 (target, value) => {
-                    forget(&mut record.properties, target);
+                    // What it held under its own name is not what is meant.
+                    if let Some(stated) = Stated::called(target) {
+                        stated.forget(&mut record.properties);
+                    }
                     value.map_or(Ok(()), |value| record.properties.enter(target, value))
                 }
             };
@@ -216,33 +215,14 @@ fn rename(record: &mut Record, id: String, files: &[String; 2]) {
 
 /// A property of a record under the name that its file gives it.
 fn value_of(record: &Record, column: &str) -> Option<Value> {
-    let p = &record.properties;
-    let number = |x: Option<f64>| x.map(Value::from);
-    let text = |x: &Option<String>| x.clone().map(Value::from);
-    match column {
-        _ if p.extra.contains_key(column) => p.extra.get(column).cloned().filter(|value| !value.is_null()),
-        "formation_energy_per_atom" => number(p.formation_energy_per_atom),
-        "e_above_hull" | "energy_above_hull" => number(p.e_above_hull),
-        "band_gap" => number(p.band_gap),
-        "correction_scheme" => text(&p.correction_scheme),
-        "source" => text(&p.source),
-        "split" | "seed_split" => text(&p.split),
-        // The reader has named the record by it.
-        id if IDS.contains(&id) => Some(record.id.clone().into()),
-        _ => None,
+    let extra = &record.properties.extra;
+    if extra.contains_key(column) {
+        return extra.get(column).cloned().filter(|value| !value.is_null());
     }
-}
-
-/// What a property held under its own name is not what is meant.
-fn forget(p: &mut Properties, target: &str) {
-    match target {
-        "formation_energy_per_atom" => p.formation_energy_per_atom = None,
-        "e_above_hull" => p.e_above_hull = None,
-        "band_gap" => p.band_gap = None,
-        "correction_scheme" => p.correction_scheme = None,
-        "source" => p.source = None,
-        "split" => p.split = None,
-        _ => {}
+    match Stated::called(column) {
+        Some(stated) => stated.value(&record.properties),
+        // The reader has named the record by it.
+        None => IDS.contains(&column).then(|| record.id.clone().into()),
     }
 }
 

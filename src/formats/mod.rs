@@ -28,6 +28,7 @@ mod properties;
 mod reading;
 mod source;
 mod species;
+mod stated;
 mod traj;
 pub mod vasp;
 mod vasprun;
@@ -56,6 +57,7 @@ pub use potcar::read_valences;
 pub use properties::{Note, Notes, Properties};
 pub use reading::{Frames, Naming, Reading};
 pub use source::{bytes_read, read_text};
+pub use stated::{Place, STATED, Stated};
 
 /// Most atoms of one crystal: a header that announces more is refused before anything is allocated.
 pub const MAX_ATOMS: usize = crystal::MAX_SITES;

@@ -16,14 +16,13 @@ use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::{Format, Input, Mapping, Record, Records, Rejection, cells::Cell, format::Open, json::record_of_cells};
+use super::{
+    Format, Input, Mapping, Record, Records, Rejection, Stated, cells::Cell, format::Open, json::record_of_cells,
+};
 use crystal::guard::guarded;
 
 /// Rows that are decoded together.
 const BATCH: usize = 256;
-
-/// Numbers beside a crystal whose columns must hold numbers.
-const PROPERTIES: [&str; 4] = ["formation_energy_per_atom", "e_above_hull", "energy_above_hull", "band_gap"];
 
 /// Columns of lists and structs that a document knows, beside those that the crystal is made of.
 const LISTS: [&str; 4] = ["attributes", "dimension_types", "structure_features", "_mp_stability"];
@@ -145,7 +144,7 @@ fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, Str
                     short(field.data_type())
                 );
                 // A `lattice` of another kind, such as `cubic`, does no harm beside the lattice vectors.
-                if name != target || PROPERTIES.contains(&target) {
+                if name != target || Stated::is_number(target) {
                     return Err(message);
                 }
                 unfit.get_or_insert(message);
@@ -189,7 +188,7 @@ fn expected(target: &str) -> Option<(&'static str, Fits)> {
         "sites" => ("a list of structs", |t| item(t).is_some_and(is_struct)),
         "structure" => ("a struct or text", |t| is_struct(t) || text(t)),
         "cif" | "poscar" => ("text", text),
-        property if PROPERTIES.contains(&property) => ("a number", |t| t.is_numeric() || *t == DataType::Null),
+        property if Stated::is_number(property) => ("a number", |t| t.is_numeric() || *t == DataType::Null),
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Map, Value};
 
-use crate::OPTIMADE_PREFIX;
+use crate::{OPTIMADE_PREFIX, stated::Stated};
 
 /// Keys under which a record may name itself, the preferred first.
 pub(crate) const IDS: [&str; 6] = ["id", "material_id", "mp_id", "immutable_id", "entry_id", "unique_id"];
@@ -69,20 +69,13 @@ impl Properties {
         if matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
             return Ok(());
         }
-        let number = |value: &Value| match value.as_f64() {
-            Some(x) => Ok(Some(x)),
-            None => Err(format!("{name} is '{}', expected a finite number or nothing", clip(&text(value)))),
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "formation_energy_per_atom" => self.formation_energy_per_atom = number(&value)?,
-            "e_above_hull" | "energy_above_hull" => self.e_above_hull = number(&value)?,
-            "band_gap" => self.band_gap = number(&value)?,
-            "correction_scheme" => self.correction_scheme = Some(text(&value)),
-            "source" => self.source = Some(text(&value)),
-            "split" | "seed_split" => self.split = Some(text(&value)),
-            _ => drop(self.extra.insert(name.to_owned(), value)),
+        match Stated::called(&name.to_ascii_lowercase()) {
+            Some(stated) => stated.enter(self, name, &value),
+            None => {
+                self.extra.insert(name.to_owned(), value);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Enters a value under a name that a database of the OPTIMADE federation gives it (`_oqmd_delta_e`, `_mp_stability`).
@@ -148,10 +141,6 @@ pub(crate) fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-fn clip(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 #[cfg(test)]

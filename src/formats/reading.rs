@@ -23,6 +23,8 @@ pub enum Naming {
     Own,
     /// The path of its file, with `#` and the record's own name behind it where that says more.
     Path,
+    /// The record itself; its file is a passing one, whose path says nothing.
+    Passing,
 }
 
 /// Frames of a trajectory: an XDATCAR, a trajectory of ASE, an XSF with several steps.
@@ -78,7 +80,9 @@ pub(crate) fn named(records: Records, input: &Input, naming: Naming) -> Records 
         if naming == Naming::Path {
             rename(&mut record, &given, &names);
         }
-        record.properties.path = Some(given.clone());
+        if naming != Naming::Passing {
+            record.properties.path = Some(given.clone());
+        }
         Ok(record)
     }))
 }

@@ -17,7 +17,7 @@ use crystal::progress::{Done, Progress};
 use models::Metrics;
 use models::reliability::Part;
 use sql::{Error, PropertyModel, Session, quoted_name, quoted_text, units};
-use store::{Evaluated, Evaluation, Store};
+use store::{Evaluated, EvaluatedBy, Store};
 
 /// What to evaluate on what.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub struct PartSummary {
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluateSummary {
     /// Which model on which table.
-    pub evaluation: Evaluation,
+    pub evaluation: EvaluatedBy,
     /// Unit of what the model predicts; empty where it has none.
     pub unit: String,
     /// Rows that were answered now.
@@ -94,7 +94,7 @@ impl EvaluateSummary {
 
 impl std::fmt::Display for EvaluateSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Evaluation { model, model_id, table, coverage, .. } = &self.evaluation;
+        let EvaluatedBy { model, model_id, table, coverage, .. } = &self.evaluation;
         let Self { computed, present, seconds, .. } = self;
         let s = if computed + present == 1 { "" } else { "s" };
         writeln!(f, "model {model} ({model_id}): {} row{s} of {table}, {present} already there", computed + present)?;
@@ -133,7 +133,7 @@ pub async fn evaluate(
     let quantity = model.quantity();
     let target = options.target.as_deref().unwrap_or(quantity.target);
     comparable(session, model.as_ref(), &options.table, target).await?;
-    let evaluation = Evaluation {
+    let evaluation = EvaluatedBy {
         model: model.name().to_owned(),
         model_id: model.id().to_owned(),
         table: options.table.clone(),
@@ -200,7 +200,7 @@ struct Queries {
 }
 
 impl Queries {
-    fn new(options: &EvaluateOptions, evaluation: &Evaluation) -> Self {
+    fn new(options: &EvaluateOptions, evaluation: &EvaluatedBy) -> Self {
         let target = quoted_name(&evaluation.target);
         let labelled = if options.unlabelled { String::new() } else { format!(" AND {target} IS NOT NULL") };
         let condition = options.condition.as_ref().map_or_else(String::new, |c| format!(" AND ({c})"));

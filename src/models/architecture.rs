@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! mod.rs      the settings, and this trait for them     fused.rs     inference without tensors, where it is worth it
-//! module.rs   the network in burn                       fit.rs       a training step without tensors, likewise
+//! module.rs   the network in burn: what is trained and   fit.rs       a training step without tensors, likewise
+//!             tested against; energy models, which are
+//!             read and not trained, are asked by fused.rs
 //! foreign.rs  what reads the weights of other programs
 //! ```
 

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    card::{Metrics, SplitCard},
+    card::SplitCard,
+    metrics::Metrics,
     network::{Config, Input, Net},
     options::TrainOptions,
     passes::forward_all,

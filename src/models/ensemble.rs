@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    card::Metrics, conformal::Calibration, is_embedded, model::Model, quantity::Quantity, reliability::Part,
+    conformal::Calibration, is_embedded, metrics::Metrics, model::Model, quantity::Quantity, reliability::Part,
     splits::SplitKind,
 };
 use crate::ModelError;

@@ -42,9 +42,7 @@ pub enum ModelError {
         quantity: String,
     },
     /// No energy model of that name.
-    #[error(
-        "no energy model '{name}' is installed: `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
-    )]
+    #[error("no energy model '{name}' is installed: {}", remedy(name))]
     NoEnergyModel {
         /// As asked for.
         name: String,
@@ -54,7 +52,7 @@ pub enum ModelError {
         "model {model} predicts a property of a fixed crystal and has no forces; forces need an energy model, such as \
              CHGNet: `pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`"
     )]
-    NoSlopes {
+    NoForces {
         /// Model name.
         model: String,
     },
@@ -126,4 +124,12 @@ impl ModelError {
     pub(crate) fn weights<E: Into<Cause>>(name: &str) -> impl Fn(E) -> Self {
         move |source| Self::Weights { source_name: name.to_owned(), source: source.into() }
     }
+}
+
+/// How an energy model comes in.
+fn remedy(name: &str) -> &'static str {
+    if name.eq_ignore_ascii_case("chgnet") {
+        return "`pip download chgnet --no-deps`, then `hollandite models add chgnet-*.whl`";
+    }
+    "`hollandite models` lists those that are; `hollandite models add FILE` brings in the weights of CHGNet, TensorNet or Nequix"
 }

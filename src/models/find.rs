@@ -18,7 +18,8 @@ pub const DEFAULT_MODEL: &str = "ensemble";
 /// Ensembles that ship with the program, by name: their members are among [`EMBEDDED`].
 const ENSEMBLES: [(&str, &str); 1] = [(DEFAULT_MODEL, include_str!("../../fixtures/models/ensemble.ensemble.json"))];
 
-/// Weights that ship with the program, by name.
+/// Weights that ship with the program, by name: the members of the default, and the paper's networks, with which its errors are
+/// compared.
 pub(super) const EMBEDDED: [(&str, &[u8]); 7] = [
     ("cgcnn", include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
     ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),

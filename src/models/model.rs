@@ -180,11 +180,11 @@ impl Model {
     /// The same weights as an energy model.
     ///
     /// # Errors
-    /// [`ModelError::NoSlopes`] where the network has no smooth energy surface.
+    /// [`ModelError::NoForces`] where the network has no smooth energy surface.
     pub fn potential(self: &Arc<Self>) -> Result<ModelPotential, ModelError> {
         match self.surface() {
             Some(_) => Ok(ModelPotential(Arc::clone(self))),
-            None => Err(ModelError::NoSlopes { model: self.card.name.clone() }),
+            None => Err(ModelError::NoForces { model: self.card.name.clone() }),
         }
     }
 

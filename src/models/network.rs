@@ -43,6 +43,10 @@ macro_rules! architectures {
             $($(#[$about])* $name($folder::$name),)*
         }
 
+        /// Names of the list.
+        #[cfg(test)]
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
+
         /// The architectures that `train` and `tune` know, by name, with their usual settings.
         pub fn architectures() -> Vec<(&'static str, Config)> {
             let mut all = Vec::new();

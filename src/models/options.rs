@@ -10,9 +10,10 @@ use std::{
 use burn::prelude::Device;
 
 use super::{
-    card::{Metrics, ModelCard},
+    card::ModelCard,
     find::is_embedded,
     loss::Loss,
+    metrics::Metrics,
     model::{Model, is_name},
     network::Config,
     quantity::Quantity,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use super::card::Metrics;
+use super::metrics::Metrics;
 use crystal::{ContentHash, Structure};
 
 /// One labelled crystal.

@@ -14,11 +14,12 @@ use burn::{
 use super::{
     architecture::Growth,
     average::moved,
-    card::{Metrics, ModelCard, TrainingCard},
+    card::{ModelCard, TrainingCard},
     checkpoint::{Checkpoint, Folder, Weights},
     clip::clipped,
     dataset::{Dataset, Judged},
     find::is_embedded,
+    metrics::Metrics,
     model::Model,
     network::{Config, Input, Net, alone},
     passes::{mini_batches, shuffled, step},

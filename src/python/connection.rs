@@ -282,7 +282,7 @@ impl Connection {
     }
 
     /// Imports files; what was done, as a dict.
-    #[pyo3(signature = (paths, into, source, dedupe, order, map, id, frames, promote, dry_run))]
+    #[pyo3(signature = (paths, into, source, dedupe, order, map, id, frames, promote, dry_run, passing))]
     #[allow(clippy::too_many_arguments)]
     fn _import<'py>(
         &self,
@@ -297,6 +297,7 @@ impl Connection {
         frames: &str,
         promote: Vec<String>,
         dry_run: bool,
+        passing: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let usage = |message: String| UsageError::new_err(python::words(&message));
         let open = self.open()?;
@@ -305,6 +306,7 @@ impl Connection {
         let (mapping, naming) = match id.as_deref() {
             Some("path") => (mapping, Naming::Path),
             Some(column) => (mapping.with_id(column).map_err(usage)?, Naming::Own),
+            None if passing => (mapping, Naming::Passing),
             None => (mapping, Naming::Own),
         };
         let frames: Frames = frames.parse().map_err(usage)?;

@@ -15,7 +15,7 @@ use models::ModelError;
 use models::{DEFAULT_MODEL, Found, ModelPotential, find, find_by_name};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{FeatureValues, PredictionCache, References};
+use store::{FeatureValues, PredictionCache, References, Store};
 
 use super::property_model::PropertyModel;
 use super::single_points::SinglePoints;
@@ -47,20 +47,18 @@ struct Shared {
 impl Environment {
     /// An environment that remembers predictions in a store's cache, finds models and ensembles in its folder of models, and
     /// reads its materialised features and reference energies.
-    pub fn with_store(
-        cache: PredictionCache,
-        models: PathBuf,
-        features: FeatureValues,
-        references: References,
-    ) -> Self {
+    ///
+    /// # Errors
+    /// A store whose catalog cannot be opened.
+    pub fn of(store: &Store) -> Result<Self, Error> {
         let shared = Shared {
-            memory: Memory::Store(cache),
-            folder: Some(models),
-            features: Some(features),
-            references: Some(references),
+            memory: Memory::Store(store.predictions()?),
+            folder: Some(store.models_folder()),
+            features: Some(store.feature_values()),
+            references: Some(store.references()),
             ..Shared::default()
         };
-        Self(Arc::new(shared), Arc::default())
+        Ok(Self(Arc::new(shared), Arc::default()))
     }
 
     /// From here on no statement may read or write a file that it names.

@@ -138,7 +138,7 @@ fn no_column(asked: &Column, valid: &[Column]) -> String {
     }
     // Whoever writes "TiO2" means a text as often as a name.
     let text = match bare.chars().any(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')) {
-        true => format!("; a text stands in single quotes: '{bare}'"),
+        true => format!("; texts need single quotes: '{bare}'"),
         false => String::new(),
     };
     let listed = names.iter().take(COLUMNS).copied().collect::<Vec<_>>().join(", ");

@@ -9,7 +9,7 @@ use datafusion::common::{Column, DFSchema, Result as SqlResult};
 use datafusion::logical_expr::{Expr, ScalarUDF};
 use datafusion::physical_expr::PhysicalExpr;
 
-use super::features::{Feature, is_featurizer};
+use super::feature::{Feature, is_featurizer};
 use super::functions::CrystalUdf;
 use super::reuse::Reuse;
 use super::session::Session;

@@ -4,7 +4,6 @@
 //! [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how often.
 //! DataFusion's error appears here and is turned into a sentence for people before it leaves.
 
-mod adsorption;
 pub mod aggregates;
 mod asked;
 mod bind;
@@ -13,12 +12,13 @@ mod cost;
 mod docs;
 mod environment;
 mod error;
+mod feature;
 mod feature_evaluator;
-mod features;
 pub mod functions;
+mod insertions;
 mod interval;
+mod journeys;
 mod json_operators;
-mod migrations;
 pub mod optimizer;
 mod options;
 mod parameters;
@@ -45,8 +45,8 @@ pub use bind::{Bound, Values};
 pub use docs::{FunctionDoc, ResultField, functions, reference_markdown};
 pub use environment::Environment;
 pub use error::Error;
+pub use feature::Feature;
 pub use feature_evaluator::FeatureEvaluator;
-pub use features::Feature;
 pub use options::HollanditeOptions;
 pub use property_model::PropertyModel;
 pub use quote::{quoted_name, quoted_text};

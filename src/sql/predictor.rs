@@ -1,9 +1,8 @@
-//! From crystals to energies, in as few forward passes as possible.
+//! From crystals to energies, each distinct crystal once.
 //!
 //! Equal crystals are asked for once (content hash), known ones are answered from memory, and the rest is sorted by size and cut into
-//! batches. An ensemble asks each of its members so, and is
-//! remembered through them. Both ways into a model come through here, the plan node and the plain function, and both
-//! functions, `predict_ef` and `predict`, so their answers are the same.
+//! batches. An ensemble asks each of its members so, and is remembered through them. Both ways into a model come through here, the
+//! plan node and the plain function, and both functions, `predict_ef` and `predict`, so their answers are the same.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use datafusion::logical_expr::Expr;
 use rayon::prelude::*;
 
 use super::environment::Environment;
-use super::features::Feature;
+use super::feature::Feature;
 use crate::Error;
 use columns::StructureColumn;
 use store::{Materialised, Place};

@@ -52,16 +52,7 @@ impl Session {
     /// # Errors
     /// A store that cannot be read, or no such snapshot.
     pub async fn open(store: &Store, snapshot: Option<i64>) -> Result<Self, Error> {
-        let session = Self::build(
-            Environment::with_store(
-                store.predictions()?,
-                store.models_folder(),
-                store.feature_values(),
-                store.references(),
-            ),
-            Some((store, snapshot)),
-            Arc::default(),
-        );
+        let session = Self::build(Environment::of(store)?, Some((store, snapshot)), Arc::default());
         store.register(&session.context, snapshot).await?;
         Ok(session)
     }
@@ -94,12 +85,7 @@ impl Session {
     /// # Errors
     /// A store that cannot be read.
     pub async fn served(store: &Store, runtime: Arc<RuntimeEnv>) -> Result<Self, Error> {
-        let environment = Environment::with_store(
-            store.predictions()?,
-            store.models_folder(),
-            store.feature_values(),
-            store.references(),
-        );
+        let environment = Environment::of(store)?;
         let session = Self::build(environment, Some((store, None)), runtime).without_files();
         store.register(&session.context, None).await?;
         Ok(session)

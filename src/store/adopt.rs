@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use datafusion_ducklake::SqliteMetadataWriter;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::lake::{CATALOG_FILE, DATA_FOLDER, Store, absolute, directory, url};
+use super::lake::{Store, absolute, directory, url};
+use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
 use super::verify::whole_path;
 use crate::StoreError;

@@ -91,8 +91,8 @@ pub enum StoreError {
     Statement(String),
     /// A name that cannot be a table, or is one of the registry's.
     #[error(
-        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of featurizers, \
-         imports, models, predictions, quarantine, snapshots, trials, tunings, nor features or a name that begins with features_"
+        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of {reserved}, nor features or \
+         a name that begins with features_", reserved = crate::registry_tables::names().collect::<Vec<_>>().join(", ")
     )]
     TableName(String),
     /// A snapshot that does not exist.

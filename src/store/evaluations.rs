@@ -19,7 +19,7 @@ pub(super) const LIST: &str = "
 
 /// What the rows of one evaluation have in common.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct EvaluatedBy {
     /// Name of the model.
     pub model: String,
     /// Identity of its weights.
@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn supersede_evaluations(&self, evaluation: &Evaluation) -> Result<(), StoreError> {
+    pub fn supersede_evaluations(&self, evaluation: &EvaluatedBy) -> Result<(), StoreError> {
         self.connect()?.execute(
             "DELETE FROM hollandite_evaluations WHERE model = ? AND table_name = ? AND model_id <> ?",
             params![evaluation.model, evaluation.table, evaluation.model_id],
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn keep_evaluations(&self, evaluation: &Evaluation, rows: &[Evaluated]) -> Result<(), StoreError> {
+    pub fn keep_evaluations(&self, evaluation: &EvaluatedBy, rows: &[Evaluated]) -> Result<(), StoreError> {
         let mut connection = self.connect()?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         {
@@ -110,7 +110,7 @@ mod tests {
     async fn a_model_of_the_same_name_takes_the_place_of_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::init(&dir.path().join("s")).await.unwrap();
-        let of = |model_id: &str| Evaluation {
+        let of = |model_id: &str| EvaluatedBy {
             model: "megnet".into(),
             model_id: model_id.into(),
             table: "tmo".into(),

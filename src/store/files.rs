@@ -22,7 +22,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use rusqlite::{OptionalExtension, params};
 
-use super::lake::{CATALOG_FILE, DATA_FOLDER};
+use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
 use super::sums::Summed;
 use crate::StoreError;

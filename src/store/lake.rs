@@ -10,6 +10,7 @@ use datafusion_ducklake::{SqliteMetadataProvider, SqliteMetadataWriter};
 use rusqlite::{Connection, params};
 
 use super::files;
+use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::shards;
@@ -23,9 +24,6 @@ pub const CATALOG: &str = "lake";
 pub const SCHEMA: &str = "main";
 /// The table that `init` makes and that imports fill unless told otherwise.
 pub(super) const DEFAULT_TABLE: &str = "tmo";
-
-pub(super) const CATALOG_FILE: &str = "catalog.sqlite";
-pub(super) const DATA_FOLDER: &str = "data";
 
 /// An open store. Cheap to clone; clones share its connections.
 #[derive(Debug, Clone)]

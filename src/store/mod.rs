@@ -28,6 +28,7 @@ mod import;
 mod info;
 mod inlined;
 mod lake;
+mod layout;
 mod model_list;
 mod models;
 mod moments;
@@ -62,7 +63,7 @@ pub use derived::{columns_of_crystals, derive, derived, derived_fields, holds_cr
 pub use dft::{DftOptions, DftSummary};
 pub use electrodes::ElectrodeSummary;
 pub use error::StoreError;
-pub use evaluations::{Evaluated, Evaluation};
+pub use evaluations::{Evaluated, EvaluatedBy};
 pub use features::{FeatureInfo, FeatureTable, FeatureValues, Featurizer, Materialised, Place};
 pub use import::{ImportOptions, ImportSummary};
 pub use info::{Info, Snapshot, TableInfo};

@@ -81,7 +81,7 @@ fn parts_of_an_export_are_the_whole() {
 fn a_shard_that_was_killed_goes_on() {
     let store = sample();
     // A commit for each row, so that it is killed in the middle.
-    let featurize = ["featurize", "--features", "void(ionic,0.5)", "--lot", "1"];
+    let featurize = ["featurize", "--features", "void(ionic,0.5)", "--commit-every", "1"];
     let first = [&featurize[..], &["--shard", "1/2", "--run", "k"]].concat();
     let path = store.path();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_hollandite"))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
 use hollandite::{
-    crystal::{Element, Lattice, Structure},
+    crystal::{Element, Structure},
     models::{
         Model, ModelPotential,
         alignn::{AlignnConfig, Normalisation},
@@ -24,28 +24,13 @@ use hollandite::{
 };
 use serde_json::Value;
 
+use crate::data::{self, json, numbers, structure};
+
 /// f32 through some 30 layers: matgl's own f32 and f64 results differ by up to 1e-6 of the value.
 const RELATIVE: f64 = 1e-5;
 
 fn reference(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
-    path.exists().then_some(path)
-}
-
-fn vector(v: &Value) -> [f64; 3] {
-    std::array::from_fn(|k| v[k].as_f64().expect("a number"))
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn crystal(row: &Value) -> Structure {
-    let lattice = Lattice::new(std::array::from_fn(|k| vector(&row["lattice"][k]))).unwrap();
-    let species = row["species"].as_array().unwrap().iter();
-    let species = species.map(|s| Element::from_symbol(s.as_str().unwrap()).unwrap()).collect();
-    let coords = row["frac_coords"].as_array().unwrap().iter().map(vector).collect();
-    Structure::new(lattice, species, coords).unwrap()
+    data::beside(&format!("reference/{name}"))
 }
 
 #[test]
@@ -68,7 +53,7 @@ fn megnet_equals_matgl() {
         let row: Value = serde_json::from_str(line).unwrap();
         let expected = &values["values"][row["id"].as_str().unwrap()];
         let Some(want) = expected["out64"].as_f64() else { continue };
-        let structure = crystal(&row);
+        let structure = structure(&row);
         let mut graph = Graph::new(&structure, Neighborhood::Within { cutoff: config.cutoff }).unwrap();
         assert_eq!(graph.edges() as u64, expected["edges"].as_u64().unwrap(), "{}", row["id"]);
         // matgl numbers the rows of its embedding by its own list of elements.
@@ -115,7 +100,7 @@ fn alignn_atomwise_equals_alignn() {
         let row: Value = serde_json::from_str(line).unwrap();
         let expected = &values["values"][row["id"].as_str().unwrap()];
         let Some(want) = expected["out"].as_f64() else { continue };
-        let graph = Graph::new(&crystal(&row), config.edges).unwrap();
+        let graph = Graph::new(&structure(&row), config.edges).unwrap();
         let lines = LineGraph::new(&graph);
         assert_eq!(graph.edges() as u64, expected["edges"].as_u64().unwrap(), "{}", row["id"]);
         assert_eq!(lines.len() as u64, expected["line_edges"].as_u64().unwrap(), "{}", row["id"]);
@@ -131,11 +116,11 @@ fn alignn_atomwise_equals_alignn() {
 
 /// Peers' values on our own four crystals, kept with the project; what the peers are stands in its header.
 fn golden() -> Value {
-    json(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/models.json"))
+    data::golden("models.json")
 }
 
 fn golden_crystals(golden: &Value) -> Vec<(String, Structure)> {
-    golden["crystals"].as_object().unwrap().iter().map(|(name, row)| (name.clone(), crystal(row))).collect()
+    golden["crystals"].as_object().unwrap().iter().map(|(name, row)| (name.clone(), structure(row))).collect()
 }
 
 /// Weights that need no file: value k of the t-th tensor by name, from a hash of both. As in the peers' run.
@@ -263,7 +248,7 @@ fn alignn_equals_its_published_code_layer_by_layer() {
 /// written out in numpy: fixtures/golden/make/networks.py holds these to what the programs themselves answered.
 #[test]
 fn networks_equal_their_layers_in_numpy() {
-    let (networks, crystals) = (crate::data::golden("networks.json"), golden_crystals(&golden()));
+    let (networks, crystals) = (data::golden("networks.json"), golden_crystals(&golden()));
     let settings = r#"{"neighbor_strategy": "radius_graph", "cutoff": 4.0, "target": "formation_energy_peratom"}"#;
     let convolutions: Vec<_> = (1..=4).map(|n| vec![("convs.", n)]).collect();
     for (peer, depths, settings) in [
@@ -293,7 +278,7 @@ fn networks_equal_their_layers_in_numpy() {
 /// Energy, forces, stress and moments of CHGNet's layers in numpy, its slopes by differences.
 #[test]
 fn chgnet_equals_its_layers_in_numpy() {
-    let (networks, crystals) = (crate::data::golden("networks.json"), golden_crystals(&golden()));
+    let (networks, crystals) = (data::golden("networks.json"), golden_crystals(&golden()));
     let network = &networks["values"]["chgnet"];
     let folder = tempfile::tempdir().unwrap();
     let (_, model) = potential_by_formula(folder.path(), network);
@@ -304,7 +289,7 @@ fn chgnet_equals_its_layers_in_numpy() {
 
 /// Energy, forces, stress and moments, where the peer has them, within `relative` of the largest, of slopes ten times that.
 fn assert_evaluation(name: &str, got: &Evaluation, want: &Value, relative: f64) {
-    let rows = |key: &str| want[key].as_array().unwrap().iter().flat_map(vector).collect::<Vec<_>>();
+    let rows = |key: &str| want[key].as_array().unwrap().iter().flat_map(numbers).collect::<Vec<_>>();
     let energy = vec![want["energy_per_atom"].as_f64().unwrap()];
     let moments = want["moments"].as_array().map(|moments| moments.iter().map(|m| m.as_f64().unwrap()).collect());
     let per_atom = vec![got.energy / got.forces.len() as f64];
@@ -327,7 +312,7 @@ fn assert_evaluation(name: &str, got: &Evaluation, want: &Value, relative: f64) 
 /// Energy, forces and stress of matgl's TensorNet in double precision, on weights by the formula.
 #[test]
 fn tensornet_equals_matgl() {
-    let (golden, crystals) = (crate::data::golden("tensornet.json"), golden_crystals(&golden()));
+    let (golden, crystals) = (data::golden("tensornet.json"), golden_crystals(&golden()));
     let network = &golden["values"]["formula"];
     let folder = tempfile::tempdir().unwrap();
     let (path, model) = potential_by_formula(folder.path(), network);
@@ -341,7 +326,7 @@ fn tensornet_equals_matgl() {
 /// The published potentials of MatPES: energies within 1e-5 eV/atom, forces within 1e-4 eV/Å; and what their cards say.
 #[test]
 fn tensornet_of_matpes_equals_matgl() {
-    let (golden, crystals) = (crate::data::golden("tensornet_matpes.json"), golden_crystals(&golden()));
+    let (golden, crystals) = (data::golden("tensornet_matpes.json"), golden_crystals(&golden()));
     for (functional, name) in [("PBE", "tensornet-matpes-pbe"), ("r2SCAN", "tensornet-matpes-r2scan")] {
         let want = &golden["values"][functional];
         let folder = format!("tensornet/{}", want["weights"].as_str().unwrap());
@@ -363,7 +348,7 @@ fn tensornet_of_matpes_equals_matgl() {
 /// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.
 fn assert_as_published(name: &str, got: &Evaluation, want: &Value) {
     let energy = got.energy / got.forces.len() as f64 - want["energy_per_atom"].as_f64().unwrap();
-    let forces = want["forces"].as_array().unwrap().iter().flat_map(vector);
+    let forces = want["forces"].as_array().unwrap().iter().flat_map(numbers);
     let worst = got.forces.iter().flatten().zip(forces).map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
     assert!(energy.abs() <= 1e-5 && worst <= 1e-4, "{name}: {energy:e} {worst:e}");
 }
@@ -371,7 +356,7 @@ fn assert_as_published(name: &str, got: &Evaluation, want: &Value) {
 /// Energy, forces and stress of the package nequix in double precision, on weights by the formula, layer by layer.
 #[test]
 fn nequix_equals_its_package_layer_by_layer() {
-    let (golden, crystals) = (crate::data::golden("nequix.json"), golden_crystals(&golden()));
+    let (golden, crystals) = (data::golden("nequix.json"), golden_crystals(&golden()));
     for layers in 1..=3 {
         let network = &golden["values"][format!("formula, {layers}")];
         let folder = tempfile::tempdir().unwrap();
@@ -390,7 +375,7 @@ fn nequix_equals_its_package_layer_by_layer() {
 /// The published potentials: energies within 1e-5 eV/atom, forces within 1e-4 eV/Å; and what their cards say.
 #[test]
 fn published_nequix_equals_its_package() {
-    let (golden, crystals) = (crate::data::golden("nequix.json"), golden_crystals(&golden()));
+    let (golden, crystals) = (data::golden("nequix.json"), golden_crystals(&golden()));
     for name in ["nequix-oam-1", "nequix-mp-1"] {
         let want = &golden["values"][name];
         let Some(path) = published(&format!("nequix/{}", want["weights"].as_str().unwrap())) else { return };
@@ -437,7 +422,7 @@ fn chgnet_equals_chgnet() {
     };
     let values = json(&values);
     // Where the peer's single precision is not enough for its own forces.
-    let precise = json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/chgnet_forces.json"));
+    let precise = data::golden("chgnet_forces.json");
     let imported = weights::import(&weights_file, &weights::Claims::default()).unwrap();
     assert_eq!(imported.card.parameters, 412_525);
     let model = Model::new(imported.net, imported.card).potential().unwrap();
@@ -448,7 +433,7 @@ fn chgnet_equals_chgnet() {
         if want["e_per_atom"].is_null() {
             continue;
         }
-        let structure = crystal(&row);
+        let structure = structure(&row);
         let graph = BondGraph::new(&structure, 6.0, 3.0).unwrap();
         assert_eq!(graph.neighbor.len() as u64, want["n_directed_edges"].as_u64().unwrap(), "{}", row["id"]);
         assert_eq!(graph.angles() as u64, want["n_angles"].as_u64().unwrap(), "{}", row["id"]);
@@ -577,7 +562,7 @@ fn the_original_megnet_equals_its_layers_in_numpy_at_the_readout() {
     };
     let (name, want) = golden["networks"]["megnet mp-2018.6.1"]["readout"].as_object().unwrap().iter().next().unwrap();
     let graph =
-        Graph::new(&crystal(&golden["crystals"][name]), Neighborhood::Within { cutoff: config.cutoff }).unwrap();
+        Graph::new(&structure(&golden["crystals"][name]), Neighborhood::Within { cutoff: config.cutoff }).unwrap();
     let batch = GraphBatch::new(&[&graph], &config.basis, &Device::flex());
     let got: Vec<f32> = net.readout(config, &batch).into_data().try_to_vec().unwrap();
     let want: Vec<f64> = serde_json::from_value(want.clone()).unwrap();

@@ -74,7 +74,7 @@ pub struct PlotStructure {
     /// Which crystal
     #[command(flatten)]
     pub crystal: OneCrystal,
-    /// Direction that points at the eye: a, b, c or u,v,w [default: that of the widest channel; the shortest axis where
+    /// Viewing direction: a, b, c or u,v,w [default: that of the widest channel; the shortest axis where
     /// there is none]
     #[arg(long, value_name = "AXIS", value_parser = direction, allow_hyphen_values = true)]
     pub axis: Option<[i32; 3]>,
@@ -120,7 +120,7 @@ pub struct PlotDensity {
     /// Subtract this density, of the same cell, grid and places: once for the empty host, once for its ions
     #[arg(long, value_name = "FILE")]
     pub minus: Vec<PathBuf>,
-    /// Lattice vector that the slice does not hold, and along which planes are averaged
+    /// Lattice vector not contained in the slice plane; planes are averaged along it
     #[arg(long, value_name = "a|b|c", default_value = "c", value_parser = vector)]
     pub axis: usize,
     /// Where on that vector the slice lies, as a fraction [default: the plane with the highest magnitude]

@@ -13,16 +13,16 @@ pub struct Serve {
     /// Folder of the store; without it, the folder that --store names
     #[arg(value_name = "STORE")]
     pub dir: Option<PathBuf>,
-    /// Where Flight SQL is spoken, for ADBC and JDBC; port 0 takes a free one
+    /// Address of the Flight SQL server, for ADBC and JDBC; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
     pub listen: SocketAddr,
-    /// Where HTTP is spoken; port 0 takes a free one
+    /// Address of the HTTP server; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7701")]
     pub http: SocketAddr,
-    /// File with the token that whoever asks must show, at least 16 characters; nobody but you may be able to read it (chmod 600)
+    /// File with the access token, at least 16 characters, which only you can read (chmod 600); clients must send it
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificate (PEM) with which what is sent is encrypted; needed, with a token, where other machines reach the addresses
+    /// Certificate (PEM) for TLS; needed, with a token, where other machines can reach the addresses
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Key of the certificate (PEM)
@@ -31,7 +31,7 @@ pub struct Serve {
     /// Write a line of JSON for each request to standard error
     #[arg(long)]
     pub log: bool,
-    /// What is bounded
+    /// Resource limits
     #[command(flatten)]
     pub bounds: Bounds,
 }
@@ -42,12 +42,12 @@ pub struct Mcp {
     /// Folder of the store; without it, the folder that --store names
     #[arg(value_name = "STORE")]
     pub dir: Option<PathBuf>,
-    /// What is bounded
+    /// Resource limits
     #[command(flatten)]
     pub bounds: Bounds,
 }
 
-/// What a server bounds.
+/// Resource limits of a server.
 #[derive(Debug, ClapArgs)]
 pub struct Bounds {
     /// Memory of all queries together, as in 4G or 512M

@@ -86,9 +86,9 @@ pub struct Compute {
     /// Table for the values, with the columns id and structure_hash in front; rows that it has are not computed again
     #[arg(long, value_name = "NAME")]
     pub into: String,
-    /// Rows after which values are committed; in any case they are after a minute
-    #[arg(long, value_name = "ROWS", default_value_t = 8192)]
-    pub lot: usize,
+    /// Commit after this many rows, and at least every minute
+    #[arg(long, alias = "lot", value_name = "ROWS", default_value_t = 8192)]
+    pub commit_every: usize,
     /// Which part of the rows
     #[command(flatten)]
     pub sharded: Sharded,

@@ -78,7 +78,7 @@ pub struct System(pub Vec<Element>);
 pub fn system(text: &str) -> Result<System, String> {
     let elements: Vec<Element> = text.split('-').map(|symbol| element(symbol.trim())).collect::<Result<_, _>>()?;
     if let Some(twice) = (1..elements.len()).find(|&i| elements[..i].contains(&elements[i])) {
-        return Err(format!("{} stands there twice", elements[twice]));
+        return Err(format!("{} is listed twice", elements[twice]));
     }
     match elements.len() {
         2 | 3 => Ok(System(elements)),

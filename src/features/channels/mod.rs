@@ -40,7 +40,7 @@ use super::tessellation::{Tessellation, tessellate};
 use crate::FeatureError;
 use around::bounded;
 use basins::Basins;
-use crystal::{Element, Structure, cross, dot, norm};
+use crystal::{Element, Structure, cross, dot, gcd, norm};
 use exact::{Part, passing};
 use pores::{Pores, TIE};
 use ring::Framework;
@@ -321,7 +321,7 @@ fn describe(
         }
     };
     let nodes = passages.iter().flat_map(|&i| [pores.passages[i as usize].from, pores.passages[i as usize].to]);
-    let divisor = vector.iter().fold(0, |a, &b| gcd(a, b.abs()));
+    let divisor = vector.iter().fold(0, |a, b| gcd(a, u64::from(b.unsigned_abs()))) as i32;
     Some(Channel {
         axis: vector.map(|x| x / divisor),
         dimensionality: paths.len(),
@@ -355,10 +355,6 @@ fn widest_first(a: &Channel, b: &Channel) -> Ordering {
     let key = |c: &Channel| (-(c.bottleneck_radius / 1e-6).round() as i64, c.dimensionality, c.axis);
     let ((ra, da, xa), (rb, db, xb)) = (key(a), key(b));
     ra.cmp(&rb).then(db.cmp(&da)).then(xb.cmp(&xa)).then(b.accessible_volume.total_cmp(&a.accessible_volume))
-}
-
-fn gcd(a: i32, b: i32) -> i32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {

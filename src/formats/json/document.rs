@@ -11,7 +11,7 @@ use super::optimade::{Kind, elements_at_sites};
 use super::values::{Numbers, Rows, Scalar, Text};
 use crate::FormatError;
 use crate::{
-    MAX_ATOMS, Mapping, Note, Notes, Properties, Refused, at_line, parse_noted,
+    MAX_ATOMS, Mapping, Note, Notes, Place, Properties, Refused, Stated, at_line, parse_noted,
     properties::IDS,
     species::{element_of_symbol, is_isotope},
 };
@@ -316,12 +316,6 @@ impl<'de> Document<'de> {
                 self.formula = map.next_value()?
             }
             "id" | "material_id" => self.id = map.next_value::<Scalar>()?.text(),
-            "formation_energy_per_atom" => properties.formation_energy_per_atom = map.next_value()?,
-            "e_above_hull" | "energy_above_hull" => properties.e_above_hull = map.next_value()?,
-            "band_gap" => properties.band_gap = map.next_value()?,
-            "correction_scheme" => properties.correction_scheme = map.next_value::<Scalar>()?.text(),
-            "source" => properties.source = map.next_value::<Scalar>()?.text(),
-            "seed_split" | "split" => properties.split = map.next_value::<Scalar>()?.text(),
             // Pymatgen's own, beside the sites.
             "properties" => {
                 if let serde_json::Value::Object(entries) = map.next_value()? {
@@ -332,7 +326,11 @@ impl<'de> Document<'de> {
                 }
             }
             name if name.starts_with('_') => properties.enter_of_provider(name, map.next_value()?),
-            _ => self.keep(key, map)?,
+            name => match Stated::called(name).map(|stated| &stated.place) {
+                Some(Place::Number(_, place)) => *place(properties) = map.next_value()?,
+                Some(Place::Text(_, place)) => *place(properties) = map.next_value::<Scalar>()?.text(),
+                None => self.keep(key, map)?,
+            },
         }
         Ok(())
     }

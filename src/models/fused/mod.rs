@@ -203,6 +203,17 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn every_network_is_among_them() {
+        let tested: Vec<String> = configs().iter().map(|config| format!("{config:?}")).collect();
+        for name in crate::network::NAMES {
+            // Of these no form is packed apart.
+            let one = ["Cnn", "Trees"].contains(name);
+            let is_tested = tested.iter().any(|config| config.starts_with(&format!("{name}(")));
+            assert!(one != is_tested, "configs() lacks {name}, or has what is not packed");
+        }
+    }
+
+    #[test]
     fn numbers_are_those_of_the_burn_modules() {
         for config in configs() {
             let name = config.architecture();

@@ -159,7 +159,7 @@ class Connection(Commands, _lib.Connection):
         promoted = [f"{name}:{kind}" for name, kind in promote.items()] if promote else []
         files = [os.path.expanduser(os.fspath(path)) for path in listed]
         return Imported(
-            self._import(files, into, source, dedupe, order, pairs, id, str(frames), promoted, dry_run)
+            self._import(files, into, source, dedupe, order, pairs, id, str(frames), promoted, dry_run, False)
         )
 
     def import_structures(
@@ -191,7 +191,9 @@ class Connection(Commands, _lib.Connection):
         """
         with tempfile.TemporaryDirectory(prefix="hollandite-") as folder, connect(":memory:") as session:
             written = Written(session, structures, ids, source, properties or {}, Path(folder))
-            return self.import_files(*written.files, into=into, source=written.source, dedupe=dedupe, dry_run=dry_run)
+            files = [str(file) for file in written.files]
+            # They are gone soon: their paths are not kept.
+            return Imported(self._import(files, into, written.source, dedupe, None, None, None, "last", [], dry_run, True))
 
     @cached_property
     def functions(self) -> Functions:

@@ -131,6 +131,7 @@ class Connection:
         frames: str,
         promote: Sequence[str],
         dry_run: bool,
+        passing: bool,
     ) -> dict[str, Any]: ...
     def _command(self, words: Sequence[str], writes: bool) -> str: ...
 

@@ -122,6 +122,8 @@ def test_ids_are_kept_and_those_that_are_made_are_of_the_crystal(store, hosts):
     crystals = hosts.to_crystals()
     assert store.import_structures(crystals[:2], into="t").added == 2
     assert store.import_structures(crystals, into="t").added == 1
+    # They were in no file.
+    assert store.sql("SELECT count(path) FROM t").fetchone() == (0,)
     ids = store.sql("SELECT id FROM t")["id"]
     assert len(set(ids)) == 3 and all(one.startswith("python-") for one in ids)
     assert store.import_structures([crystals[0]] * 2, into="twice", source=None).added == 2

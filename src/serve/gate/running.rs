@@ -17,7 +17,7 @@ pub(super) fn late() -> Refusal {
 
 /// What is said of work that ended by a fault of ours.
 pub(super) fn fault() -> Refusal {
-    Refusal::new(Kind::Fault, "the query ended by a fault of the server, which has noted it")
+    Refusal::new(Kind::Fault, "the query failed by an internal error of the server, which has logged it")
 }
 
 /// Runs `work` until the deadline, as a task of its own: one step of it may take long. The place stays taken until the task has ended,

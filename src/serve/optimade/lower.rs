@@ -166,7 +166,7 @@ impl<'a> Names<'a> {
             (_, Value::Property(_)) => return Err(unsupported("properties as parts of a text")),
             (Kind::Text, Value::Text(text)) => lit(text.as_str()),
             (Kind::Text, other) => return Err(mismatch(name, own.kind, literal_of(other).kind)),
-            _ => return Err(Refusal::bad(format!("{name} is no text, and has no beginning and end"))),
+            _ => return Err(Refusal::bad(format!("{name} is not a text: STARTS, ENDS and CONTAINS need one"))),
         };
         Ok(match part {
             Part::Anywhere => contains(own.expr, text),
@@ -181,7 +181,7 @@ impl<'a> Names<'a> {
             Kind::Nothing => return Ok(unknown()),
             Kind::List(Kind::List(_) | Kind::Dictionary) => return Err(unsupported("lists of lists or dictionaries")),
             Kind::List(item) => *item,
-            _ => return Err(Refusal::bad(format!("{name} is no list, and HAS nothing"))),
+            _ => return Err(Refusal::bad(format!("{name} is not a list; HAS needs one"))),
         };
         let literals: Vec<Expr> = values
             .iter()
@@ -213,7 +213,7 @@ impl<'a> Names<'a> {
                 let counted = cast(array_length(own.expr), DataType::Int64);
                 Ok(binary_expr(counted, engine(operator), lit(length)))
             }
-            _ => Err(Refusal::bad(format!("{name} is no list, and has no LENGTH"))),
+            _ => Err(Refusal::bad(format!("{name} is not a list; LENGTH needs one"))),
         }
     }
 }

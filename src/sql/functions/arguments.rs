@@ -163,11 +163,13 @@ pub(super) fn count(n: f64) -> Result<usize, String> {
     }
 }
 
+/// The energy model of a session that sets none stands in options.rs.
+const OF_SESSION: Omitted = Omitted::Means("the option `hollandite.energy_model`, 'chgnet'");
+
 /// An energy model.
 pub(crate) fn energy_model() -> Parameter {
     let text = "Name or path of an energy model, as a constant.";
-    let session = Omitted::Means("the option `hollandite.energy_model`, 'chgnet'");
-    optional("model", Kind::Model, session, text).checked(|function, constant, environment| {
+    optional("model", Kind::Model, OF_SESSION, text).checked(|function, constant, environment| {
         match constant.map(|value| value.try_as_str().flatten().unwrap_or_default()) {
             Some("") => Ok(()),
             Some(name) => environment.potential(name).map(drop).map_err(Into::into),
@@ -179,8 +181,7 @@ pub(crate) fn energy_model() -> Parameter {
 /// An energy model, or a column of them: what they disagree in is asked of several at once.
 pub(super) fn energy_models() -> Parameter {
     let text = "Name or path of an energy model. A column asks each row's own: `models` lists those that have forces.";
-    let session = Omitted::Means("the option `hollandite.energy_model`, 'chgnet'");
-    optional("model", Kind::Model, session, text).checked(|_, constant, environment| {
+    optional("model", Kind::Model, OF_SESSION, text).checked(|_, constant, environment| {
         match constant.and_then(|value| value.try_as_str()).flatten().unwrap_or_default() {
             "" => Ok(()),
             name => environment.potential(name).map(drop).map_err(Into::into),

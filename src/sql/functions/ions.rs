@@ -12,9 +12,9 @@ use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals
 use super::kernel::{rows, structs, values};
 use super::surface::{Found, Where, places, unconverged};
 use super::{Function, Kind, Omitted, Parameter, optional, required};
-use crate::adsorption::Kept;
 use crate::cost::Cost;
 use crate::environment::Environment;
+use crate::insertions::Kept;
 use adsorption::{self, Capacity, InsertionSite, Reference, Within};
 use crystal::Element;
 use features::{self, Ion, ring_name};

@@ -7,7 +7,7 @@ use super::kernel::{Arguments, Columns, Context, in_session, structs};
 use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
 use crate::cost::Cost;
-use crate::migrations::{Image, Kept, Question, answers};
+use crate::journeys::{Image, Kept, Question, answers};
 use adsorption::Within;
 use features::{Ion, ring_name};
 use models::potential::Potential;

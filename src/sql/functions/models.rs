@@ -42,7 +42,7 @@ pub(super) fn functions() -> Vec<Function> {
         },
         Function {
             name: "predict_ef",
-            text: "Formation energy predicted by a graph network. NULL with a warning for elements outside the \
+            text: "Formation energy predicted by a trained model. NULL with a warning for elements outside the \
                    model's training data. A model of another quantity is refused: ask it with `predict`. A query \
                    asks once for each distinct crystal, after all cheaper predicates, and the result is remembered.",
             parameters: vec![

@@ -6,7 +6,7 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 use super::arguments::named;
 use super::kernel::{Arguments, Context};
-use crate::adsorption::{Kept, Places, Question, answers};
+use crate::insertions::{Kept, Places, Question, answers};
 use crate::options::HollanditeOptions;
 use adsorption::{Freedom, RelaxOptions};
 use features::Ion;

@@ -13,7 +13,7 @@ use super::Cost;
 use super::call::{PhysicalCall, Way};
 use super::exec::EvaluateExec;
 use crate::Session;
-use crate::features::Feature;
+use crate::feature::Feature;
 use crate::functions::CrystalUdf;
 use crate::options::HollanditeOptions;
 use crate::pass::Pass;

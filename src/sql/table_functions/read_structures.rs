@@ -22,7 +22,7 @@ use super::table::{Table, path};
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, Omitted, optional};
 use columns::{structure_type, structures};
-use formats::{self, Frames, Input, Mapping, Reading, Record, Rejection};
+use formats::{self, Frames, Input, Mapping, Place, Reading, Record, Rejection, STATED, Stated};
 
 /// Most records of one batch.
 const BATCH: usize = 512;
@@ -57,32 +57,26 @@ pub(super) fn function() -> Function<Table> {
 }
 
 fn columns() -> Vec<FieldDoc> {
-    vec![
+    let mut columns = vec![
         FieldDoc::new("path", DataType::Utf8, None, "The file."),
         FieldDoc::new("line", DataType::Int64, None, "Line where the record begins."),
         FieldDoc::new("id", DataType::Utf8, None, "Id of the record."),
         FieldDoc::new("structure", structure_type(), None, "The crystal."),
         FieldDoc::new("formula", DataType::Utf8, None, "Its reduced formula."),
         FieldDoc::new("natoms", DataType::Int32, None, "Number of atoms in the cell."),
-        FieldDoc::new(
-            "formation_energy_per_atom",
-            DataType::Float64,
-            Some("eV/atom"),
-            "Formation energy, if the file states it.",
-        ),
-        FieldDoc::new(
-            "e_above_hull",
-            DataType::Float64,
-            Some("eV/atom"),
-            "Energy above the hull, if the file states it.",
-        ),
-        FieldDoc::new("band_gap", DataType::Float64, Some("eV"), "Band gap, if the file states it."),
-        FieldDoc::new("correction_scheme", DataType::Utf8, None, "Functional and correction scheme of the energy."),
-        FieldDoc::new("source", DataType::Utf8, None, "Where the data come from."),
-        FieldDoc::new("split", DataType::Utf8, None, "Part of the data set: train, validation or test."),
+    ];
+    columns.extend(STATED.iter().map(|stated| {
+        let data_type = match stated.place {
+            Place::Number(..) => DataType::Float64,
+            Place::Text(..) => DataType::Utf8,
+        };
+        FieldDoc::new(stated.name, data_type, stated.unit, stated.summary)
+    }));
+    columns.extend([
         FieldDoc::new("extra", DataType::Utf8, None, "Everything else in the record, as JSON."),
         FieldDoc::new("reason", DataType::Utf8, None, "Why the record is refused, and what to do."),
-    ]
+    ]);
+    columns
 }
 
 fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
@@ -203,9 +197,6 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
     let text = |of: &dyn Fn(&Record) -> Option<String>| -> ArrayRef {
         Arc::new(StringArray::from_iter(records().map(|r| r.and_then(of))))
     };
-    let number = |of: &dyn Fn(&Record) -> Option<f64>| -> ArrayRef {
-        Arc::new(Float64Array::from_iter(records().map(|r| r.and_then(of))))
-    };
     Ok(match name {
         "path" => Arc::new(StringArray::from_iter_values(lot.iter().map(|(input, _)| input.path.to_string_lossy()))),
         "line" => Arc::new(Int64Array::from_iter_values(lot.iter().map(|(_, item)| match item {
@@ -219,12 +210,6 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
         "structure" => Arc::new(structures(records().map(|r| r.map(|r| &r.structure)))),
         "formula" => text(&|r| Some(r.structure.composition().reduced_formula())),
         "natoms" => Arc::new(Int32Array::from_iter(records().map(|r| r.map(|r| r.structure.len() as i32)))),
-        "formation_energy_per_atom" => number(&|r| r.properties.formation_energy_per_atom),
-        "e_above_hull" => number(&|r| r.properties.e_above_hull),
-        "band_gap" => number(&|r| r.properties.band_gap),
-        "correction_scheme" => text(&|r| r.properties.correction_scheme.clone()),
-        "source" => text(&|r| r.properties.source.clone()),
-        "split" => text(&|r| r.properties.split.clone()),
         "extra" => text(&|r| {
             let extra = &r.properties.extra;
             (!extra.is_empty()).then(|| serde_json::to_string(extra).ok()).flatten()
@@ -233,7 +218,15 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
             let reasons = lot.iter().map(|(_, item)| item.as_ref().err().map(|rejection| &rejection.reason));
             Arc::new(StringArray::from_iter(reasons))
         }
-        other => return plan_err!("read_structures has no column {other}"),
+        other => match Stated::called(other).map(|stated| &stated.place) {
+            Some(Place::Number(of, _)) => {
+                Arc::new(Float64Array::from_iter(records().map(|r| r.and_then(|r| of(&r.properties)))))
+            }
+            Some(Place::Text(of, _)) => {
+                Arc::new(StringArray::from_iter(records().map(|r| r.and_then(|r| of(&r.properties)))))
+            }
+            None => return plan_err!("read_structures has no column {other}"),
+        },
     })
 }
 

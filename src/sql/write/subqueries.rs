@@ -45,7 +45,7 @@ pub(super) async fn answered(session: &Session, expression: Expr) -> Result<Expr
 fn next(answers: &mut VecDeque<Vec<ScalarValue>>) -> Result<Vec<ScalarValue>> {
     match answers.pop_front() {
         Some(answer) => Ok(answer),
-        None => plan_err!("a subquery stands within another's place"),
+        None => plan_err!("a subquery within another is not supported here"),
     }
 }
 

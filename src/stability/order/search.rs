@@ -1,5 +1,6 @@
 //! The division of atoms among sites of least electrostatic energy.
 
+use crystal::gcd;
 use features::SiteMatrix;
 
 /// Ways up to which each is tried.
@@ -129,7 +130,7 @@ impl<'a> Search<'a> {
             let sites: Vec<usize> = (0..choice.len()).filter(|&site| self.kinds[site] == kind).collect();
             let n = sites.len();
             // A step without a divisor in common visits each site once.
-            let step = (1 + start / 2..).find(|&step| gcd(step, n) == 1).unwrap_or(1);
+            let step = (1 + start / 2..).find(|&step| gcd(step as u64, n as u64) == 1).unwrap_or(1);
             let mut dealt = vec![0; labels.len()];
             for k in 0..n {
                 // The label that is furthest behind its share comes next.
@@ -187,10 +188,6 @@ impl<'a> Search<'a> {
         };
         CLASH * (of(i, &exchanged) + of(j, &exchanged) - of(i, &taken) - of(j, &taken))
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

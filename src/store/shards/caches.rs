@@ -7,7 +7,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{BASE_FILE, refused};
 use crate::StoreError;
-use crate::lake::{CATALOG_FILE, Store};
+use crate::lake::Store;
+use crate::layout::CATALOG_FILE;
 
 /// Rows of a table of the branch that the run did not find.
 fn since(table: &str) -> String {

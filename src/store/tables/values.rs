@@ -6,14 +6,18 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int32Array, ListBuilder, StringArray, StringBuilder};
 
 use super::Row;
+use formats::{Place, STATED, Stated};
 
 /// How a row gives the value of a column; nothing is NULL.
+#[derive(Clone, Copy)]
 pub enum Value {
     Text(fn(&Row) -> Option<Cow<'_, str>>),
     Whole(fn(&Row) -> Option<i32>),
     Real(fn(&Row) -> Option<f64>),
     Words(fn(&Row) -> &[&'static str]),
     Crystal,
+    /// What a file says.
+    Stated(&'static Stated),
 }
 use Value::{Crystal, Real, Text, Whole, Words};
 
@@ -33,17 +37,12 @@ pub static DERIVED: [(&str, Value); 12] = [
     ("spacegroup", Whole(|row| row.spacegroup.map(i32::from))),
 ];
 
-/// The others, which a file states, or who imports it.
-static STATED: [(&str, Value); 11] = [
+/// The others, besides what a file states.
+static GIVEN: [(&str, Value); 6] = [
     ("id", Text(|row| Some((&row.id).into()))),
     ("source", Text(|row| Some((&row.source).into()))),
     ("source_id", Text(|row| row.source_id.as_deref().map(Into::into))),
     ("structure", Crystal),
-    ("formation_energy_per_atom", Real(|row| row.properties.formation_energy_per_atom)),
-    ("e_above_hull", Real(|row| row.properties.e_above_hull)),
-    ("band_gap", Real(|row| row.properties.band_gap)),
-    ("correction_scheme", Text(|row| row.properties.correction_scheme.as_deref().map(Into::into))),
-    ("split", Text(|row| row.properties.split.as_deref().map(Into::into))),
     ("extra", Text(extra)),
     ("path", Text(|row| row.path.as_deref().map(Into::into))),
 ];
@@ -54,8 +53,9 @@ fn extra(row: &Row) -> Option<Cow<'_, str>> {
 }
 
 /// How the column of that name is filled; `None` where it is none of these.
-pub(super) fn value(name: &str) -> Option<&'static Value> {
-    DERIVED.iter().chain(&STATED).find(|(of, _)| *of == name).map(|(_, value)| value)
+pub(super) fn value(name: &str) -> Option<Value> {
+    let own = DERIVED.iter().chain(&GIVEN).find(|(of, _)| *of == name).map(|(_, value)| *value);
+    own.or_else(|| STATED.iter().find(|stated| stated.name == name).map(Value::Stated))
 }
 
 /// The column of that name; `None` where it is none of these.
@@ -64,6 +64,12 @@ pub(super) fn column(name: &str, rows: &[Row]) -> Option<ArrayRef> {
         Text(of) => Arc::new(rows.iter().map(of).collect::<StringArray>()),
         Whole(of) => Arc::new(rows.iter().map(of).collect::<Int32Array>()),
         Real(of) => Arc::new(rows.iter().map(of).collect::<Float64Array>()),
+        Value::Stated(Stated { place: Place::Number(of, _), .. }) => {
+            Arc::new(rows.iter().map(|row| of(&row.properties)).collect::<Float64Array>())
+        }
+        Value::Stated(Stated { place: Place::Text(of, _), .. }) => {
+            Arc::new(rows.iter().map(|row| of(&row.properties)).collect::<StringArray>())
+        }
         Words(of) => {
             let mut lists = ListBuilder::new(StringBuilder::new());
             rows.iter().for_each(|row| lists.append_value(of(row).iter().map(Some)));
@@ -78,10 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_of_a_column_of_the_dictionary() {
+    fn what_has_a_value_is_what_the_dictionary_has() {
+        let own = DERIVED.iter().chain(&GIVEN).map(|(name, _)| *name).chain(STATED.iter().map(|stated| stated.name));
         let schema = super::super::schema();
-        for (name, _) in DERIVED.iter().chain(&STATED) {
+        for name in own {
             assert!(schema.field_with_name(name).is_ok(), "lake.sql has no column {name} of tmo");
+        }
+        for column in super::super::columns() {
+            assert!(value(&column.name).is_some(), "nothing fills column {} of lake.sql", column.name);
         }
     }
 }

@@ -1,0 +1,6 @@
+//! What lies in the folder of a store.
+
+/// The catalog.
+pub(super) const CATALOG_FILE: &str = "catalog.sqlite";
+/// The Parquet files.
+pub(super) const DATA_FOLDER: &str = "data";
