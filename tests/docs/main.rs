@@ -6,8 +6,8 @@ mod common;
 mod dependencies;
 mod drift;
 mod glossary;
+mod lists;
 mod literals;
-mod networks;
 mod readme;
 mod stubs;
 

@@ -240,6 +240,13 @@ async fn potentials_follow_from_the_energies_beside_them_and_are_remembered() {
     assert!(reason.as_string::<i32>().value(0).contains("did not converge in 2 steps"), "{reason:?}");
     assert!(value(&session, "adsorption_potential(s, 'Li')").await.is_null(0));
     assert!(session.warnings().join(" ").contains("did not converge in 2 steps"));
+    // Nor has it an interval.
+    let interval = |name: &str| format!("adsorption_interval(s, 'Li')['{name}']");
+    assert!(
+        value(&session, &interval("value")).await.is_null(0) && value(&session, &interval("upper")).await.is_null(0)
+    );
+    let reason = value(&session, &interval("reason")).await;
+    assert!(reason.as_string::<i32>().value(0).contains("did not converge in 2 steps"), "{reason:?}");
     // Sodium finds a place but has no elemental reference energy; some numbers are no number of ions, some places are none.
     let reason = value(&session, "adsorption(s, 'Na')[1]['reason']").await;
     assert!(reason.as_string::<i32>().value(0).contains("no elemental reference energy of Na"));
