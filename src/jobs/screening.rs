@@ -18,11 +18,11 @@ pub type Step = (String, u64);
 /// which they are written. `None` for a query that joins, aggregates, or has no condition.
 ///
 /// Every condition is asked again of what those before it left, but for the last, the costliest as a rule, where `rows`, the
-/// number of rows of the query, tells what it leaves; a model's answers are remembered.
+/// number of rows of the query if it is known, tells what it leaves; a model's answers are remembered.
 ///
 /// # Errors
 /// As the query.
-pub async fn steps(session: &Session, query: &DataFrame, rows: u64) -> Result<Option<Vec<Step>>, Error> {
+pub async fn steps(session: &Session, query: &DataFrame, rows: Option<u64>) -> Result<Option<Vec<Step>>, Error> {
     let (mut filters, mut cut) = (Vec::new(), false);
     let mut plan = query.logical_plan();
     let table = loop {
@@ -52,12 +52,14 @@ pub async fn steps(session: &Session, query: &DataFrame, rows: u64) -> Result<Op
     for (i, filter) in filters.into_iter().rev().enumerate() {
         let conditions = split_conjunction(&filter.predicate);
         for k in 1..=conditions.len() {
-            let left = if !cut && (i + 1, k) == (count, conditions.len()) {
-                rows
-            } else {
-                let so_far = conjunction(conditions[..k].iter().map(|&e| e.clone())).unwrap_or_else(|| lit(true));
-                let kept = LogicalPlanBuilder::from(filter.input.clone()).filter(so_far)?.build()?;
-                number_of_rows(session, kept).await?
+            let last = !cut && (i + 1, k) == (count, conditions.len());
+            let left = match rows.filter(|_| last) {
+                Some(rows) => rows,
+                None => {
+                    let so_far = conjunction(conditions[..k].iter().map(|&e| e.clone())).unwrap_or_else(|| lit(true));
+                    let kept = LogicalPlanBuilder::from(filter.input.clone()).filter(so_far)?.build()?;
+                    number_of_rows(session, kept).await?
+                }
             };
             steps.push((words(conditions[k - 1]), left));
         }
@@ -102,21 +104,23 @@ mod tests {
     async fn conditions_are_counted_in_the_order_in_which_they_are_written() {
         let session = session().await;
         let query = "WITH low AS (SELECT x, y FROM t WHERE x <= 20) SELECT x + 1 AS z FROM low WHERE y = 0 AND x > 10 ORDER BY z LIMIT 2";
-        let found = steps(&session, &session.sql(query).await.unwrap(), 2).await.unwrap().unwrap();
+        let found = steps(&session, &session.sql(query).await.unwrap(), Some(2)).await.unwrap().unwrap();
         let [words, counts]: [Vec<String>; 2] =
             [found.iter().map(|s| s.0.clone()).collect(), found.iter().map(|s| s.1.to_string()).collect()];
         assert_eq!(counts, ["30", "20", "6", "3"]);
         assert_eq!(words, ["all of t", "x <= 20", "y = 0", "x > 10"]);
         // Without a limit the rows of the query are what its last condition leaves.
         let whole = session.sql("SELECT x FROM t WHERE x > 5 AND y = 0 ORDER BY x").await.unwrap();
-        let found = steps(&session, &whole, 77).await.unwrap().unwrap();
+        let found = steps(&session, &whole, Some(77)).await.unwrap().unwrap();
         assert_eq!(found.iter().map(|s| s.1).collect::<Vec<_>>(), [30, 25, 77]);
+        let found = steps(&session, &whole, None).await.unwrap().unwrap();
+        assert_eq!(found.iter().map(|s| s.1).collect::<Vec<_>>(), [30, 25, 9]);
         for other in [
             "SELECT x FROM t",
             "SELECT count(*) FROM t WHERE x > 1",
             "SELECT a.x FROM t a JOIN t b ON a.x = b.y WHERE a.x > 1",
         ] {
-            assert_eq!(steps(&session, &session.sql(other).await.unwrap(), 1).await.unwrap(), None, "{other}");
+            assert_eq!(steps(&session, &session.sql(other).await.unwrap(), Some(1)).await.unwrap(), None, "{other}");
         }
     }
 }

@@ -25,18 +25,24 @@ pub(crate) struct Found {
     pub snapshot: i64,
 }
 
-/// The crystal of an id.
+/// The crystal of an id, at a snapshot or the newest.
 ///
 /// # Errors
 /// A table without crystals, or no such id in it.
-pub(crate) async fn one(gate: &Gate, table: &str, id: &str, format: &str) -> Result<Found, Refusal> {
+pub(crate) async fn one(
+    gate: &Gate,
+    table: &str,
+    id: &str,
+    format: &str,
+    snapshot: Option<i64>,
+) -> Result<Found, Refusal> {
     let kind = FORMATS.iter().find(|(name, _)| *name == format).map(|(_, kind)| *kind);
     let kind = kind.ok_or_else(|| {
         Refusal::bad(format!("{format} is no format of a crystal; there are cif, poscar, json, html"))
     })?;
     let text = format!("SELECT structure FROM {} WHERE id = $1 LIMIT 1", quoted_name(table));
     let values = Values::InOrder(vec![Bound::Text(id.to_owned())]);
-    let answer = gate.ask(Question { values, ..Question::from(text.as_str()) }).await?;
+    let answer = gate.ask(Question { values, snapshot, ..Question::from(text.as_str()) }).await?;
     let snapshot = answer.snapshot();
     let batches = answer.collect().await?;
     let missing = || Refusal::new(Kind::Missing, format!("{table} has no crystal '{id}'"));

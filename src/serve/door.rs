@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, header};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Kind, Refusal};
@@ -12,7 +13,7 @@ use crate::gate::Gate;
 use crate::token::Token;
 
 /// A stored query, by its name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StoredQuery {
     /// Its name.
     pub name: &'static str,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// The key of WebDriver under which an element's id stands.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+pub const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A Chromium of our own, with a new profile, that is closed with this value.
 pub struct Browser {
@@ -101,7 +101,8 @@ impl Browser {
         }
     }
 
-    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    /// A command of WebDriver.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         self.request(method, &format!("/session/{}{path}", self.session), body).unwrap()
     }
 
@@ -124,7 +125,8 @@ impl Browser {
         }
     }
 
-    fn element(&self, selector: &str) -> String {
+    /// The id of an element.
+    pub fn element(&self, selector: &str) -> String {
         let found = self.call("POST", "/element", Some(&json!({"using": "css selector", "value": selector})));
         found[ELEMENT].as_str().unwrap().to_string()
     }

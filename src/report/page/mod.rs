@@ -78,7 +78,7 @@ impl Page {
         body += &self.table.html(&columns, &self.candidates)?;
         body += &self.cards(&cards);
         body += &self.closing();
-        Ok(document(&self.title, &body, &scripts))
+        Ok(document(&self.title, "", &body, &scripts))
     }
 
     /// Write the page to a file, which appears when it is whole.
@@ -140,15 +140,15 @@ impl Page {
     }
 }
 
-/// A page around `body`, on which these scripts run and no others.
-fn document(title: &str, body: &str, scripts: &[&str]) -> String {
+/// A page around `body`, which is of a class, on which these scripts run and no others.
+fn document(title: &str, class: &str, body: &str, scripts: &[&str]) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"generator\" content=\"hollandite {}\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+         <link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n<main>\n",
         policy::policy(scripts),
         env!("CARGO_PKG_VERSION"),
         text(title)
@@ -161,7 +161,7 @@ fn document(title: &str, body: &str, scripts: &[&str]) -> String {
     out + "</body>\n</html>\n"
 }
 
-/// One crystal to turn, with its channels, as a page of its own.
+/// One crystal to turn, with its channels, as a page of its own. In a frame it tells the page around it how high it is.
 ///
 /// # Errors
 /// The library that turns it cannot be unpacked.
@@ -172,15 +172,15 @@ pub fn crystal(title: &str, structure: &Structure) -> Result<String, ReportError
     let candidate = Candidate { id: title.to_owned(), row: 0, structure: structure.clone(), prediction: None };
     let card = card::html(1, &candidate, &table, &table.cells()?, None)?;
     let library = viewer::library()?;
-    Ok(document(title, &format!("{card}{}", viewer::notice()), &[library.as_str(), SCRIPT]))
+    Ok(document(title, "alone", &format!("{card}{}", viewer::notice()), &[library.as_str(), SCRIPT]))
 }
 
-/// The Content-Security-Policy of a page with this script, on which the pages that [`crystal()`] makes run too.
+/// The scripts of the pages that [`crystal()`] makes, as the Content-Security-Policy of a page that frames them has to name them.
 ///
 /// # Errors
 /// The library that turns crystals cannot be unpacked.
-pub fn policy_around(script: &str) -> Result<String, ReportError> {
-    Ok(policy::policy(&[script, viewer::library()?.as_str(), SCRIPT]))
+pub fn crystal_scripts() -> Result<String, ReportError> {
+    Ok(policy::sources(&[viewer::library()?.as_str(), SCRIPT]))
 }
 
 #[cfg(test)]

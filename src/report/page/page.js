@@ -25,6 +25,11 @@
     });
   }
 
+  // ---- In a frame: the page around it is told how high this one is.
+  if (parent !== window) {
+    new ResizeObserver(() => parent.postMessage({ height: document.body.scrollHeight }, "*")).observe(document.body);
+  }
+
   // ---- Crystals. A browser has few WebGL contexts: those in sight have one, and give it back when they leave.
   if (typeof $3Dmol === "undefined") return;
   const MOST = 8;

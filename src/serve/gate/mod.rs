@@ -225,6 +225,23 @@ impl Gate {
         }
     }
 
+    /// How many rows each step of a statement leaves, at which snapshot; no steps where it is another than conditions on one table.
+    ///
+    /// # Errors
+    /// As [`Gate::ask`].
+    pub(crate) async fn steps(&self, question: Question) -> Result<(i64, Option<Vec<jobs::Step>>), Refusal> {
+        let deadline = self.deadline();
+        let place = self.0.places.take(deadline).await?;
+        let ((planned, ()), place) = self.planned(question, |_, frame| Ok((frame, ())), place, deadline).await?;
+        let (gate, stop, snapshot) = (self.clone(), planned.stop.clone(), planned.snapshot);
+        let count = async move {
+            let steps = jobs::steps(&planned.session, &planned.frame, None).await;
+            steps.map_err(|error| gate.refusal(&error))
+        };
+        let (steps, _place) = within(deadline, &stop, place, count).await?;
+        Ok((snapshot, steps))
+    }
+
     fn deadline(&self) -> Instant {
         Instant::now() + self.0.limits.timeout
     }

@@ -1,4 +1,4 @@
-//! What there is to ask: tables, functions; and whether the store can be read.
+//! What there is to ask: tables, functions, stored queries; and whether the store can be read.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -26,6 +26,12 @@ pub(super) async fn functions(asked: Asked) -> Response {
         }
         Err(error) => end(asked.visit, &Refusal::new(Kind::Fault, error.to_string())),
     }
+}
+
+pub(super) async fn queries(asked: Asked) -> Response {
+    let queries = json!({ "queries": asked.door.queries() });
+    asked.visit.end(None);
+    of_json(StatusCode::OK, &queries)
 }
 
 /// A look into the catalog, beside the queue: a server that is busy is healthy.

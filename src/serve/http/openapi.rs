@@ -47,10 +47,10 @@ fn operation(route: &Route) -> Value {
         .parameters
         .iter()
         .map(|parameter| {
-            let mut schema = json!({ "type": "string" });
+            let mut schema = json!({ "type": parameter.kind });
             if !parameter.values.is_empty() {
                 schema["enum"] = json!(parameter.values);
-            } else {
+            } else if parameter.kind == "string" {
                 schema["minLength"] = json!(1);
             }
             json!({

@@ -32,6 +32,8 @@ pub(super) struct Parameter {
     pub name: &'static str,
     /// `path` or `query`.
     pub place: &'static str,
+    /// `string` or `integer`.
+    pub kind: &'static str,
     /// Values that it takes, where they are few.
     pub values: &'static [&'static str],
     pub summary: &'static str,
@@ -40,7 +42,7 @@ pub(super) struct Parameter {
 const JSON: &[&str] = &["application/json"];
 
 /// All pages.
-pub(super) static ROUTES: [Route; 10] = [
+pub(super) static ROUTES: [Route; 13] = [
     Route {
         method: Method::GET,
         path: "/",
@@ -52,6 +54,22 @@ pub(super) static ROUTES: [Route; 10] = [
         answer: |asked| explorer::answer(asked).boxed(),
     },
     Route {
+        method: Method::GET,
+        path: "/page/{name}",
+        axum_path: "/page/{name}",
+        open: true,
+        summary: "A file of that page.",
+        parameters: &[Parameter {
+            name: "name",
+            place: "path",
+            kind: "string",
+            values: explorer::NAMES,
+            summary: "Its name.",
+        }],
+        answers: &explorer::TYPES,
+        answer: |asked| explorer::file(asked).boxed(),
+    },
+    Route {
         method: Method::POST,
         path: "/v1/sql",
         axum_path: "/v1/sql",
@@ -60,6 +78,26 @@ pub(super) static ROUTES: [Route; 10] = [
         parameters: &[],
         answers: &sql::TYPES,
         answer: |asked| sql::answer(asked).boxed(),
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/funnel",
+        axum_path: "/v1/funnel",
+        open: false,
+        summary: "How many rows each condition of a statement leaves; `steps` is null where it is none on one table alone.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| sql::funnel(asked).boxed(),
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/queries",
+        axum_path: "/v1/queries",
+        open: false,
+        summary: "Stored queries: name, what each answers, and its text.",
+        parameters: &[],
+        answers: JSON,
+        answer: |asked| catalog::queries(asked).boxed(),
     },
     Route {
         method: Method::GET,
@@ -88,14 +126,22 @@ pub(super) static ROUTES: [Route; 10] = [
         open: false,
         summary: "A crystal as CIF, POSCAR, JSON of pymatgen, or a page on which it turns.",
         parameters: &[
-            Parameter { name: "id", place: "path", values: &[], summary: "Its id." },
+            Parameter { name: "id", place: "path", kind: "string", values: &[], summary: "Its id." },
             Parameter {
                 name: "format",
                 place: "path",
+                kind: "string",
                 values: &["cif", "poscar", "json", "html"],
                 summary: "The format.",
             },
-            Parameter { name: "table", place: "query", values: &[], summary: "Its table; tmo where none is named." },
+            Parameter {
+                name: "table",
+                place: "query",
+                kind: "string",
+                values: &[],
+                summary: "Its table; tmo where none is named.",
+            },
+            Parameter { name: "snapshot", place: "query", kind: "integer", values: &[], summary: "An older snapshot." },
         ],
         answers: &["chemical/x-cif", "text/plain", "application/json", "text/html"],
         answer: |asked| structures::answer(asked).boxed(),
@@ -106,7 +152,13 @@ pub(super) static ROUTES: [Route; 10] = [
         axum_path: "/optimade/{*path}",
         open: false,
         summary: "OPTIMADE 1.2: versions; of tmo v1/info, v1/structures and v1/links; of another table TABLE/v1/...",
-        parameters: &[Parameter { name: "path", place: "path", values: &[], summary: "A page of OPTIMADE." }],
+        parameters: &[Parameter {
+            name: "path",
+            place: "path",
+            kind: "string",
+            values: &[],
+            summary: "A page of OPTIMADE.",
+        }],
         answers: &[optimade::JSON_API, "text/csv"],
         answer: |asked| optimade::answer(asked).boxed(),
     },

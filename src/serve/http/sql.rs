@@ -1,6 +1,7 @@
 //! `POST /v1/sql`: a statement in, its rows out.
 
-use axum::http::{HeaderMap, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use datafusion::common::config::ExtensionOptions;
 use report::Format;
@@ -8,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sql::HollanditeOptions;
 
-use super::{Asked, body, end};
+use super::{Asked, body, end, of_json};
+use crate::door::Door;
 use crate::error::{Kind, Refusal};
 use crate::gate::{OPTIONS, Question};
 use crate::parameters;
@@ -74,44 +76,74 @@ fn kind_of(option: &str) -> Value {
 
 pub(super) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, visit } = asked;
-    let limits = door.gate().limits().clone();
-    let (head, posted) = request.into_parts();
     let read = async {
-        check_type(&head.headers)?;
-        let read = tokio::time::timeout(limits.timeout, axum::body::to_bytes(posted, limits.body)).await;
-        let bytes = match read {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => {
-                let message = format!("the request is longer than {} bytes, or broke off", limits.body);
-                return Err(Refusal::new(Kind::TooMuch, message));
-            }
-            Err(_) => return Err(Refusal::new(Kind::Late, "the request did not arrive in time")),
-        };
-        let statement: Statement =
-            serde_json::from_slice(&bytes).map_err(|e| Refusal::bad(format!("the request: {e}")))?;
-        let format = format_of(statement.format.as_deref(), &head.headers)?;
+        let (statement, headers) = posted(&door, request).await?;
+        let format = format_of(statement.format.as_deref(), &headers)?;
         Ok((statement, format))
     };
     let (statement, (_, kind, format)) = match read.await {
         Ok(read) => read,
         Err(refusal) => return end(visit, &refusal),
     };
-    let most = statement.rows.unwrap_or(limits.rows);
-    let stored = door.queries().iter().find(|query| query.name == statement.query.trim());
+    let most = statement.rows.unwrap_or(door.gate().limits().rows);
     let visit = visit.said(&statement.query);
-    let answer = async {
-        let question = Question {
-            text: stored.map_or(statement.query, |query| query.sql.to_owned()),
-            values: parameters::values(&statement.params)?,
-            snapshot: statement.snapshot,
-            options: parameters::options(&statement.options)?,
-        };
-        door.gate().ask(question).await
-    };
+    let answer = async { door.gate().ask(statement.question(&door)?).await };
     match answer.await {
         Ok(answer) => body::of(answer.at_most(most), format, kind, visit).await,
         Err(refusal) => end(visit, &refusal),
     }
+}
+
+/// `POST /v1/funnel`: how many rows each step of a statement leaves.
+pub(super) async fn funnel(asked: Asked) -> Response {
+    let Asked { door, request, mut visit } = asked;
+    let statement = match posted(&door, request).await {
+        Ok((statement, _)) => statement,
+        Err(refusal) => return end(visit, &refusal),
+    };
+    visit = visit.said(&statement.query);
+    let counted = async { door.gate().steps(statement.question(&door)?).await };
+    match counted.await {
+        Ok((snapshot, steps)) => {
+            visit.snapshot = Some(snapshot);
+            visit.end(None);
+            let step = |(what, rows)| json!({ "what": what, "rows": rows });
+            let steps: Option<Vec<Value>> = steps.map(|steps| steps.into_iter().map(step).collect());
+            of_json(StatusCode::OK, &json!({ "snapshot": snapshot, "steps": steps }))
+        }
+        Err(refusal) => end(visit, &refusal),
+    }
+}
+
+impl Statement {
+    /// What the gate is asked; of a stored query its text.
+    fn question(self, door: &Door) -> Result<Question, Refusal> {
+        let stored = door.queries().iter().find(|query| query.name == self.query.trim());
+        Ok(Question {
+            text: stored.map_or(self.query, |query| query.sql.to_owned()),
+            values: parameters::values(&self.params)?,
+            snapshot: self.snapshot,
+            options: parameters::options(&self.options)?,
+        })
+    }
+}
+
+/// The statement of a request, with its headers.
+async fn posted(door: &Door, request: Request) -> Result<(Statement, HeaderMap), Refusal> {
+    let limits = door.gate().limits();
+    let (head, posted) = request.into_parts();
+    check_type(&head.headers)?;
+    let read = tokio::time::timeout(limits.timeout, axum::body::to_bytes(posted, limits.body)).await;
+    let bytes = match read {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let message = format!("the request is longer than {} bytes, or broke off", limits.body);
+            return Err(Refusal::new(Kind::TooMuch, message));
+        }
+        Err(_) => return Err(Refusal::new(Kind::Late, "the request did not arrive in time")),
+    };
+    let statement = serde_json::from_slice(&bytes).map_err(|e| Refusal::bad(format!("the request: {e}")))?;
+    Ok((statement, head.headers))
 }
 
 /// # Errors

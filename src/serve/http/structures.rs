@@ -11,8 +11,8 @@ pub(super) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, mut visit } = asked;
     let uri = request.into_parts().0.uri;
     let found = async {
-        let (id, format, table) = named(&uri)?;
-        crystals::one(door.gate(), &table, &id, format).await
+        let Named { id, format, table, snapshot } = named(&uri)?;
+        crystals::one(door.gate(), &table, &id, format, snapshot).await
     };
     match found.await {
         Ok(found) => {
@@ -26,8 +26,16 @@ pub(super) async fn answer(asked: Asked) -> Response {
     }
 }
 
-/// Id, format and table of a page.
-fn named(uri: &Uri) -> Result<(String, &'static str, String), Refusal> {
+/// What the address of a page says.
+#[derive(Debug, PartialEq)]
+struct Named {
+    id: String,
+    format: &'static str,
+    table: String,
+    snapshot: Option<i64>,
+}
+
+fn named(uri: &Uri) -> Result<Named, Refusal> {
     let file = decoded(uri.path().trim_start_matches("/v1/structures/"), false)?;
     let known = file.rsplit_once('.').and_then(|(id, format)| {
         Some((id.to_owned(), FORMATS.iter().map(|(name, _)| *name).find(|name| *name == format)?))
@@ -35,14 +43,18 @@ fn named(uri: &Uri) -> Result<(String, &'static str, String), Refusal> {
     let (id, format) = known
         .filter(|(id, _)| !id.is_empty())
         .ok_or_else(|| Refusal::bad("name an id and a format: /v1/structures/ID.cif, .poscar, .json or .html"))?;
-    let mut table = "tmo".to_owned();
+    let (mut table, mut snapshot) = ("tmo".to_owned(), None);
     for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("table", name)) => table = decoded(name, true)?,
-            _ => return Err(Refusal::bad("the one parameter of a crystal is its table")),
+            Some(("snapshot", number)) => {
+                let wrong = |_| Refusal::bad(format!("a snapshot is a number, and not {number}"));
+                snapshot = Some(number.parse().map_err(wrong)?);
+            }
+            _ => return Err(Refusal::bad("the parameters of a crystal are its table and a snapshot")),
         }
     }
-    Ok((id, format, table))
+    Ok(Named { id, format, table, snapshot })
 }
 
 /// A part of an address as text; in a query a plus is a space.
@@ -72,10 +84,13 @@ mod tests {
     #[test]
     fn an_address_names_a_crystal_a_format_and_a_table() {
         let named = |text: &str| named(&text.parse().unwrap());
-        let of = |id: &str, format, table: &str| Ok((id.to_owned(), format, table.to_owned()));
-        assert_eq!(named("/v1/structures/mp-1.cif"), of("mp-1", "cif", "tmo"));
-        assert_eq!(named("/v1/structures/a%2Fb%20c.d.json?table=my+own"), of("a/b c.d", "json", "my own"));
-        for wrong in ["mp-1", ".cif", "mp-1.xyz", "%zz.cif", "%ff.cif", "mp-1.cif?x=1"] {
+        let of = |id: &str, format, table: &str, snapshot| {
+            Ok(Named { id: id.to_owned(), format, table: table.to_owned(), snapshot })
+        };
+        assert_eq!(named("/v1/structures/mp-1.cif"), of("mp-1", "cif", "tmo", None));
+        let at = "/v1/structures/a%2Fb%20c.d.json?table=my+own&snapshot=7";
+        assert_eq!(named(at), of("a/b c.d", "json", "my own", Some(7)));
+        for wrong in ["mp-1", ".cif", "mp-1.xyz", "%zz.cif", "%ff.cif", "mp-1.cif?x=1", "mp-1.cif?snapshot=x"] {
             assert!(named(&format!("/v1/structures/{wrong}")).is_err(), "{wrong}");
         }
     }

@@ -128,6 +128,7 @@ async fn the_description_is_that_of_the_routes() {
     for route in &ROUTES {
         let operation = &described["paths"][route.path][route.method.as_str().to_lowercase()];
         let path = route.path.replace("{id}", "rutile").replace("{format}", "cif").replace("{path}", "versions");
+        let path = path.replace("{name}", "main.js");
         let path = if path.contains("structures") { format!("{path}?table=crystals") } else { path };
         let reply = server.http(route.method.as_str(), &path, &[JSON], br#"{"query":"SELECT 1 AS a"}"#).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
@@ -160,6 +161,8 @@ async fn hostile_requests_are_refused() {
         ("POST", "/v1/sql", ask(&[JSON, "Authorization: Basic dTphLXRva2VuLW9mLXRoZS10ZXN0cw=="]), fine, 401),
         ("GET", "/v1/tables", ask(&[]), "", 401),
         ("GET", "/metrics", ask(&[]), "", 401),
+        ("GET", "/v1/queries", ask(&[]), "", 401),
+        ("POST", "/v1/funnel", ask(&[JSON]), fine, 401),
         ("GET", "/v1/structures/rutile.cif?table=crystals", ask(&[]), "", 401),
         // Pages of other sites.
         ("POST", "/v1/sql", ask(&[JSON, &bearer, "Host: evil.example"]), fine, 403),
@@ -171,6 +174,7 @@ async fn hostile_requests_are_refused() {
         ("POST", "/v1/sql", ask(&["Content-Type: text/plain", &bearer]), fine, 400),
         ("POST", "/v1/sql", ask(&["Content-Type: application/x-www-form-urlencoded", &bearer]), fine, 400),
         ("POST", "/v1/sql", ask(&[&bearer]), fine, 400),
+        ("POST", "/v1/funnel", ask(&["Content-Type: text/plain", &bearer]), fine, 400),
         ("OPTIONS", "/v1/sql", ask(&[&other_origin, "Access-Control-Request-Method: POST"]), "", 405),
         // Bodies.
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), &long, 413),
@@ -284,17 +288,70 @@ async fn the_page_asks_this_server_alone_and_runs_no_other_script() {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(
-        policy.starts_with("default-src 'none'; script-src 'sha256-") && policy.contains("connect-src 'self'"),
+        policy.starts_with("default-src 'none'; script-src 'self' 'sha256-") && policy.contains("connect-src 'self'"),
         "{policy}"
     );
     assert!(!policy.contains("http") && !policy.split("style-src").next().unwrap().contains("unsafe"), "{policy}");
-    assert_eq!(page.text().matches("<script").count(), 1);
-    for foreign in ["http:", "https:", "//cdn", "@import", "innerHTML", "eval("] {
+    // No script stands in the page itself.
+    assert_eq!(page.text().matches("<script").count(), page.text().matches("<script src=\"page/").count() + 1);
+    assert!(page.text().contains("<script type=\"module\" src=\"page/main.js\"></script>"));
+    for foreign in ["http:", "https:", "//cdn", "@import"] {
         assert!(!page.text().contains(foreign), "{foreign}");
     }
-    // The scripts that turn a crystal are among those that may run on the page.
+    let script = server.http("GET", "/page/main.js", &[], b"").await;
+    assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
+    for missing in ["/page/none.js", "/page/..%2Fmod.rs", "/page/mod.rs", "/page/"] {
+        assert_eq!(server.http("GET", missing, &[], b"").await.status, 404, "{missing}");
+    }
+    // The scripts that turn a crystal are among those that may run in a frame of the page.
     let bearer = format!("Authorization: Bearer {TOKEN}");
     let crystal = server.http("GET", "/v1/structures/rutile.html?table=crystals", &[&bearer], b"").await;
     let own = crystal.text().split("script-src ").nth(1).unwrap().split(';').next().unwrap().to_owned();
     assert!(own.split(' ').count() == 2 && own.split(' ').all(|hash| policy.contains(hash)), "{own}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_steps_of_a_screening_are_counted() {
+    let server = Server::start(limits(), false).await;
+    let post = async |body: Value| server.http("POST", "/v1/funnel", &[JSON], body.to_string().as_bytes()).await;
+    let funnel = post(
+        json!({ "query": "SELECT id FROM crystals WHERE natoms(structure) = 6 AND id <> $1", "params": ["rutile"] }),
+    )
+    .await;
+    let snapshot = server.store.newest_snapshot().unwrap();
+    let steps = json!([
+        { "what": "all of crystals", "rows": 1 },
+        { "what": "natoms(structure) = 6", "rows": 1 },
+        { "what": "id <> 'rutile'", "rows": 0 },
+    ]);
+    assert_eq!(funnel.json(), json!({ "snapshot": snapshot, "steps": steps }), "{}", funnel.text());
+    // What is no list of conditions on one table has no such steps.
+    for other in ["SELECT count(*) AS n FROM crystals WHERE id = 'rutile'", "EXPLAIN SELECT id FROM crystals", "all"] {
+        let funnel = post(json!({ "query": other })).await;
+        assert_eq!((funnel.status, &funnel.json()["steps"]), (200, &Value::Null), "{other}: {}", funnel.text());
+    }
+    for (body, status) in [
+        (json!({ "query": "DROP TABLE crystals" }), 403),
+        (json!({ "query": "SELECT id FROM none WHERE 1 = 1" }), 400),
+        (json!({ "query": "SELECT id FROM crystals WHERE id = repeat('x', 1000000000)" }), 403),
+        (json!({ "query": "SELECT id FROM crystals WHERE 1 / (natoms(structure) - 6) = 1" }), 400),
+        (json!({ "query": "SELECT 1", "what": 1 }), 400),
+    ] {
+        let reply = post(body.clone()).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stored_queries_and_crystals_of_older_snapshots() {
+    let server = Server::start(limits(), false).await;
+    let get = async |path: &str| server.http("GET", path, &[], b"").await;
+    let stored = json!({ "name": "all", "answers": "What is there?", "sql": "SELECT id FROM crystals" });
+    assert_eq!(get("/v1/queries").await.json(), json!({ "queries": [stored] }));
+    let newest = server.store.newest_snapshot().unwrap();
+    let at = |snapshot: i64| format!("/v1/structures/rutile.cif?table=crystals&snapshot={snapshot}");
+    let crystal = get(&at(newest)).await;
+    assert_eq!((crystal.status, crystal.header("x-snapshot")), (200, Some(newest.to_string().as_str())));
+    assert_eq!(get(&at(newest - 1)).await.status, 400, "it was made later");
 }

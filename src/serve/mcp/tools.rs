@@ -250,7 +250,7 @@ async fn functions(_: &Door, given: &Map<String, Value>) -> Result<(String, Valu
 async fn structure(door: &Door, given: &Map<String, Value>) -> Result<(String, Value), Refusal> {
     let (id, format) = (text(given, "id").unwrap_or_default(), text(given, "format").unwrap_or("cif"));
     let table = text(given, "table").unwrap_or("tmo");
-    let found = crystals::one(door.gate(), table, id, format).await?;
+    let found = crystals::one(door.gate(), table, id, format, None).await?;
     let value = json!({ "id": id, "table": table, "snapshot": found.snapshot, "format": format, "text": found.text });
     Ok((found.text, value))
 }
@@ -263,5 +263,5 @@ async fn stored(door: &Door, given: &Map<String, Value>) -> Result<(String, Valu
     };
     let found = door.queries().iter().find(|query| query.name == name);
     let found = found.ok_or_else(|| Refusal::new(Kind::Missing, format!("there is no stored query {name}")))?;
-    Ok((found.sql.to_owned(), json!({ "name": found.name, "answers": found.answers, "sql": found.sql })))
+    Ok((found.sql.to_owned(), json!(found)))
 }

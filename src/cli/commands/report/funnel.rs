@@ -21,7 +21,7 @@ pub async fn counted(session: &Session, query: &str) -> Result<Funnel, CliError>
 
 /// The conditions of the screening, which has so many rows, where it reads one table.
 pub async fn derived(session: &Session, frame: &DataFrame, rows: u64) -> Result<Option<Funnel>, CliError> {
-    let Some(steps) = crate::jobs::steps(session, frame, rows).await? else { return Ok(None) };
+    let Some(steps) = crate::jobs::steps(session, frame, Some(rows)).await? else { return Ok(None) };
     let steps = steps.into_iter().map(|(what, count)| Step { what, count }).collect();
     Ok(Some(Funnel {
         steps,
