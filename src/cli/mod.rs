@@ -16,11 +16,13 @@ pub mod statements;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use clap::{CommandFactory, Parser};
 use datafusion::error::DataFusionError;
 
 use crate::error::{Error, ReportError, StoreError};
+use crate::store::STACK;
 
 /// A command that could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -96,13 +98,22 @@ pub fn main_with(words: impl Iterator<Item = OsString>) -> u8 {
     // clap prints help and usage errors itself, and exits with 0 or 2.
     let args = args::Args::parse_from(words);
     interrupt::watch();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    // A statement may be deeper than the stack that the system gives the first thread of a process.
+    let first = std::thread::Builder::new().name("main".into()).stack_size(STACK);
+    let started = threads.and_then(|runtime| {
+        first.spawn(move || {
+            let done = runtime.block_on(commands::run(args));
+            // A query that was cancelled may still be computing its last batch: do not wait for it.
+            runtime.shutdown_background();
+            done
+        })
+    });
+    let done = match started.map(JoinHandle::join) {
+        Ok(Ok(done)) => done,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
         Err(error) => return fail(&CliError::Failed(format!("cannot start worker threads: {error}"))),
     };
-    let done = runtime.block_on(commands::run(args));
-    // A query that was cancelled may still be computing its last batch: do not wait for it.
-    runtime.shutdown_background();
     match done {
         Ok(()) => 0,
         Err(CliError::Report(error)) if error.is_broken_pipe() => 0,

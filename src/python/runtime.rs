@@ -17,16 +17,16 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long an interrupted query may take to notice: its threads look between two batches, epochs or crystals.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Stack of a thread: that of the main thread of a program, on which the command line runs.
-const STACK: usize = 8 << 20;
-
 /// Threads for the life of the process. They are never ended: an interpreter that waits for them while it ends may wait for ever.
 static THREADS: OnceLock<(u32, Runtime)> = OnceLock::new();
 
 fn threads() -> PyResult<&'static Runtime> {
     if THREADS.get().is_none() {
-        let runtime =
-            Builder::new_multi_thread().enable_all().thread_name("hollandite").thread_stack_size(STACK).build();
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("hollandite")
+            .thread_stack_size(hollandite::store::STACK)
+            .build();
         let runtime = runtime.map_err(|e| HollanditeError::new_err(format!("cannot start worker threads: {e}")))?;
         // A training would make the pool of the whole process one of a single thread, if it came first.
         rayon::current_num_threads();

@@ -22,15 +22,12 @@ use store::Store;
 /// How long answers that are under way may still take when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Stack of a thread, bytes: plans are walked by functions that call themselves, as deep as a statement may be.
-const STACK: usize = 128 << 20;
-
 /// The threads of a server.
 ///
 /// # Errors
 /// What the system says where it gives none.
 pub fn runtime() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(store::STACK).build()
 }
 
 /// How a server is started.

@@ -204,7 +204,10 @@ fn strip(mut message: &str) -> &str {
 }
 
 fn syntax(message: &str) -> &str {
-    message.strip_prefix("sql parser error: ").unwrap_or(message)
+    match message.strip_prefix("sql parser error: ").unwrap_or(message) {
+        "recursion limit exceeded" => "parentheses, calls or subqueries lie in one another too deep",
+        said => said,
+    }
 }
 
 #[cfg(test)]

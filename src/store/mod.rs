@@ -73,7 +73,7 @@ pub use moments::moment;
 pub use nearest::{did_you_mean, nearest};
 pub use predictions::PredictionCache;
 pub use quarantine::Quarantined;
-pub use query::{parsed, replace_tables, tables_of, with_versions};
+pub use query::{STACK, check_depth, depth, parsed, replace_tables, tables_of, with_versions};
 pub use results::{AdsorptionRow, ChargeRow, Crystal, DftRunRow, Electrode, ReferenceEnergy, References, ResultRow};
 pub use rows::{Onto, is_of_the_lake};
 pub use shards::{Branch, Lent, Manifest, MergeSummary, Plan, Shard};

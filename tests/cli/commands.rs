@@ -870,3 +870,25 @@ fn an_import_says_for_whom_it_waits() {
     lock.unlock().unwrap();
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_statement_that_is_too_deep_is_refused_and_does_not_end_the_program() {
+    let nested = |open: &str, close: &str| format!("SELECT {}1{}", open.repeat(100_000), close.repeat(100_000));
+    let chain = |link: &str, n: usize| format!("SELECT 1{}", link.repeat(n));
+    for (text, said) in [
+        (nested("(", ")"), "lie in one another too deep"),
+        (nested("[", "]"), "lie in one another too deep"),
+        (nested("abs(", ")"), "words and operators"),
+        (chain("+1", 100_000), "words and operators"),
+        (chain("::int", 20_000), "words and operators"),
+        (chain(" UNION SELECT 1", 3_000), "words and operators"),
+        (format!("SELECT a{} FROM (SELECT 1 AS a)", "['x']".repeat(20_000)), "words and operators"),
+    ] {
+        hollandite(&["sql"]).write_stdin(text).assert().code(1).stderr(contains(said)).stdout(is_empty());
+    }
+    // What is only long is answered.
+    let long = format!("SELECT count(*) AS n FROM (VALUES {}(0))", "(-1), ".repeat(20_000));
+    hollandite(&["sql", "--format", "csv"]).write_stdin(long).assert().success().stdout("n\n20001\n");
+    // And what is as deep as it may be.
+    hollandite(&["sql", "--format", "csv"]).write_stdin(chain("::int", 2_400)).assert().success();
+}

@@ -19,9 +19,9 @@ pub struct Limits {
     pub rows: usize,
     /// Longest text of a statement, bytes.
     pub text: usize,
-    /// Most words, numbers and signs of a statement. A long chain of operators is as deep as it is long, and so is the stack that
-    /// its plan takes.
-    pub pieces: usize,
+    /// Most words and operators of a statement, as [`store::depth`] counts them: the time that a chain of them takes to plan grows
+    /// faster than its length.
+    pub depth: usize,
     /// Longest body of a request, bytes.
     pub body: usize,
     /// Most parameters of a statement.
@@ -38,7 +38,7 @@ impl Default for Limits {
             waiting: 16,
             rows: 1_000_000,
             text: 64 << 10,
-            pieces: 10_000,
+            depth: 2_000,
             body: 1 << 20,
             parameters: 1000,
         }
@@ -50,31 +50,4 @@ impl Default for Limits {
 pub struct Allowed {
     /// Functions that walk along an energy surface, minutes for a row.
     pub relax: bool,
-}
-
-/// The words, numbers, texts and signs of a statement.
-pub(super) fn pieces(text: &str) -> usize {
-    let mut count = 0;
-    let mut letters = text.chars();
-    let mut in_word = false;
-    while let Some(c) = letters.next() {
-        let is_word = c.is_alphanumeric() || c == '_';
-        count += usize::from(!(c.is_whitespace() || is_word && in_word));
-        in_word = is_word;
-        if c == '\'' || c == '"' {
-            letters.by_ref().find(|end| *end == c);
-        }
-    }
-    count
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_one_piece_and_signs_are_one_each() {
-        assert_eq!(pieces("SELECT a1, 'it is - long', \"b c\" FROM t WHERE x>=-1.5"), 16);
-        assert_eq!((pieces(""), pieces("((("), pieces("'open")), (0, 3, 1));
-    }
 }

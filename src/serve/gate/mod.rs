@@ -218,10 +218,9 @@ impl Gate {
 
     /// The placeholders of a statement.
     pub fn placeholders(&self, text: &str) -> Vec<String> {
-        if text.len() > self.0.limits.text || limits::pieces(text) > self.0.limits.pieces {
-            Vec::new()
-        } else {
-            self.0.newest.placeholders(text)
+        match self.check_text("statement", text) {
+            Ok(()) => self.0.newest.placeholders(text),
+            Err(_) => Vec::new(),
         }
     }
 
@@ -310,9 +309,9 @@ impl Gate {
         if text.len() > bounds.text {
             return longer(format!("the {what} has {} bytes, more than {}", text.len(), bounds.text));
         }
-        let pieces = limits::pieces(text);
-        if pieces > bounds.pieces {
-            return longer(format!("the {what} has {pieces} words and signs, more than {}", bounds.pieces));
+        let depth = store::depth(text);
+        if depth > bounds.depth {
+            return longer(format!("the {what} has {depth} words and operators, more than {}", bounds.depth));
         }
         Ok(())
     }

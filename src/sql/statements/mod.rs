@@ -79,8 +79,9 @@ fn prepare(state: &SessionState, statement: &mut EngineStatement) -> Result<(), 
 /// An expression over columns, with the calls in it completed.
 ///
 /// # Errors
-/// Text that is no expression, a name that does not exist, a call that fits no function.
+/// Text that is no expression or too deep, a name that does not exist, a call that fits no function.
 pub(super) fn expression(state: &SessionState, text: &str, columns: &DFSchema) -> Result<EngineExpr, Error> {
+    store::check_depth(text)?;
     let mut parsed = state.sql_to_expr_with_alias(text, &state.config_options().sql_parser.dialect)?;
     if let ControlFlow::Break(reason) = parsed.expr.visit(&mut calls::Calls(state)) {
         return Err(refused(reason));

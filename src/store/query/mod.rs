@@ -1,5 +1,6 @@
 //! Text of queries, as far as a store must understand it: tables of another time, and the definitions of views.
 
+mod depth;
 mod dialect;
 mod relations;
 
@@ -11,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::moments::moment;
 use crate::StoreError;
+pub use depth::{STACK, check_depth, depth};
 use relations::folded;
 
 /// Which state of a table is meant.
@@ -39,8 +41,9 @@ impl Version {
 /// tables of names that [`Version::of`] understands. `None` where the text is no such statement, and the engine should read it.
 ///
 /// # Errors
-/// A version that is no number and no moment.
+/// A version that is no number and no moment; a statement that is too deep.
 pub fn with_versions(text: &str, recursion_limit: usize) -> Result<Option<EngineStatement>, StoreError> {
+    check_depth(text)?;
     let Some(mut statement) = dialect::parse(text, recursion_limit) else { return Ok(None) };
     let mut inner = &mut statement;
     while let EngineStatement::Explain(explain) = inner {
@@ -64,8 +67,9 @@ pub fn with_versions(text: &str, recursion_limit: usize) -> Result<Option<Engine
     Ok(found.then_some(statement))
 }
 
-/// The one statement that a text is, with versions behind its tables; `None` where it is none, or several.
+/// The one statement that a text is, with versions behind its tables; `None` where it is none, several, or too deep.
 pub fn parsed(text: &str, recursion_limit: usize) -> Option<EngineStatement> {
+    check_depth(text).ok()?;
     dialect::parse(text, recursion_limit)
 }
 
