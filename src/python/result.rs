@@ -14,7 +14,7 @@ use futures::StreamExt;
 use hollandite::cli::{cell_texts, table_text};
 use hollandite::columns::StructureColumn;
 use hollandite::error::Error;
-use hollandite::report::{Headings, recast, structure_column, with_units, without_views};
+use hollandite::report::{Headings, plain_layouts, recast, structure_column, with_units};
 use hollandite::sql::{ColumnUnits, Session, column_units};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
@@ -53,7 +53,7 @@ impl Result {
         let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
         let units = column_units(&open.session, &frame);
         let of_columns: Vec<_> = units.iter().map(|column| column.unit.clone()).collect();
-        let schema = without_views(&with_units(headings.schema(), &of_columns));
+        let schema = plain_layouts(&with_units(headings.schema(), &of_columns));
         let headings = Arc::new(headings);
         let (kept, shown) = Default::default();
         let result = Self { open: open.clone(), session, frame, headings, schema, units, kept, shown };

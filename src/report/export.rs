@@ -126,18 +126,18 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
         Format::Parquet => {
             let properties =
                 WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-            let schema = without_views(schema);
+            let schema = plain_layouts(schema);
             let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties))?;
             Box::new(Parquet { writer, schema })
         }
         Format::Arrow => {
             let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
-            let schema = without_views(schema);
+            let schema = plain_layouts(schema);
             let writer = IpcWriter::try_new_with_options(sink, &schema, options)?;
             Box::new(Ipc { writer, schema })
         }
         Format::ArrowStream => {
-            let schema = without_views(schema);
+            let schema = plain_layouts(schema);
             let writer = StreamWriter::try_new(sink, &schema)?;
             Box::new(IpcStream { writer, schema })
         }
@@ -222,23 +222,30 @@ impl Exporter for IpcStream {
     }
 }
 
-/// The engine reads text as views, which pandas does not take inside a list: files carry plain text.
-pub fn without_views(schema: &Schema) -> SchemaRef {
+/// The columns in layouts that every reader knows. The engine has text as views, which pandas does not take inside a list and clients of
+/// Flight not inside a map; polars knows no views of lists; and Flight announces long lists as short ones.
+pub fn plain_layouts(schema: &Schema) -> SchemaRef {
     let fields: Vec<_> = schema.fields().iter().map(plain).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 fn plain(field: &Arc<Field>) -> Arc<Field> {
-    let dt = match field.data_type() {
+    Arc::new(field.as_ref().clone().with_data_type(plain_type(field.data_type())))
+}
+
+fn plain_type(of: &DataType) -> DataType {
+    match of {
         DataType::Utf8View => DataType::Utf8,
         DataType::BinaryView => DataType::Binary,
-        DataType::List(item) => DataType::List(plain(item)),
-        DataType::LargeList(item) => DataType::LargeList(plain(item)),
+        DataType::List(item) | DataType::LargeList(item) => DataType::List(plain(item)),
+        DataType::ListView(item) | DataType::LargeListView(item) => DataType::List(plain(item)),
         DataType::FixedSizeList(item, n) => DataType::FixedSizeList(plain(item), *n),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
-        _ => return field.clone(),
-    };
-    Arc::new(field.as_ref().clone().with_data_type(dt))
+        DataType::Map(entries, sorted) => DataType::Map(plain(entries), *sorted),
+        DataType::Dictionary(key, value) => DataType::Dictionary(key.clone(), Box::new(plain_type(value))),
+        DataType::RunEndEncoded(_, values) => plain_type(values.data_type()),
+        other => other.clone(),
+    }
 }
 
 /// The batch under the columns of `schema`, each cast to the type that it has there.

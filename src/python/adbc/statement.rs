@@ -13,7 +13,7 @@ use arrow::error::ArrowError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
-use hollandite::report::{recast, without_views};
+use hollandite::report::{plain_layouts, recast};
 use hollandite::sql::{Session, Values, quoted_name};
 use hollandite::stop::Stop;
 
@@ -182,7 +182,7 @@ impl Statement for AdbcStatement {
         })?;
         let rows = rows.ok_or_else(|| invalid("no row of parameters was given"))?;
         Ok(Box::new(Rows {
-            schema: without_views(&rows.schema()),
+            schema: plain_layouts(&rows.schema()),
             rows: Arc::new(tokio::sync::Mutex::new(rows)),
             stop,
         }))
@@ -254,7 +254,7 @@ impl CancelHandle for Cancel {
 
 /// The columns of a result as they are sent.
 pub(super) fn schema_of(frame: &DataFrame) -> Schema {
-    without_views(frame.schema().as_arrow()).as_ref().clone()
+    plain_layouts(frame.schema().as_arrow()).as_ref().clone()
 }
 
 /// Rows that are computed as they are asked for.

@@ -74,8 +74,16 @@ async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_anno
         "EXPLAIN SELECT id FROM crystals",
         "SELECT arrow_cast('a', 'Dictionary(Int32, Utf8)') AS d",
         "SELECT NULL AS a, [1, 2] AS b, {x: 'y'} AS c, now() AS d, DATE '2026-01-01' AS e",
+        "SELECT arrow_cast('a', 'Utf8View') AS a, arrow_cast('a', 'LargeUtf8') AS b, arrow_cast([1], 'LargeList(Int64)') AS c",
+        "SELECT arrow_cast([1], 'ListView(Int64)') AS a, arrow_cast([['x']], 'LargeListView(List(Utf8View))') AS b",
+        "SELECT arrow_cast(map(['a'], ['b']), 'Map(\"entries\": non-null Struct(\"key\": non-null Utf8View, \"value\": Utf8View), unsorted)') AS a",
+        "SELECT arrow_cast(arrow_cast('a', 'Utf8View'), 'Dictionary(Int32, Utf8View)') AS a",
+        "SELECT arrow_cast('a', 'RunEndEncoded(\"run_ends\": non-null Int32, \"values\": Utf8)') AS a, X'00ff' AS b",
     ] {
-        asked(&mut client, query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let rows = asked(&mut client, query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let columns = format!("{:?}", rows.first().map(RecordBatch::schema));
+        let unknown = ["View", "LargeList", "RunEnd"];
+        assert!(unknown.iter().all(|layout| !columns.contains(layout)), "{query}: {columns}");
     }
     // What was planned is what is fetched, whatever happened since.
     let info = client.execute("SELECT count(*) AS n FROM crystals".into(), None).await.unwrap();
@@ -95,6 +103,24 @@ async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_anno
     assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 20_000);
     assert_eq!(code(asked(&mut client, &series(20_001)).await), Code::ResourceExhausted);
     server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_memory_is_streamed() {
+    let bounds = crate::Limits { memory: 8 << 20, spill: 1 << 20, rows: 1_000_000, ..limits() };
+    let server = Server::start(bounds, false).await;
+    let mut client = client(&server, None).await;
+    let query = "SELECT value, concat(md5(value::text), md5(value::text), md5(value::text)) AS text FROM generate_series(1, 400000)";
+    let info = client.execute(query.into(), None).await.unwrap();
+    let mut rows = client.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+    let (mut count, mut bytes) = (0, 0);
+    while let Some(batch) = rows.try_next().await.unwrap() {
+        count += batch.num_rows();
+        bytes += batch.get_array_memory_size();
+    }
+    assert!(count == 400_000 && bytes > 4 * (8 << 20), "{count} rows, {bytes} bytes");
+    // What must be held to be answered does not fit.
+    assert_eq!(code(asked(&mut client, &format!("{query} ORDER BY text")).await), Code::ResourceExhausted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

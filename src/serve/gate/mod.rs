@@ -21,7 +21,7 @@ use crystal::stop::Stop;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::DataFrame;
-use report::{Headings, with_units, without_views};
+use report::{Headings, plain_layouts, with_units};
 use sql::{ColumnUnits, Session, Values, column_units};
 use store::Store;
 use tokio::time::Instant;
@@ -351,9 +351,9 @@ impl Gate {
     }
 }
 
-/// Columns as they are sent: text in the layout that every client knows, and any value may be NULL.
+/// Columns as they are sent: in layouts that every client knows, and any value may be NULL.
 fn as_sent(schema: &Schema) -> SchemaRef {
-    let plain = without_views(schema);
+    let plain = plain_layouts(schema);
     let fields: Vec<_> = plain.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     Arc::new(Schema::new_with_metadata(fields, plain.metadata().clone()))
 }
