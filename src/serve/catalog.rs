@@ -46,6 +46,11 @@ pub(crate) async fn names(gate: &Gate) -> Result<(i64, Vec<(String, String)>), R
     Ok((snapshot, named))
 }
 
+/// Whether there is a table or view of that name.
+pub(crate) async fn is_there(gate: &Gate, name: &str) -> Result<bool, Refusal> {
+    Ok(names(gate).await?.1.iter().any(|(known, _)| known == name))
+}
+
 /// One table.
 pub(crate) async fn table(gate: &Gate, name: &str, kind: &str) -> Result<Table, Refusal> {
     let planned = gate.plan(Question::from(format!("SELECT * FROM {}", quoted_name(name)).as_str())).await?;

@@ -21,6 +21,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::catalog;
 use crate::error::{Kind, Refusal};
 use crate::gate::Gate;
 use crate::http::structures::decoded;
@@ -134,7 +135,23 @@ fn is_version(text: &str) -> bool {
 }
 
 impl Page<'_> {
+    /// A base URL that is that of no table has no pages.
     async fn said(&self) -> Result<Said, Refusal> {
+        let said = self.found().await;
+        let doubtful = match &said {
+            Ok(_) => self.table != TABLE && ["info", "links"].contains(&self.path),
+            Err(refusal) => refusal.kind == Kind::Bad,
+        };
+        match doubtful && !catalog::is_there(self.gate, &self.table).await? {
+            true => Err(Refusal::new(
+                Kind::Missing,
+                format!("there is no table {}; /v1/links lists those that are", self.table),
+            )),
+            false => said,
+        }
+    }
+
+    async fn found(&self) -> Result<Said, Refusal> {
         let said = |data| Said { data, ..Said::default() };
         match self.path.split_once('/') {
             Some(("info", "structures")) => Ok(said(info::structures(self.gate, &self.table).await?)),

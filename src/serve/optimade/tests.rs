@@ -247,8 +247,16 @@ async fn the_server_describes_itself() {
         ("/optimade/v1", 404),
         ("/optimade/hosts/structures", 404),
         ("/optimade/adsorption/v1/structures", 404),
-        ("/optimade/none/v1/structures", 400),
-        ("/optimade/%22%3B%20DROP%20TABLE%20hosts/v1/structures", 400),
+        ("/optimade/v1/info/references", 404),
+        ("/optimade/hosts/v1/info", 200),
+        ("/optimade/none/v1/info", 404),
+        ("/optimade/none/v1/info/structures", 404),
+        ("/optimade/none/v1/links", 404),
+        ("/optimade/none/v1/structures", 404),
+        ("/optimade/none/v1/structures/x", 404),
+        ("/optimade/%22%3B%20DROP%20TABLE%20hosts/v1/structures", 404),
+        ("/optimade/none/v1/structures?what=1", 404),
+        ("/optimade/hosts/v1/structures?what=1", 400),
         ("/optimade/%FF/v1/structures", 400),
     ] {
         let reply = server.http("GET", path, &[], b"").await;
