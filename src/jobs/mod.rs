@@ -1,16 +1,18 @@
 //! Jobs: work over a table that is more than a query, goes on where it was interrupted, and tells how far it is.
 //!
 //! [`featurize`] keeps the values of functions of crystals, [`compute`] those of any columns of SQL, [`evaluate`] a model's answers beside labels, [`enumerate`] makes
-//! candidates from prototypes, and [`steps`] counts what each condition of a screening leaves. All write in whole snapshots.
+//! candidates from prototypes, [`steps`] counts what each condition of a screening leaves, and [`Labelled`] reads what a training is of. All write in whole snapshots.
 
 mod compute;
 mod enumerate;
 mod evaluate;
 mod featurize;
+mod labelled;
 mod screening;
 
 pub use compute::{ComputeOptions, ComputeSummary, compute};
 pub use enumerate::{EnumerateOptions, EnumerateSummary, enumerate};
 pub use evaluate::{EvaluateOptions, EvaluateSummary, PartSummary, evaluate};
 pub use featurize::{FeatureSummary, FeaturizeOptions, FeaturizeSummary, featurize};
+pub use labelled::Labelled;
 pub use screening::{Step, steps};

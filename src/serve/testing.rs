@@ -37,6 +37,21 @@ pub async fn fill(store: &Store) {
     session.sql(&table).await.unwrap().collect().await.unwrap();
 }
 
+/// A table `hosts`: sixty crystals with their densities as labels.
+pub async fn fill_labelled(store: &Store) {
+    let session = Session::open(store, None).await.unwrap();
+    let row = |host: formats::hosts::Host| {
+        format!("('{}', structure('{}'))", host.id, formats::to_poscar(&host.structure, "x"))
+    };
+    let rows: Vec<String> = formats::hosts::embedded().into_iter().take(60).map(row).collect();
+    let table = format!(
+        "CREATE TABLE hosts AS SELECT id, reduced_formula(structure) AS formula, CAST(NULL AS VARCHAR) AS split, id AS structure_hash, \
+         structure, density(structure) AS density FROM (VALUES {}) AS t (id, structure)",
+        rows.join(", ")
+    );
+    session.sql(&table).await.unwrap().collect().await.unwrap();
+}
+
 /// Bounds within which tests end soon.
 pub fn limits() -> Limits {
     Limits { timeout: Duration::from_secs(20), rows: 20_000, ..Limits::default() }
@@ -54,15 +69,20 @@ pub struct Server {
 impl Server {
     /// One with these bounds, with a token or without.
     pub async fn start(limits: Limits, token: bool) -> Self {
-        Self::start_as(limits, token, None).await
+        Self::start_as(limits, token, None, Allowed::default()).await
     }
 
     /// One with a token and a certificate.
     pub async fn start_encrypted(limits: Limits) -> Self {
-        Self::start_as(limits, true, Some(tls())).await
+        Self::start_as(limits, true, Some(tls()), Allowed::default()).await
     }
 
-    async fn start_as(limits: Limits, token: bool, tls: Option<Tls>) -> Self {
+    /// One without a token that allows more.
+    pub async fn start_allowing(limits: Limits, allowed: Allowed) -> Self {
+        Self::start_as(limits, false, None, allowed).await
+    }
+
+    async fn start_as(limits: Limits, token: bool, tls: Option<Tls>, allowed: Allowed) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::init(&folder.path().join("store")).await.unwrap();
         fill(&store).await;
@@ -70,16 +90,7 @@ impl Server {
         let token = token.then(|| write_token(folder.path()));
         let queries =
             vec![StoredQuery { name: "all", answers: "What is there?".into(), sql: "SELECT id FROM crystals" }];
-        let options = Options {
-            flight: Some(any),
-            http: Some(any),
-            token,
-            tls,
-            limits,
-            allowed: Allowed::default(),
-            queries,
-            logs: false,
-        };
+        let options = Options { flight: Some(any), http: Some(any), token, tls, limits, allowed, queries, logs: false };
         let ((ready, at), (end, wait)) = (oneshot::channel(), oneshot::channel());
         let of = store.clone();
         let ended = tokio::spawn(async move {

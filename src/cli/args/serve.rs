@@ -72,4 +72,6 @@ pub struct Bounds {
 pub enum Allow {
     /// Functions that relax crystals, minutes for a row: relax, adsorption and their like
     Relax,
+    /// Trainings, one at a time, by HTTP: each writes a model of a new name into the store
+    Train,
 }

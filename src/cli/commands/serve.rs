@@ -75,7 +75,8 @@ fn bounds(given: &Bounds) -> (Limits, Allowed) {
         rows: given.rows,
         ..Limits::default()
     };
-    (limits, Allowed { relax: given.allow.contains(&Allow::Relax) })
+    let allows = |what| given.allow.contains(&what);
+    (limits, Allowed { relax: allows(Allow::Relax), train: allows(Allow::Train) })
 }
 
 fn queries() -> Vec<StoredQuery> {

@@ -50,4 +50,6 @@ impl Default for Limits {
 pub struct Allowed {
     /// Functions that walk along an energy surface, minutes for a row.
     pub relax: bool,
+    /// Trainings, minutes to hours each, which write a model.
+    pub train: bool,
 }

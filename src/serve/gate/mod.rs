@@ -10,6 +10,7 @@ mod limits;
 mod places;
 mod plan;
 mod running;
+mod training;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use datafusion::prelude::DataFrame;
 use report::{Headings, plain_layouts, with_units};
 use sql::{ColumnUnits, Session, Values, column_units};
 use store::Store;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub use answer::Answer;
@@ -31,6 +33,7 @@ pub(crate) use counts::Counts;
 pub use limits::{Allowed, Limits};
 use places::{Place, Places};
 use running::within;
+pub(crate) use training::{Course, Training};
 
 use crate::error::{Hidden, Kind, Refusal, ServeError};
 
@@ -117,6 +120,8 @@ struct Shared {
     pinned: Mutex<Option<(i64, Session)>>,
     limits: Limits,
     allowed: Allowed,
+    /// The place of the one training that may run.
+    training: Arc<Semaphore>,
     places: Places,
     hidden: Hidden,
     counts: Counts,
@@ -140,6 +145,7 @@ impl Gate {
             places: Places::new(limits.queries, limits.waiting),
             limits,
             allowed,
+            training: Arc::new(Semaphore::new(1)),
             hidden: Hidden::new(store.dir()),
             counts: Counts::default(),
         })))

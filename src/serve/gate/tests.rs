@@ -440,9 +440,42 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_allowed_is_let_through_to_the_models() {
-    let place = Place::with(Limits::default(), Allowed { relax: true }).await;
+    let place = Place::with(Limits::default(), Allowed { relax: true, ..Allowed::default() }).await;
     // There is no energy model in the store: the refusal comes from behind the gate.
     let refusal = place.ask("SELECT relax(structure) FROM crystals").await.unwrap_err();
     assert_eq!(refusal.kind, Bad);
     assert!(refusal.message.contains("chgnet") && !refusal.message.contains("--allow"), "{}", refusal.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_training_runs_at_a_time_and_ends_with_whoever_asked_for_it() {
+    let place = Place::with(Limits::default(), Allowed { train: true, ..Allowed::default() }).await;
+    crate::testing::fill_labelled(&place.store).await;
+    let asked = || {
+        let asked = serde_json::json!({ "network": "cgcnn", "table": "hosts", "target": "density", "epochs": 10_000 });
+        serde_json::from_value::<Training>(asked).unwrap()
+    };
+    let mut course = place.gate.train(asked()).await.unwrap();
+    assert!(course.next().await.unwrap().unwrap()["validation_mae"].is_number());
+    assert_eq!(place.gate.train(asked()).await.err().unwrap().kind, Kind::Busy);
+    // Queries are answered meanwhile.
+    assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+    let folders = || std::fs::read_dir(place.store.models_folder()).unwrap().count();
+    assert_eq!(folders(), 1);
+    drop(course);
+    for _ in 0..600 {
+        if folders() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(folders(), 0, "it goes on for nobody");
+    let mut next = loop {
+        match place.gate.train(asked()).await {
+            Ok(course) => break course,
+            Err(refusal) => assert_eq!(refusal.kind, Kind::Busy),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(next.next().await.unwrap().is_ok());
 }

@@ -18,7 +18,7 @@ use crate::gate::Answer;
 const WHOLE: usize = 1 << 20;
 
 /// The snapshot that was read.
-const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
+pub(super) const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
 /// The units of the columns that have one, as a JSON object.
 const UNITS: HeaderName = HeaderName::from_static("x-units");
 

@@ -4,9 +4,11 @@ pub(crate) mod body;
 mod catalog;
 mod explorer;
 mod openapi;
+mod posted;
 mod routes;
 mod sql;
 pub(crate) mod structures;
+mod training;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::routes::{ROUTES, Route};
 use super::sql;
 use crate::error::Kind;
+use crate::gate::Training;
 use crate::optimade::JSON_API;
 
 /// OpenAPI 3.1.
@@ -25,7 +26,7 @@ pub(super) fn description() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
-            "schemas": { "Error": error(), "Statement": sql::schema() },
+            "schemas": { "Error": error(), "Statement": sql::schema(), "Training": Training::schema() },
         },
     })
 }
@@ -64,9 +65,11 @@ fn operation(route: &Route) -> Value {
         .collect();
     let mut operation = json!({ "summary": route.summary, "parameters": parameters, "responses": responses });
     if route.method == Method::POST {
+        let body = if route.path == "/v1/train" { "Training" } else { "Statement" };
+        let body = json!({ "$ref": format!("#/components/schemas/{body}") });
         operation["requestBody"] = json!({
             "required": true,
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Statement" } } },
+            "content": { "application/json": { "schema": body } },
         });
     }
     operation["security"] = if route.open { json!([]) } else { json!([{ "token": [] }, {}]) };

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::optimade;
 
-use super::{Asked, catalog, explorer, of_json, of_text, openapi, sql, structures};
+use super::{Asked, catalog, explorer, of_json, of_text, openapi, sql, structures, training};
 
 /// A page.
 pub(super) struct Route {
@@ -42,7 +42,7 @@ pub(super) struct Parameter {
 const JSON: &[&str] = &["application/json"];
 
 /// All pages.
-pub(super) static ROUTES: [Route; 13] = [
+pub(super) static ROUTES: [Route; 14] = [
     Route {
         method: Method::GET,
         path: "/",
@@ -98,6 +98,16 @@ pub(super) static ROUTES: [Route; 13] = [
         parameters: &[],
         answers: JSON,
         answer: |asked| catalog::queries(asked).boxed(),
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/train",
+        axum_path: "/v1/train",
+        open: false,
+        summary: "Fit a network to labels, where whoever runs the server allows it: a line for each epoch, the last one for the model.",
+        parameters: &[],
+        answers: &[training::TYPE],
+        answer: |asked| training::answer(asked).boxed(),
     },
     Route {
         method: Method::GET,

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sql::HollanditeOptions;
 
-use super::{Asked, body, end, of_json};
+use super::{Asked, body, end, of_json, posted};
 use crate::door::Door;
-use crate::error::{Kind, Refusal};
+use crate::error::Refusal;
 use crate::gate::{OPTIONS, Question};
 use crate::parameters;
 
@@ -76,9 +76,10 @@ fn kind_of(option: &str) -> Value {
 
 pub(super) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, visit } = asked;
+    let limits = door.gate().limits().clone();
     let read = async {
-        let (statement, headers) = posted(&door, request).await?;
-        let format = format_of(statement.format.as_deref(), &headers)?;
+        let (head, statement) = posted::read::<Statement>(&limits, request).await?;
+        let format = format_of(statement.format.as_deref(), &head.headers)?;
         Ok((statement, format))
     };
     let (statement, (_, kind, format)) = match read.await {
@@ -97,8 +98,9 @@ pub(super) async fn answer(asked: Asked) -> Response {
 /// `POST /v1/funnel`: how many rows each step of a statement leaves.
 pub(super) async fn funnel(asked: Asked) -> Response {
     let Asked { door, request, mut visit } = asked;
-    let statement = match posted(&door, request).await {
-        Ok((statement, _)) => statement,
+    let limits = door.gate().limits().clone();
+    let statement = match posted::read::<Statement>(&limits, request).await {
+        Ok((_, statement)) => statement,
         Err(refusal) => return end(visit, &refusal),
     };
     visit = visit.said(&statement.query);
@@ -125,34 +127,6 @@ impl Statement {
             snapshot: self.snapshot,
             options: parameters::options(&self.options)?,
         })
-    }
-}
-
-/// The statement of a request, with its headers.
-async fn posted(door: &Door, request: Request) -> Result<(Statement, HeaderMap), Refusal> {
-    let limits = door.gate().limits();
-    let (head, posted) = request.into_parts();
-    check_type(&head.headers)?;
-    let read = tokio::time::timeout(limits.timeout, axum::body::to_bytes(posted, limits.body)).await;
-    let bytes = match read {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            let message = format!("the request is longer than {} bytes, or broke off", limits.body);
-            return Err(Refusal::new(Kind::TooMuch, message));
-        }
-        Err(_) => return Err(Refusal::new(Kind::Late, "the request did not arrive in time")),
-    };
-    let statement = serde_json::from_slice(&bytes).map_err(|e| Refusal::bad(format!("the request: {e}")))?;
-    Ok((statement, head.headers))
-}
-
-/// # Errors
-/// A body that a page of another site could send without asking first.
-fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        true => Ok(()),
-        false => Err(Refusal::bad("POST a JSON object, and say so: Content-Type: application/json")),
     }
 }
 

@@ -131,6 +131,10 @@ async fn the_description_is_that_of_the_routes() {
         let path = path.replace("{name}", "main.js");
         let path = if path.contains("structures") { format!("{path}?table=crystals") } else { path };
         let reply = server.http(route.method.as_str(), &path, &[JSON], br#"{"query":"SELECT 1 AS a"}"#).await;
+        if route.path == "/v1/train" {
+            assert_eq!(reply.status, 403, "nobody has allowed it");
+            continue;
+        }
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         let kind = reply.header("content-type").unwrap().split(';').next().unwrap();
         assert!(!operation["responses"]["200"]["content"][kind].is_null(), "{path} answers {kind}: {operation}");

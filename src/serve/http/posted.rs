@@ -1,0 +1,38 @@
+//! What is posted: an object of JSON, within the bounds of time and length.
+
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Kind, Refusal};
+use crate::gate::Limits;
+
+/// The head of a request, and what its body says.
+///
+/// # Errors
+/// Another type of body, one that is too long or too late, or one that says something else.
+pub(super) async fn read<T: DeserializeOwned>(limits: &Limits, request: Request) -> Result<(Parts, T), Refusal> {
+    let (head, body) = request.into_parts();
+    check_type(&head.headers)?;
+    let bytes = match tokio::time::timeout(limits.timeout, axum::body::to_bytes(body, limits.body)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let message = format!("the request is longer than {} bytes, or broke off", limits.body);
+            return Err(Refusal::new(Kind::TooMuch, message));
+        }
+        Err(_) => return Err(Refusal::new(Kind::Late, "the request did not arrive in time")),
+    };
+    let said = serde_json::from_slice(&bytes).map_err(|e| Refusal::bad(format!("the request: {e}")))?;
+    Ok((head, said))
+}
+
+/// # Errors
+/// A body that a page of another site could send without asking first.
+fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        true => Ok(()),
+        false => Err(Refusal::bad("POST a JSON object, and say so: Content-Type: application/json")),
+    }
+}

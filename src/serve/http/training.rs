@@ -1,0 +1,148 @@
+//! `POST /v1/train`: a network fitted to labels, where that is allowed. The answer is a line of JSON for each epoch, and at last one for
+//! the model; it breaks off where the training fails, and the training ends where whoever asked goes away.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use futures::stream;
+use serde_json::Value;
+
+use super::{Asked, end, posted};
+use crate::door::Visit;
+use crate::error::Refusal;
+use crate::gate::{Course, Training};
+
+/// The type of the answer.
+pub(super) const TYPE: &str = "application/jsonl";
+
+/// A training, with what was heard of it and not yet sent.
+struct Told {
+    course: Course,
+    heard: Option<Result<Value, Refusal>>,
+    visit: Visit,
+}
+
+pub(super) async fn answer(asked: Asked) -> Response {
+    let Asked { door, request, mut visit } = asked;
+    let begun = async {
+        door.gate().check_training()?;
+        let (_, asked) = posted::read::<Training>(door.gate().limits(), request).await?;
+        let mut course = door.gate().train(asked).await?;
+        // What cannot be trained is refused with its status.
+        match course.next().await {
+            Some(Err(refusal)) => Err(refusal),
+            heard => Ok((course, heard)),
+        }
+    };
+    let (course, heard) = match begun.await {
+        Ok(begun) => begun,
+        Err(refusal) => return end(visit, &refusal),
+    };
+    visit.snapshot = Some(course.snapshot);
+    let snapshot = course.snapshot;
+    let told = stream::unfold(Some(Told { course, heard, visit }), next);
+    let mut response = Response::new(Body::from_stream(told));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TYPE));
+    response.headers_mut().insert(super::body::SNAPSHOT, HeaderValue::from(snapshot));
+    response
+}
+
+async fn next(told: Option<Told>) -> Option<(std::io::Result<Bytes>, Option<Told>)> {
+    let mut told = told?;
+    let heard = match told.heard.take() {
+        Some(heard) => Some(heard),
+        None => told.course.next().await,
+    };
+    match heard {
+        Some(Ok(line)) => {
+            told.visit.rows += 1;
+            Some((Ok(Bytes::from(format!("{line}\n"))), Some(told)))
+        }
+        Some(Err(refusal)) => {
+            told.visit.end(Some(refusal.kind));
+            Some((Err(std::io::Error::other(refusal.message)), None))
+        }
+        None => {
+            told.visit.end(None);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::testing::{Reply, Server, fill_labelled, limits};
+    use crate::{Allowed, Kind};
+
+    /// A server before labelled crystals that allows trainings or not.
+    async fn server(train: bool) -> Server {
+        let server = Server::start_allowing(limits(), Allowed { train, ..Allowed::default() }).await;
+        fill_labelled(&server.store).await;
+        server
+    }
+
+    async fn train(server: &Server, changes: Value) -> Reply {
+        let mut body = json!({ "network": "trees-magpie", "table": "hosts", "target": "density", "name": "ours" });
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        server.http("POST", "/v1/train", &["Content-Type: application/json"], body.to_string().as_bytes()).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_model_is_trained_and_answers_where_that_is_allowed() {
+        let server = server(true).await;
+        let reply = train(&server, json!({ "epochs": 20 })).await;
+        assert_eq!((reply.status, reply.whole), (200, true), "{}", reply.text());
+        assert!(reply.header("x-snapshot").is_some());
+        let lines: Vec<Value> = reply.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (last, epochs) = lines.split_last().unwrap();
+        assert!(epochs.iter().any(|line| line["epoch"] == 1 && line["validation_mae"].is_number()), "{lines:?}");
+        assert_eq!((&last["model"], &last["predicts"]), (&json!("ours"), &json!("density")));
+        assert!(last["metrics"]["test"]["rmse"].is_number(), "{last}");
+        let query = "SELECT count(predict(structure, 'ours')['value']) AS n FROM hosts";
+        assert_eq!(server.sql(json!({ "query": query })).await.json(), json!([{ "n": 60 }]));
+        let again = train(&server, json!({ "epochs": 2 })).await;
+        assert_eq!(again.status, 400, "its name is taken: {}", again.text());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_no_training_is_refused_and_leaves_nothing() {
+        let closed = server(false).await;
+        let reply = train(&closed, json!({})).await;
+        assert_eq!((reply.status, &reply.json()["error"]["kind"]), (403, &json!(Kind::Forbidden.word())));
+        let server = server(true).await;
+        for (changes, statuses) in [
+            (json!({ "network": "none" }), [400, 400]),
+            (json!({ "network": "../../etc/passwd" }), [400, 400]),
+            (json!({ "table": "none" }), [400, 400]),
+            (json!({ "table": "hosts\"; DROP TABLE hosts; --" }), [400, 400]),
+            (json!({ "target": "none" }), [400, 400]),
+            (json!({ "target": "id" }), [400, 400]),
+            (json!({ "where": "1 = 1); DROP TABLE hosts; --" }), [400, 403]),
+            (json!({ "where": "id IN (SELECT a FROM read_csv('/etc/passwd'))" }), [400, 403]),
+            (json!({ "where": "false" }), [400, 400]),
+            (json!({ "where": "relax(structure)['converged']" }), [403, 403]),
+            (json!({ "name": "../ours" }), [400, 400]),
+            (json!({ "name": "/tmp/ours" }), [400, 400]),
+            (json!({ "name": "cgcnn" }), [400, 400]),
+            (json!({ "name": "" }), [400, 400]),
+            (json!({ "epochs": 0 }), [400, 400]),
+            (json!({ "epochs": 1_000_000 }), [400, 400]),
+            (json!({ "seconds": -1 }), [400, 400]),
+            (json!({ "split": "none" }), [400, 400]),
+            (json!({ "snapshot": 99_999 }), [400, 400]),
+            (json!({ "out": "/tmp" }), [400, 400]),
+        ] {
+            let reply = train(&server, changes.clone()).await;
+            assert!(statuses.contains(&reply.status), "{changes}: {} {}", reply.status, reply.text());
+            assert!(!reply.text().contains("/etc/") && !reply.text().contains(server.folder.path().to_str().unwrap()));
+        }
+        for server in [closed, server] {
+            let left = std::fs::read_dir(server.store.models_folder()).into_iter().flatten().count();
+            assert_eq!(left, 0, "a folder is left");
+        }
+    }
+}
