@@ -28,12 +28,13 @@ def server(tmp_path, monkeypatch):
 
 
 @contextmanager
-def started(folder, command):
-    """The server that a command starts, with the token of the tests."""
+def started(folder, command, known=True):
+    """The server that a command starts, with the token of the tests or without one."""
     token = folder / "token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
-    process = subprocess.Popen([*command, "--token-file", token], stderr=subprocess.PIPE, text=True)
+    token = ["--token-file", token] if known else []
+    process = subprocess.Popen([*command, *token], stderr=subprocess.PIPE, text=True)
     try:
         said = ""
         while "HTTP at" not in said:
@@ -67,6 +68,55 @@ def test_the_validator_of_optimade_finds_the_server_valid(server):
     results = validator.results
     failed = results.failure_messages + results.internal_failure_messages + results.optional_failure_messages
     assert validator.valid and results.success_count > 30 and not failed, failed
+
+
+def test_clients_of_optimade_read_the_server(tmp_path, monkeypatch):
+    from optimade.client import OptimadeClient
+    from pymatgen.ext.optimade import OptimadeRester
+
+    monkeypatch.chdir(tmp_path)
+    command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    with started(tmp_path, command, known=False) as (_, _, http):
+        url = f"http://{http}/optimade"
+        with OptimadeRester(url + "/") as rester:
+            (found,) = rester.get_structures(elements=["Ti", "O"], nelements=2).values()
+        assert found["rutile"].composition.reduced_formula == "TiO2" and len(found["rutile"]) == 6
+        client = OptimadeClient(base_urls=[url], max_results_per_provider=10, silent=True)
+        wanted = 'chemical_formula_reduced = "O2Ti"'
+        (page,) = client.get(wanted)["structures"][wanted].values()
+        assert "rutile" in [entry["id"] for entry in page["data"]] and not page["errors"]
+
+
+TYPES = [
+    "arrow_cast('x', 'Utf8View')",
+    "arrow_cast(['x'], 'LargeList(Utf8View)')",
+    "arrow_cast([1], 'ListView(Int64)')",
+    "map(['x'], [1])",
+    "[{a: 'x', b: [1.5]}]",
+    "arrow_cast('x', 'Dictionary(Int32, Utf8View)')",
+    "DATE '2026-05-01'",
+    "TIMESTAMP '2026-05-01 12:00:00'",
+    "CAST(1.5 AS DECIMAL(10, 2))",
+    "X'00ff'",
+    "true",
+    "NULL",
+]
+
+
+def test_values_of_every_type_come_over_flight(server):
+    import adbc_driver_flightsql.dbapi as flightsql
+
+    _, flight, _ = server
+    options = {"adbc.flight.sql.authorization_header": f"Bearer {TOKEN}"}
+    with flightsql.connect(f"grpc://{flight}", options, autocommit=True) as connection, connection.cursor() as cursor:
+        for column in TYPES:
+            for fetch in (cursor.fetch_arrow_table, cursor.fetchall, cursor.fetch_polars, cursor.fetch_df):
+                cursor.execute(f"SELECT {column} AS x FROM generate_series(1, 3)")
+                rows = fetch()
+                assert len(rows) == 3 and repr(rows), column
+                assert "view" not in str(getattr(rows, "schema", "")).lower(), column
+        cursor.execute("SELECT * FROM tmo LIMIT 5")
+        assert len(cursor.fetch_df()) == 5
 
 
 def test_frames_come_over_flight(server):
@@ -142,3 +192,28 @@ def test_an_assistant_is_answered():
     answers = {answer["id"]: answer["result"] for answer in map(json.loads, said.stdout.splitlines())}
     assert answers[1]["serverInfo"]["name"] == "hollandite"
     assert answers[2]["structuredContent"]["rows"][0]["id"] == "rutile", said.stderr
+
+
+def test_the_client_of_the_protocol_speaks_with_the_assistants_door():
+    import asyncio
+
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    async def spoken():
+        async with stdio_client(StdioServerParameters(command=str(PROGRAM), args=["mcp"])) as (read, write):
+            async with ClientSession(read, write) as session:
+                about = await session.initialize()
+                tools = {tool.name for tool in (await session.list_tools()).tools}
+                query = "SELECT id, void, density(structure) AS density FROM tmo WHERE id = $1"
+                answer = await session.call_tool("query", {"sql": query, "params": ["rutile"]})
+                refused = await session.call_tool("query", {"sql": "DROP TABLE tmo"})
+                return about, tools, answer, refused, await session.call_tool("structure", {"id": "rutile"})
+
+    about, tools, answer, refused, crystal = asyncio.run(asyncio.wait_for(spoken(), 60))
+    assert about.server_info.name == "hollandite"
+    assert tools == {"query", "tables", "describe", "functions", "structure", "stored_queries"}
+    assert answer.structured_content["rows"][0]["id"] == "rutile" and not answer.is_error
+    assert answer.structured_content["columns"][2]["unit"] == "g/cm³"
+    assert refused.is_error and "only reads" in refused.content[0].text
+    assert "_atom_site_fract_x" in crystal.content[0].text
