@@ -44,7 +44,7 @@ def answer(client, query):
 
 def clients(at, query, n, times):
     """Seconds until `n` clients at once have asked `times` times each."""
-    begin = multiprocessing.Barrier(n + 1)
+    begin = multiprocessing.Barrier(n + 1, timeout=60)
     all_ = [multiprocessing.Process(target=ask, args=(at, query, times, begin)) for _ in range(n)]
     for one in all_:
         one.start()
@@ -73,20 +73,21 @@ def files(path):
 def peer(path, told):
     """DuckDB behind Flight."""
     import duckdb
+    import pyarrow
     from pyarrow import flight
 
     duck = duckdb.connect()
+    rows = lambda query: pyarrow.RecordBatchReader.from_stream(duck.cursor().sql(query))
     duck.execute(f"CREATE VIEW crystals AS SELECT * FROM read_parquet({files(path)})")
 
     class Server(flight.FlightServerBase):
         def get_flight_info(self, context, descriptor):
             query = next(text for text in (CHEAP, STREAM) if text.encode() in descriptor.command)
-            schema = duck.cursor().execute(f"SELECT * FROM ({query}) LIMIT 0").fetch_record_batch().schema
+            schema = rows(f"SELECT * FROM ({query}) LIMIT 0").schema
             return flight.FlightInfo(schema, descriptor, [flight.FlightEndpoint(query, [])], -1, -1)
 
         def do_get(self, context, ticket):
-            rows = duck.cursor().execute(ticket.ticket.decode()).fetch_record_batch(8192)
-            return flight.RecordBatchStream(rows)
+            return flight.RecordBatchStream(rows(ticket.ticket.decode()))
 
     server = Server("grpc://127.0.0.1:0")
     told.put(f"grpc://127.0.0.1:{server.port}")

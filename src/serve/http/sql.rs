@@ -1,6 +1,5 @@
 //! `POST /v1/sql`: a statement in, its rows out.
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use datafusion::common::config::ExtensionOptions;

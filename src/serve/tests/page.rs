@@ -351,7 +351,10 @@ fn a_crystal_turns_with_its_channels_and_is_a_file() {
     page.ask("SELECT id, void FROM oxides WHERE id = 'hollandite-mno2'");
     page.0.click("#rows td button");
     page.0.wait("document.querySelector('.card iframe')");
-    assert!(page.0.run("return document.querySelector('.card').ariaLabel") == "hollandite-mno2" && page.text(".card dl").starts_with("void0."));
+    assert!(
+        page.0.run("return document.querySelector('.card').ariaLabel") == "hollandite-mno2"
+            && page.text(".card dl").starts_with("void0.")
+    );
     for (format, ending, at) in [("CIF", "cif", 1), ("POSCAR", "vasp", 2)] {
         assert_eq!(page.text(&format!(".card .row button:nth-child({at})")), format);
         let file = page.download(&format!(".card .row button:nth-child({at})"), ending);
