@@ -178,6 +178,8 @@ def main():
     parser.add_argument("--queries", type=int, default=8, help="queries that the server runs at a time; four times as many wait")
     parser.add_argument("--kills", type=int, default=3)
     args = parser.parse_args()
+    # Who is asked to end ends the server too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     folder = workplace(args.work)
     store, seconds = folder / "served", 60 * args.minutes
     run(store, "init")

@@ -110,7 +110,8 @@ async fn more_than_the_memory_is_streamed() {
     let bounds = crate::Limits { memory: 8 << 20, spill: 1 << 20, rows: 1_000_000, ..limits() };
     let server = Server::start(bounds, false).await;
     let mut client = client(&server, None).await;
-    let query = "SELECT value, concat(md5(value::text), md5(value::text), md5(value::text)) AS text FROM generate_series(1, 400000)";
+    let query = "SELECT value, concat(value, ' is a number with a text behind it that is as long as a line of this file, and longer') AS text \
+                 FROM generate_series(1, 400000)";
     let info = client.execute(query.into(), None).await.unwrap();
     let mut rows = client.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
     let (mut count, mut bytes) = (0, 0);

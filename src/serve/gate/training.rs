@@ -156,7 +156,7 @@ impl Gate {
         let name = match &asked.name {
             None => store.new_model(&asked.network).map_err(said)?,
             Some(name) => {
-                store.free_model_name(name).map_err(said)?;
+                store.free_model_name(name).map_err(|error| Refusal::bad(said(error).message))?;
                 let made = std::fs::create_dir_all(&folder).and_then(|()| std::fs::create_dir(folder.join(name)));
                 made.map_err(|_| Refusal::bad(format!("a model {name} cannot be begun: give another name")))?;
                 name.clone()

@@ -114,7 +114,7 @@ async fn properties_of_others_are_unknown_and_those_of_nobody_refused() {
     assert_eq!(other["data"][0]["attributes"]["_exmpl_gap"], Value::Null);
     assert_eq!(other["meta"]["warnings"].as_array().unwrap().len(), 2, "{other}");
     let chain = |n| format!("filter={}", vec!["nsites=1"; n].join("+OR+"));
-    let (wide, long) = (chain(500), chain(600));
+    let (wide, long) = (chain(600), chain(700));
     let deep = format!("filter={}nsites=1{}", "(".repeat(4000), ")".repeat(4000));
     for (query, status) in [
         ("filter=crazyfield%20%3D%202", 400),
