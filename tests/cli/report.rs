@@ -153,7 +153,7 @@ fn hostile() -> (Store, &'static str) {
 fn in_a_browser_the_table_sorts_and_the_crystals_turn() {
     let Some(browser) = Browser::start() else { return };
     let (file, _) = page("browser.html", &[OPEN, "--cards", "3", "--title", "Open oxides"]);
-    browser.open(&file);
+    browser.open(&format!("file://{}", file.display()));
 
     // The table, by mouse and by key: numbers as numbers, NULL last both ways, and the ranking again.
     let keys = |column: usize| -> Vec<Option<f64>> {
@@ -236,7 +236,7 @@ fn in_a_browser_the_table_sorts_and_the_crystals_turn() {
         .run(&["report", "SELECT id, structure FROM tmo", "--to", file.to_str().unwrap(), "--title", "Hostile"])
         .assert()
         .success();
-    browser.open(&file);
+    browser.open(&format!("file://{}", file.display()));
     browser.run("document.querySelector('.view').scrollIntoView({behavior: 'instant'})");
     browser.wait("document.querySelector('.view')?.viewer");
     assert_eq!(browser.run("return document.title"), "Hostile");
@@ -251,7 +251,7 @@ fn a_long_page_has_few_drawings_at_a_time() {
     let (file, html) =
         page("long.html", &["SELECT id, structure FROM tmo WHERE natoms < 25 ORDER BY id", "--cards", "20"]);
     assert_eq!(html.matches("<article").count(), 20);
-    browser.open(&file);
+    browser.open(&format!("file://{}", file.display()));
     for card in [1, 7, 14, 20, 2] {
         browser.run(&format!("document.querySelector('#card-{card}').scrollIntoView({{behavior: 'instant'}})"));
         browser.wait(&format!("document.querySelector('#card-{card} canvas')"));

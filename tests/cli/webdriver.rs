@@ -106,9 +106,9 @@ impl Browser {
         self.request(method, &format!("/session/{}{path}", self.session), body).unwrap()
     }
 
-    /// Opens a file.
-    pub fn open(&self, path: &std::path::Path) {
-        self.call("POST", "/url", Some(&json!({"url": format!("file://{}", path.display())})));
+    /// Opens an address.
+    pub fn open(&self, address: &str) {
+        self.call("POST", "/url", Some(&json!({"url": address})));
     }
 
     /// What a function with this body returns.

@@ -68,7 +68,9 @@ fn start(token: Option<PathBuf>) -> Server {
         let tell = move |listening: hollandite_serve::Listening| {
             ready.send(Server { at: listening.http.unwrap(), before }).unwrap();
         };
-        runtime.block_on(async { serve(&store, options, tell, std::future::pending()).await }).unwrap();
+        // On the threads that have room for plans.
+        let served = async move { serve(&store, options, tell, std::future::pending()).await };
+        runtime.block_on(runtime.spawn(served)).unwrap().unwrap();
     });
     at.recv_timeout(Duration::from_secs(300)).expect("the server listens")
 }
@@ -108,7 +110,7 @@ impl Reader {
 
     fn before(server: &Server) -> Option<Self> {
         let reader = Self(Browser::start()?);
-        reader.0.call("POST", "/url", Some(&json!({ "url": format!("http://{}/", server.at) })));
+        reader.0.open(&format!("http://{}/", server.at));
         reader.0.wait("document.querySelector('.cm-content')");
         Some(reader)
     }
