@@ -28,6 +28,7 @@ def test_the_program_is_the_same_program(tmp_path):
     wrong = call("sql", "SELECT voidd FROM tmo")
     assert wrong.returncode == 1 and wrong.stderr.startswith("error: no column 'voidd'")
     assert call("nonsense").returncode == 2
+    assert " serve " in call("--help").stdout and call("serve", "--help").returncode == 0
     module = subprocess.run([sys.executable, "-m", "hollandite", "functions", "void"], capture_output=True, text=True)
     assert module.returncode == 0 and module.stdout.startswith("void(")
 
