@@ -2,7 +2,7 @@
 //! `pandas.read_sql`, `polars.read_database`, R, Go.
 //!
 //! The option `uri` is the folder of the store, empty for the embedded one, `:memory:` for none; `hollandite.snapshot` the number of an
-//! older snapshot. Every statement takes effect by itself: there are no transactions over several. What went wrong in rows is read by the
+//! older snapshot, `hollandite.read_only` "true" where nothing is to be written. Every statement takes effect by itself: there are no transactions over several. What went wrong in rows is read by the
 //! option `hollandite.warnings` of a connection.
 
 mod connection;
@@ -25,6 +25,9 @@ adbc_ffi::export_driver!(AdbcHollanditeInit, AdbcDriver);
 
 /// The option of a database that names an older snapshot.
 const SNAPSHOT: &str = "hollandite.snapshot";
+
+/// The option of a database that refuses every statement that would write.
+const ONLY_READS: &str = "hollandite.read_only";
 
 /// The option of a connection that answers the sentences of warnings since it was last asked for, one a line.
 const WARNINGS: &str = "hollandite.warnings";
@@ -88,6 +91,7 @@ impl Driver for AdbcDriver {
 pub struct AdbcDatabase {
     uri: String,
     snapshot: Option<i64>,
+    read_only: bool,
 }
 
 impl Optionable for AdbcDatabase {
@@ -101,6 +105,9 @@ impl Optionable for AdbcDatabase {
                 self.snapshot = Some(number);
             }
             (OptionDatabase::Other(key), OptionValue::Int(number)) if key == SNAPSHOT => self.snapshot = Some(number),
+            (OptionDatabase::Other(key), OptionValue::String(text)) if key == ONLY_READS => {
+                self.read_only = text == "true"
+            }
             (key, _) => return Err(unknown(&format!("option {} of a database", key.as_ref()))),
         }
         Ok(())
@@ -131,7 +138,7 @@ impl Database for AdbcDatabase {
 
     fn new_connection(&self) -> Result<AdbcConnection> {
         if self.uri == ":memory:" {
-            return Ok(AdbcConnection { session: Session::without_store() });
+            return Ok(AdbcConnection { session: Session::without_store(), read_only: self.read_only });
         }
         let (uri, snapshot) = (self.uri.clone(), self.snapshot);
         let session = wait(Stop::default(), move || async move {
@@ -141,7 +148,10 @@ impl Database for AdbcDatabase {
             };
             Session::open(&store, snapshot).await
         })?;
-        Ok(AdbcConnection { session })
+        if self.read_only {
+            session.environment().keep_nothing();
+        }
+        Ok(AdbcConnection { session, read_only: self.read_only })
     }
 
     fn new_connection_with_opts(

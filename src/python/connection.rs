@@ -9,7 +9,7 @@ use arrow::compute::take;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{LogicalPlanBuilder, col};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col};
 use hollandite::cli::queries::Query;
 use hollandite::cli::{python, statements};
 use hollandite::error::Error;
@@ -28,6 +28,14 @@ use crate::result::Result;
 use crate::runtime::{not_forked, wait, wait_only};
 use crate::values;
 
+/// What is said of a statement that would write, where a connection only reads.
+pub const READ_ONLY: &str = "this connection is read-only: connect without read_only=True to write";
+
+/// Whether a statement may write. What is no statement is told so when it is planned.
+pub fn may_write(session: &Session, text: &str) -> bool {
+    matches!(session.only_reads(text).and_then(|reads| Ok(reads || session.sets(text)?)), Ok(false))
+}
+
 /// Where the statements of a connection go.
 #[derive(Clone)]
 pub struct Open {
@@ -45,6 +53,9 @@ impl Open {
     fn new(session: Session, store: Option<Store>, snapshot: Option<i64>, read_only: bool) -> Self {
         let progress = Progress::default();
         progress.watch(&session);
+        if read_only {
+            session.environment().keep_nothing();
+        }
         if let Some(store) = &store {
             let progress = progress.clone();
             store.watch_waiting(Box::new(move |holder| progress.note(&waiting_for(holder))));
@@ -87,9 +98,7 @@ impl Open {
         let store = store
             .ok_or_else(|| UsageError::new_err("this connection has no store: hollandite.connect(path) opens one"))?;
         match (self.read_only, self.snapshot) {
-            (true, _) => {
-                Err(StoreError_::new_err("this connection is read-only: connect without read_only=True to write"))
-            }
+            (true, _) => Err(StoreError_::new_err(READ_ONLY)),
             (_, Some(snapshot)) => Err(StoreError_::new_err(format!(
                 "this connection reads snapshot {snapshot}, and older snapshots are not written: connect without snapshot to write"
             ))),
@@ -100,16 +109,9 @@ impl Open {
     /// # Errors
     /// A statement that may write, on a connection that only reads.
     fn admits(&self, text: &str) -> PyResult<()> {
-        if !self.read_only {
-            return Ok(());
-        }
-        let session = &self.session;
-        match session.only_reads(text).and_then(|reads| Ok(reads || session.sets(text)?)) {
-            Ok(false) => {
-                Err(StoreError_::new_err("this connection is read-only: connect without read_only=True to write"))
-            }
-            // What is no statement is told so when it is planned.
-            _ => Ok(()),
+        match self.read_only && may_write(&self.session, text) {
+            true => Err(StoreError_::new_err(READ_ONLY)),
+            false => Ok(()),
         }
     }
 }
@@ -249,8 +251,8 @@ impl Connection {
         self.open()?.forget(name)
     }
 
-    /// The values of a function of SQL for each row of columns. An argument, the first and those after it by name, is a column or a
-    /// value; a column of one row stands for as many as the others have.
+    /// The values of a function of SQL for each row of columns, or the one value of a function of a group. An argument, the first and
+    /// those after it by name, is a column or a value; a column of one row stands for as many as the others have.
     fn _call(
         &self,
         py: Python<'_>,
@@ -267,9 +269,13 @@ impl Connection {
             }
             Err(_) => Ok(values::parameter(value)?.literal()),
         };
+        // Functions of groups of rows know their arguments by place alone.
+        let of_a_group = open.session.context().state().aggregate_functions().contains_key(name);
         let mut call = format!("{}({}", quoted_name(name), asked(first)?);
         for (argument, value) in arguments.iter() {
-            call += &format!(", {} => {}", argument.extract::<String>()?, asked(&value)?);
+            let argument: String = argument.extract()?;
+            let value = asked(&value)?;
+            call += &if of_a_group { format!(", {value}") } else { format!(", {argument} => {value}") };
         }
         call.push(')');
         // Other threads ask meanwhile: what this call warns of is its own.
@@ -379,7 +385,7 @@ pub fn view(schema: SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result
     Ok(ViewTable::new(LogicalPlanBuilder::scan("rows", rows, None)?.build()?, None))
 }
 
-/// The values of an expression over columns that it calls `0`, `1`, .., in the order of the rows.
+/// The values of an expression over columns that it calls `0`, `1`, .., in the order of the rows; of an aggregate there is one.
 async fn evaluate(
     session: &Session,
     expression: &str,
@@ -399,12 +405,14 @@ async fn evaluate(
     let batch = RecordBatch::try_from_iter_with_nullable(named).map_err(DataFusionError::from)?;
     let frame = session.context().read_batch(batch)?;
     let call = session.expression(expression, frame.schema())?;
-    let answers = frame.select(vec![col("number"), call.alias("value")])?;
-    let answers = answers.sort(vec![col("number").sort(true, false)])?;
+    let answers = match call {
+        Expr::AggregateFunction(_) => frame.aggregate(vec![], vec![call.alias("value")])?,
+        _ => frame.select(vec![col("number"), call.alias("value")])?.sort(vec![col("number").sort(true, false)])?,
+    };
     let schema = Arc::new(answers.schema().as_arrow().clone());
     let batches = answers.collect().await?;
     let whole = arrow::compute::concat_batches(&schema, &batches).map_err(DataFusionError::from)?;
-    Ok(Arc::clone(whole.column(1)))
+    Ok(Arc::clone(whole.column(whole.num_columns() - 1)))
 }
 
 fn summarised<'py>(py: Python<'py>, summary: &ImportSummary) -> PyResult<Bound<'py, PyDict>> {

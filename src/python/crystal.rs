@@ -48,9 +48,9 @@ impl Kind {
 impl Crystal {
     #[new]
     fn new(lattice: &Bound<'_, PyAny>, species: &Bound<'_, PyAny>, frac_coords: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let lattice: [[f64; 3]; 3] = listed(lattice)?.extract()?;
-        let species: Vec<Kind> = listed(species)?.extract()?;
-        let frac_coords: Vec<[f64; 3]> = listed(frac_coords)?.extract()?;
+        let lattice: [[f64; 3]; 3] = taken(lattice, "lattice", "three vectors of three numbers, Å")?;
+        let species: Vec<Kind> = taken(species, "species", "the symbol or atomic number of each site")?;
+        let frac_coords: Vec<[f64; 3]> = taken(frac_coords, "frac_coords", "three fractions for each site")?;
         let species = species.iter().map(Kind::element).collect::<PyResult<_>>()?;
         let structure = Structure::new(Lattice::new(lattice).map_err(raised)?, species, frac_coords).map_err(raised)?;
         Ok(Self(Arc::new(structure)))
@@ -229,6 +229,20 @@ pub fn unpacked(lattice: &[u8], numbers: &[u8], places: &[u8]) -> PyResult<Cryst
 pub fn of_row(column: &StructureColumn<'_>, i: usize) -> PyResult<Option<Crystal>> {
     let found = column.get(i).transpose();
     found.map(|row| row.map(|structure| Crystal(Arc::new(structure)))).map_err(|e| CrystalError::new_err(e.to_string()))
+}
+
+/// An argument as a value of Rust.
+///
+/// # Errors
+/// One of another form.
+fn taken<'py, T: FromPyObjectOwned<'py>>(value: &Bound<'py, PyAny>, name: &str, expected: &str) -> PyResult<T> {
+    let listed = listed(value)?;
+    listed.extract::<T>().map_err(|_| {
+        let said = value.repr().map_or_else(|_| "something else".to_owned(), |text| text.to_string());
+        let said =
+            if said.chars().count() > 80 { format!("{} ..", said.chars().take(77).collect::<String>()) } else { said };
+        UsageError::new_err(format!("{name}: expected {expected}, and this is {said}"))
+    })
 }
 
 /// Arrays of numpy as lists; anything else as it is.

@@ -38,7 +38,12 @@ create_exception!(
     "An adsorption potential, a voltage or a barrier that cannot be computed."
 );
 create_exception!(hollandite, StoreError_, HollanditeError, "A store that cannot be found, read or written.");
-create_exception!(hollandite, SqlError, HollanditeError, "A statement that cannot be planned or run.");
+create_exception!(
+    hollandite,
+    SqlError,
+    HollanditeError,
+    "A statement that cannot be planned or run. `line` and `column` of a fault of syntax count from 1, in its statement; None of others."
+);
 create_exception!(hollandite, UsageError, HollanditeError, "Arguments that do not fit what was asked.");
 create_exception!(hollandite, ReportError_, HollanditeError, "A file or picture that cannot be written.");
 create_exception!(
@@ -86,7 +91,7 @@ pub fn raised(error: impl Into<Error>) -> PyErr {
         Error::Adsorption(error) => of_adsorption(error),
         Error::Store(StoreError::Format(error)) => of_format(&error),
         Error::Store(error) => StoreError_::new_err(said(&error)),
-        error @ (Error::Sql(_) | Error::Engine(_)) => SqlError::new_err(said(&error)),
+        error @ (Error::Sql(_) | Error::Engine(_)) => of_sql(said(&error)),
     }
 }
 
@@ -118,19 +123,32 @@ fn of_adsorption(error: AdsorptionError) -> PyErr {
 
 /// With the place of the fault as attributes.
 fn of_format(error: &FormatError) -> PyErr {
-    let raised = FormatError_::new_err(said(error));
+    let at = error.position().unwrap_or_default();
+    let file = match error {
+        FormatError::Io { path, .. } => Some(path.clone()),
+        _ => None,
+    };
+    let raised = placed(FormatError_::new_err(said(error)), at.line, at.column);
+    // Without it the message says the same.
+    let _ = Python::attach(|py| raised.value(py).setattr("file", file));
+    raised
+}
+
+/// With the place that the parser puts at the end of what it says.
+fn of_sql(said: String) -> PyErr {
+    let place = said.rsplit_once(" at Line: ").and_then(|(_, place)| place.split_once(", Column: "));
+    let at = place.and_then(|(line, column)| Some((line.parse::<usize>().ok()?, column.parse::<usize>().ok()?)));
+    let (line, column) = at.unwrap_or_default();
+    placed(SqlError::new_err(said), line, column)
+}
+
+/// An error with its line and column as attributes, from 1; 0 is None.
+fn placed(raised: PyErr, line: usize, column: usize) -> PyErr {
+    let known = |number: usize| (number > 0).then_some(number);
     Python::attach(|py| {
         let value = raised.value(py);
-        let at = error.position().unwrap_or_default();
-        let known = |number: usize| (number > 0).then_some(number);
-        let file = match error {
-            FormatError::Io { path, .. } => Some(path.clone()),
-            _ => None,
-        };
-        // Without them the message says the same.
-        let _ = value.setattr("line", known(at.line));
-        let _ = value.setattr("column", known(at.column));
-        let _ = value.setattr("file", file);
+        let _ = value.setattr("line", known(line));
+        let _ = value.setattr("column", known(column));
     });
     raised
 }

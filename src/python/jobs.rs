@@ -44,6 +44,9 @@ impl Console for Asking {
 
     fn opened(&self, session: &Session) -> Result<(), Error> {
         self.open.progress.watch(session);
+        if self.open.read_only {
+            session.environment().keep_nothing();
+        }
         self.open.lend(session)
     }
 }

@@ -1,52 +1,61 @@
 //! What there is: the functions of SQL, the commands and the stored queries, as JSON for the package to make its own of.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use hollandite::cli::queries::QUERIES;
 use hollandite::cli::{self, python};
-use hollandite::sql;
-use hollandite::sql::functions::{Kind, Omitted, themes};
+use hollandite::sql::functions::{Function, Kind, Omitted, themes};
+use hollandite::sql::{self, aggregates};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-/// The functions of each row: name, section, text, unit, example and parameters.
+/// The functions of rows and of groups of rows: name, section, text, unit, example and parameters.
 #[pyfunction]
 pub fn functions() -> String {
-    let returns: std::collections::HashMap<String, String> =
+    let returns: HashMap<String, String> =
         sql::functions().into_iter().map(|function| (function.name, function.returns)).collect();
-    let all = themes().into_iter().flat_map(|(section, functions)| functions.into_iter().map(move |f| (section, f)));
-    let all = all.map(|(section, function)| {
-        let parameters = function.parameters.iter().map(|parameter| {
-            json!({
-                "name": parameter.name,
-                "argument": python::name(parameter.name),
-                "kind": format!("{:?}", parameter.kind),
-                "crystal": matches!(
-                    parameter.kind,
-                    Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber
-                ),
-                "text": python::words(parameter.text),
-                "omitted": parameter.omitted.map(|omitted| omitted.to_string()),
-                "default": match parameter.omitted {
-                    Some(Omitted::Number(x)) => json!(x),
-                    Some(Omitted::Text(text)) => json!(text),
-                    Some(Omitted::Flag(flag)) => json!(flag),
-                    Some(Omitted::Means(_)) | None => Value::Null,
-                },
-            })
-        });
+    let told = |section: &str, of_a_group: bool, mut told: Value| {
+        told["section"] = json!(section);
+        told["returns"] = json!(told["name"].as_str().and_then(|name| returns.get(name)));
+        told["of_a_group"] = json!(of_a_group);
+        told
+    };
+    let rows = themes().into_iter().flat_map(|(section, functions)| functions.into_iter().map(move |f| (section, f)));
+    let rows = rows.map(|(section, function)| told(section, false, function_of(&function)));
+    let groups = aggregates::themes().into_iter();
+    let groups = groups.map(|(section, function)| told(section, true, function_of(&function)));
+    Value::Array(rows.chain(groups).collect()).to_string()
+}
+
+fn function_of<K>(function: &Function<K>) -> Value {
+    let parameters = function.parameters.iter().map(|parameter| {
         json!({
-            "name": function.name,
-            "section": section,
-            "text": python::words(function.text),
-            "unit": function.unit,
-            "example": function.example,
-            "returns": returns.get(function.name),
-            "parameters": parameters.collect::<Vec<_>>(),
+            "name": parameter.name,
+            "argument": python::name(parameter.name),
+            "kind": format!("{:?}", parameter.kind),
+            "crystal": matches!(
+                parameter.kind,
+                Kind::Crystal | Kind::Composition | Kind::CrystalOrFingerprint | Kind::CrystalOrNumber
+            ),
+            "text": python::words(parameter.text),
+            "omitted": parameter.omitted.map(|omitted| omitted.to_string()),
+            "default": match parameter.omitted {
+                Some(Omitted::Number(x)) => json!(x),
+                Some(Omitted::Text(text)) => json!(text),
+                Some(Omitted::Flag(flag)) => json!(flag),
+                Some(Omitted::Means(_)) | None => Value::Null,
+            },
         })
     });
-    Value::Array(all.collect()).to_string()
+    json!({
+        "name": function.name,
+        "text": python::words(function.text),
+        "unit": function.unit,
+        "example": function.example,
+        "parameters": parameters.collect::<Vec<_>>(),
+    })
 }
 
 /// The commands with their arguments.

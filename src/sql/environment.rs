@@ -38,6 +38,8 @@ struct Shared {
     single_points: SinglePoints,
     /// Whether statements may not name files.
     no_files: AtomicBool,
+    /// Whether nothing is to be kept in the store.
+    keeps_nothing: AtomicBool,
     /// Who is told how far relaxations are, and may end them.
     watcher: OnceLock<Box<Watcher>>,
     /// Who is told how far passes over rows are.
@@ -69,6 +71,15 @@ impl Environment {
     /// Whether statements may name files.
     pub fn has_files(&self) -> bool {
         !self.0.no_files.load(Ordering::Relaxed)
+    }
+
+    /// From here on no answer is kept. What the store has is read still.
+    pub fn keep_nothing(&self) {
+        self.0.keeps_nothing.store(true, Ordering::Relaxed);
+    }
+
+    fn keeps(&self) -> bool {
+        !self.0.keeps_nothing.load(Ordering::Relaxed)
     }
 
     /// Makes `model` answer to its name, instead of any model of that name that is shipped.
@@ -138,7 +149,7 @@ impl Environment {
 
     /// Leaves the card of a model with the numbers it answers. A store that cannot take it still answers queries.
     fn introduce(&self, id: &str, name: &str, card: serde_json::Result<serde_json::Value>) {
-        if let (Memory::Store(cache), Ok(card)) = (&self.0.memory, card) {
+        if let (Memory::Store(cache), Ok(card), true) = (&self.0.memory, card, self.keeps()) {
             let _ = cache.remember_model(id, name, &card.to_string());
         }
     }
@@ -197,9 +208,23 @@ impl Environment {
         hash: ContentHash,
         answer: &T,
     ) {
+        if !self.keeps() {
+            return;
+        }
         let Ok(text) = serde_json::to_string(answer) else { return };
         if let Err(reason) = self.0.memory.keep_computed(model, task, hash, &text) {
             self.warnings().remark(format!("{what} are not remembered: {reason}"));
+        }
+    }
+
+    /// Keeps predictions of a model. Where that fails the answers are there all the same; they only have to be computed again the
+    /// next time.
+    pub(super) fn remember_predictions(&self, model: &str, answers: &[(ContentHash, f64)]) {
+        if answers.is_empty() || !self.keeps() {
+            return;
+        }
+        if let Err(reason) = self.0.memory.put(model, answers) {
+            self.warnings().remark(format!("predictions are not remembered: {reason}"));
         }
     }
 

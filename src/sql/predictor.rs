@@ -278,11 +278,8 @@ impl Predictor {
                 answers.insert(hash, energy);
             }
         }
-        if self.options.cache && !fresh.is_empty() {
-            // The answers are there all the same; they only have to be computed again the next time.
-            if let Err(reason) = self.environment.memory().put(model.id(), &fresh) {
-                self.environment.warnings().remark(format!("predictions are not remembered: {reason}"));
-            }
+        if self.options.cache {
+            self.environment.remember_predictions(model.id(), &fresh);
         }
         Ok(answers)
     }

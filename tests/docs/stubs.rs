@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command};
 use hollandite::cli::{self, python};
 use hollandite::crystal::Element;
-use hollandite::sql;
 use hollandite::sql::functions::{Function, Kind, Omitted, Parameter, themes};
+use hollandite::sql::{self, aggregates};
 
 const COMMAND: &str = "UPDATE=1 cargo test --test docs drift";
 
@@ -25,11 +25,12 @@ fn check(file: &str, text: &str) {
 #[test]
 fn drift_of_the_functions_of_the_package() {
     let returns: HashMap<String, String> = sql::functions().into_iter().map(|f| (f.name, f.returns)).collect();
-    let mut functions: Vec<Function> = themes().into_iter().flat_map(|(_, functions)| functions).collect();
-    functions.retain(|function| !function.parameters.is_empty());
-    functions.sort_by_key(|function| function.name);
+    let rows = themes().into_iter().flat_map(|(_, functions)| functions);
+    let mut functions: Vec<(&str, String)> = rows.map(|f| (f.name, overloads(&f, &returns[f.name]))).collect();
+    functions.extend(aggregates::themes().into_iter().map(|(_, f)| (f.name, of_a_group(&f, &returns[f.name]))));
+    functions.sort();
     // Names, not only their type: `from .functions import *` brings the ones that are listed.
-    let names: String = functions.iter().map(|function| format!("    \"{}\",\n", function.name)).collect();
+    let names: String = functions.iter().map(|(name, _)| format!("    \"{name}\",\n")).collect();
     let mut text = format!(
         "# Written by `{COMMAND}`.\n# mypy: disable-error-code=\"overload-overlap\"\n# pyright: reportOverlappingOverload=false\n\n\
          from typing import Any, Callable, Sequence, overload\n\nfrom ._kinds import Column, Frame, Many, Object, OneCrystal, Rows, Some, Text\n\
@@ -37,10 +38,25 @@ fn drift_of_the_functions_of_the_package() {
          def _shared() -> Connection: ...\n\nclass Functions:\n"
     );
     text += "    def __init__(self, connection: Callable[[], Connection]) -> None: ...\n";
-    functions.iter().for_each(|function| text += &overloads(function, &returns[function.name]));
+    functions.iter().for_each(|(_, declared)| text += declared);
     text += "\n_all: Functions\n";
-    functions.iter().for_each(|function| text += &format!("{0} = _all.{0}\n", function.name));
+    functions.iter().for_each(|(name, _)| text += &format!("{name} = _all.{name}\n"));
     check("functions.pyi", &text);
+}
+
+/// A function of all rows of a group as a method: one answer for all.
+fn of_a_group<K>(function: &Function<K>, returns: &str) -> String {
+    let given: String = function.parameters.iter().map(|p| format!(", {}", parameter(p, true))).collect();
+    // Of nothing that is NULL there is an answer.
+    let or_none = if function.parameters.is_empty() { "" } else { " | None" };
+    let (name, value, said) = (function.name, type_of(returns), docstring(function));
+    format!("    def {name}(self{given}) -> {value}{or_none}:\n        \"\"\"{said}\"\"\"\n")
+}
+
+/// What a function answers, and in which unit.
+fn docstring<K>(function: &Function<K>) -> String {
+    let unit = function.unit.map(|unit| format!(" In {unit}.")).unwrap_or_default();
+    python::words(&format!("{}{unit}", function.text)).replace('\\', "\\\\").replace('"', "'")
 }
 
 /// A function as a method: one answers a value, a column a column, many a list, and whatever a frame is made of a column of it.
@@ -48,7 +64,7 @@ fn overloads(function: &Function, returns: &str) -> String {
     let rest = |some: bool| -> String {
         function.parameters[1..].iter().map(|p| format!(", {}", parameter(p, some))).collect()
     };
-    let first = &function.parameters[0];
+    let Some(first) = function.parameters.first() else { return of_a_group(function, returns) };
     let crystal = is_crystal(first.kind);
     let value = type_of(returns);
     let mut ways: Vec<(String, bool, String)> = Vec::new();
@@ -68,8 +84,7 @@ fn overloads(function: &Function, returns: &str) -> String {
     if crystal {
         ways.push(("Frame".to_owned(), true, "Any".to_owned()));
     }
-    let unit = function.unit.map(|unit| format!(" In {unit}.")).unwrap_or_default();
-    let said = python::words(&format!("{}{unit}", function.text)).replace('\\', "\\\\").replace('"', "'");
+    let said = docstring(function);
     let name = python::name(first.name);
     let last = ways.len() - 1;
     let way = |(k, (one, some, value)): (usize, (String, bool, String))| {

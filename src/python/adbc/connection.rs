@@ -18,6 +18,7 @@ use super::{WARNINGS, unknown, wait};
 /// A session over a store.
 pub struct AdbcConnection {
     pub session: Session,
+    pub read_only: bool,
 }
 
 /// Rows that are at hand.
@@ -66,7 +67,7 @@ impl Connection for AdbcConnection {
     type StatementType = AdbcStatement;
 
     fn new_statement(&mut self) -> Result<AdbcStatement> {
-        Ok(AdbcStatement::new(self.session.clone()))
+        Ok(AdbcStatement::new(self.session.clone(), self.read_only))
     }
 
     fn get_info(&self, codes: Option<HashSet<InfoCode>>) -> Result<Box<dyn RecordBatchReader + Send + 'static>> {

@@ -19,12 +19,13 @@ use hollandite::stop::Stop;
 
 use super::{CANCELLED, fault, invalid, unknown, wait};
 use crate::arrow_capsules::failed;
-use crate::connection::view;
+use crate::connection::{READ_ONLY, may_write, view};
 use crate::runtime::wait_elsewhere;
 
 /// A statement.
 pub struct AdbcStatement {
     session: Session,
+    read_only: bool,
     text: Option<String>,
     bound: Vec<RecordBatch>,
     /// The table that `bound` goes into, and how.
@@ -35,9 +36,10 @@ pub struct AdbcStatement {
 }
 
 impl AdbcStatement {
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: Session, read_only: bool) -> Self {
         Self {
             session,
+            read_only,
             text: None,
             bound: Vec::new(),
             target: None,
@@ -52,6 +54,9 @@ impl AdbcStatement {
         let text = self.text.as_deref();
         let text =
             text.ok_or_else(|| Error::with_message_and_status("the statement has no text", Status::InvalidState))?;
+        if self.read_only && may_write(&self.session, text) {
+            return Err(invalid(READ_ONLY));
+        }
         if self.bound.is_empty() {
             return Ok(vec![text.to_owned()]);
         }
@@ -81,6 +86,9 @@ impl AdbcStatement {
         if self.temporary {
             context.register_table(quoted_name(table), Arc::new(view)).map_err(fault)?;
             return Ok(count as i64);
+        }
+        if self.read_only {
+            return Err(invalid(READ_ONLY));
         }
         // A name of its own: others may be filling a table too.
         static COUNT: AtomicUsize = AtomicUsize::new(0);

@@ -76,11 +76,13 @@ else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
+        from ._needs import sentence
+
         try:
             return import_module(f"{__name__}.{name}")
         except ModuleNotFoundError as missing:
             # Whoever looks through the module, as help() does, goes on.
-            raise AttributeError(f"{__name__}.{name} needs the package {missing.name}: install it with pip") from missing
+            raise AttributeError(sentence(f"{__name__}.{name}", missing)) from missing
 
 
 def __dir__() -> list[str]:

@@ -33,7 +33,7 @@ def connect(
         path: Its folder. Without one that of HOLLANDITE_STORE, else the store in your data folder, filled with published host
             structures on first use; ":memory:" is a session without a store, for frames, files and text.
         snapshot: Read the store as it was at this snapshot; such a connection writes nothing.
-        read_only: Refuse every statement and command that would change the store.
+        read_only: Refuse every statement and command that would change the store, and remember no prediction there.
         create: Make an empty store where the folder holds none.
 
     Use it in `with`, or close it.
@@ -87,6 +87,14 @@ class Connection(Commands, _lib.Connection):
 
     def __deepcopy__(self, memo: object) -> Connection:
         return self
+
+    def __reduce__(self) -> Any:
+        if self.path is None:
+            raise _lib.UsageError(
+                "a session in memory stays in its process: pass its rows on, or open a store by hollandite.connect(path)"
+            )
+        # A worker process opens the store for itself.
+        return connect, (self.path, self.snapshot, self.read_only)
 
     def __repr__(self) -> str:
         if self.closed:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Iterator
 
 from . import _lib
+from ._needs import needs
 from ._structures import ase_atoms, pymatgen_structures, unambiguous
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ class Result:
         # Whether there is a result: to count its rows would compute them.
         return True
 
+    def __reduce__(self) -> Any:
+        raise _lib.UsageError("the rows of a result stay in their process: pass on to_arrow(), to_polars() or to_crystals()")
+
+    def __copy__(self) -> Result:
+        # Nothing changes its rows.
+        return self
+
+    def __deepcopy__(self, memo: object) -> Result:
+        return self
+
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.fetchall())
 
@@ -106,12 +117,14 @@ class Result:
         unambiguous([one for one in self.columns if one == name])
         return self._rows.column(name)
 
+    @needs
     def to_arrow(self) -> pyarrow.Table:
         """A table of pyarrow."""
         import pyarrow
 
         return pyarrow.table(self.collect())
 
+    @needs
     def to_polars(self) -> polars.DataFrame:
         """A frame of polars; crystals are its structs."""
         import polars
@@ -121,6 +134,7 @@ class Result:
             raise _lib.UsageError(f"polars has no type for the interval {span}: select CAST({span} AS TEXT)")
         return polars.DataFrame(self.collect())
 
+    @needs
     def to_pandas(self, structures: str = "pymatgen") -> pandas.DataFrame:
         """A frame of pandas. Crystals are structures of pymatgen where it is installed; `structures="ase"` makes them Atoms,
         `"crystal"` `hollandite.Crystal`. Whole numbers and truth values with NULL are of the types Int64, .. and boolean, with NA."""
@@ -139,6 +153,7 @@ class Result:
         frame.attrs["units"] = {name: unit for name, unit in zip(self.columns, self._rows.units) if unit}
         return frame
 
+    @needs
     def to_pymatgen(self, column: str | None = None) -> list[pymatgen.core.structure.Structure | None]:
         """The crystals of a column, `structure` where none is named, as structures of pymatgen; None for NULL. A column `id` becomes
         their property "id"."""
@@ -148,6 +163,7 @@ class Result:
                 structure.properties["id"] = name
         return made
 
+    @needs
     def to_ase(self, column: str | None = None) -> list[ase.Atoms | None]:
         """The crystals of a column, `structure` where none is named, as Atoms of ASE; None for NULL. A column `id` stands in
         `atoms.info["id"]`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from . import _lib
+from ._needs import needs
 
 if TYPE_CHECKING:
     import ase
@@ -244,11 +245,13 @@ def ase_atoms(column: _lib.Column) -> list[ase.Atoms | None]:
     return made
 
 
+@needs
 def to_pymatgen(crystal: _lib.Crystal) -> pymatgen.core.structure.Structure | None:
     """One crystal as pymatgen has it."""
     return pymatgen_structures(_lib.column([crystal]))[0]
 
 
+@needs
 def to_ase(crystal: _lib.Crystal) -> ase.Atoms | None:
     """One crystal as ASE has it."""
     return ase_atoms(_lib.column([crystal]))[0]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
 from types import FrameType
 
-_HERE = str(Path(__file__).parent)
+#: Packages between a cell and what it shows: nobody wrote the call that is theirs.
+_BETWEEN = {__package__, "IPython", "ipykernel", "traitlets"}
 
 
 class HollanditeWarning(UserWarning):
@@ -15,9 +15,12 @@ class HollanditeWarning(UserWarning):
 
 
 def warn(sentence: str) -> None:
-    """Warns at the line outside of this package that led here."""
-    level = 1
+    """Warns at the line that led here, of a cell or a program, each time: the next query is another one, though its text be the same."""
     frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(sentence, HollanditeWarning, stacklevel=level)
+    while frame is not None and str(frame.f_globals.get("__name__")).split(".")[0] in _BETWEEN:
+        frame = frame.f_back
+    if frame is None:
+        return warnings.warn(sentence, HollanditeWarning)
+    place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
+    # Without a registry of what was said before.
+    warnings.warn_explicit(sentence, HollanditeWarning, *place)

@@ -24,12 +24,15 @@ def driver() -> str:
     return _lib.__file__
 
 
-def connect(path: str | os.PathLike[str] | None = None, snapshot: int | None = None, **kwargs: Any) -> Any:
+def connect(
+    path: str | os.PathLike[str] | None = None, snapshot: int | None = None, read_only: bool = False, **kwargs: Any
+) -> Any:
     """A connection of `adbc_driver_manager.dbapi` to a store.
 
     Arguments:
         path: The folder of the store; without one the embedded store. ":memory:" is a session without a store.
         snapshot: Read the store as it was at this snapshot.
+        read_only: Refuse every statement that would change the store.
     """
     from adbc_driver_manager import dbapi
 
@@ -38,6 +41,8 @@ def connect(path: str | os.PathLike[str] | None = None, snapshot: int | None = N
     options = {"uri": "" if path is None else os.path.expanduser(os.fspath(path))}
     if snapshot is not None:
         options["hollandite.snapshot"] = str(snapshot)
+    if read_only:
+        options["hollandite.read_only"] = "true"
     connection = dbapi.connect(driver=driver(), entrypoint=ENTRYPOINT, db_kwargs=options, autocommit=True, **kwargs)
     connection.__class__ = Connection
     return connection

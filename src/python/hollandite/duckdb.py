@@ -70,8 +70,8 @@ def _call(connection: _lib.Connection, function: str, arguments: dict[str, Any])
 
 
 def _of_one_crystal(doc: Mapping[str, Any], arguments: Mapping[str, Any] = {}) -> bool:
-    first, *rest = doc["parameters"]
-    return first["crystal"] and all(one["omitted"] is not None or one["name"] in arguments for one in rest)
+    first, *rest = doc["parameters"] or [{"crystal": False}]
+    return not doc["of_a_group"] and first["crystal"] and all(one["omitted"] is not None or one["name"] in arguments for one in rest)
 
 
 def _type(returns: str | None) -> str | None:

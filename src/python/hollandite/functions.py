@@ -1,9 +1,11 @@
-"""Every function of SQL over one structure or many: `hollandite.void(structures, "ionic")`.
+"""Every function of SQL that answers a value, over one structure or many: `hollandite.void(structures, "ionic")`.
 
 A crystal is a structure of pymatgen or ASE, a `hollandite.Crystal`, or the text of a CIF, POSCAR or JSON. Every argument is one value or
 many: a list, or a column of pandas, polars or pyarrow, as many of each as there are of the others. Of one crystal the answer is a
-value, of a list a list, of a column a column. Rows for which a function is not defined answer None, with a warning that says why. All cores compute, without the
-interpreter's lock.
+value, of a list a list, of a column a column. `phase_diagram` and `voltage_profile` have one answer for all rows. Rows for which a
+function is not defined answer None, with a warning that says why. All cores compute, without the interpreter's lock.
+
+Functions that make a table, `most_similar` among them, are for queries: `db.sql("SELECT * FROM most_similar('rutile', 5)")`.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
             for argument, one in parameters.items()
         ]
     )
-    first = next(iter(parameters))
+    first = next(iter(parameters), None)
 
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -57,7 +59,10 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
             raise TypeError(f"{doc['name']}: {error}: its arguments are {', '.join(parameters)}") from None
         # None stands for what is left out.
         given = {argument: value for argument, value in given.items() if value is not None or argument == first}
-        return _answers(connection(), doc["name"], [_Argument(parameters[name], value) for name, value in given.items()])
+        asked = [_Argument(parameters[name], value) for name, value in given.items()]
+        if not asked:
+            return connection()._sql(f"SELECT {doc['name']}()").fetchall()[0][0]
+        return _answers(connection(), doc["name"], asked, doc["of_a_group"])
 
     function.__name__ = function.__qualname__ = doc["name"]
     function.__module__ = __name__
@@ -77,11 +82,13 @@ def _kind(returns: str) -> str:
 
 def _docstring(doc: dict[str, Any]) -> str:
     unit = f", in {doc['unit']}" if doc["unit"] else ""
-    lines = [doc["text"], "", "Arguments, each one or many:"]
+    many = "one of each row of the group, or one for all" if doc["of_a_group"] else "each one or many"
+    lines = [doc["text"], *(["", f"Arguments, {many}:"] if doc["parameters"] else [])]
     for one in doc["parameters"]:
         default = f" Default: {one['omitted']}." if one["omitted"] is not None else ""
         lines.append(f"    {one['argument']}: {one['text']}{default}")
-    return "\n".join([*lines, "", f"Returns for each {_kind(doc['returns'])}{unit}.", "", "In SQL:", f"    {doc['example']}"])
+    each = "" if doc["of_a_group"] or not doc["parameters"] else "for each "
+    return "\n".join([*lines, "", f"Returns {each}{_kind(doc['returns'])}{unit}.", "", "In SQL:", f"    {doc['example']}"])
 
 
 class _Argument:
@@ -114,7 +121,7 @@ def _is_many(value: Any) -> bool:
     return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
 
 
-def _answers(connection: _lib.Connection, function: str, given: list[_Argument]) -> Any:
+def _answers(connection: _lib.Connection, function: str, given: list[_Argument], of_a_group: bool) -> Any:
     """The answers to arguments, that of the first parameter first."""
     asked = {one.name: column_of(one.value) if one.many else one.value for one in given}
     counts = {one.name: len(asked[one.name]) for one in given if one.many}
@@ -126,6 +133,8 @@ def _answers(connection: _lib.Connection, function: str, given: list[_Argument])
         # One crystal alone costs less as a column than as text.
         first = column_of([first])
     answer = connection._call(function, first, asked)
+    if of_a_group:
+        return answer.to_list()[0]
     shaped = next((one.value for one in given if one.many), None)
     if shaped is not None and is_arrow(shaped) and library(shaped) != "pandas":
         return _as_column(answer, shaped)
@@ -168,7 +177,7 @@ class Functions:
 
 
 _docs: dict[str, dict[str, Any]] = {
-    doc["name"]: doc for doc in json.loads(_lib.functions()) if doc["parameters"] and doc["name"].isidentifier()
+    doc["name"]: doc for doc in json.loads(_lib.functions()) if doc["name"].isidentifier()
 }
 
 __all__ = sorted(_docs)

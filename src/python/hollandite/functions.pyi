@@ -55,11 +55,13 @@ __all__ = [
     "largest_included_sphere",
     "largest_sphere_along_path",
     "magpie",
+    "magpie_names",
     "migration_barrier",
     "natoms",
     "orbital_field_matrix",
     "oxidation_states",
     "packing_fraction",
+    "phase_diagram",
     "predict",
     "predict_ef",
     "predict_energy",
@@ -92,6 +94,7 @@ __all__ = [
     "to_poscar",
     "void",
     "voltage_curve",
+    "voltage_profile",
     "volume",
     "voronoi",
     "xrd",
@@ -501,6 +504,8 @@ class Functions:
     @overload
     def magpie(self, crystal: Frame, impute: Some[bool] | None = False) -> Any:
         """Magpie descriptors of a composition (Ward et al. 2016): six statistics of 22 properties of its elements, 132 numbers equal to matminer's `ElementProperty.from_preset('magpie')`. `magpie_names()` lists them; take one by its name: `magpie(structure)['mean Electronegativity']`."""
+    def magpie_names(self) -> list[str]:
+        """Names of the 132 numbers of `magpie`, in order, from `minimum Number` to `mode SpaceGroupNumber`."""
     @overload
     def migration_barrier(self, structure: OneCrystal | None, ion: str, channel: float | str | None = "channels", images: float | None = 5.0, spacing: float | None = 6.0, model: str | None = None) -> dict[str, Any] | None: ...
     @overload
@@ -546,6 +551,8 @@ class Functions:
     @overload
     def packing_fraction(self, structure: Frame, radii: Some[str] | None = "atomic") -> Any:
         """Total volume of the atomic spheres divided by the volume of the cell. Overlaps count twice, so it may exceed 1."""
+    def phase_diagram(self, formula: Some[str], ef: Some[float], scheme: Some[str] | None = None) -> str | None:
+        """Phase diagram of formation energies, for e_above_hull, decomposition, is_stable and stability_margin: text (JSON of formulas and energies) to be made once in a subquery or kept in a table. The elements are included at 0. For each composition the lowest energy is kept. If a scheme is named, rows of two schemes end the query."""
     @overload
     def predict(self, structure: OneCrystal | None, model: str | None = None, coverage: float | None = None) -> dict[str, Any] | None: ...
     @overload
@@ -846,6 +853,8 @@ class Functions:
     @overload
     def voltage_curve(self, structure: Frame, ion: Some[str], max: Some[float] | None = 0.0, model: Some[str] | None = None, diagram: Some[str] | None = None) -> Any:
         """The discharge of a host by an energy model: voltage, against the metal, over the number of ions. For each number from 1 to max the symmetry-distinct orderings over all insertion sites are ranked by electrostatics (formal charges), the lowest (hollandite.insertion_starts, 4) are relaxed with the cell, and the lowest that converged counts, as for adsorption, with which it shares what is remembered. The fillings on the convex hull over the composition give plateaus; the discharge ends where the voltage falls below 0. It takes minutes per crystal: filter first. NULL and a warning if the host has no site for the ion, or the relaxed host did not converge."""
+    def voltage_profile(self, n: Some[float], energy: Some[float], e_ion: Some[float], valence: Some[float]) -> list[dict[str, Any]] | None:
+        """Voltage profile of a host from the energies of its fillings: the plateaus along the lower convex hull of the energy over n. A filling above the hull does not appear."""
     @overload
     def volume(self, structure: OneCrystal | None) -> float | None: ...
     @overload
@@ -940,11 +949,13 @@ largest_free_sphere = _all.largest_free_sphere
 largest_included_sphere = _all.largest_included_sphere
 largest_sphere_along_path = _all.largest_sphere_along_path
 magpie = _all.magpie
+magpie_names = _all.magpie_names
 migration_barrier = _all.migration_barrier
 natoms = _all.natoms
 orbital_field_matrix = _all.orbital_field_matrix
 oxidation_states = _all.oxidation_states
 packing_fraction = _all.packing_fraction
+phase_diagram = _all.phase_diagram
 predict = _all.predict
 predict_ef = _all.predict_ef
 predict_energy = _all.predict_energy
@@ -977,6 +988,7 @@ to_cif = _all.to_cif
 to_poscar = _all.to_poscar
 void = _all.void
 voltage_curve = _all.voltage_curve
+voltage_profile = _all.voltage_profile
 volume = _all.volume
 voronoi = _all.voronoi
 xrd = _all.xrd

@@ -68,9 +68,45 @@ class Featurizer(TransformerMixin, BaseEstimator):
         """The names of the columns, as matminer calls them."""
         return list(self.get_feature_names_out())
 
-    def featurize_dataframe(self, df: pandas.DataFrame, col_id: str = "structure", inplace: bool = False) -> pandas.DataFrame:
-        """A frame of pandas with the features beside its columns, as matminer's featurizers make it."""
-        values = self._compute(list(df[col_id]))
+    def featurize(self, structure: Any) -> list[float]:
+        """The features of one structure, as matminer's featurizers compute them."""
+        return self._compute([structure]).tolist()[0]
+
+    def featurize_many(
+        self, entries: Any, ignore_errors: bool = False, return_errors: bool = False, pbar: bool = True
+    ) -> list[list[float]]:
+        """The features of each of many structures. Arguments: those of `featurize_dataframe`."""
+        _no_errors(return_errors)
+        return self._compute(entries).tolist()
+
+    def featurize_dataframe(
+        self,
+        df: pandas.DataFrame,
+        col_id: str | Sequence[str] = "structure",
+        ignore_errors: bool = False,
+        return_errors: bool = False,
+        inplace: bool = False,
+        multiindex: bool = False,
+        pbar: bool = True,
+    ) -> pandas.DataFrame:
+        """A frame of pandas with the features beside its columns, as matminer's featurizers make it.
+
+        Arguments:
+            df: The frame.
+            col_id: Its column of structures.
+            ignore_errors: As matminer's; here a value that is not defined is NaN either way, and a warning says why.
+            return_errors: Not known here: the warnings have the reasons.
+            inplace: Add the columns to this very frame.
+            multiindex: Not known here.
+            pbar: As matminer's; progress is shown where it takes long.
+        """
+        _no_errors(return_errors)
+        if multiindex:
+            raise _lib.UsageError("multiindex=True is not known here: pandas.concat({'Featurizer': ..}, axis=1) makes such columns")
+        name = col_id if isinstance(col_id, str) else col_id[0] if len(col_id) == 1 else None
+        if name is None:
+            raise _lib.UsageError(f"col_id={col_id!r}: expected the name of the one column that holds structures")
+        values = self._compute(list(df[name]))
         clash = [name for name in self.feature_names_ if name in df.columns]
         if clash:
             raise _lib.UsageError(f"the frame has a column {clash[0]} already: rename it")
@@ -95,6 +131,11 @@ class Featurizer(TransformerMixin, BaseEstimator):
                 columns.append(np.array([np.nan if value is None else value for value in one], dtype=float))
         self.feature_names_ = names
         return np.column_stack(columns) if columns else np.empty((len(items), 0))
+
+
+def _no_errors(return_errors: bool) -> None:
+    if return_errors:
+        raise _lib.UsageError("return_errors=True is not known here: warnings say how many values are not defined, and why")
 
 
 def parsed(feature: str) -> tuple[str, dict[str, Any]]:

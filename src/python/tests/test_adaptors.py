@@ -40,6 +40,20 @@ def test_a_frame_is_featurized_as_matminer_does(db):
     assert set(featurizer.feature_labels()) < set(wide.columns) and len(frame.columns) == 2
 
 
+def test_it_takes_the_keywords_of_matminer(db):
+    frame = db.sql("SELECT structure FROM tmo ORDER BY id LIMIT 2").to_pandas()
+    featurizer = hollandite.sklearn.Featurizer(["density", "void"])
+    wide = featurizer.featurize_dataframe(frame, ["structure"], ignore_errors=True, pbar=False)
+    many = featurizer.featurize_many(frame["structure"], ignore_errors=True, pbar=False)
+    assert many == wide[["density", "void"]].to_numpy().tolist() and featurizer.featurize(frame["structure"][1]) == many[1]
+    with pytest.warns(hollandite.HollanditeWarning):
+        assert np.isnan(featurizer.featurize("no crystal")).all()
+    for more, message in [({"multiindex": True}, "multiindex=True is not known"), ({"return_errors": True}, "warnings say")]:
+        with pytest.raises(hollandite.UsageError, match=message):
+            featurizer.featurize_dataframe(frame, "structure", **more)
+    assert featurizer.featurize_dataframe(frame, "structure", inplace=True) is frame and "void" in frame
+
+
 def test_functions_in_duckdb(db):
     con = duckdb.connect()
     names = hollandite.duckdb.register(con)
@@ -103,6 +117,12 @@ def test_rows_are_written_through_adbc(store):
             assert cursor.fetchone() == (4, 6.0)
             cursor.execute("DELETE FROM mine WHERE id = $1", ("a",))
     assert store.sql("SELECT id FROM mine").fetchall() == [("b",), ("b",)]
+    with hollandite.dbapi.connect(store.path, read_only=True) as con:
+        assert pandas.read_sql("SELECT id FROM mine", con)["id"].to_list() == ["b", "b"]
+        with pytest.raises(Exception, match="read-only"), con.cursor() as cursor:
+            cursor.execute("DELETE FROM mine")
+        with pytest.raises(Exception, match="read-only"):
+            frame.write_database("mine", con, if_table_exists="append")
 
 
 @pytest.mark.parametrize("read", ["fetchall", "fetch_arrow_table", "pandas", "polars"])

@@ -41,9 +41,37 @@ def test_every_function_says_what_it_takes_and_returns():
         function = getattr(hollandite, name)
         assert function.__name__ == name in dir(hollandite)
         assert "Returns" in function.__doc__ and "In SQL:" in function.__doc__, name
+        assert "Arguments" in function.__doc__ or name == "magpie_names"
         for parameter in inspect.signature(function).parameters:
             assert f"    {parameter}: " in function.__doc__, (name, parameter)
     assert str(inspect.signature(hollandite.void)).startswith("(structure, radii=")
+
+
+def test_every_function_of_the_reference_is_there_or_makes_a_table():
+    reference = (Path(__file__).parents[3] / "queries/FUNCTIONS.md").read_text(encoding="utf-8")
+    functions = dict(re.findall(r"^### `(\w+)\(.*?^Returns `(.*?)`", reference, re.M | re.DOTALL))
+    tables = {name for name, returns in functions.items() if returns == "TABLE"}
+    assert len(functions) > 90 and "most_similar" in tables
+    assert set(hollandite.functions.__all__) == set(functions) - tables
+
+
+def test_functions_of_a_group_have_one_answer(db):
+    query = "SELECT formula, formation_energy_per_atom AS ef, correction_scheme AS scheme FROM sample WHERE formation_energy_per_atom IS NOT NULL"
+    rows = db.sql(query).to_pandas()
+    diagram = hollandite.phase_diagram(rows["formula"], rows["ef"])
+    assert diagram == db.sql(f"SELECT phase_diagram(formula, ef) FROM ({query})").fetchone()[0]
+    assert hollandite.phase_diagram(list(rows["formula"]), rows["ef"], scheme=list(rows["scheme"])) is not None
+    assert hollandite.e_above_hull(diagram, "TiO2", -3) == db.sql("SELECT e_above_hull($1, 'TiO2', -3)", [diagram]).fetchone()[0]
+    # The number of ions by the row, their energy and charge once for all.
+    steps = hollandite.voltage_profile([0, 1, 2], [0.0, -3.0, -5.0], -1.0, 1)
+    assert [(step["n_from"], step["n_to"], step["voltage"]) for step in steps] == [(0, 1, pytest.approx(2)), (1, 2, pytest.approx(1))]
+    with pytest.raises(hollandite.UsageError, match="2 of formula and 1 of ef"):
+        hollandite.phase_diagram(["TiO2", "VO2"], [-3.0])
+
+
+def test_a_function_without_arguments(rutile):
+    names = hollandite.magpie_names()
+    assert len(names) == len(hollandite.magpie(rutile)) == 132 and names[0] == "minimum Number"
 
 
 def test_a_function_asks_a_model(db, rutile):

@@ -12,6 +12,7 @@ import ase.build
 import numpy as np
 import pandas
 import polars
+import pydantic
 import pytest
 from pymatgen.core import DummySpecies, Lattice, Structure
 from pymatgen.entries.computed_entries import ComputedStructureEntry
@@ -32,7 +33,7 @@ def disordered():
 def test_the_package_is_looked_through_where_other_packages_are_missing():
     code = """
 import sys
-for name in ("ase", "sklearn", "numpy", "adbc_driver_manager", "pyarrow"):
+for name in ("ase", "sklearn", "numpy", "adbc_driver_manager", "pyarrow", "pandas", "polars", "pymatgen"):
     sys.modules[name] = None
 import datetime, hollandite, inspect, pydoc
 try:
@@ -41,16 +42,25 @@ except hollandite.UsageError as error:
     assert "a column of date needs pyarrow" in str(error)
 else:
     raise AssertionError
+for way, package in [("to_pandas", "pandas"), ("to_polars", "polars"), ("to_arrow", "pyarrow"), ("to_ase", "ase"), ("to_pymatgen", "pymatgen")]:
+    try:
+        getattr(hollandite.connect(":memory:").sql("SELECT structure('x') AS structure"), way)()
+    except hollandite.UsageError as error:
+        assert f"{way} needs the package " in str(error) and "pip install " in str(error), error
+    else:
+        raise AssertionError(way)
 assert "connect" in pydoc.render_doc(hollandite) and "dbapi" in dict(inspect.getmembers(hollandite))
 assert not hasattr(hollandite, "ase") and "ase" in dir(hollandite)
-try:
-    hollandite.ase
-except AttributeError as error:
-    print(error)
+for name in ("ase", "sklearn"):
+    try:
+        getattr(hollandite, name)
+    except AttributeError as error:
+        print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "hollandite.ase needs the package ase" in done.stdout
+    assert "hollandite.ase needs the package ase: pip install ase" in done.stdout
+    assert "hollandite.sklearn needs the package numpy" in done.stdout
     assert inspect.getmembers(hollandite) and "Calculator" in dir(hollandite.ase) and pydoc.render_doc(hollandite.connect)
 
 
@@ -160,6 +170,20 @@ def test_documents_come_one_by_one_with_nan_and_as_entries(store, hosts):
     assert store.import_structures([entry, {"material_id": "mp-3", "structure": None}, structure], into="t").quarantined == 1
     assert sorted(store.sql("SELECT id FROM t")["id"]) == [hosts["id"][0], "mp-1", "mp-2"]
     assert '"energy":-50' in store.sql("SELECT extra FROM t WHERE id = 'mp-2'").fetchone()[0]
+
+
+def test_documents_may_be_models_of_pydantic(store, hosts):
+    class Summary(pydantic.BaseModel, arbitrary_types_allowed=True):
+        material_id: str
+        structure: Structure
+        formation_energy_per_atom: float | None = None
+
+    documents = [Summary(material_id=f"mp-{i}", structure=one, formation_energy_per_atom=-i) for i, one in enumerate(hosts.to_pymatgen())]
+    assert store.import_structures(documents, into="t").added == 3
+    rows = store.sql("SELECT id, formation_energy_per_atom, structure_hash FROM t ORDER BY id")
+    assert rows["id"] == ["mp-0", "mp-1", "mp-2"] and rows["formation_energy_per_atom"] == [0, -1, -2]
+    assert rows["structure_hash"] == hollandite.structure_hash(hosts)
+    assert store.import_structures(documents[0], into="one").added == 1
 
 
 def test_one_disordered_structure_leaves_the_others(store, hosts, disordered):

@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import jupyter_client.manager
+import joblib
 import pytest
 
 import hollandite
@@ -50,6 +53,62 @@ except KeyboardInterrupt:
 print(db.sql("SELECT 41 + 1").fetchone())
 """
     ends_by_ctrl_c(code)
+
+
+#: What takes long, over the crystals of the embedded store.
+LONG = {
+    "a function": "hollandite.voronoi(crystals * 20)",
+    "an import": "store.import_structures(crystals * 200, into='many')",
+    "a training": "db.train(table='sample', model='cgcnn', epochs=100000, name='endless')",
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("work", LONG)
+def test_ctrl_c_ends_what_takes_long(tmp_path, work):
+    code = f"""
+import hollandite
+db, store = hollandite.connect(), hollandite.connect({str(tmp_path / "store")!r}, create=True)
+crystals = db.sql("SELECT structure FROM tmo UNION ALL SELECT structure FROM sample").to_crystals()
+print("ready", flush=True)
+try:
+    {LONG[work]}
+    print("it ended by itself")
+except KeyboardInterrupt:
+    print("interrupted")
+print(db.sql("SELECT 41 + 1").fetchone(), store.sql("SELECT count(*) FROM snapshots").fetchone()[0])
+"""
+    ends_by_ctrl_c(code)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_kernel_that_shows_progress_is_interrupted():
+    manager, client = jupyter_client.manager.start_new_kernel(startup_timeout=300)
+
+    def run(code, interrupt=False):
+        """What the kernel answers; it is interrupted when it shows a bar."""
+        asked, said = client.execute(code), []
+        while True:
+            message = client.get_iopub_msg(timeout=120)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            content = message["content"]
+            if content.get("execution_state") == "idle":
+                return said
+            shown = content.get("data", {})
+            if interrupt and "<progress" in shown.get("text/html", ""):
+                interrupt = False
+                manager.interrupt_kernel()
+                said.append("shown")
+            said += [one for one in (content.get("ename"), shown.get("text/plain")) if one and one != "<IPython.core.display.HTML object>"]
+
+    try:
+        assert run("import hollandite; db = hollandite.connect()") == []
+        assert run(LONG["a training"].replace("endless", "another"), interrupt=True) == ["shown", "KeyboardInterrupt"]
+        assert run("db.sql('SELECT 41 + 1').fetchone()") == ["(42,)"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_eight_threads_share_a_connection(db):
@@ -98,6 +157,23 @@ def test_a_forked_process_is_told_to_spawn(db, work):
     assert process.exitcode == 0
     name, message = queue.get()
     assert name == "ForkError" and "spawn" in message
+
+
+def rows_of(db, table):
+    return db.path, db.read_only, db.sql(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_workers_open_the_store_of_a_connection_for_themselves(store):
+    with hollandite.connect(store.path, read_only=True) as reader:
+        answers = joblib.Parallel(n_jobs=2)(joblib.delayed(rows_of)(reader, table) for table in ["tmo", "snapshots"])
+        assert answers == [rows_of(reader, table) for table in ["tmo", "snapshots"]] and answers[0] == (store.path, True, 1)
+        with pytest.raises(hollandite.UsageError, match="to_arrow"):
+            pickle.dumps(reader.sql("SELECT 1"))
+    newest = store.sql("SELECT max(snapshot_id) FROM snapshots").fetchone()[0]
+    with hollandite.connect(store.path, snapshot=newest) as older, pickle.loads(pickle.dumps(older)) as again:
+        assert again.snapshot == newest
+    with pytest.raises(hollandite.UsageError, match="hollandite.connect"):
+        pickle.dumps(hollandite.connect(":memory:"))
 
 
 def test_spawned_processes_work(rutile):

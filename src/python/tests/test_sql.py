@@ -3,6 +3,8 @@
 import datetime
 import warnings
 
+import nbclient
+import nbformat
 import pytest
 
 import hollandite
@@ -88,7 +90,18 @@ def test_a_statement_that_writes_has_written_when_it_returns(store, tmp_path):
 def test_errors_are_one_hierarchy_and_name_the_remedy(db, tmp_path):
     with pytest.raises(hollandite.SqlError, match="did you mean 'void'") as raised:
         db.sql("SELECT voidd FROM tmo")
-    assert isinstance(raised.value, hollandite.HollanditeError)
+    assert isinstance(raised.value, hollandite.HollanditeError) and raised.value.line is None
+    with pytest.raises(hollandite.SqlError, match="Line: 2") as raised:
+        db.sql("SELECT id\nFROM tmo WHERE ORDER BY")
+    assert raised.value.line == 2 and raised.value.column > 10
+    for arguments, message in [
+        (([[4, 0, 0]], ["O"], [[0, 0, 0]]), "lattice: expected three vectors"),
+        (("abc", ["O"], [[0, 0, 0]]), "lattice: .* this is 'abc'"),
+        (([[4, 0, 0], [0, 4, 0], [0, 0, 4]], [1.5], [[0, 0, 0]]), "species: expected the symbol"),
+        (([[4, 0, 0], [0, 4, 0], [0, 0, 4]], ["O"], [[0, 0]]), "frac_coords: expected three fractions"),
+    ]:
+        with pytest.raises(hollandite.UsageError, match=message):
+            hollandite.Crystal(*arguments)
     with pytest.raises(hollandite.StoreError, match="no store in .*create=True"):
         hollandite.connect(tmp_path / "nothing")
     with pytest.raises(hollandite.HollanditeError, match="known models"):
@@ -104,6 +117,24 @@ def test_rows_without_an_answer_are_a_warning_where_the_person_called(db):
     with pytest.warns(hollandite.HollanditeWarning, match="void is NULL for 1 row") as caught:
         assert db.sql("SELECT void(structure('H\n1\n3 0 0\n0 3 0\n0 0 3\nRn\n1\nDirect\n0 0 0\n'), 'ionic')").fetchone() == (None,)
     assert caught[0].filename == __file__
+
+
+def test_the_same_warning_is_given_for_each_query(db):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            hollandite.void(["no crystal"])
+    assert len(caught) == 2
+
+
+def test_a_displayed_result_warns_at_its_cell_each_time():
+    shown = "db.sql(\"SELECT structure('no crystal') AS x\")"
+    cells = ["import hollandite; db = hollandite.connect(':memory:')", shown, shown]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    done = nbclient.NotebookClient(notebook, timeout=300, startup_timeout=300).execute()
+    for cell in done.cells[1:]:
+        (said,) = [out["text"] for out in cell["outputs"] if out.get("name") == "stderr"]
+        assert "HollanditeWarning: structure is NULL for 1 row" in said and shown in said
 
 
 def test_read_only_and_older_snapshots_are_not_written(store, tmp_path):
@@ -134,6 +165,26 @@ def test_read_only_and_older_snapshots_are_not_written(store, tmp_path):
         with pytest.raises(hollandite.StoreError, match="read-only"):
             reader.featurize(features=["void"])
     assert store.sql("SELECT count(*) FROM tmo").fetchone() == (1,)
+
+
+def test_who_only_reads_leaves_the_store_as_it_is(tmp_path, rutile):
+    def content():
+        # What SQLite keeps beside the catalog while it is open is not the store.
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(("-wal", "-shm")))
+        return {path: path.read_bytes() for path in files}
+
+    folder = tmp_path / "store"
+    with hollandite.connect(folder, create=True) as store:
+        store.import_structures([rutile], ids=["rutile"])
+    before = content()
+    with hollandite.connect(folder, read_only=True) as reader:
+        assert reader.sql("SELECT predict_ef(structure, 'cgcnn') FROM tmo").fetchone()[0] < -1
+        assert reader.functions.predict_ef(rutile) < -1
+        reader.report("SELECT id, structure, predict_ef(structure, 'schnet') AS ef FROM tmo", cards=1)
+    assert before and content() == before
+    with hollandite.connect(folder) as writer:
+        writer.sql("SELECT predict_ef(structure, 'cgcnn') FROM tmo").fetchall()
+    assert content() != before
 
 
 def test_a_closed_connection_says_so(tmp_path):

@@ -25,6 +25,8 @@ assert_type(hollandite.reduced_formula(atoms), str | None)
 assert_type(hollandite.same_structure(structure, [structure, atoms]), list[bool | None])
 assert_type(hollandite.capacity("LiCoO2", ["Li", "Na"], 1, 1), list[dict[str, Any] | None])
 assert_type(hollandite.xrd([structure]), list[list[float] | None])
+assert_type(hollandite.phase_diagram(["TiO2"], [-3.3]), str | None)
+assert_type(hollandite.magpie_names(), list[str])
 
 # A crystal comes back as it came.
 assert_type(hollandite.substitute(structure, "Ti", "V"), Structure | None)

@@ -12,6 +12,6 @@ use super::functions::Function;
 pub use udaf::{CrystalUdaf, Group};
 
 /// All of them, each with its section of the reference.
-pub(super) fn themes() -> Vec<(&'static str, Function<Group>)> {
+pub fn themes() -> Vec<(&'static str, Function<Group>)> {
     vec![("Stability", phase_diagram::function()), ("Ions", voltage_profile::function())]
 }
