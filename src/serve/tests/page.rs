@@ -147,6 +147,9 @@ impl Reader {
 
     fn answered(&self) {
         self.0.wait("/ in [0-9.]+ s, at snapshot [0-9]+/.test(document.querySelector('#said').textContent)");
+        // The last rows are drawn in the next frame: what is found before is not what is clicked.
+        self.0
+            .run("return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))");
     }
 
     /// The cells of a column that are drawn.
