@@ -10,48 +10,32 @@
 //! closed under composition.
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
-use moyo::data::iter_wyckoff_positions_from_hall_number;
+use super::setting::SETTINGS;
+use super::{Setting, SymOp, WyckoffPosition};
 
-use super::symop::{SymOp, expression};
-use super::{Setting, ops_of_hall};
-
-/// Number of tabulated settings.
-const SETTINGS: usize = 530;
 /// Coordinates nearer than this are equal: they are sums of a few fractions.
 const SAME: f64 = 1e-6;
-
-/// A Wyckoff position by its representative: coordinates = linear (u, v, w) + origin.
-struct Position {
-    letter: char,
-    multiplicity: usize,
-    linear: [[i8; 3]; 3],
-    origin: [f64; 3],
-}
 
 /// Letters before and after a change of origin or axes: pairs (old, new) of all letters of a setting.
 type Renaming = Vec<(char, char)>;
 
-/// Every way in which a change of origin or axes renames the Wyckoff letters of a setting, 1 to 530, the identity
-/// among them. Empty for another number.
-pub(super) fn renamings(hall_number: u16) -> &'static [Renaming] {
-    static CACHE: LazyLock<Vec<OnceLock<Vec<Renaming>>>> =
-        LazyLock::new(|| (0..SETTINGS).map(|_| OnceLock::new()).collect());
-    match usize::from(hall_number).checked_sub(1).and_then(|i| CACHE.get(i)) {
-        Some(cell) => cell.get_or_init(|| find(hall_number).unwrap_or_default()),
-        None => &[],
+impl Setting {
+    /// Every way in which a change of origin or axes renames the Wyckoff letters of the setting, the identity among them: pairs (old,
+    /// new) of all letters.
+    pub fn renamings(&self) -> &'static [Vec<(char, char)>] {
+        static FOUND: [OnceLock<Vec<Renaming>>; SETTINGS as usize] = [const { OnceLock::new() }; SETTINGS as usize];
+        FOUND[usize::from(self.hall_number) - 1].get_or_init(|| find(self))
     }
 }
 
-fn find(hall_number: u16) -> Option<Vec<Renaming>> {
-    let operations = ops_of_hall(hall_number)?;
-    let number = Setting::of_hall_number(hall_number)?.number;
-    let positions = positions(hall_number)?;
+fn find(setting: &Setting) -> Vec<Renaming> {
+    let (number, operations, positions) = (setting.number, setting.operations(), setting.wyckoff_positions());
     let letters: Vec<char> = positions.iter().map(|p| p.letter).collect();
     let identity: Vec<usize> = (0..positions.len()).collect();
     let mut found = BTreeSet::from([identity]);
-    let alone = |p: &Position| positions.iter().filter(|q| q.multiplicity == p.multiplicity).count() == 1;
+    let alone = |p: &WyckoffPosition| positions.iter().filter(|q| q.multiplicity == p.multiplicity).count() == 1;
     if !positions.iter().all(alone) {
         let mut cosets: Vec<[[i8; 3]; 3]> = Vec::new();
         for linear in linear_parts(number) {
@@ -63,7 +47,7 @@ fn find(hall_number: u16) -> Option<Vec<Renaming>> {
             for shift in origins(number) {
                 let change = SymOp { rotation: linear, translation: shift };
                 if normalizes(&change, operations)
-                    && let Some(permutation) = permutation(&change, &positions, operations)
+                    && let Some(permutation) = permutation(&change, positions, operations)
                 {
                     found.insert(permutation);
                 }
@@ -73,23 +57,7 @@ fn find(hall_number: u16) -> Option<Vec<Renaming>> {
     if (3..=15).contains(&number) {
         close(&mut found);
     }
-    Some(found.into_iter().map(|p| p.iter().enumerate().map(|(i, &j)| (letters[i], letters[j])).collect()).collect())
-}
-
-fn positions(hall_number: u16) -> Option<Vec<Position>> {
-    iter_wyckoff_positions_from_hall_number(i32::from(hall_number))
-        .map(|w| {
-            let mut parts = w.coordinates.split(',').map(|part| expression(part).ok());
-            let mut next = || parts.next().flatten();
-            let [x, y, z] = [next()?, next()?, next()?];
-            Some(Position {
-                letter: w.letter,
-                multiplicity: w.multiplicity,
-                linear: [x.0, y.0, z.0],
-                origin: [x.1, y.1, z.1],
-            })
-        })
-        .collect()
+    found.into_iter().map(|p| p.iter().enumerate().map(|(i, &j)| (letters[i], letters[j])).collect()).collect()
 }
 
 type Matrix = [[i8; 3]; 3];
@@ -201,7 +169,7 @@ fn is_whole(x: f64) -> bool {
 }
 
 /// Where a change of setting takes each position; `None` where a position arrives nowhere, which no normaliser does.
-fn permutation(change: &SymOp, positions: &[Position], operations: &[SymOp]) -> Option<Vec<usize>> {
+fn permutation(change: &SymOp, positions: &[WyckoffPosition], operations: &[SymOp]) -> Option<Vec<usize>> {
     // A point that lies on no position of higher symmetry than its own.
     const GENERIC: [f64; 3] = [0.136_731_9, 0.211_937_3, 0.319_481_7];
     positions
@@ -209,30 +177,11 @@ fn permutation(change: &SymOp, positions: &[Position], operations: &[SymOp]) -> 
         .map(|from| {
             let point = change.apply(from.at(GENERIC));
             positions.iter().position(|onto| {
-                onto.multiplicity == from.multiplicity && operations.iter().any(|g| onto.holds(g.apply(point)))
+                onto.multiplicity == from.multiplicity
+                    && operations.iter().any(|g| onto.offset(g.apply(point)).into_iter().all(|d| d.abs() < SAME))
             })
         })
         .collect()
-}
-
-impl Position {
-    fn at(&self, parameters: [f64; 3]) -> [f64; 3] {
-        SymOp { rotation: self.linear, translation: self.origin }.apply(parameters)
-    }
-
-    /// Whether a point is the representative for some parameters, modulo whole translations.
-    fn holds(&self, point: [f64; 3]) -> bool {
-        let d: [f64; 3] = std::array::from_fn(|k| point[k] - self.origin[k]);
-        // Each parameter stands alone, with the factor ±1, in one of the three coordinates.
-        let parameter = |j: usize| {
-            let alone = |k: &usize| {
-                self.linear[*k][j].abs() == 1 && (0..3).all(|other| other == j || self.linear[*k][other] == 0)
-            };
-            (0..3).find(alone).map_or(0.0, |k| d[k] * f64::from(self.linear[k][j]))
-        };
-        let image = self.at([parameter(0), parameter(1), parameter(2)]);
-        (0..3).all(|k| is_whole(image[k] - point[k]))
-    }
 }
 
 /// Adds every product of the permutations.
@@ -255,13 +204,12 @@ mod tests {
 
     /// The renamings of the usual setting of a space group, written with the letters in their order.
     fn of(number: u16) -> BTreeSet<String> {
-        let hall = (1..=530).find(|&h| Setting::of_hall_number(h).unwrap().number == number).unwrap();
         let text = |renaming: &Vec<(char, char)>| {
             let mut pairs = renaming.clone();
             pairs.sort_unstable();
             pairs.iter().map(|(_, new)| *new).collect::<String>()
         };
-        renamings(hall).iter().map(text).collect()
+        Setting::usual(number).unwrap().renamings().iter().map(text).collect()
     }
 
     fn set(texts: &[&str]) -> BTreeSet<String> {

@@ -12,8 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::normalizer::renamings;
-use super::{Element, Structure, Symmetry};
+use super::{Element, Setting, Structure, Symmetry};
 
 /// Beyond so many orders of elements that have the same part in a structure type only the first is kept.
 const MAX_ORDERS: usize = 24;
@@ -94,7 +93,8 @@ impl Symmetry {
             parts.sort_unstable();
             parts
         };
-        let mut all: Vec<_> = renamings(self.hall_number).iter().map(|renaming| parts(renaming)).collect();
+        let renamings = Setting::of_hall_number(self.hall_number).map_or(&[][..], Setting::renamings);
+        let mut all: Vec<_> = renamings.iter().map(|renaming| parts(renaming)).collect();
         if all.is_empty() {
             return vec![parts(&[])];
         }

@@ -8,7 +8,7 @@ use moyo::data::{HallSymbol, HallSymbolEntry, hall_symbol_entry};
 use super::SymOp;
 
 /// Number of tabulated settings.
-const SETTINGS: u16 = 530;
+pub(super) const SETTINGS: u16 = 530;
 
 /// Symbols of the groups with a double glide plane before the letter `e` of the 1992 nomenclature, by Hall number: files
 /// still say `Cmca`.
@@ -148,6 +148,12 @@ impl Setting {
         TABLE.iter().filter(|s| s.number == number && usual.contains(&s.choice)).collect()
     }
 
+    /// The setting in which [`Symmetry`](super::Symmetry) describes crystals of a space group, that of its smallest Hall number: unique
+    /// axis b, origin 1, hexagonal axes. `None` outside 1 to 230.
+    pub fn usual(number: u16) -> Option<&'static Self> {
+        TABLE.iter().find(|s| s.number == number)
+    }
+
     /// `1` or `2` where the group has two tabulated origins, else empty.
     pub fn origin(&self) -> &'static str {
         match self.choice.as_bytes().first() {
@@ -280,6 +286,9 @@ mod tests {
         assert_eq!(Setting::of_hall_symbol("-P 3 2\"c").map(|s| s.number), Some(165));
         assert_eq!(Setting::of_number(227).len(), 2);
         assert!(Setting::of_number(0).is_empty());
+        let usual = moyo::data::Setting::Spglib.hall_numbers();
+        let ours = (1..=230).map(|number| i32::from(Setting::usual(number).unwrap().hall_number));
+        assert!(ours.eq(usual) && Setting::usual(231).is_none());
     }
 
     #[test]

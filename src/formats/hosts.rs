@@ -26,7 +26,6 @@
 //! each host with the publication that it is from.
 
 mod parser;
-mod wyckoff;
 
 use std::fmt;
 

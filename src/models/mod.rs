@@ -39,7 +39,6 @@ mod options;
 mod passes;
 pub mod potential;
 mod quantity;
-mod random;
 pub mod reliability;
 mod running;
 mod sample;
@@ -57,6 +56,8 @@ pub mod train;
 pub mod trees;
 pub mod tune;
 pub mod weights;
+
+use crystal::random;
 
 pub use card::ModelCard;
 pub use error::ModelError;

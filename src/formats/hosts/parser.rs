@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Host, Site, symbol, wyckoff};
+use super::{Host, Site, symbol};
 use crate::{FormatError, Position};
 use crystal::CrystalError;
-use crystal::{Composition, Element, Lattice, Setting, Structure, expand_sites};
+use crystal::{Composition, Element, Lattice, MERGE_DISTANCE, Setting, Structure, WyckoffPosition, expand_sites, norm};
 
 /// Names of the cell parameters, in the order of [`Lattice::parameters`].
 pub(super) const CELL: [&str; 6] = ["a", "b", "c", "alpha", "beta", "gamma"];
@@ -158,13 +158,15 @@ impl<'a> Draft<'a> {
         let citation = self.citation.ok_or_else(|| missing("cite"))?.to_owned();
         let lattice = lattice(setting, *cell_line, cell)?;
 
-        let positions = wyckoff::positions(setting);
+        let positions = setting.wyckoff_positions();
         let (mut sites, mut species, mut coords) = (Vec::new(), Vec::new(), Vec::new());
         for (line, words) in &self.sites {
             let site = site(*line, words)?;
             let images: Vec<_> =
                 expand_sites(&lattice, setting.operations(), &[site.position]).into_iter().map(|(_, x)| x).collect();
-            let stated = |p: &&wyckoff::Wyckoff| p.multiplicity == images.len() && p.holds(&lattice, &images);
+            let near = |x: [f64; 3]| norm(lattice.to_cartesian(x)) < MERGE_DISTANCE;
+            let holds = |p: &WyckoffPosition| images.iter().any(|&image| near(p.offset(image)));
+            let stated = |p: &&WyckoffPosition| p.multiplicity == images.len() && holds(p);
             match positions.iter().find(stated) {
                 Some(found) if (found.multiplicity, found.letter) == (site.multiplicity, site.letter) => {}
                 found => {

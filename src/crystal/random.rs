@@ -2,15 +2,16 @@
 //! goes on with the same numbers, on however many threads, without a generator's state in its checkpoint.
 
 /// 64 bits that depend on every word and on their order: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as a sponge.
-pub(super) fn mix(words: &[u64]) -> u64 {
+pub fn mix(words: &[u64]) -> u64 {
     words.iter().fold(0, |state, &word| finish((state ^ word).wrapping_add(GOLDEN)))
 }
 
 /// A stream of numbers in [0, 1) from a seed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stream(u64);
+pub struct Stream(u64);
 
 impl Stream {
+    /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
