@@ -1,0 +1,59 @@
+//! What keeps a crystal from being described, or made.
+
+use crystal::CrystalError;
+
+/// A crystal that cannot be written as tokens, tokens that are no crystal, or a prototype that cannot be built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GenerationError {
+    /// No choice of oxidation states is charge-neutral.
+    #[error(
+        "{0} is not charge-neutral in any of the usual oxidation states: is an atom missing, hydrogen for instance?"
+    )]
+    Charges(String),
+    /// A space group outside 1 to 230.
+    #[error("space group {0} is outside 1 to 230")]
+    Group(u16),
+    /// A letter that names no Wyckoff position of the space group.
+    #[error("space group {group} has no Wyckoff position '{letter}'; its positions are {known}")]
+    Position {
+        /// Number of the space group.
+        group: u16,
+        /// The letter.
+        letter: char,
+        /// The letters that there are.
+        known: String,
+    },
+    /// A position without a free coordinate that is occupied twice.
+    #[error("Wyckoff position {letter} of space group {group} has no free coordinate, and holds one ion, not two")]
+    Occupied {
+        /// Number of the space group.
+        group: u16,
+        /// The letter.
+        letter: char,
+    },
+    /// An ion of which Shannon lists no radius.
+    #[error("Shannon lists no ion of {element} with a charge of {charge:+}")]
+    Radius {
+        /// Symbol.
+        element: &'static str,
+        /// Charge, e.
+        charge: i8,
+    },
+    /// Tokens whose ions had room in no draw.
+    #[error("in no draw of coordinates the ions of {0} have room")]
+    Overlap(String),
+    /// Tokens whose best draw is of another symmetry than they say, which fewer tokens describe.
+    #[error("the best draw of {tokens} is of space group {found}")]
+    Symmetry {
+        /// The tokens.
+        tokens: String,
+        /// Number of its space group.
+        found: u16,
+    },
+    /// A prototype outside what its geometry allows.
+    #[error("{0}")]
+    Prototype(String),
+    /// See [`CrystalError`].
+    #[error(transparent)]
+    Crystal(#[from] CrystalError),
+}
