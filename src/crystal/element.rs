@@ -136,6 +136,7 @@ impl Element {
     }
 
     /// Atomic number.
+    #[inline]
     pub fn z(self) -> u8 {
         self.0
     }

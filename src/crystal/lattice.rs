@@ -85,6 +85,7 @@ impl Lattice {
     }
 
     /// The rows a, b, c in Å.
+    #[inline]
     pub fn rows(&self) -> &[[f64; 3]; 3] {
         &self.rows
     }
@@ -119,11 +120,13 @@ impl Lattice {
     }
 
     /// Cartesian Å of fractional coordinates.
+    #[inline]
     pub fn to_cartesian(&self, frac: [f64; 3]) -> [f64; 3] {
         times(frac, &self.rows)
     }
 
     /// Fractional coordinates of Cartesian Å.
+    #[inline]
     pub fn to_fractional(&self, cartesian: [f64; 3]) -> [f64; 3] {
         times(cartesian, &self.inverse)
     }
@@ -145,26 +148,31 @@ fn exact_cosine(degrees: f64) -> f64 {
 }
 
 /// Scalar product.
+#[inline]
 pub fn dot(u: [f64; 3], v: [f64; 3]) -> f64 {
     u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
 }
 
 /// Length, in the unit of the components.
+#[inline]
 pub fn norm(u: [f64; 3]) -> f64 {
     dot(u, u).sqrt()
 }
 
 /// Sum of two lattice translations.
+#[inline]
 pub fn add(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
     std::array::from_fn(|k| a[k] + b[k])
 }
 
 /// Difference of two lattice translations.
+#[inline]
 pub fn sub(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {
     std::array::from_fn(|k| a[k] - b[k])
 }
 
 /// Vector product, right-handed.
+#[inline]
 pub fn cross(u: [f64; 3], v: [f64; 3]) -> [f64; 3] {
     [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
 }

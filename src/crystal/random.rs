@@ -2,6 +2,7 @@
 //! goes on with the same numbers, on however many threads, without a generator's state in its checkpoint.
 
 /// 64 bits that depend on every word and on their order: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as a sponge.
+#[inline]
 pub fn mix(words: &[u64]) -> u64 {
     words.iter().fold(0, |state, &word| finish((state ^ word).wrapping_add(GOLDEN)))
 }
@@ -17,12 +18,14 @@ impl Stream {
     }
 
     /// The next number, of 24 random bits.
+    #[inline]
     pub fn uniform(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(GOLDEN);
         (finish(self.0) >> 40) as f32 / (1_u32 << 24) as f32
     }
 
     /// The next index below `n`.
+    #[inline]
     pub fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(GOLDEN);
         ((u128::from(finish(self.0)) * n as u128) >> 64) as usize

@@ -96,22 +96,26 @@ impl Structure {
     }
 
     /// The lattice, Å.
+    #[inline]
     pub fn lattice(&self) -> &Lattice {
         &self.lattice
     }
 
     /// Element of each site.
+    #[inline]
     pub fn species(&self) -> &[Element] {
         &self.species
     }
 
     /// Fractional coordinates of each site.
+    #[inline]
     pub fn frac_coords(&self) -> &[[f64; 3]] {
         &self.frac_coords
     }
 
     /// Number of atoms in the cell.
     #[allow(clippy::len_without_is_empty, reason = "a structure is never empty")]
+    #[inline]
     pub fn len(&self) -> usize {
         self.species.len()
     }

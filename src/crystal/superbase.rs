@@ -46,6 +46,7 @@ impl Superbase {
     }
 
     /// The fractions of a point in this basis from its fractions in the lattice's own.
+    #[inline]
     pub fn fractions(&self, frac: [f64; 3]) -> [f64; 3] {
         // The inverse of a matrix of whole numbers with determinant ±1 is of whole numbers too, and so exact.
         let w = self.whole;
@@ -58,6 +59,7 @@ impl Superbase {
     }
 
     /// A lattice vector in the lattice's own basis from its components in this one.
+    #[inline]
     pub fn image(&self, n: [i32; 3]) -> [i32; 3] {
         std::array::from_fn(|m| (0..3).map(|k| i64::from(n[k]) * self.whole[k][m]).sum::<i64>() as i32)
     }
