@@ -570,7 +570,7 @@ class Functions:
     def predict_ef(self, structure: Some[OneCrystal] | Rows, model: Some[str] | None = None) -> list[float | None]: ...
     @overload
     def predict_ef(self, structure: Frame, model: Some[str] | None = None) -> Any:
-        """Formation energy predicted by a graph network. NULL with a warning for elements outside the model's training data. A model of another quantity is refused: ask it with `predict`. A query asks once for each distinct crystal, after all cheaper predicates, and the result is remembered. In eV/atom."""
+        """Formation energy predicted by a trained model. NULL with a warning for elements outside the model's training data. A model of another quantity is refused: ask it with `predict`. A query asks once for each distinct crystal, after all cheaper predicates, and the result is remembered. In eV/atom."""
     @overload
     def predict_energy(self, structure: OneCrystal | None, model: str | None = None) -> float | None: ...
     @overload
