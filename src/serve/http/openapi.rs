@@ -33,7 +33,7 @@ pub(super) fn description() -> Value {
 
 fn operation(route: &Route) -> Value {
     let content: Map<String, Value> =
-        route.answers.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": schema_of(kind) }))).collect();
+        route.answers.iter().map(|kind| (essence(kind).to_owned(), json!({ "schema": schema_of(kind) }))).collect();
     let mut responses =
         Map::from_iter([("200".to_owned(), json!({ "description": "The answer.", "content": content }))]);
     for kind in Kind::ALL {
@@ -96,4 +96,9 @@ fn error() -> Value {
             },
         } },
     })
+}
+
+/// A type without its parameters.
+fn essence(kind: &str) -> &str {
+    kind.split(';').next().unwrap_or(kind)
 }
