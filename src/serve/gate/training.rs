@@ -96,7 +96,7 @@ impl Training {
         config.can_be_trained().map_err(wrong)?;
         let usual = TrainOptions::new(config, PathBuf::new());
         let (epochs, seconds) = (self.epochs.unwrap_or(usual.epochs), self.seconds.unwrap_or(LONGEST));
-        if !(1..=EPOCHS).contains(&epochs) || !(seconds > 0.0 && seconds <= LONGEST) {
+        if !((1..=EPOCHS).contains(&epochs) && seconds > 0.0 && seconds <= LONGEST) {
             return Err(Refusal::bad(format!("a training has 1 to {EPOCHS} epochs, and at most {LONGEST} seconds")));
         }
         Ok(TrainOptions {
