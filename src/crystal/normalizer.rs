@@ -170,12 +170,10 @@ fn is_whole(x: f64) -> bool {
 
 /// Where a change of setting takes each position; `None` where a position arrives nowhere, which no normaliser does.
 fn permutation(change: &SymOp, positions: &[WyckoffPosition], operations: &[SymOp]) -> Option<Vec<usize>> {
-    // A point that lies on no position of higher symmetry than its own.
-    const GENERIC: [f64; 3] = [0.136_731_9, 0.211_937_3, 0.319_481_7];
     positions
         .iter()
         .map(|from| {
-            let point = change.apply(from.at(GENERIC));
+            let point = change.apply(from.generic());
             positions.iter().position(|onto| {
                 onto.multiplicity == from.multiplicity
                     && operations.iter().any(|g| onto.offset(g.apply(point)).into_iter().all(|d| d.abs() < SAME))

@@ -59,6 +59,11 @@ impl WyckoffPosition {
         SymOp { rotation: self.linear, translation: self.origin }.apply(parameters)
     }
 
+    /// A point of the representative coordinates that lies on no position of higher symmetry.
+    pub fn generic(&self) -> [f64; 3] {
+        self.at([0.136_731_9, 0.211_937_3, 0.319_481_7])
+    }
+
     /// Which of x, y, z the coordinates depend on.
     pub fn free(&self) -> [bool; 3] {
         std::array::from_fn(|j| self.linear.iter().any(|row| row[j] != 0))

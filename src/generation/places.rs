@@ -10,8 +10,6 @@ use super::{GenerationError, Species, Tokens};
 
 /// Volume of the ions over that of the cell: the median of published transition-metal oxides, which a test measures.
 const PACKING: f64 = 0.64;
-/// A point on no position of higher symmetry than its own.
-const GENERIC: [f64; 3] = [0.136_731_9, 0.211_937_3, 0.319_481_7];
 /// Natural logarithm of the largest ratio of a length of a drawn cell to their mean.
 const LENGTHS: f64 = 0.8;
 /// Largest cosine of an angle of a drawn cell.
@@ -143,7 +141,7 @@ pub(crate) fn radius(species: Species) -> Result<f64, GenerationError> {
 
 /// The operations, one of each coset, that lead from a point of the position to its other points.
 fn images(position: &WyckoffPosition, operations: &[SymOp]) -> Vec<SymOp> {
-    let first = position.at(GENERIC);
+    let first = position.generic();
     let mut found: Vec<(SymOp, [f64; 3])> = Vec::with_capacity(position.multiplicity);
     for op in operations {
         let image = op.apply(first);
