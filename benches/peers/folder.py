@@ -7,6 +7,7 @@ cannot be run here is said, and has no row.
 
 import importlib.metadata
 import re
+import shutil
 import subprocess
 import sys
 
@@ -91,7 +92,7 @@ def main():
         for _ in range(args.rounds):
             # What an earlier round left is not there.
             for store in ("screening", "from-ase", "magpie"):
-                run(["rm", "-rf", path / store])
+                shutil.rmtree(path / store, ignore_errors=True)
             seconds.add(task, side, run([sys.executable, "-c", code], cwd=path)[0])
     imports(path, args.crystals, args.rounds, milliseconds)
     machine()

@@ -101,6 +101,11 @@ fn of_json(status: StatusCode, value: &Value) -> Response {
     response
 }
 
+/// A type of content without its parameters.
+fn essence(kind: &str) -> &str {
+    kind.split(';').next().unwrap_or_default().trim()
+}
+
 pub(crate) fn of_text(kind: &'static str, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::routes::{ROUTES, Route};
-use super::sql;
+use super::{essence, sql};
 use crate::error::Kind;
 use crate::gate::Training;
 use crate::optimade::JSON_API;
@@ -96,9 +96,4 @@ fn error() -> Value {
             },
         } },
     })
-}
-
-/// A type without its parameters.
-fn essence(kind: &str) -> &str {
-    kind.split(';').next().unwrap_or(kind)
 }

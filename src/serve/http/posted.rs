@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
+use super::essence;
 use crate::error::{Kind, Refusal};
 use crate::gate::Limits;
 
@@ -31,7 +32,7 @@ pub(super) async fn read<T: DeserializeOwned>(limits: &Limits, request: Request)
 /// A body that a page of another site could send without asking first.
 fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+    match essence(kind).eq_ignore_ascii_case("application/json") {
         true => Ok(()),
         false => Err(Refusal::bad("POST a JSON object, and say so: Content-Type: application/json")),
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sql::HollanditeOptions;
 
-use super::{Asked, body, end, of_json, posted};
+use super::{Asked, body, end, essence, of_json, posted};
 use crate::door::Door;
 use crate::error::Refusal;
 use crate::gate::{OPTIONS, Question};
@@ -137,7 +137,7 @@ fn format_of(named: Option<&str>, headers: &HeaderMap) -> Result<(&'static str, 
         return found.ok_or_else(|| Refusal::bad(format!("{named} is no format; there are {}", names())));
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    let kinds = accept.split(',').map(essence);
     for kind in kinds {
         let known = FORMATS.into_iter().find(|(_, own, _)| own.eq_ignore_ascii_case(kind));
         let known = known.or_else(|| match kind {
