@@ -30,6 +30,7 @@ mod shell;
 pub mod sql;
 mod steps;
 mod train;
+mod training;
 mod tune;
 mod verify;
 
