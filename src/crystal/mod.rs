@@ -26,6 +26,8 @@ mod superbase;
 mod superlattice;
 mod symmetry;
 mod symop;
+#[doc(hidden)]
+pub mod testing;
 mod wyckoff;
 
 pub use composition::{Composition, amount_text, gcd};
