@@ -178,7 +178,7 @@ impl Model {
     }
 }
 
-/// A model asked for total energies and their slopes.
+/// A model asked for total energies and their gradients.
 #[derive(Debug, Clone)]
 pub struct ModelPotential(Arc<Model>);
 

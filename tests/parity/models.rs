@@ -227,7 +227,7 @@ fn networks_equal_their_layers_in_numpy() {
     }
 }
 
-/// Energy, forces, stress and moments of CHGNet's layers in numpy, its slopes by differences.
+/// Energy, forces, stress and moments of CHGNet's layers in numpy, its gradients by differences.
 #[test]
 fn chgnet_equals_its_layers_in_numpy() {
     let (networks, crystals) = (data::golden("networks.json"), golden_crystals(&golden()));
@@ -239,7 +239,7 @@ fn chgnet_equals_its_layers_in_numpy() {
     }
 }
 
-/// Energy, forces, stress and moments, where the peer has them, within `relative` of the largest, of slopes ten times that.
+/// Energy, forces, stress and moments, where the peer has them, within `relative` of the largest, of gradients ten times that.
 fn assert_evaluation(name: &str, got: &Evaluation, want: &Value, relative: f64) {
     let rows = |key: &str| want[key].as_array().unwrap().iter().flat_map(numbers).collect::<Vec<_>>();
     let energy = vec![want["energy_per_atom"].as_f64().unwrap()];

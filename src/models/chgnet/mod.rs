@@ -1,12 +1,12 @@
 //! CHGNet: crystal Hamiltonian graph network (Deng et al., Nat. Mach. Intell. 2023, 5, 1031).
 //!
 //! The energy of a crystal is a sum over its atoms, each of which has heard of its surroundings by messages along bonds of up
-//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its slopes
+//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its gradients
 //! are forces and stress. The scale is that of the calculations it learned from: total energies with the Materials Project's
 //! corrections, not formation energies.
 //!
 //! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the slopes too.
+//! has the gradients too.
 
 mod foreign;
 mod fused;
@@ -30,7 +30,7 @@ pub use module::Chgnet;
 pub const WIDTH: usize = 64;
 /// Elements that have a vector, by atomic number from hydrogen on.
 pub const ELEMENTS: usize = 94;
-/// Cosines are multiplied by it: the slope of the angle has no bounds at 0 and 180°.
+/// Cosines are multiplied by it: the derivative of the angle has no bounds at 0 and 180°.
 pub(super) const COSINE: f64 = 1.0 - 1e-6;
 
 /// Everything that changes the numbers CHGNet computes, besides its weights.

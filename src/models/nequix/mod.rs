@@ -10,7 +10,7 @@
 //! ```text
 //! harmonics   spherical harmonics, and how three of them join       foreign   weights as the package nequix publishes them
 //! paths       the ways in which a layer joins degrees               module    the network in burn
-//! basis       functions of a length                                 fused     the same with its slopes, as queries run it
+//! basis       functions of a length                                 fused     the same with its gradients, as queries run it
 //! ```
 
 mod basis;

@@ -9,7 +9,7 @@
 //! plain PBE or r2SCAN: no Hubbard U, no corrections, so that they must not be compared with energies that carry those.
 //!
 //! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the slopes too.
+//! has the gradients too.
 
 mod basis;
 mod foreign;
