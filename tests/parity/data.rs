@@ -122,7 +122,7 @@ pub fn cases(part: &str) -> Vec<Case> {
 }
 
 /// Their peers need PyTorch and weights that are no part of the project: how they were made stands in their heads.
-const BY_HAND: [&str; 2] = ["chgnet_forces.json", "models.json"];
+const BY_HAND: [&str; 1] = ["models.json"];
 
 /// Who made a golden, with what version, and by which script, stands in its head.
 #[test]

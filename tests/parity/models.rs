@@ -395,7 +395,7 @@ fn chgnet_equals_chgnet() {
         let number = |v: &Value| v.as_f64().unwrap();
         let mut note = |k: usize, error: f64| worst[k] = worst[k].max(error.abs());
         note(0, got.energy / structure.len() as f64 - number(&want["e_per_atom"]));
-        let forces = precise["forces"].get(row["id"].as_str().unwrap()).unwrap_or(&want["forces"]);
+        let forces = precise["values"].get(row["id"].as_str().unwrap()).unwrap_or(&want["forces"]);
         for (i, force) in got.forces.iter().enumerate() {
             (0..3).for_each(|k| note(1, force[k] - number(&forces[i][k])));
             note(3, got.magmoms.as_ref().unwrap()[i] - number(&want["magmoms"][i]));
