@@ -19,7 +19,6 @@ use super::{
     bond_graph::BondGraph,
     fused::Fused,
     input::Input,
-    tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
 use crate::ModelError;
@@ -90,10 +89,6 @@ impl Architecture for ChgnetConfig {
         BondGraph::new(structure, self.atom_graph_cutoff, self.bond_graph_cutoff).map(Input::Bonds)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Chgnet {
         Chgnet::new(self, device)
     }
@@ -104,14 +99,6 @@ impl Architecture for ChgnetConfig {
 
     fn fused(&self, net: &Chgnet) -> Option<Fused> {
         Some(Fused::new(fused::Chgnet::new(net, self)))
-    }
-
-    fn spaces(&self) -> Vec<(&'static str, Space)> {
-        Vec::new()
-    }
-
-    fn chosen(&self, _: &Settings) -> Option<Self> {
-        None
     }
 
     fn values(&self) -> usize {

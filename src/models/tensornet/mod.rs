@@ -23,7 +23,6 @@ use super::{
     bond_graph::BondGraph,
     fused::{Fused, linear::PANEL},
     input::Input,
-    tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
 use crate::ModelError;
@@ -77,10 +76,6 @@ impl Architecture for TensornetConfig {
         BondGraph::new(structure, self.cutoff, 0.0).map(Input::Bonds)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Tensornet {
         Tensornet::new(self, device)
     }
@@ -91,14 +86,6 @@ impl Architecture for TensornetConfig {
 
     fn fused(&self, net: &Tensornet) -> Option<Fused> {
         Some(Fused::new(fused::Tensornet::new(net, self)))
-    }
-
-    fn spaces(&self) -> Vec<(&'static str, Space)> {
-        Vec::new()
-    }
-
-    fn chosen(&self, _: &Settings) -> Option<Self> {
-        None
     }
 
     fn values(&self) -> usize {

@@ -14,7 +14,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 
 use super::{
-    architecture::{Architecture, Growth, Reader, Variant},
+    architecture::{Architecture, Growth, Variant},
     cnn::Descriptor,
     fused::Fused,
     input::Input,
@@ -67,7 +67,6 @@ impl Architecture for TreesConfig {
     const TITLE: &'static str = "trees";
     const VARIANTS: &'static [Variant<Self>] =
         &[Variant { name: "trees-magpie", usual: Self::usual, published_rmse: None }];
-    const READERS: &'static [Reader<Self>] = &[];
 
     fn name(&self) -> &'static str {
         "trees-magpie"
