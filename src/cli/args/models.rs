@@ -12,7 +12,8 @@ use crate::models::{DEFAULT_MODEL, network::names};
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Training {
     #[allow(missing_docs)]
-    #[arg(long, value_name = "NAME", default_value = "megnet", help = format!("Architecture: {}", names()))]
+    #[arg(long, value_name = "NAME", default_value = "megnet",
+        help = format!("Architecture: {}; for train also wyckoff, a generator, which learns to write crystals and asks for no label", names()))]
     pub model: String,
     /// Table with structures and labels
     #[arg(long, default_value = "tmo")]

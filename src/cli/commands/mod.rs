@@ -34,6 +34,7 @@ mod train;
 mod training;
 mod tune;
 mod verify;
+mod wyckoff;
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::training::{share, usage};
-use super::{named, progress::Bar, samples};
+use super::{named, progress::Bar, samples, wyckoff};
 use crate::cli::args::{Train, Training};
 use crate::cli::{CliError, render};
 use crate::models::card::{SplitCard, TrainingCard};
@@ -15,6 +15,9 @@ use crate::report::plots;
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+    if args.training.model == wyckoff::NAME && args.from.is_none() && args.from_tuning.is_none() {
+        return wyckoff::run(store, args).await;
+    }
     let store = super::open(store).await?;
     let tuned = args.from_tuning.as_deref().map(|name| super::tune::winning(&store, name, args)).transpose()?;
     let args = tuned.as_ref().map_or(args, |(args, _)| args);
