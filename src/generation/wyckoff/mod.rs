@@ -28,7 +28,6 @@ mod weights;
 mod written;
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
 pub use conditions::Conditions;
 pub use example::Example;
@@ -93,6 +92,8 @@ impl WyckoffModel {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::{Arc, OnceLock};
+
     use burn::prelude::Device;
 
     use super::*;

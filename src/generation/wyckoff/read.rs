@@ -17,12 +17,15 @@ use crate::{Charge, GenerationError, Orbit, Species, Tokens};
 /// Crystals that are looked at together.
 const LOT: usize = 512;
 
+/// Letter, atomic number, and lowest and highest oxidation state of an orbit.
+type Kept = (char, u8, i8, i8);
+
 /// What is kept of a crystal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Line {
     hash: String,
     /// Space group, and letter, atomic number and states of each orbit; nothing where it has no tokens.
-    tokens: Option<(u16, Vec<(char, u8, i8, i8)>)>,
+    tokens: Option<(u16, Vec<Kept>)>,
     conditions: Conditions,
 }
 

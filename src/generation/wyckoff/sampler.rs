@@ -47,6 +47,9 @@ enum Goal {
     Nothing,
 }
 
+/// What a goal may look at in a species: its charge, or its element.
+type Kind = (Option<Charge>, Option<Element>);
+
 impl Goal {
     fn reach(&self, group: u16) -> Option<&Reach> {
         let Self::Neutral { charges, reach } = self else { return None };
@@ -80,7 +83,7 @@ impl Goal {
     }
 
     /// What of two species makes no difference to [`Goal::allows_on`].
-    fn kind(&self, species: Species) -> (Option<Charge>, Option<Element>) {
+    fn kind(&self, species: Species) -> Kind {
         match self {
             Self::Composition(_) => (None, Some(species.element)),
             _ => (Some(species.charge), None),
@@ -187,7 +190,7 @@ impl WyckoffSampler {
     fn open(&self, written: &Written) -> Vec<Arc<[usize]>> {
         let places = written.places();
         let room: Vec<usize> = (0..places.len()).filter(|&k| written.has_room(k)).collect();
-        let mut known: Vec<((Option<Charge>, Option<Element>), Arc<[usize]>)> = Vec::new();
+        let mut known: Vec<(Kind, Arc<[usize]>)> = Vec::new();
         let mut of_kind = |species: Species| {
             let kind = self.goal.kind(species);
             if let Some((_, open)) = known.iter().find(|(other, _)| *other == kind) {

@@ -199,7 +199,7 @@ pub(super) fn check(weights: &Weights, card: &WyckoffCard, vocabulary: &Vocabula
     let WyckoffConfig { layers, heads, hidden, .. } = card.config;
     let width = card.config.width();
     let fits = (1..=1024).contains(&width) && (1..=4096).contains(&hidden) && layers <= 64 && heads > 0;
-    if !fits || width % heads != 0 {
+    if !fits || !width.is_multiple_of(heads) {
         return Err(GenerationError::Weights(format!("{:?} is no network", card.config)));
     }
     let shape =
