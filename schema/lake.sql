@@ -47,6 +47,17 @@ CREATE TABLE lineage (
     radius_change DOUBLE COMMENT 'largest relative change of an ionic radius by the exchange, Shannon''s, each in the state that balances its composition'
 );
 
+-- What `hollandite generate` makes: a table of the shape of tmo, and after its columns these.
+CREATE TABLE lineage_of_generated (
+    request     VARCHAR COMMENT 'what was asked for: elements or a formula, the largest cell, and where templates are from',
+    sampler     VARCHAR COMMENT 'what drew the crystal: templates, those of known crystals with other elements on them',
+    template    VARCHAR COMMENT 'id of the known crystal whose pattern of orbits it has',
+    tokens      VARCHAR COMMENT 'what was drawn: the space group, then ion and Wyckoff position of each orbit (136 Ti4+:2a O2-:4f)',
+    seed        BIGINT COMMENT 'seed of all draws',
+    draw        BIGINT COMMENT 'number of the draw, from 0; with the seed it makes the crystal again',
+    instability DOUBLE COMMENT 'root-mean-square deviation between bond-valence sums and oxidation states before any relaxation, valence units'
+);
+
 -- What is known of ions in tunnels: the numbers of the paper (fixtures/published), and what this program computed, told apart by
 -- source. A quantity that nobody states is NULL.
 CREATE TABLE adsorption (

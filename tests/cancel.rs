@@ -144,6 +144,7 @@ async fn whatever_is_dropped_stops_computing() {
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t".to_owned(),
         "SELECT sum(largest_free_sphere(structure)) FROM big".to_owned(),
         "SELECT sum(relax(structure, 1e-12, 100000)['energy']) FROM tmo".to_owned(),
+        "SELECT count(*), sum(instability) FROM generate('Ti,Mo,V,O', 1000000)".to_owned(),
     ] {
         give_up(&session, &query).await;
     }
@@ -154,6 +155,7 @@ async fn whatever_is_dropped_stops_computing() {
         format!("SELECT count(*) FROM {MANY} a, {MANY} b WHERE a.value * b.value = -1"),
         "SELECT sum(largest_free_sphere(structure)) FROM big".to_owned(),
         "SELECT sum(relax(structure, 1e-12, 100000)['energy']) FROM tmo".to_owned(),
+        "SELECT count(*), sum(instability) FROM predict_structure('Ti2O4', 1000000)".to_owned(),
     ] {
         stop(&session, &query).await;
     }

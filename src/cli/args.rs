@@ -28,8 +28,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
 use crate::crystal::Element;
 use crate::formats::{Frames, Mapping};
+use crate::generation::Request;
 use crate::store::Column;
-use values::{element, occupancy, share, tolerance, valence, vector};
+use values::{element, occupancy, request, share, tolerance, valence, vector};
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
@@ -75,6 +76,8 @@ pub enum Command {
     Compute(Compute),
     /// Generate candidates: substitute elements in known crystals, keep what is charge-neutral and new
     Enumerate(Box<Enumerate>),
+    /// Draw crystals that nobody has made, count what passes each step, and relax the best
+    Generate(Generate),
     /// Train a model on the labels of a table
     Train(Box<Train>),
     /// Tune the hyperparameters of a model; the same command resumes a search
@@ -385,6 +388,35 @@ pub struct Enumerate {
     /// Which part of the candidates
     #[command(flatten)]
     pub sharded: Sharded,
+}
+
+/// `hollandite generate`
+#[derive(Debug, ClapArgs)]
+pub struct Generate {
+    /// Elements of the crystals, all of them or some, as in Mo,V,O; or the formula of all of them, as in Nb2O5
+    #[arg(value_name = "ELEMENTS|FORMULA", value_parser = request)]
+    pub request: Request,
+    /// Number of draws
+    #[arg(long = "n", value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub draws: u64,
+    /// Seed: the same one makes the same crystals
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    pub seed: u64,
+    /// Most atoms in the conventional cell
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub sites: usize,
+    /// Table with the crystals that templates are taken from; no crystal of it is new
+    #[arg(long, value_name = "TABLE", default_value = "tmo")]
+    pub from: String,
+    /// Further tables whose crystals count as known
+    #[arg(long, value_name = "TABLE")]
+    pub against: Vec<String>,
+    /// Relax so many of the new crystals by the energy model, those first that the model finds nearest to the hull of the known
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub relax: usize,
+    /// Table for the crystals, with the columns of tmo and their lineage; NAME_draws has the counts, NAME_relaxed what was relaxed
+    #[arg(long, value_name = "NAME", default_value = "generated")]
+    pub into: String,
 }
 
 /// `hollandite functions`

@@ -36,13 +36,13 @@ macro_rules! queries {
 }
 
 /// All of them.
-pub const QUERIES: [Query; 39] = queries![
+pub const QUERIES: [Query; 40] = queries![
     "screen" "tunnels" "classes" "polymorphs" "fig2a" "fig2b" "fig2c" "fig2d" "fig2d_bins" "fig2_elements" "porosity"
     "fig8" "fig9" "fig10a" "fig10b" "model_error" "error_by_chemistry" "error_by_class" "error_by_distance" "worst" "coverage"
     "coverage_by_kind" "errors" "label_check"
     "fig4" "fig5" "table1" "table2" "trends" "trend_points" "paper_adsorption" "screen_ca"
     "screen_ions" "voltages" "voltages_relaxed" "voltages_inserted" "voltage_errors"
-    "funnel" "funnel_candidates"
+    "funnel" "funnel_candidates" "sun"
 ];
 
 impl Query {

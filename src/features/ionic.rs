@@ -35,7 +35,7 @@ pub(super) fn ranks(elements: &[(Element, f64, &[i8])], mut choice: usize) -> im
 }
 
 /// Oxidation states of an element, the commonest first; none where the table has none.
-pub(super) fn states(element: Element) -> &'static [i8] {
+pub fn states(element: Element) -> &'static [i8] {
     STATES.get(element.symbol()).map_or(&[], Vec::as_slice)
 }
 

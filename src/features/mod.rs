@@ -44,7 +44,9 @@ pub use density::{density, packing_fraction, volume_per_atom};
 pub use error::FeatureError;
 pub use ewald::{CONVERGED, ewald_potentials, ewald_sum_matrix};
 pub use fingerprint::{FINGERPRINT_LENGTH, fingerprint, similarity};
-pub use ionic::{Ion, cation_radii, cation_radius, ionic_radius, oxidation_states, probe_radius};
+pub use ionic::{
+    Ion, cation_radii, cation_radius, ionic_radius, oxidation_states, probe_radius, states as usual_states,
+};
 pub use magpie::{MAGPIE_LEN, MissingProperty, magpie, magpie_names, magpie_of};
 pub use matching::{Match, Reduced, Tolerances, match_structures, matchable, same_arrangement, same_structure};
 pub use neutrality::{electronegativity_balanced, neutral_states};

@@ -1,8 +1,11 @@
 //! From a sampler to crystals, one at a time, each by its number.
 
-use crystal::Structure;
+use std::ops::AddAssign;
+
 use crystal::random::mix;
 use crystal::stop::Stop;
+use crystal::{Structure, content_hash};
+use rayon::prelude::*;
 
 use super::{DecodeOptions, Decoded, GenerationError, Sampler, Tokens, decode};
 
@@ -17,6 +20,15 @@ pub struct GenerationCounts {
     pub roomy: u64,
     /// And those that have the symmetry of their tokens and no higher one: crystals.
     pub crystals: u64,
+}
+
+impl AddAssign for GenerationCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.drawn += other.drawn;
+        self.neutral += other.neutral;
+        self.roomy += other.roomy;
+        self.crystals += other.crystals;
+    }
 }
 
 /// A crystal that was generated, and how to generate it again.
@@ -36,12 +48,23 @@ pub struct Generated {
     pub instability: Option<f64>,
 }
 
-/// The crystals of the first `draws` draws of a sampler, in order. Nothing is held but the counts: any number of draws takes the
-/// same memory. Ends early where the work is no longer wanted ([`Stop`]).
+impl Generated {
+    /// Formula and the first digits of the content hash: the same crystal has the same id, whatever drew it.
+    pub fn id(&self) -> String {
+        let hash = content_hash(&self.structure).to_string();
+        format!("{}-{}", self.structure.composition().reduced_formula(), &hash[..12])
+    }
+}
+
+/// The crystals of the first `draws` draws of a sampler, in order, one by one or in lots that are made on all cores: the same crystals
+/// either way. Nothing is held but the counts: any number of draws takes the same memory. Ends early where the work is no longer
+/// wanted ([`Stop`]).
 pub struct Generation<S> {
     sampler: S,
     options: DecodeOptions,
     seed: u64,
+    /// The number of the next draw, and of the first that is none.
+    next: u64,
     draws: u64,
     counts: GenerationCounts,
     stop: Stop,
@@ -50,33 +73,44 @@ pub struct Generation<S> {
 impl<S: Sampler> Generation<S> {
     /// Draws 0 to `draws` of `sampler` with `seed`.
     pub fn new(sampler: S, options: DecodeOptions, seed: u64, draws: u64) -> Self {
-        Self { sampler, options, seed, draws, counts: GenerationCounts::default(), stop: Stop::current() }
+        Self { sampler, options, seed, next: 0, draws, counts: GenerationCounts::default(), stop: Stop::current() }
     }
 
-    /// How many have passed each step so far.
+    /// The same without the draws before number `first`, which somebody has made already.
+    pub fn after(self, first: u64) -> Self {
+        Self { next: first, ..self }
+    }
+
+    /// How many have passed each step so far, of the draws that were made here.
     pub fn counts(&self) -> GenerationCounts {
         self.counts
     }
 
-    /// The crystal of the next draw, where it is one.
-    fn draw(&mut self) -> Option<Generated> {
-        let draw = self.counts.drawn;
-        self.counts.drawn += 1;
+    /// The crystals of the next draws, at most `most` of them; `None` where there are no more draws, or no more are wanted.
+    pub fn lot(&mut self, most: u64) -> Option<Vec<Generated>> {
+        let draws = self.next..self.draws.min(self.next.saturating_add(most.max(1)));
+        let made: Vec<_> = draws.into_par_iter().map(|n| (!self.stop.is_given()).then(|| self.draw(n))).collect();
+        // Of a lot that was broken off, nothing: what was not drawn cannot be counted.
+        let made = made.into_iter().collect::<Option<Vec<_>>>().filter(|made| !made.is_empty())?;
+        self.next += made.len() as u64;
+        made.iter().for_each(|(counts, _)| self.counts += *counts);
+        Some(made.into_iter().filter_map(|(_, crystal)| crystal).collect())
+    }
+
+    /// What passed each step in one draw, and the crystal where it is one.
+    fn draw(&self, draw: u64) -> (GenerationCounts, Option<Generated>) {
+        let mut counts = GenerationCounts { drawn: 1, ..GenerationCounts::default() };
         let seed = mix(&[self.seed, draw]);
-        let sample = self.sampler.sample(seed)?;
-        self.counts.neutral += 1;
+        let Some(sample) = self.sampler.sample(seed) else { return (counts, None) };
+        counts.neutral = 1;
         let decoded = decode(&sample.tokens, &self.options, seed);
-        self.counts.roomy += u64::from(matches!(decoded, Ok(_) | Err(GenerationError::Symmetry { .. })));
-        let Decoded { structure, instability } = decoded.ok()?;
-        self.counts.crystals += 1;
-        Some(Generated {
-            structure,
-            tokens: sample.tokens,
-            sampler: self.sampler.name(),
-            template: sample.template,
-            draw: (self.seed, draw),
-            instability,
-        })
+        counts.roomy = u64::from(matches!(decoded, Ok(_) | Err(GenerationError::Symmetry { .. })));
+        let Ok(Decoded { structure, instability }) = decoded else { return (counts, None) };
+        counts.crystals = 1;
+        let (tokens, sampler) = (sample.tokens, self.sampler.name());
+        let crystal =
+            Generated { structure, tokens, sampler, template: sample.template, draw: (self.seed, draw), instability };
+        (counts, Some(crystal))
     }
 }
 
@@ -84,9 +118,12 @@ impl<S: Sampler> Iterator for Generation<S> {
     type Item = Generated;
 
     fn next(&mut self) -> Option<Generated> {
-        while self.counts.drawn < self.draws && !self.stop.is_given() {
-            if let Some(generated) = self.draw() {
-                return Some(generated);
+        while self.next < self.draws && !self.stop.is_given() {
+            let (counts, crystal) = self.draw(self.next);
+            self.next += 1;
+            self.counts += counts;
+            if crystal.is_some() {
+                return crystal;
             }
         }
         None
@@ -117,10 +154,29 @@ mod tests {
             assert_eq!(Tokens::of(&crystal.structure, 0.01).unwrap(), crystal.tokens);
         }
         assert_eq!(generation(3, 60).collect::<Vec<_>>(), made);
+        let ids: std::collections::BTreeSet<String> = made.iter().map(Generated::id).collect();
+        assert_eq!(ids.len(), made.len());
         // Fewer draws are the beginning of more, another seed makes others.
         let fewer: Vec<Generated> = generation(3, 20).collect();
         assert_eq!(made[..fewer.len()], fewer);
         assert_ne!(generation(4, 20).collect::<Vec<_>>(), fewer);
+    }
+
+    #[test]
+    fn lots_on_all_cores_are_the_crystals_of_single_draws() {
+        let mut single = generation(3, 30);
+        let one_by_one: Vec<Generated> = single.by_ref().collect();
+        let mut lots = generation(3, 30);
+        let mut together = Vec::new();
+        while let Some(lot) = lots.lot(7) {
+            together.extend(lot);
+        }
+        assert_eq!((&together, lots.counts()), (&one_by_one, single.counts()));
+        // What was made before is left out, and the rest is as it was.
+        let mut rest = generation(3, 30).after(20);
+        let late: Vec<Generated> = one_by_one.into_iter().filter(|crystal| crystal.draw.1 >= 20).collect();
+        assert_eq!((rest.lot(100), rest.counts().drawn), (Some(late), 10));
+        assert_eq!(rest.lot(100), None);
     }
 
     #[test]
@@ -129,6 +185,6 @@ mod tests {
         let mut crystals = stop.during(|| generation(3, u64::MAX));
         assert!(crystals.next().is_some());
         stop.give();
-        assert!(crystals.next().is_none());
+        assert!(crystals.next().is_none() && crystals.lot(10).is_none());
     }
 }

@@ -1,5 +1,8 @@
 //! What draws tokens.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crystal::{Composition, Element};
 
 use super::Tokens;
@@ -22,6 +25,17 @@ impl Request {
     }
 }
 
+impl fmt::Display for Request {
+    /// `Mo, V, O with at most 60 atoms in the conventional cell`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.composition {
+            Some(composition) => f.write_str(&composition.reduced_formula())?,
+            None => f.write_str(&self.elements.iter().map(|e| e.symbol()).collect::<Vec<_>>().join(", "))?,
+        }
+        self.sites.map_or(Ok(()), |most| write!(f, " with at most {most} atoms in the conventional cell"))
+    }
+}
+
 /// Tokens, and where they come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -41,4 +55,14 @@ pub trait Sampler: Send + Sync {
     /// The sample of a seed, always the same; `None` where this draw ends in no crystal, for instance because no choice of elements is
     /// charge-neutral.
     fn sample(&self, seed: u64) -> Option<Sample>;
+}
+
+impl<S: Sampler> Sampler for Arc<S> {
+    fn name(&self) -> &'static str {
+        self.as_ref().name()
+    }
+
+    fn sample(&self, seed: u64) -> Option<Sample> {
+        self.as_ref().sample(seed)
+    }
 }

@@ -95,6 +95,11 @@ impl Templates {
         }
     }
 
+    /// Whether a crystal of a composition may have a template that fits a request: its symmetry need not be known for that.
+    pub fn may_fit(request: &Request, composition: &Composition) -> bool {
+        amounts_fit(composition.iter().map(|(_, n)| n).collect(), request)
+    }
+
     /// Number of different templates.
     pub fn len(&self) -> usize {
         self.known.len()
@@ -175,10 +180,12 @@ impl TemplateSampler {
 
 /// Whether a template has no more parts and sites than the request allows, and the amounts of its composition.
 fn fits(template: &Template, request: &Request) -> bool {
-    let Some(mut amounts) = template.amounts() else { return false };
-    if request.sites.is_some_and(|most| amounts.iter().sum::<f64>() > most as f64) {
-        return false;
-    }
+    let Some(amounts) = template.amounts() else { return false };
+    request.sites.is_none_or(|most| amounts.iter().sum::<f64>() <= most as f64) && amounts_fit(amounts, request)
+}
+
+/// Whether the amounts of the elements of a crystal are those of the composition asked for, or no more than the elements asked for.
+fn amounts_fit(mut amounts: Vec<f64>, request: &Request) -> bool {
     let Some(wanted) = &request.composition else { return amounts.len() <= request.elements.len() };
     let mut asked: Vec<f64> = wanted.iter().map(|(_, n)| n / wanted.natoms()).collect();
     let all: f64 = amounts.iter().sum();
@@ -243,6 +250,7 @@ pub(crate) mod tests {
             assert!(low <= 0 && high >= 0 && tokens.sites() <= 40, "{tokens}");
             assert!(tokens.orbits().iter().all(|o| request.elements.contains(&o.species.element)), "{tokens}");
             assert!(template.is_some());
+            assert!(Templates::may_fit(&request, &tokens.composition()));
             formulas.insert(tokens.composition().reduced_formula());
         }
         assert!(formulas.len() > 10, "{formulas:?}");
@@ -251,7 +259,12 @@ pub(crate) mod tests {
     #[test]
     fn a_composition_finds_the_templates_of_its_amounts() {
         let wanted = Composition::parse("SnO2").unwrap();
-        let sampler = TemplateSampler::new(published(), Request::of_composition(wanted.clone()));
+        let request = Request::of_composition(wanted.clone());
+        for (formula, fits) in [("Al2O3", false), ("Ti2O4", true), ("OLi2", true), ("Li3O2", false), ("LiTiO2", false)]
+        {
+            assert_eq!(Templates::may_fit(&request, &Composition::parse(formula).unwrap()), fits, "{formula}");
+        }
+        let sampler = TemplateSampler::new(published(), request);
         let samples: Vec<Sample> = (0..100).filter_map(|seed| sampler.sample(seed)).collect();
         assert!(samples.len() > 90, "{}", samples.len());
         assert!(samples.iter().all(|s| s.tokens.composition().same_proportions(&wanted, 1e-9)));

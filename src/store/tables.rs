@@ -73,7 +73,8 @@ fn promoted_comment(name: &str) -> String {
 
 /// The comment on a column of an imported table: that of the dictionary, or of a promoted property.
 pub(super) fn comment_on_imported(name: &str) -> String {
-    let known = columns().iter().chain(lineage_columns()).find(|column| column.name == name);
+    let known =
+        columns().iter().chain(lineage_columns()).chain(generation_columns()).find(|column| column.name == name);
     known.map_or_else(|| promoted_comment(name), |column| column.comment.clone())
 }
 
@@ -98,12 +99,13 @@ pub fn meanings(table: &str, schema: &Schema) -> HashMap<&'static str, &'static 
     // Whatever imports fill has the columns of tmo; a column of that name elsewhere may mean something else.
     let imported =
         schema.column_with_name("structure_hash").is_some() && schema.column_with_name("structure").is_some();
-    let (columns, lineage) = match (dictionary(table), imported) {
-        (Some(columns), _) => (columns, [].as_slice()),
-        (None, true) => (columns(), lineage_columns()),
-        (None, false) => ([].as_slice(), [].as_slice()),
+    let none: &'static [Column] = &[];
+    let all = match (dictionary(table), imported) {
+        (Some(columns), _) => [columns, none, none],
+        (None, true) => [columns(), lineage_columns(), generation_columns()],
+        (None, false) => [none; 3],
     };
-    columns.iter().chain(lineage).map(|c| (c.name.as_str(), c.comment.as_str())).collect()
+    all.into_iter().flatten().map(|c| (c.name.as_str(), c.comment.as_str())).collect()
 }
 
 /// The columns of the wide table in order: the dictionary that `\d tmo` prints.
@@ -119,6 +121,11 @@ pub(super) fn feature_columns() -> &'static [Column] {
 /// The columns that follow those of the wide table where crystals were made from others.
 pub fn lineage_columns() -> &'static [Column] {
     &TABLES[2].columns
+}
+
+/// The columns that follow those of the wide table where crystals were generated.
+fn generation_columns() -> &'static [Column] {
+    &TABLES[3].columns
 }
 
 /// Arrow schema of the wide table.
@@ -152,6 +159,16 @@ impl Shape {
     /// The columns of a table whose crystals were made from others: their lineage.
     pub(super) fn made() -> Self {
         Self { further: lineage_columns().to_vec() }
+    }
+
+    /// The columns of a table whose crystals were generated: their lineage.
+    pub(super) fn generated() -> Self {
+        Self { further: generation_columns().to_vec() }
+    }
+
+    /// Whether its further columns are those of a lineage, which every table of such crystals has.
+    pub(super) fn is_lineage(&self) -> bool {
+        [Self::made(), Self::generated()].contains(self)
     }
 
     /// The shape of a table of crystals that exists. Behind its first columns it may have any.
@@ -221,8 +238,8 @@ fn parse(sql: &str) -> Result<Vec<Table>, String> {
     });
     let tables = tables.collect::<Result<Vec<_>, _>>()?;
     match tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().as_slice() {
-        ["tmo", "features_name", "lineage", ..] => Ok(tables),
-        found => Err(format!("expected tmo, features_name and lineage first, found {found:?}")),
+        ["tmo", "features_name", "lineage", "lineage_of_generated", ..] => Ok(tables),
+        found => Err(format!("expected tmo, features_name, lineage and lineage_of_generated first, found {found:?}")),
     }
 }
 
@@ -250,6 +267,7 @@ fn arrow_type(sql: &SqlType) -> Result<DataType, String> {
     Ok(match sql {
         SqlType::Varchar(None) => DataType::Utf8,
         SqlType::Integer(None) => DataType::Int32,
+        SqlType::BigInt(None) => DataType::Int64,
         SqlType::Double(_) => DataType::Float64,
         SqlType::Boolean => DataType::Boolean,
         SqlType::Array(ArrayElemTypeDef::SquareBracket(item, None)) => {

@@ -4,7 +4,7 @@ use crate::common::program::{Store, stdout};
 use predicates::str::contains;
 
 /// A store with the published structures that the default store has.
-fn published() -> Store {
+pub fn published() -> Store {
     let store = Store::new();
     let parquet = store.beside("hosts.parquet");
     stdout(&["export", "tmo", "--to", &parquet]);
@@ -13,7 +13,7 @@ fn published() -> Store {
 }
 
 /// The only number that a query returns.
-fn number(store: &Store, query: &str) -> i64 {
+pub fn number(store: &Store, query: &str) -> i64 {
     let text = store.stdout(&["sql", query, "--format", "csv"]);
     text.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("{query}: {text}"))
 }

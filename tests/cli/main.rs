@@ -8,6 +8,7 @@ mod charges;
 mod commands;
 mod electrodes;
 mod enumerate;
+mod generate;
 #[cfg(unix)]
 mod interrupt;
 mod plots;

@@ -8,5 +8,6 @@ mod common;
 mod discharge;
 mod energy;
 mod forward_passes;
+mod generated;
 mod random_queries;
 mod slt;

@@ -1,6 +1,8 @@
 //! Readers of values: what a person writes behind an option, and the sentence where it is none.
 
 use crate::crystal::{Element, Radii};
+use crate::generation::Request;
+use crate::sql::{request_of_elements, request_of_formula};
 
 pub fn direction(text: &str) -> Result<[i32; 3], String> {
     match text {
@@ -23,6 +25,10 @@ pub fn vector(text: &str) -> Result<usize, String> {
 
 pub fn element(text: &str) -> Result<Element, String> {
     Element::from_symbol(text).map_err(|e| e.to_string())
+}
+
+pub fn request(text: &str) -> Result<Request, String> {
+    if text.contains(',') { request_of_elements(text) } else { request_of_formula(text) }
 }
 
 pub fn valence(text: &str) -> Result<(Element, f64), String> {

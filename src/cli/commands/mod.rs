@@ -10,6 +10,7 @@ mod evaluate;
 mod export;
 mod featurize;
 pub mod functions;
+mod generate;
 mod import;
 mod import_dft;
 mod info;
@@ -56,6 +57,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Featurize(options) => featurize::run(store, &options).await,
         Command::Compute(options) => compute::run(store, &options).await,
         Command::Enumerate(options) => enumerate::run(store, &options).await,
+        Command::Generate(options) => generate::run(store, &options).await,
         Command::Train(train) => train::run(store, &train).await,
         Command::Tune(tune) => tune::run(store, &tune).await,
         Command::Evaluate(evaluate) => evaluate::run(store, &evaluate).await,

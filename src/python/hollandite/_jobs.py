@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": True,
     "export": False,
     "featurize": True,
+    "generate": True,
     "import-dft": True,
     "info": False,
     "merge": True,

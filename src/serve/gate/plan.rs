@@ -16,7 +16,8 @@ use crate::error::{Kind, Refusal};
 const SCHEMAS: [&str; 2] = ["main", "information_schema"];
 
 /// Functions that make tables of their arguments alone, or of tables of the store.
-const TABLES: [&str; 4] = ["generate_series", "range", "most_similar", "migration_paths"];
+const TABLES: [&str; 6] =
+    ["generate_series", "range", "most_similar", "migration_paths", "generate", "predict_structure"];
 
 /// Functions that make one value as long as a number says: the memory for it is nobody's.
 const LONG: [&str; 8] =

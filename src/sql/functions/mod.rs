@@ -21,6 +21,7 @@ pub(crate) mod kernel;
 pub(crate) mod migration;
 mod models;
 mod pores;
+mod prototypes;
 mod stability;
 mod surface;
 mod symmetry;
@@ -54,7 +55,7 @@ pub fn themes() -> Vec<(&'static str, Vec<Function>)> {
         ("Models", models::functions()),
         ("Pores", pores::functions()),
         ("Stability", stability::functions()),
-        ("Symmetry", symmetry::functions()),
+        ("Symmetry", [symmetry::functions(), prototypes::functions()].into_iter().flatten().collect()),
         ("Text", text::functions()),
     ]
 }

@@ -2,8 +2,11 @@
 //! kernel makes the table of a call. Their arguments are constants, known when the query is planned.
 
 mod files;
+mod generate;
+mod generated;
 mod migration_paths;
 mod most_similar;
+mod predict_structure;
 mod query;
 mod read_csv;
 mod read_json;
@@ -17,8 +20,10 @@ pub(super) use table::{Guarded, Table};
 /// All of them, each with its section of the reference.
 pub(super) fn all() -> Vec<(&'static str, Function<Table>)> {
     let functions = [
+        generate::function(),
         migration_paths::function(),
         most_similar::function(),
+        predict_structure::function(),
         read_csv::function(),
         read_json::function(),
         read_parquet::function(),

@@ -214,11 +214,32 @@ impl Store {
         options: &ImportOptions,
         progress: &dyn Progress,
     ) -> Result<ImportSummary, StoreError> {
-        if options.into == DEFAULT_TABLE {
-            let message = "it holds crystals that exist; name another table, such as candidates".into();
-            return Err(StoreError::Shape { table: options.into.clone(), message });
-        }
+        Self::not_of_crystals_that_exist(options)?;
         self.import_from(Source::Made(Box::new(made)), Shape::made(), options, progress).await
+    }
+
+    /// Adds crystals that were generated, as [`Store::import_made`]: the columns behind those of every crystal are those of
+    /// `lineage_of_generated`.
+    ///
+    /// # Errors
+    /// As [`Store::import_made`].
+    pub async fn import_generated(
+        &self,
+        made: impl Iterator<Item = Vec<Record>> + Send + 'static,
+        options: &ImportOptions,
+        progress: &dyn Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        Self::not_of_crystals_that_exist(options)?;
+        self.import_from(Source::Made(Box::new(made)), Shape::generated(), options, progress).await
+    }
+
+    /// Refuses the default table.
+    fn not_of_crystals_that_exist(options: &ImportOptions) -> Result<(), StoreError> {
+        if options.into != DEFAULT_TABLE {
+            return Ok(());
+        }
+        let message = "it holds crystals that exist; name another table, such as candidates".into();
+        Err(StoreError::Shape { table: options.into.clone(), message })
     }
 
     pub(super) async fn import_from(
@@ -235,7 +256,7 @@ impl Store {
         self.settle()?;
         let found = self.table_schema(&options.into).await?;
         let shape = match (&found, shape) {
-            (Some(schema), made) if made == Shape::made() => tables::same_shape(schema, &made.schema()).map(|()| made),
+            (Some(schema), made) if made.is_lineage() => tables::same_shape(schema, &made.schema()).map(|()| made),
             // Crystals of files go into whatever table of crystals there is.
             (Some(schema), _) => {
                 Shape::of(schema).and_then(|has| has.holds(&options.promote, &options.into).map(|()| has))

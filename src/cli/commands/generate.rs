@@ -1,0 +1,27 @@
+//! `hollandite generate`: how many draws are made while it runs (on a terminal), and what passed each step when it is done.
+
+use std::path::Path;
+
+use super::{job_bar::JobBar, sql::warn};
+use crate::cli::args::{At, Generate};
+use crate::cli::{CliError, render};
+use crate::generation::Request;
+use crate::jobs::{self, GenerateOptions};
+
+pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> {
+    let options = GenerateOptions {
+        request: Request { sites: Some(args.sites), ..args.request.clone() },
+        draws: args.draws,
+        seed: args.seed,
+        from: args.from.clone(),
+        against: args.against.clone(),
+        into: args.into.clone(),
+        relax: args.relax,
+    };
+    let (store, session) = super::session(store, At { snapshot: None }).await?;
+    let bar = JobBar::new("reading templates");
+    let summary = jobs::generate(&session, &store, &options, &bar).await;
+    bar.close();
+    warn(&session);
+    render::print(&format!("{}\n", summary?))
+}

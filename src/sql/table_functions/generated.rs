@@ -1,0 +1,231 @@
+//! Tables of crystals that are generated while they are read. Templates are read first, then draws are made in lots on all cores until
+//! nobody asks any more: a table of any number of draws takes the same memory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
+use async_trait::async_trait;
+use crystal::stop::Stop;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, exec_datafusion_err, internal_err, plan_err};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use generation::{DecodeOptions, Generated, Generation, Request, TemplateSampler};
+
+use crate::functions::{FieldDoc, Kind, Parameter, number, required};
+use crate::templates::{read_templates, templates_query};
+use columns::{structure_type, structures};
+
+/// Most draws that a call may ask for.
+const MOST: f64 = 1e6;
+/// Largest seed: the largest number that is whole for sure.
+const LARGEST: f64 = 9_007_199_254_740_991.0;
+/// Most atoms of a cell where a call does not say how many.
+const SITES: f64 = 60.0;
+/// Draws that are made together: enough for all cores, and few enough that the first rows come soon.
+const LOT: usize = 32;
+/// As many where few rows are asked for.
+const FEW: usize = 8;
+
+/// How many draws are made, `usual` where a call does not say it.
+pub(super) fn draws(usual: Option<f64>) -> Parameter {
+    let text = "Number of draws. One that ends in no crystal, because its ions have no room for instance, has no row.";
+    let parameter = usual.map_or_else(|| required("n", Kind::Number, text), |n| number("n", n, text));
+    parameter.measured(|n| whole("n", n, 1.0, MOST))
+}
+
+/// The seed of all draws.
+pub(super) fn seed() -> Parameter {
+    let text = "Seed: the same one makes the same crystals.";
+    number("seed", 0.0, text).measured(|seed| whole("seed", seed, 0.0, LARGEST))
+}
+
+/// The largest cell.
+pub(super) fn sites() -> Parameter {
+    number("sites", SITES, "Most atoms in the conventional cell.").measured(|sites| whole("sites", sites, 1.0, MOST))
+}
+
+/// A whole number within what is allowed.
+fn whole(name: &str, x: f64, least: f64, most: f64) -> std::result::Result<f64, String> {
+    match (least..=most).contains(&x) && x.fract() == 0.0 {
+        true => Ok(x),
+        false => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
+    }
+}
+
+/// The columns of every such table.
+pub(super) fn columns() -> Vec<FieldDoc> {
+    vec![
+        FieldDoc::new("id", DataType::Utf8, None, "Formula and content hash."),
+        FieldDoc::new("formula", DataType::Utf8, None, "Reduced formula."),
+        FieldDoc::new("structure", structure_type(), None, "The crystal, in the conventional cell of its space group."),
+        FieldDoc::new("spacegroup", DataType::Int32, None, "Space-group number."),
+        FieldDoc::new("natoms", DataType::Int32, None, "Number of atoms in the cell."),
+        FieldDoc::new(
+            "instability",
+            DataType::Float64,
+            Some("valence units"),
+            "Root-mean-square deviation, over the sites, between bond-valence sum and oxidation state; NULL where an element has no \
+             bond-valence parameters.",
+        ),
+        FieldDoc::new("sampler", DataType::Utf8, None, "What drew the crystal."),
+        FieldDoc::new("template", DataType::Utf8, None, "Id of the known crystal whose pattern of orbits it has."),
+        FieldDoc::new(
+            "tokens",
+            DataType::Utf8,
+            None,
+            "What was drawn: the space group, then ion and Wyckoff position of each orbit, as in 136 Ti4+:2a O2-:4f.",
+        ),
+        FieldDoc::new("seed", DataType::Int64, None, "Seed of all draws."),
+        FieldDoc::new("draw", DataType::Int64, None, "Number of the draw, from 0."),
+    ]
+}
+
+/// The table of one call.
+#[derive(Debug)]
+pub(super) struct Draws {
+    request: Request,
+    draws: u64,
+    seed: u64,
+    /// Where templates are from.
+    table: String,
+    schema: SchemaRef,
+}
+
+impl Draws {
+    /// So many draws for a request with templates of `table`.
+    pub fn new(request: Request, draws: f64, seed: f64, table: &str) -> Self {
+        let schema = Arc::new(Schema::new(columns().iter().map(FieldDoc::field).collect::<Fields>()));
+        Self { request, draws: draws as u64, seed: seed as u64, table: table.to_owned(), schema }
+    }
+}
+
+#[async_trait]
+impl TableProvider for Draws {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(session) = state.as_any().downcast_ref::<SessionState>() else {
+            return internal_err!("a table function is planned outside a session");
+        };
+        let known = session.create_logical_plan(&templates_query(&self.table)).await?;
+        let known = session.create_physical_plan(&known).await?;
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => Arc::clone(&self.schema),
+        };
+        let part = Part {
+            known,
+            request: self.request.clone(),
+            table: self.table.clone(),
+            draws: self.draws,
+            seed: self.seed,
+            lot: limit.unwrap_or(LOT).clamp(FEW, LOT) as u64,
+            schema: Arc::clone(&schema),
+        };
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(part)], None, None, false, limit)?))
+    }
+}
+
+/// The one stream of all draws.
+struct Part {
+    /// The crystals that templates are taken from.
+    known: Arc<dyn ExecutionPlan>,
+    request: Request,
+    table: String,
+    draws: u64,
+    seed: u64,
+    /// Draws that are made together.
+    lot: u64,
+    /// The columns that are asked for.
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} draws with templates of {}", self.draws, self.table)
+    }
+}
+
+impl PartitionStream for Part {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
+        let batches = builder.tx();
+        let (known, request, table) = (Arc::clone(&self.known), self.request.clone(), self.table.clone());
+        let (schema, stop) = (Arc::clone(&self.schema), Stop::new());
+        let (draws, seed, lot) = (self.draws, self.seed, self.lot);
+        builder.spawn(async move {
+            // Threads hear of it when nobody listens any more.
+            let _ends_with_us = stop.on_drop();
+            let reading = async { read_templates(execute_stream(known, context)?, request, &table).await };
+            let sampler: TemplateSampler = stop.clone().over(reading).await?;
+            let sign = stop.clone();
+            let drawing = move || {
+                sign.during(|| {
+                    let mut drawn = Generation::new(sampler, DecodeOptions::default(), seed, draws);
+                    while let Some(crystals) = drawn.lot(lot) {
+                        // An error here means that nobody listens any more.
+                        if !crystals.is_empty() && batches.blocking_send(batch(&schema, &crystals)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            };
+            let drawn = tokio::task::spawn_blocking(drawing).await;
+            drawn.map_err(|e| exec_datafusion_err!("generating crystals: {e}"))
+        });
+        builder.build()
+    }
+}
+
+/// The columns of `schema` for some crystals.
+fn batch(schema: &SchemaRef, lot: &[Generated]) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| column(field.name(), lot)).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(lot.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+fn column(name: &str, lot: &[Generated]) -> Result<ArrayRef> {
+    let text = |of: &dyn Fn(&Generated) -> Option<String>| -> ArrayRef {
+        Arc::new(StringArray::from_iter(lot.iter().map(of)))
+    };
+    let whole =
+        |of: &dyn Fn(&Generated) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(lot.iter().map(of))) };
+    let small =
+        |of: &dyn Fn(&Generated) -> i32| -> ArrayRef { Arc::new(Int32Array::from_iter_values(lot.iter().map(of))) };
+    Ok(match name {
+        "id" => text(&|c| Some(c.id())),
+        "formula" => text(&|c| Some(c.structure.composition().reduced_formula())),
+        "structure" => Arc::new(structures(lot.iter().map(|c| Some(&c.structure)))),
+        "spacegroup" => small(&|c| i32::from(c.tokens.group())),
+        "natoms" => small(&|c| c.structure.len() as i32),
+        "instability" => Arc::new(Float64Array::from_iter(lot.iter().map(|c| c.instability))),
+        "sampler" => text(&|c| Some(c.sampler.to_owned())),
+        "template" => text(&|c| c.template.clone()),
+        "tokens" => text(&|c| Some(c.tokens.to_string())),
+        "seed" => whole(&|c| c.draw.0 as i64),
+        "draw" => whole(&|c| c.draw.1 as i64),
+        other => return plan_err!("generated crystals have no column {other}"),
+    })
+}
