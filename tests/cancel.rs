@@ -13,6 +13,7 @@ use arrow::array::RecordBatch;
 use common::{crystals, potential};
 use futures::StreamExt;
 use hollandite::crystal::Structure;
+use hollandite::crystal::testing::{alpha_moo3, rutile, rutile_of, v2o5};
 use hollandite::error::ModelError;
 use hollandite::jobs::{FeaturizeOptions, featurize};
 use hollandite::sql::{PropertyModel, Session};
@@ -96,7 +97,7 @@ async fn stop(session: &Session, query: &str) {
 /// A store with some crystals, a table of very many, and a small energy model.
 async fn store(folder: &Path) -> (Store, Session) {
     let store = Store::init(&folder.join("store")).await.unwrap();
-    let crystals = [crystals::rutile("Ti", 1.0), crystals::molybdite(), crystals::shcherbinaite()];
+    let crystals = [rutile(), alpha_moo3(), v2o5()];
     let files = folder.join("crystals");
     std::fs::create_dir(&files).unwrap();
     for (i, crystal) in crystals.iter().enumerate() {
@@ -116,9 +117,8 @@ async fn store(folder: &Path) -> (Store, Session) {
 /// A session with a slow model and crystals of which no two are equal.
 fn models() -> Session {
     let session = Session::without_store().with_model("slow", Arc::new(Slow));
-    let rows: Vec<crystals::Row> = (0..2000)
-        .map(|i| (i.to_string(), "binary", None, Some(crystals::rutile("Ti", 1.0 + f64::from(i) * 1e-4))))
-        .collect();
+    let rows: Vec<crystals::Row> =
+        (0..2000).map(|i| (i.to_string(), "binary", None, Some(rutile_of("Ti", 1.0 + f64::from(i) * 1e-4)))).collect();
     session.context().register_batch("crystals", crystals::batch(&rows)).unwrap();
     session
 }

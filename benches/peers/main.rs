@@ -3,7 +3,7 @@
 //! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
 //! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
 //! crystals took. `peers networks NAME CRYSTALS MATGL FOLDER` answers a batch size with the time and predictions of a network.
-//! `peers potential WEIGHTS CRYSTALS` answers `energies`, `slopes` or `relax STEPS` with the time and energies of an energy model.
+//! `peers potential WEIGHTS CRYSTALS` answers `energies`, `forces` or `relax STEPS` with the time and energies of an energy model.
 //! `peers hull SYSTEMS` answers `build` or `ask` with the time, and energies and products of phase diagrams.
 //! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it, it points to the scripts.
 
@@ -26,7 +26,8 @@ use hollandite::{
         batch::GraphBatch,
         graph::{Graph, Neighborhood},
         megnet::MegnetConfig,
-        weights,
+        network::{Config, Net},
+        weights::{Claims, import},
     },
 };
 use serde_json::{Value, json};
@@ -95,16 +96,14 @@ fn parse(paths: Vec<String>) -> Result<Value, Fault> {
 struct Megnet {
     config: MegnetConfig,
     net: hollandite::models::megnet::Megnet,
-    /// Crystals, with the row of matgl's embedding for each atom.
-    crystals: Vec<(Structure, Vec<u8>)>,
+    crystals: Vec<Structure>,
 }
 
 impl Megnet {
     fn load(crystals: &Path, weights: &Path) -> Result<Self, Fault> {
-        let config = MegnetConfig::matgl();
-        let net = weights::load_matgl(std::fs::read(weights)?, &config, &Device::flex())?;
+        let (Net::Megnet(net), Config::Megnet(config)) = matgl(weights)? else { return Err("not MEGNet".into()) };
         let text = std::fs::read_to_string(crystals)?;
-        let crystals = text.lines().map(|line| crystal(&serde_json::from_str(line)?)).collect::<Result<_, _>>()?;
+        let crystals = text.lines().map(|line| structure(&serde_json::from_str(line)?)).collect::<Result<_, _>>()?;
         Ok(Self { config, net, crystals })
     }
 
@@ -112,10 +111,8 @@ impl Megnet {
     fn turn(&self, size: usize) -> Result<Value, Fault> {
         let start = Instant::now();
         let mut graphs = Vec::with_capacity(self.crystals.len());
-        for (structure, rows) in &self.crystals {
-            let mut graph = Graph::new(structure, Neighborhood::Within { cutoff: self.config.cutoff })?;
-            graph.numbers.clone_from(rows);
-            graphs.push(graph);
+        for structure in &self.crystals {
+            graphs.push(Graph::new(structure, Neighborhood::Within { cutoff: self.config.cutoff })?);
         }
         let built = start.elapsed();
         let mut values: Vec<f32> = Vec::with_capacity(graphs.len());
@@ -183,8 +180,12 @@ impl Features {
     }
 }
 
-fn crystal(row: &Value) -> Result<(Structure, Vec<u8>), Fault> {
-    Ok((structure(row)?, serde_json::from_value(row["rows"].clone())?))
+/// A MEGNet of matgl.
+fn matgl(weights: &Path) -> Result<(Net, Config), Fault> {
+    let stated = |text: &str| Some(text.to_owned());
+    let (property, unit, elements) = (stated("formation_energy_per_atom"), stated("eV/atom"), stated("mp"));
+    let read = import(weights, &Claims { property, unit, elements, ..Claims::default() })?;
+    Ok((read.net, read.card.config))
 }
 
 fn structure(row: &Value) -> Result<Structure, Fault> {

@@ -22,7 +22,6 @@ use hollandite::{
         deeper_gatgnn::DeeperGatgnnConfig,
         fused::Fused,
         graph::Graph,
-        megnet::MegnetConfig,
         network::{Config, Input, Net},
         train::{Epoch, Observer, Sample, TrainOptions, train},
         weights,
@@ -45,22 +44,15 @@ pub struct Networks {
 impl Networks {
     /// `name` may end in the width and number of layers of an ALIGNN: `alignn-256-4`.
     pub fn load(name: &str, crystals: &Path, matgl: &Path, folder: &Path) -> Result<Self, Fault> {
-        let config = config(name)?;
-        let device = Device::flex();
-        let net = match &config {
-            Config::Megnet(config) => Net::Megnet(weights::load_matgl(std::fs::read(matgl)?, config, &device)?),
-            config => Net::new(config, &device),
+        let (net, config) = match name {
+            "megnet" => super::matgl(matgl)?,
+            _ => config(name).map(|config| (Net::new(&config, &Device::flex()), config))?,
         };
         let (mut inputs, mut samples) = (Vec::new(), Vec::new());
         for line in std::fs::read_to_string(crystals)?.lines() {
             let row: Value = serde_json::from_str(line)?;
             let structure = structure(&row)?;
-            let mut input = config.input(&structure)?;
-            if let (Config::Megnet(_), Input::Graph(graph)) = (&config, &mut input) {
-                // matgl counts elements by its own list.
-                graph.numbers = serde_json::from_value(row["rows"].clone())?;
-            }
-            inputs.push(input);
+            inputs.push(config.input(&structure)?);
             samples.push(Sample {
                 id: row["id"].as_str().unwrap_or_default().to_owned(),
                 formula: structure.composition().reduced_formula(),
@@ -182,7 +174,6 @@ fn config(name: &str) -> Result<Config, Fault> {
         Config::Alignn(AlignnConfig { hidden, alignn_layers: layers, gcn_layers: layers, ..published })
     };
     Ok(match name {
-        "megnet" => Config::Megnet(MegnetConfig::matgl()),
         "alignn" => alignn(Normalisation::Batch),
         "alignn-atomwise" => alignn(Normalisation::Layer),
         "deeper-gatgnn" => Config::DeeperGatgnn(DeeperGatgnnConfig::periodic()),

@@ -4,7 +4,7 @@ per crystal and step.
 Both sides are processes that stay, with as many threads as told: RAYON_NUM_THREADS and torch.set_num_threads; JAX, which has no such
 setting, is kept to as many cores. Each turn begins with
 crystals and ends with numbers, graphs included: what a relaxation pays at every step. The peers answer in batches of
---batch crystals (16 is chgnet's default; try 1 and 4 too, and take its best), and without recording slopes where energies alone are asked
+--batch crystals (16 is chgnet's default; try 1 and 4 too, and take its best), and without recording gradients where energies alone are asked
 for; their relaxation is their own (FIRE of ASE with a cell filter), one crystal after another. Energies must agree.
 """
 
@@ -37,8 +37,8 @@ class Chgnet:
         self.net = CHGNet.load(use_device="cpu", verbose=False)
         self.optimizer = StructOptimizer(self.net, use_device="cpu")
 
-    def energies(self, structures, slopes):
-        found = self.net.predict_structure(structures, task="efs" if slopes else "e", batch_size=self.batch)
+    def energies(self, structures, forces):
+        found = self.net.predict_structure(structures, task="efs" if forces else "e", batch_size=self.batch)
         return [float(f["e"]) * len(s) for f, s in zip(found, structures)]
 
     def relax(self, structure, steps):
@@ -57,11 +57,11 @@ class Tensornet:
         self.converter = Structure2Graph(element_types=self.net.model.element_types, cutoff=self.net.model.cutoff)
         self.relaxer = Relaxer(self.net)
 
-    def energies(self, structures, slopes):
+    def energies(self, structures, forces):
         import torch
         from torch_geometric.data import Batch
 
-        self.net.calc_forces = self.net.calc_stresses = slopes
+        self.net.calc_forces = self.net.calc_stresses = forces
         values = []
         for first in range(0, len(structures), self.batch):
             found = [self.converter.get_graph(s) for s in structures[first : first + self.batch]]
@@ -85,11 +85,11 @@ class Nequix:
         self.calculator = NequixCalculator(model_path=weights, use_kernel=False)
         self.compiled = equinox.filter_jit(lambda model, *graph: model.node_energies(*graph))
 
-    def energies(self, structures, slopes):
+    def energies(self, structures, forces):
         from pymatgen.io.ase import AseAtomsAdaptor
 
         crystals = [AseAtomsAdaptor.get_atoms(s) for s in structures]
-        if not slopes:
+        if not forces:
             return [self.alone(atoms) for atoms in crystals]
         values = []
         for atoms in crystals:
@@ -98,7 +98,7 @@ class Nequix:
         return values
 
     def alone(self, atoms):
-        """the energy without slopes, for which the calculator has no call"""
+        """the energy without forces, for which the calculator has no call"""
         from nequix.data import preprocess_graph
 
         calculator = self.calculator
@@ -148,8 +148,8 @@ def serve(model, weights, workload, threads, batch):
                 # The first is that of no step, the last is asked for twice.
                 steps += len(energies) - 2
         else:
-            with recording(what == "slopes"):
-                values = peer.energies(structures, what == "slopes")
+            with recording(what == "forces"):
+                values = peer.energies(structures, what == "forces")
         answer = {"seconds": time.perf_counter() - start, "values": values, "steps": steps}
         print(json.dumps(answer), file=answers, flush=True)
 
@@ -190,7 +190,7 @@ def main():
         )
         sides = {"hollandite": ours, args.model: peer}
         for turn in range(args.rounds + 1):
-            for what in ("energies", "slopes", f"relax {args.steps}"):
+            for what in ("energies", "forces", f"relax {args.steps}"):
                 answers = {}
                 for side, process in sides.items():
                     seconds, [line] = process.ask(what)

@@ -1,4 +1,4 @@
-//! An energy model as a process: energies, energies with their slopes, and steps of relaxations, of the crystals of a file.
+//! An energy model as a process: energies, energies with forces and stress, and steps of relaxations, of the crystals of a file.
 
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
@@ -33,13 +33,13 @@ impl Energies {
         })
     }
 
-    /// `energies`, `slopes`, or `relax N`: all crystals, N steps each in the last case.
+    /// `energies`, `forces`, or `relax N`: all crystals, N steps each in the last case.
     pub fn turn(&self, line: &str) -> Result<Value, Fault> {
         let all: Vec<&Structure> = self.crystals.iter().collect();
         let start = Instant::now();
         let (values, steps): (Vec<f64>, usize) = match line.split(' ').collect::<Vec<_>>()[..] {
             ["energies"] => (self.model.energies(&all).into_iter().collect::<Result<_, _>>()?, 0),
-            ["slopes"] => {
+            ["forces"] => {
                 let answers = self.model.evaluate(&all).into_iter().collect::<Result<Vec<_>, _>>()?;
                 (answers.iter().map(|answer| answer.energy).collect(), 0)
             }
@@ -54,7 +54,7 @@ impl Energies {
                 let steps = ends.iter().map(|end| end.steps).sum();
                 (ends.iter().map(|end| end.energy).collect(), steps)
             }
-            _ => return Err(format!("energies, slopes or relax N, not {line}").into()),
+            _ => return Err(format!("energies, forces or relax N, not {line}").into()),
         };
         Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "values": values, "steps": steps }))
     }

@@ -171,12 +171,17 @@ class Matgl(nn.Module):
     def __init__(self, _):
         super().__init__()
         from matgl.models import MEGNet
+        from pymatgen.core import Element
 
         self.net = MEGNet()
+        # matgl numbers elements by a list of its own.
+        self.place = torch.zeros(101, dtype=torch.long)
+        for k, symbol in enumerate(self.net.element_types):
+            self.place[Element(symbol).Z] = k
 
     def forward(self, b):
         graph = SimpleNamespace(
-            node_type=b.numbers,
+            node_type=self.place[b.numbers],
             pos=torch.zeros(len(b.numbers), 3),
             edge_index=torch.stack([b.center, b.neighbor]),
             pbc_offshift=b.displacement,

@@ -29,11 +29,6 @@ fn read(line: &str) -> Option<(Element, Structure)> {
     Some((element, Structure::new(lattice, vec![element; sites.len()], sites).ok()?))
 }
 
-/// The ground state of an element, as published.
-pub fn ground_state(element: Element) -> Option<&'static Structure> {
-    GROUND_STATES.iter().find(|(other, _)| *other == element).map(|(_, structure)| structure)
-}
-
 /// Energy of each element by `potential`, eV/atom, of its ground state relaxed with its cell; elements that the model does not
 /// know, or whose relaxation does not converge, are left out. Crystals of molecules are soft: solid oxygen takes more than 500 steps. `watch` may break off.
 pub fn element_energies(
@@ -68,7 +63,10 @@ mod tests {
     fn ground_states_are_crystals_of_one_element_with_sound_distances() {
         assert!(GROUND_STATES.len() >= 85);
         assert!(GROUND_STATES.windows(2).all(|pair| pair[0].0.z() < pair[1].0.z()));
-        let nearest = |symbol: &str| ground_state(Element::from_symbol(symbol).unwrap()).unwrap().distance_min();
+        let nearest = |symbol: &str| {
+            let (_, structure) = GROUND_STATES.iter().find(|(element, _)| element.symbol() == symbol).unwrap();
+            structure.distance_min()
+        };
         // Body-centred Li at 3.44 Å, face-centred Al at 4.04 Å, and molecules.
         assert!((nearest("Li") - 2.98).abs() < 0.02 && (nearest("Al") - 2.86).abs() < 0.02);
         for (symbol, bond) in [("H", 0.75), ("N", 1.10), ("O", 1.23), ("F", 1.41), ("Cl", 2.0), ("Br", 2.4), ("I", 2.8)]

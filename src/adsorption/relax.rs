@@ -43,7 +43,7 @@ impl Method {
 pub struct RelaxOptions {
     /// Optimiser.
     pub method: Method,
-    /// Longest force left, eV/Å. Of the cell it is the slope of the energy with the logarithm of its deformation over
+    /// Longest force left, eV/Å. Of the cell it is the derivative of the energy in the logarithm of its deformation over
     /// the number of atoms, by rows.
     pub fmax: f64,
     /// Most steps.

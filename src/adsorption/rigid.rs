@@ -90,17 +90,8 @@ pub(super) fn with_guests(host: &Structure, guest: Element, points: &[[f64; 3]])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::{Lattice, Radii};
+    use crystal::{Lattice, Radii, testing::wo3};
     use features::site_radii;
-
-    /// ReO3-type WO3, a = 3.80 Å.
-    fn wo3() -> Structure {
-        let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();
-        let w = Element::from_symbol("W").unwrap();
-        let o = [[0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
-        Structure::new(lattice, vec![w, Element::O, Element::O, Element::O], [vec![[0.0; 3]], o.to_vec()].concat())
-            .unwrap()
-    }
 
     #[test]
     fn the_cube_of_reo3_by_madelung_constants() {

@@ -26,6 +26,8 @@ mod superbase;
 mod superlattice;
 mod symmetry;
 mod symop;
+#[doc(hidden)]
+pub mod testing;
 mod wyckoff;
 
 pub use composition::{Composition, amount_text, gcd};
@@ -36,7 +38,7 @@ pub use hash::{ContentHash, content_hash, hex};
 pub use lattice::{Lattice, add, cross, dot, norm, sub};
 pub use neighbors::{Neighbors, neighbors, neighbors_of, neighbors_up_to};
 pub use prototype::StructureType;
-pub use setting::{Setting, ops_of_hall};
+pub use setting::Setting;
 pub use structure::{MAX_FRACTION, MAX_SITES, MIN_SITE_DISTANCE, MIN_SITE_VOLUME, Structure};
 pub use superbase::Superbase;
 pub use superlattice::{HermiteForm, hermite_forms};

@@ -185,18 +185,7 @@ fn triangular(mut vectors: Vec<[i64; 3]>, size: i64) -> Option<[[i64; 3]; 3]> {
 mod tests {
     use super::*;
     use crate::Element;
-
-    fn rutile() -> Structure {
-        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
-        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::from_symbol("O").unwrap());
-        let x = 0.305;
-        Structure::new(
-            lattice,
-            vec![ti, ti, o, o, o, o],
-            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
-        )
-        .unwrap()
-    }
+    use crate::testing::rutile;
 
     #[test]
     fn a_supercell_returns_to_its_cell_and_a_primitive_one_stays() {

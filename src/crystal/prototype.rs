@@ -174,8 +174,8 @@ mod tests {
         assert_eq!(label(box_of(4.18, 4.18, 4.18), &rocksalt), "AB_cF8_225_a_b");
         // Fd-3m, origin 2: Mg 8a (1/8, 1/8, 1/8), Al 16d (1/2, 1/2, 1/2), O 32e (u, u, u).
         let orbit = |symbol: &'static str, x: [f64; 3]| {
-            let hall = (1..=530_u16).rev().find(|&h| super::super::Setting::of_hall_number(h).unwrap().number == 227);
-            let ops = super::super::ops_of_hall(hall.unwrap()).unwrap();
+            let mut settings = (1..=530).rev().filter_map(crate::Setting::of_hall_number);
+            let ops = settings.find(|setting| setting.number == 227).unwrap().operations();
             let mut images: Vec<[f64; 3]> = Vec::new();
             for op in ops {
                 let y = op.apply(x).map(|x| x.rem_euclid(1.0));

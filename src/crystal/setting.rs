@@ -230,11 +230,6 @@ fn choice_of(suffix: &str) -> Option<String> {
     })
 }
 
-/// Operations of a Hall number, 1 to 530, centring translations included; `None` outside.
-pub fn ops_of_hall(hall_number: u16) -> Option<&'static [SymOp]> {
-    Setting::of_hall_number(hall_number).map(Setting::operations)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,7 +289,7 @@ mod tests {
     #[test]
     fn operations_form_a_group_of_the_right_order() {
         for (hall, order) in [(1, 1), (81, 4), (363, 16), (419, 16), (458, 36), (459, 12), (523, 192), (526, 192)] {
-            let ops = ops_of_hall(hall).unwrap();
+            let ops = Setting::of_hall_number(hall).unwrap().operations();
             assert_eq!((ops.len(), ops[0]), (order, SymOp::IDENTITY), "hall {hall}");
             let same = |a: &SymOp, b: &SymOp| {
                 a.rotation == b.rotation
@@ -307,6 +302,6 @@ mod tests {
                 assert!(ops.iter().all(|b| ops.iter().any(|c| same(&a.after(b), c))), "hall {hall}");
             }
         }
-        assert!(ops_of_hall(0).is_none() && ops_of_hall(531).is_none());
+        assert!(Setting::of_hall_number(0).is_none() && Setting::of_hall_number(531).is_none());
     }
 }

@@ -173,18 +173,7 @@ fn wrap(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rutile() -> Structure {
-        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
-        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::from_symbol("O").unwrap());
-        let x = 0.305;
-        Structure::new(
-            lattice,
-            vec![ti, ti, o, o, o, o],
-            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
-        )
-        .unwrap()
-    }
+    use crate::testing::rutile;
 
     #[test]
     fn shortest_distance_of_rutile_is_the_equatorial_bond() {

@@ -56,15 +56,7 @@ impl Structure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Element;
-
-    fn rutile() -> Structure {
-        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
-        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::O);
-        let x = 0.305;
-        let frac = [[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]];
-        Structure::new(lattice, vec![ti, ti, o, o, o, o], frac.to_vec()).unwrap()
-    }
+    use crate::testing::rutile;
 
     #[test]
     fn there_are_as_many_lattices_as_number_theory_says() {

@@ -169,6 +169,7 @@ fn from_moyo(cell: &Cell) -> Result<Structure, CrystalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::rutile;
 
     #[test]
     fn lattices_too_long_for_their_shortest_repeat_are_refused_and_not_searched_without_end() {
@@ -193,15 +194,7 @@ mod tests {
 
     #[test]
     fn a_doubled_rutile_cell_is_still_rutile() {
-        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
-        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::from_symbol("O").unwrap());
-        let x = 0.305;
-        let rutile = Structure::new(
-            lattice,
-            vec![ti, ti, o, o, o, o],
-            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
-        )
-        .unwrap();
+        let rutile = rutile();
         let symmetry = Symmetry::of(&rutile.supercell([1, 2, 1]).unwrap(), 0.01).unwrap();
         assert_eq!((symmetry.number, symmetry.symbol.as_str()), (136, "P4_2/mnm"));
         assert_eq!(symmetry.wyckoffs.iter().collect::<String>(), "aaaaffffffff");

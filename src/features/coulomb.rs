@@ -88,7 +88,7 @@ fn self_energy(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::srtio3;
+    use crystal::testing::srtio3;
 
     #[test]
     fn srtio3_by_hand() {

@@ -30,7 +30,7 @@ pub fn packing_fraction(structure: &Structure, radii: Radii) -> Result<f64, Feat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crystal::testing::{alpha_moo3, rutile, srtio3, v2o5};
 
     #[test]
     fn matminer_density_features() {

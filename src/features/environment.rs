@@ -59,7 +59,7 @@ pub(super) fn sorted(mut elements: Vec<Element>) -> Vec<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::v2o5;
+    use crystal::testing::v2o5;
     use crystal::{neighbors, norm};
 
     #[test]

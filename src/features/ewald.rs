@@ -121,7 +121,7 @@ pub(super) fn erfc(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::rutile;
+    use crystal::testing::rutile;
     use crystal::{Element, Lattice};
 
     #[test]

@@ -113,7 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
+    use crystal::testing::{alpha_moo3, rutile, srtio3, v2o5};
     use crystal::{Element, Lattice};
 
     fn alike(a: &Structure, b: &Structure) -> f64 {

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crystal::{Element, Lattice};
 
-    use crate::void::tests::{rutile, srtio3, v2o5};
+    use crystal::testing::{rutile, srtio3, v2o5};
 
     fn swapped(structure: &Structure, elements: &[(&str, &str)]) -> Structure {
         let element = |s: &str| Element::from_symbol(s).unwrap();

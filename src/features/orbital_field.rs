@@ -144,7 +144,7 @@ fn valence(mut configuration: Vec<Subshell>, shells: ValenceShells) -> Vec<usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::srtio3;
+    use crystal::testing::srtio3;
 
     #[test]
     fn vectors_of_elements() {

@@ -33,7 +33,7 @@ pub fn site_radii(structure: &Structure, radii: Radii) -> Result<Vec<f64>, Featu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::srtio3;
+    use crystal::testing::srtio3;
     use crystal::{Element, Lattice};
 
     #[test]

@@ -215,8 +215,8 @@ impl Phases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::alpha_moo3;
     use crystal::Element;
+    use crystal::testing::alpha_moo3;
 
     /// |F|² and 1/d straight from the definitions.
     fn by_definition(structure: &Structure, hkl: [i32; 3]) -> (f64, f64) {

@@ -8,7 +8,7 @@
 //! `schema/elements/scattering.csv`. Neutral atoms, no anomalous dispersion.
 //!
 //! A pattern asks for f at every reflection, and four exponentials would cost more than all else. f is smooth, so each
-//! element is tabulated once, at first use, with its slope, and read by cubic Hermite interpolation; the error stays below
+//! element is tabulated once, at first use, with its derivative, and read by cubic Hermite interpolation; the error stays below
 //! 5e-8 electrons.
 
 use std::sync::{LazyLock, OnceLock};
@@ -63,20 +63,23 @@ impl Scattering {
     fn table(&self) -> &[[f64; 2]] {
         self.table.get_or_init(|| {
             let last = (LAST * DENSITY) as usize;
-            (0..=last).map(|i| self.exact(i as f64 / DENSITY)).map(|[f, slope]| [f, slope / DENSITY]).collect()
+            (0..=last)
+                .map(|i| self.exact(i as f64 / DENSITY))
+                .map(|[f, derivative]| [f, derivative / DENSITY])
+                .collect()
         })
     }
 
     /// f and df/ds by the formula.
     fn exact(&self, s: f64) -> [f64; 2] {
         let u = s * s;
-        let (mut sum, mut slope) = (0.0, 0.0);
+        let (mut sum, mut derivative) = (0.0, 0.0);
         for [a, b] in self.gaussians {
             let term = a * (-b * u).exp();
             sum += term;
-            slope += term * (1.0 - b * u);
+            derivative += term * (1.0 - b * u);
         }
-        [self.z - MOTT * u * sum, -2.0 * MOTT * s * slope]
+        [self.z - MOTT * u * sum, -2.0 * MOTT * s * derivative]
     }
 
     /// f(s), electrons; s >= 0 in 1/Å.

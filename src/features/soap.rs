@@ -250,8 +250,8 @@ fn spectrum(radial: &Radial, coefficients: &[f64], share: f64, out: &mut [f64]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::{rutile, srtio3};
     use crystal::Lattice;
+    use crystal::testing::{rutile, srtio3};
 
     fn lone(symbol: &str) -> Structure {
         let lattice = Lattice::from_parameters(20.0, 20.0, 20.0, 90.0, 90.0, 90.0).unwrap();

@@ -158,7 +158,7 @@ fn cutoff(r: f64, r_cut: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::srtio3;
+    use crystal::testing::srtio3;
 
     #[test]
     fn the_octahedron_of_titanium_by_hand() {

@@ -238,8 +238,8 @@ fn is_hexagonal(lattice: &Lattice) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::{rutile, srtio3};
     use crystal::Element;
+    use crystal::testing::{rutile, srtio3};
 
     fn peaks(structure: &Structure) -> Vec<Peak> {
         xrd_peaks(structure, CU_KA, (0.0, 90.0)).unwrap()

@@ -146,8 +146,8 @@ pub fn xrd_pattern(structure: &Structure, profile: &Profile) -> Result<Vec<[f64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::{alpha_moo3, rutile, srtio3, v2o5};
     use crate::xrd_peaks;
+    use crystal::testing::{alpha_moo3, rutile, srtio3, v2o5};
     use crystal::{Element, Lattice};
 
     #[test]

@@ -1,5 +1,7 @@
 //! What keeps a crystal from being described, or made.
 
+use std::path::PathBuf;
+
 use crystal::CrystalError;
 
 /// A crystal that cannot be written as tokens, tokens that are no crystal, or a prototype that cannot be built.
@@ -53,7 +55,29 @@ pub enum GenerationError {
     /// A prototype outside what its geometry allows.
     #[error("{0}")]
     Prototype(String),
+    /// Weights of a network that do not fit.
+    #[error("weights of a generator: {0}")]
+    Weights(String),
+    /// Crystals that a network cannot learn from, or a run that cannot go on.
+    #[error("training: {0}")]
+    Training(String),
+    /// A file of a training that cannot be read or written.
+    #[error("{}: {message}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        message: String,
+    },
     /// See [`CrystalError`].
     #[error(transparent)]
     Crystal(#[from] CrystalError),
+}
+
+impl GenerationError {
+    /// What is wrong with the file or folder at `path`.
+    pub(crate) fn io<E: std::fmt::Display>(path: impl Into<PathBuf>) -> impl Fn(E) -> Self {
+        let path = path.into();
+        move |e| Self::Io { path: path.clone(), message: e.to_string() }
+    }
 }

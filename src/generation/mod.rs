@@ -21,6 +21,7 @@ mod sampler;
 mod species;
 mod templates;
 mod tokens;
+pub mod wyckoff;
 
 pub use decode::{DecodeOptions, Decoded, decode};
 pub use error::GenerationError;
@@ -30,3 +31,4 @@ pub use sampler::{Request, Sample, Sampler};
 pub use species::{Charge, Species};
 pub use templates::{TemplateSampler, Templates};
 pub use tokens::{Orbit, Tokens};
+pub use wyckoff::{Conditions, WyckoffModel, WyckoffSampler};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crystal::{Composition, Element};
 
-use super::Tokens;
+use super::{Conditions, Tokens};
 
 /// What crystals are wanted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,12 +16,18 @@ pub struct Request {
     pub composition: Option<Composition>,
     /// Most atoms in the conventional cell; `None` for any number.
     pub sites: Option<usize>,
+    /// Properties that crystals are wanted to have; a sampler that knows nothing of them draws as if none were.
+    pub conditions: Conditions,
 }
 
 impl Request {
     /// Crystals of one composition.
     pub fn of_composition(composition: Composition) -> Self {
-        Self { elements: composition.iter().map(|(e, _)| e).collect(), composition: Some(composition), sites: None }
+        Self {
+            elements: composition.iter().map(|(e, _)| e).collect(),
+            composition: Some(composition),
+            ..Self::default()
+        }
     }
 }
 

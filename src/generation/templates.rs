@@ -100,6 +100,11 @@ impl Templates {
         amounts_fit(composition.iter().map(|(_, n)| n).collect(), request)
     }
 
+    /// Whether a crystal of the template of these tokens was added.
+    pub fn knows(&self, tokens: &Tokens) -> bool {
+        Template::of(tokens).is_some_and(|template| self.known.contains_key(&template))
+    }
+
     /// Number of different templates.
     pub fn len(&self) -> usize {
         self.known.len()
@@ -218,6 +223,7 @@ impl Sampler for TemplateSampler {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::tokens::tests::species;
     use formats::hosts::embedded;
 
     /// The templates of the published crystals.
@@ -281,6 +287,9 @@ pub(crate) mod tests {
             templates.add(id, &of(id));
         }
         assert_eq!(templates.len(), 2);
+        let orbit = |letter, symbol, charge| Orbit { letter, species: species(symbol, charge) };
+        let cassiterite = Tokens::new(136, vec![orbit('a', "Sn", 4), orbit('f', "O", -2)]).unwrap();
+        assert!(templates.knows(&cassiterite) && !templates.knows(&of("hollandite-mno2")));
         let most = templates.known.values().max_by_key(|known| known.crystals).unwrap();
         assert_eq!((most.crystals, most.first.as_str()), (2, "pyrolusite"));
     }

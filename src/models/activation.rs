@@ -61,15 +61,15 @@ kernels! {
         in_place!(S, x, |v| S::mul(v, exponential::sigmoid::<S>(v)));
     }
 
-    /// Slopes with silu(x) become those with x; whole panels.
-    pub(super) fn silu_back<S>(x: &[f32], slopes: &mut [f32]) {
-        assert!(x.len() == slopes.len() && x.len().is_multiple_of(16));
+    /// Gradients in silu(x) become those in x; whole panels.
+    pub(super) fn silu_back<S>(x: &[f32], gradients: &mut [f32]) {
+        assert!(x.len() == gradients.len() && x.len().is_multiple_of(16));
         let one = S::splat(1.0);
         let mut k = 0;
         while k < x.len() {
-            let (v, slope) = (S::load(x.as_ptr().add(k)), slopes.as_mut_ptr().add(k));
+            let (v, gradient) = (S::load(x.as_ptr().add(k)), gradients.as_mut_ptr().add(k));
             let s = exponential::sigmoid::<S>(v);
-            S::store(slope, S::mul(S::load(slope), S::mul(s, S::fma(v, S::sub(one, s), one))));
+            S::store(gradient, S::mul(S::load(gradient), S::mul(s, S::fma(v, S::sub(one, s), one))));
             k += S::LANES;
         }
     }
@@ -103,17 +103,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn softplus_and_slope_agree_with_double_precision() {
+    fn softplus_and_derivative_agree_with_double_precision() {
         for k in -4000..4000 {
             let x = k as f32 * 0.01;
-            let (value, slope) = softplus(x);
+            let (value, derivative) = softplus(x);
             let exact = f64::from(x);
             let want = exact.max(0.0) + (-exact.abs()).exp().ln_1p() - std::f64::consts::LN_2;
             assert!(
                 (f64::from(value) - want).abs() < 3e-7 * want.abs().max(1.0),
                 "softplus({x}) = {value}, want {want}"
             );
-            assert!((f64::from(slope) - 1.0 / (1.0 + (-exact).exp())).abs() < 2e-7, "slope at {x}");
+            assert!((f64::from(derivative) - 1.0 / (1.0 + (-exact).exp())).abs() < 2e-7, "derivative at {x}");
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) trait Architecture: Sized + 'static {
     /// What `train` and `tune` take for it; nothing where it is read and not trained.
     const VARIANTS: &'static [Variant<Self>];
     /// What reads the weights that other programs saved of it.
-    const READERS: &'static [Reader<Self>];
+    const READERS: &'static [Reader<Self>] = &[];
 
     /// Its name in cards and on the command line.
     fn name(&self) -> &'static str;
@@ -57,7 +57,9 @@ pub(super) trait Architecture: Sized + 'static {
     fn standardise(&mut self, _inputs: &mut [Option<Input>], _training: &[usize]) {}
 
     /// Rows of the largest tensors of one pass where many crystals are at hand: they stay within a few MB of cache.
-    fn rows_per_pass(&self) -> usize;
+    fn rows_per_pass(&self) -> usize {
+        3_000
+    }
 
     /// Random weights on `device`.
     fn net(&self, device: &Device) -> Self::Net;
@@ -71,7 +73,7 @@ pub(super) trait Architecture: Sized + 'static {
         None
     }
 
-    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have slopes, by which
+    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have gradients, by which
     /// they are fitted.
     fn grown(&self, _net: &Self::Net, _items: &[(&Input, f32)], _growth: &Growth) -> Option<(Self::Net, f64)> {
         None
@@ -81,10 +83,14 @@ pub(super) trait Architecture: Sized + 'static {
     fn fused(&self, net: &Self::Net) -> Option<Fused>;
 
     /// What `tune` may choose, by name, the usual space first.
-    fn spaces(&self) -> Vec<(&'static str, Space)>;
+    fn spaces(&self) -> Vec<(&'static str, Space)> {
+        Vec::new()
+    }
 
     /// These settings with those that a search chose; `None` where one is missing.
-    fn chosen(&self, settings: &Settings) -> Option<Self>;
+    fn chosen(&self, _settings: &Settings) -> Option<Self> {
+        None
+    }
 
     /// Values of its largest layers; all of them are no more than a few times as many.
     fn values(&self) -> usize;

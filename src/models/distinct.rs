@@ -10,7 +10,7 @@
 //!
 //! Coordinates are rounded, so lengths within [`SPAN`] are taken as equal and replaced by the mean over all bonds that are merged.
 //! A network's number, mean or sum over atoms, then has no error of first order in the differences: at the merged crystal its
-//! slope is the same for all of these bonds, and their differences from the mean add up to nothing.
+//! gradient is the same for all of these bonds, and their differences from the mean add up to nothing.
 
 use std::{collections::HashMap, ops::Range};
 

@@ -63,25 +63,19 @@ impl Domain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::{Element, Lattice};
-
-    fn cubic(a: f64) -> Structure {
-        let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
-        let species = vec![Element::from_symbol("Ni").unwrap(), Element::O];
-        Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
-    }
+    use crystal::testing::cscl;
 
     #[test]
     fn crystals_of_sizes_never_seen_are_outside_with_the_reason() {
-        let seen = [cubic(2.5), cubic(2.8)];
+        let seen = [cscl("Ni", 2.5), cscl("Ni", 2.8)];
         let domain = Domain::of(seen.iter()).unwrap();
         assert_eq!(domain.atoms, (2, 2));
         for structure in &seen {
             assert_eq!(domain.outside(structure), None);
         }
-        let reason = domain.outside(&cubic(9.0)).unwrap();
+        let reason = domain.outside(&cscl("Ni", 9.0)).unwrap();
         assert!(reason.contains("volume per atom of 364.50 Å³") && reason.contains("7.81 to 10.98"), "{reason}");
-        assert!(domain.outside(&cubic(1.0)).is_some());
+        assert!(domain.outside(&cscl("Ni", 1.0)).is_some());
         assert_eq!(Domain::of(std::iter::empty()), None);
         // What a card says is read back to the same answers.
         let read: Domain = serde_json::from_str(&serde_json::to_string(&domain).unwrap()).unwrap();
@@ -90,11 +84,11 @@ mod tests {
 
     #[test]
     fn a_supercell_is_no_larger_than_its_crystal() {
-        let domain = Domain::of(std::iter::once(&cubic(2.6))).unwrap();
-        assert_eq!(domain.outside(&cubic(2.6).supercell([2, 1, 3]).unwrap()), None);
-        let mut sites = cubic(2.6).supercell([2, 1, 1]).unwrap().frac_coords().to_vec();
+        let domain = Domain::of(std::iter::once(&cscl("Ni", 2.6))).unwrap();
+        assert_eq!(domain.outside(&cscl("Ni", 2.6).supercell([2, 1, 3]).unwrap()), None);
+        let mut sites = cscl("Ni", 2.6).supercell([2, 1, 1]).unwrap().frac_coords().to_vec();
         sites[0][0] += 0.1;
-        let double = cubic(2.6).supercell([2, 1, 1]).unwrap();
+        let double = cscl("Ni", 2.6).supercell([2, 1, 1]).unwrap();
         let moved = Structure::new(*double.lattice(), double.species().to_vec(), sites).unwrap();
         assert!(domain.outside(&moved).unwrap().contains("4 atoms"));
     }

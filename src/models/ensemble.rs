@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    conformal::Calibration, is_embedded, metrics::Metrics, model::Model, quantity::Quantity, reliability::Part,
-    splits::SplitKind,
+    conformal::Calibration, embedded::is_embedded, metrics::Metrics, model::Model, quantity::Quantity,
+    reliability::Part, splits::SplitKind,
 };
 use crate::ModelError;
 use crystal::{ContentHash, Structure, explained, hex};

@@ -8,27 +8,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::embedded::{EMBEDDED, ENSEMBLES, embedded, is_embedded};
 use super::ensemble::Ensemble;
-use super::model::{Model, is_name, weights_in};
+use super::model::{Model, is_name};
 use crate::ModelError;
-
-/// Name of the model that answers where a query names none.
-pub const DEFAULT_MODEL: &str = "ensemble";
-
-/// Ensembles that ship with the program, by name: their members are among [`EMBEDDED`].
-const ENSEMBLES: [(&str, &str); 1] = [(DEFAULT_MODEL, include_str!("../../fixtures/models/ensemble.ensemble.json"))];
-
-/// Weights that ship with the program, by name: the members of the default, and the paper's networks, with which its errors are
-/// compared.
-pub(super) const EMBEDDED: [(&str, &[u8]); 7] = [
-    ("cgcnn", include_bytes!("../../fixtures/models/cgcnn.safetensors.zst")),
-    ("alignn", include_bytes!("../../fixtures/models/alignn.safetensors.zst")),
-    ("deeper-gatgnn", include_bytes!("../../fixtures/models/deeper-gatgnn.safetensors.zst")),
-    ("megnet", include_bytes!("../../fixtures/models/megnet.safetensors.zst")),
-    ("schnet", include_bytes!("../../fixtures/models/schnet.safetensors.zst")),
-    ("schnet-far", include_bytes!("../../fixtures/models/schnet-far.safetensors.zst")),
-    ("trees-magpie", include_bytes!("../../fixtures/models/trees-magpie.safetensors.zst")),
-];
 
 /// What answers to a name.
 #[derive(Debug, Clone)]
@@ -73,6 +56,25 @@ impl Found {
             Self::Model(model) => Self::Model(model.called(name)),
             Self::Ensemble(ensemble) => Self::Ensemble(ensemble.called(name)),
         }
+    }
+}
+
+impl Model {
+    /// The model of that name that ships with the program, or the weights in a file (`*.safetensors.zst`) or in a folder written
+    /// by `train`.
+    ///
+    /// # Errors
+    /// As [`Model::find`].
+    pub fn load(name: &str) -> Result<Arc<Self>, ModelError> {
+        Self::find(name, None)
+    }
+
+    /// What [`find`] finds, where it is no ensemble.
+    ///
+    /// # Errors
+    /// As [`find`], and an ensemble.
+    pub fn find(name: &str, folder: Option<&Path>) -> Result<Arc<Self>, ModelError> {
+        find(name, folder)?.one()
     }
 }
 
@@ -130,16 +132,6 @@ fn by_name(name: &str, folder: Option<&Path>) -> Result<Option<Found>, ModelErro
     read(&home).map(|found| Some(found.called(&name)))
 }
 
-/// Names of the models and ensembles that ship with the program, the one that answers where none is named first.
-pub fn embedded() -> impl Iterator<Item = &'static str> {
-    ENSEMBLES.iter().map(|(name, _)| *name).chain(EMBEDDED.iter().map(|(name, _)| *name))
-}
-
-/// Whether a model of that name ships with the program.
-pub fn is_embedded(name: &str) -> bool {
-    embedded().any(|known| name.eq_ignore_ascii_case(known))
-}
-
 /// The name under which `folder` keeps what `name` means, in whatever spelling, and its folder.
 pub fn kept(name: &str, folder: &Path) -> Option<(String, PathBuf)> {
     if !is_name(name) || is_embedded(name) {
@@ -173,6 +165,20 @@ fn read(path: &Path) -> Result<Found, ModelError> {
     let file = if path.is_dir() { weights_in(path)? } else { path.to_owned() };
     let bytes = std::fs::read(&file).map_err(ModelError::io(&file))?;
     Ok(Found::Model(Model::from_bytes(&bytes, &file.display().to_string())?))
+}
+
+/// The only weights in a folder.
+fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .map_err(ModelError::io(folder))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|p| p.to_string_lossy().ends_with(".safetensors.zst"))
+        .collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(ModelError::io(folder)("no *.safetensors.zst in this folder; name one written by `hollandite train`")),
+        n => Err(ModelError::io(folder)(format!("{n} *.safetensors.zst in this folder; name one of them"))),
+    }
 }
 
 fn unknown(name: &str, folder: Option<&Path>) -> ModelError {

@@ -19,6 +19,7 @@ pub mod deeper_gatgnn;
 mod distinct;
 pub mod domain;
 mod dropout;
+mod embedded;
 pub mod ensemble;
 mod error;
 mod exponential;
@@ -60,8 +61,9 @@ pub mod weights;
 use crystal::random;
 
 pub use card::ModelCard;
+pub use embedded::{DEFAULT_MODEL, embedded, is_embedded};
 pub use error::ModelError;
-pub use find::{DEFAULT_MODEL, Found, embedded, find, find_by_name, is_embedded, kept, kept_in};
+pub use find::{Found, find, find_by_name, kept, kept_in};
 pub use metrics::Metrics;
 pub use model::{Model, ModelPotential, is_name};
 pub use network::published_rmse;

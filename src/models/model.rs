@@ -1,11 +1,8 @@
 //! A trained model, ready to answer.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use burn::prelude::*;
@@ -14,7 +11,6 @@ use rayon::prelude::*;
 use super::{
     bond_graph::BondGraph,
     card::ModelCard,
-    find::find,
     fused::{Fused, Surface},
     network::{Input, Net},
     potential::{Evaluation, Potential},
@@ -37,23 +33,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// The model of that name that ships with the program, or the weights in a file (`*.safetensors.zst`) or in a folder written
-    /// by `train`.
-    ///
-    /// # Errors
-    /// As [`Model::find`].
-    pub fn load(name: &str) -> Result<Arc<Self>, ModelError> {
-        Self::find(name, None)
-    }
-
-    /// What [`find`] finds, where it is no ensemble.
-    ///
-    /// # Errors
-    /// As [`find`], and an ensemble.
-    pub fn find(name: &str, folder: Option<&Path>) -> Result<Arc<Self>, ModelError> {
-        find(name, folder)?.one()
-    }
-
     pub(super) fn from_bytes(bytes: &[u8], source_name: &str) -> Result<Arc<Self>, ModelError> {
         let (net, card) = weights::load(bytes, source_name, &Device::flex())?;
         Ok(Self::new(net, card))
@@ -199,7 +178,7 @@ impl Model {
     }
 }
 
-/// A model asked for total energies and their slopes.
+/// A model asked for total energies and their gradients.
 #[derive(Debug, Clone)]
 pub struct ModelPotential(Arc<Model>);
 
@@ -257,38 +236,18 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && !text.starts_with('.') && text.chars().all(plain)
 }
 
-/// The only weights in a folder.
-pub(super) fn weights_in(folder: &Path) -> Result<PathBuf, ModelError> {
-    let mut found: Vec<_> = std::fs::read_dir(folder)
-        .map_err(ModelError::io(folder))?
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|p| p.to_string_lossy().ends_with(".safetensors.zst"))
-        .collect();
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(ModelError::io(folder)("no *.safetensors.zst in this folder; name one written by `hollandite train`")),
-        n => Err(ModelError::io(folder)(format!("{n} *.safetensors.zst in this folder; name one of them"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::Lattice;
-
-    fn cubic(symbol: &str, a: f64) -> Structure {
-        let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
-        let species = vec![Element::from_symbol(symbol).unwrap(), Element::O];
-        Structure::new(lattice, species, vec![[0.0; 3], [0.5; 3]]).unwrap()
-    }
+    use crystal::testing::cscl;
 
     #[test]
     fn the_embedded_model_answers_alone_as_in_company() {
         let model = Model::load("megnet").unwrap();
         let before = Model::forward_passes();
-        let both = model.predict(&[cubic("Ni", 2.6), cubic("Ti", 2.7)]);
+        let both = model.predict(&[cscl("Ni", 2.6), cscl("Ti", 2.7)]);
         assert!(Model::forward_passes() > before);
-        let alone = model.predict(&[cubic("Ti", 2.7)]);
+        let alone = model.predict(&[cscl("Ti", 2.7)]);
         let (a, b) = (*both[1].as_ref().unwrap(), *alone[0].as_ref().unwrap());
         assert!((a - b).abs() < 1e-5 && a.is_finite(), "{a} {b}");
     }
@@ -296,7 +255,7 @@ mod tests {
     #[test]
     fn unseen_elements_and_lone_atoms_get_no_number() {
         let model = Model::load("megnet").unwrap();
-        let answers = model.predict(&[cubic("Og", 2.7), cubic("Ti", 2.7), cubic("Ti", 90.0)]);
+        let answers = model.predict(&[cscl("Og", 2.7), cscl("Ti", 2.7), cscl("Ti", 90.0)]);
         assert!(matches!(answers[0], Err(ModelError::Coverage { element: "Og", .. })));
         assert!(answers[1].is_ok());
         assert!(matches!(answers[2], Err(ModelError::NoBonds { .. })));

@@ -164,7 +164,7 @@ macro_rules! architectures {
                 }
             }
 
-            /// One more epoch of what grows, with the sum of its losses; `None` where weights have slopes.
+            /// One more epoch of what grows, with the sum of its losses; `None` where weights have gradients.
             pub(super) fn grown(
                 &self,
                 config: &Config,

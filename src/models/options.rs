@@ -11,7 +11,7 @@ use burn::prelude::Device;
 
 use super::{
     card::ModelCard,
-    find::is_embedded,
+    embedded::is_embedded,
     loss::Loss,
     metrics::Metrics,
     model::{Model, is_name},

@@ -1,4 +1,4 @@
-//! What an energy model answers: the total energy of a cell, and its slopes.
+//! What an energy model answers: the total energy of a cell, and its gradients.
 
 use crate::ModelError;
 use crystal::Structure;
@@ -11,9 +11,9 @@ pub const GPA_PER_EV_PER_CUBIC_ANGSTROM: f64 = 160.217_663_4;
 pub struct Evaluation {
     /// Total energy of the cell, eV, on the scale of the calculations the model learned from.
     pub energy: f64,
-    /// Force on each site, eV/Å: the negative slope of the energy with its Cartesian position.
+    /// Force on each site, eV/Å: the negative gradient of the energy in its Cartesian position.
     pub forces: Vec<[f64; 3]>,
-    /// Slope of the energy with strain over the cell volume, eV/Å³, row-major, symmetric. Positive on the diagonal: the
+    /// Derivative of the energy in the strain over the cell volume, eV/Å³, row-major, symmetric. Positive on the diagonal: the
     /// cell would shrink. [`GPA_PER_EV_PER_CUBIC_ANGSTROM`] makes it GPa.
     pub stress: [[f64; 3]; 3],
     /// Magnetic moment of each site, μ_B, without sign; `None` by a model that has none.
@@ -34,7 +34,7 @@ pub trait Potential: Send + Sync {
     /// Per structure: an element outside the coverage, or an atom without neighbours.
     fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>>;
 
-    /// Total energies of the cells, eV, where no slope is asked for.
+    /// Total energies of the cells, eV, where no gradient is asked for.
     ///
     /// # Errors
     /// As [`Potential::evaluate`].

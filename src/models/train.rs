@@ -18,7 +18,7 @@ use super::{
     checkpoint::{Checkpoint, Folder, Weights},
     clip::clipped,
     dataset::{Dataset, Judged},
-    find::is_embedded,
+    embedded::is_embedded,
     metrics::Metrics,
     model::Model,
     network::{Config, Input, Net, alone},

@@ -5,7 +5,7 @@ use sql::table_functions::reads_files;
 use sql::{FunctionDoc, quoted_name, sql_type};
 
 use crate::crystals::texts;
-use crate::error::Refusal;
+use crate::error::{Kind, Refusal};
 use crate::gate::{Gate, Question};
 
 /// A table or view.
@@ -49,6 +49,11 @@ pub(crate) async fn names(gate: &Gate) -> Result<(i64, Vec<(String, String)>), R
 /// Whether there is a table or view of that name.
 pub(crate) async fn is_there(gate: &Gate, name: &str) -> Result<bool, Refusal> {
     Ok(names(gate).await?.1.iter().any(|(known, _)| known == name))
+}
+
+/// What is said of a table that is not there.
+pub(crate) fn no_table(name: &str) -> Refusal {
+    Refusal::new(Kind::Missing, format!("there is no table {name}"))
 }
 
 /// One table.

@@ -7,6 +7,7 @@ use columns::StructureColumn;
 use formats::{to_cif, to_json, to_poscar};
 use sql::{Bound, Values, quoted_name};
 
+use crate::catalog::{is_there, no_table};
 use crate::error::{Kind, Refusal};
 use crate::gate::{Gate, Question};
 
@@ -28,7 +29,7 @@ pub(crate) struct Found {
 /// The crystal of an id, at a snapshot or the newest.
 ///
 /// # Errors
-/// A table without crystals, or no such id in it.
+/// No such table, one without crystals, or no such id in it.
 pub(crate) async fn one(
     gate: &Gate,
     table: &str,
@@ -42,7 +43,10 @@ pub(crate) async fn one(
     })?;
     let text = format!("SELECT structure FROM {} WHERE id = $1 LIMIT 1", quoted_name(table));
     let values = Values::InOrder(vec![Bound::Text(id.to_owned())]);
-    let answer = gate.ask(Question { values, snapshot, ..Question::from(text.as_str()) }).await?;
+    let answer = match gate.ask(Question { values, snapshot, ..Question::from(text.as_str()) }).await {
+        Err(refusal) if refusal.kind == Kind::Bad && !is_there(gate, table).await? => return Err(no_table(table)),
+        asked => asked?,
+    };
     let snapshot = answer.snapshot();
     let batches = answer.collect().await?;
     let missing = || Refusal::new(Kind::Missing, format!("{table} has no crystal '{id}'"));

@@ -5,15 +5,21 @@
 //! is written by [`report`].
 
 mod catalog;
+mod connections;
 mod crystals;
 mod door;
 mod error;
 mod flight;
 mod gate;
+#[cfg(test)]
+mod hostile;
 mod http;
 mod mcp;
 mod optimade;
 mod parameters;
+#[cfg(test)]
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 mod start;
 #[cfg(test)]
 mod testing;

@@ -27,6 +27,9 @@ fn bound(value: &Value) -> Result<Bound, Refusal> {
         Value::Bool(flag) => Bound::Flag(*flag),
         Value::Number(number) => match number.as_i64() {
             Some(whole) => Bound::Integer(whole),
+            None if number.is_u64() => {
+                return Err(Refusal::bad(format!("{number} is no whole number of 64 bits with a sign")));
+            }
             None => Bound::Number(number.as_f64().ok_or_else(|| Refusal::bad(format!("{number} is no number")))?),
         },
         Value::String(text) => Bound::Text(text.clone()),

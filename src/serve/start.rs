@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use crate::connections::{self, Patience};
 use crate::door::{Door, StoredQuery};
 use crate::error::ServeError;
 use crate::gate::{Allowed, Gate, Limits};
@@ -76,26 +77,33 @@ pub async fn serve(
     let token = options.token.as_deref().map(Token::from_file).transpose()?;
     let acceptor = |protocols: &[&str]| options.tls.as_ref().map(|tls| tls.acceptor(protocols)).transpose();
     let (of_flight, of_http) = (acceptor(&["h2"])?, acceptor(&["h2", "http/1.1"])?);
+    let patience = Patience::within(options.limits.timeout);
     let gate = Gate::open(store, options.limits, options.allowed).await?;
     // Where a certificate says who answers, and a token who asks, a name that points elsewhere gains nothing.
     let named = token.is_none() || !tls;
-    let door = Door::new(gate, token, named, tls, options.queries, options.logs);
+    let door = Door::new(gate.clone(), token, named, tls, options.queries, options.logs);
     let (flight, http) = (listen(options.flight).await?, listen(options.http).await?);
     let address = |listener: &Option<TcpListener>| listener.as_ref().and_then(|l| l.local_addr().ok());
     ready(Listening { flight: address(&flight), http: address(&http) });
     let end = end.shared();
-    let doors = futures::future::try_join(
-        run(flight, of_flight, flight_router(door.clone()), end.clone()),
-        run(http, of_http, http_router(door), end.clone()),
+    let training = async {
+        end.clone().await;
+        gate.end_training().await;
+    };
+    let all = futures::future::join3(
+        run(flight, of_flight, flight_router(door.clone()), patience, end.clone()),
+        run(http, of_http, http_router(door), patience, end.clone()),
+        training,
     );
     let grace = async {
-        end.await;
+        end.clone().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        done = doors => done.map(|_| ()),
-        () = grace => Ok(()),
+        _ = all => {}
+        () = grace => {}
     }
+    Ok(())
 }
 
 /// # Errors
@@ -124,16 +132,16 @@ async fn run(
     listener: Option<TcpListener>,
     acceptor: Option<TlsAcceptor>,
     router: Router,
-    end: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    let Some(listener) = listener else { return Ok(()) };
+    patience: Patience,
+    end: impl Future<Output = ()>,
+) {
+    let Some(listener) = listener else { return };
     // Answers are often shorter than a packet, and not to be waited with.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let done = match acceptor {
-        Some(acceptor) => axum::serve(Encrypted::new(listener, acceptor), router).with_graceful_shutdown(end).await,
-        None => axum::serve(listener, router).with_graceful_shutdown(end).await,
-    };
-    done.map_err(|source| ServeError::Net { what: "serving".into(), source })
+    match acceptor {
+        Some(acceptor) => connections::serve(Encrypted::new(listener, acceptor), router, patience, end).await,
+        None => connections::serve(listener, router, patience, end).await,
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,26 @@ pub fn tls() -> Tls {
     Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") }
 }
 
+/// What no door lets through: what writes, sets, opens a file, asks a model by its path, takes minutes, or is longer than any memory.
+pub const REFUSED: [&str; 16] = [
+    "DROP TABLE crystals",
+    "SELECT 1; DROP TABLE crystals",
+    "COPY crystals TO '{folder}/out.csv'",
+    "EXPLAIN ANALYZE COPY crystals TO '{folder}/out.csv'",
+    "EXPLAIN ANALYZE INSERT INTO crystals (id) VALUES ('x')",
+    "EXPLAIN ANALYZE DELETE FROM crystals",
+    "EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1 AS a",
+    "WITH a AS (SELECT 'x' AS id) INSERT INTO crystals (id) SELECT id FROM a",
+    "SET hollandite.model = 'cgcnn'",
+    "SET datafusion.runtime.memory_limit = '900G'",
+    "SELECT * FROM read_csv('{folder}/token')",
+    "SELECT * FROM '{folder}/token'",
+    "SELECT predict_ef(structure, '{folder}/token') FROM crystals",
+    "EXPLAIN ANALYZE SELECT predict(structure, '../../token') FROM crystals",
+    "EXPLAIN ANALYZE SELECT relax(structure) FROM crystals",
+    "EXPLAIN ANALYZE SELECT repeat('x', 2000000000)",
+];
+
 /// A table `crystals` with rutile in it.
 pub async fn fill(store: &Store) {
     let session = Session::open(store, None).await.unwrap();
@@ -124,6 +144,13 @@ impl Server {
         tokio::task::spawn_blocking(move || Reply::to(at, &bytes)).await.unwrap()
     }
 
+    /// What is answered to these very bytes until the connection ends.
+    pub async fn raw(&self, bytes: Vec<u8>) -> String {
+        let at = self.at.http.unwrap();
+        let said = tokio::task::spawn_blocking(move || everything(at, &bytes)).await.unwrap();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
     /// A statement over HTTP.
     pub async fn sql(&self, body: Value) -> Reply {
         self.http("POST", "/v1/sql", &["Content-Type: application/json"], body.to_string().as_bytes()).await
@@ -152,12 +179,7 @@ pub struct Reply {
 
 impl Reply {
     fn to(at: SocketAddr, request: &[u8]) -> Self {
-        let mut stream = TcpStream::connect(at).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        // A server that refuses a long body need not read it.
-        let _ = stream.write_all(request);
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
+        let bytes = everything(at, request);
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_else(|| panic!("no head: {bytes:?}"));
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -182,6 +204,16 @@ impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(self.text()).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
+}
+
+fn everything(at: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // A server that refuses a long body need not read it.
+    let _ = stream.write_all(request);
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    bytes
 }
 
 /// The pieces of a body put together, and whether the last one was there.

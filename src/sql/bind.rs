@@ -2,6 +2,7 @@
 //! one text, whatever is in it.
 
 use crystal::Structure;
+use datafusion::common::DataFusionError;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -123,21 +124,38 @@ impl Session {
     /// A placeholder without a value, or values that no placeholder takes. A text that is no statement is returned as it is: to plan
     /// it says what is wrong with it.
     pub fn bind(&self, text: &str, values: &Values) -> Result<String, Error> {
+        self.bind_within(text, values, usize::MAX)
+    }
+
+    /// The same, where the values may have so many bytes as SQL writes them; one that stands in many places counts in each.
+    ///
+    /// # Errors
+    /// Those of [`Session::bind`], and [`DataFusionError::ResourcesExhausted`] of values that are longer.
+    pub fn bind_within(&self, text: &str, values: &Values, most: usize) -> Result<String, Error> {
         if values.is_empty() {
             return Ok(text.to_owned());
         }
         let limit = self.context().state().config_options().sql_parser.recursion_limit.get();
         let Some(mut statement) = store::parsed(text, limit) else { return Ok(text.to_owned()) };
         let (mut found, mut questions) = (0, 0);
+        let mut left = Some(most);
         let bound = replace(&mut statement, &mut |placeholder| {
             let value = values.of(placeholder, questions)?;
             found += 1;
             questions += usize::from(placeholder == "?");
+            let literal = value.literal();
+            left = left.and_then(|left| left.checked_sub(literal.len()));
+            if left.is_none() {
+                return Err(String::new());
+            }
             Parser::new(&GenericDialect)
-                .try_with_sql(&value.literal())
+                .try_with_sql(&literal)
                 .and_then(|mut parser| parser.parse_expr())
                 .map_err(|e| format!("{placeholder}: {e}"))
         });
+        if left.is_none() {
+            return Err(longer(most));
+        }
         bound.map_err(Error::Sql)?;
         match found {
             0 => Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into())),
@@ -161,6 +179,11 @@ impl Session {
         debug_assert!(listed.is_ok(), "nothing in the walk fails");
         found
     }
+}
+
+/// What is said of values that are longer than they may be.
+pub(super) fn longer(most: usize) -> Error {
+    DataFusionError::ResourcesExhausted(format!("the values make the statement longer than {most} bytes")).into()
 }
 
 /// Puts another expression in the place of each placeholder.
@@ -193,6 +216,17 @@ mod tests {
         assert_eq!(bind("SELECT :least, $day FROM t", named).unwrap(), "SELECT 1e-7, NULL FROM t");
         let list = Values::InOrder(vec![Bound::List(vec![Bound::Text("Li".into()), Bound::Flag(true)])]);
         assert_eq!(bind("SELECT $1", list).unwrap(), "SELECT make_array('Li', true)");
+    }
+
+    #[test]
+    fn a_value_counts_wherever_it_stands() {
+        let session = Session::without_store();
+        let ten = Values::InOrder(vec![Bound::Text("12345678".into())]);
+        for (text, most, fits) in [("SELECT $1", 10, true), ("SELECT $1", 9, false), ("SELECT $1, $1", 19, false)] {
+            let bound = session.bind_within(text, &ten, most);
+            assert_eq!(bound.is_ok(), fits, "{text}, {most}: {bound:?}");
+            assert!(fits || bound.unwrap_err().to_string().contains("longer than"));
+        }
     }
 
     #[test]

@@ -109,6 +109,27 @@ fn flat(inside: &str, fields: &[FieldDoc]) -> Vec<ResultField> {
     fields.iter().flat_map(one).collect()
 }
 
+/// A text in lines of at most 132 characters, those after the first indented.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        let gap = match column {
+            0 => "",
+            _ if column + 1 + length <= 132 => " ",
+            _ => {
+                column = 0;
+                out.push('\n');
+                indent
+            }
+        };
+        out += gap;
+        out += word;
+        column += gap.len() + length;
+    }
+    out
+}
+
 /// The reference as Markdown: a table of all functions, then each with its arguments, its fields and an example.
 pub fn reference_markdown() -> String {
     let functions = functions();
@@ -117,9 +138,9 @@ pub fn reference_markdown() -> String {
         out += &format!("| `{}` | {} | {} |\n", f.signature, f.summary(), f.unit);
     }
     for f in &functions {
-        out += &format!("\n### `{}`\n\n{}\n\n", f.signature, f.description);
+        out += &format!("\n### `{}`\n\n{}\n\n", f.signature, wrapped(&f.description, ""));
         for (name, meaning) in &f.arguments {
-            out += &format!("- `{name}`: {meaning}\n");
+            out += &format!("{}\n", wrapped(&format!("- `{name}`: {meaning}"), "  "));
         }
         out += &format!("\nReturns `{}`{}", f.returns, f.in_unit());
         if f.fields.is_empty() {
@@ -161,6 +182,15 @@ mod tests {
             assert!(!structs || !doc.fields.is_empty(), "{name} documents its fields");
             assert!(doc.fields.is_empty() || doc.unit.is_empty(), "{name}: the fields have units");
         }
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_between_words() {
+        let text = ["four"; 60].join(" ");
+        let lines = wrapped(&format!("- {text}"), "  ");
+        assert_eq!(lines.lines().map(str::len).collect::<Vec<_>>(), [131, 131, 41]);
+        assert!(lines.lines().skip(1).all(|line| line.starts_with("  four")));
+        assert_eq!(wrapped("one line", "  "), "one line");
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Environment {
     /// The energy model of that name or path, loaded once.
     ///
     /// # Errors
-    /// No such model, weights that cannot be read, or a model whose energy has no slopes.
+    /// No such model, weights that cannot be read, or a model without forces.
     pub fn potential(&self, name: &str) -> Result<Arc<ModelPotential>, Error> {
         let potentials = || self.0.potentials.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(model) = potentials().get(name) {

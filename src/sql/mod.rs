@@ -29,6 +29,7 @@ mod quote;
 mod register;
 mod relaxations;
 mod reuse;
+mod run;
 mod sample;
 mod session;
 mod single_points;

@@ -1,20 +1,18 @@
-//! A session: a store at one snapshot, the functions, the options, and the way from text to a plan.
+//! A session: a store at one snapshot, the functions and the options.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableFunction;
-use datafusion::common::DFSchema;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::aggregates::CrystalUdaf;
-use super::copy;
 use super::environment::Environment;
 use super::functions::{CrystalUdf, Function};
 use super::json_operators::JsonOperators;
@@ -23,10 +21,8 @@ use super::options::HollanditeOptions;
 use super::property_model::PropertyModel;
 use super::register;
 use super::sample::SamplePlanner;
-use super::statements::{self, Next};
 use super::table_functions::{self, Guarded};
 use super::watchers::{RowsWatcher, Watcher};
-use super::write::Written;
 use crate::Error;
 use store::{CATALOG, SCHEMA, Store};
 
@@ -180,6 +176,8 @@ impl Session {
         options.execution.planning_concurrency = 1;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
+        // Groups in the order of a number with a limit: room is made for as many as the limit says before the first is there.
+        options.optimizer.enable_topk_aggregation = false;
 
         let mut optimizer = Optimizer::new();
         optimizer.rules.insert(0, Arc::new(LiftCalls));
@@ -231,38 +229,6 @@ impl Session {
     /// The engine's context, to register tables and to read the catalog.
     pub fn context(&self) -> &SessionContext {
         &self.context
-    }
-
-    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops, sets or writes
-    /// something has run when this returns, as a whole or not at all. Tables and views are kept in the
-    /// store, temporary views by the session.
-    ///
-    /// # Errors
-    /// Text that is no SQL, names that do not exist, types that do not fit.
-    pub async fn sql(&self, text: &str) -> Result<DataFrame, Error> {
-        if let Some(references) = self.environment.references() {
-            references.refresh().await?;
-        }
-        let plan = match statements::begin(self, text).await? {
-            Next::Done => return Ok(self.context.read_empty()?),
-            Next::Plan(plan) => *plan,
-        };
-        match self.write(text, plan).await? {
-            Written::Done(result) => Ok(result),
-            Written::Nothing(LogicalPlan::Copy(copy)) => {
-                let copy = LogicalPlan::Copy(copy::to_a_file(copy)?);
-                Ok(self.context.execute_logical_plan(copy).await?)
-            }
-            Written::Nothing(plan) => Ok(self.context.execute_logical_plan(plan).await?),
-        }
-    }
-
-    /// An expression over columns, understood as in a statement.
-    ///
-    /// # Errors
-    /// Text that is no expression, names that do not exist, arguments that do not fit.
-    pub fn expression(&self, text: &str, columns: &DFSchema) -> Result<Expr, Error> {
-        statements::expression(&self.context.state(), text, columns)
     }
 
     /// The model or ensemble that answers to a name or path in this session; the default model where it is empty.

@@ -488,16 +488,10 @@ mod tests {
 
     use super::*;
     use columns::structure_type;
-    use crystal::{Element, Lattice, content_hash};
+    use crystal::{content_hash, testing};
 
     fn rutile() -> Record {
-        let lattice = Lattice::from_parameters(4.594, 4.594, 2.959, 90.0, 90.0, 90.0).unwrap();
-        let (ti, o) = (Element::from_symbol("Ti").unwrap(), Element::O);
-        let x = 0.305;
-        let coords =
-            vec![[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]];
-        let structure = Structure::new(lattice, vec![ti, ti, o, o, o, o], coords).unwrap();
-        Record { id: "mp-2657".into(), structure, line: 1, properties: Properties::default() }
+        Record { id: "mp-2657".into(), structure: testing::rutile(), line: 1, properties: Properties::default() }
     }
 
     #[test]

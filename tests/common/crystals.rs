@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
 use hollandite::columns::StructureBuilder;
-use hollandite::crystal::{Element, Lattice, Structure};
+use hollandite::crystal::Structure;
+use hollandite::crystal::testing::{alpha_moo3, rutile_of, srtio3, v2o5, wo3};
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
 use hollandite::sql::{PropertyModel, Session};
@@ -64,74 +65,6 @@ impl PropertyModel for Counting {
     }
 }
 
-fn crystal(cell: [f64; 3], sites: &[(&str, [f64; 3])]) -> Structure {
-    let lattice = Lattice::from_parameters(cell[0], cell[1], cell[2], 90.0, 90.0, 90.0).unwrap();
-    let species = sites.iter().map(|(symbol, _)| Element::from_symbol(symbol).unwrap()).collect();
-    Structure::new(lattice, species, sites.iter().map(|(_, x)| *x).collect()).unwrap()
-}
-
-/// MO2 in the rutile structure, P4_2/mnm; cell lengths times `scale`.
-pub fn rutile(metal: &str, scale: f64) -> Structure {
-    let x = 0.305;
-    crystal(
-        [4.594 * scale, 4.594 * scale, 2.959 * scale],
-        &[
-            (metal, [0.0, 0.0, 0.0]),
-            (metal, [0.5, 0.5, 0.5]),
-            ("O", [x, x, 0.0]),
-            ("O", [1.0 - x, 1.0 - x, 0.0]),
-            ("O", [0.5 - x, 0.5 + x, 0.5]),
-            ("O", [0.5 + x, 0.5 - x, 0.5]),
-        ],
-    )
-}
-
-/// SrTiO3, Pm-3m.
-pub fn perovskite() -> Structure {
-    let o = |x| ("O", x);
-    crystal(
-        [3.905; 3],
-        &[("Sr", [0.0; 3]), ("Ti", [0.5; 3]), o([0.5, 0.5, 0.0]), o([0.5, 0.0, 0.5]), o([0.0, 0.5, 0.5])],
-    )
-}
-
-/// Cubic WO3, Pm-3m.
-pub fn tungsten_trioxide() -> Structure {
-    let o = |x| ("O", x);
-    crystal([3.8; 3], &[("W", [0.0; 3]), o([0.5, 0.0, 0.0]), o([0.0, 0.5, 0.0]), o([0.0, 0.0, 0.5])])
-}
-
-/// alpha-MoO3, Pbnm.
-pub fn molybdite() -> Structure {
-    let mut sites = vec![];
-    for (symbol, x, y) in
-        [("Mo", 0.08669, 0.10164), ("O", 0.4994, 0.4351), ("O", 0.5212, 0.0866), ("O", 0.0373, 0.2214)]
-    {
-        sites.extend([
-            (symbol, [x, y, 0.25]),
-            (symbol, [-x, -y, 0.75]),
-            (symbol, [0.5 + x, 0.5 - y, 0.75]),
-            (symbol, [0.5 - x, 0.5 + y, 0.25]),
-        ]);
-    }
-    crystal([3.9628, 13.855, 3.6964], &sites)
-}
-
-/// V2O5, Pmmn.
-pub fn shcherbinaite() -> Structure {
-    let mut sites = vec![];
-    for (symbol, x, z) in [("V", 0.10118, 0.8917), ("O", 0.1043, 0.531), ("O", 0.9311, 0.003)] {
-        sites.extend([
-            (symbol, [x, 0.25, z]),
-            (symbol, [0.5 - x, 0.25, z]),
-            (symbol, [-x, 0.75, -z]),
-            (symbol, [0.5 + x, 0.75, -z]),
-        ]);
-    }
-    sites.extend([("O", [0.25, 0.25, 0.001]), ("O", [0.75, 0.75, -0.001])]);
-    crystal([11.512, 3.564, 4.368], &sites)
-}
-
 /// One row of the test's table: id, class, void, crystal.
 pub type Row = (String, &'static str, Option<f64>, Option<Structure>);
 
@@ -139,15 +72,15 @@ pub type Row = (String, &'static str, Option<f64>, Option<Structure>);
 pub fn few() -> Vec<Row> {
     let row = |id: &str, class, void, s| (id.to_string(), class, Some(void), Some(s));
     vec![
-        row("rutile", "binary", 0.575, rutile("Ti", 1.0)),
-        row("SrTiO3", "ternary", 0.202, perovskite()),
-        row("MoO3", "binary", 0.703, molybdite()),
-        row("V2O5", "binary", 0.725, shcherbinaite()),
-        row("WO3", "binary", 0.764, tungsten_trioxide()),
-        row("pyrolusite", "binary", 0.41, rutile("Mn", 0.957)),
-        row("TcO2", "binary", 0.55, rutile("Tc", 1.03)),
+        row("rutile", "binary", 0.575, rutile_of("Ti", 1.0)),
+        row("SrTiO3", "ternary", 0.202, srtio3()),
+        row("MoO3", "binary", 0.703, alpha_moo3()),
+        row("V2O5", "binary", 0.725, v2o5()),
+        row("WO3", "binary", 0.764, wo3()),
+        row("pyrolusite", "binary", 0.41, rutile_of("Mn", 0.957)),
+        row("TcO2", "binary", 0.55, rutile_of("Tc", 1.03)),
         ("lost".into(), "binary", None, None),
-        row("rutile again", "binary", 0.575, rutile("Ti", 1.0)),
+        row("rutile again", "binary", 0.575, rutile_of("Ti", 1.0)),
     ]
 }
 
@@ -156,7 +89,7 @@ pub fn many() -> Vec<Row> {
     (0..400)
         .map(|i| {
             let x = f64::from(i) / 400.0;
-            (format!("r{i:03}"), if i % 4 == 0 { "a" } else { "b" }, Some(x), Some(rutile("Ti", 1.0 + 0.1 * x)))
+            (format!("r{i:03}"), if i % 4 == 0 { "a" } else { "b" }, Some(x), Some(rutile_of("Ti", 1.0 + 0.1 * x)))
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, RecordBatch};
 use futures::StreamExt;
 use hollandite::columns::structures;
+use hollandite::crystal::testing::rutile;
 use hollandite::crystal::{Element, Lattice, Structure};
 use hollandite::sql::{Session, functions};
 
@@ -47,13 +48,6 @@ fn grid(lattice: Lattice, n: usize, share: f64) -> Structure {
 
 fn orthogonal(a: f64, b: f64, c: f64) -> Lattice {
     Lattice::from_parameters(a, b, c, 90.0, 90.0, 90.0).unwrap()
-}
-
-fn rutile() -> Structure {
-    let x = 0.305;
-    let sites = [[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]];
-    let (ti, o) = (element("Ti"), Element::O);
-    Structure::new(orthogonal(4.594, 4.594, 2.959), vec![ti, ti, o, o, o, o], sites.to_vec()).unwrap()
 }
 
 /// Titanium and oxygen anywhere, each further than `apart` Å from all others.

@@ -11,6 +11,7 @@ use assert_cmd::Command;
 use burn::prelude::Device;
 use hollandite::{
     crystal::{Element, Lattice, Structure, content_hash},
+    generation::{Request, Sampler, WyckoffModel, WyckoffSampler},
     models::{
         Model, ModelCard,
         chgnet::ChgnetConfig,
@@ -596,4 +597,26 @@ fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
     let settings: serde_json::Value = serde_json::from_str(rows[0]["settings"].as_str().unwrap()).unwrap();
     assert_eq!(card["training"]["learning_rate"], settings["learning_rate"]);
     assert_eq!(card["config"]["convolutions"][0]["filters"], settings["filters_1"]);
+}
+
+#[test]
+fn a_generator_learns_from_the_crystals_of_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = store_of_rock_salts(folder.path());
+    let train = |more: &[&str]| {
+        let usual =
+            ["train", "--model", "wyckoff", "--table", "sample", "--where", "natoms <= 12", "--validation", "0.2"];
+        run(&[&usual[..], &["--epochs", "2", "--batch", "16", "--threads", "1", "--name", "writer"], more].concat())
+    };
+    let said = train(&["--time-limit", "0"]);
+    assert!(said.contains("after 1 epochs"), "{said}");
+    let said = train(&["--resume"]);
+    assert!(said.contains("generator writer") && said.contains("nats per crystal after 2 epochs"), "{said}");
+    let weights = folder.path().join("store/models/writer/writer.safetensors");
+    let model = Arc::new(WyckoffModel::load(&weights).unwrap());
+    assert!(model.card().crystals > 20 && model.card().data.contains("WHERE natoms <= 12"), "{:?}", model.card());
+    let elements = ["K", "Mn", "O"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
+    let sampler = WyckoffSampler::new(model, &Request { elements, ..Request::default() });
+    let written: Vec<_> = (0..20).filter_map(|seed| sampler.sample(seed)).collect();
+    assert!(written.len() > 10 && written.iter().all(|s| s.tokens.charge().0 <= 0 && s.tokens.charge().1 >= 0));
 }

@@ -21,7 +21,7 @@ struct LennardJones {
 }
 
 impl LennardJones {
-    /// Energy of a pair, eV, and its slope, eV/Å.
+    /// Energy of a pair, eV, and its derivative, eV/Å.
     fn pair(&self, r: f64) -> (f64, f64) {
         let sixth = |r: f64| (self.sigma / r).powi(6);
         let energy = |c: f64| 4.0 * self.epsilon * (c * c - c);
@@ -44,12 +44,12 @@ impl Potential for LennardJones {
             let near = neighbors(s, self.cutoff);
             for k in 0..near.len() {
                 let (i, j) = (near.center[k] as usize, near.neighbor[k] as usize);
-                let (e, slope) = self.pair(near.distance[k]);
+                let (e, derivative) = self.pair(near.distance[k]);
                 energy += e / 2.0;
                 let x = s.frac_coords();
                 let step = std::array::from_fn(|m| x[j][m] + f64::from(near.image[k][m]) - x[i][m]);
                 let step = s.lattice().to_cartesian(step);
-                (0..3).for_each(|m| forces[i][m] += slope * step[m] / near.distance[k]);
+                (0..3).for_each(|m| forces[i][m] += derivative * step[m] / near.distance[k]);
             }
             Evaluation { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
         };

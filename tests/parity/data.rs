@@ -121,9 +121,6 @@ pub fn cases(part: &str) -> Vec<Case> {
     cases
 }
 
-/// Their peers need PyTorch and weights that are no part of the project: how they were made stands in their heads.
-const BY_HAND: [&str; 2] = ["chgnet_forces.json", "models.json"];
-
 /// Who made a golden, with what version, and by which script, stands in its head.
 #[test]
 fn every_golden_says_whose_numbers_it_holds() {
@@ -140,8 +137,7 @@ fn every_golden_says_whose_numbers_it_holds() {
         assert!(version, "{}: no version of a program in its head", path.display());
         let scripts = head.split(['"', ' ', ',', ';', '(', ')']).filter(|word| word.ends_with(".py"));
         let known = scripts.filter(|script| root().join(script).is_file()).count();
-        let by_hand = BY_HAND.iter().any(|name| path.ends_with(name));
-        assert!(known > 0 || by_hand, "{}: no script of this repository in its head", path.display());
+        assert!(known > 0, "{}: no script of this repository in its head", path.display());
         files += 1;
     }
     assert!(files >= 15, "{files}");

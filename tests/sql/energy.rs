@@ -1,4 +1,4 @@
-//! Energy models in SQL: energies and their slopes, relaxation, ions in channels. The weights are random, of CHGNet's form: what
+//! Energy models in SQL: energies, forces and stress, relaxation, ions in channels. The weights are random, of CHGNet's form: what
 //! is tested is how numbers hang together, which no weights change.
 
 use std::{
@@ -164,7 +164,7 @@ async fn a_call_or_the_session_chooses_among_energy_models() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forces_and_stress_are_the_slopes_of_the_energy() {
+async fn forces_and_stress_are_the_gradients_of_the_energy() {
     let folder = tempfile::tempdir().unwrap();
     let (_store, session) = session(folder.path()).await;
     let energy = |text: String| {
@@ -173,17 +173,18 @@ async fn forces_and_stress_are_the_slopes_of_the_energy() {
     };
     let moved = |x: f64| WO3.replace("0 0.5 0.02", &format!("0 {} 0.02", 0.5 + x));
     let step = 2e-3;
-    let slope = (energy(moved(step)).await - energy(moved(-step)).await) / (2.0 * step * 3.9);
+    let gradient = (energy(moved(step)).await - energy(moved(-step)).await) / (2.0 * step * 3.9);
     let force = number(&session, "predict_forces(s)[3][2]").await;
-    assert!((force + slope).abs() < 2e-3 * slope.abs().max(1.0), "{force} {slope}");
+    assert!((force + gradient).abs() < 2e-3 * gradient.abs().max(1.0), "{force} {gradient}");
     let along_x: Vec<String> = (1..=4).map(|i| format!("predict_forces(s)[{i}][1]")).collect();
     let total = number(&session, &along_x.join(" + ")).await;
     assert!(total.abs() < 1e-4, "{total}");
     // The cell longer along b by one part in 500; eV/Å³ to GPa.
     let wider = |f: f64| WO3.replace("0 3.9 0", &format!("0 {} 0", 3.9 * f));
-    let slope = (energy(wider(1.002)).await - energy(wider(0.998)).await) / 0.004 / (3.8 * 3.9 * 4.0) * 160.217_663_4;
+    let gradient =
+        (energy(wider(1.002)).await - energy(wider(0.998)).await) / 0.004 / (3.8 * 3.9 * 4.0) * 160.217_663_4;
     let stress = number(&session, "predict_stress(s)[2][2]").await;
-    assert!((stress - slope).abs() < 2e-2 * slope.abs().max(1.0), "{stress} {slope}");
+    assert!((stress - gradient).abs() < 2e-2 * gradient.abs().max(1.0), "{stress} {gradient}");
     assert_eq!(value(&session, "predict_magmoms(s)").await.as_list::<i32>().value_length(0), 4);
     // A formation energy is measured from the elements; where one has no elemental reference energy there is none.
     let (ef, total) = (number(&session, "predict_ef(s, 'chgnet')").await, number(&session, "predict_energy(s)").await);

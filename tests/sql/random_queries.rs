@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::common::crystals::{Row, batch, few, rutile};
+use crate::common::crystals::{Row, batch, few};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use hollandite::crystal::Structure;
+use hollandite::crystal::{Structure, testing::rutile_of};
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
 use hollandite::sql::{PropertyModel, Session};
@@ -58,7 +58,7 @@ fn rows() -> Vec<Row> {
         let scale = 0.94 + 0.004 * f64::from(i / 3);
         let class = ["binary", "ternary", "quaternary"][usize::from(i) % 3];
         let void = (i % 11 != 5).then_some(f64::from(i % 17) / 17.0);
-        rows.push((format!("r{i:02}"), class, void, (i % 13 != 7).then(|| rutile(metal, scale))));
+        rows.push((format!("r{i:02}"), class, void, (i % 13 != 7).then(|| rutile_of(metal, scale))));
     }
     rows
 }

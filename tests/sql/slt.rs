@@ -4,6 +4,7 @@
 
 use crate::common::crystals;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use hollandite::crystal::testing;
 use hollandite::jobs::{FeaturizeOptions, featurize};
 use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
@@ -69,13 +70,13 @@ impl AsyncDB for Database {
 async fn featurized() -> Session {
     let dir = tempfile::tempdir().expect("a temporary folder").keep();
     let store = Store::init(&dir.join("store")).await.expect("a store");
-    let crystals = [("rutile", crystals::rutile("Ti", 1.0)), ("SrTiO3", crystals::perovskite())];
+    let crystals = [("rutile", testing::rutile()), ("SrTiO3", testing::srtio3())];
     let poscar = |(id, crystal): (&str, _)| {
         let path = dir.join(format!("{id}.vasp"));
         std::fs::write(&path, hollandite::formats::to_poscar(&crystal, id)).expect("a file");
         path
     };
-    let files: Vec<_> = crystals.into_iter().chain([("WO3", crystals::tungsten_trioxide())]).map(poscar).collect();
+    let files: Vec<_> = crystals.into_iter().chain([("WO3", testing::wo3())]).map(poscar).collect();
     store.import(&files, &ImportOptions::default(), &()).await.expect("an import");
     let session = Session::open(&store, None).await.expect("a session");
     for (features, condition) in [("density", Some("id = 'rutile'".to_string())), ("spacegroup,void(ionic,1)", None)] {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::common::crystals;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use hollandite::crystal::testing;
 use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
 
@@ -11,7 +11,7 @@ use hollandite::store::{ImportOptions, Store};
 async fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::init(&dir.path().join("store")).await.unwrap();
-    let crystals = [("rutile", crystals::rutile("Ti", 1.0)), ("SrTiO3", crystals::perovskite())];
+    let crystals = [("rutile", testing::rutile()), ("SrTiO3", testing::srtio3())];
     let files: Vec<PathBuf> = crystals
         .into_iter()
         .map(|(id, crystal)| {

@@ -2,17 +2,10 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::{Round, Within, flat::Flat, parse_sites};
-use crystal::{Element, Lattice};
+use crystal::testing::wo3;
 use features::Ion;
 use models::ModelError;
 use models::potential::Evaluation;
-
-fn tungsten_trioxide() -> Structure {
-    let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();
-    let w = Element::from_symbol("W").unwrap();
-    let sites = vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
-    Structure::new(lattice, vec![w, Element::O, Element::O, Element::O], sites).unwrap()
-}
 
 fn request<'a>(host: &'a Structure, ion: &str, n: usize, place: Place) -> Request<'a> {
     let ion = Ion::parse(ion).unwrap();
@@ -40,7 +33,7 @@ fn only(potential: &dyn Potential, request: Request<'_>) -> Answer {
 
 #[test]
 fn a_flat_surface_gives_what_its_atoms_have() {
-    let host = tungsten_trioxide();
+    let host = wo3();
     let requests = [
         request(&host, "Li", 1, EVERYWHERE),
         request(&host, "Li", 1, Place::EachChannel),
@@ -80,7 +73,7 @@ fn a_flat_surface_gives_what_its_atoms_have() {
 
 #[test]
 fn whoever_watches_may_break_off() {
-    let host = tungsten_trioxide();
+    let host = wo3();
     let mut watch = |_: Round| ControlFlow::Break(());
     let requests = [request(&host, "Li", 1, Place::EachChannel)];
     let end = adsorb(&Flat, &references(), &requests, &RelaxOptions::default(), &mut watch, |_, _| {});
@@ -89,7 +82,7 @@ fn whoever_watches_may_break_off() {
 
 #[test]
 fn a_spacing_dilutes_and_an_ion_is_an_ion_whatever_the_cell() {
-    let host = tungsten_trioxide();
+    let host = wo3();
     let long = host.supercell([1, 1, 3]).unwrap();
     for host in [&host, &long] {
         let found = only(&Flat, Request { spacing: Some(5.0), ..request(host, "Li", 1, EVERYWHERE) }).unwrap();
@@ -104,7 +97,7 @@ fn a_spacing_dilutes_and_an_ion_is_an_ion_whatever_the_cell() {
 
 #[test]
 fn stated_sites_are_filled_as_they_are() {
-    let host = tungsten_trioxide();
+    let host = wo3();
     let ask = |text: &str, n, freedom| {
         let place = Place::Sites(parse_sites(text).unwrap());
         only(&Flat, Request { freedom, ..request(&host, "Li", n, place) })
@@ -160,7 +153,7 @@ impl Potential for Wells {
 
 /// A host with two kinds of sites: the cube with one corner metal gone in every second cell along c.
 fn two_cavities() -> Structure {
-    let long = tungsten_trioxide().supercell([1, 1, 2]).unwrap();
+    let long = wo3().supercell([1, 1, 2]).unwrap();
     let (species, frac) = (long.species()[1..].to_vec(), long.frac_coords()[1..].to_vec());
     Structure::with_overlaps(*long.lattice(), species, frac).unwrap()
 }
@@ -182,7 +175,7 @@ fn the_best_of_several_starts_is_the_answer_and_the_spread_is_told() {
 
 #[test]
 fn a_host_that_does_not_come_back_is_told() {
-    let host = tungsten_trioxide();
+    let host = wo3();
     let emptied =
         |sinks| only(&Wells { depth: 0.0, sinks }, request(&host, "Li", 1, EVERYWHERE)).unwrap().emptied.unwrap();
     assert_eq!(emptied(0.0), Emptied { energy_change: 0.0, kept: true });

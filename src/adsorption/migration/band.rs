@@ -228,10 +228,10 @@ mod tests {
             let turn = std::f64::consts::TAU;
             let of = |s: &&Structure| {
                 let x = s.frac_coords()[0];
-                let slope = |x: f64| -self.height * turn / 4.0 / 2.0 * (turn * x).sin();
+                let gradient = |x: f64| -self.height * turn / 4.0 / 2.0 * (turn * x).sin();
                 Evaluation {
                     energy: self.height * (2.0 - (turn * x[0]).cos() - (turn * x[1]).cos()) / 2.0,
-                    forces: vec![[slope(x[0]), slope(x[1]), 0.0]],
+                    forces: vec![[gradient(x[0]), gradient(x[1]), 0.0]],
                     stress: [[0.0; 3]; 3],
                     magmoms: None,
                 }

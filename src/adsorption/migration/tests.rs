@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::Round;
-use crystal::{Element, Lattice, norm};
+use crystal::{norm, testing::reo3};
 use features::{Tolerances, same_structure};
 use formats::hosts::host;
 use models::ModelError;
@@ -40,13 +40,6 @@ impl Potential for Cubes {
     }
 }
 
-fn tungsten_trioxide() -> Structure {
-    let lattice = Lattice::from_parameters(EDGE, EDGE, EDGE, 90.0, 90.0, 90.0).unwrap();
-    let w = Element::from_symbol("W").unwrap();
-    let sites = vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
-    Structure::new(lattice, vec![w, Element::O, Element::O, Element::O], sites).unwrap()
-}
-
 fn journey<'a>(host: &'a Structure, ion: &str, within: Within, spacing: f64) -> Journey<'a> {
     Journey { host, ion: Ion::parse(ion).unwrap(), within, spacing, images: 3, starts: 2 }
 }
@@ -60,7 +53,7 @@ fn answers(journeys: &[Journey<'_>]) -> Vec<Result<Migration, AdsorptionError>> 
 
 #[test]
 fn an_ion_goes_over_the_lowest_pass_to_the_next_cube() {
-    let host = tungsten_trioxide();
+    let host = reo3("W", EDGE);
     let manganosite = host_of("manganosite");
     let found = answers(&[
         journey(&host, "Li", Within::Channels, 5.0),
@@ -96,7 +89,7 @@ fn host_of(id: &str) -> Structure {
 
 #[test]
 fn whoever_watches_may_break_off_in_any_part() {
-    let host = tungsten_trioxide();
+    let host = reo3("W", EDGE);
     for after in 0..3 {
         let mut left = after;
         let mut watch = |_: Round| {

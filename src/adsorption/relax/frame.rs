@@ -2,7 +2,7 @@
 //!
 //! With rows as vectors the cell is C = C₀ Fᵀ and the atoms are at x = z Fᵀ, F = exp(U). The coordinates of the search are z
 //! and N U, N being the number of atoms, so that the cell of a large crystal is as easy to move as that of a small one. The
-//! slopes are exact: that of z is the force turned into the frame, f F; that of U follows from the virial W = -V σ by
+//! gradients are exact: that of z is the force turned into the frame, f F; that of U follows from the virial W = -V σ by
 //! the derivative of the exponential. Its adjoint at G = W F⁻ᵀ is the upper right block of the exponential of
 //! [[Uᵀ, G], [0, Uᵀ]] (Al-Mohy & Higham, *SIAM J. Matrix Anal. Appl.* **30** (2009) 1639). These are the variables of ASE's
 //! `FrechetCellFilter`. Where the cell is held, F = 1.
@@ -68,11 +68,11 @@ impl Frame {
         let mut forces: Vec<f64> = evaluation.forces.iter().flat_map(turned).collect();
         let stress = Matrix3::from_row_slice(evaluation.stress.as_flattened());
         // exp(-U)ᵀ is the inverse of Fᵀ.
-        let slope = stress * (-strain).exp().transpose() * -volume;
+        let gradient = stress * (-strain).exp().transpose() * -volume;
         let mut block = Matrix6::zeros();
         block.fixed_view_mut::<3, 3>(0, 0).copy_from(&strain.transpose());
         block.fixed_view_mut::<3, 3>(3, 3).copy_from(&strain.transpose());
-        block.fixed_view_mut::<3, 3>(0, 3).copy_from(&slope);
+        block.fixed_view_mut::<3, 3>(0, 3).copy_from(&gradient);
         let block = block.exp();
         let n = self.start.len() as f64;
         forces.extend((0..9).map(|k| block[(k / 3, 3 + k % 3)] / n));

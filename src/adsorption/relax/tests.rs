@@ -38,11 +38,11 @@ impl Potential for LennardJones {
                 let (x, y) = (s.frac_coords()[i], s.frac_coords()[j]);
                 let to = s.lattice().to_cartesian(std::array::from_fn(|k| y[k] + f64::from(pairs.image[p][k]) - x[k]));
                 let r = pairs.distance[p];
-                let (energy, slope) = self.pair(r);
+                let (energy, gradient) = self.pair(r);
                 answer.energy += 0.5 * (energy - self.pair(self.cutoff).0);
                 for a in 0..3 {
-                    answer.forces[i][a] += slope * to[a] / r;
-                    (0..3).for_each(|b| answer.stress[a][b] += 0.5 * slope * to[a] * to[b] / r / s.volume());
+                    answer.forces[i][a] += gradient * to[a] / r;
+                    (0..3).for_each(|b| answer.stress[a][b] += 0.5 * gradient * to[a] * to[b] / r / s.volume());
                 }
             }
             Ok(answer)
@@ -182,7 +182,7 @@ fn both_reach_the_face_centred_cube_of_the_lattice_sums() {
 }
 
 #[test]
-fn forces_of_the_frame_are_slopes_of_the_energy() {
+fn forces_of_the_frame_are_gradients_of_the_energy() {
     let frame = Frame::new(&distorted(), true);
     let mut at = frame.start();
     // Somewhere strained, and turned, so that exp and its derivative are put to the test.
@@ -199,8 +199,8 @@ fn forces_of_the_frame_are_slopes_of_the_energy() {
             at[k] -= h;
             moved
         };
-        let slope = (step(1e-5) - step(-1e-5)) / 2e-5;
-        assert!((forces[k] + slope).abs() < 1e-4 * (1.0 + slope.abs()), "{k}: {} {slope}", forces[k]);
+        let gradient = (step(1e-5) - step(-1e-5)) / 2e-5;
+        assert!((forces[k] + gradient).abs() < 1e-4 * (1.0 + gradient.abs()), "{k}: {} {gradient}", forces[k]);
     }
 }
 

@@ -1,19 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crystal::Lattice;
+use crystal::testing::wo3;
 use formats::hosts::host;
 
 fn sites(structure: &Structure, ion: &str, within: Within) -> Vec<InsertionSite> {
     insertion_sites(structure, &Ion::parse(ion).unwrap(), within).unwrap()
-}
-
-/// ReO3-type WO3, a = 3.80 Å.
-fn wo3() -> Structure {
-    let lattice = Lattice::from_parameters(3.8, 3.8, 3.8, 90.0, 90.0, 90.0).unwrap();
-    let (w, o) = (crystal::Element::from_symbol("W").unwrap(), crystal::Element::O);
-    let frac = vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
-    Structure::new(lattice, vec![w, o, o, o], frac).unwrap()
 }
 
 fn close(a: [f64; 3], b: [f64; 3]) -> bool {

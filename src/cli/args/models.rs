@@ -8,12 +8,61 @@ use super::values::coverage;
 use super::{At, Format, Output, Sharded};
 use crate::models::{DEFAULT_MODEL, network::names};
 
+/// What `train` and `tune` fit, to what, and where.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Training {
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "NAME", default_value = "megnet",
+        help = format!("Architecture: {}; for train also wyckoff, a generator, which learns to write crystals and asks for no label", names()))]
+    pub model: String,
+    /// Table with structures and labels
+    #[arg(long, default_value = "tmo")]
+    pub table: String,
+    /// Column of the label, such as formation_energy_per_atom or band_gap
+    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
+    pub target: String,
+    /// SQL condition on the rows to use, for instance "natoms <= 60"
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: Option<String>,
+    /// Split of the rows: random (as in the paper); formula, prototype or system (no group in both training and test set);
+    /// column (the table's `split`), kfold:5:0 to kfold:5:4, kfold:5:0:formula
+    #[arg(long, value_name = "KIND", default_value = "random")]
+    pub split: String,
+    /// Fraction of the rows held out as the test set, which no choice depends on
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub test: f64,
+    /// Fraction of the remaining rows held out for validation, which chooses the best epoch, and the best trial of a search
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub validation: f64,
+    /// Random seed of the split, the initial weights, the batches and dropout, and of the proposals of a search
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Batch size in crystals
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// Early stopping: epochs without a lower validation error
+    #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
+    pub patience: usize,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Device: cpu, or cuda where the program was built with it
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Stop at the end of the epoch in which this many seconds have passed
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<f64>,
+    /// Which state of the store to read
+    #[command(flatten)]
+    pub at: At,
+}
+
 /// `hollandite train`
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Train {
     #[allow(missing_docs)]
-    #[arg(long, value_name = "NAME", default_value = "megnet", help = format!("Architecture: {}", names()))]
-    pub model: String,
+    #[command(flatten)]
+    pub training: Training,
     /// Fine-tune: start from the weights of this model (a name, or what `train` wrote); its architecture is used
     #[arg(long, value_name = "NAME|PATH", conflicts_with_all = ["model", "hidden", "layers", "set"])]
     pub from: Option<String>,
@@ -26,43 +75,18 @@ pub struct Train {
     /// Another setting of the architecture, for instance edges.nearest.count=16; an unknown one lists them all
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Table with structures and labels
-    #[arg(long, default_value = "tmo")]
-    pub table: String,
-    /// Column of the label, such as formation_energy_per_atom or band_gap
-    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
-    pub target: String,
-    /// SQL condition on the rows to use, for instance "natoms <= 60"
-    #[arg(long = "where", value_name = "SQL")]
-    pub condition: Option<String>,
     /// SQL condition on rows that are not fitted, such as those whose label is known to be wrong; they validate and test all the same
     #[arg(long, value_name = "SQL")]
     pub leave_out: Option<String>,
     /// Train on the rows of this table too, as in pretraining; held-out rows and groups are left out
     #[arg(long, value_name = "TABLE")]
     pub also: Option<String>,
-    /// Split of the rows: random (as in the paper); formula, prototype or system (no group in both training and test set);
-    /// column (the table's `split`), kfold:5:0 to kfold:5:4, kfold:5:0:formula
-    #[arg(long, value_name = "KIND", default_value = "random")]
-    pub split: String,
-    /// Fraction of the rows held out as the test set
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    pub test: f64,
-    /// Fraction of the remaining rows held out for validation, which chooses the best epoch
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    pub validation: f64,
-    /// Random seed of the split, the initial weights, the batches and dropout
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
     /// Random seed of the split alone: members of an ensemble share the split, not the initial weights [default: --seed]
     #[arg(long, value_name = "SEED")]
     pub split_seed: Option<u64>,
     /// Number of epochs, over which the learning rate is scheduled
     #[arg(long, default_value_t = 300)]
     pub epochs: usize,
-    /// Batch size in crystals
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub batch: usize,
     /// Batch size in atoms instead of crystals
     #[arg(long, value_name = "N", conflicts_with = "batch")]
     pub batch_atoms: Option<usize>,
@@ -87,15 +111,6 @@ pub struct Train {
     /// Validation error that chooses the best epoch: mae or rmse
     #[arg(long, value_name = "ERROR", default_value = "mae")]
     pub best: String,
-    /// Early stopping: epochs without a lower validation error
-    #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
-    pub patience: usize,
-    /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Device: cpu, or cuda where the program was built with it
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: String,
     /// Folder for checkpoint, weights, card and plots [default: models/NAME in the store]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -120,20 +135,14 @@ pub struct Train {
     /// Resume from the checkpoint in the folder
     #[arg(long)]
     pub resume: bool,
-    /// Stop at the end of the epoch in which this many seconds have passed
-    #[arg(long, value_name = "SECONDS")]
-    pub time_limit: Option<f64>,
-    /// Which state of the store to read
-    #[command(flatten)]
-    pub at: At,
 }
 
 /// `hollandite tune`
 #[derive(Debug, ClapArgs)]
 pub struct Tune {
     #[allow(missing_docs)]
-    #[arg(long, value_name = "NAME", default_value = "megnet", help = format!("Architecture: {}", names()))]
-    pub model: String,
+    #[command(flatten)]
+    pub training: Training,
     /// Name of the search; the same command with the same name resumes it [default: that of the architecture]
     #[arg(long)]
     pub name: Option<String>,
@@ -147,54 +156,15 @@ pub struct Tune {
     /// 1/27, 1/9 or 1/3 of the epochs (halving), or never (none)
     #[arg(long, value_name = "RULE", default_value = "median")]
     pub prune: String,
-    /// Table with structures and labels
-    #[arg(long, default_value = "tmo")]
-    pub table: String,
-    /// Column of the label, such as formation_energy_per_atom or band_gap
-    #[arg(long, value_name = "COLUMN", default_value = "formation_energy_per_atom")]
-    pub target: String,
-    /// SQL condition on the rows to use, for instance "natoms <= 60"
-    #[arg(long = "where", value_name = "SQL")]
-    pub condition: Option<String>,
-    /// Split of the rows, as for `train`; no trial sees the test set
-    #[arg(long, value_name = "KIND", default_value = "random")]
-    pub split: String,
-    /// Fraction of the rows held out as the test set
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    pub test: f64,
-    /// Fraction of the remaining rows on which trials are validated
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    pub validation: f64,
-    /// Random seed of the proposals, the split, the initial weights and the batches
-    #[arg(long, default_value_t = 42)]
-    pub seed: u64,
     /// Epochs of a trial that is not stopped early
     #[arg(long, default_value_t = 100)]
     pub epochs: usize,
-    /// Batch size in crystals, where the search space does not choose it
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub batch: usize,
     /// Loss, where the search space does not choose it: mse, mae, huber or huber:DELTA
     #[arg(long, default_value = "mse")]
     pub loss: String,
-    /// Early stopping of a trial: epochs without a lower validation error
-    #[arg(long, value_name = "EPOCHS", default_value_t = 50)]
-    pub patience: usize,
-    /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Device: cpu, or cuda where the program was built with it
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: String,
-    /// Stop at the end of the epoch in which this many seconds have passed; the same command resumes
-    #[arg(long, value_name = "SECONDS")]
-    pub time_limit: Option<f64>,
     /// Discard the trials under this name and start again
     #[arg(long)]
     pub restart: bool,
-    /// Which state of the store to read
-    #[command(flatten)]
-    pub at: At,
 }
 
 /// `hollandite evaluate`

@@ -31,8 +31,10 @@ mod shell;
 pub mod sql;
 mod steps;
 mod train;
+mod training;
 mod tune;
 mod verify;
+mod wyckoff;
 
 use std::path::Path;
 

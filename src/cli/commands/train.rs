@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{named, progress::Bar, samples};
-use crate::cli::args::Train;
+use super::training::{share, usage};
+use super::{named, progress::Bar, samples, wyckoff};
+use crate::cli::args::{Train, Training};
 use crate::cli::{CliError, render};
-use crate::error::ModelError;
 use crate::models::card::{SplitCard, TrainingCard};
 use crate::models::network::{Config, architectures};
 use crate::models::train::{Recipe, TrainOptions, train_with};
@@ -15,6 +15,9 @@ use crate::report::plots;
 use crate::store::Store;
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+    if args.training.model == wyckoff::NAME && args.from.is_none() && args.from_tuning.is_none() {
+        return wyckoff::run(store, args).await;
+    }
     let store = super::open(store).await?;
     let tuned = args.from_tuning.as_deref().map(|name| super::tune::winning(&store, name, args)).transpose()?;
     let args = tuned.as_ref().map_or(args, |(args, _)| args);
@@ -23,26 +26,27 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     if let Some((_, config)) = &tuned {
         options.config = config.clone();
     }
-    let session = super::session_of(&store, args.at.snapshot).await?;
-    let crystals = samples::read(&session, &args.table, &args.target, args.condition.as_deref()).await?;
+    let Training { table, target, condition, at, .. } = &args.training;
+    let session = super::session_of(&store, at.snapshot).await?;
+    let crystals = samples::read(&session, table, target, condition.as_deref()).await?;
     let more = match &args.also {
-        Some(table) => samples::read(&session, table, &args.target, None).await?,
+        Some(table) => samples::read(&session, table, target, None).await?,
         None => Vec::new(),
     };
     if let Some(condition) = &args.leave_out {
-        let wrong = samples::read(&session, &args.table, &args.target, Some(condition)).await?;
+        let wrong = samples::read(&session, table, target, Some(condition)).await?;
         options.unfitted = wrong.into_iter().map(|sample| sample.hash).collect();
     }
     let newest = store.snapshots()?.last().map(|s| s.id);
-    let snapshot = args.at.snapshot.or(newest).map_or_else(String::new, |n| format!(", snapshot {n}"));
-    let rows = args.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
+    let snapshot = at.snapshot.or(newest).map_or_else(String::new, |n| format!(", snapshot {n}"));
+    let rows = condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
     let left = args.leave_out.as_ref().map(|c| format!(", not fitted WHERE {c}")).unwrap_or_default();
     let also = args.also.as_ref().map(|table| format!("; table {table}")).unwrap_or_default();
     let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
-    options.data = format!("{source}table {}{snapshot}{rows}{left}{also}", args.table);
+    options.data = format!("{source}table {table}{snapshot}{rows}{left}{also}");
     options.unit = match &args.unit {
         Some(unit) => unit.clone(),
-        None => samples::unit(&session, &args.table, &args.target).await?,
+        None => samples::unit(&session, table, target).await?,
     };
     options.name = name(&store, args, &options)?;
     if args.out.is_none() {
@@ -125,19 +129,13 @@ fn options(store: &Store, args: &Train) -> Result<TrainOptions, CliError> {
         None => architecture(args)?,
     };
     config.can_be_trained().map_err(usage)?;
-    let usual = TrainOptions::new(config, args.out.clone().unwrap_or_default());
+    let usual = args.training.options(TrainOptions::new(config, args.out.clone().unwrap_or_default()))?;
     let quoted = quoted(store, &usual.config, &args.quote)?;
     Ok(TrainOptions {
-        split: args.split.parse().map_err(usage)?,
-        test_fraction: share("test", args.test)?,
-        validation_fraction: share("validation", args.validation)?,
-        seed: args.seed,
         split_seed: args.split_seed,
         epochs: args.epochs,
-        batch: args.batch,
         learning_rate: args.learning_rate,
         loss: args.loss.parse().map_err(usage)?,
-        patience: args.patience,
         recipe: Recipe {
             schedule: args.schedule.parse().map_err(usage)?,
             weight_decay: args.weight_decay,
@@ -147,11 +145,8 @@ fn options(store: &Store, args: &Train) -> Result<TrainOptions, CliError> {
             criterion: args.best.parse().map_err(usage)?,
         },
         start,
-        device: device(&args.device)?,
-        threads: args.threads.unwrap_or(usual.threads).max(1),
         resume: args.resume,
-        time_limit: args.time_limit,
-        target: args.target.clone(),
+        time_limit: args.training.time_limit,
         quoted,
         ..usual
     })
@@ -180,20 +175,9 @@ fn quoted(store: &Store, config: &Config, runs: &[String]) -> Result<BTreeMap<St
     Ok(quoted)
 }
 
-/// A fault of what was typed.
-pub fn usage(e: ModelError) -> CliError {
-    CliError::Usage(e.to_string().trim_start_matches("training: ").to_owned())
-}
-
-/// A share of the whole, below 1.
-pub fn share(name: &str, value: f64) -> Result<f64, CliError> {
-    let fits = (0.0..1.0).contains(&value);
-    if fits { Ok(value) } else { Err(CliError::Usage(format!("--{name} {value}: expected a share from 0 to 1"))) }
-}
-
 /// The architecture with the settings that were asked for.
 fn architecture(args: &Train) -> Result<Config, CliError> {
-    let mut config = named("--model", &architectures(), &args.model)?;
+    let mut config = named("--model", &architectures(), &args.training.model)?;
     if let Some(width) = args.hidden {
         config = config.with_hidden(width).map_err(usage)?;
     }
@@ -201,18 +185,4 @@ fn architecture(args: &Train) -> Result<Config, CliError> {
         config = config.with_layers(layers).map_err(usage)?;
     }
     config.with(&args.set).map_err(usage)
-}
-
-pub fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
-    match name {
-        "cpu" => Ok(burn::prelude::Device::flex()),
-        #[cfg(feature = "cuda")]
-        "cuda" => Ok(burn::prelude::Device::cuda(0)),
-        #[cfg(not(feature = "cuda"))]
-        "cuda" => Err(CliError::Usage(
-            "--device cuda: this program was built for processors only; build it with `cargo install --features cuda`"
-                .into(),
-        )),
-        _ => Err(CliError::Usage(format!("--device {name}: expected cpu or cuda"))),
-    }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::train::{device, share, usage};
+use super::training::usage;
 use super::{named, samples};
-use crate::cli::args::{At, Train, Tune};
+use crate::cli::args::{At, Train, Training, Tune};
 use crate::cli::console::{Console, listener, note};
 use crate::cli::{CliError, render};
 use crate::models::behind;
@@ -27,16 +27,14 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     if !store.is_writable() {
         return Err(CliError::Failed("the store is read-only; copy it to a folder that you may write to".into()));
     }
-    let name = args.name.as_deref().unwrap_or(&args.model);
+    let name = args.name.as_deref().unwrap_or(&args.training.model);
     if name.starts_with('.') || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || name.is_empty()
     {
         return Err(CliError::Usage(format!("--name {name}: expected letters, digits, '-', '_' and '.'")));
     }
     let (definition, config, space) = definition(&store, args)?;
     let directory = store.dir().join("tuning").join(name);
-    let usual = options_of(&definition, config, directory.join("trials"))?;
-    let options =
-        TrainOptions { device: device(&args.device)?, threads: args.threads.unwrap_or(usual.threads).max(1), ..usual };
+    let options = options_of(args, config, directory.join("trials"))?;
     let _alone = turn(&directory, name)?;
 
     let tuning = Tuning::open(&store, name)?;
@@ -57,7 +55,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     // The workers of a training are the parallelism, as for `train`.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     let wanted = args.trials;
-    let bar = Bar::new(definition.epochs, wanted, args.time_limit, unit.clone());
+    let bar = Bar::new(definition.epochs, wanted, args.training.time_limit, unit.clone());
     // Hours of arithmetic: not on a thread that should be answering the terminal.
     let trials = tokio::task::spawn_blocking(move || {
         let trials = tune(&crystals, &options, &study, wanted, &tuning, &bar);
@@ -77,7 +75,8 @@ pub async fn unit(store: &Store, definition: &Definition) -> String {
 
 /// What was asked for.
 fn definition(store: &Store, args: &Tune) -> Result<(Definition, Config, Space), CliError> {
-    let config = named("--model", &architectures(), &args.model)?;
+    let fitted = &args.training;
+    let config = named("--model", &architectures(), &fitted.model)?;
     let known = config.spaces();
     let space = match &args.space {
         Some(asked) => asked.as_str(),
@@ -85,24 +84,24 @@ fn definition(store: &Store, args: &Tune) -> Result<(Definition, Config, Space),
     };
     let chosen = named("--space", &known, space)?;
     let loss: Loss = args.loss.parse().map_err(usage)?;
-    let split: SplitKind = args.split.parse().map_err(usage)?;
+    let split: SplitKind = fitted.split.parse().map_err(usage)?;
     let newest = store.snapshots()?.last().map(|s| s.id);
     let definition = Definition {
-        model: args.model.clone(),
+        model: fitted.model.clone(),
         space: space.to_owned(),
         pruning: named("--prune", &Pruning::NAMES, &args.prune)?,
         epochs: args.epochs,
-        patience: args.patience,
-        batch: args.batch,
+        patience: fitted.patience,
+        batch: fitted.batch,
         loss: loss.to_string(),
-        table: args.table.clone(),
-        snapshot: args.at.snapshot.or(newest),
-        target: args.target.clone(),
-        condition: args.condition.clone(),
+        table: fitted.table.clone(),
+        snapshot: fitted.at.snapshot.or(newest),
+        target: fitted.target.clone(),
+        condition: fitted.condition.clone(),
         split: split.to_string(),
-        test: args.test,
-        validation: args.validation,
-        seed: args.seed,
+        test: fitted.test,
+        validation: fitted.validation,
+        seed: fitted.seed,
     };
     Ok((definition, config, chosen))
 }
@@ -110,7 +109,7 @@ fn definition(store: &Store, args: &Tune) -> Result<(Definition, Config, Space),
 /// The definition under which a search that was begun goes on: its own, where it is what was asked for.
 fn goes_on(begun: Definition, asked: Definition, args: &Tune, name: &str) -> Result<Definition, CliError> {
     // Crystals that came since must not change what its trials are compared by.
-    let snapshot = args.at.snapshot.or(begun.snapshot);
+    let snapshot = args.training.at.snapshot.or(begun.snapshot);
     let differences = begun.differences(&Definition { snapshot, ..asked });
     if differences.is_empty() {
         return Ok(begun);
@@ -124,20 +123,13 @@ fn goes_on(begun: Definition, asked: Definition, args: &Tune, name: &str) -> Res
     )))
 }
 
-/// The training that a tuning's trials vary, in `directory`. The best epoch is that of the error by which trials are judged.
-fn options_of(definition: &Definition, config: Config, directory: PathBuf) -> Result<TrainOptions, CliError> {
-    let usual = TrainOptions::new(config, directory);
+/// The training that the trials vary, in `directory`. The best epoch is that of the error by which trials are judged.
+fn options_of(args: &Tune, config: Config, directory: PathBuf) -> Result<TrainOptions, CliError> {
+    let usual = args.training.options(TrainOptions::new(config, directory))?;
     Ok(TrainOptions {
-        split: definition.split.parse().map_err(usage)?,
-        test_fraction: share("test", definition.test)?,
-        validation_fraction: share("validation", definition.validation)?,
-        seed: definition.seed,
-        epochs: definition.epochs,
-        batch: definition.batch,
-        loss: definition.loss.parse().map_err(usage)?,
-        patience: definition.patience,
+        epochs: args.epochs,
+        loss: args.loss.parse().map_err(usage)?,
         recipe: Recipe { criterion: Criterion::Rmse, ..usual.recipe },
-        target: definition.target.clone(),
         ..usual
     })
 }
@@ -284,12 +276,16 @@ pub fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config
     let best = winner(&trials).ok_or_else(|| {
         CliError::Failed(format!("no trial of tuning {name} was fitted to its end: go on with `hollandite tune`"))
     })?;
-    let options = options_of(&definition, named("model", &architectures(), &definition.model)?, PathBuf::new())?;
-    let choice = Choice::of(&best.settings, &Choice::usual(&options)).ok_or_else(|| {
+    let usual = TrainOptions {
+        batch: definition.batch,
+        loss: definition.loss.parse().map_err(usage)?,
+        ..TrainOptions::new(named("model", &architectures(), &definition.model)?, PathBuf::new())
+    };
+    let choice = Choice::of(&best.settings, &Choice::usual(&usual)).ok_or_else(|| {
         CliError::Failed(format!("trial {} of tuning {name} has settings of another version: tune anew", best.number))
     })?;
     note(&format!("settings of trial {} of {name}: {}", best.number, listed(&best.settings)));
-    let args = Train {
+    let training = Training {
         model: definition.model,
         table: definition.table,
         target: definition.target,
@@ -299,11 +295,11 @@ pub fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config
         validation: definition.validation,
         seed: definition.seed,
         batch: choice.batch,
-        learning_rate: choice.learning_rate,
-        loss: choice.loss.to_string(),
         at: At { snapshot: definition.snapshot },
-        ..args.clone()
+        ..args.training.clone()
     };
+    let loss = choice.loss.to_string();
+    let args = Train { training, learning_rate: choice.learning_rate, loss, ..args.clone() };
     Ok((args, choice.config))
 }
 

@@ -111,8 +111,9 @@ fn merge(structure: &Structure, clearance: &Clearance, mut maxima: Vec<Hollow>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{largest_included_sphere, site_radii, void::tests::*};
+    use crate::{largest_included_sphere, site_radii};
     use crystal::Radii;
+    use crystal::testing::*;
     use formats::hosts;
 
     #[test]

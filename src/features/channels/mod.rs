@@ -364,8 +364,9 @@ fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{site_radii, void::tests::*, void_fraction};
+    use crate::{site_radii, void_fraction};
     use crystal::Radii;
+    use crystal::testing::*;
 
     /// The radii of the published table, by element.
     fn stated(structure: &Structure) -> Vec<f64> {

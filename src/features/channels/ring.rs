@@ -261,7 +261,7 @@ fn shortest(steps: &[Vec<(u32, i8, u32)>], from: u32, to: u32, limit: u32) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::void::tests::rutile;
+    use crystal::testing::rutile;
 
     #[test]
     fn names_and_sizes_belong_together() {

@@ -105,7 +105,8 @@ impl Cone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{site_radii, tessellation::tessellate, void::tests::*, void_fraction_among};
+    use crate::{site_radii, tessellation::tessellate, void_fraction_among};
+    use crystal::testing::*;
     use crystal::{Element, Lattice, Radii};
 
     /// Open volume of the whole cell, pockets and all.

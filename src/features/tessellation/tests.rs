@@ -1,5 +1,5 @@
 use super::*;
-use crystal::{Element, cross, dot};
+use crystal::{Element, cross, dot, testing::rutile};
 use proptest::prelude::*;
 use std::{collections::HashSet, f64::consts::PI};
 
@@ -201,12 +201,7 @@ fn volumes_agree_with_points_assigned_one_by_one() {
 
 #[test]
 fn a_supercell_repeats_cells_and_network() {
-    let lattice = Lattice::from_parameters(4.6, 4.6, 2.96, 90.0, 90.0, 90.0).unwrap();
-    let x = 0.305;
-    let rutile = crystal(
-        lattice,
-        &[[0.0; 3], [0.5; 3], [x, x, 0.0], [-x, -x, 0.0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]],
-    );
+    let rutile = rutile();
     let radii = [0.6, 0.6, 1.36, 1.36, 1.36, 1.36];
     let big = rutile.supercell([2, 3, 2]).unwrap();
     let many: Vec<f64> = radii.iter().flat_map(|&r| [r; 12]).collect();

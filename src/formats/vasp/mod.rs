@@ -59,7 +59,7 @@ pub struct Run {
     pub free_energy: f64,
     /// Force on each site, eV/Å.
     pub forces: Option<Vec<[f64; 3]>>,
-    /// Slope of the energy with strain over the volume, eV/Å³: positive on the diagonal where the cell would shrink. VASP
+    /// Derivative of the energy in the strain over the volume, eV/Å³: positive on the diagonal where the cell would shrink. VASP
     /// prints the opposite sign, in kbar.
     pub stress: Option<[[f64; 3]; 3]>,
     /// Magnetic moment of each site, μ_B, projected on its sphere: collinear calculations with `OUTCAR` only.
@@ -163,7 +163,7 @@ pub(super) fn hash(of: Sha256) -> ContentHash {
     ContentHash(u128::from_be_bytes(std::array::from_fn(|k| digest[k])))
 }
 
-/// VASP's stress in kbar as the slope of the energy with strain, eV/Å³.
+/// VASP's stress in kbar as the derivative of the energy in the strain, eV/Å³.
 pub(super) fn stress(kbar: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
     kbar.map(|row| row.map(|x| -x / KBAR_PER_EV_PER_CUBIC_ANGSTROM))
 }

@@ -4,10 +4,9 @@ use burn::prelude::*;
 use serde_json::Value;
 
 use super::{Alignn, AlignnConfig, Normalisation};
-use crate::ModelError;
 use crate::batch::GaussianBasis;
 use crate::graph::Neighborhood;
-use crate::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
+use crate::weights::checkpoint::{Checkpoint, Layout};
 use crate::weights::found::{Claims, Found, elements_of};
 use crate::weights::limits;
 
@@ -85,17 +84,4 @@ fn place(name: &str) -> Option<String> {
             .replace(&format!("{of}_embedding.2."), &format!("{of}_embedding.1."))
     });
     Some(name.replace("layer.0.", "linear.").replace("layer.1.", "norm."))
-}
-
-/// Reads a state dictionary of ALIGNN (safetensors, not compressed) into our network; `alignn` and `alignn_atomwise` name
-/// their tensors alike.
-///
-/// # Errors
-/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
-pub fn load_alignn(bytes: Vec<u8>, config: &AlignnConfig, device: &Device) -> Result<Alignn, ModelError> {
-    let fault = ModelError::weights("alignn");
-    let mut net = Alignn::new(config, device);
-    let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
-    checkpoint.fill(&mut net, Layout::Torch, place).map_err(|e| fault(e.into()))?;
-    Ok(net)
 }

@@ -22,7 +22,6 @@ use super::{
 };
 use crate::ModelError;
 use crystal::Structure;
-pub use foreign::load_alignn;
 pub use module::Alignn;
 
 /// How a layer normalises its output.

@@ -1,4 +1,4 @@
-//! A training step without tensors: forward and back over the passes of a mini-batch, the slopes of every weight by hand.
+//! A training step without tensors: forward and back over the passes of a mini-batch, the gradients of every weight by hand.
 //!
 //! Rows of bonds before their normalisation are kept for the way back, gates are computed anew: reading them from memory would take as long.
 
@@ -15,10 +15,10 @@ use crate::{
     atoms::{ATOM_FEATURES, atom_features},
     fused::{
         basis::Basis,
+        gradients::{OfLinear, register},
         linear::{Linear, Plan, padded, values},
         outer::add_outer,
         rows::{Ends as Gathered, Part, add, add_sum, gather, of_elements},
-        slopes::{OfLinear, register},
     },
     graph::Graph,
     input::Input,
@@ -110,7 +110,7 @@ impl Weights {
     }
 }
 
-/// Slopes of the weights of a convolution.
+/// Gradients of the weights of a convolution.
 struct OfConvolution {
     /// By the atoms' parts, four of them side by side, and by the bonds, two.
     nodes: Vec<f32>,
@@ -120,8 +120,8 @@ struct OfConvolution {
     atoms: [Vec<f32>; 2],
 }
 
-/// Slopes of all weights, by a pass.
-struct Slopes {
+/// Gradients of all weights, by a pass.
+struct Gradients {
     loss: f64,
     elements: Vec<f32>,
     convolutions: Vec<OfConvolution>,
@@ -129,7 +129,7 @@ struct Slopes {
     out: OfLinear,
 }
 
-impl Slopes {
+impl Gradients {
     fn zeros(config: &CgcnnConfig, weights: &Weights) -> Self {
         let width = weights.width;
         let convolution = || OfConvolution {
@@ -178,10 +178,10 @@ pub(super) fn step(
     let of_passes = on_threads(threads, passes.len(), |k| {
         pass(net, &weights, config, &items[passes[k].clone()], loss, items.len())
     });
-    let mut all = Slopes::zeros(config, &weights);
+    let mut all = Gradients::zeros(config, &weights);
     let mut buffers = Vec::with_capacity(passes.len());
-    for ((slopes, own), pass) in of_passes.into_iter().zip(&passes) {
-        all = all.add(slopes);
+    for ((gradients, own), pass) in of_passes.into_iter().zip(&passes) {
+        all = all.add(gradients);
         buffers.push((pass.len() as f32 / items.len() as f32, own));
     }
     let gradients = registered(net, config, &all, &features);
@@ -247,7 +247,7 @@ struct Trace {
     atoms: Moments,
 }
 
-/// Forward and back over the crystals of a pass, with the statistics of its normalisations; slopes are of the mean loss over `of`
+/// Forward and back over the crystals of a pass, with the statistics of its normalisations; gradients are of the mean loss over `of`
 /// crystals.
 fn pass(
     net: &module::Cgcnn,
@@ -256,7 +256,7 @@ fn pass(
     items: &[(&Input, f32)],
     loss: Loss,
     of: usize,
-) -> (Slopes, Buffers) {
+) -> (Gradients, Buffers) {
     let crystals = Crystals::new(items.iter().map(|(input, _)| input.graph()), &weights.basis);
     let width = weights.width;
     let mut x = vec![0.0; crystals.numbers.len() * width];
@@ -267,19 +267,19 @@ fn pass(
         traces.push(trace);
         x = fresh;
     }
-    let mut slopes = Slopes::zeros(config, weights);
+    let mut gradients = Gradients::zeros(config, weights);
     let mut of_x = vec![0.0; x.len()];
-    readout(weights, &crystals, items, loss, of, &x, &mut of_x, &mut slopes);
+    readout(weights, &crystals, items, loss, of, &x, &mut of_x, &mut gradients);
     for (k, trace) in traces.iter().enumerate().rev() {
-        back(&weights.convolutions[k], weights, &crystals, trace, &x, &mut of_x, &mut slopes.convolutions[k]);
+        back(&weights.convolutions[k], weights, &crystals, trace, &x, &mut of_x, &mut gradients.convolutions[k]);
         x.clone_from(&trace.x);
     }
     for (row, &z) in of_x.chunks_exact(width).zip(&crystals.numbers) {
-        add(&mut slopes.elements[usize::from(z) * width..][..width], row);
+        add(&mut gradients.elements[usize::from(z) * width..][..width], row);
     }
     let moments = net.convs.iter().zip(traces);
     (
-        slopes,
+        gradients,
         Buffers::after(
             moments.flat_map(|(layer, t)| [(&layer.bn1, t.bonds.halves(config.atom, width)), (&layer.bn2, t.atoms)]),
         ),
@@ -316,7 +316,7 @@ fn affine<'a>(moments: &'a Moments, normal: &Normal) -> Affine<'a> {
     Affine { mean: &moments.mean, scale, shift }
 }
 
-/// The crystals' numbers and losses, and the slopes by the atoms' last vectors, `of_x`.
+/// The crystals' numbers and losses, and the gradients in the atoms' last vectors, `of_x`.
 #[allow(clippy::too_many_arguments)]
 fn readout(
     weights: &Weights,
@@ -326,7 +326,7 @@ fn readout(
     of: usize,
     x: &[f32],
     of_x: &mut [f32],
-    slopes: &mut Slopes,
+    gradients: &mut Gradients,
 ) {
     let (width, wide) = (weights.width, weights.crystal.width());
     let mut means = vec![0.0; items.len() * width];
@@ -345,15 +345,15 @@ fn readout(
     let mut of_out = vec![0.0; out.len()];
     for (k, (_, label)) in items.iter().enumerate() {
         let at = k * weights.out.width();
-        let (value, slope) = loss.of(f64::from(out[at] - label));
-        slopes.loss += value;
-        of_out[at] = (slope / of as f64) as f32;
+        let (value, gradient) = loss.of(f64::from(out[at] - label));
+        gradients.loss += value;
+        of_out[at] = (gradient / of as f64) as f32;
     }
-    slopes.out.gain((&hidden, wide), &of_out);
+    gradients.out.gain((&hidden, wide), &of_out);
     let mut of_hidden = vec![0.0; hidden.len()];
     weights.out_back.apply(&of_out, weights.out.width(), &mut of_hidden);
     softplus_back(&mut of_hidden, &hidden);
-    slopes.crystal.gain((&means, width), &of_hidden);
+    gradients.crystal.gain((&means, width), &of_hidden);
     let mut of_means = vec![0.0; means.len()];
     weights.crystal_back.apply(&of_hidden, wide, &mut of_means);
     softplus_back(&mut of_means, &means);
@@ -364,7 +364,7 @@ fn readout(
     }
 }
 
-/// From the slopes of the atoms `after` a convolution to those before it, both `of_x`.
+/// From the gradients of the atoms `after` a convolution to those before it, both `of_x`.
 fn back(
     convolution: &Convolution,
     weights: &Weights,
@@ -372,64 +372,64 @@ fn back(
     trace: &Trace,
     after: &[f32],
     of_x: &mut [f32],
-    slopes: &mut OfConvolution,
+    gradients: &mut OfConvolution,
 ) {
     let (width, nodes, edges) = (weights.width, crystals.numbers.len(), crystals.neighbor.len());
     let wide = 2 * width;
     softplus_back(of_x, after);
-    let of_gathered = atoms_back(&convolution.atoms, crystals, trace, of_x, &mut slopes.atoms);
-    let [of_gamma, of_beta] = &mut slopes.bonds;
-    let mut sums = Sums { products: std::mem::take(of_gamma), slopes: std::mem::take(of_beta) };
+    let of_gathered = atoms_back(&convolution.atoms, crystals, trace, of_x, &mut gradients.atoms);
+    let [of_gamma, of_beta] = &mut gradients.bonds;
+    let mut sums = Sums { products: std::mem::take(of_gamma), gradients: std::mem::take(of_beta) };
     let (norm, mut of_rows) = (affine(&trace.bonds, &convolution.bonds), vec![0.0; edges * wide]);
     gates_back(&of_gathered, width, &trace.rows, &crystals.starts, &norm, &mut of_rows, &mut sums);
     let normal =
-        trace.bonds.back(&convolution.bonds.gamma, convolution.bonds.epsilon, &mut sums.products, &sums.slopes);
-    (*of_gamma, *of_beta) = (sums.products, sums.slopes);
+        trace.bonds.back(&convolution.bonds.gamma, convolution.bonds.epsilon, &mut sums.products, &sums.gradients);
+    (*of_gamma, *of_beta) = (sums.products, sums.gradients);
     let mut of_parts = vec![0.0; nodes * 2 * wide];
     let ends = Ends { neighbor: &crystals.neighbor, of_parts: &mut of_parts };
     normal_back(&mut of_rows, width, &trace.rows, &crystals.starts, &crystals.node_weights, &normal, ends);
     let stride = crystals.expanded.len() / edges.max(1);
-    add_outer(&mut slopes.edges, wide, (&crystals.expanded, stride), &of_rows);
-    add_outer(&mut slopes.nodes, 2 * wide, (&trace.x, width), &of_parts);
-    add_sum(&mut slopes.bias, &of_parts, 1.0);
+    add_outer(&mut gradients.edges, wide, (&crystals.expanded, stride), &of_rows);
+    add_outer(&mut gradients.nodes, 2 * wide, (&trace.x, width), &of_parts);
+    add_sum(&mut gradients.bias, &of_parts, 1.0);
     let mut of_nodes = vec![0.0; nodes * width];
     convolution.back.apply(&of_parts, 2 * wide, &mut of_nodes);
     add(of_x, &of_nodes);
 }
 
-/// Through the normalisation of what atoms gather: from the slopes of its result to those of the sums.
+/// Through the normalisation of what atoms gather: from the gradients of its result to those of the sums.
 fn atoms_back(
     norm: &Normal,
     crystals: &Crystals,
     trace: &Trace,
-    slopes: &[f32],
+    gradients: &[f32],
     [of_gamma, of_beta]: &mut [Vec<f32>; 2],
 ) -> Vec<f32> {
     let width = norm.gamma.len();
-    let rows = || slopes.chunks_exact(width).zip(trace.gathered.chunks_exact(width));
-    for (slope, gathered) in rows() {
+    let rows = || gradients.chunks_exact(width).zip(trace.gathered.chunks_exact(width));
+    for (gradient, gathered) in rows() {
         for (k, (of_gamma, of_beta)) in of_gamma.iter_mut().zip(of_beta.iter_mut()).enumerate() {
-            *of_gamma += slope[k] * (gathered[k] - trace.atoms.mean[k]);
-            *of_beta += slope[k];
+            *of_gamma += gradient[k] * (gathered[k] - trace.atoms.mean[k]);
+            *of_beta += gradient[k];
         }
     }
     let normal = trace.atoms.back(&norm.gamma, norm.epsilon, of_gamma, of_beta);
-    let of_sums = rows().zip(&crystals.node_weights).flat_map(|((slope, gathered), weight)| {
+    let of_sums = rows().zip(&crystals.node_weights).flat_map(|((gradient, gathered), weight)| {
         let of_mean = |k: usize| normal.of_value[k] * gathered[k] + normal.constant[k];
-        let of = |k: usize| normal.slope[k] * slope[k] + weight * of_mean(k);
+        let of = |k: usize| normal.factor[k] * gradient[k] + weight * of_mean(k);
         (0..width).map(of).collect::<Vec<f32>>()
     });
     of_sums.collect()
 }
 
-/// The slopes as burn's optimiser takes them.
-fn registered(net: &module::Cgcnn, config: &CgcnnConfig, slopes: &Slopes, features: &[f32]) -> GradientsParams {
-    let (gradients, atom) = (&mut GradientsParams::new(), config.atom);
+/// The gradients as burn's optimiser takes them.
+fn registered(net: &module::Cgcnn, config: &CgcnnConfig, gradients: &Gradients, features: &[f32]) -> GradientsParams {
+    let (found, atom) = (&mut GradientsParams::new(), config.atom);
     let width = padded(atom);
     let mut embedding = OfLinear::zeros(ATOM_FEATURES, atom);
-    embedding.gain((features, ATOM_FEATURES), &slopes.elements);
-    embedding.register(gradients, &net.embedding);
-    for (layer, slopes) in net.convs.iter().zip(&slopes.convolutions) {
+    embedding.gain((features, ATOM_FEATURES), &gradients.elements);
+    embedding.register(found, &net.embedding);
+    for (layer, gradients) in net.convs.iter().zip(&gradients.convolutions) {
         // Gate and core side by side, each padded, as one row of the layer, padded at its end.
         let joined = |row: &[f32]| {
             let mut joined = [&row[..atom], &row[width..width + atom]].concat();
@@ -437,19 +437,19 @@ fn registered(net: &module::Cgcnn, config: &CgcnnConfig, slopes: &Slopes, featur
             joined
         };
         let by_nodes =
-            |part: usize| slopes.nodes.chunks_exact(4 * width).map(move |row| &row[part * 2 * width..][..2 * width]);
-        let rows = by_nodes(0).chain(by_nodes(1)).chain(slopes.edges.chunks_exact(2 * width));
-        let full = OfLinear { weight: rows.flat_map(joined).collect(), bias: joined(&slopes.bias[..2 * width]) };
-        full.register(gradients, &layer.fc_full);
-        for (norm, [of_gamma, of_beta]) in [(&layer.bn1, &slopes.bonds), (&layer.bn2, &slopes.atoms)] {
+            |part: usize| gradients.nodes.chunks_exact(4 * width).map(move |row| &row[part * 2 * width..][..2 * width]);
+        let rows = by_nodes(0).chain(by_nodes(1)).chain(gradients.edges.chunks_exact(2 * width));
+        let full = OfLinear { weight: rows.flat_map(joined).collect(), bias: joined(&gradients.bias[..2 * width]) };
+        full.register(found, &layer.fc_full);
+        for (norm, [of_gamma, of_beta]) in [(&layer.bn1, &gradients.bonds), (&layer.bn2, &gradients.atoms)] {
             let parts = of_gamma.len() / width;
             for (weight, of) in [(&norm.gamma, of_gamma), (&norm.beta, of_beta)] {
                 let of = if parts == 2 { joined(of) } else { of.clone() };
-                register(gradients, weight, &of);
+                register(found, weight, &of);
             }
         }
     }
-    slopes.crystal.register(gradients, &net.conv_to_fc);
-    slopes.out.register(gradients, &net.fc_out);
-    std::mem::take(gradients)
+    gradients.crystal.register(found, &net.conv_to_fc);
+    gradients.out.register(found, &net.fc_out);
+    std::mem::take(found)
 }

@@ -1,12 +1,12 @@
 //! CHGNet: crystal Hamiltonian graph network (Deng et al., Nat. Mach. Intell. 2023, 5, 1031).
 //!
 //! The energy of a crystal is a sum over its atoms, each of which has heard of its surroundings by messages along bonds of up
-//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its slopes
+//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its gradients
 //! are forces and stress. The scale is that of the calculations it learned from: total energies with the Materials Project's
 //! corrections, not formation energies.
 //!
 //! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the slopes too.
+//! has the gradients too.
 
 mod foreign;
 mod fused;
@@ -19,7 +19,6 @@ use super::{
     bond_graph::BondGraph,
     fused::Fused,
     input::Input,
-    tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
 use crate::ModelError;
@@ -30,7 +29,7 @@ pub use module::Chgnet;
 pub const WIDTH: usize = 64;
 /// Elements that have a vector, by atomic number from hydrogen on.
 pub const ELEMENTS: usize = 94;
-/// Cosines are multiplied by it: the slope of the angle has no bounds at 0 and 180°.
+/// Cosines are multiplied by it: the derivative of the angle has no bounds at 0 and 180°.
 pub(super) const COSINE: f64 = 1.0 - 1e-6;
 
 /// Everything that changes the numbers CHGNet computes, besides its weights.
@@ -90,10 +89,6 @@ impl Architecture for ChgnetConfig {
         BondGraph::new(structure, self.atom_graph_cutoff, self.bond_graph_cutoff).map(Input::Bonds)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Chgnet {
         Chgnet::new(self, device)
     }
@@ -104,14 +99,6 @@ impl Architecture for ChgnetConfig {
 
     fn fused(&self, net: &Chgnet) -> Option<Fused> {
         Some(Fused::new(fused::Chgnet::new(net, self)))
-    }
-
-    fn spaces(&self) -> Vec<(&'static str, Space)> {
-        Vec::new()
-    }
-
-    fn chosen(&self, _: &Settings) -> Option<Self> {
-        None
     }
 
     fn values(&self) -> usize {

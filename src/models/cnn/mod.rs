@@ -11,7 +11,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 
 use super::{
-    architecture::{Architecture, Reader, Variant},
+    architecture::{Architecture, Variant},
     fused::Fused,
     input::Input,
     tune::space::{Domain, Settings, Space, number, steps, whole},
@@ -129,7 +129,6 @@ impl Architecture for CnnConfig {
         Variant { name: "cnn-magpie", usual: || Self::usual(Descriptor::Magpie), published_rmse: Some(0.25) },
         Variant { name: "cnn-xrd", usual: || Self::usual(Descriptor::Xrd), published_rmse: Some(0.56) },
     ];
-    const READERS: &'static [Reader<Self>] = &[];
 
     fn name(&self) -> &'static str {
         match self.descriptor {

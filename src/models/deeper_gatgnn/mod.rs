@@ -70,10 +70,6 @@ impl Architecture for DeeperGatgnnConfig {
         Graph::of_distinct_sites(structure, self.edges).map(Input::Graph)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> DeeperGatgnn {
         DeeperGatgnn::new(self, device)
     }

@@ -124,7 +124,7 @@ impl Plan {
     }
 
     /// The product the other way, without a bias: from as many numbers as several layers beside one another put out to those
-    /// they read. What is a slope with the outputs becomes one with the inputs.
+    /// they read. What is a gradient in the outputs becomes one in the inputs.
     pub fn back(parts: &[Self]) -> Linear {
         let inputs = parts[0].inputs;
         let weight = parts.iter().flat_map(|part| {

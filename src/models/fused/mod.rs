@@ -11,14 +11,15 @@
 //! ```text
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
-//! outer, slopes             slopes of weights, for the architectures that train without tensors
+//! outer, gradients          gradients of weights, for the architectures that train without tensors
 //! radial                    numbers of a bond by its length
 //! product, row_norm, virial products and normalisations with the way back, forces and stress
 //! runs, strips, scratch     tiles of edges, buffers that outlive a call
-//! fused of an architecture     the networks, each in its folder; chgnet, tensornet and nequix with their slopes
+//! fused of an architecture     the networks, each in its folder; chgnet, tensornet and nequix with forces and stress
 //! ```
 
 pub(super) mod basis;
+pub(super) mod gradients;
 pub(super) mod linear;
 pub(super) mod norm;
 pub(super) mod outer;
@@ -29,7 +30,6 @@ pub(super) mod rows;
 pub(super) mod runs;
 pub(super) mod scratch;
 pub(super) mod set2set;
-pub(super) mod slopes;
 pub(super) mod strips;
 pub(super) mod virial;
 
@@ -51,7 +51,7 @@ pub trait Inference: std::fmt::Debug + Send + Sync {
     }
 }
 
-/// A network whose number is a total energy, with its slopes. It reads the bonds of a crystal.
+/// A network whose number is a total energy, with its gradients. It reads the bonds of a crystal.
 pub trait Surface: std::fmt::Debug + Send + Sync {
     /// Energy of the cell, eV.
     fn energy(&self, graph: &BondGraph) -> f64;
@@ -236,9 +236,9 @@ pub(crate) mod tests {
         }
     }
 
-    /// Forces and stress are the slopes of the energy: against differences, whose last digits single precision takes.
+    /// Forces and stress are gradients of the energy: against differences, whose last digits single precision takes.
     #[test]
-    fn slopes_of_energy_models_are_those_of_differences() {
+    fn gradients_of_energy_models_are_those_of_differences() {
         let step = 4e-3;
         let mut surfaces = 0;
         for config in configs() {

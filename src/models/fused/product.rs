@@ -31,9 +31,9 @@ impl Product {
         whole(&self.forward, x, out, Linear::add);
     }
 
-    /// `slopes += after Wᵀ`, on several threads where that pays.
-    pub fn add_back(&self, after: &[f32], slopes: &mut [f32]) {
-        whole(&self.back, after, slopes, Linear::add);
+    /// `gradients += after Wᵀ`, on several threads where that pays.
+    pub fn add_back(&self, after: &[f32], gradients: &mut [f32]) {
+        whole(&self.back, after, gradients, Linear::add);
     }
 }
 

@@ -38,8 +38,8 @@ pub struct Place {
 pub enum Asked {
     /// The numbers.
     Values,
-    /// Their slopes with the length, 1/Å.
-    Slopes,
+    /// Their derivatives in the length, 1/Å.
+    Derivatives,
 }
 
 impl Radial {
@@ -93,7 +93,7 @@ impl Radial {
         &self.terms[panel * block..(panel + 1) * block]
     }
 
-    /// Numbers of bonds, or their slopes, `[panel][bond][part][16]`.
+    /// Numbers of bonds, or their derivatives, `[panel][bond][part][16]`.
     pub fn ask(&self, places: &[Place], asked: Asked, out: &mut [f32]) {
         if !places.is_empty() {
             for (panel, out) in out.chunks_exact_mut(places.len() * self.parts * PANEL).take(self.panels).enumerate() {
@@ -163,7 +163,7 @@ impl Exact {
     }
 }
 
-/// At one place of the channels: a polynomial, whose terms begin at `from`, or its slope with the place besides.
+/// At one place of the channels: a polynomial, whose terms begin at `from`, and its derivative in the place besides.
 ///
 /// # Safety
 /// There are [`TERMS`] panels from there on, and the processor has the instruction set.
@@ -172,17 +172,17 @@ pub unsafe fn polynomial<S: Simd>(from: *const f32, at: S::V) -> (S::V, S::V) {
     // SAFETY: as above.
     unsafe {
         let mut value = S::load(from.add((TERMS - 1) * PANEL));
-        let mut slope = S::splat(0.0);
+        let mut derivative = S::splat(0.0);
         for power in (0..TERMS - 1).rev() {
-            slope = S::fma(slope, at, value);
+            derivative = S::fma(derivative, at, value);
             value = S::fma(value, at, S::load(from.add(power * PANEL)));
         }
-        (value, slope)
+        (value, derivative)
     }
 }
 
 kernels! {
-    /// Of one panel of channels: for each place the polynomials of its interval, or their slopes.
+    /// Of one panel of channels: for each place the polynomials of its interval, or their derivatives.
     pub fn polynomials<S>(terms: &[f32], parts: usize, places: &[Place], asked: Asked, pace: f32, out: &mut [f32]) {
         let row = parts * TERMS * PANEL;
         assert!(out.len() == places.len() * parts * PANEL);
@@ -194,8 +194,8 @@ kernels! {
             for part in 0..parts {
                 let mut lane = 0;
                 while lane < PANEL {
-                    let (value, slope) = polynomial::<S>(from.add(part * TERMS * PANEL + lane), at);
-                    let answer = if asked == Asked::Values { value } else { S::mul(slope, pace) };
+                    let (value, derivative) = polynomial::<S>(from.add(part * TERMS * PANEL + lane), at);
+                    let answer = if asked == Asked::Values { value } else { S::mul(derivative, pace) };
                     S::store(to.add(part * PANEL + lane), answer);
                     lane += S::LANES;
                 }
@@ -218,7 +218,7 @@ mod tests {
         let lengths = [0.9, 2.5, 3.1, 4.999];
         let places = lengths.map(|length| radial.place(length));
         let mut out = vec![f32::NAN; radial.size(4)];
-        for asked in [Asked::Values, Asked::Slopes] {
+        for asked in [Asked::Values, Asked::Derivatives] {
             each_isa!(polynomials(radial.panel(0), 3, &places, asked, radial.pace(), &mut out), {
                 for (k, got) in out.iter().enumerate() {
                     let (x, rate) = (lengths[k / 48], 1.0 + 0.05 * (k % 48) as f64);

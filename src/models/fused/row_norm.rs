@@ -87,28 +87,28 @@ kernels! {
         }
     }
 
-    /// Rows of `slopes`, with the normalised rows of `x`, become those with `x`.
-    pub fn norm_rows_back<S>(x: &[f32], norm: &RowNorm, slopes: &mut [f32]) {
+    /// Rows of `gradients`, with the normalised rows of `x`, become those in `x`.
+    pub fn norm_rows_back<S>(x: &[f32], norm: &RowNorm, gradients: &mut [f32]) {
         let width = norm.width();
-        assert!(x.len() == slopes.len() && x.len().is_multiple_of(width) && norm.shift.len() == width);
+        assert!(x.len() == gradients.len() && x.len().is_multiple_of(width) && norm.shift.len() == width);
         for row in (0..x.len()).step_by(width) {
-            let (from, slope) = (x.as_ptr().add(row), slopes.as_mut_ptr().add(row));
+            let (from, gradient) = (x.as_ptr().add(row), gradients.as_mut_ptr().add(row));
             let (mean, spread) = moments::<S>(from, width);
             let mut sums = [S::splat(0.0); 2];
             let mut k = 0;
             while k < width {
                 let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
-                let with = S::mul(S::load(slope.add(k)), S::load(norm.scale.as_ptr().add(k)));
+                let with = S::mul(S::load(gradient.add(k)), S::load(norm.scale.as_ptr().add(k)));
                 sums = [S::add(sums[0], with), S::fma(with, value, sums[1])];
-                S::store(slope.add(k), with);
+                S::store(gradient.add(k), with);
                 k += S::LANES;
             }
             let [first, second] = sums.map(|sum| S::splat(S::sum(sum) / width as f32));
             k = 0;
             while k < width {
                 let value = normal::<S>(S::load(from.add(k)), mean, spread, norm, k).0;
-                let rest = S::sub(S::sub(S::load(slope.add(k)), first), S::mul(value, second));
-                S::store(slope.add(k), S::mul(rest, S::splat(spread)));
+                let rest = S::sub(S::sub(S::load(gradient.add(k)), first), S::mul(value, second));
+                S::store(gradient.add(k), S::mul(rest, S::splat(spread)));
                 k += S::LANES;
             }
         }
@@ -135,16 +135,16 @@ mod tests {
             norm_rows(x, &norm, &mut out);
             out.iter().zip(&weights).map(|(y, w)| f64::from(y * w)).sum::<f64>()
         };
-        let mut slopes = weights.clone();
-        each_isa!(norm_rows_back(&x, &norm, &mut slopes), {
+        let mut gradients = weights.clone();
+        each_isa!(norm_rows_back(&x, &norm, &mut gradients), {
             for k in [0, 5, 31, 32, 60] {
                 let moved = |by: f32| {
                     sum(&x.iter().enumerate().map(|(j, x)| x + if j == k { by } else { 0.0 }).collect::<Vec<_>>())
                 };
                 let want = (moved(1e-2) - moved(-1e-2)) / 2e-2;
-                assert!((f64::from(slopes[k]) - want).abs() < 2e-4, "{k}: {}, {want}", slopes[k]);
+                assert!((f64::from(gradients[k]) - want).abs() < 2e-4, "{k}: {}, {want}", gradients[k]);
             }
-            slopes.copy_from_slice(&weights);
+            gradients.copy_from_slice(&weights);
         });
     }
 }

@@ -71,10 +71,6 @@ impl Architecture for GatgnnConfig {
         Graph::of_distinct_sites(structure, self.edges).map(Input::Graph)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Gatgnn {
         Gatgnn::new(self, device)
     }

@@ -48,7 +48,7 @@ impl Kernel for Gate {
 
     fn backward(&self, gradient: Matrix, inputs: &[Matrix], _: &[bool]) -> Vec<Gradient> {
         let mut out = vec![0.0; inputs[0].values.len()];
-        gate_slopes(inputs[0].values, gradient.values, gradient.width, &mut out);
+        gate_gradients(inputs[0].values, gradient.values, gradient.width, &mut out);
         vec![Gradient::Of(out)]
     }
 }
@@ -82,7 +82,7 @@ impl Kernel for GatedMean {
         let mut of_gates = vec![0.0; gates.values.len()];
         let mut of_values = vec![0.0; values.values.len()];
         let ends = (&*self.source, &*self.target);
-        gated_slopes(gates.values, values.values, mean, &of_sum, ends, values.width, &mut of_gates, &mut of_values);
+        gated_gradients(gates.values, values.values, mean, &of_sum, ends, values.width, &mut of_gates, &mut of_values);
         vec![Gradient::Of(of_gates), Gradient::Of(of_values)]
     }
 }
@@ -97,16 +97,16 @@ kernels! {
         }
     }
 
-    fn gate_slopes(x: &[f32], gradient: &[f32], width: usize, out: &mut [f32]) {
+    fn gate_gradients(x: &[f32], gradient: &[f32], width: usize, out: &mut [f32]) {
         let rows = x.chunks_exact(2 * width).zip(gradient.chunks_exact(width));
         for ((x, gradient), out) in rows.zip(out.chunks_exact_mut(2 * width)) {
             let (left, right) = x.split_at(width);
             let (of_left, of_right) = out.split_at_mut(width);
             for k in 0..width {
                 let s = sigmoid(left[k]);
-                let (value, slope) = softplus(right[k]);
+                let (value, derivative) = softplus(right[k]);
                 of_left[k] = gradient[k] * (value + LN_2) * s * (1.0 - s);
-                of_right[k] = gradient[k] * s * slope;
+                of_right[k] = gradient[k] * s * derivative;
             }
         }
     }
@@ -132,7 +132,7 @@ kernels! {
         }
     }
 
-    fn gated_slopes(
+    fn gated_gradients(
         gates: &[f32],
         values: &[f32],
         mean: &[f32],

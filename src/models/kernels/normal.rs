@@ -78,14 +78,14 @@ pub struct Moments {
     total: f32,
 }
 
-/// The way back through a normalisation: the slope by row r of weight w is `slope g + w (of_value x + constant)`.
+/// The way back through a normalisation: the gradient in row r of weight w is `factor g + w (of_value x + constant)`.
 #[derive(Debug)]
 pub struct NormalBack {
     /// Of each column.
-    pub slope: Vec<f32>,
-    /// See `slope`.
+    pub factor: Vec<f32>,
+    /// See `factor`.
     pub of_value: Vec<f32>,
-    /// See `slope`.
+    /// See `factor`.
     pub constant: Vec<f32>,
 }
 
@@ -120,16 +120,16 @@ impl Moments {
         [scale, shift]
     }
 
-    /// The way back, where `of_gamma` holds Σ g (x - mean), which becomes the slope by γ, and `of_beta` Σ g.
+    /// The way back, where `of_gamma` holds Σ g (x - mean), which becomes the gradient in γ, and `of_beta` Σ g.
     pub fn back(&self, gamma: &[f32], epsilon: f32, of_gamma: &mut [f32], of_beta: &[f32]) -> NormalBack {
         let inverse: Vec<f32> = self.variance.iter().map(|v| (v + epsilon).sqrt().recip()).collect();
         of_gamma.iter_mut().zip(&inverse).for_each(|(g, i)| *g *= i);
         // γ/s (g - w mean g - w x̂ mean(g x̂)).
         let (columns, n) = (0..inverse.len(), self.total);
-        let slope: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
-        let of_value: Vec<f32> = columns.clone().map(|k| -slope[k] * inverse[k] * of_gamma[k] / n).collect();
-        let constant = columns.map(|k| -slope[k] * of_beta[k] / n - of_value[k] * self.mean[k]).collect();
-        NormalBack { slope, of_value, constant }
+        let factor: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
+        let of_value: Vec<f32> = columns.clone().map(|k| -factor[k] * inverse[k] * of_gamma[k] / n).collect();
+        let constant = columns.map(|k| -factor[k] * of_beta[k] / n - of_value[k] * self.mean[k]).collect();
+        NormalBack { factor, of_value, constant }
     }
 }
 
@@ -188,7 +188,7 @@ impl Kernel for Layer {
         let statistics = self.of_rows.get().expect("a forward pass comes first");
         let (mut of_gamma, mut of_beta) = (vec![0.0; x.width], vec![0.0; x.width]);
         let mut of_x = vec![0.0; x.values.len()];
-        slope_rows(x.values, gamma.values, statistics, gradient.values, &mut of_x, &mut of_gamma, &mut of_beta);
+        gradient_rows(x.values, gamma.values, statistics, gradient.values, &mut of_x, &mut of_gamma, &mut of_beta);
         vec![Gradient::Of(of_x), Gradient::Of(of_gamma), Gradient::Of(of_beta)]
     }
 }
@@ -242,12 +242,12 @@ kernels! {
     }
 
     fn combine_columns(a: &[f32], b: &[f32], weights: &[f32], back: &NormalBack, out: &mut [f32]) {
-        let NormalBack { slope, of_value, constant } = back;
+        let NormalBack { factor, of_value, constant } = back;
         let width = constant.len();
         let rows = a.chunks_exact(width).zip(b.chunks_exact(width)).zip(out.chunks_exact_mut(width));
         for (((a, b), out), w) in rows.zip(weights) {
             for k in 0..width {
-                out[k] = a[k] * slope[k] + w * (b[k] * of_value[k] + constant[k]);
+                out[k] = a[k] * factor[k] + w * (b[k] * of_value[k] + constant[k]);
             }
         }
     }
@@ -265,7 +265,7 @@ kernels! {
         }
     }
 
-    fn slope_rows(
+    fn gradient_rows(
         x: &[f32],
         gamma: &[f32],
         statistics: &[(f32, f32)],

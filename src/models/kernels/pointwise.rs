@@ -39,7 +39,7 @@ impl Kernel for Softplus {
 
     fn backward(&self, gradient: Matrix, inputs: &[Matrix], _: &[bool]) -> Vec<Gradient> {
         let mut out = vec![0.0; gradient.values.len()];
-        softplus_slopes(inputs[0].values, gradient.values, &mut out);
+        softplus_gradients(inputs[0].values, gradient.values, &mut out);
         vec![Gradient::Of(out)]
     }
 }
@@ -56,7 +56,7 @@ impl Kernel for Silu {
 
     fn backward(&self, gradient: Matrix, inputs: &[Matrix], _: &[bool]) -> Vec<Gradient> {
         let mut out = vec![0.0; gradient.values.len()];
-        silu_slopes(inputs[0].values, gradient.values, &mut out);
+        silu_gradients(inputs[0].values, gradient.values, &mut out);
         vec![Gradient::Of(out)]
     }
 }
@@ -76,13 +76,13 @@ impl Kernel for AddSilu {
             return vec![Gradient::Same, Gradient::None];
         }
         let mut out = vec![0.0; gradient.values.len()];
-        silu_slopes(inputs[1].values, gradient.values, &mut out);
+        silu_gradients(inputs[1].values, gradient.values, &mut out);
         vec![Gradient::Same, Gradient::Of(out)]
     }
 }
 
 kernels! {
-    fn softplus_slopes(x: &[f32], gradient: &[f32], out: &mut [f32]) {
+    fn softplus_gradients(x: &[f32], gradient: &[f32], out: &mut [f32]) {
         for ((x, g), out) in x.iter().zip(gradient).zip(out) {
             *out = g * sigmoid(*x);
         }
@@ -95,7 +95,7 @@ kernels! {
         }
     }
 
-    fn silu_slopes(x: &[f32], gradient: &[f32], out: &mut [f32]) {
+    fn silu_gradients(x: &[f32], gradient: &[f32], out: &mut [f32]) {
         for ((x, g), out) in x.iter().zip(gradient).zip(out) {
             let s = sigmoid(*x);
             *out = g * (s + x * s * (1.0 - s));

@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::keras::steps;
 use super::{Megnet, MegnetConfig};
-use crate::ModelError;
 use crate::batch::GaussianBasis;
 use crate::set2set::Set2SetMode;
-use crate::weights::checkpoint::{Checkpoint, Layout, from_safetensors};
+use crate::weights::checkpoint::{Checkpoint, Layout};
 use crate::weights::found::{Claims, Found, MATERIALS_PROJECT, by_atomic_number};
 use crate::weights::limits;
 
@@ -128,19 +127,6 @@ fn place(name: &str) -> Option<String> {
         Some(format!("{of}{ours}.{kind}"))
     });
     Some(lstm.unwrap_or(name))
-}
-
-/// Reads a state dictionary of matgl's MEGNet (safetensors, not compressed) into our network, rows of the embedding as they
-/// are.
-///
-/// # Errors
-/// [`ModelError::Weights`] naming the tensors that are missing or do not fit.
-pub fn load_matgl(bytes: Vec<u8>, config: &MegnetConfig, device: &Device) -> Result<Megnet, ModelError> {
-    let fault = ModelError::weights("matgl");
-    let mut net = Megnet::new(config, device);
-    let checkpoint = from_safetensors(&bytes).map_err(&fault)?;
-    checkpoint.fill(&mut net, Layout::Torch, place).map_err(|e| fault(e.into()))?;
-    Ok(net)
 }
 
 #[cfg(test)]

@@ -24,7 +24,6 @@ use super::{
 };
 use crate::ModelError;
 use crystal::{Element, Structure};
-pub use matgl::load_matgl;
 pub use module::Megnet;
 
 /// Everything that changes the numbers MEGNet computes, besides its weights.

@@ -30,7 +30,7 @@ impl Basis {
         (1..=self.count).map(wave).collect()
     }
 
-    /// The factor of a bond of that length, Å: 1 at no length, 0 at the cutoff with its slope and the slope's.
+    /// The factor of a bond of that length, Å: 1 at no length, 0 at the cutoff with its derivative and the derivative's.
     fn fading(&self, length: f64) -> f64 {
         let (x, p) = (length / self.cutoff, self.power);
         if x >= 1.0 {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_end_with_two_slopes_at_the_cutoff_and_are_finite_at_no_length() {
+    fn functions_end_with_two_derivatives_at_the_cutoff_and_are_finite_at_no_length() {
         let basis = Basis::new(6.0, 8, 6.0);
         assert!(basis.expand(6.0).iter().all(|x| *x == 0.0));
         assert!(basis.expand(6.0 - 1e-3).iter().all(|x| x.abs() < 1e-10));

@@ -70,10 +70,10 @@ impl Harmonics {
         self.0.iter().map(value)
     }
 
-    /// Their slopes with the three components of a vector, at a direction, as the polynomials have them.
-    pub fn slopes_at(&self, direction: [f64; 3]) -> impl Iterator<Item = [f64; 3]> + '_ {
+    /// Their derivatives in the three components of a vector, at a direction, as the polynomials have them.
+    pub fn derivatives_at(&self, direction: [f64; 3]) -> impl Iterator<Item = [f64; 3]> + '_ {
         let powers = powers(direction);
-        let slope = move |axis: usize, (factor, exponents): &Term| {
+        let derivative = move |axis: usize, (factor, exponents): &Term| {
             let part = |k: usize| match exponents[k] {
                 0 if k == axis => 0.0,
                 n if k == axis => n as f64 * powers[k][n - 1],
@@ -81,7 +81,9 @@ impl Harmonics {
             };
             factor * part(0) * part(1) * part(2)
         };
-        self.0.iter().map(move |terms| std::array::from_fn(|axis| terms.iter().map(|term| slope(axis, term)).sum()))
+        self.0
+            .iter()
+            .map(move |terms| std::array::from_fn(|axis| terms.iter().map(|term| derivative(axis, term)).sum()))
     }
 }
 
@@ -165,18 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn slopes_are_those_of_differences() {
+    fn derivatives_are_those_of_differences() {
         for degree in 0..DEGREES {
             let harmonics = Harmonics::new(degree);
-            let slopes: Vec<[f64; 3]> = harmonics.slopes_at(DIRECTION).collect();
+            let derivatives: Vec<[f64; 3]> = harmonics.derivatives_at(DIRECTION).collect();
             for axis in 0..3 {
                 let moved = |by: f64| {
                     let mut direction = DIRECTION;
                     direction[axis] += by;
                     harmonics.at(direction).collect::<Vec<_>>()
                 };
-                for ((slope, above), below) in slopes.iter().zip(moved(1e-5)).zip(moved(-1e-5)) {
-                    assert!((slope[axis] - (above - below) / 2e-5).abs() < 1e-8);
+                for ((derivative, above), below) in derivatives.iter().zip(moved(1e-5)).zip(moved(-1e-5)) {
+                    assert!((derivative[axis] - (above - below) / 2e-5).abs() < 1e-8);
                 }
             }
         }

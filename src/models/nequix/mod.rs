@@ -10,7 +10,7 @@
 //! ```text
 //! harmonics   spherical harmonics, and how three of them join       foreign   weights as the package nequix publishes them
 //! paths       the ways in which a layer joins degrees               module    the network in burn
-//! basis       functions of a length                                 fused     the same with its slopes, as queries run it
+//! basis       functions of a length                                 fused     the same with its gradients, as queries run it
 //! ```
 
 mod basis;
@@ -27,7 +27,6 @@ use super::{
     bond_graph::BondGraph,
     fused::{Fused, linear::PANEL},
     input::Input,
-    tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
 use crate::ModelError;
@@ -104,10 +103,6 @@ impl Architecture for NequixConfig {
         BondGraph::new(structure, self.cutoff, 0.0).map(Input::Bonds)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Nequix {
         Nequix::new(self, device)
     }
@@ -118,14 +113,6 @@ impl Architecture for NequixConfig {
 
     fn fused(&self, net: &Nequix) -> Option<Fused> {
         Some(Fused::new(fused::Nequix::new(net, self)))
-    }
-
-    fn spaces(&self) -> Vec<(&'static str, Space)> {
-        Vec::new()
-    }
-
-    fn chosen(&self, _: &Settings) -> Option<Self> {
-        None
     }
 
     fn values(&self) -> usize {

@@ -1,6 +1,6 @@
-//! A training step without tensors: forward and back over the passes of a mini-batch, the slopes of every weight by hand.
+//! A training step without tensors: forward and back over the passes of a mini-batch, the gradients of every weight by hand.
 //!
-//! The filters of a step are tabulated once. Each pass leaves the slopes of the tables, which are added up before they go back through
+//! The filters of a step are tabulated once. Each pass leaves the gradients of the tables, which are added up before they go back through
 //! the two layers behind a filter.
 
 use burn::{nn, optim::GradientsParams};
@@ -15,11 +15,11 @@ use super::{
 use crate::{
     activation::silu_in_place,
     fused::{
+        gradients::{OfLinear, register},
         linear::{Linear, Plan, padded},
         outer::add_outer,
         rows::{add, scale},
         scratch::sized,
-        slopes::{OfLinear, register},
     },
     input::Input,
     loss::Loss,
@@ -28,7 +28,7 @@ use crate::{
     threads::on_threads,
 };
 
-/// Slopes of the weights of an interaction, those of its filters as a table.
+/// Gradients of the weights of an interaction, those of its filters as a table.
 #[derive(Debug)]
 struct OfInteraction {
     table: Vec<f32>,
@@ -37,9 +37,9 @@ struct OfInteraction {
     output: OfLinear,
 }
 
-/// Slopes of all weights, by a pass.
+/// Gradients of all weights, by a pass.
 #[derive(Debug)]
-struct Slopes {
+struct Gradients {
     loss: f64,
     elements: Vec<f32>,
     interactions: Vec<OfInteraction>,
@@ -48,7 +48,7 @@ struct Slopes {
     bias: f32,
 }
 
-impl Slopes {
+impl Gradients {
     fn zeros(config: &SchnetConfig) -> Self {
         let (w, width) = (config.hidden, padded(config.hidden));
         let interaction = || OfInteraction {
@@ -111,14 +111,14 @@ pub(super) fn step(
     let of_passes = on_threads(threads, passes.len(), |k| {
         pass(&forward, &back, config, &items[passes[k].clone()], loss, items.len())
     });
-    let all = of_passes.into_iter().reduce(Slopes::add).unwrap_or_else(|| Slopes::zeros(config));
+    let all = of_passes.into_iter().reduce(Gradients::add).unwrap_or_else(|| Gradients::zeros(config));
     let filters = on_threads(threads, net.interactions.len(), |k| {
         of_filters(&net.interactions[k], &forward, k, &all.interactions[k].table, config)
     });
     Step { loss: all.loss, gradients: registered(net, config, &all, &filters), buffers: Buffers::default() }
 }
 
-/// Forward and back over the crystals of a pass; slopes are of the mean loss over `of` crystals.
+/// Forward and back over the crystals of a pass; gradients are of the mean loss over `of` crystals.
 fn pass(
     net: &fused::Schnet,
     back: &Back,
@@ -126,7 +126,7 @@ fn pass(
     items: &[(&Input, f32)],
     loss: Loss,
     of: usize,
-) -> Slopes {
+) -> Gradients {
     let mut crystals = Crystals::default();
     crystals.fill(items.iter().map(|(input, _)| input.graph()), &net.lengths.grid);
     let (mut x, mut spare, mut readout) = (Vec::new(), Vec::new(), Readout::default());
@@ -138,29 +138,29 @@ fn pass(
     let (mut means, mut numbers) = (Vec::new(), Vec::new());
     net.finish(&crystals, x, &mut readout, &mut spare, &mut means, &mut numbers);
 
-    let mut slopes = Slopes::zeros(config);
+    let mut gradients = Gradients::zeros(config);
     let of_numbers: Vec<f32> = numbers
         .iter()
         .zip(items)
         .map(|(number, (_, label))| {
-            let (value, slope) = loss.of(f64::from(number - label));
-            slopes.loss += value;
-            (slope / of as f64) as f32
+            let (value, gradient) = loss.of(f64::from(number - label));
+            gradients.loss += value;
+            (gradient / of as f64) as f32
         })
         .collect();
     let mut of_x = vec![0.0; x.len()];
-    readout_back(net, back, &crystals, &readout, (&means, &of_numbers), &mut of_x, &mut slopes);
+    readout_back(net, back, &crystals, &readout, (&means, &of_numbers), &mut of_x, &mut gradients);
     for (k, trace) in traces.iter().enumerate().rev() {
-        interaction_back(net, back, k, &crystals, trace, &mut of_x, &mut slopes.interactions[k]);
+        interaction_back(net, back, k, &crystals, trace, &mut of_x, &mut gradients.interactions[k]);
     }
     let width = net.width();
     for (row, &z) in of_x.chunks_exact(width).zip(&crystals.numbers) {
-        add(&mut slopes.elements[usize::from(z) * width..][..width], row);
+        add(&mut gradients.elements[usize::from(z) * width..][..width], row);
     }
-    slopes
+    gradients
 }
 
-/// From the slopes of the crystals' numbers to those of the atoms' last vectors, `of_x`.
+/// From the gradients of the crystals' numbers to those of the atoms' last vectors, `of_x`.
 fn readout_back(
     net: &fused::Schnet,
     back: &Back,
@@ -168,28 +168,28 @@ fn readout_back(
     readout: &Readout,
     (means, of_numbers): (&[f32], &[f32]),
     of_x: &mut [f32],
-    slopes: &mut Slopes,
+    gradients: &mut Gradients,
 ) {
     let (nodes, width, wide) = (crystals.nodes(), net.width(), net.out.len());
     let mut of_dense = vec![0.0; nodes * wide];
-    for ((mean, slope), of_crystal) in means.chunks_exact(wide).zip(of_numbers).zip(crystals.each()) {
-        slopes.bias += slope;
-        slopes.out.iter_mut().zip(mean).for_each(|(sum, mean)| *sum += slope * mean);
+    for ((mean, gradient), of_crystal) in means.chunks_exact(wide).zip(of_numbers).zip(crystals.each()) {
+        gradients.bias += gradient;
+        gradients.out.iter_mut().zip(mean).for_each(|(sum, mean)| *sum += gradient * mean);
         for node in of_crystal {
-            let factor = slope * crystals.shares[node];
+            let factor = gradient * crystals.shares[node];
             let row = &mut of_dense[node * wide..][..wide];
             row.iter_mut().zip(&net.out).for_each(|(of, weight)| *of = factor * weight);
         }
     }
     silu_back(&mut of_dense, &readout.before[..nodes * wide]);
     let normal = &readout.normal[..nodes * width];
-    slopes.dense.gain((normal, width), &of_dense);
+    gradients.dense.gain((normal, width), &of_dense);
     let mut of_normal = vec![0.0; nodes * width];
     back.dense.apply(&of_dense, wide, &mut of_normal);
     normalise_back(of_x, &of_normal, normal, &readout.inverse[..nodes], width, net.columns);
 }
 
-/// From the slopes of the atoms' vectors after an interaction to those before it, both `of_x`.
+/// From the gradients of the atoms' vectors after an interaction to those before it, both `of_x`.
 fn interaction_back(
     net: &fused::Schnet,
     back: &Back,
@@ -197,7 +197,7 @@ fn interaction_back(
     crystals: &Crystals,
     trace: &Trace,
     of_x: &mut [f32],
-    slopes: &mut OfInteraction,
+    gradients: &mut OfInteraction,
 ) {
     let (nodes, width) = (crystals.nodes(), net.width());
     let [sent_back, hidden_back, output_back] = &back.interactions[k];
@@ -205,25 +205,25 @@ fn interaction_back(
     let (before, gathered) = (&trace.before[..numbers], &trace.gathered[..numbers]);
     let mut hidden = before.to_vec();
     silu_in_place(&mut hidden);
-    slopes.output.gain((&hidden, width), of_x);
+    gradients.output.gain((&hidden, width), of_x);
     let of_hidden = &mut hidden;
     output_back.apply(of_x, width, of_hidden);
     silu_back(of_hidden, before);
-    slopes.hidden.gain((gathered, width), of_hidden);
+    gradients.hidden.gain((gathered, width), of_hidden);
     let mut of_gathered = vec![0.0; numbers];
     hidden_back.apply(of_hidden, width, &mut of_gathered);
     let of_sent = sized(of_hidden, numbers);
     of_sent.fill(0.0);
     let read = (&trace.sent[..numbers], &net.interactions[k].filters.table[..]);
-    convolve_back(&of_gathered, width, &crystals.bonds(), read, (of_sent, &mut slopes.table));
+    convolve_back(&of_gathered, width, &crystals.bonds(), read, (of_sent, &mut gradients.table));
     let normal = &trace.normal[..numbers];
-    add_outer(&mut slopes.sent.weight, width, (normal, width), of_sent);
+    add_outer(&mut gradients.sent.weight, width, (normal, width), of_sent);
     let of_normal = &mut of_gathered;
     sent_back.apply(of_sent, width, of_normal);
     normalise_back(of_x, of_normal, normal, &trace.inverse[..nodes], width, net.columns);
 }
 
-/// From the slopes of a table to those of the two layers that made it.
+/// From the gradients of a table to those of the two layers that made it.
 fn of_filters(
     layer: &module::Interaction,
     net: &fused::Schnet,
@@ -247,26 +247,26 @@ fn of_filters(
     [first, second]
 }
 
-/// The slopes as burn's optimiser takes them.
+/// The gradients as burn's optimiser takes them.
 fn registered(
     net: &module::Schnet,
     config: &SchnetConfig,
-    slopes: &Slopes,
+    gradients: &Gradients,
     filters: &[[OfLinear; 2]],
 ) -> GradientsParams {
-    let gradients = &mut GradientsParams::new();
-    for ((layer, slopes), [first, second]) in net.interactions.iter().zip(&slopes.interactions).zip(filters) {
-        first.register(gradients, &layer.filter);
-        second.register(gradients, &layer.filter_out);
-        slopes.sent.register(gradients, &layer.sent);
-        slopes.hidden.register(gradients, &layer.hidden);
-        slopes.output.register(gradients, &layer.output);
+    let found = &mut GradientsParams::new();
+    for ((layer, gradients), [first, second]) in net.interactions.iter().zip(&gradients.interactions).zip(filters) {
+        first.register(found, &layer.filter);
+        second.register(found, &layer.filter_out);
+        gradients.sent.register(found, &layer.sent);
+        gradients.hidden.register(found, &layer.hidden);
+        gradients.output.register(found, &layer.output);
     }
-    slopes.dense.register(gradients, &net.dense);
+    gradients.dense.register(found, &net.dense);
     let mut out = OfLinear::zeros(config.readout, 1);
-    out.weight.iter_mut().step_by(padded(1)).zip(&slopes.out).for_each(|(weight, slope)| *weight = *slope);
-    out.bias[0] = slopes.bias;
-    out.register(gradients, &net.out);
-    register(gradients, &net.elements.weight, &slopes.elements);
-    std::mem::take(gradients)
+    out.weight.iter_mut().step_by(padded(1)).zip(&gradients.out).for_each(|(weight, gradient)| *weight = *gradient);
+    out.bias[0] = gradients.bias;
+    out.register(found, &net.out);
+    register(found, &net.elements.weight, &gradients.elements);
+    std::mem::take(found)
 }

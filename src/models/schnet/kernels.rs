@@ -80,21 +80,21 @@ kernels! {
         }
     }
 
-    /// The way back of [`convolve`]: from the slopes of its result, `slope`, adds to the `slopes` of what was `read`: what
+    /// The way back of [`convolve`]: from the gradients of its result, `gradient`, adds to the `gradients` of what was `read`: what
     /// nodes send, and the table.
     pub(super) fn convolve_back<S>(
-        slope: &[f32],
+        gradient: &[f32],
         width: usize,
         bonds: &Bonds<'_>,
         read: (&[f32], &[f32]),
-        slopes: (&mut [f32], &mut [f32]),
+        gradients: (&mut [f32], &mut [f32]),
     ) {
-        let ((sent, table), (of_sent, of_table)) = (read, slopes);
+        let ((sent, table), (of_sent, of_table)) = (read, gradients);
         bonds.check(width, sent, table);
-        assert!(slope.len() == (bonds.starts.len() - 1) * width);
+        assert!(gradient.len() == (bonds.starts.len() - 1) * width);
         assert!(of_sent.len() == sent.len() && of_table.len() == table.len());
         for (i, run) in bonds.starts.windows(2).enumerate() {
-            let slope = slope.as_ptr().add(i * width);
+            let gradient = gradient.as_ptr().add(i * width);
             for e in run[0]..run[1] {
                 let node = *bonds.neighbor.get_unchecked(e) as usize * width;
                 let row = *bonds.below.get_unchecked(e) as usize * width;
@@ -103,7 +103,7 @@ kernels! {
                 let fraction = S::splat(*bonds.fraction.get_unchecked(e));
                 let mut c = 0;
                 while c < width {
-                    let g = S::load(slope.add(c));
+                    let g = S::load(gradient.add(c));
                     let (low, high) = (S::load(filter.add(c)), S::load(filter.add(width + c)));
                     let at = S::fma(fraction, S::sub(high, low), low);
                     S::store(to.add(c), S::fma(g, at, S::load(to.add(c))));
@@ -141,45 +141,45 @@ kernels! {
         }
     }
 
-    /// The way back of [`normalise`]: adds to `of_x` the slopes by x, from those of its result, `slope`.
+    /// The way back of [`normalise`]: adds to `of_x` the gradients in x, from those of its result, `gradient`.
     pub(super) fn normalise_back<S>(
         of_x: &mut [f32],
-        slope: &[f32],
+        gradient: &[f32],
         normal: &[f32],
         inverse: &[f32],
         width: usize,
         columns: usize,
     ) {
-        assert!(width.is_multiple_of(PANEL) && of_x.len() == slope.len() && normal.len() == slope.len());
-        assert!(slope.len() == inverse.len() * width);
+        assert!(width.is_multiple_of(PANEL) && of_x.len() == gradient.len() && normal.len() == gradient.len());
+        assert!(gradient.len() == inverse.len() * width);
         for (row, inverse) in inverse.iter().enumerate() {
             let at = row * width;
-            let (slope, normal) = (slope.as_ptr().add(at), normal.as_ptr().add(at));
+            let (gradient, normal) = (gradient.as_ptr().add(at), normal.as_ptr().add(at));
             let (mut along, mut c) = (S::splat(0.0), 0);
             while c < width {
-                along = S::fma(S::load(slope.add(c)), S::load(normal.add(c)), along);
+                along = S::fma(S::load(gradient.add(c)), S::load(normal.add(c)), along);
                 c += S::LANES;
             }
             let (along, inverse) = (S::splat(-S::sum(along) / columns as f32), S::splat(*inverse));
             let mut c = 0;
             while c < width {
                 let to = of_x.as_mut_ptr().add(at + c);
-                let across = S::fma(along, S::load(normal.add(c)), S::load(slope.add(c)));
+                let across = S::fma(along, S::load(normal.add(c)), S::load(gradient.add(c)));
                 S::store(to, S::fma(across, inverse, S::load(to)));
                 c += S::LANES;
             }
         }
     }
 
-    /// The way back of x / (1 + e⁻ˣ): multiplies `slope` by its derivative at `x`.
-    pub(super) fn silu_back<S>(slope: &mut [f32], x: &[f32]) {
-        assert!(slope.len() == x.len() && x.len().is_multiple_of(PANEL));
+    /// The way back of x / (1 + e⁻ˣ): multiplies `gradient` by its derivative at `x`.
+    pub(super) fn silu_back<S>(gradient: &mut [f32], x: &[f32]) {
+        assert!(gradient.len() == x.len() && x.len().is_multiple_of(PANEL));
         let (one, mut k) = (S::splat(1.0), 0);
         while k < x.len() {
             let at = S::load(x.as_ptr().add(k));
             let s = sigmoid::<S>(at);
             let derivative = S::mul(s, S::fma(at, S::sub(one, s), one));
-            let to = slope.as_mut_ptr().add(k);
+            let to = gradient.as_mut_ptr().add(k);
             S::store(to, S::mul(S::load(to), derivative));
             k += S::LANES;
         }
@@ -231,19 +231,19 @@ mod tests {
     }
 
     #[test]
-    fn slopes_of_the_sums_are_those_of_what_is_sent_and_of_the_table() {
-        let (sent, table, slope) = (noise(4 * WIDTH, 1), noise(5 * WIDTH, 2), noise(4 * WIDTH, 3));
+    fn gradients_of_the_sums_are_those_of_what_is_sent_and_of_the_table() {
+        let (sent, table, gradient) = (noise(4 * WIDTH, 1), noise(5 * WIDTH, 2), noise(4 * WIDTH, 3));
         let (mut of_sent, mut of_table) = (vec![1.0; sent.len()], vec![2.0; table.len()]);
         let (mut want_sent, mut want_table) = (of_sent.clone(), of_table.clone());
         for (e, c) in (0..6).flat_map(|e| (0..WIDTH).map(move |c| (e, c))) {
-            let g = slope[node_of(e) * WIDTH + c];
+            let g = gradient[node_of(e) * WIDTH + c];
             let from = BONDS.neighbor[e] as usize * WIDTH + c;
             want_sent[from] += g * filter(&table, e, c);
             for (row, part) in [(0, 1.0 - BONDS.fraction[e]), (1, BONDS.fraction[e])] {
                 want_table[(BONDS.below[e] as usize + row) * WIDTH + c] += part * g * sent[from];
             }
         }
-        each_isa!(convolve_back(&slope, WIDTH, &BONDS, (&sent, &table), (&mut of_sent, &mut of_table)), {
+        each_isa!(convolve_back(&gradient, WIDTH, &BONDS, (&sent, &table), (&mut of_sent, &mut of_table)), {
             let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
             assert!(near(&of_sent, &want_sent) && near(&of_table, &want_table));
             of_sent.fill(1.0);
@@ -251,9 +251,9 @@ mod tests {
         });
     }
 
-    /// f'(x) · direction by differences in double precision, against slopes.
+    /// f'(x) · direction by differences in double precision, against gradients.
     #[test]
-    fn normalisation_and_activation_have_the_slopes_of_differences() {
+    fn normalisation_and_activation_have_the_gradients_of_differences() {
         let (width, columns) = (16, 11);
         let mut x = noise(2 * width, 4);
         x.iter_mut().enumerate().filter(|(k, _)| k % width >= columns).for_each(|(_, x)| *x = 0.0);
@@ -268,8 +268,8 @@ mod tests {
         };
         let (mut normal, mut inverse) = (vec![0.0; x.len()], vec![0.0; 2]);
         normalise(&mut normal, &mut inverse, &x, width, columns);
-        let mut slopes = vec![0.0; x.len()];
-        each_isa!(normalise_back(&mut slopes, &weights, &normal, &inverse, width, columns), {
+        let mut gradients = vec![0.0; x.len()];
+        each_isa!(normalise_back(&mut gradients, &weights, &normal, &inverse, width, columns), {
             for k in (0..2 * width).filter(|k| k % width < columns) {
                 let at = |h: f64| {
                     value(
@@ -280,18 +280,18 @@ mod tests {
                     )
                 };
                 let want = (at(1e-5) - at(-1e-5)) / 2e-5;
-                assert!((f64::from(slopes[k]) - want).abs() < 1e-4, "{k}: {}, {want}", slopes[k]);
+                assert!((f64::from(gradients[k]) - want).abs() < 1e-4, "{k}: {}, {want}", gradients[k]);
             }
-            slopes.fill(0.0);
+            gradients.fill(0.0);
         });
-        let mut slopes = vec![1.0; x.len()];
-        each_isa!(silu_back(&mut slopes, &x), {
-            for (slope, &x) in slopes.iter().zip(&x) {
+        let mut gradients = vec![1.0; x.len()];
+        each_isa!(silu_back(&mut gradients, &x), {
+            for (gradient, &x) in gradients.iter().zip(&x) {
                 let silu = |x: f64| x / (1.0 + (-x).exp());
                 let want = (silu(f64::from(x) + 1e-5) - silu(f64::from(x) - 1e-5)) / 2e-5;
-                assert!((f64::from(*slope) - want).abs() < 1e-5, "{x}: {slope}, {want}");
+                assert!((f64::from(*gradient) - want).abs() < 1e-5, "{x}: {gradient}, {want}");
             }
-            slopes.fill(1.0);
+            gradients.fill(1.0);
         });
     }
 }

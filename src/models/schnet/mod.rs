@@ -15,7 +15,7 @@ mod table;
 use burn::prelude::*;
 
 use super::{
-    architecture::{Architecture, Reader, Variant},
+    architecture::{Architecture, Variant},
     batch::GaussianBasis,
     fused::Fused,
     graph::{Graph, Neighborhood},
@@ -69,7 +69,6 @@ impl Architecture for SchnetConfig {
 
     const TITLE: &'static str = "SchNet";
     const VARIANTS: &'static [Variant<Self>] = &[Variant { name: "schnet", usual: Self::usual, published_rmse: None }];
-    const READERS: &'static [Reader<Self>] = &[];
 
     fn name(&self) -> &'static str {
         "schnet"

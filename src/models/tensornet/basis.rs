@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-/// So many functions of a length, each 0 at the cutoff with its slope.
+/// So many functions of a length, each 0 at the cutoff with its derivative.
 #[derive(Debug, Clone)]
 pub struct Basis {
     cutoff: f64,
@@ -45,7 +45,7 @@ impl Basis {
         functions.collect()
     }
 
-    /// The factor of a bond of that length, Å: 1 at no length, 0 at the cutoff with its slope.
+    /// The factor of a bond of that length, Å: 1 at no length, 0 at the cutoff with its derivative.
     pub fn fading(&self, length: f64) -> f64 {
         if length < self.cutoff { 0.5 * ((PI * length / self.cutoff).cos() + 1.0) } else { 0.0 }
     }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_orthonormal_and_end_with_their_slope_at_the_cutoff() {
+    fn functions_are_orthonormal_and_end_with_their_derivative_at_the_cutoff() {
         let basis = Basis::new(5.0, 4);
         let steps = 4000;
         let mut products = [[0.0; 4]; 4];

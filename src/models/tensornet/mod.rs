@@ -9,7 +9,7 @@
 //! plain PBE or r2SCAN: no Hubbard U, no corrections, so that they must not be compared with energies that carry those.
 //!
 //! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the slopes too.
+//! has the gradients too.
 
 mod basis;
 mod foreign;
@@ -23,7 +23,6 @@ use super::{
     bond_graph::BondGraph,
     fused::{Fused, linear::PANEL},
     input::Input,
-    tune::space::{Settings, Space},
     weights::limits::{self, FARTHEST},
 };
 use crate::ModelError;
@@ -77,10 +76,6 @@ impl Architecture for TensornetConfig {
         BondGraph::new(structure, self.cutoff, 0.0).map(Input::Bonds)
     }
 
-    fn rows_per_pass(&self) -> usize {
-        3_000
-    }
-
     fn net(&self, device: &Device) -> Tensornet {
         Tensornet::new(self, device)
     }
@@ -91,14 +86,6 @@ impl Architecture for TensornetConfig {
 
     fn fused(&self, net: &Tensornet) -> Option<Fused> {
         Some(Fused::new(fused::Tensornet::new(net, self)))
-    }
-
-    fn spaces(&self) -> Vec<(&'static str, Space)> {
-        Vec::new()
-    }
-
-    fn chosen(&self, _: &Settings) -> Option<Self> {
-        None
     }
 
     fn values(&self) -> usize {

@@ -15,30 +15,30 @@ use crate::{
 /// Added to the number of crystals of a leaf: a leaf of few says less than their mean.
 const PENALTY: f64 = 1.0;
 
-/// Sum of the downhill slopes, and number, of the crystals of a bin or a node.
+/// Sum of the negative gradients, and number, of the crystals of a bin or a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Sum {
-    slope: f64,
+    gradient: f64,
     count: u32,
 }
 
 impl Sum {
     fn minus(self, other: Self) -> Self {
-        Self { slope: self.slope - other.slope, count: self.count - other.count }
+        Self { gradient: self.gradient - other.gradient, count: self.count - other.count }
     }
 
-    fn add(&mut self, slope: f32) {
-        self.slope += f64::from(slope);
+    fn add(&mut self, gradient: f32) {
+        self.gradient += f64::from(gradient);
         self.count += 1;
     }
 
     /// By how much the best single step lowers the loss, twice.
     fn gain(self) -> f64 {
-        self.slope * self.slope / (f64::from(self.count) + PENALTY)
+        self.gradient * self.gradient / (f64::from(self.count) + PENALTY)
     }
 
     fn step(self) -> f64 {
-        self.slope / (f64::from(self.count) + PENALTY)
+        self.gradient / (f64::from(self.count) + PENALTY)
     }
 }
 
@@ -47,19 +47,20 @@ pub(super) fn grow(forest: &mut Forest, config: &TreesConfig, items: &[(&Input, 
     let rows: Vec<&[f32]> = items.iter().map(|(input, _)| input.vector()).collect();
     let bins = Bins::of(&rows);
     let mut values: Vec<f64> = rows.iter().map(|row| f64::from(forest.value(row))).collect();
-    // The square has a curvature of 2, and a step is the slope over the curvature.
+    // The square has a curvature of 2, and a step is the gradient over the curvature.
     let curvature = if growth.loss == Loss::Mse { 2.0 } else { 1.0 };
     let error = |value: f64, label: f32| value - f64::from(label);
     for tree in forest.used..config.trees.min(forest.used + config.each) {
-        let slope =
+        let gradient =
             |(value, (_, label)): (&f64, &(&Input, f32))| (-growth.loss.of(error(*value, *label)).1 / curvature) as f32;
-        let slopes: Vec<f32> = values.iter().zip(items).map(slope).collect();
+        let gradients: Vec<f32> = values.iter().zip(items).map(gradient).collect();
         let mut stream = Stream::new(mix(&[growth.seed, tree as u64]));
         let numbers = (0..bins.cuts.len()).filter(|&k| !bins.cuts[k].is_empty());
         let numbers: Vec<usize> = numbers.filter(|_| f64::from(stream.uniform()) < config.numbers).collect();
         let mut chosen: Vec<u32> = (0..rows.len() as u32).collect();
         chosen.retain(|_| f64::from(stream.uniform()) < config.rows);
-        let grower = Grower { bins: &bins, slopes: &slopes, numbers: &numbers, least: config.least.max(1) as u32 };
+        let grower =
+            Grower { bins: &bins, gradients: &gradients, numbers: &numbers, least: config.least.max(1) as u32 };
         let all = questions(config.depth);
         let mut grown = Grown {
             rate: growth.rate,
@@ -86,8 +87,8 @@ struct Grown<'a> {
 /// What a tree grows on.
 struct Grower<'a> {
     bins: &'a Bins,
-    /// Downhill slope of the loss of each crystal.
-    slopes: &'a [f32],
+    /// Negative gradient of the loss of each crystal.
+    gradients: &'a [f32],
     /// Numbers that the tree may ask for.
     numbers: &'a [usize],
     least: u32,
@@ -132,7 +133,7 @@ impl Grower<'_> {
             let codes = &self.bins.codes[number];
             let mut sums = vec![Sum::default(); self.bins.cuts[number].len() + 1];
             for &row in rows {
-                sums[usize::from(codes[row as usize])].add(self.slopes[row as usize]);
+                sums[usize::from(codes[row as usize])].add(self.gradients[row as usize]);
             }
             sums
         };
@@ -141,7 +142,7 @@ impl Grower<'_> {
 
     fn total(&self, rows: &[u32]) -> Sum {
         let mut total = Sum::default();
-        rows.iter().for_each(|&row| total.add(self.slopes[row as usize]));
+        rows.iter().for_each(|&row| total.add(self.gradients[row as usize]));
         total
     }
 
@@ -151,7 +152,7 @@ impl Grower<'_> {
         for (place, bins) in sums.iter().enumerate() {
             let mut left = Sum::default();
             for (bin, sum) in bins[..bins.len() - 1].iter().enumerate() {
-                left = Sum { slope: left.slope + sum.slope, count: left.count + sum.count };
+                left = Sum { gradient: left.gradient + sum.gradient, count: left.count + sum.count };
                 let right = total.minus(left);
                 if right.count < self.least {
                     break;
@@ -230,9 +231,9 @@ mod tests {
         let known = crystals(80);
         let rows: Vec<&[f32]> = known.0.iter().map(Input::vector).collect();
         let bins = Bins::of(&rows);
-        let slopes = known.1.clone();
+        let gradients = known.1.clone();
         let numbers = [0, 1, 2, 3, 4];
-        let grower = Grower { bins: &bins, slopes: &slopes, numbers: &numbers, least: 3 };
+        let grower = Grower { bins: &bins, gradients: &gradients, numbers: &numbers, least: 3 };
         let all: Vec<u32> = (0..80).collect();
         let (number, bin) = grower.best(&grower.sums(&all), grower.total(&all)).unwrap();
         let gain = |number: usize, cut: f32| {
@@ -253,7 +254,7 @@ mod tests {
         let (few, rest) = all.split_at(30);
         let left: Vec<Vec<Sum>> = difference(grower.sums(&all), &grower.sums(few));
         for (a, b) in left.iter().flatten().zip(grower.sums(rest).iter().flatten()) {
-            assert!(a.count == b.count && (a.slope - b.slope).abs() < 1e-9);
+            assert!(a.count == b.count && (a.gradient - b.gradient).abs() < 1e-9);
         }
     }
 

@@ -2,7 +2,7 @@
 //! share of it is added.
 //!
 //! They read the composition, as the 132 Magpie statistics and the fraction of each element, and the volume per atom where they are
-//! told. Nothing here is a network: an epoch adds some trees, and no weight has a slope. Trees are grown over histograms of the numbers,
+//! told. Nothing here is a network: an epoch adds some trees, and no weight has a gradient. Trees are grown over histograms of the numbers,
 //! as LightGBM does (Ke *et al.*, NIPS 2017, 3149), each on some of the crystals and some of the numbers.
 
 mod bins;
@@ -14,7 +14,7 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 
 use super::{
-    architecture::{Architecture, Growth, Reader, Variant},
+    architecture::{Architecture, Growth, Variant},
     cnn::Descriptor,
     fused::Fused,
     input::Input,
@@ -67,7 +67,6 @@ impl Architecture for TreesConfig {
     const TITLE: &'static str = "trees";
     const VARIANTS: &'static [Variant<Self>] =
         &[Variant { name: "trees-magpie", usual: Self::usual, published_rmse: None }];
-    const READERS: &'static [Reader<Self>] = &[];
 
     fn name(&self) -> &'static str {
         "trees-magpie"

@@ -51,19 +51,19 @@ impl Surrogate {
         let (mut step, mut last) = (vec![0.2; scales + 1], vec![0.0; scales + 1]);
         let mut best: Option<(f64, Vec<f64>)> = None;
         for _ in 0..STEPS {
-            let Some((height, slope)) = posterior(&squares, &targets, &theta, &priors) else { break };
+            let Some((height, gradient)) = posterior(&squares, &targets, &theta, &priors) else { break };
             if best.as_ref().is_none_or(|(highest, _)| height > *highest) {
                 best = Some((height, theta.clone()));
             }
             for k in 0..=scales {
-                let factor = match slope[k] * last[k] {
+                let factor = match gradient[k] * last[k] {
                     agree if agree > 0.0 => 1.3,
                     agree if agree < 0.0 => 0.5,
                     _ => 1.0,
                 };
                 step[k] = f64::clamp(step[k] * factor, 1e-3, 1.0);
-                theta[k] += step[k] * slope[k].signum();
-                last[k] = slope[k];
+                theta[k] += step[k] * gradient[k].signum();
+                last[k] = gradient[k];
             }
         }
         let (_, theta) = best?;
@@ -139,23 +139,23 @@ fn posterior(
     let inverse = cholesky.inverse();
     let log_determinant: f64 = (0..n).map(|i| cholesky.l_dirty()[(i, i)].ln()).sum();
     let mut height = -0.5 * targets.dot(&alpha) - log_determinant;
-    let mut slope = vec![0.0; theta.len()];
+    let mut gradient = vec![0.0; theta.len()];
     // d/dθ = ½ tr((α αᵀ - K⁻¹) dK/dθ); for a length scale dK/dln l = 5/3 (1 + √5 r) exp(-√5 r) d²/l².
     for (p, (i, j)) in pairs(n).enumerate() {
         let x = 5.0_f64.sqrt() * distances[p];
         let weight = (alpha[i] * alpha[j] - inverse[(i, j)]) * 5.0 / 3.0 * (1.0 + x) * (-x).exp();
         for (k, list) in squares.iter().enumerate() {
-            slope[k] += weight * list[p] * (-2.0 * theta[k]).exp();
+            gradient[k] += weight * list[p] * (-2.0 * theta[k]).exp();
         }
     }
     let noise = theta[theta.len() - 1].exp();
-    slope[theta.len() - 1] = 0.5 * noise * (0..n).map(|i| alpha[i] * alpha[i] - inverse[(i, i)]).sum::<f64>();
-    for ((slope, t), (mean, deviation)) in slope.iter_mut().zip(theta).zip(priors) {
+    gradient[theta.len() - 1] = 0.5 * noise * (0..n).map(|i| alpha[i] * alpha[i] - inverse[(i, i)]).sum::<f64>();
+    for ((gradient, t), (mean, deviation)) in gradient.iter_mut().zip(theta).zip(priors) {
         let z = (t - mean) / deviation;
         height -= 0.5 * z * z + t;
-        *slope -= z / deviation + 1.0;
+        *gradient -= z / deviation + 1.0;
     }
-    height.is_finite().then_some((height, slope))
+    height.is_finite().then_some((height, gradient))
 }
 
 #[cfg(test)]
@@ -173,7 +173,7 @@ mod tests {
         let squares = squared_differences(&rows, &[0, 1], 2);
         let priors = [(1.0, 1.7), (1.0, 1.7), NOISE];
         let theta = [-0.4, 0.3, -3.0];
-        let (_, slope) = posterior(&squares, &targets, &theta, &priors).unwrap();
+        let (_, gradient) = posterior(&squares, &targets, &theta, &priors).unwrap();
         for k in 0..3 {
             let at = |h: f64| {
                 let mut moved = theta;
@@ -181,7 +181,11 @@ mod tests {
                 posterior(&squares, &targets, &moved, &priors).unwrap().0
             };
             let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!((difference - slope[k]).abs() < 1e-5 * slope[k].abs().max(1.0), "{k}: {difference} {}", slope[k]);
+            assert!(
+                (difference - gradient[k]).abs() < 1e-5 * gradient[k].abs().max(1.0),
+                "{k}: {difference} {}",
+                gradient[k]
+            );
         }
     }
 

@@ -21,7 +21,6 @@ mod own;
 mod source;
 mod torch;
 
-pub use super::{alignn::load_alignn, megnet::load_matgl};
 pub use foreign::{Imported, import};
 pub use found::Claims;
 pub use own::{fitted_parameters, load, save, weights_id};

@@ -180,7 +180,7 @@ def test_a_calculator_of_ase(store, rutile):
     energy, forces, stress = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
     assert energy / 6 < -8 and forces.shape == (6, 3) and abs(forces.sum(axis=0)).max() < 1e-3 and stress.shape == (6,)
     assert atoms.get_magnetic_moments().shape == (6,)
-    # The forces are the slope of the energy.
+    # The forces are the negative gradient of the energy.
     moved = atoms.copy()
     moved.calc = atoms.calc
     moved.positions[0, 0] += 0.01

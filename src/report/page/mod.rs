@@ -197,18 +197,18 @@ mod tests {
             ("ef", Arc::new(Float64Array::from(vec![-1.5]))),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let crystal = formats::parse_structure(
-            "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
-             0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n",
-        )
-        .unwrap();
         Page {
             title: "A </title><script>alert(1)</script> & more".into(),
             about: vec!["Which <b>oxides</b>?".into()],
             query: "SELECT '</code><script>alert(2)</script>'\nFROM tmo".into(),
             funnel: None,
             table: Table::new(&batch.schema(), &[batch], 1, &[] as &[Option<&str>]).unwrap(),
-            candidates: vec![Candidate { id: id.into(), row: 0, structure: crystal, prediction: None }],
+            candidates: vec![Candidate {
+                id: id.into(),
+                row: 0,
+                structure: crystal::testing::rutile(),
+                prediction: None,
+            }],
             remark: None,
             provenance: vec![("command".into(), "hollandite report \"<x>\"".into())],
             warnings: vec!["<i>".into()],

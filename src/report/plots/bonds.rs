@@ -42,26 +42,11 @@ pub fn bonds(crystal: &Structure) -> Vec<Vec<(usize, [i32; 3])>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::Lattice;
+    use crystal::testing::rutile;
 
     #[test]
     fn titanium_of_rutile_has_six_oxygens_and_no_titanium() {
-        let [ti, o] = ["Ti", "O"].map(|s| Element::from_symbol(s).unwrap());
-        let x = 0.30496;
-        let rutile = Structure::new(
-            Lattice::from_parameters(4.5922, 4.5922, 2.9574, 90.0, 90.0, 90.0).unwrap(),
-            vec![ti, ti, o, o, o, o],
-            vec![
-                [0.0; 3],
-                [0.5; 3],
-                [x, x, 0.0],
-                [1.0 - x, 1.0 - x, 0.0],
-                [0.5 - x, 0.5 + x, 0.5],
-                [0.5 + x, 0.5 - x, 0.5],
-            ],
-        )
-        .unwrap();
-        let counts: Vec<usize> = bonds(&rutile).iter().map(Vec::len).collect();
+        let counts: Vec<usize> = bonds(&rutile()).iter().map(Vec::len).collect();
         assert_eq!(counts, [6, 6, 3, 3, 3, 3]);
     }
 }

@@ -217,15 +217,7 @@ fn cut(line: &[[f64; 3]], k: usize, high: f64) -> Vec<Vec<[f64; 3]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crystal::Radii;
-
-    /// ReO3: a cube of corner-sharing octahedra, with a channel along each axis through the middle of the faces.
-    fn reo3() -> Structure {
-        let [re, o] = ["Re", "O"].map(|s| Element::from_symbol(s).unwrap());
-        let lattice = Lattice::from_parameters(3.75, 3.75, 3.75, 90.0, 90.0, 90.0).unwrap();
-        let places = vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];
-        Structure::new(lattice, vec![re, o, o, o], places).unwrap()
-    }
+    use crystal::{Radii, testing::reo3};
 
     #[test]
     fn a_line_is_cut_where_it_crosses_the_faces() {
@@ -260,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_scene_has_its_atoms_edges_and_channels_in_the_frame_of_the_view() {
-        let crystal = reo3();
+        let crystal = reo3("Re", 3.75);
         let tunnels = Tunnels::of(&crystal, Radii::Shannon, 0.1).unwrap();
         let scene = Scene {
             crystal: &crystal,

@@ -1,8 +1,9 @@
 //! What the trees of clients show: the server itself, its catalog, schemas, tables and types.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder, XdbcTypeInfoData, XdbcTypeInfoDataBuilder};
 use arrow_flight::sql::{
@@ -69,9 +70,44 @@ pub(super) fn table_types(command: CommandGetTableTypes) -> Result<RecordBatch, 
     builder.build().map_err(fault)
 }
 
+/// The primary keys of a table. A store has no keys; clients ask all the same.
+pub(super) fn primary_keys() -> RecordBatch {
+    let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
+    RecordBatch::new_empty(Arc::new(Schema::new(vec![
+        text("catalog_name", true),
+        text("db_schema_name", true),
+        text("table_name", false),
+        text("column_name", false),
+        text("key_name", true),
+        Field::new("key_sequence", DataType::Int32, false),
+    ])))
+}
+
+/// The keys by which tables name rows of others.
+pub(super) fn foreign_keys() -> RecordBatch {
+    let end = |end: &str| {
+        let text = |name: &str, nullable| Field::new(&format!("{end}_{name}"), DataType::Utf8, nullable);
+        [
+            text("catalog_name", true),
+            text("db_schema_name", true),
+            text("table_name", false),
+            text("column_name", false),
+        ]
+    };
+    let rest = [
+        Field::new("key_sequence", DataType::Int32, false),
+        Field::new("fk_key_name", DataType::Utf8, true),
+        Field::new("pk_key_name", DataType::Utf8, true),
+        Field::new("update_rule", DataType::UInt8, false),
+        Field::new("delete_rule", DataType::UInt8, false),
+    ];
+    let columns: Vec<Field> = end("pk").into_iter().chain(end("fk")).chain(rest).collect();
+    RecordBatch::new_empty(Arc::new(Schema::new(columns)))
+}
+
 /// The tables that are asked for, with their columns where those are.
 pub(super) async fn tables(gate: &Gate, command: CommandGetTables) -> Result<RecordBatch, Refusal> {
-    let none = arrow::datatypes::Schema::empty();
+    let none = Schema::empty();
     let mut builder = CommandGetTables { include_schema: false, ..command.clone() }.into_builder();
     let query = "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = 'lake' \
                  AND table_schema IN ('main', 'information_schema')";

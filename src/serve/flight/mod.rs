@@ -17,11 +17,12 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use tokio::time::timeout;
 use tonic::Status;
 use tonic::service::Routes;
 
 use crate::door::Door;
-use crate::error::Refusal;
+use crate::error::{Kind, Refusal};
 use service::Service;
 
 /// The one call without a token: it asks for one.
@@ -42,13 +43,18 @@ async fn admitted(State(door): State<Door>, request: Request, next: Next) -> Res
         HANDSHAKE => admitted,
         _ => admitted.and_then(|()| door.check_token(request.headers())),
     };
-    match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            door.begin("flight", request.uri().path()).end(Some(refusal.kind));
-            status(refusal).into_http::<tonic::body::Body>().map(Body::new)
-        }
-    }
+    let path = request.uri().path().to_owned();
+    let answered = match admitted {
+        // As long for what is asked to arrive as for the answer to begin.
+        Ok(()) => timeout(2 * door.gate().limits().timeout, next.run(request)).await,
+        Err(refusal) => return refused(&door, &path, refusal),
+    };
+    answered.unwrap_or_else(|_| refused(&door, &path, Refusal::new(Kind::Late, "the request did not arrive in time")))
+}
+
+fn refused(door: &Door, path: &str, refusal: Refusal) -> Response {
+    door.begin("flight", path).end(Some(refusal.kind));
+    status(refusal).into_http::<tonic::body::Body>().map(Body::new)
 }
 
 /// A refusal as gRPC says it.

@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::root_as_message;
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
@@ -13,7 +14,8 @@ use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionCancelQueryRequest, ActionCancelQueryResult, ActionClosePreparedStatementRequest,
     ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any, CommandGetCatalogs,
-    CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
+    CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys,
+    CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
     CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
     CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
 };
@@ -69,8 +71,13 @@ impl Service {
         let mut bytes = 0;
         let bounded = rows.into_peekable().map_err(FlightError::from).and_then(move |data| {
             bytes += data.data_body.len() + data.data_header.len();
-            let fits = bytes <= most;
-            futures::future::ready(if fits { Ok(data) } else { Err(FlightError::DecodeError("too long".into())) })
+            let refused = match () {
+                () if bytes > most => Some("they are too long"),
+                // What they would be is not known before.
+                () if is_compressed(&data) => Some("they are compressed"),
+                () => None,
+            };
+            futures::future::ready(refused.map_or(Ok(data), |why| Err(FlightError::DecodeError(why.into()))))
         });
         let mut batches = FlightRecordBatchStream::new_from_flight_data(bounded);
         let mut row = None;
@@ -80,7 +87,8 @@ impl Service {
                 return Err(Refusal::bad("a statement takes one row of parameters: run it once for each"));
             }
             if batch.num_rows() == 1 {
-                row = Some(Values::of_row(&batch, 0).map_err(|error| self.door.gate().refusal(&error))?);
+                let values = Values::of_row_within(&batch, 0, most);
+                row = Some(values.map_err(|error| self.door.gate().refusal(&error))?);
             }
         }
         Ok(row)
@@ -106,6 +114,15 @@ impl Service {
             }
         }
     }
+}
+
+/// Whether the columns of a message are compressed.
+fn is_compressed(data: &FlightData) -> bool {
+    let message = root_as_message(&data.data_header).ok();
+    let rows = message.and_then(|message| {
+        message.header_as_record_batch().or_else(|| message.header_as_dictionary_batch().and_then(|d| d.data()))
+    });
+    rows.is_some_and(|rows| rows.compression().is_some())
 }
 
 /// Ends a visit with a refusal.
@@ -335,6 +352,70 @@ impl FlightSqlService for Service {
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
         sent(listing::table_types(query))
+    }
+
+    async fn get_flight_info_primary_keys(
+        &self,
+        query: CommandGetPrimaryKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(Ok(listing::primary_keys()), query, request)
+    }
+
+    async fn do_get_primary_keys(
+        &self,
+        _: CommandGetPrimaryKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        sent(Ok(listing::primary_keys()))
+    }
+
+    async fn get_flight_info_exported_keys(
+        &self,
+        query: CommandGetExportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(Ok(listing::foreign_keys()), query, request)
+    }
+
+    async fn do_get_exported_keys(
+        &self,
+        _: CommandGetExportedKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        sent(Ok(listing::foreign_keys()))
+    }
+
+    async fn get_flight_info_imported_keys(
+        &self,
+        query: CommandGetImportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(Ok(listing::foreign_keys()), query, request)
+    }
+
+    async fn do_get_imported_keys(
+        &self,
+        _: CommandGetImportedKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        sent(Ok(listing::foreign_keys()))
+    }
+
+    async fn get_flight_info_cross_reference(
+        &self,
+        query: CommandGetCrossReference,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        listed(Ok(listing::foreign_keys()), query, request)
+    }
+
+    async fn do_get_cross_reference(
+        &self,
+        _: CommandGetCrossReference,
+        _: Request<Ticket>,
+    ) -> Result<Response<Rows>, Status> {
+        sent(Ok(listing::foreign_keys()))
     }
 
     async fn get_flight_info_sql_info(

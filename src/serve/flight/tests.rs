@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, NullArray, RecordBatch, StringArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::sql::{
-    ActionCancelQueryRequest, CommandGetDbSchemas, CommandGetTables, CommandStatementIngest, ProstMessageExt, SqlInfo,
+    ActionCancelQueryRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any,
+    CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys,
+    CommandGetPrimaryKeys, CommandGetTables, CommandPreparedStatementQuery, CommandStatementIngest, ProstMessageExt,
+    SqlInfo,
 };
-use arrow_flight::{Action, CancelFlightInfoRequest, FlightInfo, Ticket};
+use arrow_flight::{Action, CancelFlightInfoRequest, FlightData, FlightDescriptor, FlightInfo, Ticket};
 use futures::TryStreamExt;
 use prost::Message;
 use tonic::Code;
@@ -167,6 +174,44 @@ async fn prepared_statements_take_parameters_by_place_and_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_no_larger_than_they_look() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    // A list of NULL of any length has no bytes.
+    let items = Arc::new(NullArray::new(i32::MAX as usize)) as ArrayRef;
+    let field = Arc::new(Field::new("item", DataType::Null, true));
+    let list = ListArray::new(field, OffsetBuffer::from_lengths([items.len()]), items, None);
+    let mut prepared = client.prepare("SELECT cardinality($1) AS n".into(), None).await.unwrap();
+    prepared.set_parameters(RecordBatch::try_from_iter([("1", Arc::new(list) as ArrayRef)]).unwrap()).unwrap();
+    assert!(prepared.execute().await.unwrap_err().to_string().contains("longer than"));
+    // What is compressed is as large as nobody knows.
+    let action = ActionCreatePreparedStatementRequest { query: "SELECT length($1) AS n".into(), transaction_id: None };
+    let action = Action::new("CreatePreparedStatement", action.as_any().encode_to_vec());
+    let made: Vec<_> = client.do_action(action).await.unwrap().try_collect().await.unwrap();
+    let made = Any::decode(&*made[0].body).unwrap().unpack::<ActionCreatePreparedStatementResult>().unwrap().unwrap();
+    let command = CommandPreparedStatementQuery { prepared_statement_handle: made.prepared_statement_handle };
+    let text = Arc::new(StringArray::from(vec!["x".repeat(500_000)])) as ArrayRef;
+    for (compression, taken) in
+        [(None, true), (Some(CompressionType::ZSTD), false), (Some(CompressionType::LZ4_FRAME), false)]
+    {
+        let rows = RecordBatch::try_from_iter([("1", Arc::clone(&text))]).unwrap();
+        let messages: Vec<FlightData> = FlightDataEncoderBuilder::new()
+            .with_options(IpcWriteOptions::default().try_with_compression(compression).unwrap())
+            .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.as_any().encode_to_vec())))
+            .build(futures::stream::iter([Ok(rows)]))
+            .try_collect()
+            .await
+            .unwrap();
+        let done = match client.do_put(futures::stream::iter(messages)).await {
+            Ok(answers) => answers.try_collect::<Vec<_>>().await.map_err(FlightError::from),
+            Err(error) => Err(error),
+        };
+        assert_eq!(done.is_ok(), taken, "{compression:?}: {done:?}");
+        assert!(taken || done.unwrap_err().to_string().contains("compressed"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn trees_of_clients_are_filled() {
     let server = Server::start(limits(), false).await;
     let mut client = client(&server, None).await;
@@ -203,6 +248,26 @@ async fn trees_of_clients_are_filled() {
     assert_eq!(fetched(&mut client, info).await.unwrap()[0].num_rows(), 2);
     let all = client.get_sql_info(Vec::<SqlInfo>::new()).await.unwrap();
     assert!(fetched(&mut client, all).await.unwrap()[0].num_rows() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_table_has_keys_and_who_asks_is_told_so() {
+    let server = Server::start(limits(), false).await;
+    let mut client = client(&server, None).await;
+    let table = || "crystals".to_owned();
+    let cross =
+        CommandGetCrossReference { pk_table: table(), fk_table: table(), ..CommandGetCrossReference::default() };
+    let listings = [
+        client.get_primary_keys(CommandGetPrimaryKeys { table: table(), ..CommandGetPrimaryKeys::default() }).await,
+        client.get_exported_keys(CommandGetExportedKeys { table: table(), ..CommandGetExportedKeys::default() }).await,
+        client.get_imported_keys(CommandGetImportedKeys { table: table(), ..CommandGetImportedKeys::default() }).await,
+        client.get_cross_reference(cross).await,
+    ];
+    for (listing, columns) in listings.into_iter().zip([6, 13, 13, 13]) {
+        let info = listing.unwrap();
+        assert_eq!(info.clone().try_decode_schema().unwrap().fields().len(), columns);
+        assert_eq!(fetched(&mut client, info).await.unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

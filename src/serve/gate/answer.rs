@@ -1,14 +1,17 @@
 //! Rows that are computed as they are asked for, within the bounds of the gate.
 
+use std::mem::replace;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
+use crystal::stop::Stop;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{FutureExt, StreamExt};
 use report::{ReportError, recast};
-use tokio::time::{Instant, timeout_at};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::places::Place;
 use super::running::{fault, late};
@@ -19,11 +22,47 @@ use crate::error::{Kind, Refusal};
 pub struct Answer {
     gate: Gate,
     planned: Planned,
-    /// `None` once it has ended, by itself or not.
-    rows: Option<(SendableRecordBatchStream, Place)>,
+    rows: Arc<Mutex<Rows>>,
+    /// What ends them at the deadline.
+    watch: AbortHandle,
     deadline: Instant,
     most: usize,
     given: usize,
+}
+
+/// Where the rows are.
+enum Rows {
+    /// To come, from a place among those that run.
+    Coming(SendableRecordBatchStream, Place),
+    /// All given, or broken off.
+    Ended,
+    /// Broken off where nobody had asked for them.
+    Late,
+}
+
+fn locked(rows: &Mutex<Rows>) -> MutexGuard<'_, Rows> {
+    rows.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends at the deadline what nobody takes: the place is for others.
+fn watched(rows: &Arc<Mutex<Rows>>, stop: Stop, deadline: Instant) -> AbortHandle {
+    let rows = Arc::downgrade(rows);
+    let watch = async move {
+        sleep_until(deadline).await;
+        let Some(rows) = rows.upgrade() else { return };
+        let mut rows = locked(&rows);
+        if matches!(*rows, Rows::Coming(..)) {
+            stop.give();
+            *rows = Rows::Late;
+        }
+    };
+    tokio::spawn(watch).abort_handle()
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
 }
 
 impl Answer {
@@ -35,7 +74,9 @@ impl Answer {
         deadline: Instant,
     ) -> Self {
         let most = gate.limits().rows;
-        Self { gate, planned, rows: Some((rows, place)), deadline, most, given: 0 }
+        let rows = Arc::new(Mutex::new(Rows::Coming(rows, place)));
+        let watch = watched(&rows, planned.stop.clone(), deadline);
+        Self { watch, gate, planned, rows, deadline, most, given: 0 }
     }
 
     /// The same, refused where there are more rows than these, or than the server gives.
@@ -66,7 +107,11 @@ impl Answer {
 
     /// The next rows; `None` at the end, and after an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
-        let (mut rows, place) = self.rows.take()?;
+        let (mut rows, place) = match replace(&mut *locked(&self.rows), Rows::Ended) {
+            Rows::Coming(rows, place) => (rows, place),
+            Rows::Ended => return None,
+            Rows::Late => return Some(Err(late())),
+        };
         let next = timeout_at(self.deadline, AssertUnwindSafe(rows.next()).catch_unwind()).await;
         let batch = match next {
             Ok(Ok(Some(Ok(batch)))) => batch,
@@ -89,7 +134,11 @@ impl Answer {
                 format!("the answer has more than {most} rows: add LIMIT, or have the server started with more --rows");
             return Some(Err(Refusal::new(Kind::TooMuch, message)));
         }
-        self.rows = Some((rows, place));
+        if Instant::now() >= self.deadline {
+            self.planned.stop.give();
+            return Some(Err(late()));
+        }
+        *locked(&self.rows) = Rows::Coming(rows, place);
         Some(self.shown(&batch).map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
     }
 

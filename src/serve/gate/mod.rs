@@ -120,8 +120,9 @@ struct Shared {
     pinned: Mutex<Option<(i64, Session)>>,
     limits: Limits,
     allowed: Allowed,
-    /// The place of the one training that may run.
+    /// The place of the one training that may run, and the sign to it that the server ends.
     training: Arc<Semaphore>,
+    ending: Stop,
     places: Places,
     hidden: Hidden,
     counts: Counts,
@@ -138,6 +139,9 @@ impl Gate {
             .with_max_temp_directory_size(limits.spill)
             .build_arc()
             .map_err(sql::Error::from)?;
+        if allowed.train && store.is_writable() {
+            training::clear(&store.models_folder());
+        }
         Ok(Self(Arc::new(Shared {
             newest: Session::served(store, runtime).await?,
             store: store.clone(),
@@ -146,6 +150,7 @@ impl Gate {
             limits,
             allowed,
             training: Arc::new(Semaphore::new(1)),
+            ending: Stop::new(),
             hidden: Hidden::new(store.dir()),
             counts: Counts::default(),
         })))
@@ -269,7 +274,8 @@ impl Gate {
             if !session.only_reads(&question.text).map_err(said)? {
                 return Err(Refusal::forbidden(ONLY_READS));
             }
-            let text = session.bind(&question.text, &question.values).map_err(said)?;
+            let longest = gate.limits().body;
+            let text = session.bind_within(&question.text, &question.values, longest).map_err(said)?;
             let frame = session.sql(&text).await.map_err(said)?;
             let (frame, found) = refine(&session, frame)?;
             plan::check(&frame, gate.0.allowed)?;

@@ -1,11 +1,13 @@
 //! What a plan may hold. It is looked at after planning and before anything of it runs: kinds of nodes that are known to read, tables
 //! of the store, and functions that neither open files nor make values of any length.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, TableReference};
+use datafusion::common::{DFSchema, ScalarValue, TableReference};
 use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, TableScan, TryCast};
 use datafusion::prelude::DataFrame;
 use sql::relaxes;
 
@@ -19,9 +21,28 @@ const SCHEMAS: [&str; 2] = ["main", "information_schema"];
 const TABLES: [&str; 6] =
     ["generate_series", "range", "most_similar", "migration_paths", "generate", "predict_structure"];
 
-/// Functions that make one value as long as a number says: the memory for it is nobody's.
-const LONG: [&str; 8] =
-    ["repeat", "lpad", "rpad", "array_repeat", "list_repeat", "array_resize", "list_resize", "space"];
+/// Functions that make one value as long as a number says: the memory for it is nobody's. The last two are served as tables.
+const LONG: [&str; 10] = [
+    "repeat",
+    "lpad",
+    "rpad",
+    "array_repeat",
+    "list_repeat",
+    "array_resize",
+    "list_resize",
+    "space",
+    "range",
+    "generate_series",
+];
+
+/// Functions that tell of the files of a table.
+const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
+
+/// Functions whose last argument spells a type.
+const CASTS: [&str; 2] = ["arrow_cast", "arrow_try_cast"];
+
+/// Most parts of a value whose type says how many there are.
+const WIDEST: i64 = 10_000;
 
 /// # Errors
 /// Anything in a plan that is not known to be harmless.
@@ -104,11 +125,61 @@ fn table_refused(scan: &TableScan, allowed: Allowed) -> Option<String> {
 }
 
 fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<String> {
-    let Expr::ScalarFunction(call) = expr else { return None };
+    let call = match expr {
+        Expr::ScalarFunction(call) => call,
+        Expr::AggregateFunction(call) => return aggregate_refused(call),
+        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
+            return type_refused(field.data_type());
+        }
+        _ => return None,
+    };
     if LONG.contains(&call.name()) {
         return Some(format!("{} makes values of any length, and is not served", call.name()));
     }
+    if OF_FILES.contains(&call.name()) {
+        return Some(format!("{} tells of files of the host, and is not served", call.name()));
+    }
+    if CASTS.contains(&call.name()) {
+        let kind = schemas.iter().find_map(|schema| expr.get_type(*schema).ok());
+        return kind.and_then(|kind| type_refused(&kind));
+    }
     (!allowed.relax && relaxes(call, schemas)).then(|| costly(call.name()))
+}
+
+/// An approximation of quantiles makes room for as many centroids as a number says, before any row is there.
+fn aggregate_refused(call: &AggregateFunction) -> Option<String> {
+    let many = |argument: &Expr| match argument {
+        Expr::Literal(number, _) => {
+            number.cast_to(&DataType::Float64).is_ok_and(|n| n > ScalarValue::from(WIDEST as f64))
+        }
+        // What is no constant is refused where it is planned, or is a column.
+        _ => false,
+    };
+    let approximate = call.func.name().starts_with("approx_percentile") || call.func.name() == "approx_median";
+    (approximate && call.params.args.iter().any(many))
+        .then(|| format!("{} takes at most {WIDEST} centroids here", call.func.name()))
+}
+
+/// Why there are no values of a type: each of them would have as many parts as the type says.
+fn type_refused(kind: &DataType) -> Option<String> {
+    (parts(kind) > WIDEST).then(|| format!("values of more than {WIDEST} parts each are not served"))
+}
+
+/// Parts of a value, of NULL as well, as far as its type says.
+fn parts(kind: &DataType) -> i64 {
+    match kind {
+        DataType::FixedSizeBinary(size) => i64::from(*size),
+        DataType::FixedSizeList(item, size) => i64::from(*size).saturating_mul(parts(item.data_type())),
+        DataType::Struct(fields) => fields.iter().map(|field| parts(field.data_type())).fold(0, i64::saturating_add),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::Map(item, _)
+        | DataType::RunEndEncoded(_, item) => parts(item.data_type()),
+        DataType::Dictionary(_, values) => parts(values),
+        _ => 1,
+    }
 }
 
 fn costly(function: &str) -> String {

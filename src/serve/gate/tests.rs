@@ -182,6 +182,19 @@ const FILES: &[&str] = &[
     "SELECT * FROM ducklake_snapshot",
     "SELECT * FROM other.main.crystals",
     "SELECT * FROM crystals AT (VERSION => 99999)",
+    "SELECT * FROM crystals AT (VERSION => -1)",
+    "SELECT * FROM crystals AT (VERSION => 9223372036854775808)",
+    "SELECT * FROM most_similar('rutile', 2, '../../etc/passwd')",
+    "SELECT * FROM most_similar('rutile', 2, '{folder}/secret.csv')",
+    "SELECT * FROM most_similar('rutile', 2, 'crystals\" UNION SELECT * FROM read_csv(''/etc/passwd'') --')",
+    "SELECT * FROM main.\"../../etc/passwd\"",
+    "SELECT * FROM \"..\".\"..\".\"secret\"",
+    "SELECT predict_ef(structure, '.') FROM crystals",
+    "SELECT predict_ef(structure, '..') FROM crystals",
+    "SELECT predict_ef(structure, 'cgcnn/../cgcnn') FROM crystals",
+    "SELECT predict_ef(structure, 'file:///etc/passwd') FROM crystals",
+    "SELECT predict_ef(structure, '{folder}/secret.txt' || '') FROM crystals",
+    "SELECT predict_ef(structure, id) FROM crystals",
 ];
 
 /// What takes minutes a row, where nobody has allowed it.
@@ -206,6 +219,23 @@ const LONG: &[&str] = &[
     "SELECT array_repeat(1, 2000000000)",
     "SELECT array_resize([1], 2000000000, 0)",
     "SELECT count(*) FROM crystals WHERE repeat(id, 1000000000) = 'x'",
+    "SELECT range(0, 100000000000)",
+    "SELECT cardinality(generate_series(1, 100000000000))",
+    "SELECT unnest(range(100000000000))",
+    "SELECT arrow_cast(NULL, 'FixedSizeBinary(2000000000)')",
+    "SELECT arrow_try_cast(NULL, 'FixedSizeList(2000000000, Int64)')",
+    "SELECT arrow_cast(NULL, 'List(FixedSizeBinary(2000000000))') IS NULL FROM crystals",
+    "SELECT CAST(NULL AS BIGINT[2000000000])",
+    "SELECT NULL::BIGINT[2000][2000][2000]",
+    "SELECT count(*) FROM crystals WHERE TRY_CAST(NULL AS BIGINT[2000000000]) IS NULL",
+];
+
+/// What tells where the files of the store lie.
+const PLACES: &[&str] = &[
+    "SELECT input_file_name() FROM crystals",
+    "SELECT input_file_name() FROM tmo",
+    "SELECT id FROM crystals WHERE input_file_name() LIKE '%/%'",
+    "SELECT id, file_row_index() FROM crystals",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,6 +249,7 @@ async fn hostile_statements_are_refused_and_leave_nothing() {
         (FILES, &[Forbidden, Bad][..]),
         (COSTLY, &[Forbidden][..]),
         (LONG, &[Forbidden][..]),
+        (PLACES, &[Forbidden, Bad][..]),
     ];
     for (statements, kinds) in groups {
         for statement in statements {
@@ -442,6 +473,40 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
+    let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(2), ..Limits::default() };
+    let place = Place::with(limits, Allowed::default()).await;
+    let mut idle = place.gate.ask("SELECT value FROM generate_series(1, 100000000)".into()).await.unwrap();
+    assert!(idle.next().await.unwrap().is_ok());
+    assert_eq!(place.gate.load().0, 1);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(place.gate.load().0, 0, "rows that nobody takes keep their place");
+    assert!(place.ask("SELECT 1 AS a").await.unwrap().contains("| 1 |"));
+    // Half of the rows do not pass for all of them.
+    assert_eq!(idle.next().await.unwrap().unwrap_err().kind, Kind::Late);
+    assert!(idle.next().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_do_not_make_a_short_statement_long() {
+    let place = Place::new().await;
+    let with = |text: String, value: sql::Bound| Question {
+        values: Values::InOrder(vec![value]),
+        ..Question::from(text.as_str())
+    };
+    let often = |n: usize| format!("SELECT {}$1 AS x", "$1, ".repeat(n));
+    let text = |n: usize| sql::Bound::Text("x".repeat(n));
+    let list = |n: usize| sql::Bound::List(vec![sql::Bound::Integer(1); n]);
+    for hostile in [with(often(900), text(900_000)), with(often(900), list(300_000)), with(often(0), list(1 << 21))] {
+        assert_eq!(place.ask(hostile).await.unwrap_err().kind, TooMuch);
+    }
+    let lengths = place.ask(with("SELECT length($1) AS n, length($1) AS m".into(), text(400_000))).await.unwrap();
+    assert!(lengths.contains("| 400000 | 400000 |"), "{lengths}");
+    let found = with("SELECT id FROM crystals WHERE array_has($1, natoms(structure) - 5)".into(), list(10_000));
+    assert!(place.ask(found).await.unwrap().contains("rutile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_allowed_is_let_through_to_the_models() {
     let place = Place::with(Limits::default(), Allowed { relax: true, ..Allowed::default() }).await;
     // There is no energy model in the store: the refusal comes from behind the gate.
@@ -482,4 +547,46 @@ async fn one_training_runs_at_a_time_and_ends_with_whoever_asked_for_it() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert!(next.next().await.unwrap().is_ok());
+    place.gate.end_training().await;
+    while let Some(said) = next.next().await {
+        assert!(said.is_ok() || said == Err(Refusal::new(Kind::Cancelled, "the training was ended")), "{said:?}");
+    }
+    assert_eq!(folders(), 0, "the server has ended, and left a folder");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_left_that_was_killed_goes_with_the_next_start() {
+    let place = Place::new().await;
+    let models = place.store.models_folder();
+    let folder = |name: &str, begun: bool| {
+        std::fs::create_dir_all(models.join(name)).unwrap();
+        std::fs::write(models.join(name).join("best.safetensors.zst"), "weights").unwrap();
+        begun.then(|| std::fs::File::create(models.join(name).join(".begun")).unwrap())
+    };
+    (folder("killed", true), folder("ours", false));
+    let running = folder("running", true).unwrap();
+    running.lock().unwrap();
+    let open = async |train| {
+        Gate::open(&place.store, Limits::default(), Allowed { train, ..Allowed::default() }).await.unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(&models).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(open(false).await, ["killed", "ours", "running"], "who trains nothing removes nothing");
+    assert_eq!(open(true).await, ["ours", "running"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scratch() {
+    let Ok(text) = std::fs::read_to_string(std::env::var("SCRATCH").unwrap_or_default()) else { return };
+    let limits = Limits { timeout: Duration::from_secs(10), ..Limits::default() };
+    let place = Place::with(limits, Allowed::default()).await;
+    for statement in text.lines() {
+        eprintln!("--- {statement:.200}");
+        let began = std::time::Instant::now();
+        match place.ask(statement).await {
+            Ok(rows) => eprintln!("    {:?} ROWS {rows:.600}", began.elapsed()),
+            Err(refusal) => eprintln!("    {:?} {:?}: {:.200}", began.elapsed(), refusal.kind, refusal.message),
+        }
+    }
 }

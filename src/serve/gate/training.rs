@@ -1,6 +1,7 @@
 //! Trainings, where they are allowed: one at a time, of crystals that a statement through the gate reads, each into a model of a new
 //! name. It is the one thing that is written for others.
 
+use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,9 @@ use crate::error::{Kind, Refusal};
 /// Longest schedule, epochs, and longest training, seconds.
 const EPOCHS: usize = 10_000;
 const LONGEST: f64 = 86_400.0;
+
+/// A file in the folder of a model to come, locked while a server trains it, however that server ends.
+const BEGUN: &str = ".begun";
 
 /// What is to be fitted to what.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,12 +72,13 @@ impl Training {
     /// As OpenAPI describes it.
     pub fn schema() -> Value {
         let text = |about: &str| json!({ "type": "string", "description": about });
+        let networks: Vec<&str> = architectures().into_iter().map(|(name, _)| name).collect();
         json!({
             "type": "object",
             "required": ["network", "table", "target"],
             "additionalProperties": false,
             "properties": {
-                "network": text(&format!("Architecture: {}.", names())),
+                "network": { "type": "string", "enum": networks, "description": "Architecture, with its usual settings." },
                 "table": text("Table with structures and labels."),
                 "target": text("Column of the label."),
                 "where": text("A condition of SQL on the rows."),
@@ -82,7 +87,7 @@ impl Training {
                 "split": text("Split of the rows, as of `hollandite train`."),
                 "seed": { "type": "integer", "minimum": 0 },
                 "epochs": { "type": "integer", "minimum": 1, "maximum": EPOCHS },
-                "seconds": { "type": "number", "maximum": LONGEST, "description": "It ends with the epoch in which they have passed." },
+                "seconds": { "type": "number", "exclusiveMinimum": 0, "maximum": LONGEST, "description": "It ends with the epoch in which they have passed." },
             },
         })
     }
@@ -144,31 +149,46 @@ impl Gate {
         let samples = labelled.samples(&answer.collect().await?).map_err(|error| self.refusal(&error))?;
         let rows = asked.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
         options.data = format!("table {}, snapshot {snapshot}{rows}", asked.table);
-        (options.name, options.directory) = self.home(&asked)?;
-        Ok(self.begun(samples, options, snapshot, place))
+        let (name, home) = self.home(&asked)?;
+        (options.name, options.directory) = (name, home.folder.clone());
+        Ok(self.begun(samples, options, snapshot, home, place))
+    }
+
+    /// Ends the training that runs, with its epoch, and waits until nothing is left of it.
+    pub(crate) async fn end_training(&self) {
+        self.0.ending.give();
+        let _ended = self.0.training.acquire().await;
     }
 
     /// Name and folder of the model to come; the folder is new.
-    fn home(&self, asked: &Training) -> Result<(String, PathBuf), Refusal> {
+    fn home(&self, asked: &Training) -> Result<(String, Home), Refusal> {
         let store = &self.0.store;
         let said = |error: store::StoreError| self.refusal(&error.into());
         let folder = store.models_folder();
+        let cannot = |name: &str| Refusal::bad(format!("a model {name} cannot be begun: give another name"));
         let name = match &asked.name {
             None => store.new_model(&asked.network).map_err(said)?,
             Some(name) => {
                 store.free_model_name(name).map_err(|error| Refusal::bad(said(error).message))?;
-                let made = std::fs::create_dir_all(&folder).and_then(|()| std::fs::create_dir(folder.join(name)));
-                made.map_err(|_| Refusal::bad(format!("a model {name} cannot be begun: give another name")))?;
+                let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir(folder.join(name)));
+                made.map_err(|_| cannot(name))?;
                 name.clone()
             }
         };
-        let home = folder.join(&name);
+        let home = Home::begin(folder.join(&name)).map_err(|_| cannot(&name))?;
         Ok((name, home))
     }
 
-    fn begun(&self, samples: Vec<Sample>, options: TrainOptions, snapshot: i64, place: OwnedSemaphorePermit) -> Course {
+    fn begun(
+        &self,
+        samples: Vec<Sample>,
+        options: TrainOptions,
+        snapshot: i64,
+        home: Home,
+        place: OwnedSemaphorePermit,
+    ) -> Course {
         let (say, said) = unbounded_channel();
-        let stop = Stop::new();
+        let stop = self.0.ending.during(Stop::new);
         let (gate, watched) = (self.clone(), Watched { say: say.clone(), stop: stop.clone() });
         tokio::task::spawn_blocking(move || {
             let trained = crystal::guard::guarded(|| train(&samples, &options, &watched));
@@ -178,8 +198,9 @@ impl Gate {
                 Ok(Err(error)) => Err(gate.refusal(&error.into())),
                 Err(_) => Err(super::running::fault()),
             };
-            if last.is_err() {
-                forget(&options.directory);
+            match last {
+                Ok(_) => home.keep(),
+                Err(_) => home.forget(),
             }
             // Nobody may be waiting any more.
             let _ = say.send(last);
@@ -201,9 +222,43 @@ fn model(trained: &Trained) -> Value {
     })
 }
 
-/// A name that nothing came of is free again. The folder was made for this training alone.
-fn forget(folder: &Path) {
-    let _ = std::fs::remove_dir_all(folder);
+/// The folder of a model to come, made for one training alone.
+struct Home {
+    folder: PathBuf,
+    /// Locked until it is dropped.
+    _begun: File,
+}
+
+impl Home {
+    fn begin(folder: PathBuf) -> std::io::Result<Self> {
+        let begun = File::create(folder.join(BEGUN)).and_then(|file| file.lock().map(|()| file));
+        match begun {
+            Ok(begun) => Ok(Self { folder, _begun: begun }),
+            Err(error) => {
+                let _ = fs::remove_dir_all(&folder);
+                Err(error)
+            }
+        }
+    }
+
+    /// The model is there.
+    fn keep(self) {
+        let _ = fs::remove_file(self.folder.join(BEGUN));
+    }
+
+    /// A name that nothing came of is free again.
+    fn forget(self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Removes what servers have left that were killed while they trained.
+pub(super) fn clear(models: &Path) {
+    for folder in fs::read_dir(models).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if File::open(folder.join(BEGUN)).is_ok_and(|begun| begun.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
 }
 
 /// Tells whoever asked of each epoch.

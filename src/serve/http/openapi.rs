@@ -7,7 +7,7 @@ use super::routes::{ROUTES, Route};
 use super::{essence, sql};
 use crate::error::Kind;
 use crate::gate::Training;
-use crate::optimade::JSON_API;
+use crate::optimade::{JSON_API, OTHER_VERSION};
 
 /// OpenAPI 3.1.
 pub(super) fn description() -> Value {
@@ -43,6 +43,10 @@ fn operation(route: &Route) -> Value {
         }
         let refused = json!({ "description": format!("Refused: {}.", kind.word()), "content": content });
         responses.insert(kind.status().as_str().to_owned(), refused);
+    }
+    if route.answers.contains(&JSON_API) {
+        let other = json!({ "description": "Refused: a version that is not spoken.", "content": { JSON_API: { "schema": {} } } });
+        responses.insert(OTHER_VERSION.to_string(), other);
     }
     let parameters: Vec<Value> = route
         .parameters
@@ -96,4 +100,31 @@ fn error() -> Value {
             },
         } },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use crate::testing::{Server, fill_labelled, limits};
+    use crate::{Allowed, skip};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pages_answer_as_they_are_described() {
+        let Some(python) = std::env::var_os("HOLLANDITE_PYTHON") else {
+            return skip::skip("HOLLANDITE_PYTHON names no Python with tests/interop/requirements.txt");
+        };
+        let server = Server::start_allowing(limits(), Allowed { train: true, ..Allowed::default() }).await;
+        fill_labelled(&server.store).await;
+        let (snapshots, folder) = (server.store.snapshots().unwrap(), server.folder.path().to_owned());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/openapi.py");
+        let described = format!("http://{}/openapi.json", server.at.http.unwrap());
+        let asked = move || Command::new(python).arg(script).arg(described).current_dir(folder).output().unwrap();
+        let asked = tokio::task::spawn_blocking(asked).await.unwrap();
+        let said = [asked.stdout, asked.stderr].concat();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&said));
+        assert_eq!(server.store.snapshots().unwrap(), snapshots);
+        server.stop().await.unwrap();
+    }
 }

@@ -29,8 +29,11 @@ pub(super) async fn read<T: DeserializeOwned>(limits: &Limits, request: Request)
 }
 
 /// # Errors
-/// A body that a page of another site could send without asking first.
+/// A body that a page of another site could send without asking first, or one that is compressed: how long it is shows too late.
 fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Refusal::bad("bodies are taken as they are, and not compressed"));
+    }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match essence(kind).eq_ignore_ascii_case("application/json") {
         true => Ok(()),

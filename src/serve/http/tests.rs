@@ -96,8 +96,13 @@ async fn tables_functions_crystals_health_and_numbers() {
         ("/v1/structures/none.cif?table=crystals", 404),
         ("/v1/structures/rutile.cif", 404),
         ("/v1/structures/rutile.xyz", 400),
-        ("/v1/structures/x.cif?table=none", 400),
-        ("/v1/structures/x.cif?table=a%22%3B%20DROP%20TABLE%20crystals", 400),
+        ("/v1/structures/x.cif?table=none", 404),
+        ("/v1/structures/x.cif?table=features", 400),
+        ("/v1/structures/x.cif?table=a%22%3B%20DROP%20TABLE%20crystals", 404),
+        ("/v1/structures/x.cif?table=..%2F..%2Fmodels", 404),
+        ("/v1/structures/x.cif?table=%00", 404),
+        ("/v1/structures/x.cif?table=crystals&snapshot=9223372036854775808", 400),
+        ("/v1/structures/x.cif?table=crystals&snapshot=-1", 400),
         ("/v1/structures/..%2F..%2Fetc%2Fpasswd.cif", 404),
         ("/v1/structures/../../etc/passwd", 400),
         ("/v1/nothing", 404),
@@ -156,6 +161,8 @@ async fn hostile_requests_are_refused() {
     let text = format!("{{\"query\":\"SELECT '{}'\"}}", "x".repeat(100 << 10));
     let nested = format!("{{\"query\":\"SELECT 1\",\"params\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let fine = r#"{"query":"SELECT 1 AS a"}"#;
+    let amplified =
+        format!("{{\"query\":\"SELECT {}$1\",\"params\":[\"{}\"]}}", "$1, ".repeat(999), "x".repeat(900_000));
     let ask = |head: &[&str]| head.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     let requests: Vec<(&str, &str, Vec<String>, &str, u16)> = vec![
         // Tokens.
@@ -202,6 +209,19 @@ async fn hostile_requests_are_refused() {
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","options":{"coverage":{}}}"#, 400),
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","snapshot":-1}"#, 400),
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","rows":-1}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT 1","rows":1e300}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $1","params":[18446744073709551615]}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $1","params":[1e400]}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $0","params":[1]}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT $99999999999999999999","params":[1]}"#, 400),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer]), &amplified, 413),
+        ("POST", "/v1/sql", ask(&[JSON, &bearer, "Content-Encoding: gzip"]), fine, 400),
+        ("POST", "/v1/funnel", ask(&[JSON, &bearer, "Content-Encoding: deflate, br"]), fine, 400),
+        ("POST", "/v1/train", ask(&[JSON]), "{}", 401),
+        ("POST", "/v1/train", ask(&[JSON, &bearer]), "{}", 403),
+        ("GET", "/page/..%2F..%2Fmod.rs", ask(&[]), "", 404),
+        ("GET", "/page/vendor%2FREADME.md", ask(&[]), "", 404),
+        ("GET", "/v1/structures/rutile.html?table=..%2Fcrystals", ask(&[&bearer]), "", 404),
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"DROP TABLE crystals"}"#, 403),
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT * FROM '/etc/passwd.csv'"}"#, 400),
         ("POST", "/v1/sql", ask(&[JSON, &bearer]), r#"{"query":"SELECT value FROM generate_series(1, 20001)"}"#, 413),

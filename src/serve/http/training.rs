@@ -72,8 +72,10 @@ async fn next(told: Option<Told>) -> Option<(std::io::Result<Bytes>, Option<Told
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
-    use crate::testing::{Reply, Server, fill_labelled, limits};
+    use crate::testing::{REFUSED, Reply, Server, fill_labelled, limits};
     use crate::{Allowed, Kind};
 
     /// A server before labelled crystals that allows trainings or not.
@@ -130,6 +132,33 @@ mod tests {
             (json!({ "name": "/tmp/ours" }), [400, 400]),
             (json!({ "name": "cgcnn" }), [400, 400]),
             (json!({ "name": "" }), [400, 400]),
+            (json!({ "name": "." }), [400, 400]),
+            (json!({ "name": ".." }), [400, 400]),
+            (json!({ "name": ".begun" }), [400, 400]),
+            (json!({ "name": "ours/../../ours" }), [400, 400]),
+            (json!({ "name": "ours\u{0}" }), [400, 400]),
+            (json!({ "name": "ours\n" }), [400, 400]),
+            (json!({ "name": "C:\\ours" }), [400, 400]),
+            (json!({ "name": "x".repeat(300) }), [400, 400]),
+            (json!({ "name": ["ours"] }), [400, 400]),
+            (json!({ "table": "../../etc/passwd" }), [400, 400]),
+            (json!({ "table": "read_csv('/etc/passwd')" }), [400, 400]),
+            (json!({ "table": "hosts\u{0}" }), [400, 400]),
+            (json!({ "target": "density, (SELECT 1)" }), [400, 400]),
+            (json!({ "target": "structure" }), [400, 400]),
+            (json!({ "where": "true UNION SELECT * FROM '/etc/passwd'" }), [400, 403]),
+            (json!({ "where": "predict_ef(structure, '/etc/passwd') < 0" }), [400, 403]),
+            (json!({ "where": "repeat(id, 1000000000) = 'x'" }), [403, 403]),
+            (json!({ "where": "x".repeat(100_000) }), [413, 413]),
+            (json!({ "batch": 1_000_000_000 }), [400, 400]),
+            (json!({ "batch_size": 1_000_000_000 }), [400, 400]),
+            (json!({ "threads": 1000 }), [400, 400]),
+            (json!({ "epochs": -1 }), [400, 400]),
+            (json!({ "epochs": 1e30 }), [400, 400]),
+            (json!({ "seconds": 1e308 }), [400, 400]),
+            (json!({ "seconds": "1" }), [400, 400]),
+            (json!({ "seed": -1 }), [400, 400]),
+            (json!({ "snapshot": i64::MIN }), [400, 400]),
             (json!({ "epochs": 0 }), [400, 400]),
             (json!({ "epochs": 1_000_000 }), [400, 400]),
             (json!({ "seconds": -1 }), [400, 400]),
@@ -141,9 +170,42 @@ mod tests {
             assert!(statuses.contains(&reply.status), "{changes}: {} {}", reply.status, reply.text());
             assert!(!reply.text().contains("root:") && !reply.text().contains(server.folder.path().to_str().unwrap()));
         }
+        for statement in REFUSED {
+            let condition = format!("id IN ({statement})").replace("{folder}", server.folder.path().to_str().unwrap());
+            let reply = train(&server, json!({ "where": condition })).await;
+            assert!([400, 403].contains(&reply.status), "{condition}: {} {}", reply.status, reply.text());
+        }
         for server in [closed, server] {
             let left = std::fs::read_dir(server.store.models_folder()).into_iter().flatten().count();
             assert_eq!(left, 0, "a folder is left");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_training_ends_with_the_server_and_leaves_nothing() {
+        let server = server(true).await;
+        let models = server.store.models_folder();
+        let asked = json!({ "network": "cgcnn", "table": "hosts", "target": "density", "epochs": 10_000 }).to_string();
+        let at = server.at.http.unwrap();
+        let head = format!(
+            "POST /v1/train HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            asked.len()
+        );
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(format!("{head}{asked}").as_bytes()).await.unwrap();
+        let mut piece = vec![0; 1 << 16];
+        let mut said = String::new();
+        while !said.contains("validation_mae") {
+            let more = stream.read(&mut piece).await.unwrap();
+            assert!(more > 0, "{said}");
+            said.push_str(&String::from_utf8_lossy(&piece[..more]));
+        }
+        assert_eq!(std::fs::read_dir(&models).unwrap().count(), 1);
+        server.stop().await.unwrap();
+        assert_eq!(std::fs::read_dir(&models).unwrap().count(), 0, "a folder is left");
+        // What was said breaks off, and is no whole answer.
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
     }
 }

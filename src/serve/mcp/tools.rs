@@ -217,7 +217,7 @@ async fn describe(door: &Door, given: &Map<String, Value>) -> Result<(String, Va
     let name = text(given, "table").unwrap_or_default();
     let (snapshot, names) = catalog::names(door.gate()).await?;
     let kind = names.iter().find(|(known, _)| known == name).map(|(_, kind)| kind);
-    let kind = kind.ok_or_else(|| Refusal::new(Kind::Missing, format!("there is no table {name}")))?;
+    let kind = kind.ok_or_else(|| catalog::no_table(name))?;
     let table = catalog::table(door.gate(), name, kind).await?;
     let line = |column: &catalog::Column| {
         let unit = column.unit.as_ref().map(|unit| format!(", {unit}")).unwrap_or_default();

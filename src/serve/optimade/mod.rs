@@ -39,7 +39,7 @@ const TABLE: &str = "tmo";
 pub(crate) const JSON_API: &str = "application/vnd.api+json";
 
 /// What a version that is not spoken is answered with.
-const OTHER_VERSION: u16 = 553;
+pub(crate) const OTHER_VERSION: u16 = 553;
 
 /// A request, taken apart.
 struct Page<'a> {

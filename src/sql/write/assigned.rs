@@ -128,16 +128,11 @@ mod tests {
 
     use super::*;
     use columns::{structure_type, structures};
-    use crystal::Structure;
-    use formats::parse_structure;
+    use crystal::{Structure, testing::rutile};
 
     #[test]
     fn a_costly_crystal_is_computed_once_for_all_columns_of_a_batch() {
-        let rutile = parse_structure(
-            "rutile\n1.0\n4.594 0 0\n0 4.594 0\n0 0 2.959\nTi O\n2 4\nDirect\n0 0 0\n0.5 0.5 0.5\n\
-             0.305 0.305 0\n0.695 0.695 0\n0.195 0.805 0.5\n0.805 0.195 0.5\n",
-        )
-        .unwrap();
+        let rutile = rutile();
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
         let relaxed = create_udf(

@@ -1,11 +1,11 @@
-//! From lengths and angles to vectors, and back to slopes: sines of a length that fade out at the cutoff, sines and cosines of
+//! From lengths and angles to vectors, and back to gradients: sines of a length that fade out at the cutoff, sines and cosines of
 //! an angle.
 
 use super::super::ChgnetConfig;
 
 use crate::fused::linear::padded;
 
-/// `sqrt(2 / r) sin(w d / r) / d`, times a polynomial that leads to 0 at d = r with its slope (Gasteiger et al., arXiv:2003.03123).
+/// `sqrt(2 / r) sin(w d / r) / d`, times a polynomial that leads to 0 at d = r with its derivative (Gasteiger et al., arXiv:2003.03123).
 #[derive(Debug)]
 pub struct Bessel {
     cutoff: f64,
@@ -25,7 +25,7 @@ impl Bessel {
         padded(self.frequencies.len())
     }
 
-    /// The factor that fades out and its slope.
+    /// The factor that fades out and its derivative.
     fn fading(&self, length: f64) -> (f64, f64) {
         let x = length / self.cutoff;
         if x >= 1.0 {
@@ -34,8 +34,8 @@ impl Bessel {
         let p = f64::from(self.exponent);
         let [a, b, c] = [-(p + 1.0) * (p + 2.0) / 2.0, p * (p + 2.0), -p * (p + 1.0) / 2.0];
         let power = x.powi(self.exponent - 1);
-        let slope = power * (p * a + x * ((p + 1.0) * b + x * (p + 2.0) * c));
-        (1.0 + power * x * (a + x * (b + x * c)), slope / self.cutoff)
+        let derivative = power * (p * a + x * ((p + 1.0) * b + x * (p + 2.0) * c));
+        (1.0 + power * x * (a + x * (b + x * c)), derivative / self.cutoff)
     }
 
     /// The numbers of a bond of `length` Å.
@@ -47,14 +47,14 @@ impl Bessel {
         out[self.frequencies.len()..].fill(0.0);
     }
 
-    /// The slope with the length of what has these slopes with its numbers.
-    pub fn back(&self, length: f64, slopes: &[f32]) -> f64 {
-        let (fading, slope) = self.fading(length);
+    /// The derivative in the length of what has these gradients in its numbers.
+    pub fn back(&self, length: f64, gradients: &[f32]) -> f64 {
+        let (fading, derivative) = self.fading(length);
         let factor = (2.0 / self.cutoff).sqrt() / length;
         let mut sum = 0.0;
-        for (g, w) in slopes.iter().zip(&self.frequencies) {
+        for (g, w) in gradients.iter().zip(&self.frequencies) {
             let (sin, cos) = (w * length / self.cutoff).sin_cos();
-            sum += f64::from(*g) * factor * ((slope - fading / length) * sin + fading * cos * w / self.cutoff);
+            sum += f64::from(*g) * factor * ((derivative - fading / length) * sin + fading * cos * w / self.cutoff);
         }
         sum
     }
@@ -90,13 +90,13 @@ impl Fourier {
         out[1 + 2 * n..].fill(0.0);
     }
 
-    /// The slope with the angle of what has `slopes` with the numbers `expanded`.
-    pub fn back(&self, expanded: &[f32], slopes: &[f32]) -> f64 {
+    /// The derivative in the angle of what has `gradients` in the numbers `expanded`.
+    pub fn back(&self, expanded: &[f32], gradients: &[f32]) -> f64 {
         let n = self.frequencies.len();
         let mut sum = 0.0;
         for (k, w) in self.frequencies.iter().enumerate() {
             let (sin, cos) = (1 + k, 1 + n + k);
-            sum += f64::from(w * (slopes[sin] * expanded[cos] - slopes[cos] * expanded[sin]));
+            sum += f64::from(w * (gradients[sin] * expanded[cos] - gradients[cos] * expanded[sin]));
         }
         sum
     }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slopes_are_those_of_differences() {
+    fn gradients_are_those_of_differences() {
         let config = ChgnetConfig::published();
         let frequencies: Vec<f32> = (1..=31).map(|k| k as f32 * 3.1).collect();
         let bessel = Bessel::new(6.0, &config, &frequencies);

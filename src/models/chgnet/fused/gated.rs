@@ -1,4 +1,4 @@
-//! The steps of a gated perceptron between its products, and their slopes:
+//! The steps of a gated perceptron between its products, and their gradients:
 //! `silu(norm(core)) sigmoid(norm(gate))`, with both normalised over their 64 numbers.
 
 use crate::fused::{
@@ -69,19 +69,19 @@ kernels! {
         }
     }
 
-    /// Rows of 128 of `x` become the slope with them of what has the slope `slopes` with SiLU of them.
-    pub fn silu_rows_back<S>(x: &mut [f32], rows: Rows, slopes: &[f32]) {
-        let count = slopes.len() / (2 * WIDTH);
+    /// Rows of 128 of `x` become the gradient in them of what has the gradient `gradients` in SiLU of them.
+    pub fn silu_rows_back<S>(x: &mut [f32], rows: Rows, gradients: &[f32]) {
+        let count = gradients.len() / (2 * WIDTH);
         assert!(rows.holds(count, 2 * WIDTH, x.len()));
         let one = S::splat(1.0);
         for e in 0..count {
-            let (to, from) = (x.as_mut_ptr().add(rows.at + e * rows.stride), slopes.as_ptr().add(e * 2 * WIDTH));
+            let (to, from) = (x.as_mut_ptr().add(rows.at + e * rows.stride), gradients.as_ptr().add(e * 2 * WIDTH));
             let mut k = 0;
             while k < 2 * WIDTH {
                 let v = S::load(to.add(k));
                 let s = gate_of::<S>(v);
-                let slope = S::mul(s, S::fma(v, S::sub(one, s), one));
-                S::store(to.add(k), S::mul(slope, S::load(from.add(k))));
+                let derivative = S::mul(s, S::fma(v, S::sub(one, s), one));
+                S::store(to.add(k), S::mul(derivative, S::load(from.add(k))));
                 k += S::LANES;
             }
         }
@@ -106,18 +106,18 @@ kernels! {
         }
     }
 
-    /// Row e of `x` becomes the slope with it of what has the slope in row e of `slopes` with its gated value, which then
+    /// Row e of `x` becomes the gradient in it of what has the gradient in row e of `gradients` in its gated value, which then
     /// stands there.
-    pub fn gated_back<S>(x: &mut [f32], rows: Rows, core: &RowNorm, gate: &RowNorm, slopes: &mut [f32]) {
-        let count = slopes.len() / WIDTH;
+    pub fn gated_back<S>(x: &mut [f32], rows: Rows, core: &RowNorm, gate: &RowNorm, gradients: &mut [f32]) {
+        let count = gradients.len() / WIDTH;
         assert!(rows.holds(count, 2 * WIDTH, x.len()) && [core, gate].iter().all(|norm| norm.width() == WIDTH));
         let one = S::splat(1.0);
         for e in 0..count {
             let at = x.as_mut_ptr().add(rows.at + e * rows.stride);
-            let slope = slopes.as_mut_ptr().add(e * WIDTH);
+            let gradient = gradients.as_mut_ptr().add(e * WIDTH);
             let (mean, spread) = moments::<S>(at, WIDTH);
             let (gate_mean, gate_spread) = moments::<S>(at.add(WIDTH), WIDTH);
-            // Normalised values and the slopes with them, as long as the means over the row are not known.
+            // Normalised values and the gradients in them, as long as the means over the row are not known.
             let (mut values, mut with) = ([0.0_f32; 2 * WIDTH], [0.0_f32; 2 * WIDTH]);
             let (values, with) = (values.as_mut_ptr(), with.as_mut_ptr());
             let mut sums = [[S::splat(0.0); 2]; 2];
@@ -128,8 +128,8 @@ kernels! {
                 let (s, open) = (sigmoid::<S>(y), sigmoid::<S>(z));
                 let act = S::mul(y, s);
                 let value = S::mul(act, open);
-                let g = S::load(slope.add(k));
-                S::store(slope.add(k), value);
+                let g = S::load(gradient.add(k));
+                S::store(gradient.add(k), value);
                 // SiLU' = s (1 + y (1 - s)), sigmoid' = s (1 - s).
                 let of_core = S::mul(S::mul(g, open), S::mul(s, S::fma(y, S::sub(one, s), one)));
                 let of_gate = S::mul(S::mul(g, value), S::sub(one, open));

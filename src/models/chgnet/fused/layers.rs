@@ -3,7 +3,7 @@
 //! A product with several vectors side by side is taken apart: the share of an atom or a bond is taken once for each, the
 //! shares are added along directed bonds and angles, and only what is different for each of those goes through a product
 //! there. What a layer needs on the way back, its numbers before each activation, stays in its rows; on the way back the
-//! slopes with them take their place. Sums over the neighbours of an atom are gathered from the reverse directions of its own
+//! gradients in them take their place. Sums over the neighbours of an atom are gathered from the reverse directions of its own
 //! bonds, so that no two threads write to one place and the result does not depend on their number.
 
 use super::gated::{Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back};
@@ -86,11 +86,11 @@ impl Gated {
         gated(rows, self.last(), &self.core, &self.gate, out);
     }
 
-    /// From slopes with the gated values to those with the first product, at the beginning of the rows; the gated values
-    /// take the place of the slopes.
-    fn back(&self, rows: &mut [f32], hidden: &mut Vec<f32>, slopes: &mut [f32]) {
-        let (width, count) = (self.width(), slopes.len() / WIDTH);
-        gated_back(rows, self.last(), &self.core, &self.gate, slopes);
+    /// From gradients in the gated values to those in the first product, at the beginning of the rows; the gated values
+    /// take the place of the gradients.
+    fn back(&self, rows: &mut [f32], hidden: &mut Vec<f32>, gradients: &mut [f32]) {
+        let (width, count) = (self.width(), gradients.len() / WIDTH);
+        gated_back(rows, self.last(), &self.core, &self.gate, gradients);
         if let Some([core, gate]) = &self.second
             && count > 0
         {
@@ -174,9 +174,9 @@ pub struct Crystal<'a> {
     pub pool: &'a Pool<Spare>,
 }
 
-/// Slopes of the energy that grow on the way back.
+/// Gradients of the energy that grow on the way back.
 #[derive(Debug, Default)]
-pub struct Slopes {
+pub struct Gradients {
     pub atoms: Vec<f32>,
     pub bonds: Vec<f32>,
     pub angles: Vec<f32>,
@@ -266,12 +266,12 @@ impl AtomConv {
         self.out.add(sums, atoms);
     }
 
-    /// Slopes with the atoms before from those with the atoms after, in place, and what the bonds and their weights add.
-    pub fn back(&self, crystal: &Crystal<'_>, slopes: &mut Slopes, rows: &mut [f32], passing: &mut Passing) {
+    /// Gradients in the atoms before from those in the atoms after, in place, and what the bonds and their weights add.
+    pub fn back(&self, crystal: &Crystal<'_>, gradients: &mut Gradients, rows: &mut [f32], passing: &mut Passing) {
         let (graph, index) = (crystal.graph, crystal.index);
         let atoms = graph.numbers.len();
         let of_sums = zeros(&mut passing.sums, atoms * WIDTH);
-        self.out.add_back(&slopes.atoms[..atoms * WIDTH], of_sums);
+        self.out.add_back(&gradients.atoms[..atoms * WIDTH], of_sums);
         let of_sums: &[f32] = of_sums;
         let width = self.gated.width();
         let rows = &mut rows[..graph.neighbor.len() * width];
@@ -283,7 +283,7 @@ impl AtomConv {
                 let plain = Rows { at: 0, stride: WIDTH };
                 products(values, plain, of_sums, center, crystal.weights_ag, bond);
                 self.gated.back(rows, &mut spare.hidden, values);
-                // The slope with the bond's weight takes the place of what is not needed any more.
+                // The gradient in the bond's weight takes the place of what is not needed any more.
                 let own = count(edges.len(), &mut spare.from);
                 products(rows, self.gated.last(), of_sums, center, values, own);
             });
@@ -301,7 +301,7 @@ impl AtomConv {
                 add_rows(BOTH, out, Rows { at: 0, stride: 2 * BOTH }, to, rows, self.gated.first(), &spare.from);
             });
         });
-        self.atoms.add_back(of_atoms, &mut slopes.atoms[..atoms * WIDTH]);
+        self.atoms.add_back(of_atoms, &mut gradients.atoms[..atoms * WIDTH]);
         let of_bonds = zeros(&mut passing.of_bonds, graph.direction.len() * BOTH);
         crystal.pool.with(|spare| {
             let to = count(graph.direction.len(), &mut spare.to);
@@ -311,10 +311,10 @@ impl AtomConv {
             for from in [&graph.direction, back] {
                 add_rows(BOTH, of_bonds, Rows { at: 0, stride: BOTH }, to, rows, self.gated.first(), from);
                 let weights = Rows { at: 0, stride: WIDTH };
-                add_rows(WIDTH, &mut slopes.weights_ag, weights, to, rows, self.gated.last(), from);
+                add_rows(WIDTH, &mut gradients.weights_ag, weights, to, rows, self.gated.last(), from);
             }
         });
-        self.bonds.add_back(of_bonds, &mut slopes.bonds[..graph.direction.len() * WIDTH]);
+        self.bonds.add_back(of_bonds, &mut gradients.bonds[..graph.direction.len() * WIDTH]);
     }
 }
 
@@ -376,32 +376,32 @@ impl OfAngles {
         });
     }
 
-    /// From slopes with the gated values, which `slopes_of` writes for a tile, to those with atoms, short bonds and angles.
-    /// `then` may use the rows of a tile, which begin with the slopes, and its gated values.
+    /// From gradients in the gated values, which `gradients_of` writes for a tile, to those in atoms, short bonds and angles.
+    /// `then` may use the rows of a tile, which begin with the gradients, and its gated values.
     fn back(
         &self,
         crystal: &Crystal<'_>,
-        slopes: &mut Slopes,
+        gradients: &mut Gradients,
         rows: &mut [f32],
         passing: &mut Passing,
-        slopes_of: &(impl Fn(std::ops::Range<usize>, &[f32], &mut [f32]) + Sync),
+        gradients_of: &(impl Fn(std::ops::Range<usize>, &[f32], &mut [f32]) + Sync),
         weigh: Option<&[f32]>,
     ) {
         let (graph, index) = (crystal.graph, crystal.index);
         let width = self.gated.width();
-        // Slopes with the shares of the first and second bond, and with the weight of the second.
+        // Gradients in the shares of the first and second bond, and in the weight of the second.
         let stride = 2 * BOTH + WIDTH;
         let at_bonds = zeros(&mut passing.at_bonds, graph.short.len() * stride);
         let strips = [
             Strip::of_runs(&mut rows[..graph.angles() * width], width, &graph.angle_starts),
-            Strip::of_runs(&mut slopes.angles[..graph.angles() * WIDTH], WIDTH, &graph.angle_starts),
+            Strip::of_runs(&mut gradients.angles[..graph.angles() * WIDTH], WIDTH, &graph.angle_starts),
             Strip::of_runs(at_bonds, stride, &graph.short_starts),
         ];
         tiles(&graph.angle_starts, strips, &|atoms, [rows, of_angles, at_bonds]| {
             crystal.pool.with(|spare| {
                 let angles = graph.angle_starts[atoms.start]..graph.angle_starts[atoms.end];
                 let values = sized(&mut spare.values, angles.len() * WIDTH);
-                slopes_of(angles.clone(), of_angles, values);
+                gradients_of(angles.clone(), of_angles, values);
                 self.gated.back(rows, &mut spare.hidden, values);
                 self.angles.back.add(rows, width, of_angles);
                 let short = graph.short_starts[atoms.start];
@@ -431,7 +431,7 @@ impl OfAngles {
                 add_rows(2 * BOTH, of_bonds, bonds, own, at_bonds, whole, &spare.from);
                 if weigh.is_some() {
                     let (weights, of_weights) = (Rows { at: 2 * BOTH, stride }, Rows { at: 0, stride: WIDTH });
-                    add_rows(WIDTH, &mut slopes.weights_bg, of_weights, own, at_bonds, weights, &spare.from);
+                    add_rows(WIDTH, &mut gradients.weights_bg, of_weights, own, at_bonds, weights, &spare.from);
                 }
             }
             spare.other.clear();
@@ -439,8 +439,8 @@ impl OfAngles {
             let own = count(graph.short.len(), &mut spare.to);
             add_rows(BOTH, of_atoms, Rows { at: 0, stride: BOTH }, &spare.other, at_bonds, whole, own);
         });
-        self.bonds.add_back(of_bonds, &mut slopes.bonds[..graph.short_directions.len() * WIDTH]);
-        self.atoms.add_back(of_atoms, &mut slopes.atoms[..graph.numbers.len() * WIDTH]);
+        self.bonds.add_back(of_bonds, &mut gradients.bonds[..graph.short_directions.len() * WIDTH]);
+        self.atoms.add_back(of_atoms, &mut gradients.atoms[..graph.numbers.len() * WIDTH]);
     }
 }
 
@@ -504,18 +504,18 @@ impl BondConv {
         self.out.add(weighted, &mut bonds[..short]);
     }
 
-    /// Slopes with the bonds before from those with the bonds after, in place, and what atoms, angles and weights add.
+    /// Gradients in the bonds before from those in the bonds after, in place, and what atoms, angles and weights add.
     pub fn back(
         &self,
         crystal: &Crystal<'_>,
-        slopes: &mut Slopes,
+        gradients: &mut Gradients,
         (rows, sums): (&mut [f32], &[f32]),
         passing: &mut Passing,
     ) {
         let (graph, index) = (crystal.graph, crystal.index);
         let short = graph.short_directions.len() * WIDTH;
         let of_sums = zeros(&mut passing.sums, short);
-        self.out.add_back(&slopes.bonds[..short], of_sums);
+        self.out.add_back(&gradients.bonds[..short], of_sums);
         let plain = Rows { at: 0, stride: WIDTH };
         let mut weighted = std::mem::take(&mut passing.messages);
         crystal.pool.with(|spare| {
@@ -523,15 +523,15 @@ impl BondConv {
             // One of the two weights of a message is that of the bond where it arrives.
             let with_weights = sized(&mut spare.values, short);
             products(with_weights, plain, of_sums, own, sums, own);
-            add_rows(WIDTH, &mut slopes.weights_bg, plain, own, with_weights, plain, own);
+            add_rows(WIDTH, &mut gradients.weights_bg, plain, own, with_weights, plain, own);
             products(sized(&mut weighted, short), plain, of_sums, own, crystal.weights_bg, own);
         });
         let of_sums: &[f32] = &weighted[..short];
-        let slopes_of = |angles: std::ops::Range<usize>, _: &[f32], out: &mut [f32]| {
+        let gradients_of = |angles: std::ops::Range<usize>, _: &[f32], out: &mut [f32]| {
             let (first, second) = (&index.first_bond[angles.clone()], &index.second_bond[angles]);
             products(out, plain, of_sums, first, crystal.weights_bg, second);
         };
-        self.message.back(crystal, slopes, rows, passing, &slopes_of, Some(of_sums));
+        self.message.back(crystal, gradients, rows, passing, &gradients_of, Some(of_sums));
         passing.messages = weighted;
     }
 }
@@ -565,8 +565,8 @@ impl AngleUpdate {
         );
     }
 
-    /// What bonds and atoms add to their slopes, and the slopes with the angles before, in place.
-    pub fn back(&self, crystal: &Crystal<'_>, slopes: &mut Slopes, rows: &mut [f32], passing: &mut Passing) {
-        self.0.back(crystal, slopes, rows, passing, &|_, after, out| out.copy_from_slice(after), None);
+    /// What bonds and atoms add to their gradients, and the gradients in the angles before, in place.
+    pub fn back(&self, crystal: &Crystal<'_>, gradients: &mut Gradients, rows: &mut [f32], passing: &mut Passing) {
+        self.0.back(crystal, gradients, rows, passing, &|_, after, out| out.copy_from_slice(after), None);
     }
 }

@@ -1,7 +1,7 @@
-//! CHGNet with its slopes: energy, forces, stress and magnetic moments of a crystal.
+//! CHGNet: energy, forces, stress and magnetic moments of a crystal.
 //!
 //! The way back is written out by hand and runs on the same rows as the way forward, three products for each two, where a tape
-//! of tensors would keep and revisit every intermediate result. No weight has a slope here: only positions and cell do.
+//! of tensors would keep and revisit every intermediate result. No weight has a gradient here: only positions and cell do.
 //!
 //! ```text
 //! basis    lengths and angles to vectors          gated    what lies between two products
@@ -32,7 +32,7 @@ use crate::{
     potential::Evaluation,
 };
 use basis::{Bessel, Fourier};
-use layers::{AngleUpdate, AtomConv, BondConv, Crystal, Index, Passing, Slopes, Spare};
+use layers::{AngleUpdate, AtomConv, BondConv, Crystal, Gradients, Index, Passing, Spare};
 
 /// The network.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ struct Buffers {
     angle_rows: Vec<Vec<f32>>,
     normal: Vec<f32>,
     hidden: Vec<Vec<f32>>,
-    slopes: Slopes,
+    gradients: Gradients,
     back: Vec<f32>,
     passing: Passing,
 }
@@ -193,15 +193,15 @@ impl Chgnet {
         let b = buffers;
         let (atoms, bonds, short, angles) =
             (graph.numbers.len(), graph.direction.len(), graph.short_directions.len(), graph.angles());
-        let s = &mut b.slopes;
-        for (slopes, rows) in [
+        let s = &mut b.gradients;
+        for (gradients, rows) in [
             (&mut s.atoms, atoms),
             (&mut s.bonds, bonds),
             (&mut s.angles, angles),
             (&mut s.weights_ag, bonds),
             (&mut s.weights_bg, short),
         ] {
-            sized(slopes, rows * WIDTH).fill(0.0);
+            sized(gradients, rows * WIDTH).fill(0.0);
         }
         let x = &mut s.atoms[..atoms * WIDTH];
         x.chunks_exact_mut(WIDTH).for_each(|row| row.copy_from_slice(&self.energy.weight));
@@ -227,7 +227,7 @@ impl Chgnet {
             layer.back(&crystal, s, &mut b.atom_rows[t], &mut b.passing);
         }
 
-        // From here on each bond and angle has one slope, with its length or itself.
+        // From here on each bond and angle has one derivative, in its length or itself.
         let mut virial = Virial::new(graph);
         let width = self.of_atoms.width();
         let with = sized(&mut b.back, bonds * width);
@@ -244,9 +244,9 @@ impl Chgnet {
         for (bond, row) in with.chunks_exact(width).enumerate() {
             of_length[bond] += self.of_bonds.back(length(bond), row);
         }
-        for (bond, slope) in of_length.into_iter().enumerate() {
+        for (bond, gradient) in of_length.into_iter().enumerate() {
             let e = graph.direction[bond] as usize;
-            virial.add(graph, b.index.center[e] as usize, e, graph.vector[e].map(|x| slope * x / graph.length[e]));
+            virial.add(graph, b.index.center[e] as usize, e, graph.vector[e].map(|x| gradient * x / graph.length[e]));
         }
         let width = self.of_angles.width();
         let with = sized(&mut b.back, angles * width);
@@ -255,13 +255,14 @@ impl Chgnet {
         for (k, (row, expanded)) in with.chunks_exact(width).zip(b.fourier.chunks_exact(width)).enumerate() {
             let [i, j] = [b.index.first[k], b.index.second[k]].map(|s| s as usize);
             let cosine = cosine(graph, i, j);
-            let slope = -COSINE * self.of_angles.back(expanded, row) / (1.0 - (COSINE * cosine).powi(2)).sqrt();
+            let gradient = -COSINE * self.of_angles.back(expanded, row) / (1.0 - (COSINE * cosine).powi(2)).sqrt();
             let [i, j] = [i, j].map(|s| graph.short[s] as usize);
             for (e, other) in [(i, j), (j, i)] {
                 let (d, f) = (graph.length[e], graph.length[other]);
-                let slopes =
-                    std::array::from_fn(|k| slope * (graph.vector[other][k] / f - cosine * graph.vector[e][k] / d) / d);
-                virial.add(graph, b.index.center[e] as usize, e, slopes);
+                let gradients = std::array::from_fn(|k| {
+                    gradient * (graph.vector[other][k] / f - cosine * graph.vector[e][k] / d) / d
+                });
+                virial.add(graph, b.index.center[e] as usize, e, gradients);
             }
         }
         let stress = virial.stress(graph);

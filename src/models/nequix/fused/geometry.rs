@@ -1,5 +1,5 @@
 //! What the directions of bonds make of the paths: for each bond and triple of degrees a matrix from what is sent to what arrives, and its
-//! slopes with the direction across the bond.
+//! derivatives in the direction across the bond.
 //!
 //! Paths from degree a to b and from b to a share a matrix, turned; and both directions of a bond share one, by a sign that is the
 //! parity of the harmonics' degree. A path by degree 0 needs none.
@@ -63,15 +63,15 @@ impl Triples {
         self.triples.last().map_or(0, |last| last.before + last.size())
     }
 
-    /// All matrices, and their slopes along the two axes across the bond: `[triple][bond][first degree][last]`,
+    /// All matrices, and their derivatives along the two axes across the bond: `[triple][bond][first degree][last]`,
     /// `[triple][bond][axis][first degree][last]`.
     pub fn fill(&self, graph: &BondGraph, geometry: &mut Geometry) {
         let bonds = graph.direction.len();
-        let Geometry { matrices, slopes, axes, signs } = geometry;
+        let Geometry { matrices, derivatives, axes, signs } = geometry;
         matrices.clear();
         matrices.resize(self.size() * bonds, 0.0);
-        slopes.clear();
-        slopes.resize(2 * self.size() * bonds, 0.0);
+        derivatives.clear();
+        derivatives.resize(2 * self.size() * bonds, 0.0);
         axes.clear();
         for bond in 0..bonds {
             let frame = frame(direction(graph, bond));
@@ -85,8 +85,8 @@ impl Triples {
                     let [value, first, second] = values[triple.degrees[1]][joint.by].map(|y| (joint.factor * y) as f32);
                     let entry = joint.from * columns + joint.to;
                     matrices[place + entry] += value;
-                    slopes[2 * place + entry] += first;
-                    slopes[2 * place + size + entry] += second;
+                    derivatives[2 * place + entry] += first;
+                    derivatives[2 * place + size + entry] += second;
                 }
             }
         }
@@ -95,13 +95,13 @@ impl Triples {
         signs.extend((0..graph.neighbor.len()).map(|e| if forward(e) { 1.0 } else { -1.0 }));
     }
 
-    /// The harmonics of a direction, and their slopes along two axes across it.
+    /// The harmonics of a direction, and their derivatives along two axes across it.
     fn at(&self, [direction, first, second]: [[f64; 3]; 3]) -> [[[f64; 3]; components(DEGREES - 1)]; DEGREES] {
         let mut all = [[[0.0; 3]; components(DEGREES - 1)]; DEGREES];
         for (harmonics, all) in self.harmonics.iter().zip(&mut all) {
-            let both = harmonics.at(direction).zip(harmonics.slopes_at(direction));
-            for ((value, slope), out) in both.zip(all) {
-                *out = [value, dot(slope, first), dot(slope, second)];
+            let both = harmonics.at(direction).zip(harmonics.derivatives_at(direction));
+            for ((value, derivative), out) in both.zip(all) {
+                *out = [value, dot(derivative, first), dot(derivative, second)];
             }
         }
         all
@@ -118,7 +118,7 @@ fn key(path: &Path) -> Option<[usize; 3]> {
 pub struct Geometry {
     /// See [`Triples::fill`].
     pub matrices: Vec<f32>,
-    pub slopes: Vec<f32>,
+    pub derivatives: Vec<f32>,
     /// Of each bond: its direction, and two axes across it.
     pub axes: Vec<[[f64; 3]; 3]>,
     /// Of each directed bond: 1 where it is the one that stands for its bond, -1 where it is the other.
@@ -153,7 +153,7 @@ mod tests {
     use crate::nequix::paths::Shape;
 
     #[test]
-    fn slopes_are_those_of_turning_the_bond() {
+    fn derivatives_are_those_of_turning_the_bond() {
         let shape = Shape::new(vec![16; 4], vec![16; 4], 4);
         let triples = Triples::new(4, shape.paths.iter().copied());
         // Eleven, of which three start at scalars.
@@ -184,7 +184,7 @@ mod tests {
                 for bond in 0..bonds {
                     for entry in 0..triple.size() {
                         let place = triple.before * bonds + bond * triple.size();
-                        let got = geometry.slopes[2 * place + axis * triple.size() + entry];
+                        let got = geometry.derivatives[2 * place + axis * triple.size() + entry];
                         let want = (above[place + entry] - below[place + entry]) / 2e-3;
                         assert!((got - want).abs() < 1e-3, "{:?}: {got}, {want}", triple.degrees);
                     }

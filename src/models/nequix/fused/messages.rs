@@ -1,4 +1,4 @@
-//! Messages along a path of degrees, and their slopes.
+//! Messages along a path of degrees, and their gradients.
 //!
 //! What a neighbour sends, times the bond's matrix, times the bond's weights: sums over channels there are none. So a panel of sixteen
 //! channels goes through the whole crystal before the next, with the sums of an atom in registers. The weights are asked of their
@@ -14,7 +14,7 @@ use crate::fused::radial::{Place, Radial, TERMS, polynomial};
 use crate::nequix::harmonics::components;
 use crate::simd::{Simd, kernels};
 
-/// Numbers that the slopes of a directed bond are summed in: panels for the length and for two axes across the bond.
+/// Numbers that the gradients of a directed bond are summed in: panels for the length and for two axes across the bond.
 pub const THREE: usize = 3 * PANEL;
 
 /// A panel of channels of a path.
@@ -26,9 +26,9 @@ pub struct Messages<'a> {
     /// The polynomials of the panel's weights, and how fast places change with lengths.
     pub terms: &'a [f32],
     pub pace: f32,
-    /// The matrices of the path and their slopes; none where what is sent arrives as it is.
+    /// The matrices of the path and their derivatives; none where what is sent arrives as it is.
     pub matrices: &'a [f32],
-    pub slopes: &'a [f32],
+    pub derivatives: &'a [f32],
     /// Of each directed bond; the matrices of odd harmonics change their sign with it.
     pub signs: &'a [f32],
     pub odd: bool,
@@ -57,19 +57,19 @@ impl Messages<'_> {
         matrices && rows && weights && self.signs.len() == self.graph.neighbor.len()
     }
 
-    /// The weights of a directed bond at a place of the panel, with the sign of its matrix, and their slopes with the length.
+    /// The weights of a directed bond at a place of the panel, with the sign of its matrix, and their derivatives in the length.
     #[inline(always)]
     unsafe fn weights<S: Simd>(&self, edge: usize, lane: usize, sign: f32) -> (S::V, S::V) {
         // SAFETY: the lengths have been checked, and the place is that of a length in this table.
         unsafe {
             let place = *self.places.get_unchecked(self.bond(edge));
             let from = self.terms.as_ptr().add(place.interval as usize * TERMS * PANEL + lane);
-            let (value, slope) = polynomial::<S>(from, S::splat(place.at));
+            let (value, derivative) = polynomial::<S>(from, S::splat(place.at));
             if self.odd {
                 let sign = S::splat(sign * *self.signs.get_unchecked(edge));
-                return (S::mul(value, sign), S::mul(slope, sign));
+                return (S::mul(value, sign), S::mul(derivative, sign));
             }
-            (value, slope)
+            (value, derivative)
         }
     }
 
@@ -176,14 +176,14 @@ unsafe fn sums<S: Simd, const A: usize, const B: usize>(
     }
 }
 
-/// From slopes with what arrives to those with what atoms sent, added to `out`, and with their bonds, added to `rows`.
+/// From gradients in what arrives to those in what atoms sent, added to `out`, and in their bonds, added to `rows`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "as above")]
 #[allow(clippy::too_many_arguments, reason = "what a kernel reads and writes are plain pointers")]
 unsafe fn sums_back<S: Simd, const A: usize, const B: usize>(
     messages: &Messages<'_>,
     x: *const f32,
-    slopes: *const f32,
+    gradients: *const f32,
     atoms: Range<usize>,
     out: *mut f32,
     target: Target,
@@ -205,40 +205,40 @@ unsafe fn sums_back<S: Simd, const A: usize, const B: usize>(
                 for edge in messages.graph.starts[atom]..messages.graph.starts[atom + 1] {
                     // What the atom sent went along the other direction of its bond.
                     let (weight, step) = messages.weights::<S>(edge, lane, -1.0);
-                    let from = slopes.add(messages.neighbor(edge) * B * PANEL + lane);
+                    let from = gradients.add(messages.neighbor(edge) * B * PANEL + lane);
                     let row = rows.add((edge - first_edge) * THREE + lane);
                     let mut of_length = S::splat(0.0);
                     if plain {
                         for a in 0..A.min(B) {
-                            let slope = S::load(from.add(a * PANEL));
-                            sums[a] = S::fma(weight, slope, sums[a]);
-                            of_length = S::fma(own[a], slope, of_length);
+                            let gradient = S::load(from.add(a * PANEL));
+                            sums[a] = S::fma(weight, gradient, sums[a]);
+                            of_length = S::fma(own[a], gradient, of_length);
                         }
                     } else {
                         let bond = messages.bond(edge) * A * B;
                         let matrix = messages.matrices.as_ptr().add(bond);
-                        let [one, two] = [0, 1].map(|k| messages.slopes.as_ptr().add(2 * bond + k * A * B));
-                        let mut slope = [S::splat(0.0); B];
+                        let [one, two] = [0, 1].map(|k| messages.derivatives.as_ptr().add(2 * bond + k * A * B));
+                        let mut gradient = [S::splat(0.0); B];
                         for b in 0..B {
-                            slope[b] = S::load(from.add(b * PANEL));
+                            gradient[b] = S::load(from.add(b * PANEL));
                         }
                         let [mut across, mut other] = [S::splat(0.0); 2];
                         for a in 0..A {
                             let [mut made, mut turned, mut tilted] = [S::splat(0.0); 3];
                             for b in 0..B {
                                 let place = entry::<A, B>(a, b);
-                                made = S::fma(slope[b], S::splat(*matrix.add(place)), made);
-                                turned = S::fma(slope[b], S::splat(*one.add(place)), turned);
-                                tilted = S::fma(slope[b], S::splat(*two.add(place)), tilted);
+                                made = S::fma(gradient[b], S::splat(*matrix.add(place)), made);
+                                turned = S::fma(gradient[b], S::splat(*one.add(place)), turned);
+                                tilted = S::fma(gradient[b], S::splat(*two.add(place)), tilted);
                             }
                             sums[a] = S::fma(weight, made, sums[a]);
                             of_length = S::fma(own[a], made, of_length);
                             across = S::fma(own[a], turned, across);
                             other = S::fma(own[a], tilted, other);
                         }
-                        for (k, slope) in [across, other].into_iter().enumerate() {
+                        for (k, gradient) in [across, other].into_iter().enumerate() {
                             let row = row.add((k + 1) * PANEL);
-                            S::store(row, S::fma(weight, slope, S::load(row)));
+                            S::store(row, S::fma(weight, gradient, S::load(row)));
                         }
                     }
                     S::store(row, S::fma(S::mul(step, pace), of_length, S::load(row)));
@@ -261,19 +261,19 @@ kernels! {
         by_degrees!(messages.from, messages.to, sums::<S>(&messages, x, atoms, out, target));
     }
 
-    /// From slopes with what arrived at all atoms, `[atom][component][16]`: those with what `atoms` sent, added to `out`, and those with
+    /// From gradients in what arrived at all atoms, `[atom][component][16]`: those in what `atoms` sent, added to `out`, and those in
     /// their directed bonds' lengths and axes, added to `rows` of three panels, which have to be summed.
     pub fn arrive_back<S>(
-        messages: Messages<'_>, x: &[f32], slopes: &[f32], atoms: Range<usize>, out: &mut [f32], target: Target, rows: &mut [f32],
+        messages: Messages<'_>, x: &[f32], gradients: &[f32], atoms: Range<usize>, out: &mut [f32], target: Target, rows: &mut [f32],
     ) {
         let (graph, bonds) = (messages.graph, messages.graph.direction.len());
         assert!(messages.fit(x, &atoms) && out.len() == atoms.len() * target.width);
         assert!(target.start + (components(messages.from) - 1) * target.apart + PANEL <= target.width);
-        assert!(slopes.len() == graph.numbers.len() * components(messages.to) * PANEL);
+        assert!(gradients.len() == graph.numbers.len() * components(messages.to) * PANEL);
         let size = components(messages.from) * components(messages.to);
-        assert!(messages.matrices.is_empty() || messages.slopes.len() == 2 * bonds * size);
+        assert!(messages.matrices.is_empty() || messages.derivatives.len() == 2 * bonds * size);
         assert!(rows.len() == (graph.starts[atoms.end] - graph.starts[atoms.start]) * THREE);
-        let (x, slopes, out, rows) = (x.as_ptr(), slopes.as_ptr(), out.as_mut_ptr(), rows.as_mut_ptr());
-        by_degrees!(messages.from, messages.to, sums_back::<S>(&messages, x, slopes, atoms, out, target, rows));
+        let (x, gradients, out, rows) = (x.as_ptr(), gradients.as_ptr(), out.as_mut_ptr(), rows.as_mut_ptr());
+        by_degrees!(messages.from, messages.to, sums_back::<S>(&messages, x, gradients, atoms, out, target, rows));
     }
 }

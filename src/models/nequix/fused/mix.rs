@@ -31,14 +31,14 @@ impl Mix {
         }
     }
 
-    /// `slopes += after Wᵀ`.
-    pub fn add_back(&self, after: &[f32], to: &Degrees, slopes: &mut [f32], from: &Degrees) {
+    /// `gradients += after Wᵀ`.
+    pub fn add_back(&self, after: &[f32], to: &Degrees, gradients: &mut [f32], from: &Degrees) {
         let rows = after.len() / to.width();
         for (product, ((degree, inputs, x_start), (_, outputs, start))) in self.0.iter().zip(from.each().zip(to.each()))
         {
             for m in (0..components(degree)).filter(|_| rows > 0) {
-                let (after, slopes) = (&after[start + m * outputs..], &mut slopes[x_start + m * inputs..]);
-                product.back.add_into(after, to.width(), slopes, from.width(), rows);
+                let (after, gradients) = (&after[start + m * outputs..], &mut gradients[x_start + m * inputs..]);
+                product.back.add_into(after, to.width(), gradients, from.width(), rows);
             }
         }
     }
@@ -88,17 +88,17 @@ impl Begin {
         }
     }
 
-    /// Slopes with the tensors from those with what [`Begin::skip`] makes of them, added; elements have none.
-    pub fn skip_back(&self, after: &[f32], to: &Degrees, slopes: &mut [f32], from: &Degrees) {
+    /// Gradients in the tensors from those in what [`Begin::skip`] makes of them, added; elements have none.
+    pub fn skip_back(&self, after: &[f32], to: &Degrees, gradients: &mut [f32], from: &Degrees) {
         if let Self::Tensors { skip, .. } = self {
-            skip.add_back(after, to, slopes, from);
+            skip.add_back(after, to, gradients, from);
         }
     }
 
-    /// Slopes with the tensors from those with what is sent, added; elements have none.
-    pub fn send_back(&self, after: &[f32], shape: &Degrees, slopes: &mut [f32]) {
+    /// Gradients in the tensors from those in what is sent, added; elements have none.
+    pub fn send_back(&self, after: &[f32], shape: &Degrees, gradients: &mut [f32]) {
         if let Self::Tensors { sent, .. } = self {
-            sent.add_back(after, shape, slopes, shape);
+            sent.add_back(after, shape, gradients, shape);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Nequix with its slopes: energy, forces and stress of a crystal.
+//! Nequix: energy, forces and stress of a crystal.
 //!
 //! The tensor products are dense: the direction of a bond, with what joins three degrees, is a small matrix for each triple of degrees, and
 //! the same for all channels and layers. The way back is written out by hand: it needs of the way forward what each layer sent and what it
 //! had before its normalisation, and every step of it is its step forward turned round.
 //!
 //! ```text
-//! geometry   the matrices of bonds, and their slopes        messages   what goes along bonds, and back
+//! geometry   the matrices of bonds, and their derivatives        messages   what goes along bonds, and back
 //! mix        products over channels, degree by degree       rows       normalisation and gates
 //! ```
 
@@ -75,13 +75,13 @@ struct Buffers {
     next: Vec<f32>,
     /// What is sent, by atoms.
     sent: Vec<f32>,
-    /// Slopes with the tensors after a layer and before it, with what arrives, by atoms and by panels, and with what is sent.
+    /// Gradients in the tensors after a layer and before it, in what arrives, by atoms and by panels, and in what is sent.
     back: Vec<f32>,
     before: Vec<f32>,
     of_arrived: Vec<f32>,
     panels: Vec<f32>,
     of_sent: Vec<f32>,
-    /// Slopes of each directed bond.
+    /// Gradients of each directed bond.
     of_edges: Vec<f32>,
 }
 
@@ -199,7 +199,7 @@ impl Nequix {
                     terms: layer.radial.panel(path.weight / PANEL + panel),
                     pace: layer.radial.pace(),
                     matrices: &geometry.matrices[begin..end],
-                    slopes: &geometry.slopes[2 * begin..2 * end],
+                    derivatives: &geometry.derivatives[2 * begin..2 * end],
                     signs: &geometry.signs,
                     odd: !path.by.is_multiple_of(2),
                     from: path.from,
@@ -255,8 +255,8 @@ impl Nequix {
                 self.each_panel(layer, graph, &b.places, &b.geometry, |path, panel, messages| {
                     let target = target(&shape.sent, path.from, panel * PANEL);
                     let x = block(x, &shape.sent, path.from, panel);
-                    let slopes = block(panels, &shape.arrived, path.to, path.place / PANEL + panel);
-                    arrive_back(messages, x, slopes, atoms.clone(), of_sent, target, of_edges);
+                    let gradients = block(panels, &shape.arrived, path.to, path.place / PANEL + panel);
+                    arrive_back(messages, x, gradients, atoms.clone(), of_sent, target, of_edges);
                 });
                 layer.begin.send_back(of_sent, &shape.sent, before);
             });
@@ -266,12 +266,12 @@ impl Nequix {
     }
 }
 
-/// Forces and stress from the slopes of directed bonds with the length and direction of their bonds.
+/// Forces and stress from the gradients of directed bonds in the length and direction of their bonds.
 fn gathered(graph: &BondGraph, geometry: &Geometry, of_edges: &[f32]) -> (Vec<[f64; 3]>, [[f64; 3]; 3]) {
-    let mut slopes = vec![[0.0; 3]; graph.direction.len()];
+    let mut gradients = vec![[0.0; 3]; graph.direction.len()];
     for (row, &bond) in of_edges.chunks_exact(THREE).zip(&graph.bond) {
-        for (slope, panel) in slopes[bond as usize].iter_mut().zip(row.chunks_exact(PANEL)) {
-            *slope += panel.iter().copied().map(f64::from).sum::<f64>();
+        for (gradient, panel) in gradients[bond as usize].iter_mut().zip(row.chunks_exact(PANEL)) {
+            *gradient += panel.iter().copied().map(f64::from).sum::<f64>();
         }
     }
     let mut virial = Virial::new(graph);
@@ -279,10 +279,10 @@ fn gathered(graph: &BondGraph, geometry: &Geometry, of_edges: &[f32]) -> (Vec<[f
         for e in run[0]..run[1] {
             let bond = graph.bond[e] as usize;
             if graph.direction[bond] as usize == e {
-                let ([along, first, second], [u, a, b]) = (slopes[bond], geometry.axes[bond]);
+                let ([along, first, second], [u, a, b]) = (gradients[bond], geometry.axes[bond]);
                 // The direction is against the bond's vector.
-                let slope = |k: usize| -(along * u[k] + (first * a[k] + second * b[k]) / graph.length[e]);
-                virial.add(graph, atom, e, std::array::from_fn(slope));
+                let gradient = |k: usize| -(along * u[k] + (first * a[k] + second * b[k]) / graph.length[e]);
+                virial.add(graph, atom, e, std::array::from_fn(gradient));
             }
         }
     }

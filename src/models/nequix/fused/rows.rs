@@ -62,7 +62,7 @@ impl Gates {
     }
 }
 
-/// silu and its slope.
+/// silu and its derivative.
 #[inline(always)]
 unsafe fn silu<S: Simd>(x: S::V) -> (S::V, S::V) {
     // SAFETY: the caller's.
@@ -97,25 +97,25 @@ kernels! {
         }
     }
 
-    /// Slopes with what [`normalise`] makes of `x` become those with `x`.
-    pub fn normalise_back<S>(x: &[f32], norm: &Normal, spreads: &[f32], slopes: &mut [f32]) {
+    /// Gradients in what [`normalise`] makes of `x` become those in `x`.
+    pub fn normalise_back<S>(x: &[f32], norm: &Normal, spreads: &[f32], gradients: &mut [f32]) {
         let width = norm.scale.len();
-        assert!(norm.share.len() == width && x.len() == slopes.len() && x.len() == spreads.len() * width);
+        assert!(norm.share.len() == width && x.len() == gradients.len() && x.len() == spreads.len() * width);
         for (row, spread) in spreads.iter().enumerate() {
-            let (from, slope) = (x.as_ptr().add(row * width), slopes.as_mut_ptr().add(row * width));
+            let (from, gradient) = (x.as_ptr().add(row * width), gradients.as_mut_ptr().add(row * width));
             let mut along = S::splat(0.0);
             let mut k = 0;
             while k < width {
-                let with = S::mul(S::load(slope.add(k)), S::load(norm.scale.as_ptr().add(k)));
+                let with = S::mul(S::load(gradient.add(k)), S::load(norm.scale.as_ptr().add(k)));
                 along = S::fma(with, S::load(from.add(k)), along);
-                S::store(slope.add(k), with);
+                S::store(gradient.add(k), with);
                 k += S::LANES;
             }
             let (factor, less) = (S::splat(*spread), S::splat(-S::sum(along) * spread * spread * spread));
             k = 0;
             while k < width {
                 let own = S::mul(S::load(from.add(k)), S::load(norm.share.as_ptr().add(k)));
-                S::store(slope.add(k), S::fma(own, less, S::mul(S::load(slope.add(k)), factor)));
+                S::store(gradient.add(k), S::fma(own, less, S::mul(S::load(gradient.add(k)), factor)));
                 k += S::LANES;
             }
         }
@@ -146,16 +146,16 @@ kernels! {
         }
     }
 
-    /// Slopes with `x` from those with what [`gate`] makes of it.
-    pub fn gate_back<S>(x: &[f32], gates: &Gates, slopes: &[f32], out: &mut [f32]) {
+    /// Gradients in `x` from those in what [`gate`] makes of it.
+    pub fn gate_back<S>(x: &[f32], gates: &Gates, gradients: &[f32], out: &mut [f32]) {
         let rows = x.len() / gates.before;
-        assert!(x.len() == rows * gates.before && slopes.len() == rows * gates.after && out.len() == x.len());
+        assert!(x.len() == rows * gates.before && gradients.len() == rows * gates.after && out.len() == x.len());
         for row in 0..rows {
-            let (from, slope) = (x.as_ptr().add(row * gates.before), slopes.as_ptr().add(row * gates.after));
+            let (from, gradient) = (x.as_ptr().add(row * gates.before), gradients.as_ptr().add(row * gates.after));
             let to = out.as_mut_ptr().add(row * gates.before);
             let mut k = 0;
             while k < gates.scalars {
-                S::store(to.add(k), S::mul(S::load(slope.add(k)), silu::<S>(S::load(from.add(k))).1));
+                S::store(to.add(k), S::mul(S::load(gradient.add(k)), silu::<S>(S::load(from.add(k))).1));
                 k += S::LANES;
             }
             for degree in &gates.degrees {
@@ -165,9 +165,9 @@ kernels! {
                     let mut sum = S::splat(0.0);
                     for m in 0..degree.components {
                         let place = m * degree.channels + k;
-                        let slope = S::load(slope.add(degree.to + place));
-                        sum = S::fma(slope, S::load(from.add(degree.from + place)), sum);
-                        S::store(to.add(degree.from + place), S::mul(gate, slope));
+                        let gradient = S::load(gradient.add(degree.to + place));
+                        sum = S::fma(gradient, S::load(from.add(degree.from + place)), sum);
+                        S::store(to.add(degree.from + place), S::mul(gate, gradient));
                     }
                     S::store(to.add(degree.gate + k), S::mul(sum, steep));
                     k += S::LANES;
@@ -186,7 +186,7 @@ mod tests {
         (0..n).map(|k| (k as f32 * turn).sin()).collect()
     }
 
-    /// The slope of a weighted sum with number k, by differences.
+    /// The derivative of a weighted sum in number k, by differences.
     fn difference(x: &[f32], k: usize, sum: impl Fn(&[f32]) -> f64) -> f64 {
         let moved =
             |by: f32| sum(&x.iter().enumerate().map(|(j, x)| if j == k { x + by } else { *x }).collect::<Vec<_>>());
@@ -211,13 +211,13 @@ mod tests {
             weighted(&out)
         };
         normal(&x, &mut spreads);
-        let mut slopes = weights.clone();
-        each_isa!(normalise_back(&x, &norm, &spreads, &mut slopes), {
+        let mut gradients = weights.clone();
+        each_isa!(normalise_back(&x, &norm, &spreads, &mut gradients), {
             for k in [0, 40, 70, 120, before + 3, 2 * before - 1] {
                 let want = difference(&x, k, |x| normal(x, &mut [0.0; 2]));
-                assert!((f64::from(slopes[k]) - want).abs() < 1e-3, "{k}: {}, {want}", slopes[k]);
+                assert!((f64::from(gradients[k]) - want).abs() < 1e-3, "{k}: {}, {want}", gradients[k]);
             }
-            slopes.copy_from_slice(&weights);
+            gradients.copy_from_slice(&weights);
         });
         let gates = Gates::new(&shape);
         let of_gates = |x: &[f32]| {

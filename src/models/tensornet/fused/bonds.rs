@@ -1,6 +1,6 @@
-//! What goes along bonds: the messages of the first layer and of the others, and their slopes.
+//! What goes along bonds: the messages of the first layer and of the others, and their gradients.
 //!
-//! A message is a number of the bond for each channel and part times a matrix, and the weights are the same both ways. So slopes go back
+//! A message is a number of the bond for each channel and part times a matrix, and the weights are the same both ways. So gradients go back
 //! along the bonds as messages do, and what arrives at an atom is gathered from its own bonds alone: no two threads write to
 //! one place, and the result does not depend on their number. A panel of channels is taken through the whole crystal before the next:
 //! what is read of it again and again lies in the first-level cache.
@@ -16,22 +16,22 @@ use crate::simd::kernels;
 /// Numbers of a direction: three, and five products of two of them.
 pub const EIGHT: usize = 8;
 
-/// Weights of bonds, and their slopes, as [`crate::fused::radial::Radial::ask`] writes them, beside the graph.
+/// Weights of bonds, and their derivatives, as [`crate::fused::radial::Radial::ask`] writes them, beside the graph.
 #[derive(Clone, Copy)]
 pub struct Bonds<'a> {
     graph: &'a BondGraph,
     values: &'a [f32],
-    slopes: &'a [f32],
+    derivatives: &'a [f32],
 }
 
 impl<'a> Bonds<'a> {
-    /// Without slopes, no way back may be taken.
-    pub fn new(graph: &'a BondGraph, values: &'a [f32], slopes: &'a [f32]) -> Self {
+    /// Without derivatives, no way back may be taken.
+    pub fn new(graph: &'a BondGraph, values: &'a [f32], derivatives: &'a [f32]) -> Self {
         let (atoms, edges, bonds) = (graph.numbers.len(), graph.neighbor.len(), graph.direction.len());
         assert!(graph.starts.len() == atoms + 1 && graph.starts[atoms] == edges && graph.starts.is_sorted());
         assert!(graph.bond.len() == edges && graph.bond.iter().all(|&b| (b as usize) < bonds));
         assert!(graph.neighbor.iter().all(|&j| (j as usize) < atoms));
-        Self { graph, values, slopes }
+        Self { graph, values, derivatives }
     }
 
     fn atoms(&self) -> usize {
@@ -51,10 +51,10 @@ impl<'a> Bonds<'a> {
         enough && rows && units.is_multiple_of(PANEL)
     }
 
-    /// Whether there are slopes too, and a panel in `rows` for each directed bond of these atoms.
+    /// Whether there are derivatives too, and a panel in `rows` for each directed bond of these atoms.
     fn fit_back(&self, units: usize, atoms: &Range<usize>, rows: &[f32]) -> bool {
         let edges = self.graph.starts[atoms.end] - self.graph.starts[atoms.start];
-        self.slopes.len() >= units / PANEL * self.graph.direction.len() * THREE && rows.len() == edges * PANEL
+        self.derivatives.len() >= units / PANEL * self.graph.direction.len() * THREE && rows.len() == edges * PANEL
     }
 
     /// Where the weights of a directed bond begin.
@@ -102,9 +102,9 @@ pub fn directions(graph: &BondGraph, out: &mut Vec<f32>) {
     }
 }
 
-/// The slope with u from those with the eight components of a direction.
-pub fn direction_back([x, y, z]: [f64; 3], slopes: [f64; EIGHT]) -> [f64; 3] {
-    let [a, b, c, xy, xz, yz, apart, along] = slopes;
+/// The gradient in u from those in the eight components of a direction.
+pub fn direction_back([x, y, z]: [f64; 3], gradients: [f64; EIGHT]) -> [f64; 3] {
+    let [a, b, c, xy, xz, yz, apart, along] = gradients;
     let two = 2.0_f64.sqrt();
     [
         a + two * (xy * y + xz * z + apart * x),
@@ -147,17 +147,17 @@ kernels! {
         }
     }
 
-    /// Slopes with the length and the eight components of each directed bond of `atoms`, in `rows` of sixteen, from those with what
-    /// arrives at all atoms. A slope with the length may lie in several numbers of the row, whose sum it is.
+    /// Gradients in the length and the eight components of each directed bond of `atoms`, in `rows` of sixteen, from those in what
+    /// arrives at all atoms. A gradient in the length may lie in several numbers of the row, whose sum it is.
     pub fn first_back<S>(
-        bonds: Bonds<'_>, pairs: Pairs<'_>, directions: &[f32], atoms: Range<usize>, slopes: &[f32], rows: &mut [f32],
+        bonds: Bonds<'_>, pairs: Pairs<'_>, directions: &[f32], atoms: Range<usize>, gradients: &[f32], rows: &mut [f32],
     ) {
         let (graph, units) = (bonds.graph, pairs.units);
-        assert!(bonds.fit(units, &(0..bonds.atoms()), slopes) && bonds.fit_back(units, &atoms, rows));
+        assert!(bonds.fit(units, &(0..bonds.atoms()), gradients) && bonds.fit_back(units, &atoms, rows));
         assert!(pairs.fit(graph) && directions.len() == graph.neighbor.len() * EIGHT);
         let first = graph.starts[atoms.start];
         for atom in atoms {
-            let of_atom = slopes.as_ptr().add(atom * NINE * units);
+            let of_atom = gradients.as_ptr().add(atom * NINE * units);
             let of_center = pairs.center.as_ptr().add(pairs.row(graph, atom));
             for edge in bonds.of(atom) {
                 let of_neighbor = pairs.neighbor.as_ptr().add(pairs.row(graph, graph.neighbor[edge] as usize));
@@ -167,7 +167,7 @@ kernels! {
                 let mut channel = 0;
                 while channel < units {
                     let place = bonds.place(channel / PANEL, edge) + channel % PANEL;
-                    let (weights, steps) = (bonds.values.as_ptr().add(place), bonds.slopes.as_ptr().add(place));
+                    let (weights, steps) = (bonds.values.as_ptr().add(place), bonds.derivatives.as_ptr().add(place));
                     let pair = S::add(S::load(of_center.add(channel)), S::load(of_neighbor.add(channel)));
                     let mut parts = [S::splat(0.0); 3];
                     for (part, value) in parts.iter_mut().enumerate() {
@@ -176,9 +176,9 @@ kernels! {
                     // What each part's weight is multiplied by.
                     let mut with = [S::load(of_atom.add(channel)), S::splat(0.0), S::splat(0.0)];
                     for k in 1..NINE {
-                        let slope = S::load(of_atom.add(k * units + channel));
-                        sums[k - 1] = S::fma(parts[PART_OF[k]], slope, sums[k - 1]);
-                        with[PART_OF[k]] = S::fma(slope, S::splat(*direction.add(k - 1)), with[PART_OF[k]]);
+                        let gradient = S::load(of_atom.add(k * units + channel));
+                        sums[k - 1] = S::fma(parts[PART_OF[k]], gradient, sums[k - 1]);
+                        with[PART_OF[k]] = S::fma(gradient, S::splat(*direction.add(k - 1)), with[PART_OF[k]]);
                     }
                     let mut sum = S::splat(0.0);
                     for (part, with) in with.into_iter().enumerate() {
@@ -231,18 +231,18 @@ kernels! {
         }
     }
 
-    /// From slopes with what arrived at all atoms, by panels: those with the matrices of `atoms`, added to `out`, and those with the
+    /// From gradients in what arrived at all atoms, by panels: those in the matrices of `atoms`, added to `out`, and those in the
     /// lengths of their directed bonds, added to `rows` of sixteen, whose sum each is. `x`: the matrices of all atoms.
     pub fn messages_back<S>(
-        bonds: Bonds<'_>, x: &[f32], slopes: &[f32], units: usize, atoms: Range<usize>, out: &mut [f32], rows: &mut [f32],
+        bonds: Bonds<'_>, x: &[f32], gradients: &[f32], units: usize, atoms: Range<usize>, out: &mut [f32], rows: &mut [f32],
     ) {
         assert!(bonds.fit(units, &atoms, out) && bonds.fit_back(units, &atoms, rows));
-        assert!([x.len(), slopes.len()] == [bonds.atoms() * NINE * units; 2]);
+        assert!([x.len(), gradients.len()] == [bonds.atoms() * NINE * units; 2]);
         let first = bonds.graph.starts[atoms.start];
         let mut channel = 0;
         while channel < units {
             let (panel, lane) = (channel / PANEL, channel % PANEL);
-            let of_panel = slopes.as_ptr().add(panel * bonds.atoms() * NINE * PANEL + lane);
+            let of_panel = gradients.as_ptr().add(panel * bonds.atoms() * NINE * PANEL + lane);
             for atom in atoms.clone() {
                 let to = out.as_mut_ptr().add((atom - atoms.start) * NINE * units + channel);
                 let (mut own, mut sums) = ([S::splat(0.0); NINE], [S::splat(0.0); NINE]);
@@ -252,16 +252,16 @@ kernels! {
                 }
                 for edge in bonds.of(atom) {
                     let place = bonds.place(panel, edge) + lane;
-                    let (weights, steps) = (bonds.values.as_ptr().add(place), bonds.slopes.as_ptr().add(place));
+                    let (weights, steps) = (bonds.values.as_ptr().add(place), bonds.derivatives.as_ptr().add(place));
                     let other = of_panel.add(bonds.graph.neighbor[edge] as usize * NINE * PANEL);
                     let (mut parts, mut with) = ([S::splat(0.0); 3], [S::splat(0.0); 3]);
                     for (part, value) in parts.iter_mut().enumerate() {
                         *value = S::load(weights.add(part * PANEL));
                     }
                     for k in 0..NINE {
-                        let slope = S::load(other.add(k * PANEL));
-                        sums[k] = S::fma(parts[PART_OF[k]], slope, sums[k]);
-                        with[PART_OF[k]] = S::fma(own[k], slope, with[PART_OF[k]]);
+                        let gradient = S::load(other.add(k * PANEL));
+                        sums[k] = S::fma(parts[PART_OF[k]], gradient, sums[k]);
+                        with[PART_OF[k]] = S::fma(own[k], gradient, with[PART_OF[k]]);
                     }
                     let row = rows.as_mut_ptr().add((edge - first) * PANEL + lane);
                     let mut length = S::load(row);
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directions_have_the_slopes_of_differences() {
+    fn directions_have_the_gradients_of_differences() {
         let of = |[x, y, z]: [f64; 3]| {
             let (two, half) = (2.0_f64.sqrt(), 0.5_f64.sqrt());
             [

@@ -1,6 +1,6 @@
 //! Matrices of three by three, one for each atom and channel, in nine components along an orthonormal basis of all such matrices: so
-//! the squared size of a matrix is the sum of the squares of its components, and a slope with a matrix has the components of the
-//! slopes with its components.
+//! the squared size of a matrix is the sum of the squares of its components, and a gradient in a matrix has the components of the
+//! gradients in its components.
 //!
 //! ```text
 //! 0        the unit matrix over √3
@@ -185,14 +185,14 @@ kernels! {
         });
     }
 
-    /// `out += 2 slope x`: slopes with matrices from those with their squared sizes.
-    pub fn sizes_back<S>(x: &[f32], units: usize, slopes: &[f32], out: &mut [f32]) {
-        let atoms = atoms(units, &[x.len(), slopes.len() * NINE, out.len()]);
+    /// `out += 2 gradient x`: gradients in matrices from those in their squared sizes.
+    pub fn sizes_back<S>(x: &[f32], units: usize, gradients: &[f32], out: &mut [f32]) {
+        let atoms = atoms(units, &[x.len(), gradients.len() * NINE, out.len()]);
         places!(S, atoms, units, |nine, one, three| {
-            let slope = S::load(slopes.as_ptr().add(one));
+            let gradient = S::load(gradients.as_ptr().add(one));
             let to = out.as_mut_ptr().add(nine);
             let (x, old) = (load::<S>(x.as_ptr().add(nine), units), load::<S>(to, units));
-            store::<S>(to, units, sum::<S>(S::splat(1.0), old, S::add(slope, slope), x));
+            store::<S>(to, units, sum::<S>(S::splat(1.0), old, S::add(gradient, gradient), x));
         });
     }
 
@@ -211,14 +211,14 @@ kernels! {
         });
     }
 
-    /// Slopes with matrices from those with the squared sizes of their parts.
-    pub fn part_sizes_back<S>(x: &[f32], units: usize, slopes: &[f32], out: &mut [f32]) {
-        let atoms = atoms(units, &[x.len(), slopes.len() * 3, out.len()]);
+    /// Gradients in matrices from those in the squared sizes of their parts.
+    pub fn part_sizes_back<S>(x: &[f32], units: usize, gradients: &[f32], out: &mut [f32]) {
+        let atoms = atoms(units, &[x.len(), gradients.len() * 3, out.len()]);
         places!(S, atoms, units, |nine, one, three| {
             let mut x = load::<S>(x.as_ptr().add(nine), units);
             for (k, x) in x.iter_mut().enumerate() {
-                let slope = S::load(slopes.as_ptr().add(three + PART_OF[k] * units));
-                *x = S::mul(*x, S::add(slope, slope));
+                let gradient = S::load(gradients.as_ptr().add(three + PART_OF[k] * units));
+                *x = S::mul(*x, S::add(gradient, gradient));
             }
             store::<S>(out.as_mut_ptr().add(nine), units, x);
         });
@@ -236,18 +236,18 @@ kernels! {
         });
     }
 
-    /// From slopes with what [`scaled`] makes to those with x, in place, and with the factors.
-    pub fn scaled_back<S>(x: &[f32], units: usize, factors: &[f32], slopes: &mut [f32], of_factors: &mut [f32]) {
-        let atoms = atoms(units, &[x.len(), factors.len() * 3, slopes.len(), of_factors.len() * 3]);
+    /// From gradients in what [`scaled`] makes to those in x, in place, and in the factors.
+    pub fn scaled_back<S>(x: &[f32], units: usize, factors: &[f32], gradients: &mut [f32], of_factors: &mut [f32]) {
+        let atoms = atoms(units, &[x.len(), factors.len() * 3, gradients.len(), of_factors.len() * 3]);
         places!(S, atoms, units, |nine, one, three| {
-            let slope = slopes.as_mut_ptr().add(nine);
-            let (x, mut slopes) = (load::<S>(x.as_ptr().add(nine), units), load::<S>(slope, units));
+            let gradient = gradients.as_mut_ptr().add(nine);
+            let (x, mut gradients) = (load::<S>(x.as_ptr().add(nine), units), load::<S>(gradient, units));
             let mut sums = [S::splat(0.0); 3];
             for k in 0..NINE {
-                sums[PART_OF[k]] = S::fma(x[k], slopes[k], sums[PART_OF[k]]);
-                slopes[k] = S::mul(slopes[k], S::load(factors.as_ptr().add(three + PART_OF[k] * units)));
+                sums[PART_OF[k]] = S::fma(x[k], gradients[k], sums[PART_OF[k]]);
+                gradients[k] = S::mul(gradients[k], S::load(factors.as_ptr().add(three + PART_OF[k] * units)));
             }
-            store::<S>(slope, units, slopes);
+            store::<S>(gradient, units, gradients);
             for (part, sum) in sums.into_iter().enumerate() {
                 S::store(of_factors.as_mut_ptr().add(three + part * units), sum);
             }
@@ -266,14 +266,14 @@ kernels! {
         });
     }
 
-    /// From slopes with what [`bounded`] made, `x`, to those with what it made it of, in place.
-    pub fn bounded_back<S>(x: &[f32], units: usize, factors: &[f32], slopes: &mut [f32]) {
-        let atoms = atoms(units, &[x.len(), factors.len() * NINE, slopes.len()]);
+    /// From gradients in what [`bounded`] made, `x`, to those in what it made it of, in place.
+    pub fn bounded_back<S>(x: &[f32], units: usize, factors: &[f32], gradients: &mut [f32]) {
+        let atoms = atoms(units, &[x.len(), factors.len() * NINE, gradients.len()]);
         places!(S, atoms, units, |nine, one, three| {
-            let at = slopes.as_mut_ptr().add(nine);
-            let (x, slopes) = (load::<S>(x.as_ptr().add(nine), units), load::<S>(at, units));
-            let along = S::mul(S::splat(-2.0), inner::<S>(slopes, x));
-            store::<S>(at, units, sum::<S>(S::load(factors.as_ptr().add(one)), slopes, along, x));
+            let at = gradients.as_mut_ptr().add(nine);
+            let (x, gradients) = (load::<S>(x.as_ptr().add(nine), units), load::<S>(at, units));
+            let along = S::mul(S::splat(-2.0), inner::<S>(gradients, x));
+            store::<S>(at, units, sum::<S>(S::load(factors.as_ptr().add(one)), gradients, along, x));
         });
     }
 
@@ -287,18 +287,18 @@ kernels! {
         });
     }
 
-    /// From slopes with what [`joined`] makes to those with `a`, which take its place, and with `b`, which take that of the slopes.
-    pub fn joined_back<S>(a: &mut [f32], b: &[f32], units: usize, slopes: &mut [f32]) {
-        let atoms = atoms(units, &[a.len(), b.len(), slopes.len()]);
+    /// From gradients in what [`joined`] makes to those in `a`, which take its place, and in `b`, which take that of the gradients.
+    pub fn joined_back<S>(a: &mut [f32], b: &[f32], units: usize, gradients: &mut [f32]) {
+        let atoms = atoms(units, &[a.len(), b.len(), gradients.len()]);
         places!(S, atoms, units, |nine, one, three| {
-            let (of_a, of_b) = (a.as_mut_ptr().add(nine), slopes.as_mut_ptr().add(nine));
+            let (of_a, of_b) = (a.as_mut_ptr().add(nine), gradients.as_mut_ptr().add(nine));
             let (a, b) = (matrix::<S>(load::<S>(of_a, units)), matrix::<S>(load::<S>(b.as_ptr().add(nine), units)));
             let p = components::<S>(both_ways::<S>(a, b));
-            let (bound, slopes) = (bound::<S>(p), load::<S>(of_b, units));
-            let along = S::mul(S::splat(-2.0), S::mul(S::mul(bound, bound), inner::<S>(slopes, p)));
-            let slopes = matrix::<S>(sum::<S>(bound, slopes, along, p));
-            store::<S>(of_a, units, components::<S>(both_ways::<S>(slopes, transposed::<S>(b))));
-            store::<S>(of_b, units, components::<S>(both_ways::<S>(slopes, transposed::<S>(a))));
+            let (bound, gradients) = (bound::<S>(p), load::<S>(of_b, units));
+            let along = S::mul(S::splat(-2.0), S::mul(S::mul(bound, bound), inner::<S>(gradients, p)));
+            let gradients = matrix::<S>(sum::<S>(bound, gradients, along, p));
+            store::<S>(of_a, units, components::<S>(both_ways::<S>(gradients, transposed::<S>(b))));
+            store::<S>(of_b, units, components::<S>(both_ways::<S>(gradients, transposed::<S>(a))));
         });
     }
 
@@ -315,14 +315,14 @@ kernels! {
         });
     }
 
-    /// Slopes with `d` from those with what [`updated`] makes; they are those with `x` too.
-    pub fn updated_back<S>(d: &[f32], units: usize, slopes: &[f32], out: &mut [f32]) {
-        let atoms = atoms(units, &[d.len(), slopes.len(), out.len()]);
+    /// Gradients in `d` from those in what [`updated`] makes; they are those in `x` too.
+    pub fn updated_back<S>(d: &[f32], units: usize, gradients: &[f32], out: &mut [f32]) {
+        let atoms = atoms(units, &[d.len(), gradients.len(), out.len()]);
         places!(S, atoms, units, |nine, one, three| {
-            let (d, slopes) = (load::<S>(d.as_ptr().add(nine), units), load::<S>(slopes.as_ptr().add(nine), units));
+            let (d, gradients) = (load::<S>(d.as_ptr().add(nine), units), load::<S>(gradients.as_ptr().add(nine), units));
             let turned = transposed::<S>(matrix::<S>(d));
-            let more = components::<S>(both_ways::<S>(matrix::<S>(slopes), turned));
-            store::<S>(out.as_mut_ptr().add(nine), units, sum::<S>(S::splat(1.0), slopes, S::splat(1.0), more));
+            let more = components::<S>(both_ways::<S>(matrix::<S>(gradients), turned));
+            store::<S>(out.as_mut_ptr().add(nine), units, sum::<S>(S::splat(1.0), gradients, S::splat(1.0), more));
         });
     }
 
@@ -373,8 +373,8 @@ mod tests {
         }
     }
 
-    /// The slopes `got` with `x` of Σ w f(x) are those of differences.
-    fn assert_slopes(x: &[f32], got: &[f32], f: impl Fn(&[f32]) -> f64) {
+    /// The gradients `got` in `x` of Σ w f(x) are those of differences.
+    fn assert_gradients(x: &[f32], got: &[f32], f: impl Fn(&[f32]) -> f64) {
         for k in [0, 3, 16, 40, 79, 100, 144, 200, 287] {
             let moved =
                 |by: f32| f(&x.iter().enumerate().map(|(j, x)| x + if j == k { by } else { 0.0 }).collect::<Vec<_>>());
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn products_and_bounds_have_the_slopes_of_differences() {
+    fn products_and_bounds_have_the_gradients_of_differences() {
         let (a, b, w) = (rows(0.3), rows(1.1), rows(2.9));
         let of = |f: &dyn Fn(&mut [f32])| {
             let mut out = rows(0.0);
@@ -397,51 +397,51 @@ mod tests {
         };
         let (mut of_a, mut of_b) = (a.clone(), w.clone());
         each_isa!(joined_back(&mut of_a, &b, PANEL, &mut of_b), {
-            assert_slopes(&a, &of_a, |a| of(&|out| joined(a, &b, PANEL, out)));
-            assert_slopes(&b, &of_b, |b| of(&|out| joined(&a, b, PANEL, out)));
+            assert_gradients(&a, &of_a, |a| of(&|out| joined(a, &b, PANEL, out)));
+            assert_gradients(&b, &of_b, |b| of(&|out| joined(&a, b, PANEL, out)));
             of_a.copy_from_slice(&a);
             of_b.copy_from_slice(&w);
         });
         let mut of_d = rows(0.0);
         each_isa!(updated_back(&b, PANEL, &w, &mut of_d), {
-            assert_slopes(&b, &of_d, |d| of(&|out| updated(&a, d, PANEL, out)));
+            assert_gradients(&b, &of_d, |d| of(&|out| updated(&a, d, PANEL, out)));
             of_d.fill(f32::NAN);
         });
         let (mut small, mut factors) = (a.clone(), vec![0.0; ATOMS * PANEL]);
         bounded(&mut small, PANEL, &mut factors);
-        let mut slopes = w.clone();
-        each_isa!(bounded_back(&small, PANEL, &factors, &mut slopes), {
+        let mut gradients = w.clone();
+        each_isa!(bounded_back(&small, PANEL, &factors, &mut gradients), {
             let f = |a: &[f32]| {
                 let mut out = a.to_vec();
                 bounded(&mut out, PANEL, &mut [0.0; ATOMS * PANEL]);
                 weighted(&out, &w)
             };
-            assert_slopes(&a, &slopes, f);
-            slopes.copy_from_slice(&w);
+            assert_gradients(&a, &gradients, f);
+            gradients.copy_from_slice(&w);
         });
     }
 
     #[test]
-    fn sizes_and_factors_have_the_slopes_of_differences() {
+    fn sizes_and_factors_have_the_gradients_of_differences() {
         let (a, one, three) = (rows(0.3), noise(ATOMS * PANEL, 0.7), noise(ATOMS * 3 * PANEL, 0.9));
-        let mut slopes = vec![0.0; a.len()];
-        each_isa!(sizes_back(&a, PANEL, &one, &mut slopes), {
+        let mut gradients = vec![0.0; a.len()];
+        each_isa!(sizes_back(&a, PANEL, &one, &mut gradients), {
             let f = |a: &[f32]| {
                 let mut out = vec![0.0; one.len()];
                 sizes(a, PANEL, &mut out);
                 weighted(&out, &one)
             };
-            assert_slopes(&a, &slopes, f);
-            slopes.fill(0.0);
+            assert_gradients(&a, &gradients, f);
+            gradients.fill(0.0);
         });
-        each_isa!(part_sizes_back(&a, PANEL, &three, &mut slopes), {
+        each_isa!(part_sizes_back(&a, PANEL, &three, &mut gradients), {
             let f = |a: &[f32]| {
                 let mut out = vec![0.0; three.len()];
                 part_sizes(a, PANEL, &mut out);
                 weighted(&out, &three)
             };
-            assert_slopes(&a, &slopes, f);
-            slopes.fill(f32::NAN);
+            assert_gradients(&a, &gradients, f);
+            gradients.fill(f32::NAN);
         });
         let w = rows(2.9);
         let (mut of_x, mut of_factors) = (w.clone(), vec![0.0; three.len()]);
@@ -451,7 +451,7 @@ mod tests {
                 scaled(x, PANEL, factors, &mut out);
                 weighted(&out, &w)
             };
-            assert_slopes(&a, &of_x, |x| of(x, &three));
+            assert_gradients(&a, &of_x, |x| of(x, &three));
             for k in [0, 20, 60, 95] {
                 let moved = |by: f32| {
                     of(

@@ -1,4 +1,4 @@
-//! TensorNet with its slopes: energy, forces and stress of a crystal.
+//! TensorNet: energy, forces and stress of a crystal.
 //!
 //! Matrices of three by three are kept in nine components, of which the products with weights mix channels part by part: a third of the
 //! multiplications that whole matrices take. Weights of bonds come from polynomials of their lengths. The way back is written out by
@@ -94,18 +94,18 @@ impl Turned {
         }
     }
 
-    /// `slopes += after Wᵀ`.
-    fn add_back(&self, after: &[f32], units: usize, slopes: &mut [f32]) {
+    /// `out += after Wᵀ`.
+    fn add_back(&self, after: &[f32], units: usize, out: &mut [f32]) {
         let rows = after.len() / (NINE * units);
         for (k, part) in PART_OF.into_iter().enumerate().filter(|_| rows > 0) {
-            self.0[part].back.add_into(&after[k * units..], NINE * units, &mut slopes[k * units..], NINE * units, rows);
+            self.0[part].back.add_into(&after[k * units..], NINE * units, &mut out[k * units..], NINE * units, rows);
         }
     }
 
-    /// `slopes = after Wᵀ`.
-    fn back(&self, after: &[f32], units: usize, slopes: &mut [f32]) {
-        slopes.fill(0.0);
-        self.add_back(after, units, slopes);
+    /// `out = after Wᵀ`.
+    fn back(&self, after: &[f32], units: usize, out: &mut [f32]) {
+        out.fill(0.0);
+        self.add_back(after, units, out);
     }
 }
 
@@ -114,9 +114,9 @@ impl Turned {
 struct Buffers {
     places: Vec<Place>,
     directions: Vec<f32>,
-    /// Weights of bonds and their slopes, of one layer after the other.
+    /// Weights of bonds and their derivatives, of one layer after the other.
     values: Vec<f32>,
-    slopes: Vec<f32>,
+    derivatives: Vec<f32>,
     /// Matrices by panels, of one layer after the other.
     panels: Vec<f32>,
     /// Of the first layer: matrices before its products and after them, squared sizes, and the numbers before each activation.
@@ -131,10 +131,10 @@ struct Buffers {
     parts: Vec<f32>,
     hidden: [Vec<f32>; 2 * HIDDEN],
     sites: Vec<f32>,
-    /// Slopes with matrices, on the way back.
+    /// Gradients in matrices, on the way back.
     back: Vec<f32>,
     of_own: Vec<f32>,
-    /// Slopes of each directed bond.
+    /// Gradients of each directed bond.
     of_edges: Vec<f32>,
 }
 
@@ -331,7 +331,7 @@ impl Tensornet {
                 Strip::of_atoms(&mut rows.messages[..atoms * nine], nine),
                 Strip::of_atoms(sized(&mut b.of_own, atoms * nine), nine),
             ];
-            // What arrived gives its place to the slopes with it.
+            // What arrived gives its place to the gradients in it.
             shares(&graph.starts, strips, &|atoms, [arrived, of_own]| {
                 self.spare.with(|spare| {
                     let these = || atoms.start * nine..atoms.end * nine;
@@ -344,10 +344,10 @@ impl Tensornet {
             let panels = sized(&mut b.panels, atoms * nine);
             by_panels(&rows.messages[..atoms * nine], units, panels);
             let size = layer.length.size(b.places.len());
-            let (values, slopes) = (sized(&mut b.values, size), sized(&mut b.slopes, size));
+            let (values, derivatives) = (sized(&mut b.values, size), sized(&mut b.derivatives, size));
             layer.length.ask(&b.places, Asked::Values, values);
-            layer.length.ask(&b.places, Asked::Slopes, slopes);
-            let (bonds, panels): (_, &[f32]) = (Bonds::new(graph, values, slopes), panels);
+            layer.length.ask(&b.places, Asked::Derivatives, derivatives);
+            let (bonds, panels): (_, &[f32]) = (Bonds::new(graph, values, derivatives), panels);
             let (x, factors) = (&rows.x[..atoms * nine], &rows.factors[..atoms * units]);
             let strips = [
                 Strip::of_atoms(&mut b.of_own[..atoms * nine], nine),
@@ -365,7 +365,7 @@ impl Tensornet {
         self.gathered(graph, b)
     }
 
-    /// From the energy to the slopes with the matrices after the last layer.
+    /// From the energy to the gradients in the matrices after the last layer.
     fn read_back(&self, graph: &BondGraph, b: &mut Buffers) {
         let (units, atoms) = (self.units, graph.numbers.len());
         let nine = NINE * units;
@@ -381,8 +381,8 @@ impl Tensornet {
                     let with = sized(&mut spare.a, atoms.len() * units);
                     for (with, site) in with.chunks_exact_mut(units).zip(sites[of(2)].chunks_exact(2)) {
                         let gate = sigmoid(site[1]);
-                        let slope = if branch == 0 { gate } else { site[0] * gate * (1.0 - gate) };
-                        with.iter_mut().zip(&last.weight).for_each(|(with, w)| *with = slope * w);
+                        let derivative = if branch == 0 { gate } else { site[0] * gate * (1.0 - gate) };
+                        with.iter_mut().zip(&last.weight).for_each(|(with, w)| *with = derivative * w);
                     }
                     for (k, (layer, hidden)) in layers.iter().zip(&hidden[branch * HIDDEN..]).enumerate().rev() {
                         silu_back(&hidden[of(units)], with);
@@ -405,7 +405,7 @@ impl Tensornet {
         });
     }
 
-    /// From the slopes with the matrices that the first layer made to those of the directed bonds.
+    /// From the gradients in the matrices that the first layer made to those of the directed bonds.
     fn begin_back(&self, graph: &BondGraph, b: &mut Buffers) {
         let (units, atoms, edges, layer) = (self.units, graph.numbers.len(), graph.neighbor.len(), &self.first);
         let nine = NINE * units;
@@ -437,17 +437,17 @@ impl Tensornet {
             });
         });
         let size = layer.length.size(b.places.len());
-        let (values, slopes) = (sized(&mut b.values, size), sized(&mut b.slopes, size));
+        let (values, derivatives) = (sized(&mut b.values, size), sized(&mut b.derivatives, size));
         layer.length.ask(&b.places, Asked::Values, values);
-        layer.length.ask(&b.places, Asked::Slopes, slopes);
-        let (bonds, of_sums) = (Bonds::new(graph, values, slopes), &b.of_own[..atoms * nine]);
+        layer.length.ask(&b.places, Asked::Derivatives, derivatives);
+        let (bonds, of_sums) = (Bonds::new(graph, values, derivatives), &b.of_own[..atoms * nine]);
         let strips = [Strip::of_runs(&mut b.of_edges[..edges * PANEL], PANEL, &graph.starts)];
         shares(&graph.starts, strips, &|atoms, [rows]| {
             first_back(bonds, self.pairs(), &b.directions, atoms, of_sums, rows);
         });
     }
 
-    /// Forces and stress from the slopes with length and direction of each directed bond.
+    /// Forces and stress from the gradients in length and direction of each directed bond.
     fn gathered(&self, graph: &BondGraph, b: &Buffers) -> (Vec<[f64; 3]>, [[f64; 3]; 3]) {
         let mut virial = Virial::new(graph);
         for (atom, run) in graph.starts.windows(2).enumerate() {
@@ -458,9 +458,9 @@ impl Tensornet {
                 // From the atom to its neighbour, against the bond's vector.
                 let u = graph.vector[e].map(|x| -x / length);
                 let of_u = direction_back(u, std::array::from_fn(|k| f64::from(row[1 + k])));
-                let along: f64 = u.iter().zip(of_u).map(|(u, slope)| u * slope).sum();
-                let slope = |k: usize| -(of_length * u[k] + (of_u[k] - along * u[k]) / length);
-                virial.add(graph, atom, e, std::array::from_fn(slope));
+                let along: f64 = u.iter().zip(of_u).map(|(u, gradient)| u * gradient).sum();
+                let gradient = |k: usize| -(of_length * u[k] + (of_u[k] - along * u[k]) / length);
+                virial.add(graph, atom, e, std::array::from_fn(gradient));
             }
         }
         let stress = virial.stress(graph);

@@ -1,7 +1,7 @@
 //! What a layer makes of the length of a bond: three numbers for each channel, by a perceptron or a product.
 //!
 //! They depend on one number alone, so polynomials stand for them ([`crate::fused::radial`]). Against the perceptron in double precision
-//! the values are off by what a float holds, 1e-7, and their slopes, which are the polynomial's, by 1e-6 (from 1.2 Å on; 4e-5 at most
+//! the values are off by what a float holds, 1e-7, and their derivatives, which are the polynomial's, by 1e-6 (from 1.2 Å on; 4e-5 at most
 //! below, where no atoms are).
 
 use burn::nn::Linear;
@@ -59,7 +59,7 @@ mod tests {
         widths.windows(2).map(|w| LinearConfig::new(w[0], w[1]).init(&Device::flex())).collect()
     }
 
-    /// Weights of a bond of that length, and their slopes: part after part.
+    /// Weights of a bond of that length, and their derivatives: part after part.
     fn asked(radial: &Radial, length: f64, asked: Asked) -> Vec<f32> {
         let mut out = vec![0.0; radial.size(1)];
         radial.ask(&[radial.place(length)], asked, &mut out);
@@ -81,12 +81,17 @@ mod tests {
             (0..96).map(|c| last[place(c)] * basis.fading(length)).collect()
         };
         for length in [0.71, 1.3, 2.0, 2.08, 3.337, 4.9, 4.999] {
-            let (values, slopes) = (asked(&radial, length, Asked::Values), asked(&radial, length, Asked::Slopes));
+            let (values, derivatives) =
+                (asked(&radial, length, Asked::Values), asked(&radial, length, Asked::Derivatives));
             let (want, above, below) = (of(length), of(length + 1e-5), of(length - 1e-5));
             for c in 0..96 {
                 assert!((f64::from(values[c]) - want[c]).abs() < 2e-7, "{length}, {c}: {}, {}", values[c], want[c]);
-                let slope = (above[c] - below[c]) / 2e-5;
-                assert!((f64::from(slopes[c]) - slope).abs() < 1e-5, "{length}, {c}: {}, {slope}", slopes[c]);
+                let derivative = (above[c] - below[c]) / 2e-5;
+                assert!(
+                    (f64::from(derivatives[c]) - derivative).abs() < 1e-5,
+                    "{length}, {c}: {}, {derivative}",
+                    derivatives[c]
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Slopes of weights as the fused training steps gather them, and as burn's optimiser takes them.
+//! Gradients of weights as the fused training steps gather them, and as burn's optimiser takes them.
 
 use burn::{
     module::Param,
@@ -14,7 +14,7 @@ use super::{
     rows::{add, add_sum},
 };
 
-/// Slopes of weight and bias of a linear layer; rows are padded.
+/// Gradients of weight and bias of a linear layer; rows are padded.
 #[derive(Debug)]
 pub struct OfLinear {
     /// A row for each input.
@@ -30,10 +30,10 @@ impl OfLinear {
         Self { weight: vec![0.0; inputs * width], bias: vec![0.0; width] }
     }
 
-    /// Adds those of rows that were read as `x`, where they begin so far apart, and whose results have these slopes.
-    pub fn gain(&mut self, x: (&[f32], usize), slope: &[f32]) {
-        add_outer(&mut self.weight, self.bias.len(), x, slope);
-        add_sum(&mut self.bias, slope, 1.0);
+    /// Adds those of rows that were read as `x`, where they begin so far apart, and whose results have these gradients.
+    pub fn gain(&mut self, x: (&[f32], usize), gradient: &[f32]) {
+        add_outer(&mut self.weight, self.bias.len(), x, gradient);
+        add_sum(&mut self.bias, gradient, 1.0);
     }
 
     /// Adds those of another pass.
@@ -52,9 +52,9 @@ impl OfLinear {
 }
 
 /// The gradient of a weight, from rows that are padded.
-pub fn register<const D: usize>(gradients: &mut GradientsParams, weight: &Param<Tensor<D>>, slopes: &[f32]) {
+pub fn register<const D: usize>(gradients: &mut GradientsParams, weight: &Param<Tensor<D>>, values: &[f32]) {
     let shape = weight.val().dims();
     let columns = shape[D - 1];
-    let plain: Vec<f32> = slopes.chunks_exact(padded(columns)).flat_map(|row| row[..columns].iter().copied()).collect();
+    let plain: Vec<f32> = values.chunks_exact(padded(columns)).flat_map(|row| row[..columns].iter().copied()).collect();
     gradients.register(weight.id, Tensor::<D>::from_data(TensorData::new(plain, shape), &Device::flex()));
 }

@@ -1,0 +1,220 @@
+//! `hollandite train --model wyckoff`: a generator, which learns from crystals and not from labels.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Float64Type;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::args::Train;
+use crate::cli::console::{Console, listener};
+use crate::cli::{CliError, render};
+use crate::columns::StructureColumn;
+use crate::crystal::Structure;
+use crate::generation::GenerationError;
+use crate::generation::wyckoff::{WyckoffConfig, WyckoffEpoch, WyckoffObserver, WyckoffOptions, examples, train};
+use crate::progress::Done;
+use crate::sql::{Session, quoted_name};
+use crate::stop::Stop;
+
+/// Name of the generator on the command line.
+pub const NAME: &str = "wyckoff";
+/// The column with the distance to the hull, where a table has it.
+const HULL: &str = "e_above_hull";
+
+pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+    check(args)?;
+    let store = super::open(store).await?;
+    if let Some(name) = &args.name {
+        store.model_name(name)?;
+    }
+    let name = args.name.clone().unwrap_or_else(|| NAME.to_owned());
+    let directory = args.out.clone().unwrap_or_else(|| store.models_folder().join(&name));
+    let session = super::session_of(&store, args.training.at.snapshot).await?;
+    let mut crystals = crystals(&session, &args.training.table, args.training.condition.as_deref()).await?;
+    if let Some(table) = &args.also {
+        crystals.extend(self::crystals(&session, table, None).await?);
+    }
+    let rows = args.training.condition.as_ref().map(|c| format!(", WHERE {c}")).unwrap_or_default();
+    let also = args.also.as_ref().map(|table| format!("; table {table}")).unwrap_or_default();
+    let source = args.data.as_ref().map(|d| format!("{d}; ")).unwrap_or_default();
+    let usual = WyckoffConfig::usual();
+    let mut options = WyckoffOptions {
+        config: WyckoffConfig { layers: args.layers.unwrap_or(usual.layers), ..usual },
+        seed: args.training.seed,
+        epochs: args.epochs,
+        batch: args.training.batch,
+        learning_rate: args.learning_rate,
+        weight_decay: args.weight_decay,
+        clip: (args.clip > 0.0).then_some(args.clip),
+        validation: super::training::share("validation", args.training.validation)?,
+        threads: args
+            .training
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+            .max(1),
+        directory: directory.clone(),
+        resume: args.resume,
+        time_limit: args.training.time_limit,
+        name,
+        data: format!("{source}table {}{rows}{also}", args.training.table),
+        without_tokens: 0,
+    };
+    // The workers of a training are the parallelism, as in every training.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+    let bar = Bar::new(options.epochs);
+    let (trained, bar) = tokio::task::spawn_blocking(move || {
+        let mut learn = || {
+            std::fs::create_dir_all(&directory)
+                .map_err(|e| GenerationError::Io { path: directory.clone(), message: e.to_string() })?;
+            let (known, without) = examples(&crystals, &directory.join("crystals.jsonl"), options.threads, &bar)?;
+            options.without_tokens = without;
+            train(&known, &options, &bar)
+        };
+        (learn(), bar)
+    })
+    .await
+    .map_err(|e| CliError::Failed(format!("training stopped: {e}")))?;
+    bar.bar.finish_and_clear();
+    let trained = trained.map_err(|e| CliError::Failed(e.to_string()))?;
+    let card = trained.model.card();
+    render::print(&format!(
+        "generator {} of {} crystals: {:.2} nats per crystal after {} epochs, {:.2} of {} that were held out (epoch {})\n\
+         {} crystals have no tokens, {} are too long or of other species\n\
+         weights and card: {}\n",
+        card.name,
+        card.crystals,
+        card.loss,
+        card.epochs,
+        card.held_out_loss,
+        card.held_out,
+        card.best_epoch,
+        card.without_tokens,
+        card.too_long,
+        trained.weights.display()
+    ))
+}
+
+/// What is said of labels and of other networks has no meaning here.
+fn check(args: &Train) -> Result<(), CliError> {
+    let meaningless = [
+        ("--hidden", args.hidden.is_some()),
+        ("--set", !args.set.is_empty()),
+        ("--leave-out", args.leave_out.is_some()),
+        ("--split-seed", args.split_seed.is_some()),
+        ("--batch-atoms", args.batch_atoms.is_some()),
+        ("--ema", args.ema.is_some()),
+        ("--unit", args.unit.is_some()),
+        ("--quote", !args.quote.is_empty()),
+    ];
+    match meaningless.iter().find(|(_, given)| *given) {
+        Some((option, _)) => {
+            Err(CliError::Usage(format!("{option}: the generator {NAME} learns from crystals, without labels")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The crystals of a table with their distances to the hull, where it has them.
+async fn crystals(
+    session: &Session,
+    table: &str,
+    condition: Option<&str>,
+) -> Result<Vec<(Structure, Option<f64>)>, CliError> {
+    let name = quoted_name(table);
+    let schema = session.sql(&format!("SELECT * FROM {name} LIMIT 0")).await?;
+    let has_hull = schema.schema().fields().iter().any(|field| field.name() == HULL);
+    let hull = if has_hull { quoted_name(HULL) } else { "NULL".into() };
+    let filter = condition.map(|c| format!(" AND ({c})")).unwrap_or_default();
+    let query = format!(
+        "SELECT structure, CAST({hull} AS DOUBLE) AS hull FROM {name} WHERE structure IS NOT NULL{filter} \
+         ORDER BY id, structure_hash"
+    );
+    let mut all = Vec::new();
+    for batch in session.sql(&query).await?.collect().await? {
+        let structures = StructureColumn::try_new(batch.column(0).as_ref())
+            .map_err(|why| CliError::Failed(format!("column structure: {why}")))?;
+        let hulls = batch.column(1).as_primitive::<Float64Type>();
+        for i in 0..batch.num_rows() {
+            if let Some(Ok(structure)) = structures.get(i) {
+                all.push((structure, hulls.is_valid(i).then(|| hulls.value(i))));
+            }
+        }
+    }
+    if all.is_empty() {
+        return Err(CliError::Failed(format!("no row of {table} has a structure: import crystals first")));
+    }
+    Ok(all)
+}
+
+/// What a training shows while it runs.
+struct Bar {
+    bar: ProgressBar,
+    epochs: usize,
+    console: Option<Arc<dyn Console>>,
+    stop: Stop,
+    seconds: Mutex<Vec<f64>>,
+}
+
+impl Bar {
+    fn new(epochs: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self { bar, epochs, console: listener(), stop: Stop::current(), seconds: Mutex::default() }
+    }
+
+    fn show(&self, prefix: String, message: String, done: usize, total: usize) {
+        if let Some(console) = &self.console {
+            let words = format!("{prefix}, {message}");
+            console.step(&Done { done: done as u64, of: Some(total as u64), unit: "crystals", words });
+        }
+        if done <= self.bar.position() as usize {
+            self.bar.reset();
+        }
+        self.bar.set_prefix(prefix);
+        self.bar.set_message(message);
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+    }
+}
+
+impl WyckoffObserver for Bar {
+    fn read(&self, done: usize, total: usize) {
+        self.show("reading".into(), "symmetry and spheres".into(), done, total);
+    }
+
+    fn step(&self, epoch: usize, done: usize, total: usize, loss: f64) {
+        self.show(format!("epoch {epoch}/{}", self.epochs), format!("loss {loss:.3}"), done, total);
+    }
+
+    fn epoch(&self, epoch: &WyckoffEpoch) -> ControlFlow<()> {
+        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
+        seconds.push(epoch.seconds);
+        let pace = seconds.iter().sum::<f64>() / seconds.len() as f64;
+        let left = Duration::from_secs_f64((pace * self.epochs.saturating_sub(epoch.epoch) as f64).max(0.0));
+        self.note(&format!(
+            "epoch {:4}  loss {:.3}  held out {:.3} nats per crystal  learning rate {:.2e}  {:.0} s  {} left",
+            epoch.epoch,
+            epoch.loss,
+            epoch.held_out,
+            epoch.learning_rate,
+            epoch.seconds,
+            HumanDuration(left)
+        ));
+        if self.stop.is_given() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn note(&self, message: &str) {
+        // On a terminal above the bar, elsewhere plainly: an epoch's line is the log of a run in the background.
+        match &self.console {
+            Some(console) => console.note(message),
+            None if self.bar.is_hidden() => eprintln!("{message}"),
+            None => self.bar.println(message),
+        }
+    }
+}

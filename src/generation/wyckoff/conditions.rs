@@ -1,0 +1,187 @@
+//! What may be said of a crystal before it is written: how open it is, how dense, how stable, and of what it is made.
+
+use crystal::random::Stream;
+use crystal::{Composition, Element, Radii, Structure};
+use features::{default_void, site_radii, spheres, volume_per_atom};
+use serde::{Deserialize, Serialize};
+
+/// Spheres of this diameter, Å, pass through what is called a channel here.
+const CHANNEL: f64 = 1.0;
+/// Share of the crystals of an epoch of which a condition is not said, for each condition apart: so that a network knows crystals without it.
+const DROPPED: f32 = 0.2;
+/// The same of amounts, without which the elements may still be said.
+const DROPPED_AMOUNTS: f32 = 0.5;
+
+/// Where the bins of each of [`Conditions`] end; the last has no end. The widest free sphere, Å, the channels, the void and the volume per
+/// atom, Å³, so that each bin holds a fair share of the oxides, and the distance to the hull, eV/atom.
+const BINS: [&[f64]; 5] = [
+    &[0.6, 1.0, 1.4],
+    &[0.5, 1.5, 2.5],
+    &[0.3, 0.4, 0.47, 0.53, 0.6],
+    &[10.2, 11.5, 12.6, 14.0, 16.0],
+    &[0.001, 0.03, 0.08, 0.2],
+];
+
+/// Properties that crystals are wanted to have, each where it is asked for. A sampler that has learned what crystals of such properties are
+/// made of heeds them; they are wishes, and what comes of them is measured afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Conditions {
+    /// Diameter of the widest sphere that passes through, Å, as `largest_free_sphere`: among Shannon's ions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_sphere: Option<f64>,
+    /// Number of directions, 0 to 3, in which a sphere of 1 Å passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u8>,
+    /// Void fraction, as the column `void`: among Slater's atoms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<f64>,
+    /// Volume per atom, Å³.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<f64>,
+    /// Energy above the convex hull, eV/atom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hull: Option<f64>,
+}
+
+impl Conditions {
+    /// What can be measured of a crystal; what is not defined for it is left open. The spheres are those of Zeo++'s approximation, by one
+    /// tessellation.
+    pub fn of(structure: &Structure) -> Self {
+        let spheres = site_radii(structure, Radii::Shannon).and_then(|radii| spheres(structure, &radii)).ok();
+        let directions = |df: &[f64; 3]| df.iter().filter(|df| **df >= CHANNEL).count() as u8;
+        Self {
+            free_sphere: spheres.as_ref().map(|s| s.df),
+            channels: spheres.as_ref().map(|s| directions(&s.df_by_dimension)),
+            void: default_void(structure).ok(),
+            volume: Some(volume_per_atom(structure)),
+            hull: None,
+        }
+    }
+
+    /// These conditions, each left open as often as [`DROPPED`] says.
+    pub(super) fn thinned(self, random: &mut Stream) -> Self {
+        let mut said = || random.uniform() >= DROPPED;
+        Self {
+            free_sphere: self.free_sphere.filter(|_| said()),
+            channels: self.channels.filter(|_| said()),
+            void: self.void.filter(|_| said()),
+            volume: self.volume.filter(|_| said()),
+            hull: self.hull.filter(|_| said()),
+        }
+    }
+
+    fn values(&self) -> [Option<f64>; BINS.len()] {
+        [self.free_sphere, self.channels.map(f64::from), self.void, self.volume, self.hull]
+    }
+}
+
+/// Numbers that say the conditions, and of what a crystal is made, in the order of `elements`.
+pub(super) struct Told<'a> {
+    /// The elements that there are words for.
+    pub elements: &'a [Element],
+    /// Of which the crystal is made, where that is said.
+    pub made_of: Option<&'a [Element]>,
+    /// In which amounts, where that is said.
+    pub amounts: Option<&'a Composition>,
+    /// The rest.
+    pub conditions: &'a Conditions,
+}
+
+/// How many numbers say them.
+pub(super) fn told_len(elements: usize) -> usize {
+    2 * elements + BINS.iter().map(|bins| bins.len() + 1).sum::<usize>()
+}
+
+impl<'a> Told<'a> {
+    /// All of a crystal of `composition`, or less of it by chance, as a network is to know it.
+    pub fn thinned(
+        elements: &'a [Element],
+        made_of: &'a [Element],
+        amounts: &'a Composition,
+        conditions: &'a Conditions,
+        random: &mut Stream,
+    ) -> Self {
+        let (said, counted) = (random.uniform() >= DROPPED, random.uniform() >= DROPPED_AMOUNTS);
+        Self { elements, made_of: said.then_some(made_of), amounts: (said && counted).then_some(amounts), conditions }
+    }
+
+    /// The numbers, all zero of what is not said.
+    pub fn write(&self, into: &mut [f32]) {
+        into.fill(0.0);
+        let (elements, bins) = into.split_at_mut(2 * self.elements.len());
+        let (made_of, amounts) = elements.split_at_mut(self.elements.len());
+        for (k, element) in self.elements.iter().enumerate() {
+            made_of[k] = f32::from(self.made_of.is_some_and(|all| all.contains(element)));
+            amounts[k] = self.amounts.map_or(0.0, |all| (all.amount(*element) / all.natoms()) as f32);
+        }
+        let mut first = 0;
+        for (value, ends) in self.conditions.values().into_iter().zip(BINS) {
+            if let Some(value) = value {
+                bins[first + ends.partition_point(|end| *end <= value)] = 1.0;
+            }
+            first += ends.len() + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use formats::hosts::host;
+
+    #[test]
+    fn conditions_are_measured_of_published_crystals() {
+        let [hollandite, rutile] = ["hollandite-mno2", "pyrolusite"].map(|id| Conditions::of(&host(id).unwrap()));
+        assert!(hollandite.free_sphere > rutile.free_sphere && hollandite.volume > rutile.volume);
+        assert!(hollandite.void > rutile.void && hollandite.channels >= Some(1) && rutile.hull.is_none());
+    }
+
+    #[test]
+    fn each_value_is_said_by_one_number_of_its_bins() {
+        let elements: Vec<Element> = ["O", "Ti", "V"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
+        let of = |conditions: &Conditions, amounts: Option<&Composition>| {
+            let mut numbers = vec![7.0; told_len(elements.len())];
+            Told { elements: &elements, made_of: amounts.map(|_| &elements[..2]), amounts, conditions }
+                .write(&mut numbers);
+            numbers
+        };
+        assert!(of(&Conditions::default(), None).iter().all(|x| *x == 0.0));
+        let rutile = Composition::parse("TiO2").unwrap();
+        let numbers = of(&Conditions::default(), Some(&rutile));
+        let share = |n: f32| n / 3.0;
+        assert_eq!(numbers[..6], [1.0, 1.0, 0.0, share(2.0), share(1.0), 0.0]);
+        for (free_sphere, bin) in [(0.0, 0), (0.59, 0), (0.6, 1), (1.2, 2), (1.4, 3), (9.0, 3)] {
+            let numbers = of(&Conditions { free_sphere: Some(free_sphere), ..Conditions::default() }, None);
+            let said: Vec<usize> = (0..numbers.len()).filter(|&k| numbers[k] == 1.0).collect();
+            assert_eq!(said, [6 + bin], "{free_sphere} Å");
+        }
+        let all = Conditions {
+            free_sphere: Some(9.0),
+            channels: Some(3),
+            void: Some(0.9),
+            volume: Some(90.0),
+            hull: Some(9.0),
+        };
+        let numbers = of(&all, Some(&rutile));
+        assert_eq!((numbers.iter().filter(|x| **x == 1.0).count(), numbers.last()), (2 + 5, Some(&1.0)));
+    }
+
+    #[test]
+    fn a_fifth_of_each_condition_is_left_open() {
+        let all = Conditions {
+            free_sphere: Some(1.0),
+            channels: Some(1),
+            void: Some(0.3),
+            volume: Some(10.0),
+            hull: Some(0.0),
+        };
+        let random = &mut Stream::new(5);
+        let mut open = [0; 5];
+        for _ in 0..10_000 {
+            for (n, value) in open.iter_mut().zip(all.thinned(random).values()) {
+                *n += usize::from(value.is_none());
+            }
+        }
+        assert!(open.iter().all(|n| (1_850..2_150).contains(n)), "{open:?}");
+    }
+}
