@@ -247,7 +247,8 @@ impl Run<'_> {
         .await
     }
 
-    /// Relaxes the new crystals that lie nearest to the hull of all, known and new, by the session's model, and returns how many were relaxed, how many of them to the end, and how many of these are of the space group that was drawn.
+    /// Relaxes the new crystals that lie nearest to the hull of known and new ones by the session's model, and returns how many were
+    /// relaxed, how many of them to the end, and how many of these are of the space group that was drawn.
     async fn relax(&self, progress: &dyn Progress) -> Result<[u64; 3], Error> {
         let GenerateOptions { request, relax, into, .. } = self.options;
         let symbols: Vec<String> = request.elements.iter().map(|e| quoted_text(e.symbol())).collect();
