@@ -411,7 +411,8 @@ pub struct Generate {
     /// Further tables whose crystals count as known
     #[arg(long, value_name = "TABLE")]
     pub against: Vec<String>,
-    /// Relax so many of the new crystals by the energy model, those first that the model finds nearest to the hull of the known
+    /// Relax so many of the new crystals by the energy model, those first that `predict_ef` finds nearest to the hull of known and
+    /// new ones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub relax: usize,
     /// Table for the crystals, with the columns of tmo and their lineage; NAME_draws has the counts, NAME_relaxed what was relaxed

@@ -154,8 +154,11 @@ mod tests {
             assert_eq!(Tokens::of(&crystal.structure, 0.01).unwrap(), crystal.tokens);
         }
         assert_eq!(generation(3, 60).collect::<Vec<_>>(), made);
+        // Draws may end in the very same crystal, which has one id.
         let ids: std::collections::BTreeSet<String> = made.iter().map(Generated::id).collect();
-        assert_eq!(ids.len(), made.len());
+        let hashes: std::collections::BTreeSet<_> =
+            made.iter().map(|crystal| content_hash(&crystal.structure)).collect();
+        assert_eq!(ids.len(), hashes.len());
         // Fewer draws are the beginning of more, another seed makes others.
         let fewer: Vec<Generated> = generation(3, 20).collect();
         assert_eq!(made[..fewer.len()], fewer);

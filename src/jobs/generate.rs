@@ -241,17 +241,21 @@ impl Run<'_> {
             return Ok([0; 2]);
         }
         let steps = self.steps();
-        self.numbers(&format!("{steps} SELECT (SELECT count(*) FROM once), (SELECT count(*) FROM novel)")).await
+        self.numbers(&format!(
+            "{steps} SELECT (SELECT count(*) FROM once) AS once, (SELECT count(*) FROM novel) AS novel"
+        ))
+        .await
     }
 
-    /// Relaxes the new crystals that lie lowest above the hull of the known ones, both by the session's model, and returns how many were
+    /// Relaxes the new crystals that lie nearest to the hull of known and new ones by the session's model, and returns how many were
     /// relaxed, how many of them to the end, and how many of these are of the space group that was drawn.
     async fn relax(&self, progress: &dyn Progress) -> Result<[u64; 3], Error> {
         let GenerateOptions { request, relax, into, .. } = self.options;
         let symbols: Vec<String> = request.elements.iter().map(|e| quoted_text(e.symbol())).collect();
         let best = format!(
-            "{}, hull AS (SELECT phase_diagram(formula, predict_ef(structure)) AS diagram FROM known \
-             WHERE array_has_all(make_array({}), elements)) \
+            "{}, phases AS (SELECT formula, structure FROM known WHERE array_has_all(make_array({}), elements) \
+             UNION ALL SELECT formula, structure FROM novel), \
+             hull AS (SELECT phase_diagram(formula, predict_ef(structure)) AS diagram FROM phases) \
              SELECT id FROM novel CROSS JOIN hull \
              ORDER BY e_above_hull(diagram, formula, predict_ef(structure)) NULLS LAST, instability NULLS LAST, id LIMIT {relax}",
             self.steps(),

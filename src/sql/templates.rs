@@ -81,12 +81,12 @@ pub async fn read_templates(
     if crystals == 0 {
         return exec_err!("{table} has no crystal to take a template from: import crystals, or name another table");
     }
-    let (known, wanted) = (templates.len(), request.to_string());
+    let remedy = if request.sites.is_some() { ", or allow more sites" } else { "" };
+    let wanted = request.to_string();
     let sampler = TemplateSampler::new(Arc::new(templates), request);
     match sampler.fitting() {
         0 => exec_err!(
-            "none of the {known} templates in the {crystals} crystals of {table} fits {wanted}: name a table with more \
-             crystals, or allow more sites"
+            "none of the {crystals} crystals of {table} has a template for {wanted}: name a table with more crystals{remedy}"
         ),
         _ => Ok(sampler),
     }

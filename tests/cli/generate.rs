@@ -18,7 +18,9 @@ fn draws_are_counted_kept_and_continued() {
     let [drawn, neutral, roomy, crystals, unique, novel] = counts[..] else { panic!("{first}") };
     assert!(drawn == 40 && neutral <= drawn && roomy <= neutral && crystals <= roomy, "{first}");
     assert!(unique <= crystals && novel <= unique && novel > 5, "{first}");
-    assert_eq!(number(&store, "SELECT count(*) FROM generated") as u64, crystals, "{first}");
+    // Of draws that end in the very same crystal there is one row.
+    let rows = number(&store, "SELECT count(*) FROM generated") as u64;
+    assert!(unique <= rows && rows <= crystals, "{rows} rows: {first}");
     for (what, query) in [
         ("neutral", "SELECT count(*) FROM generated WHERE NOT is_charge_neutral(formula)"),
         ("of a known template", "SELECT count(*) FROM generated g LEFT ANTI JOIN tmo t ON t.id = g.template"),
@@ -29,7 +31,7 @@ fn draws_are_counted_kept_and_continued() {
         ("within the largest cell", "SELECT count(*) FROM generated WHERE natoms > 30"),
         (
             "those of the table function",
-            "SELECT count(*) FROM generated g FULL JOIN generate('Ca,Mn,Ti,O', 40, 3, 30) f USING (id) WHERE g.draw IS DISTINCT FROM f.draw",
+            "SELECT count(*) FROM generated g LEFT ANTI JOIN generate('Ca,Mn,Ti,O', 40, 3, 30) f ON g.id = f.id AND g.draw = f.draw",
         ),
     ] {
         assert_eq!(number(&store, query), 0, "not all are {what}");

@@ -56,10 +56,9 @@ async fn crystals_are_relaxed_and_pass_the_steps_of_the_stored_query() {
     assert_eq!(numbers(&session, still, "n").await, [0]);
 
     let before = funnel(&session).await;
-    assert_eq!((before.len(), before[0] as u64), (9, first.counts.crystals));
+    assert_eq!((before.len(), before[0]), (9, numbers(&session, "SELECT count(*) AS n FROM generated", "n").await[0]));
     assert!(before[..6].is_sorted_by(|a, b| a >= b) && before[5..].is_sorted_by(|a, b| a >= b), "{before:?}");
-    assert!(before[2] > 5, "{before:?}");
-    assert_eq!((before[3] as u64, before[4] as u64), (first.unique, first.novel));
+    assert!(before[2] > 5 && before[4] > 1, "{before:?}");
     // A known crystal twice is valid twice, unique once, and novel never.
     for name in ["copy", "another copy"] {
         let copy = format!(

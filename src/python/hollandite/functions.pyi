@@ -11,6 +11,7 @@ __all__ = [
     "adsorption",
     "adsorption_interval",
     "adsorption_potential",
+    "blocks",
     "bond_valence_sums",
     "bvse_barrier",
     "capacity",
@@ -92,6 +93,7 @@ __all__ = [
     "symmetry_functions",
     "to_cif",
     "to_poscar",
+    "tunnels",
     "void",
     "voltage_curve",
     "voltage_profile",
@@ -134,6 +136,13 @@ class Functions:
     @overload
     def adsorption_potential(self, e_inserted: Frame, e_host: Some[float | str], e_ion: Some[float] | None = None, n: Some[float | str] | None = None, spacing: Some[float] | None = 0.0, sites: Some[str] | None = "", relaxes: Some[str] | None = "all") -> Any:
         """Adsorption potential of an ion, positive = favourable: -(e_inserted - e_host - n e_ion) / n, from four energies; or of a crystal, as `adsorption_potential(structure, ion[, n[, channel[, spacing[, sites[, relaxes]]]]])`. Datta et al. (2024) write the opposite sign in their equations and this one in their text and figures. For a crystal the energy model of the session relaxes the host, n ions are inserted in several ways, each filled cell is relaxed, the best that converged is the answer, and all energies are those of that model; `adsorption` returns every step, and by what the numbers are limited. NULL if a relaxation did not converge. It takes seconds to minutes per crystal: filter first. Results are remembered in the store, and so is the relaxed host, for other ions. In eV per ion."""
+    @overload
+    def blocks(self, metal: str | None, n: float, m: float, anion: str | None = "O") -> Crystal | None: ...
+    @overload
+    def blocks(self, metal: Column, n: Some[float], m: Some[float], anion: Some[str] | None = "O") -> Column: ...
+    @overload
+    def blocks(self, metal: Some[str], n: Some[float], m: Some[float], anion: Some[str] | None = "O") -> list[Crystal | None]:
+        """A crystal of blocks: ReO3-type columns of n x m corner-sharing octahedra that share edges with the next, as in Wadsley-Roth phases (Cava et al. 1983): 3 x 3 is TiNb2O7, 3 x 4 Nb12O29. Bonds are as long as Shannon's radii ask for in the oxidation states in which it is charge-neutral: a guess to begin a relaxation with."""
     @overload
     def bond_valence_sums(self, structure: OneCrystal | None, scale: float | None = 1.0) -> list[float] | None: ...
     @overload
@@ -836,6 +845,13 @@ class Functions:
     def to_poscar(self, structure: Frame) -> Any:
         """The structure as VASP 5 POSCAR text, with fractional coordinates."""
     @overload
+    def tunnels(self, metal: str | None, m: float, n: float, ion: str | None = "", anion: str | None = "O") -> Crystal | None: ...
+    @overload
+    def tunnels(self, metal: Column, m: Some[float], n: Some[float], ion: Some[str] | None = "", anion: Some[str] | None = "O") -> Column: ...
+    @overload
+    def tunnels(self, metal: Some[str], m: Some[float], n: Some[float], ion: Some[str] | None = "", anion: Some[str] | None = "O") -> list[Crystal | None]:
+        """A crystal of m x n tunnels between walls of edge-sharing octahedra, m and n wide (Turner & Buseck 1981): 1 x 1 is rutile, 2 x 2 hollandite, 2 x 3 romanechite, 3 x 3 todorokite. Bonds are as long as Shannon's radii ask for in the oxidation states in which it is charge-neutral: a guess to begin a relaxation with."""
+    @overload
     def void(self, structure: OneCrystal | None, radii: str | None = "atomic", probe: float | None = 0.0) -> float | None: ...
     @overload
     def void(self, structure: Column, radii: Some[str] | None = "atomic", probe: Some[float] | None = 0.0) -> Column: ...
@@ -905,6 +921,7 @@ _all: Functions
 adsorption = _all.adsorption
 adsorption_interval = _all.adsorption_interval
 adsorption_potential = _all.adsorption_potential
+blocks = _all.blocks
 bond_valence_sums = _all.bond_valence_sums
 bvse_barrier = _all.bvse_barrier
 capacity = _all.capacity
@@ -986,6 +1003,7 @@ substitute = _all.substitute
 symmetry_functions = _all.symmetry_functions
 to_cif = _all.to_cif
 to_poscar = _all.to_poscar
+tunnels = _all.tunnels
 void = _all.void
 voltage_curve = _all.voltage_curve
 voltage_profile = _all.voltage_profile
