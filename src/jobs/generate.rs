@@ -106,7 +106,7 @@ pub async fn generate(
     let before = run.counted().await?;
     let added = run.draw(Arc::new(sampler), before.drawn, progress).await?;
     let counts = run.counted().await?;
-    let [unique, novel] = run.new().await?;
+    let [unique, novel] = run.unknown().await?;
     let relaxed = if options.relax > 0 { Some(run.relax(progress).await?) } else { None };
     let (into, seconds) = (options.into.clone(), begun.elapsed().as_secs_f64());
     Ok(GenerateSummary { counts, unique, novel, relaxed, into, added, seconds })
@@ -236,7 +236,7 @@ impl Run<'_> {
     }
 
     /// How many crystals are unique, and how many of these are new.
-    async fn new(&self) -> Result<[u64; 2], Error> {
+    async fn unknown(&self) -> Result<[u64; 2], Error> {
         if !self.has(&self.options.into)? {
             return Ok([0; 2]);
         }
