@@ -575,18 +575,3 @@ async fn what_a_server_left_that_was_killed_goes_with_the_next_start() {
     assert_eq!(open(false).await, ["killed", "ours", "running"], "who trains nothing removes nothing");
     assert_eq!(open(true).await, ["ours", "running"]);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn scratch() {
-    let Ok(text) = std::fs::read_to_string(std::env::var("SCRATCH").unwrap_or_default()) else { return };
-    let limits = Limits { timeout: Duration::from_secs(10), ..Limits::default() };
-    let place = Place::with(limits, Allowed::default()).await;
-    for statement in text.lines() {
-        eprintln!("--- {statement:.200}");
-        let began = std::time::Instant::now();
-        match place.ask(statement).await {
-            Ok(rows) => eprintln!("    {:?} ROWS {rows:.600}", began.elapsed()),
-            Err(refusal) => eprintln!("    {:?} {:?}: {:.200}", began.elapsed(), refusal.kind, refusal.message),
-        }
-    }
-}
