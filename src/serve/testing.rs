@@ -124,9 +124,14 @@ impl Server {
     }
 
     /// Asks it to end, and waits until it has.
-    pub async fn stop(mut self) -> Result<(), ServeError> {
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.stop_beside().await.1
+    }
+
+    /// The same, with the folder of its store, which is there until that is dropped.
+    pub async fn stop_beside(mut self) -> (tempfile::TempDir, Result<(), ServeError>) {
         let _ = self.end.take().map(|end| end.send(()));
-        self.ended.await.unwrap()
+        (self.folder, self.ended.await.unwrap())
     }
 
     /// A request over HTTP with these lines of its head, beside Host.

@@ -38,6 +38,9 @@ const LONG: [&str; 10] = [
 /// Functions that tell of the files of a table.
 const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 
+/// Functions that take as long as the lengths of two texts multiplied say, and hear no sign to stop.
+const SLOW: [&str; 1] = ["levenshtein"];
+
 /// Functions whose last argument spells a type.
 const CASTS: [&str; 2] = ["arrow_cast", "arrow_try_cast"];
 
@@ -136,6 +139,9 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
     if LONG.contains(&call.name()) {
         return Some(format!("{} makes values of any length, and is not served", call.name()));
     }
+    if SLOW.contains(&call.name()) {
+        return Some(format!("{} takes any time, and is not served", call.name()));
+    }
     if OF_FILES.contains(&call.name()) {
         return Some(format!("{} tells of files of the host, and is not served", call.name()));
     }
@@ -152,12 +158,12 @@ fn aggregate_refused(call: &AggregateFunction) -> Option<String> {
         Expr::Literal(number, _) => {
             number.cast_to(&DataType::Float64).is_ok_and(|n| n > ScalarValue::from(WIDEST as f64))
         }
-        // What is no constant is refused where it is planned, or is a column.
-        _ => false,
+        // What is computed of constants alone is one too when it runs, and a column never.
+        other => other.column_refs().is_empty(),
     };
     let approximate = call.func.name().starts_with("approx_percentile") || call.func.name() == "approx_median";
     (approximate && call.params.args.iter().any(many))
-        .then(|| format!("{} takes at most {WIDEST} centroids here", call.func.name()))
+        .then(|| format!("{} takes plain numbers here, and at most {WIDEST} centroids", call.func.name()))
 }
 
 /// Why there are no values of a type: each of them would have as many parts as the type says.

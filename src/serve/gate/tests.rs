@@ -184,10 +184,10 @@ const FILES: &[&str] = &[
     "SELECT * FROM crystals AT (VERSION => 99999)",
     "SELECT * FROM crystals AT (VERSION => -1)",
     "SELECT * FROM crystals AT (VERSION => 9223372036854775808)",
-    "SELECT * FROM most_similar('rutile', 2, '../../etc/passwd')",
+    "SELECT * FROM most_similar('rutile', 2, '../../secret.csv')",
     "SELECT * FROM most_similar('rutile', 2, '{folder}/secret.csv')",
-    "SELECT * FROM most_similar('rutile', 2, 'crystals\" UNION SELECT * FROM read_csv(''/etc/passwd'') --')",
-    "SELECT * FROM main.\"../../etc/passwd\"",
+    "SELECT * FROM most_similar('rutile', 2, 'crystals\" UNION SELECT * FROM read_csv(''secret.csv'') --')",
+    "SELECT * FROM main.\"../../secret.csv\"",
     "SELECT * FROM \"..\".\"..\".\"secret\"",
     "SELECT predict_ef(structure, '.') FROM crystals",
     "SELECT predict_ef(structure, '..') FROM crystals",
@@ -227,6 +227,10 @@ const LONG: &[&str] = &[
     "SELECT arrow_cast(NULL, 'List(FixedSizeBinary(2000000000))') IS NULL FROM crystals",
     "SELECT CAST(NULL AS BIGINT[2000000000])",
     "SELECT NULL::BIGINT[2000][2000][2000]",
+    "SELECT approx_percentile_cont(value, 0.5, 1000000000000) FROM generate_series(1, 10)",
+    "SELECT approx_percentile_cont(0.5, CAST('1000000000000' AS BIGINT)) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
+    "SELECT approx_percentile_cont(0.5, 10 + 1000000000000) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
+    "SELECT levenshtein(id, id) FROM crystals",
     "SELECT count(*) FROM crystals WHERE TRY_CAST(NULL AS BIGINT[2000000000]) IS NULL",
 ];
 
@@ -311,6 +315,9 @@ async fn what_reads_is_answered() {
         ("EXPLAIN ANALYZE SELECT id FROM crystals", "metrics"),
         ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT max(i) FROM n", "5"),
         ("SELECT first_value(id) OVER (ORDER BY id) AS f FROM crystals", "rutile"),
+        ("SELECT approx_percentile_cont(0.5, 50) WITHIN GROUP (ORDER BY value) AS m FROM generate_series(1, 3)", "2"),
+        ("SELECT max(id) AS m FROM crystals GROUP BY natoms(structure) ORDER BY m LIMIT 1000000000000", "rutile"),
+        ("SELECT CAST([1, 2] AS BIGINT[2]) AS a", "[1, 2]"),
         ("SELECT 1;", "1"),
     ] {
         let rows = place.ask(statement).await.unwrap_or_else(|refusal| panic!("{statement}: {refusal:?}"));

@@ -201,7 +201,8 @@ mod tests {
             said.push_str(&String::from_utf8_lossy(&piece[..more]));
         }
         assert_eq!(std::fs::read_dir(&models).unwrap().count(), 1);
-        server.stop().await.unwrap();
+        let (_folder, ended) = server.stop_beside().await;
+        ended.unwrap();
         assert_eq!(std::fs::read_dir(&models).unwrap().count(), 0, "a folder is left");
         // What was said breaks off, and is no whole answer.
         let mut rest = Vec::new();
