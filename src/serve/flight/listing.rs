@@ -86,7 +86,7 @@ pub(super) fn primary_keys() -> RecordBatch {
 /// The keys by which tables name rows of others.
 pub(super) fn foreign_keys() -> RecordBatch {
     let end = |end: &str| {
-        let text = |name: &str, nullable| Field::new(&format!("{end}_{name}"), DataType::Utf8, nullable);
+        let text = |name: &str, nullable| Field::new(format!("{end}_{name}"), DataType::Utf8, nullable);
         [
             text("catalog_name", true),
             text("db_schema_name", true),

@@ -570,7 +570,8 @@ async fn what_a_server_left_that_was_killed_goes_with_the_next_start() {
         std::fs::write(models.join(name).join("best.safetensors.zst"), "weights").unwrap();
         begun.then(|| std::fs::File::create(models.join(name).join(".begun")).unwrap())
     };
-    (folder("killed", true), folder("ours", false));
+    folder("killed", true);
+    folder("ours", false);
     let running = folder("running", true).unwrap();
     running.lock().unwrap();
     let open = async |train| {
