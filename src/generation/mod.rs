@@ -2,8 +2,9 @@
 //!
 //! A crystal is described by [`Tokens`]: its space group, and for each orbit of atoms the species and the Wyckoff position, without any
 //! coordinate. They hold all that is discrete about it, and are few: four for a hollandite of 26 atoms. [`Tokens::of`] reads them off a
-//! crystal, [`decode()`] draws coordinates and a cell for them, a [`Sampler`] draws tokens, and [`Generation`] makes crystals of its
-//! draws, each repeatable by seed and number. A [`Prototype`] is a crystal that needs no drawing: octahedra around tunnels, or in blocks.
+//! crystal, [`decode()`] draws coordinates and a cell for them, a [`Sampler`] draws tokens ([`TemplateSampler`] from what is known,
+//! [`WyckoffSampler`] by a network that has learned from it), and [`Generation`] makes crystals of its draws, each repeatable by seed and
+//! number. A [`Prototype`] is a crystal that needs no drawing: octahedra around tunnels, or in blocks.
 //!
 //! The design, after the transformer over Wyckoff positions of N. Kazeev *et al.* (arXiv:2503.02407):
 //! 1. tokens are a set: a sampler that writes them one after another has no order to learn, and is trained on every order;

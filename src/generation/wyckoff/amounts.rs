@@ -42,30 +42,35 @@ impl Amounts {
         formulas > 0 && self.missing(written, formulas).all(|missing| missing == Some(0))
     }
 
-    /// Whether what is written can end in the composition with at most so many atoms in all.
-    pub fn allow(&self, written: &Written, atoms: i64) -> bool {
+    /// Whether what is written can end in the composition with so many more orbits, and at most so many atoms in all.
+    pub fn allow(&self, written: &Written, orbits: usize, atoms: i64) -> bool {
         if written.amounts.iter().any(|(e, _)| self.0.iter().all(|(wanted, _)| wanted != e)) {
             return false;
         }
-        let sums = sums(written, atoms);
-        let holds = |missing: Option<i64>| missing.is_some_and(|n| sums[n as usize]);
-        (1..=atoms / self.natoms()).any(|formulas| self.missing(written, formulas).all(holds))
+        let least = least_orbits(written, atoms);
+        let of = |missing: Option<i64>| missing.and_then(|n| least[n as usize]);
+        let fewest = |formulas| self.missing(written, formulas).map(of).sum::<Option<usize>>();
+        (1..=atoms / self.natoms()).any(|formulas| fewest(formulas).is_some_and(|n| n <= orbits))
     }
 }
 
-/// Which numbers of atoms, up to `most`, the places that are left can hold.
-fn sums(written: &Written, most: i64) -> Vec<bool> {
-    let mut sums = vec![false; usize::try_from(most).unwrap_or(0) + 1];
-    sums[0] = true;
-    for (k, place) in written.places().iter().enumerate().filter(|(k, _)| written.has_room(*k)) {
+/// The fewest orbits by which the places that are left hold each number of atoms up to `most`; `None` where they cannot.
+fn least_orbits(written: &Written, most: i64) -> Vec<Option<usize>> {
+    let mut least = vec![None; usize::try_from(most).unwrap_or(0) + 1];
+    least[0] = Some(0);
+    let one_more = |least: &mut [Option<usize>], sum: usize, n: usize| {
+        let with = least[sum - n].map(|orbits| orbits + 1);
+        least[sum] = [least[sum], with].into_iter().flatten().min();
+    };
+    for (_, place) in written.places().iter().enumerate().filter(|(k, _)| written.has_room(*k)) {
         let n = place.multiplicity as usize;
-        match written.places()[k].fixed {
-            // Once: from the largest sum down.
-            true => (n..sums.len()).rev().for_each(|sum| sums[sum] |= sums[sum - n]),
-            false => (n..sums.len()).for_each(|sum| sums[sum] |= sums[sum - n]),
+        match place.fixed {
+            // Once: from the largest number down.
+            true => (n..least.len()).rev().for_each(|sum| one_more(&mut least, sum, n)),
+            false => (n..least.len()).for_each(|sum| one_more(&mut least, sum, n)),
         }
     }
-    sums
+    least
 }
 
 #[cfg(test)]
@@ -79,16 +84,16 @@ mod tests {
         let mut written = Written::new(136);
         let at = |letter: char| written.places().iter().position(|p| p.letter == letter).unwrap();
         let (a, f) = (at('a'), at('f'));
-        assert!(amounts.allow(&written, 6) && !amounts.allow(&written, 5));
+        assert!(amounts.allow(&written, 9, 6) && !amounts.allow(&written, 9, 5));
         written.add(species("Ti", 4), a);
-        assert!(amounts.allow(&written, 6) && !amounts.are_met(&written));
+        assert!(amounts.allow(&written, 1, 6) && !amounts.allow(&written, 0, 6) && !amounts.are_met(&written));
         written.add(species("O", -2), f);
-        assert!(amounts.are_met(&written) && amounts.allow(&written, 6));
+        assert!(amounts.are_met(&written) && amounts.allow(&written, 0, 6));
         // Two more of titanium wait for four more of oxygen.
         written.add(species("Ti", 4), at_of(&written, 'b'));
-        assert!(!amounts.are_met(&written) && amounts.allow(&written, 12) && !amounts.allow(&written, 11));
+        assert!(!amounts.are_met(&written) && amounts.allow(&written, 9, 12) && !amounts.allow(&written, 9, 11));
         written.add(species("V", 4), f);
-        assert!(!amounts.allow(&written, 400));
+        assert!(!amounts.allow(&written, 32, 400));
         assert!(Amounts::of(&Composition::parse("Ti0.3O0.7").unwrap()).is_none());
     }
 
@@ -100,8 +105,8 @@ mod tests {
     fn fixed_places_count_once() {
         let mut written = Written::new(225);
         let held = |written: &Written| -> Vec<usize> {
-            let sums = sums(written, 16);
-            (0..sums.len()).filter(|n| sums[*n]).collect()
+            let least = least_orbits(written, 16);
+            (0..least.len()).filter(|n| least[*n].is_some()).collect()
         };
         // 4a, 4b and 8c.
         assert_eq!(held(&written), [0, 4, 8, 12, 16]);

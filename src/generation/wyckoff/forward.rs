@@ -262,12 +262,17 @@ mod tests {
         let shape = Shape { config, species: vocabulary.species().len(), elements: vocabulary.elements().len() };
         let net = Net::new(&shape, 3, &Device::flex());
         let forward = Forward::new(&of_net(&net), config);
-        for orbits in [3, 5] {
+        let mut compared = 0;
+        for orbits in 1..=12 {
             let mut batch = Batch::default();
             let alike = examples.iter().filter(|e| e.tokens.orbits().len() == orbits);
             for (n, example) in alike.enumerate() {
                 example.write(&vocabulary, &mut Stream::new(n as u64), &mut batch);
             }
+            if batch.crystals() == 0 {
+                continue;
+            }
+            compared += batch.crystals();
             assert_eq!(batch.told.len(), batch.crystals() * told_len(shape.elements));
             assert_eq!(batch.state.len(), batch.next.len() * state_len(shape.elements));
             let burn = net.surprise(&batch, config.heads, &Device::flex());
@@ -275,8 +280,9 @@ mod tests {
                 [burn.group, burn.species, burn.symmetry, burn.number].map(|sum| f64::from(sum.into_scalar::<f32>()));
             let ours = surprise(&forward, &batch);
             for (burn, ours) in burn.into_iter().zip(ours) {
-                assert!(batch.crystals() > 3 && (burn - ours).abs() < 1e-5 * burn.abs(), "{burn} {ours}");
+                assert!((burn - ours).abs() < 1e-5 * burn.abs(), "{burn} {ours}");
             }
         }
+        assert!(compared > 50, "{compared}");
     }
 }

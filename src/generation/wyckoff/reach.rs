@@ -1,8 +1,8 @@
 //! What can still end charge-neutral: for each total charge, how many more orbits and atoms it takes at least to bring it to zero.
 //!
 //! An orbit of n ions of charge q changes the total by n·q, one of mixed valence by anything between n·low and n·high. Positions without a
-//! free coordinate are used once, so that there is a table for each set of them that is left; of those alike only the number counts. Each is
-//! filled as shortest paths are: orbits on free positions are added to what is known as long as it becomes shorter.
+//! free coordinate are used once, so that there is a table for each set of them that is left; of those alike only the number counts. The first
+//! is filled as shortest paths are: orbits on free positions are added to what is known as long as it becomes shorter.
 
 use super::places::Place;
 use super::written::Written;
@@ -44,21 +44,23 @@ impl Reach {
         let fixed = distinct(true).into_iter().map(|m| (m, count(m))).collect();
         let (free, intervals) = (distinct(false), merged(charges));
         let mut reach = Self { fixed, least: Vec::new() };
+        // By free positions alone.
+        let mut free_alone = Least { orbits: vec![NEVER; TOTALS], atoms: vec![NEVER; TOTALS] };
+        free_alone.orbits[LARGEST as usize] = 0;
+        free_alone.atoms[LARGEST as usize] = 0;
+        for _ in 0..orbits {
+            let known = free_alone.clone();
+            if !free.iter().map(|&m| free_alone.shorten(&known, m, &intervals)).fold(false, |a, b| a | b) {
+                break;
+            }
+        }
+        // One more fixed orbit on what fewer of them reach with any number of free ones.
         for left in all_up_to(&reach.fixed) {
-            let mut own = Least { orbits: vec![NEVER; TOTALS], atoms: vec![NEVER; TOTALS] };
-            own.orbits[LARGEST as usize] = 0;
-            own.atoms[LARGEST as usize] = 0;
+            let mut own = free_alone.clone();
             for k in (0..left.len()).filter(|&k| left[k] > 0) {
                 let mut fewer = left.clone();
                 fewer[k] -= 1;
                 own.shorten(&reach.least[reach.place(&fewer)], reach.fixed[k].0, &intervals);
-            }
-            for _ in 0..orbits {
-                let known = own.clone();
-                let shorter = free.iter().map(|&m| own.shorten(&known, m, &intervals)).fold(false, |a, b| a | b);
-                if !shorter {
-                    break;
-                }
             }
             reach.least.push(own);
         }

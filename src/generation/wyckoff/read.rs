@@ -113,8 +113,9 @@ mod tests {
     fn crystals_are_read_once_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("crystals.jsonl");
-        let mut crystals: Vec<(Structure, Option<f64>)> =
-            embedded().into_iter().take(12).map(|host| (host.structure, Some(0.1))).collect();
+        let written = |host: &formats::hosts::Host| Tokens::of(&host.structure, DEFAULT_SYMPREC).is_ok();
+        let hosts = embedded().into_iter().filter(written).take(12);
+        let mut crystals: Vec<(Structure, Option<f64>)> = hosts.map(|host| (host.structure, Some(0.1))).collect();
         // A compound of metals has no tokens; a crystal that comes twice counts once.
         let lattice = crystal::Lattice::from_parameters(3.0, 3.0, 3.0, 90.0, 90.0, 90.0).unwrap();
         let metals = ["Ca", "Al"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
