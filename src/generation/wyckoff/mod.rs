@@ -28,6 +28,7 @@ mod weights;
 mod written;
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 pub use conditions::Conditions;
 pub use example::Example;
@@ -41,6 +42,9 @@ use crate::GenerationError;
 use forward::Forward;
 use vocabulary::Vocabulary;
 use weights::{Weights, check, from_bytes};
+
+/// Weights that ship with the program.
+const EMBEDDED: &[u8] = include_bytes!("../../../fixtures/generators/wyckoff.safetensors");
 
 /// A network that writes crystals, with its card.
 #[derive(Debug, Clone)]
@@ -57,6 +61,21 @@ impl WyckoffModel {
         check(weights, &card, &vocabulary)?;
         let forward = Forward::new(weights, card.config);
         Ok(Self { card, vocabulary, forward })
+    }
+
+    /// The network that ships with the program.
+    ///
+    /// # Errors
+    /// Weights that are of another program than this one, which a test excludes.
+    pub fn embedded() -> Result<Arc<Self>, GenerationError> {
+        static READ: OnceLock<Arc<WyckoffModel>> = OnceLock::new();
+        match READ.get() {
+            Some(model) => Ok(Arc::clone(model)),
+            None => {
+                let model = Arc::new(Self::from_bytes(EMBEDDED)?);
+                Ok(Arc::clone(READ.get_or_init(|| model)))
+            }
+        }
     }
 
     /// Out of the bytes of a weights file.
@@ -92,11 +111,13 @@ impl WyckoffModel {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::{Arc, OnceLock};
+    use std::collections::BTreeSet;
 
     use burn::prelude::Device;
+    use crystal::Composition;
 
     use super::*;
+    use crate::{Request, Sampler};
     use network::{Net, Shape};
 
     /// A network that has learned nothing, with the words of the published crystals.
@@ -133,6 +154,22 @@ pub(crate) mod tests {
             seconds: 0.0,
             species,
         }
+    }
+
+    #[test]
+    fn the_network_that_ships_has_learned_what_oxides_are_made_of() {
+        let model = WyckoffModel::embedded().unwrap();
+        let card = model.card();
+        assert!(card.crystals > 40_000 && card.parameters < 1_000_000, "{card:?}");
+        let request =
+            |formula| Request { sites: Some(60), ..Request::of_composition(Composition::parse(formula).unwrap()) };
+        let drawn = |model: Arc<WyckoffModel>| -> BTreeSet<String> {
+            let sampler = WyckoffSampler::new(model, &request("TiO2"));
+            (0..1000).filter_map(|seed| sampler.sample(seed)).map(|sample| sample.tokens.to_string()).collect()
+        };
+        // One in a hundred that it writes of TiO2 is rutile, of those that chance writes none.
+        let rutile = "136 Ti4+:2a O2-:4f";
+        assert!(drawn(Arc::clone(&model)).contains(rutile) && !drawn(untrained()).contains(rutile));
     }
 
     #[test]
