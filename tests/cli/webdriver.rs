@@ -166,7 +166,8 @@ impl Browser {
                 .then(|| event["params"]["request"]["url"].as_str().map(str::to_string))?
         };
         let all = entries.as_array().unwrap().iter().filter_map(address);
-        all.filter(|url| !url.starts_with("chrome:") && !url.starts_with("about:")).collect()
+        // chrome:, and the new tab that a browser begins with, chrome-untrusted:
+        all.filter(|url| !url.starts_with("chrome") && !url.starts_with("about:")).collect()
     }
 }
 
