@@ -601,20 +601,29 @@ fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
 
 #[test]
 fn a_generator_learns_from_the_crystals_of_a_table() {
+    // The embedded store, which the first command makes.
     let folder = tempfile::tempdir().unwrap();
-    let run = store_of_rock_salts(folder.path());
     let train = |more: &[&str]| {
-        let usual =
-            ["train", "--model", "wyckoff", "--table", "sample", "--where", "natoms <= 12", "--validation", "0.2"];
-        run(&[&usual[..], &["--epochs", "2", "--batch", "16", "--threads", "1", "--name", "writer"], more].concat())
+        let usual = ["train", "--model", "wyckoff", "--where", "natoms <= 30", "--validation", "0.2", "--epochs", "2"];
+        let output = Command::cargo_bin("hollandite")
+            .unwrap()
+            .env("XDG_DATA_HOME", folder.path())
+            .env_remove("HOLLANDITE_STORE")
+            .args(usual)
+            .args(["--batch", "16", "--threads", "1", "--name", "writer"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     };
     let said = train(&["--time-limit", "0"]);
     assert!(said.contains("after 1 epochs"), "{said}");
     let said = train(&["--resume"]);
     assert!(said.contains("generator writer") && said.contains("nats per crystal after 2 epochs"), "{said}");
-    let weights = folder.path().join("store/models/writer/writer.safetensors");
+    let weights = folder.path().join("hollandite/store/models/writer/writer.safetensors");
     let model = Arc::new(WyckoffModel::load(&weights).unwrap());
-    assert!(model.card().crystals > 20 && model.card().data.contains("WHERE natoms <= 12"), "{:?}", model.card());
+    assert!(model.card().crystals > 20 && model.card().data.contains("WHERE natoms <= 30"), "{:?}", model.card());
     let elements = ["K", "Mn", "O"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
     let sampler = WyckoffSampler::new(model, &Request { elements, ..Request::default() });
     let written: Vec<_> = (0..20).filter_map(|seed| sampler.sample(seed)).collect();
