@@ -185,7 +185,6 @@ const FILES: &[&str] = &[
     "SELECT * FROM crystals AT (VERSION => -1)",
     "SELECT * FROM crystals AT (VERSION => 9223372036854775808)",
     "SELECT * FROM most_similar('rutile', 2, '../../secret.csv')",
-    "SELECT * FROM most_similar('rutile', 2, '{folder}/secret.csv')",
     "SELECT * FROM most_similar('rutile', 2, 'crystals\" UNION SELECT * FROM read_csv(''secret.csv'') --')",
     "SELECT * FROM main.\"../../secret.csv\"",
     "SELECT * FROM \"..\".\"..\".\"secret\"",
