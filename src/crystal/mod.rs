@@ -28,6 +28,7 @@ mod symmetry;
 mod symop;
 #[doc(hidden)]
 pub mod testing;
+pub mod threads;
 mod wyckoff;
 
 pub use composition::{Composition, amount_text, gcd};

@@ -52,13 +52,12 @@ mod simd;
 pub mod splits;
 mod step;
 pub mod tensornet;
-mod threads;
 pub mod train;
 pub mod trees;
 pub mod tune;
 pub mod weights;
 
-use crystal::random;
+use crystal::{random, threads};
 
 pub use card::ModelCard;
 pub use embedded::{DEFAULT_MODEL, embedded, is_embedded};

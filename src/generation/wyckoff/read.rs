@@ -6,12 +6,13 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use crystal::stop::Stop;
+use crystal::threads::on_threads;
 use crystal::{ContentHash, DEFAULT_SYMPREC, Element, Structure, content_hash};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Conditions;
 use super::example::Example;
-use super::train::{WyckoffObserver, on_threads};
+use super::train::WyckoffObserver;
 use crate::{Charge, GenerationError, Orbit, Species, Tokens};
 
 /// Crystals that are looked at together.
@@ -41,7 +42,7 @@ impl Line {
 
     fn example(&self, hull: Option<f64>) -> Option<Example> {
         let (group, orbits) = self.tokens.as_ref()?;
-        let orbit = |&(letter, z, low, high): &(char, u8, i8, i8)| {
+        let orbit = |&(letter, z, low, high): &Kept| {
             let element = Element::from_z(i64::from(z)).ok()?;
             Some(Orbit { letter, species: Species { element, charge: Charge { low, high } } })
         };
@@ -75,7 +76,7 @@ pub fn examples(
         }
         let hashes: Vec<ContentHash> = lot.iter().map(|(structure, _)| content_hash(structure)).collect();
         let new: Vec<usize> = (0..lot.len()).filter(|&k| !known.contains_key(&hashes[k].to_string())).collect();
-        for line in on_threads(threads, &new, |&k| Line::of(&lot[k].0, hashes[k])) {
+        for line in on_threads(threads, new.len(), |k| Line::of(&lot[new[k]].0, hashes[new[k]])) {
             let text = serde_json::to_string(&line).map_err(GenerationError::io(kept))?;
             writeln!(file, "{text}").map_err(GenerationError::io(kept))?;
             known.insert(line.hash.clone(), line);

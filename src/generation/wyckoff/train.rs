@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
@@ -15,6 +14,7 @@ use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use crystal::random::{Stream, mix};
+use crystal::threads::on_threads;
 use serde::{Deserialize, Serialize};
 
 use super::WyckoffModel;
@@ -290,10 +290,10 @@ impl<'a> Run<'a> {
         let rows: usize = crystals.iter().map(|&i| data.examples[i].tokens.orbits().len() + 1).sum();
         let passes: Vec<&[usize]> = crystals.chunks(crystals.len().div_ceil(PASSES)).collect();
         let device = Device::flex().autodiff();
-        let results = on_threads(options.threads, &passes, |pass| {
+        let results = on_threads(options.threads, passes.len(), |k| {
             // Leaves of its own for each pass: threads that share leaves share one graph, whose locks burn 0.22 takes in opposite orders.
             let own = self.net.valid().train();
-            let batch = data.batch(pass, options.seed, epoch);
+            let batch = data.batch(passes[k], options.seed, epoch);
             let loss = own.surprise(&batch, options.config.heads, &device).total();
             let value = f64::from(loss.clone().inner().into_scalar::<f32>());
             (value, GradientsParams::from_grads((loss / rows as f32).backward(), &own))
@@ -312,8 +312,8 @@ impl<'a> Run<'a> {
         let (data, options) = (self.data, self.options);
         let net = self.net.valid();
         let batches = data.batches(&data.held_out, options.batch, [options.seed, 0]);
-        let losses = on_threads(options.threads, &batches, |crystals| {
-            let batch = data.batch(crystals, options.seed, 0);
+        let losses = on_threads(options.threads, batches.len(), |k| {
+            let batch = data.batch(&batches[k], options.seed, 0);
             let loss = net.surprise(&batch, options.config.heads, &Device::flex()).total();
             f64::from(loss.into_scalar::<f32>())
         });
@@ -374,32 +374,6 @@ fn settings(data: &Data<'_>, options: &WyckoffOptions) -> BTreeMap<String, Strin
         ("clip", options.clip.map_or_else(|| "none".into(), |x| x.to_string())),
     ];
     pairs.map(|(key, value)| (key.to_owned(), value)).into()
-}
-
-/// `f` of each item, over threads that take the next when free, in order.
-pub(super) fn on_threads<I: Sync, T: Send>(threads: usize, items: &[I], f: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    if threads <= 1 || items.len() <= 1 {
-        return items.iter().map(f).collect();
-    }
-    let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(items.len()));
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let lock = || results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(items.len()) {
-            scope.spawn(|| {
-                while let Some((k, item)) = {
-                    let k = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    items.get(k).map(|item| (k, item))
-                } {
-                    let value = f(item);
-                    lock().push((k, value));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.sort_by_key(|(k, _)| *k);
-    results.into_iter().map(|(_, value)| value).collect()
 }
 
 #[cfg(test)]
