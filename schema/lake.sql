@@ -49,9 +49,9 @@ CREATE TABLE lineage (
 
 -- What `hollandite generate` makes: a table of the shape of tmo, and after its columns these.
 CREATE TABLE lineage_of_generated (
-    request     VARCHAR COMMENT 'what was asked for: elements or a formula, the largest cell, and where templates are from',
-    sampler     VARCHAR COMMENT 'what drew the crystal: templates, those of known crystals with other elements on them',
-    template    VARCHAR COMMENT 'id of the known crystal whose pattern of orbits it has',
+    request     VARCHAR COMMENT 'what was asked for: elements or a formula, the largest cell, conditions, and where templates are from or which network draws',
+    sampler     VARCHAR COMMENT 'what drew the crystal: templates, those of known crystals with other elements on them, or wyckoff, a network',
+    template    VARCHAR COMMENT 'id of the known crystal whose pattern of orbits it has, where it is taken from one',
     tokens      VARCHAR COMMENT 'what was drawn: the space group, then ion and Wyckoff position of each orbit (136 Ti4+:2a O2-:4f)',
     seed        BIGINT COMMENT 'seed of all draws',
     draw        BIGINT COMMENT 'number of the draw, from 0; with the seed it makes the crystal again',

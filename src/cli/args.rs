@@ -28,9 +28,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::adsorption::charge::{DEFAULT_REACH, DEFAULT_VACUUM};
 use crate::crystal::Element;
 use crate::formats::{Frames, Mapping};
-use crate::generation::Request;
+use crate::generation::{Condition, Conditions, Request, SamplerKind};
 use crate::store::Column;
-use values::{element, occupancy, request, share, tolerance, valence, vector};
+use values::{element, occupancy, request, sampler, share, tolerance, valence, value_of, vector};
 
 /// An embedded datastore of crystals: screen transition-metal oxides for open tunnels by writing SQL.
 #[derive(Debug, Parser)]
@@ -405,7 +405,13 @@ pub struct Generate {
     /// Most atoms in the conventional cell
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub sites: usize,
-    /// Table with the crystals that templates are taken from; no crystal of it is new
+    /// What draws: patterns of orbits of known crystals with other elements on them, or a network that has learned from oxides
+    #[arg(long, value_name = "NAME", default_value = SamplerKind::default().name(), value_parser = sampler())]
+    pub sampler: SamplerKind,
+    /// Properties that crystals are wanted to have
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// Table of known crystals: no crystal of it is new, and templates are taken from it
     #[arg(long, value_name = "TABLE", default_value = "tmo")]
     pub from: String,
     /// Further tables whose crystals count as known
@@ -418,6 +424,39 @@ pub struct Generate {
     /// Table for the crystals, with the columns of tmo and their lineage; NAME_draws has the counts, NAME_relaxed what was relaxed
     #[arg(long, value_name = "NAME", default_value = "generated")]
     pub into: String,
+}
+
+/// Properties that generated crystals are wanted to have, of which sampler wyckoff has learned. What comes of them is measured afterwards.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct Wanted {
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "Å", help = help(Condition::FREE_SPHERE), value_parser = value_of(Condition::FREE_SPHERE))]
+    pub largest_free_sphere: Option<f64>,
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "N", help = help(Condition::DIMENSIONS), value_parser = value_of(Condition::DIMENSIONS))]
+    pub dimensions: Option<f64>,
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "SHARE", help = help(Condition::VOID), value_parser = value_of(Condition::VOID))]
+    pub void: Option<f64>,
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "Å³", help = help(Condition::VOLUME), value_parser = value_of(Condition::VOLUME))]
+    pub volume_per_atom: Option<f64>,
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "eV/atom", help = help(Condition::HULL), value_parser = value_of(Condition::HULL))]
+    pub e_above_hull: Option<f64>,
+}
+
+impl Wanted {
+    /// The same as conditions of a request.
+    pub fn conditions(&self) -> Conditions {
+        let Self { largest_free_sphere, dimensions, void, volume_per_atom, e_above_hull } = *self;
+        Conditions::of_values([largest_free_sphere, dimensions, void, volume_per_atom, e_above_hull])
+    }
+}
+
+/// What a condition means, as the help of an option.
+fn help(condition: Condition) -> String {
+    format!("{} (sampler {})", condition.text.trim_end_matches('.'), SamplerKind::Wyckoff.name())
 }
 
 /// `hollandite functions`
@@ -543,6 +582,27 @@ mod tests {
                 check(sub);
             }
         }
+    }
+
+    #[test]
+    fn conditions_are_asked_for_by_their_names() {
+        let given = |line: &[&str]| {
+            let line = [&["hollandite", "generate", "Mn,O"][..], line].concat();
+            match Args::try_parse_from(line).map_err(|error| error.to_string())?.command {
+                Command::Generate(generate) => Ok(generate.wanted.conditions()),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        for condition in Condition::ALL {
+            let option = format!("--{}", condition.name.replace('_', "-"));
+            let asked: Vec<_> = given(&[option.as_str(), "1"]).unwrap().asked().collect();
+            assert_eq!(asked, [(condition, 1.0)]);
+            let error = given(&[option.as_str(), "1e9"]).unwrap_err();
+            assert!(error.contains(&format!("{} = 1000000000; it must be", condition.name)), "{error}");
+        }
+        assert_eq!(given(&[]), Ok(Conditions::default()));
+        let error = given(&["--sampler", "magic"]).unwrap_err();
+        assert!(error.contains("templates, wyckoff"), "{error}");
     }
 
     #[test]

@@ -55,6 +55,38 @@ pub enum GenerationError {
     /// A prototype outside what its geometry allows.
     #[error("{0}")]
     Prototype(String),
+    /// A name that no sampler has.
+    #[error("no sampler '{name}'; known: {known}")]
+    Sampler {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A condition of which the sampler knows nothing.
+    #[error(
+        "sampler '{sampler}' knows nothing of {condition}: take sampler '{heeds}', which has learned what crystals of it are made of"
+    )]
+    Condition {
+        /// Name of the sampler.
+        sampler: &'static str,
+        /// Name of the condition.
+        condition: &'static str,
+        /// Name of a sampler that heeds it.
+        heeds: &'static str,
+    },
+    /// An element of which the sampler knows nothing.
+    #[error(
+        "sampler '{sampler}' has learned from no crystal with {element}: leave it out, or take sampler '{instead}'"
+    )]
+    Element {
+        /// Name of the sampler.
+        sampler: &'static str,
+        /// Symbol.
+        element: &'static str,
+        /// Name of a sampler that may know it.
+        instead: &'static str,
+    },
     /// Weights of a network that do not fit.
     #[error("weights of a generator: {0}")]
     Weights(String),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crystal::{Composition, Element};
 
-use super::{Conditions, Tokens};
+use super::{Conditions, GenerationError, Tokens};
 
 /// What crystals are wanted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,7 +16,7 @@ pub struct Request {
     pub composition: Option<Composition>,
     /// Most atoms in the conventional cell; `None` for any number.
     pub sites: Option<usize>,
-    /// Properties that crystals are wanted to have; a sampler that knows nothing of them draws as if none were.
+    /// Properties that crystals are wanted to have. A sampler that knows nothing of them draws as if none were: see [`SamplerKind::check`].
     pub conditions: Conditions,
 }
 
@@ -32,13 +32,14 @@ impl Request {
 }
 
 impl fmt::Display for Request {
-    /// `Mo, V, O with at most 60 atoms in the conventional cell`.
+    /// `Mo, V, O with at most 60 atoms in the conventional cell, void = 0.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.composition {
             Some(composition) => f.write_str(&composition.reduced_formula())?,
             None => f.write_str(&self.elements.iter().map(|e| e.symbol()).collect::<Vec<_>>().join(", "))?,
         }
-        self.sites.map_or(Ok(()), |most| write!(f, " with at most {most} atoms in the conventional cell"))
+        self.sites.map_or(Ok(()), |most| write!(f, " with at most {most} atoms in the conventional cell"))?;
+        self.conditions.asked().try_for_each(|(condition, value)| write!(f, ", {} = {value}", condition.name))
     }
 }
 
@@ -63,12 +64,85 @@ pub trait Sampler: Send + Sync {
     fn sample(&self, seed: u64) -> Option<Sample>;
 }
 
-impl<S: Sampler> Sampler for Arc<S> {
+/// The samplers that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SamplerKind {
+    /// Patterns of orbits of known crystals: [`TemplateSampler`](super::TemplateSampler).
+    #[default]
+    Templates,
+    /// What a network writes that has learned from known crystals: [`WyckoffSampler`](super::WyckoffSampler).
+    Wyckoff,
+}
+
+impl SamplerKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Templates, Self::Wyckoff];
+
+    /// What it is called, by who asks for it and in the lineage of a crystal.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Templates => "templates",
+            Self::Wyckoff => "wyckoff",
+        }
+    }
+
+    /// That of a name.
+    ///
+    /// # Errors
+    /// A name that none has, with those that there are.
+    pub fn parse(name: &str) -> Result<Self, GenerationError> {
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            GenerationError::Sampler { name: name.to_owned(), known: Self::ALL.map(Self::name).join(", ") }
+        })
+    }
+
+    /// Whether it heeds all that is asked for: what it left out of account would be missing from the crystals, and nobody be told.
+    ///
+    /// # Errors
+    /// A condition of which it knows nothing, with a sampler that heeds it.
+    pub fn check(self, request: &Request) -> Result<(), GenerationError> {
+        match (self, request.conditions.asked().next()) {
+            (Self::Templates, Some((condition, _))) => Err(GenerationError::Condition {
+                sampler: self.name(),
+                condition: condition.name,
+                heeds: Self::Wyckoff.name(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: Sampler + ?Sized> Sampler for Arc<S> {
     fn name(&self) -> &'static str {
         self.as_ref().name()
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {
         self.as_ref().sample(seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samplers_are_known_by_name() {
+        for kind in SamplerKind::ALL {
+            assert_eq!(SamplerKind::parse(&kind.name().to_uppercase()), Ok(kind));
+        }
+        let message = SamplerKind::parse("wyckof").unwrap_err().to_string();
+        assert_eq!(message, "no sampler 'wyckof'; known: templates, wyckoff");
+    }
+
+    #[test]
+    fn a_condition_is_said_and_asked_of_no_sampler_that_leaves_it_out_of_account() {
+        let open = Request { sites: Some(8), ..Request::default() };
+        let wanted = Request { conditions: Conditions { void: Some(0.5), ..Conditions::default() }, ..open.clone() };
+        assert_eq!(wanted.to_string(), format!("{open}, void = 0.5"));
+        assert_eq!(SamplerKind::ALL.map(|kind| kind.check(&open)), [Ok(()), Ok(())]);
+        assert_eq!(SamplerKind::Wyckoff.check(&wanted), Ok(()));
+        let message = SamplerKind::Templates.check(&wanted).unwrap_err().to_string();
+        assert!(message.contains("knows nothing of void: take sampler 'wyckoff'"), "{message}");
     }
 }

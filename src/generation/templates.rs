@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crystal::random::{Stream, mix};
 use crystal::{Composition, Element, Setting};
 
-use super::{Orbit, Request, Sample, Sampler, Species, Tokens};
+use super::{Orbit, Request, Sample, Sampler, SamplerKind, Species, Tokens};
 
 /// Choices of elements that are tried for one template.
 const TRIES: usize = 200;
@@ -201,7 +201,7 @@ fn amounts_fit(mut amounts: Vec<f64>, request: &Request) -> bool {
 
 impl Sampler for TemplateSampler {
     fn name(&self) -> &'static str {
-        "templates"
+        SamplerKind::Templates.name()
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {

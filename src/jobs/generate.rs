@@ -14,7 +14,10 @@ use datafusion::physical_plan::memory::MemoryStream;
 use super::compute::{ComputeOptions, compute};
 use crystal::progress::{Done, Progress};
 use formats::{Properties, Record};
-use generation::{DecodeOptions, Generated, Generation, GenerationCounts, Request, TemplateSampler};
+use generation::{
+    DecodeOptions, Generated, Generation, GenerationCounts, GenerationError, Request, Sampler, SamplerKind,
+    WyckoffSampler,
+};
 use sql::{Error, Session, quoted_name, quoted_text, read_templates, templates_query};
 use store::{ImportOptions, Onto, SCHEMA, Store};
 
@@ -28,11 +31,13 @@ const STEP: u64 = 32;
 pub struct GenerateOptions {
     /// What crystals are wanted.
     pub request: Request,
+    /// What draws them.
+    pub sampler: SamplerKind,
     /// Draws.
     pub draws: u64,
     /// Their seed.
     pub seed: u64,
-    /// Table with the crystals that templates are taken from.
+    /// Table with crystals that are known, and that templates are taken from where they are drawn.
     pub from: String,
     /// Further tables whose crystals are known.
     pub against: Vec<String>,
@@ -89,8 +94,8 @@ impl std::fmt::Display for GenerateSummary {
 /// made are not made again: what was interrupted goes on.
 ///
 /// # Errors
-/// Tables that cannot be read or are not of crystals, no template that fits, a store that cannot be written, or no energy model where one
-/// is asked for.
+/// Tables that cannot be read or are not of crystals, a condition or an element of which the sampler knows nothing, no template that fits, a
+/// store that cannot be written, or no energy model where one is asked for.
 pub async fn generate(
     session: &Session,
     store: &Store,
@@ -98,18 +103,37 @@ pub async fn generate(
     progress: &dyn Progress,
 ) -> Result<GenerateSummary, Error> {
     let begun = Instant::now();
-    let crystals = session.sql(&templates_query(&options.from)).await?.execute_stream().await?;
-    let sampler = read_templates(crystals, options.request.clone(), &options.from).await?;
-    // Other templates are other draws.
-    let (request, from, fitting) = (&options.request, &options.from, sampler.fitting());
-    let run = Run { session, store, options, request: format!("{request}; {fitting} templates of {from}") };
+    let (sampler, from) = sampler(session, options).await?;
+    let run = Run { session, store, options, request: format!("{}; {from}", options.request) };
     let before = run.counted().await?;
-    let added = run.draw(Arc::new(sampler), before.drawn, progress).await?;
+    let added = run.draw(sampler, before.drawn, progress).await?;
     let counts = run.counted().await?;
     let [unique, novel] = run.unknown().await?;
     let relaxed = if options.relax > 0 { Some(run.relax(progress).await?) } else { None };
     let (into, seconds) = (options.into.clone(), begun.elapsed().as_secs_f64());
     Ok(GenerateSummary { counts, unique, novel, relaxed, into, added, seconds })
+}
+
+/// What draws, and what its draws depend on beside the request: other templates or weights make others.
+async fn sampler(session: &Session, options: &GenerateOptions) -> Result<(Arc<dyn Sampler>, String), Error> {
+    let GenerateOptions { request, sampler, from, .. } = options;
+    let refused = |e: GenerationError| Error::Sql(e.to_string());
+    sampler.check(request).map_err(refused)?;
+    match sampler {
+        SamplerKind::Templates => {
+            let crystals = session.sql(&templates_query(from)).await?.execute_stream().await?;
+            let sampler = read_templates(crystals, request.clone(), from).await?;
+            let words = format!("{} templates of {from}", sampler.fitting());
+            Ok((Arc::new(sampler), words))
+        }
+        SamplerKind::Wyckoff => {
+            let sampler = WyckoffSampler::embedded(request).map_err(refused)?;
+            let card = sampler.model().card();
+            // The loss tells weights apart.
+            let words = format!("network {} of {} crystals, {:.4} nats", card.name, card.crystals, card.held_out_loss);
+            Ok((Arc::new(sampler), words))
+        }
+    }
 }
 
 /// One request with its seed.
@@ -123,7 +147,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Makes the draws from number `at` on, and returns how many rows were added.
-    async fn draw(&self, sampler: Arc<TemplateSampler>, mut at: u64, progress: &dyn Progress) -> Result<u64, Error> {
+    async fn draw(&self, sampler: Arc<dyn Sampler>, mut at: u64, progress: &dyn Progress) -> Result<u64, Error> {
         let GenerateOptions { seed, draws, .. } = *self.options;
         let mut added = 0;
         while at < draws {

@@ -45,7 +45,7 @@ fn function_of<K>(function: &Function<K>) -> Value {
                 Some(Omitted::Number(x)) => json!(x),
                 Some(Omitted::Text(text)) => json!(text),
                 Some(Omitted::Flag(flag)) => json!(flag),
-                Some(Omitted::Means(_)) | None => Value::Null,
+                Some(Omitted::Means(_) | Omitted::Null) | None => Value::Null,
             },
         })
     });

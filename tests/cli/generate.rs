@@ -58,6 +58,30 @@ fn draws_are_counted_kept_and_continued() {
 }
 
 #[test]
+fn a_network_draws_beside_the_templates() {
+    let store = published();
+    let wyckoff = [&BASE[..], &["--sampler", "wyckoff", "--n", "12"]].concat();
+    let said = store.stdout(&wyckoff);
+    assert!(funnel(&said)[0] == 12 && funnel(&said)[3] > 1, "{said}");
+    let other = "SELECT count(*) FROM generated g LEFT ANTI JOIN \
+                 generate('Ca,Mn,Ti,O', 12, 3, 30, sampler => 'wyckoff') f ON g.id = f.id AND g.tokens = f.tokens";
+    assert_eq!(number(&store, other), 0);
+    // Each way of drawing begins with its own first draw, and goes on there.
+    let wanted = [&wyckoff[..], &["--void", "0.65"]].concat();
+    let templates = [&BASE[..], &["--n", "8"]].concat();
+    for arguments in [&wanted, &templates, &wanted] {
+        store.stdout(arguments);
+    }
+    for (words, draws) in [("network wyckoff", 24), ("void = 0.65", 12), ("templates of tmo", 8)] {
+        let drawn = format!("SELECT sum(drawn) FROM generated_draws WHERE strpos(request, '{words}') > 0");
+        assert_eq!(number(&store, &drawn), draws, "{words}");
+    }
+    let samplers = "SELECT count(*) FROM generated WHERE (sampler = 'wyckoff') <> (strpos(request, 'wyckoff') > 0)";
+    assert_eq!((number(&store, samplers), number(&store, "SELECT count(DISTINCT sampler) FROM generated")), (0, 2));
+    store.run(&["verify"]).assert().success();
+}
+
+#[test]
 fn what_cannot_be_generated_says_why() {
     let store = published();
     let refused = |arguments: &[&str], message: &str| {
@@ -70,6 +94,10 @@ fn what_cannot_be_generated_says_why() {
     refused(&["Mn,O", "--from", "nowhere"], "nowhere");
     refused(&["Mn,O", "--sites", "1"], "allow more sites");
     refused(&["Mn,O", "--n", "5", "--into", "tmo"], "name another table");
+    refused(&["Mn,O", "--sampler", "magic"], "templates, wyckoff");
+    refused(&["Mn,O", "--void", "0.5"], "sampler 'templates' knows nothing of void: take sampler 'wyckoff'");
+    refused(&["Mn,O", "--sampler", "wyckoff", "--void", "1.5"], "void = 1.5; it must be a number from 0 to 1");
+    refused(&["Mn,Ar,O", "--sampler", "wyckoff"], "no crystal with Ar");
     // The embedded models answer no forces.
     refused(&["Mn,O", "--n", "5", "--relax", "1"], "models add chgnet");
 }

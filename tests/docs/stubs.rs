@@ -137,7 +137,7 @@ fn parameter(parameter: &Parameter, some: bool) -> String {
         Some(Omitted::Text(text)) => format!("{text:?}"),
         Some(Omitted::Flag(true)) => "True".to_owned(),
         Some(Omitted::Flag(false)) => "False".to_owned(),
-        Some(Omitted::Means(_)) => "None".to_owned(),
+        Some(Omitted::Means(_) | Omitted::Null) => "None".to_owned(),
     };
     format!("{name}: {kind} | None = {default}")
 }

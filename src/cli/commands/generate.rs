@@ -5,12 +5,17 @@ use std::path::Path;
 use super::{job_bar::JobBar, sql::warn};
 use crate::cli::args::{At, Generate};
 use crate::cli::{CliError, render};
-use crate::generation::Request;
+use crate::generation::{Request, SamplerKind};
 use crate::jobs::{self, GenerateOptions};
 
 pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> {
+    let conditions = args.wanted.conditions();
+    let request = Request { sites: Some(args.sites), conditions, ..args.request.clone() };
+    // What cannot be asked for is told before a store is made.
+    args.sampler.check(&request).map_err(|e| CliError::Usage(e.to_string()))?;
     let options = GenerateOptions {
-        request: Request { sites: Some(args.sites), ..args.request.clone() },
+        request,
+        sampler: args.sampler,
         draws: args.draws,
         seed: args.seed,
         from: args.from.clone(),
@@ -19,7 +24,10 @@ pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> 
         relax: args.relax,
     };
     let (store, session) = super::session(store, At { snapshot: None }).await?;
-    let bar = JobBar::new("reading templates");
+    let bar = JobBar::new(match args.sampler {
+        SamplerKind::Templates => "reading templates",
+        SamplerKind::Wyckoff => "reading the network",
+    });
     let summary = jobs::generate(&session, &store, &options, &bar).await;
     bar.close();
     warn(&session);

@@ -12,15 +12,79 @@ const DROPPED: f32 = 0.2;
 /// The same of amounts, without which the elements may still be said.
 const DROPPED_AMOUNTS: f32 = 0.5;
 
-/// Where the bins of each of [`Conditions`] end; the last has no end. The widest free sphere, Å, the channels, the void and the volume per
-/// atom, Å³, so that each bin holds a fair share of the oxides, and the distance to the hull, eV/atom.
-const BINS: [&[f64]; 5] = [
-    &[0.6, 1.0, 1.4],
-    &[0.5, 1.5, 2.5],
-    &[0.3, 0.4, 0.47, 0.53, 0.6],
-    &[10.2, 11.5, 12.6, 14.0, 16.0],
-    &[0.001, 0.03, 0.08, 0.2],
-];
+/// A property that crystals may be wanted to have, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// Its name: that of the function, argument or column which measures it.
+    pub name: &'static str,
+    /// What it means, with its unit, in a sentence.
+    pub text: &'static str,
+    /// Least and largest value that can be asked for.
+    range: [f64; 2],
+    /// Whether it is a number of something.
+    whole: bool,
+    /// Where the bins end in which a network is told of it; the last has no end. Each holds a fair share of the oxides, but those of the
+    /// distance to the hull.
+    bins: &'static [f64],
+}
+
+impl Condition {
+    /// [`Conditions::free_sphere`]
+    pub const FREE_SPHERE: Self = Self {
+        name: "largest_free_sphere",
+        text: "Wanted diameter of the largest sphere that passes among the ions (Shannon radii), Å.",
+        range: [0.0, 50.0],
+        whole: false,
+        bins: &[0.6, 1.0, 1.4],
+    };
+    /// [`Conditions::channels`]
+    pub const DIMENSIONS: Self = Self {
+        name: "dimensions",
+        text: "Wanted number of independent directions, 0 to 3, in which a sphere of 1 Å passes.",
+        range: [0.0, 3.0],
+        whole: true,
+        bins: &[0.5, 1.5, 2.5],
+    };
+    /// [`Conditions::void`]
+    pub const VOID: Self = Self {
+        name: "void",
+        text: "Wanted void fraction, 0 to 1, outside the atoms (Slater radii).",
+        range: [0.0, 1.0],
+        whole: false,
+        bins: &[0.3, 0.4, 0.47, 0.53, 0.6],
+    };
+    /// [`Conditions::volume`]
+    pub const VOLUME: Self = Self {
+        name: "volume_per_atom",
+        text: "Wanted volume of the cell for each atom, Å³.",
+        range: [1.0, 200.0],
+        whole: false,
+        bins: &[10.2, 11.5, 12.6, 14.0, 16.0],
+    };
+    /// [`Conditions::hull`]
+    pub const HULL: Self = Self {
+        name: "e_above_hull",
+        text: "Wanted DFT energy above the convex hull, eV/atom.",
+        range: [0.0, 10.0],
+        whole: false,
+        bins: &[0.001, 0.03, 0.08, 0.2],
+    };
+    /// All of them, in the order in which a network is told of them.
+    pub const ALL: [Self; 5] = [Self::FREE_SPHERE, Self::DIMENSIONS, Self::VOID, Self::VOLUME, Self::HULL];
+
+    /// Whether it can be asked for as `x`.
+    ///
+    /// # Errors
+    /// A value that no crystal has, with what can be asked for.
+    pub fn check(self, x: f64) -> Result<f64, String> {
+        let [least, most] = self.range;
+        let number = if self.whole { "whole number" } else { "number" };
+        match (least..=most).contains(&x) && !(self.whole && x.fract() != 0.0) {
+            true => Ok(x),
+            false => Err(format!("{} = {x}; it must be a {number} from {least} to {most}", self.name)),
+        }
+    }
+}
 
 /// Properties that crystals are wanted to have, each where it is asked for. A sampler that has learned what crystals of such properties are
 /// made of heeds them; they are wishes, and what comes of them is measured afterwards.
@@ -70,8 +134,18 @@ impl Conditions {
         }
     }
 
-    fn values(&self) -> [Option<f64>; BINS.len()] {
+    /// Those of these values, in the order of [`Condition::ALL`].
+    pub fn of_values([free_sphere, channels, void, volume, hull]: [Option<f64>; 5]) -> Self {
+        Self { free_sphere, channels: channels.map(|n| n as u8), void, volume, hull }
+    }
+
+    fn values(&self) -> [Option<f64>; 5] {
         [self.free_sphere, self.channels.map(f64::from), self.void, self.volume, self.hull]
+    }
+
+    /// Those that are asked for, with their values.
+    pub fn asked(&self) -> impl Iterator<Item = (Condition, f64)> {
+        Condition::ALL.into_iter().zip(self.values()).filter_map(|(condition, value)| Some((condition, value?)))
     }
 }
 
@@ -89,7 +163,7 @@ pub(super) struct Told<'a> {
 
 /// How many numbers say them.
 pub(super) fn told_len(elements: usize) -> usize {
-    2 * elements + BINS.iter().map(|bins| bins.len() + 1).sum::<usize>()
+    2 * elements + Condition::ALL.iter().map(|condition| condition.bins.len() + 1).sum::<usize>()
 }
 
 impl<'a> Told<'a> {
@@ -115,11 +189,11 @@ impl<'a> Told<'a> {
             amounts[k] = self.amounts.map_or(0.0, |all| (all.amount(*element) / all.natoms()) as f32);
         }
         let mut first = 0;
-        for (value, ends) in self.conditions.values().into_iter().zip(BINS) {
+        for (condition, value) in Condition::ALL.into_iter().zip(self.conditions.values()) {
             if let Some(value) = value {
-                bins[first + ends.partition_point(|end| *end <= value)] = 1.0;
+                bins[first + condition.bins.partition_point(|end| *end <= value)] = 1.0;
             }
-            first += ends.len() + 1;
+            first += condition.bins.len() + 1;
         }
     }
 }
@@ -164,6 +238,24 @@ mod tests {
         };
         let numbers = of(&all, Some(&rutile));
         assert_eq!((numbers.iter().filter(|x| **x == 1.0).count(), numbers.last()), (2 + 5, Some(&1.0)));
+    }
+
+    #[test]
+    fn values_that_no_crystal_has_are_refused() {
+        for (condition, fine, refused) in [
+            (Condition::FREE_SPHERE, 0.0, -0.1),
+            (Condition::DIMENSIONS, 3.0, 1.5),
+            (Condition::VOID, 1.0, f64::NAN),
+            (Condition::VOLUME, 12.5, 0.0),
+            (Condition::HULL, 0.0, f64::INFINITY),
+        ] {
+            assert_eq!(condition.check(fine), Ok(fine));
+            let message = condition.check(refused).unwrap_err();
+            assert!(message.starts_with(&format!("{} = {refused}; it must be a ", condition.name)), "{message}");
+        }
+        let asked = Conditions { channels: Some(2), hull: Some(0.1), ..Conditions::default() };
+        assert_eq!(asked.asked().collect::<Vec<_>>(), [(Condition::DIMENSIONS, 2.0), (Condition::HULL, 0.1)]);
+        assert_eq!(Conditions::of_values(asked.values()), asked);
     }
 
     #[test]

@@ -30,13 +30,15 @@ mod written;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-pub use conditions::Conditions;
+pub use conditions::{Condition, Conditions};
 pub use example::Example;
 pub use network::WyckoffConfig;
 pub use read::examples;
 pub use sampler::WyckoffSampler;
 pub use train::{WyckoffEpoch, WyckoffObserver, WyckoffOptions, WyckoffTrained, train};
 pub use weights::WyckoffCard;
+
+use crystal::Element;
 
 use crate::GenerationError;
 use forward::Forward;
@@ -98,6 +100,11 @@ impl WyckoffModel {
     /// What a reader needs to judge it.
     pub fn card(&self) -> &WyckoffCard {
         &self.card
+    }
+
+    /// The elements that it writes, by atomic number.
+    pub fn elements(&self) -> &[Element] {
+        self.vocabulary.elements()
     }
 
     fn vocabulary(&self) -> &Vocabulary {

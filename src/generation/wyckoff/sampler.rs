@@ -13,7 +13,7 @@ use super::forward::{Reading, softmax};
 use super::places::{GROUPS, WORDS};
 use super::reach::Reach;
 use super::written::Written;
-use crate::{Charge, Orbit, Request, Sample, Sampler, Species, Tokens};
+use crate::{Charge, GenerationError, Orbit, Request, Sample, Sampler, SamplerKind, Species, Tokens};
 
 /// Atoms of the conventional cell, where a request has no limit of its own.
 const MOST_ATOMS: i64 = 400;
@@ -92,6 +92,28 @@ impl Goal {
 }
 
 impl WyckoffSampler {
+    /// The sampler of a request by the network that ships with the program.
+    ///
+    /// # Errors
+    /// An element that it has no word for.
+    pub fn embedded(request: &Request) -> Result<Self, GenerationError> {
+        let model = WyckoffModel::embedded()?;
+        let unknown = request.elements.iter().find(|element| !model.elements().contains(element));
+        match unknown {
+            Some(element) => Err(GenerationError::Element {
+                sampler: SamplerKind::Wyckoff.name(),
+                element: element.symbol(),
+                instead: SamplerKind::Templates.name(),
+            }),
+            None => Ok(Self::new(model, request)),
+        }
+    }
+
+    /// The network that draws.
+    pub fn model(&self) -> &WyckoffModel {
+        &self.model
+    }
+
     /// The sampler of a request. It draws nothing where no word stands for what is asked for: another element, or amounts that are no
     /// whole numbers.
     pub fn new(model: Arc<WyckoffModel>, request: &Request) -> Self {
@@ -242,7 +264,7 @@ fn drawn(logits: &[f32], allowed: impl Iterator<Item = usize>, random: &mut Stre
 
 impl Sampler for WyckoffSampler {
     fn name(&self) -> &'static str {
-        "wyckoff"
+        SamplerKind::Wyckoff.name()
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {
@@ -317,6 +339,16 @@ mod tests {
         assert_eq!(draw(&wanted, 1.0), (0..20).map(|seed| sampler(&wanted).sample(seed)).collect::<Vec<_>>());
         assert_ne!(draw(&wanted, 1.0), draw(&open, 1.0));
         assert_ne!(draw(&wanted, 3.0), draw(&wanted, 1.0));
+    }
+
+    #[test]
+    fn the_network_that_ships_says_what_it_knows_no_word_for() {
+        let of = |symbols: &[&str]| {
+            WyckoffSampler::embedded(&Request { elements: elements(symbols), ..Request::default() }).map(drop)
+        };
+        assert_eq!(of(&["Mn", "O"]), Ok(()));
+        let message = of(&["Mn", "Ar", "O"]).unwrap_err().to_string();
+        assert!(message.contains("no crystal with Ar") && message.contains("'templates'"), "{message}");
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub enum Omitted {
     Flag(bool),
     /// What the words say.
     Means(&'static str),
+    /// NULL, by which nothing is asked: in functions that make tables. Others answer NULL to it.
+    Null,
 }
 
 impl Display for Omitted {
@@ -136,6 +138,7 @@ impl Display for Omitted {
             Self::Text(text) => write!(f, "'{text}'"),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Means(words) => f.write_str(words),
+            Self::Null => f.write_str("NULL"),
         }
     }
 }

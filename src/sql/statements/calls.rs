@@ -128,6 +128,7 @@ fn default<K>(function: &Function<K>, parameter: &Parameter, after: &Parameter) 
         Some(Omitted::Number(x)) => Value::Number(x.to_string(), false),
         Some(Omitted::Text(text)) => Value::SingleQuotedString(text.to_owned()),
         Some(Omitted::Flag(flag)) => Value::Boolean(flag),
+        Some(Omitted::Null) => Value::Null,
         // No name is that of the session's option.
         Some(Omitted::Means(_)) if parameter.kind == Kind::Model => Value::SingleQuotedString(String::new()),
         Some(Omitted::Means(_)) | None => {

@@ -1,5 +1,5 @@
-//! Tables of crystals that are generated while they are read. Templates are read first, then draws are made in lots on all cores until
-//! nobody asks any more: a table of any number of draws takes the same memory.
+//! Tables of crystals that are generated while they are read. Templates are read first, where it is they that are drawn; then draws are
+//! made in lots on all cores until nobody asks any more: a table of any number of draws takes the same memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,15 +9,20 @@ use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
 use crystal::stop::Stop;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result, exec_datafusion_err, internal_err, plan_err};
+use datafusion::common::{Result, exec_datafusion_err, internal_err, plan_datafusion_err, plan_err};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use generation::{DecodeOptions, Generated, Generation, Request, TemplateSampler};
+use generation::{
+    Condition, Conditions, DecodeOptions, Generated, Generation, GenerationError, Request, Sampler, SamplerKind,
+    WyckoffSampler,
+};
 
-use crate::functions::{FieldDoc, Kind, Parameter, number, required};
+use super::table::{table, whole};
+use crate::functions::kernel::Row;
+use crate::functions::{FieldDoc, Kind, Omitted, Parameter, number, optional, required};
 use crate::templates::{read_templates, templates_query};
 use columns::{structure_type, structures};
 
@@ -50,12 +55,18 @@ pub(super) fn sites() -> Parameter {
     number("sites", SITES, "Most atoms in the conventional cell.").measured(|sites| whole("sites", sites, 1.0, MOST))
 }
 
-/// A whole number within what is allowed.
-fn whole(name: &str, x: f64, least: f64, most: f64) -> std::result::Result<f64, String> {
-    match (least..=most).contains(&x) && x.fract() == 0.0 {
-        true => Ok(x),
-        false => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
-    }
+/// What all such calls end with: the table with the templates, the sampler, and a parameter for each condition.
+pub(super) fn drawn_how() -> Vec<Parameter> {
+    let mut known = table();
+    known.text = "Table with the crystals whose templates are drawn; sampler 'wyckoff' reads none.";
+    let text = "What draws: 'templates', patterns of orbits of known crystals, with other elements on them; or 'wyckoff', patterns that a \
+                network writes, which has learned from oxides and heeds the conditions after it.";
+    let sampler = optional("sampler", Kind::Text, Omitted::Text(SamplerKind::default().name()), text);
+    let condition = |condition: Condition| {
+        let parameter = optional(condition.name, Kind::Number, Omitted::Null, condition.text);
+        parameter.measured(move |x| condition.check(x))
+    };
+    [known, sampler.parsed(SamplerKind::parse)].into_iter().chain(Condition::ALL.map(condition)).collect()
 }
 
 /// The columns of every such table.
@@ -73,8 +84,13 @@ pub(super) fn columns() -> Vec<FieldDoc> {
             "Root-mean-square deviation, over the sites, between bond-valence sum and oxidation state; NULL where an element has no \
              bond-valence parameters.",
         ),
-        FieldDoc::new("sampler", DataType::Utf8, None, "What drew the crystal."),
-        FieldDoc::new("template", DataType::Utf8, None, "Id of the known crystal whose pattern of orbits it has."),
+        FieldDoc::new("sampler", DataType::Utf8, None, "What drew the crystal: templates or wyckoff."),
+        FieldDoc::new(
+            "template",
+            DataType::Utf8,
+            None,
+            "Id of the known crystal whose pattern of orbits it has; NULL where it is taken from none.",
+        ),
         FieldDoc::new(
             "tokens",
             DataType::Utf8,
@@ -90,6 +106,7 @@ pub(super) fn columns() -> Vec<FieldDoc> {
 #[derive(Debug)]
 pub(super) struct Draws {
     request: Request,
+    sampler: SamplerKind,
     draws: u64,
     seed: u64,
     /// Where templates are from.
@@ -98,10 +115,20 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// So many draws for a request with templates of `table`.
-    pub fn new(request: Request, draws: f64, seed: f64, table: &str) -> Self {
+    /// The table of a call of `function` for a request: its arguments 1 and 2 are the number of draws and the seed, those from `how` on
+    /// are those of [`drawn_how`].
+    ///
+    /// # Errors
+    /// A condition of which the sampler knows nothing.
+    pub fn of_call(function: &str, request: Request, row: Row, how: usize) -> Result<Self> {
+        let refused = |e: GenerationError| plan_datafusion_err!("{function}: {e}");
+        let conditions = Conditions::of_values(std::array::from_fn(|k| row.given(how + 2 + k)));
+        let request = Request { conditions, ..request };
+        let sampler = SamplerKind::parse(row.text(how + 1)).map_err(refused)?;
+        sampler.check(&request).map_err(refused)?;
+        let (draws, seed, table) = (row.number(1) as u64, row.number(2) as u64, row.text(how).to_owned());
         let schema = Arc::new(Schema::new(columns().iter().map(FieldDoc::field).collect::<Fields>()));
-        Self { request, draws: draws as u64, seed: seed as u64, table: table.to_owned(), schema }
+        Ok(Self { request, sampler, draws, seed, table, schema })
     }
 }
 
@@ -122,19 +149,26 @@ impl TableProvider for Draws {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(session) = state.as_any().downcast_ref::<SessionState>() else {
-            return internal_err!("a table function is planned outside a session");
+        let source = match self.sampler {
+            SamplerKind::Templates => {
+                let Some(session) = state.as_any().downcast_ref::<SessionState>() else {
+                    return internal_err!("a table function is planned outside a session");
+                };
+                let known = session.create_logical_plan(&templates_query(&self.table)).await?;
+                let known = session.create_physical_plan(&known).await?;
+                Source::Templates { known, request: self.request.clone(), table: self.table.clone() }
+            }
+            SamplerKind::Wyckoff => {
+                let sampler = WyckoffSampler::embedded(&self.request).map_err(|e| plan_datafusion_err!("{e}"))?;
+                Source::Made(Arc::new(sampler))
+            }
         };
-        let known = session.create_logical_plan(&templates_query(&self.table)).await?;
-        let known = session.create_physical_plan(&known).await?;
         let schema = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
         let part = Part {
-            known,
-            request: self.request.clone(),
-            table: self.table.clone(),
+            source,
             draws: self.draws,
             seed: self.seed,
             lot: limit.unwrap_or(LOT).clamp(FEW, LOT) as u64,
@@ -144,12 +178,29 @@ impl TableProvider for Draws {
     }
 }
 
+/// Where the sampler is from.
+#[derive(Clone)]
+enum Source {
+    /// It draws templates of the crystals of a table, which are read once rows are asked for.
+    Templates { known: Arc<dyn ExecutionPlan>, request: Request, table: String },
+    /// It is there.
+    Made(Arc<dyn Sampler>),
+}
+
+impl Source {
+    async fn sampler(self, context: Arc<TaskContext>) -> Result<Arc<dyn Sampler>> {
+        match self {
+            Self::Templates { known, request, table } => {
+                Ok(Arc::new(read_templates(execute_stream(known, context)?, request, &table).await?))
+            }
+            Self::Made(sampler) => Ok(sampler),
+        }
+    }
+}
+
 /// The one stream of all draws.
 struct Part {
-    /// The crystals that templates are taken from.
-    known: Arc<dyn ExecutionPlan>,
-    request: Request,
-    table: String,
+    source: Source,
     draws: u64,
     seed: u64,
     /// Draws that are made together.
@@ -160,7 +211,10 @@ struct Part {
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} draws with templates of {}", self.draws, self.table)
+        match &self.source {
+            Source::Templates { table, .. } => write!(f, "{} draws with templates of {table}", self.draws),
+            Source::Made(sampler) => write!(f, "{} draws of {}", self.draws, sampler.name()),
+        }
     }
 }
 
@@ -172,14 +226,13 @@ impl PartitionStream for Part {
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
         let batches = builder.tx();
-        let (known, request, table) = (Arc::clone(&self.known), self.request.clone(), self.table.clone());
+        let source = self.source.clone();
         let (schema, stop) = (Arc::clone(&self.schema), Stop::new());
         let (draws, seed, lot) = (self.draws, self.seed, self.lot);
         builder.spawn(async move {
             // Threads hear of it when nobody listens any more.
             let _ends_with_us = stop.on_drop();
-            let reading = async { read_templates(execute_stream(known, context)?, request, &table).await };
-            let sampler: TemplateSampler = stop.clone().over(reading).await?;
+            let sampler = stop.clone().over(source.sampler(context)).await?;
             let sign = stop.clone();
             let drawing = move || {
                 sign.during(|| {

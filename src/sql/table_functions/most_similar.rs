@@ -7,7 +7,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 
 use super::query::Query;
-use super::table::{Table, id_or_crystal, is_crystal, table};
+use super::table::{Table, id_or_crystal, is_crystal, table, whole};
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, required};
 use crate::{quoted_name, quoted_text};
@@ -21,7 +21,11 @@ pub(super) fn function() -> Function<Table> {
         text: "The k crystals of a table that are most similar to a given one, best first. That one is named by its \
                id in the table (and is not among the rows; for an unknown id there are none), or given as CIF, \
                POSCAR or JSON text.",
-        parameters: vec![id_or_crystal(), required("k", Kind::Number, "Number of rows.").measured(count), table()],
+        parameters: vec![
+            id_or_crystal(),
+            required("k", Kind::Number, "Number of rows.").measured(|k| whole("k", k, 1.0, MOST)),
+            table(),
+        ],
         unit: None,
         example: "SELECT * FROM most_similar('rutile', 10)",
         kernel: Table { reads_files: false, columns: columns(), call },
@@ -40,14 +44,6 @@ fn columns() -> Vec<FieldDoc> {
 fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
     let is_text = !matches!(is_crystal(row.text(0)), Ok(false));
     Ok(Arc::new(Query::new(query(row.text(0), is_text, row.number(1), row.text(2)), &columns())))
-}
-
-/// How many rows are asked for.
-fn count(k: f64) -> std::result::Result<f64, String> {
-    match (1.0..=MOST).contains(&k) && k.fract() == 0.0 {
-        true => Ok(k),
-        false => Err(format!("k = {k}; the number of rows must be a whole number from 1 to {MOST}")),
-    }
 }
 
 fn query(crystal: &str, is_text: bool, k: f64, table: &str) -> String {

@@ -38,6 +38,17 @@ pub(super) fn table() -> Parameter {
     optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table.")
 }
 
+/// A whole number within what is allowed.
+///
+/// # Errors
+/// Another number, with what is allowed.
+pub(super) fn whole(name: &str, x: f64, least: f64, most: f64) -> std::result::Result<f64, String> {
+    match (least..=most).contains(&x) && x.fract() == 0.0 {
+        true => Ok(x),
+        false => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
+    }
+}
+
 /// Whether an argument is the text of a crystal and not an id.
 ///
 /// # Errors
@@ -73,7 +84,9 @@ impl Guarded {
     fn constants<'a>(&self, arguments: &'a [Expr]) -> Result<Vec<&'a ScalarValue>> {
         let name = self.function.name;
         let constant = |(parameter, argument): (&Parameter, &'a Expr)| match argument {
-            Expr::Literal(value, _) if value.is_null() => plan_err!("{name}: {} is NULL", parameter.name),
+            Expr::Literal(value, _) if value.is_null() && parameter.omitted != Some(Omitted::Null) => {
+                plan_err!("{name}: {} is NULL", parameter.name)
+            }
             Expr::Literal(value, _) => Ok(value),
             other => {
                 let what = parameter.name;

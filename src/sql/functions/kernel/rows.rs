@@ -263,10 +263,10 @@ impl<'a> Row<'a> {
         self.given(k).unwrap_or(f64::NAN)
     }
 
-    /// Number `k`; `None` where the call leaves out one without a default.
+    /// Number `k`; `None` where it is NULL, or the call leaves out one without a default.
     pub fn given(self, k: usize) -> Option<f64> {
         match &self.read[k] {
-            Read::Numbers(numbers) => Some(numbers.value(self.i)),
+            Read::Numbers(numbers) => numbers.is_valid(self.i).then(|| numbers.value(self.i)),
             Read::LeftOut(Some(Omitted::Number(x))) => Some(*x),
             _ => None,
         }
