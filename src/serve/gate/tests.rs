@@ -317,6 +317,13 @@ async fn what_reads_is_answered() {
         ("SELECT approx_percentile_cont(0.5, 50) WITHIN GROUP (ORDER BY value) AS m FROM generate_series(1, 3)", "2"),
         ("SELECT max(id) AS m FROM crystals GROUP BY natoms(structure) ORDER BY m LIMIT 1000000000000", "rutile"),
         ("SELECT CAST([1, 2] AS BIGINT[2]) AS a", "[1, 2]"),
+        // What functions and `||` make is bounded, and what they answer is what it was.
+        ("SELECT id || '!' FROM crystals GROUP BY id || '!'", "rutile!"),
+        ("SELECT ('a' || NULL) IS NULL AS n, 1 || 'a' AS m, [1] || 2 AS o", "| true | 1a | [1, 2] |"),
+        ("SELECT concat(replace(id, 'r', 'R'), '-', upper(left(id, 2))) AS a FROM crystals", "Rutile-RU"),
+        ("SELECT array_to_string(array_agg(value), ',') AS a FROM generate_series(1, 3)", "1,2,3"),
+        ("SELECT coalesce(NULL, struct(1, 'a')['c1'], 'b') AS a, now() IS NOT NULL AS b", "| a | true |"),
+        ("SELECT count(DISTINCT uuid()) AS n FROM generate_series(1, 20000)", "20000"),
         ("SELECT 1;", "1"),
     ] {
         let rows = place.ask(statement).await.unwrap_or_else(|refusal| panic!("{statement}: {refusal:?}"));
@@ -423,6 +430,75 @@ async fn too_much() {
     assert_eq!(place.ask(many).await.unwrap_err().kind, TooMuch);
     place.quiet().await;
     assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+/// What makes more of a short statement than there is memory: folded while it is planned, once for every row, or for all rows together.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
+    let place = Place::new().await;
+    let x = |n: usize| "x".repeat(n);
+    let (long, short) = (x(60_000), x(2_000));
+    let doubled = |step: &str, first: &str| {
+        let steps: String = (1..40).map(|n| format!(", a{n} AS (SELECT {step} AS a FROM a{})", n - 1)).collect();
+        format!("WITH a0 AS (SELECT {first} AS a){steps} SELECT a FROM a39")
+    };
+    let rows = "FROM generate_series(1, 100000)";
+    let hostile = [
+        format!("SELECT replace(replace('{short}', 'x', '{short}'), 'x', '{short}')"),
+        format!("SELECT replace('{}', '', '{}')", x(30_000), x(30_000)),
+        format!("SELECT count(*) {rows} WHERE replace('{short}' || value, 'x', '{short}') = 'y'"),
+        format!("SELECT regexp_replace('{}', 'x', '{}', 'g')", x(30_000), x(30_000)),
+        format!(
+            "SELECT count(*) {rows} WHERE regexp_replace('{short}' || value, '(.*)', '{}') = 'y'",
+            "\\1".repeat(20_000)
+        ),
+        format!("SELECT length(string_agg('{long}', ',')) {rows}"),
+        format!("SELECT length(string_agg(value || '', '{long}')) {rows}"),
+        format!("SELECT array_length(array_agg('{long}')) {rows}"),
+        format!("SELECT length(array_to_string(array_agg(value), '{long}')) {rows}"),
+        format!("SELECT array_length(array_replace_all(array_agg('a'), 'a', '{long}')) {rows}"),
+        format!("SELECT count(*) {rows} WHERE concat('{long}', value) = 'y'"),
+        format!("SELECT max('{long}' || value) {rows}"),
+        format!("SELECT length(concat_ws('{}', {}''))", x(50_000), "'', ".repeat(900)),
+        format!("SELECT count(*) {rows} WHERE to_char(to_timestamp(value), '{}') = 'y'", "%c".repeat(20_000)),
+        doubled("a || a", "'x'"),
+        doubled("concat(a, a)", "'x'"),
+        doubled("overlay(a PLACING a FROM 1 FOR 0)", "'x'"),
+        doubled("array_concat(a, a)", "[1]"),
+        doubled("a || a", "[1]"),
+        format!("SELECT '{long}' AS a {rows}"),
+        format!("SELECT CASE WHEN value > 1 THEN '{long}' END AS a {rows}"),
+        format!("SELECT coalesce(CASE WHEN value < 0 THEN 'y' END, '{long}') AS a {rows}"),
+        format!("SELECT a, value {rows} CROSS JOIN (SELECT '{long}' AS a) AS b"),
+        format!("SELECT '{long}' AS a, unnest([1, 2, 3]) AS b"),
+    ];
+    for statement in hostile {
+        let shown: String = statement.chars().filter(|c| *c != 'x').take(120).collect();
+        let began = std::time::Instant::now();
+        match place.ask(statement.as_str()).await {
+            Err(refusal) => assert_eq!(refusal.kind, TooMuch, "{shown}: {refusal:?}"),
+            Ok(_) => panic!("{shown} is answered"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{shown} took {:?}", began.elapsed());
+    }
+    // The arguments of table functions are folded where there is no plan yet, and what is not folded is none.
+    let folded = format!(
+        "SELECT * FROM generate_series(1, length(replace(replace('{short}', 'x', '{short}'), 'x', '{short}')))"
+    );
+    assert!([Bad, TooMuch].contains(&place.ask(folded.as_str()).await.unwrap_err().kind));
+    // A long text that is asked about, and not copied, is no harm.
+    let rows = "FROM generate_series(1, 9000)";
+    for (statement, shows) in [
+        (format!("SELECT count(*) AS n {rows} WHERE strpos('{long}', value || '') = 0"), "| 9000 |"),
+        (format!("SELECT sum(length(split_part('{long}', 'y', value % 2 + 2))) AS n {rows}"), "| 0 |"),
+        (format!("SELECT count(*) AS n FROM crystals WHERE id = '{long}'"), "| 0 |"),
+        (format!("SELECT length('{long}' || '{short}') AS n"), "| 62000 |"),
+    ] {
+        let shown: String = statement.chars().filter(|c| *c != 'x').take(120).collect();
+        let rows = place.ask(statement.as_str()).await.unwrap_or_else(|refusal| panic!("{shown}: {refusal:?}"));
+        assert!(rows.contains(shows), "{shown}\n{rows}");
+    }
+    place.quiet().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
