@@ -555,6 +555,34 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_whole_or_refused() {
+    let place = Place::with(Limits { queries: 1, waiting: 0, ..Limits::default() }, Allowed::default()).await;
+    let (_, whole) = crate::catalog::tables(&place.gate).await.unwrap();
+    assert!(whole.iter().any(|table| table.name == "crystals"));
+    let gate = place.gate.clone();
+    let others = tokio::spawn(async move {
+        loop {
+            // Now and then it has the only place.
+            drop(gate.ask("SELECT 1".into()).await);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    for _ in 0..30 {
+        match crate::catalog::tables(&place.gate).await {
+            Ok((_, tables)) => assert_eq!(tables, whole),
+            Err(refusal) => assert_eq!(refusal.kind, Kind::Busy),
+        }
+    }
+    others.abort();
+    // Where no place is free there is no listing.
+    let _ = others.await;
+    place.quiet().await;
+    let held = place.gate.ask("SELECT value FROM generate_series(1, 100000000)".into()).await.unwrap();
+    assert_eq!(crate::catalog::tables(&place.gate).await.unwrap_err().kind, Kind::Busy);
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
     let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(2), ..Limits::default() };
     let place = Place::with(limits, Allowed::default()).await;
