@@ -239,6 +239,14 @@ const PLACES: &[&str] = &[
     "SELECT input_file_name() FROM tmo",
     "SELECT id FROM crystals WHERE input_file_name() LIKE '%/%'",
     "SELECT id, file_row_index() FROM crystals",
+    "SELECT * FROM information_schema.df_settings",
+    "SELECT value FROM information_schema.df_settings WHERE name = 'datafusion.runtime.temp_directory'",
+    "SELECT value FROM information_schema.df_settings WHERE name = 'hollandite.model' OR true",
+    "SELECT value FROM information_schema.df_settings AS s WHERE name > 'hollandite.model'",
+    "SELECT a.value FROM information_schema.df_settings AS a JOIN crystals ON true",
+    "SHOW datafusion.runtime.temp_directory",
+    "SHOW ALL",
+    "SHOW ALL VERBOSE",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
