@@ -142,8 +142,12 @@ impl Gate {
         if allowed.train && store.is_writable() {
             training::clear(&store.models_folder());
         }
+        let newest = Session::served(store, runtime).await?;
+        if allowed.keep_nothing {
+            newest.environment().keep_nothing();
+        }
         Ok(Self(Arc::new(Shared {
-            newest: Session::served(store, runtime).await?,
+            newest,
             store: store.clone(),
             pinned: Mutex::default(),
             places: Places::new(limits.queries, limits.waiting),

@@ -634,6 +634,16 @@ async fn what_is_allowed_is_let_through_to_the_models() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_where_it_is_said_so() {
+    let place = Place::with(Limits::default(), Allowed { keep_nothing: true, ..Allowed::default() }).await;
+    let files = place.files();
+    let answer = place.ask("SELECT predict_ef(structure, 'cgcnn') < 0 AS stable FROM crystals").await.unwrap();
+    assert!(answer.contains("true"), "{answer}");
+    assert!(place.ask("SELECT count(*) AS n FROM predictions").await.unwrap().contains("| 0 |"));
+    assert!(place.files() == files, "a file has changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_training_runs_at_a_time_and_ends_with_whoever_asked_for_it() {
     let place = Place::with(Limits::default(), Allowed { train: true, ..Allowed::default() }).await;
     crate::testing::fill_labelled(&place.store).await;
