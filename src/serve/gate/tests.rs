@@ -563,6 +563,24 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn models_are_asked_no_longer_than_until_the_deadline() {
+    let place = Place::with(Limits { timeout: Duration::from_secs(2), ..Limits::default() }, Allowed::default()).await;
+    // Rutile, larger from row to row: no two crystals are the same.
+    let poscar = crate::testing::rutile();
+    let rest = poscar.splitn(3, '\n').nth(2).unwrap();
+    let text = format!(
+        "SELECT sum(predict_ef(structure(concat('x', chr(10), 1.0 + value / 1000000.0, chr(10), '{rest}')), 'cgcnn')) AS sum \
+         FROM generate_series(1, 1000000)"
+    );
+    let question = Question { options: vec![("cache".into(), "false".into())], ..Question::from(text.as_str()) };
+    let began = std::time::Instant::now();
+    assert_eq!(place.ask(question).await.unwrap_err().kind, Late);
+    assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
+    place.quiet().await;
+    assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_listing_is_whole_or_refused() {
     let place = Place::with(Limits { queries: 1, waiting: 0, ..Limits::default() }, Allowed::default()).await;
     let (_, whole) = crate::catalog::tables(&place.gate).await.unwrap();
