@@ -103,6 +103,13 @@ impl Planned {
         self.session.warnings().iter().map(shown).collect()
     }
 
+    /// The models that it asks, by name, with the hash of each as far as it is known: it is once the model has answered.
+    pub(crate) fn models(&self) -> serde_json::Map<String, serde_json::Value> {
+        let loaded = self.session.loaded_models();
+        let names = self.session.models_of(&self.frame).into_iter();
+        names.map(|name| (name.clone(), loaded.get(&name).cloned().into())).collect()
+    }
+
     /// Whether the answer is a plan, as text.
     fn explains(&self) -> bool {
         matches!(self.frame.logical_plan(), LogicalPlan::Explain(_) | LogicalPlan::Analyze(_))
