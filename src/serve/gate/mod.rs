@@ -10,6 +10,7 @@ mod limits;
 mod places;
 mod plan;
 mod running;
+mod size;
 mod training;
 
 #[cfg(test)]
@@ -289,6 +290,7 @@ impl Gate {
             let text = session.bind_within(&question.text, &question.values, longest).map_err(said)?;
             let frame = session.sql(&text).await.map_err(said)?;
             let (frame, found) = refine(&session, frame)?;
+            size::check(frame.logical_plan())?;
             plan::check(&frame, gate.0.allowed)?;
             let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
             let units = column_units(&session, &frame);

@@ -396,6 +396,12 @@ async fn too_much() {
     let union = |n: usize| format!("SELECT 1{}", " UNION SELECT 1".repeat(n));
     let subqueries =
         |n: usize| format!("SELECT * FROM {}(SELECT 1 AS a) AS t{}", "(SELECT * FROM ".repeat(n), ") AS t".repeat(n));
+    // Each step names the one before twice.
+    let doubled = |step: &str, end: &str| {
+        let steps: String =
+            (1..40).map(|n| format!(", a{n} AS ({})", step.replace('?', &format!("a{}", n - 1)))).collect();
+        format!("WITH a0 AS (SELECT value AS a FROM generate_series(1, 9)){steps} SELECT a FROM a39 {end}")
+    };
     let cases = format!("SELECT {} 1 {}", "CASE WHEN true THEN ".repeat(1_500), "END ".repeat(1_500));
     let refused: &[(String, &[Kind])] = &[
         (nested(4_000), &[Bad]),
@@ -409,6 +415,10 @@ async fn too_much() {
         (chain(2_000), &[TooMuch]),
         (chain(32_000), &[TooMuch]),
         (union(1_000), &[TooMuch]),
+        (doubled("SELECT a + a AS a FROM ?", "WHERE a > 0"), &[TooMuch]),
+        (doubled("SELECT CASE WHEN a > 1 THEN a ELSE -a END AS a FROM ?", "ORDER BY a"), &[TooMuch]),
+        (doubled("SELECT x.a FROM ? AS x, ? AS y", ""), &[TooMuch]),
+        (doubled("SELECT a FROM ? WHERE a IN (SELECT a FROM ?)", ""), &[TooMuch]),
         (format!("SELECT a{} FROM (SELECT 1 AS a)", "[1]".repeat(2_000)), &[TooMuch]),
         (format!("SELECT 1{}", "::int".repeat(1_000)), &[TooMuch]),
         (format!("SELECT 1 FROM crystals{}", ", crystals".repeat(2_000)), &[TooMuch]),
@@ -447,9 +457,11 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
     let x = |n: usize| "x".repeat(n);
     let (long, short) = (x(60_000), x(2_000));
     let doubled = |step: &str, first: &str| {
-        let steps: String = (1..40).map(|n| format!(", a{n} AS (SELECT {step} AS a FROM a{})", n - 1)).collect();
-        format!("WITH a0 AS (SELECT {first} AS a){steps} SELECT a FROM a39")
+        let steps: String = (1..15).map(|n| format!(", a{n} AS (SELECT {step} AS a FROM a{})", n - 1)).collect();
+        format!("WITH a0 AS (SELECT {first} AS a){steps} SELECT a FROM a14")
     };
+    let text = format!("'{}'", x(8_000));
+    let list = format!("string_to_array({text}, NULL)");
     let rows = "FROM generate_series(1, 100000)";
     let hostile = [
         format!("SELECT replace(replace('{short}', 'x', '{short}'), 'x', '{short}')"),
@@ -469,11 +481,11 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
         format!("SELECT max('{long}' || value) {rows}"),
         format!("SELECT length(concat_ws('{}', {}''))", x(50_000), "'', ".repeat(900)),
         format!("SELECT count(*) {rows} WHERE to_char(to_timestamp(value), '{}') = 'y'", "%c".repeat(20_000)),
-        doubled("a || a", "'x'"),
-        doubled("concat(a, a)", "'x'"),
-        doubled("overlay(a PLACING a FROM 1 FOR 0)", "'x'"),
-        doubled("array_concat(a, a)", "[1]"),
-        doubled("a || a", "[1]"),
+        doubled("a || a", &text),
+        doubled("concat(a, a)", &text),
+        doubled("overlay(a PLACING a FROM 1 FOR 0)", &text),
+        doubled("array_concat(a, a)", &list),
+        doubled("a || a", &list),
         format!("SELECT '{long}' AS a {rows}"),
         format!("SELECT CASE WHEN value > 1 THEN '{long}' END AS a {rows}"),
         format!("SELECT coalesce(CASE WHEN value < 0 THEN 'y' END, '{long}') AS a {rows}"),
