@@ -76,7 +76,11 @@ pub(crate) async fn tables(gate: &Gate) -> Result<(i64, Vec<Table>), Refusal> {
     let (snapshot, named) = names(gate).await?;
     let mut tables = Vec::with_capacity(named.len());
     for (name, kind) in named {
-        tables.extend(table(gate, &name, &kind).await.ok());
+        match table(gate, &name, &kind).await {
+            Ok(table) => tables.push(table),
+            Err(refusal) if refusal.is_lasting() => {}
+            Err(refusal) => return Err(refusal),
+        }
     }
     Ok((snapshot, tables))
 }

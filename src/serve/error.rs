@@ -150,6 +150,11 @@ impl Refusal {
         Self::new(Kind::Bad, message)
     }
 
+    /// Whether it is about what was asked for, and would be the same at any time: listings leave that out, and nothing else.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self.kind, Kind::Bad | Kind::Forbidden | Kind::Missing)
+    }
+
     /// What the engine says, its paths hidden.
     pub(crate) fn of(error: &sql::Error, hidden: &Hidden) -> Self {
         let kind = match error {

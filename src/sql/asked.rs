@@ -1,5 +1,7 @@
 //! The models that a query asks.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -8,6 +10,9 @@ use datafusion::prelude::DataFrame;
 
 use super::cost::Cost;
 use super::functions::{CrystalUdf, Kind};
+use super::options::HollanditeOptions;
+use super::session::Session;
+use models::DEFAULT_MODEL;
 
 /// The models that a query names, each with the function that asks it; an empty name stands for the session's default.
 pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
@@ -26,6 +31,21 @@ pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
     asked.sort();
     asked.dedup();
     asked
+}
+
+impl Session {
+    /// The names of the models that a query asks in this session, those of its options where the query names none.
+    pub fn models_of(&self, query: &DataFrame) -> BTreeSet<String> {
+        let config = self.context().copied_config();
+        let options = HollanditeOptions::of(config.options());
+        let named = |(function, name): (String, String)| match function.as_str() {
+            _ if !name.is_empty() => name,
+            "predict_ef" | "predict" if options.model.is_empty() => DEFAULT_MODEL.to_owned(),
+            "predict_ef" | "predict" => options.model.clone(),
+            _ => options.energy_model.clone(),
+        };
+        models_asked(query).into_iter().map(named).collect()
+    }
 }
 
 /// The model in a call of one of the functions that ask one.
@@ -58,7 +78,6 @@ pub fn relaxes(call: &ScalarFunction, schemas: &[&DFSchema]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Session;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn models_are_found_wherever_they_are_asked() {
@@ -66,6 +85,8 @@ mod tests {
         let query = "SELECT predict_ef(s) FROM (SELECT 'x' AS s) WHERE predict(s, 'megnet')['upper'] < 0 AND natoms(s) > 1 ORDER BY predict_ef(s)";
         let asked = models_asked(&session.sql(query).await.unwrap());
         assert_eq!(asked, [("predict".to_string(), "megnet".to_string()), ("predict_ef".to_string(), String::new())]);
+        let named = session.models_of(&session.sql(query).await.unwrap());
+        assert_eq!(named.into_iter().collect::<Vec<_>>(), [DEFAULT_MODEL, "megnet"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -37,6 +37,18 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// The memory it takes, bytes, nearly.
+    fn bytes(&self) -> usize {
+        let own = match self {
+            Self::Text(text) | Self::Day(text) | Self::Moment(text) => text.len(),
+            Self::List(values) => values.iter().map(Self::bytes).sum(),
+            // A place and an element for each atom, and what is known of it besides.
+            Self::Crystal(crystal) => 128 * crystal.len(),
+            Self::Null | Self::Flag(_) | Self::Integer(_) | Self::Number(_) => 0,
+        };
+        size_of::<Self>() + own
+    }
+
     /// As SQL writes it.
     pub fn literal(&self) -> String {
         let call = |name: &str, values: Vec<String>| format!("{name}({})", values.join(", "));
@@ -80,6 +92,14 @@ pub enum Values {
 }
 
 impl Values {
+    /// The memory they take, bytes, nearly.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::InOrder(values) => values.iter().map(Bound::bytes).sum(),
+            Self::Named(values) => values.iter().map(|(name, value)| name.len() + value.bytes()).sum(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Self::InOrder(values) => values.is_empty(),

@@ -7,6 +7,7 @@
 pub mod aggregates;
 mod asked;
 mod bind;
+mod bounded;
 mod copy;
 mod cost;
 mod docs;

@@ -13,6 +13,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::aggregates::CrystalUdaf;
+use super::bounded::{BoundedCalls, LongConstants, bounded};
 use super::environment::Environment;
 use super::functions::{CrystalUdf, Function};
 use super::json_operators::JsonOperators;
@@ -75,14 +76,15 @@ impl Session {
         Ok(session)
     }
 
-    /// A session that is served to others, at the newest snapshot: its statements name no file (see [`Session::without_files`]), and
-    /// share the memory and the temporary files of `runtime`.
+    /// A session that is served to others, at the newest snapshot: it, and what is made of it, reads and writes no file that a statement
+    /// names, bounds what functions make, and shares the memory and the temporary files of `runtime`.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn served(store: &Store, runtime: Arc<RuntimeEnv>) -> Result<Self, Error> {
         let environment = Environment::of(store)?;
-        let session = Self::build(environment, Some((store, None)), runtime).without_files();
+        environment.take_files();
+        let session = Self::build(environment, Some((store, None)), runtime);
         store.register(&session.context, None).await?;
         Ok(session)
     }
@@ -148,13 +150,6 @@ impl Session {
         self
     }
 
-    /// The same session, and every clone of it, without files: no statement reads or writes one that it names. For sessions that
-    /// are served to others.
-    pub fn without_files(self) -> Self {
-        self.environment.take_files();
-        self
-    }
-
     /// Whether statements may name files.
     pub(super) fn has_files(&self) -> bool {
         self.environment.has_files()
@@ -179,8 +174,12 @@ impl Session {
         // Groups in the order of a number with a limit: room is made for as many as the limit says before the first is there.
         options.optimizer.enable_topk_aggregation = false;
 
+        let served = !environment.has_files();
         let mut optimizer = Optimizer::new();
         optimizer.rules.insert(0, Arc::new(LiftCalls));
+        if served {
+            optimizer.rules.push(Arc::new(LongConstants));
+        }
         let mut physical = keeping_limits(PhysicalOptimizer::new().rules);
         physical.push(Arc::new(ProjectionsInScans));
         let mut state = SessionStateBuilder::new()
@@ -190,6 +189,13 @@ impl Session {
             .with_optimizer_rules(optimizer.rules)
             .with_physical_optimizer_rules(physical)
             .with_query_planner(Arc::new(HollanditePlanner));
+        if served {
+            // The arguments of table functions are folded before there is a plan to put them in.
+            for function in state.scalar_functions().get_or_insert_default() {
+                *function = bounded(function).unwrap_or_else(|| Arc::clone(function));
+            }
+            state.analyzer().get_or_insert_default().add_function_rewrite(Arc::new(BoundedCalls));
+        }
         let functions: Vec<_> = register::udfs(&environment).into_iter().map(Arc::new).collect();
         // A planner of ours is asked before those of the engine.
         if let Some(operators) = JsonOperators::new(&functions) {

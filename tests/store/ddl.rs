@@ -403,7 +403,7 @@ async fn files_are_tables_until_they_are_taken() {
         assert!(message.contains(reason), "{statement}: {message}");
     }
 
-    let served = Session::open(&store, None).await.unwrap().without_files();
+    let served = Session::served(&store, std::sync::Arc::default()).await.unwrap();
     for statement in [
         format!("SELECT * FROM '{csv}'"),
         format!("SELECT * FROM read_csv('{csv}')"),

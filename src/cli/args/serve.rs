@@ -65,6 +65,10 @@ pub struct Bounds {
     /// What is allowed beyond cheap queries
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub allow: Vec<Allow>,
+    /// Keep nothing in the store; without it, the predictions of models, what energy models computed and the cards of both are kept, so
+    /// that nobody computes them again
+    #[arg(long)]
+    pub keep_nothing: bool,
 }
 
 /// What a server may allow.

@@ -76,7 +76,9 @@ fn bounds(given: &Bounds) -> (Limits, Allowed) {
         ..Limits::default()
     };
     let allows = |what| given.allow.contains(&what);
-    (limits, Allowed { relax: allows(Allow::Relax), train: allows(Allow::Train) })
+    let allowed =
+        Allowed { relax: allows(Allow::Relax), train: allows(Allow::Train), keep_nothing: given.keep_nothing };
+    (limits, allowed)
 }
 
 fn queries() -> Vec<StoredQuery> {

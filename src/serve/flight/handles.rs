@@ -15,6 +15,8 @@ use crate::gate::Planned;
 const LIFE: Duration = Duration::from_secs(600);
 /// Most handles at a time.
 const MOST: usize = 1000;
+/// Most bytes of statements and values behind all of them.
+const BYTES: usize = 64 << 20;
 
 /// What is behind a handle.
 #[derive(Clone)]
@@ -25,31 +27,40 @@ pub(super) enum Held {
     Prepared { text: String, values: Option<Values> },
 }
 
+/// What is behind a handle, its bytes, and when it was last used.
+type Entry = (Held, usize, Instant);
+
 /// Handles, and what is behind them.
 #[derive(Default)]
 pub(super) struct Handles {
-    held: Mutex<HashMap<Vec<u8>, (Held, Instant)>>,
+    held: Mutex<HashMap<Vec<u8>, Entry>>,
     random: RandomState,
 }
 
 impl Handles {
-    fn all(&self) -> MutexGuard<'_, HashMap<Vec<u8>, (Held, Instant)>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Entry>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A handle for it.
-    pub fn add(&self, held: Held) -> Vec<u8> {
-        let mut all = self.all();
-        let now = Instant::now();
-        all.retain(|_, (_, used)| now.duration_since(*used) < LIFE);
-        if all.len() >= MOST
-            && let Some(oldest) = all.iter().min_by_key(|(_, (_, used))| *used).map(|(handle, _)| handle.clone())
-        {
-            all.remove(&oldest);
-        }
+    /// A handle for it. `bytes`: of the statement with its values, which a plan holds as well.
+    pub fn add(&self, held: Held, bytes: usize) -> Vec<u8> {
         let handle = self.handle();
-        all.insert(handle.clone(), (held, now));
+        self.insert(&mut self.all(), handle.clone(), held, bytes);
         handle
+    }
+
+    /// Makes room, by those that were used the longest ago, and puts it behind the handle.
+    fn insert(&self, all: &mut HashMap<Vec<u8>, Entry>, handle: Vec<u8>, held: Held, bytes: usize) {
+        let now = Instant::now();
+        all.remove(&handle);
+        all.retain(|_, (.., used)| now.duration_since(*used) < LIFE);
+        let mut total = bytes + all.values().map(|(_, bytes, _)| bytes).sum::<usize>();
+        while all.len() >= MOST || total > BYTES {
+            let oldest = all.iter().min_by_key(|(_, (.., used))| *used).map(|(handle, _)| handle.clone());
+            let Some((_, freed, _)) = oldest.and_then(|oldest| all.remove(&oldest)) else { break };
+            total -= freed;
+        }
+        all.insert(handle, (held, bytes, now));
     }
 
     /// What is behind a handle.
@@ -60,7 +71,7 @@ impl Handles {
         let mut all = self.all();
         let now = Instant::now();
         match all.get_mut(handle) {
-            Some((held, used)) if now.duration_since(*used) < LIFE => {
+            Some((held, _, used)) if now.duration_since(*used) < LIFE => {
                 *used = now;
                 Ok(held.clone())
             }
@@ -72,15 +83,15 @@ impl Handles {
     ///
     /// # Errors
     /// As [`Handles::get`].
-    pub fn put(&self, handle: &[u8], held: Held) -> Result<(), Refusal> {
+    pub fn put(&self, handle: &[u8], held: Held, bytes: usize) -> Result<(), Refusal> {
         self.get(handle)?;
-        self.all().insert(handle.to_vec(), (held, Instant::now()));
+        self.insert(&mut self.all(), handle.to_vec(), held, bytes);
         Ok(())
     }
 
     /// Forgets a handle.
     pub fn remove(&self, handle: &[u8]) -> Option<Held> {
-        self.all().remove(handle).map(|(held, _)| held)
+        self.all().remove(handle).map(|(held, ..)| held)
     }
 
     /// Sixteen bytes that nobody guesses: hashes under keys that the system gave.
@@ -103,14 +114,27 @@ mod tests {
     fn handles_are_forgotten_when_there_are_too_many_or_they_are_given_back() {
         let handles = Handles::default();
         let prepared = |n: usize| Held::Prepared { text: n.to_string(), values: None };
-        let all: Vec<_> = (0..MOST + 1).map(|n| handles.add(prepared(n))).collect();
+        let all: Vec<_> = (0..MOST + 1).map(|n| handles.add(prepared(n), 1)).collect();
         assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), MOST + 1);
         assert_eq!(all.iter().filter(|handle| handles.get(handle).is_ok()).count(), MOST);
         let last = &all[MOST];
         assert!(matches!(handles.get(last), Ok(Held::Prepared { text, .. }) if text == MOST.to_string()));
-        handles.put(last, prepared(7)).unwrap();
+        handles.put(last, prepared(7), 1).unwrap();
         assert!(matches!(handles.remove(last), Some(Held::Prepared { text, .. }) if text == "7"));
         assert_eq!(handles.get(last).err().unwrap().kind, Kind::Missing);
-        assert!(handles.put(last, prepared(8)).is_err() && handles.get(b"").is_err());
+        assert!(handles.put(last, prepared(8), 1).is_err() && handles.get(b"").is_err());
+    }
+
+    #[test]
+    fn the_oldest_handles_make_room_for_long_statements() {
+        let handles = Handles::default();
+        let prepared = || Held::Prepared { text: String::new(), values: None };
+        let all: Vec<_> = (0..8).map(|_| handles.add(prepared(), BYTES / 8)).collect();
+        assert!(all.iter().all(|handle| handles.get(handle).is_ok()));
+        handles.put(&all[0], prepared(), BYTES / 4).unwrap();
+        let known = || all.iter().filter(|handle| handles.get(handle).is_ok()).count();
+        assert_eq!(known(), 7);
+        let last = handles.add(prepared(), BYTES);
+        assert!(known() == 0 && handles.get(&last).is_ok());
     }
 }

@@ -128,9 +128,12 @@ pub(super) async fn tables(gate: &Gate, command: CommandGetTables) -> Result<Rec
     for ((schema, name), kind) in schemas.iter().zip(&names).zip(&kinds) {
         let query = format!("SELECT * FROM {}.{}", quoted_name(schema), quoted_name(name));
         // What cannot be planned here, as a view of files, has no columns.
-        let planned = gate.plan(Question::from(query.as_str())).await;
-        let columns = planned.as_ref().map_or(&none, |planned| planned.schema.as_ref());
-        builder.append(CATALOG, schema, name, kind, columns).map_err(fault)?;
+        let columns = match gate.plan(Question::from(query.as_str())).await {
+            Ok(planned) => planned.schema,
+            Err(refusal) if refusal.is_lasting() => Arc::new(Schema::empty()),
+            Err(refusal) => return Err(refusal),
+        };
+        builder.append(CATALOG, schema, name, kind, &columns).map_err(fault)?;
     }
     builder.build().map_err(fault)
 }

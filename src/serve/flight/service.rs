@@ -38,6 +38,9 @@ use crate::door::{Door, Visit};
 use crate::error::{Kind, Refusal};
 use crate::gate::{Answer, ONLY_READS, Planned, Question};
 
+/// Bytes of an expression of a plan, about.
+const EXPRESSION: usize = 512;
+
 type Rows = <Service as FlightService>::DoGetStream;
 
 /// What answers.
@@ -54,6 +57,8 @@ impl Service {
     /// Plans a statement; the handle of it goes into the ticket.
     async fn planned(&self, question: Question, asked: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
         let mut visit = self.door.begin("flight", &question.text);
+        // A plan holds an expression for each word.
+        let bytes = question.text.len() + question.values.bytes() + EXPRESSION * store::depth(&question.text);
         let planned = match self.door.gate().plan(question).await {
             Ok(planned) => planned,
             Err(refusal) => return Err(ended(visit, refusal)),
@@ -61,7 +66,7 @@ impl Service {
         visit.snapshot = Some(planned.snapshot);
         visit.end(None);
         let schema = SchemaRef::clone(&planned.schema);
-        let statement_handle = self.handles.add(Held::Planned(Box::new(planned))).into();
+        let statement_handle = self.handles.add(Held::Planned(Box::new(planned)), bytes).into();
         described(&schema, asked, &TicketStatementQuery { statement_handle })
     }
 
@@ -475,7 +480,8 @@ impl FlightSqlService for Service {
             .collect();
         let parameter_schema = message(&Schema::new(fields))?;
         visit.end(None);
-        let handle = self.handles.add(Held::Prepared { text: query.query, values: None });
+        let bytes = query.query.len();
+        let handle = self.handles.add(Held::Prepared { text: query.query, values: None }, bytes);
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.into(),
             dataset_schema: columns,
@@ -502,7 +508,8 @@ impl FlightSqlService for Service {
             return Err(Status::not_found("the handle is that of no prepared statement"));
         };
         let values = self.values(request.into_inner()).await.map_err(status)?;
-        self.handles.put(&handle, Held::Prepared { text, values }).map_err(status)?;
+        let bytes = text.len() + values.as_ref().map_or(0, Values::bytes);
+        self.handles.put(&handle, Held::Prepared { text, values }, bytes).map_err(status)?;
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
     }
 

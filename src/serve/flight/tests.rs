@@ -314,6 +314,22 @@ async fn hostile_calls_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_bounded_and_who_is_turned_away_is_told() {
+    let server = Server::start(crate::Limits { queries: 1, waiting: 1, ..limits() }, false).await;
+    const SLOW: &str =
+        "SELECT count(*) FROM generate_series(1, 30000) a JOIN generate_series(1, 30000) b ON a.value < b.value";
+    let ask = async || {
+        let mut client = client(&server, None).await;
+        asked(&mut client, SLOW).await
+    };
+    let all = futures::future::join_all((0..6).map(|_| ask())).await;
+    let (given, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
+    assert!(!given.is_empty() && !refused.is_empty(), "{} of 6 are answered", given.len());
+    assert!(refused.into_iter().all(|refused| code(refused) == Code::ResourceExhausted));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn statements_are_cancelled() {
     let server = Server::start(limits(), false).await;
     const ENDLESS: &str = "SELECT a.value FROM generate_series(1, 100000000) a JOIN generate_series(1, 100000000) b ON a.value < b.value AND a.value + b.value < 0";

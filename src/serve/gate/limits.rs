@@ -45,11 +45,13 @@ impl Default for Limits {
     }
 }
 
-/// What is allowed beyond cheap queries.
+/// What is allowed beyond cheap queries, and what is kept of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Functions that walk along an energy surface, minutes for a row.
     pub relax: bool,
     /// Trainings, minutes to hours each, which write a model.
     pub train: bool,
+    /// Nothing kept in the store: what models answer is computed anew the next time.
+    pub keep_nothing: bool,
 }

@@ -10,6 +10,7 @@ mod limits;
 mod places;
 mod plan;
 mod running;
+mod size;
 mod training;
 
 #[cfg(test)]
@@ -103,6 +104,13 @@ impl Planned {
         self.session.warnings().iter().map(shown).collect()
     }
 
+    /// The models that it asks, by name, with the hash of each as far as it is known: it is once the model has answered.
+    pub(crate) fn models(&self) -> serde_json::Map<String, serde_json::Value> {
+        let loaded = self.session.loaded_models();
+        let names = self.session.models_of(&self.frame).into_iter();
+        names.map(|name| (name.clone(), loaded.get(&name).cloned().into())).collect()
+    }
+
     /// Whether the answer is a plan, as text.
     fn explains(&self) -> bool {
         matches!(self.frame.logical_plan(), LogicalPlan::Explain(_) | LogicalPlan::Analyze(_))
@@ -142,8 +150,12 @@ impl Gate {
         if allowed.train && store.is_writable() {
             training::clear(&store.models_folder());
         }
+        let newest = Session::served(store, runtime).await?;
+        if allowed.keep_nothing {
+            newest.environment().keep_nothing();
+        }
         Ok(Self(Arc::new(Shared {
-            newest: Session::served(store, runtime).await?,
+            newest,
             store: store.clone(),
             pinned: Mutex::default(),
             places: Places::new(limits.queries, limits.waiting),
@@ -278,6 +290,7 @@ impl Gate {
             let text = session.bind_within(&question.text, &question.values, longest).map_err(said)?;
             let frame = session.sql(&text).await.map_err(said)?;
             let (frame, found) = refine(&session, frame)?;
+            size::check(frame.logical_plan())?;
             plan::check(&frame, gate.0.allowed)?;
             let headings = Headings::of(&Arc::new(frame.schema().as_arrow().clone()));
             let units = column_units(&session, &frame);

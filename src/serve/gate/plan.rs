@@ -7,7 +7,9 @@ use datafusion::common::{DFSchema, ScalarValue, TableReference};
 use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, TableScan, TryCast};
+use datafusion::logical_expr::{
+    BinaryExpr, Cast, Expr, ExprSchemable, Filter, LogicalPlan, Operator, TableScan, TryCast,
+};
 use datafusion::prelude::DataFrame;
 use sql::relaxes;
 
@@ -52,6 +54,9 @@ const WIDEST: i64 = 10_000;
 pub(super) fn check(query: &DataFrame, allowed: Allowed) -> Result<(), Refusal> {
     let mut refused = None;
     let walked = query.logical_plan().apply_with_subqueries(|node| {
+        if shows_own_option(node) {
+            return Ok(TreeNodeRecursion::Jump);
+        }
         refused = node_refused(node, allowed);
         if refused.is_none() {
             let mut schemas: Vec<&DFSchema> = node.inputs().into_iter().map(|input| input.schema().as_ref()).collect();
@@ -69,6 +74,23 @@ pub(super) fn check(query: &DataFrame, allowed: Allowed) -> Result<(), Refusal> 
         (Some(message), _) => Err(Refusal::forbidden(message)),
         (None, Ok(_)) => Ok(()),
         (None, Err(_)) => Err(Refusal::new(Kind::Fault, "the plan cannot be checked")),
+    }
+}
+
+/// The table of all settings, the folder of temporary files among them.
+const SETTINGS: &str = "df_settings";
+
+/// Whether a node looks one of our options up in [`SETTINGS`], as `SHOW hollandite.model` does.
+fn shows_own_option(node: &LogicalPlan) -> bool {
+    let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else { return false };
+    let of_settings = matches!(input.as_ref(), LogicalPlan::TableScan(scan) if scan.table_name.table() == SETTINGS);
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = predicate else { return false };
+    match (left.as_ref(), right.as_ref()) {
+        (Expr::Column(column), Expr::Literal(value, _)) => {
+            let ours = value.try_as_str().flatten().is_some_and(|name| name.starts_with("hollandite."));
+            of_settings && column.name == "name" && ours
+        }
+        _ => false,
     }
 }
 
@@ -108,6 +130,11 @@ fn table_refused(scan: &TableScan, allowed: Allowed) -> Option<String> {
     let reads_files = source_as_provider(&scan.source).map(|table| table.downcast_ref::<ListingTable>().is_some());
     if reads_files.unwrap_or(true) {
         return Some(format!("{} is no table of the store", scan.table_name.table()));
+    }
+    if scan.table_name.table() == SETTINGS {
+        return Some(
+            "settings tell of folders of the host, and are not served; SHOW hollandite.model and its like are".into(),
+        );
     }
     let function = scan.table_name.table().trim_end_matches("()");
     if function == "migration_paths" && !allowed.relax {

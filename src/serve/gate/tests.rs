@@ -239,6 +239,14 @@ const PLACES: &[&str] = &[
     "SELECT input_file_name() FROM tmo",
     "SELECT id FROM crystals WHERE input_file_name() LIKE '%/%'",
     "SELECT id, file_row_index() FROM crystals",
+    "SELECT * FROM information_schema.df_settings",
+    "SELECT value FROM information_schema.df_settings WHERE name = 'datafusion.runtime.temp_directory'",
+    "SELECT value FROM information_schema.df_settings WHERE name = 'hollandite.model' OR true",
+    "SELECT value FROM information_schema.df_settings AS s WHERE name > 'hollandite.model'",
+    "SELECT a.value FROM information_schema.df_settings AS a JOIN crystals ON true",
+    "SHOW datafusion.runtime.temp_directory",
+    "SHOW ALL",
+    "SHOW ALL VERBOSE",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,6 +325,13 @@ async fn what_reads_is_answered() {
         ("SELECT approx_percentile_cont(0.5, 50) WITHIN GROUP (ORDER BY value) AS m FROM generate_series(1, 3)", "2"),
         ("SELECT max(id) AS m FROM crystals GROUP BY natoms(structure) ORDER BY m LIMIT 1000000000000", "rutile"),
         ("SELECT CAST([1, 2] AS BIGINT[2]) AS a", "[1, 2]"),
+        // What functions and `||` make is bounded, and what they answer is what it was.
+        ("SELECT id || '!' FROM crystals GROUP BY id || '!'", "rutile!"),
+        ("SELECT ('a' || NULL) IS NULL AS n, 1 || 'a' AS m, [1] || 2 AS o", "| true | 1a | [1, 2] |"),
+        ("SELECT concat(replace(id, 'r', 'R'), '-', upper(left(id, 2))) AS a FROM crystals", "Rutile-RU"),
+        ("SELECT array_to_string(array_agg(value), ',') AS a FROM generate_series(1, 3)", "1,2,3"),
+        ("SELECT coalesce(NULL, struct(1, 'a')['c1'], 'b') AS a, now() IS NOT NULL AS b", "| a | true |"),
+        ("SELECT count(DISTINCT uuid()) AS n FROM generate_series(1, 20000)", "20000"),
         ("SELECT 1;", "1"),
     ] {
         let rows = place.ask(statement).await.unwrap_or_else(|refusal| panic!("{statement}: {refusal:?}"));
@@ -381,6 +396,12 @@ async fn too_much() {
     let union = |n: usize| format!("SELECT 1{}", " UNION SELECT 1".repeat(n));
     let subqueries =
         |n: usize| format!("SELECT * FROM {}(SELECT 1 AS a) AS t{}", "(SELECT * FROM ".repeat(n), ") AS t".repeat(n));
+    // Each step names the one before twice.
+    let doubled = |step: &str, end: &str| {
+        let steps: String =
+            (1..40).map(|n| format!(", a{n} AS ({})", step.replace('?', &format!("a{}", n - 1)))).collect();
+        format!("WITH a0 AS (SELECT value AS a FROM generate_series(1, 9)){steps} SELECT a FROM a39 {end}")
+    };
     let cases = format!("SELECT {} 1 {}", "CASE WHEN true THEN ".repeat(1_500), "END ".repeat(1_500));
     let refused: &[(String, &[Kind])] = &[
         (nested(4_000), &[Bad]),
@@ -394,6 +415,10 @@ async fn too_much() {
         (chain(2_000), &[TooMuch]),
         (chain(32_000), &[TooMuch]),
         (union(1_000), &[TooMuch]),
+        (doubled("SELECT a + a AS a FROM ?", "WHERE a > 0"), &[TooMuch]),
+        (doubled("SELECT CASE WHEN a > 1 THEN a ELSE -a END AS a FROM ?", "ORDER BY a"), &[TooMuch]),
+        (doubled("SELECT x.a FROM ? AS x, ? AS y", ""), &[TooMuch]),
+        (doubled("SELECT a FROM ? WHERE a IN (SELECT a FROM ?)", ""), &[TooMuch]),
         (format!("SELECT a{} FROM (SELECT 1 AS a)", "[1]".repeat(2_000)), &[TooMuch]),
         (format!("SELECT 1{}", "::int".repeat(1_000)), &[TooMuch]),
         (format!("SELECT 1 FROM crystals{}", ", crystals".repeat(2_000)), &[TooMuch]),
@@ -423,6 +448,77 @@ async fn too_much() {
     assert_eq!(place.ask(many).await.unwrap_err().kind, TooMuch);
     place.quiet().await;
     assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+/// What makes more of a short statement than there is memory: folded while it is planned, once for every row, or for all rows together.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
+    let place = Place::new().await;
+    let x = |n: usize| "x".repeat(n);
+    let (long, short) = (x(60_000), x(2_000));
+    let doubled = |step: &str, first: &str| {
+        let steps: String = (1..15).map(|n| format!(", a{n} AS (SELECT {step} AS a FROM a{})", n - 1)).collect();
+        format!("WITH a0 AS (SELECT {first} AS a){steps} SELECT a FROM a14")
+    };
+    let text = format!("'{}'", x(8_000));
+    let list = format!("string_to_array({text}, NULL)");
+    let rows = "FROM generate_series(1, 100000)";
+    let hostile = [
+        format!("SELECT replace(replace('{short}', 'x', '{short}'), 'x', '{short}')"),
+        format!("SELECT replace('{}', '', '{}')", x(30_000), x(30_000)),
+        format!("SELECT count(*) {rows} WHERE replace('{short}' || value, 'x', '{short}') = 'y'"),
+        format!("SELECT regexp_replace('{}', 'x', '{}', 'g')", x(30_000), x(30_000)),
+        format!(
+            "SELECT count(*) {rows} WHERE regexp_replace('{short}' || value, '(.*)', '{}') = 'y'",
+            "\\1".repeat(20_000)
+        ),
+        format!("SELECT length(string_agg('{long}', ',')) {rows}"),
+        format!("SELECT length(string_agg(value || '', '{long}')) {rows}"),
+        format!("SELECT array_length(array_agg('{long}')) {rows}"),
+        format!("SELECT length(array_to_string(array_agg(value), '{long}')) {rows}"),
+        format!("SELECT array_length(array_replace_all(array_agg('a'), 'a', '{long}')) {rows}"),
+        format!("SELECT count(*) {rows} WHERE concat('{long}', value) = 'y'"),
+        format!("SELECT max('{long}' || value) {rows}"),
+        format!("SELECT length(concat_ws('{}', {}''))", x(50_000), "'', ".repeat(900)),
+        format!("SELECT count(*) {rows} WHERE to_char(to_timestamp(value), '{}') = 'y'", "%c".repeat(20_000)),
+        doubled("a || a", &text),
+        doubled("concat(a, a)", &text),
+        doubled("overlay(a PLACING a FROM 1 FOR 0)", &text),
+        doubled("array_concat(a, a)", &list),
+        doubled("a || a", &list),
+        format!("SELECT '{long}' AS a {rows}"),
+        format!("SELECT CASE WHEN value > 1 THEN '{long}' END AS a {rows}"),
+        format!("SELECT coalesce(CASE WHEN value < 0 THEN 'y' END, '{long}') AS a {rows}"),
+        format!("SELECT a, value {rows} CROSS JOIN (SELECT '{long}' AS a) AS b"),
+        format!("SELECT '{long}' AS a, unnest([1, 2, 3]) AS b"),
+    ];
+    for statement in hostile {
+        let shown: String = statement.chars().filter(|c| *c != 'x').take(120).collect();
+        let began = std::time::Instant::now();
+        match place.ask(statement.as_str()).await {
+            Err(refusal) => assert_eq!(refusal.kind, TooMuch, "{shown}: {refusal:?}"),
+            Ok(_) => panic!("{shown} is answered"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{shown} took {:?}", began.elapsed());
+    }
+    // The arguments of table functions are folded where there is no plan yet, and what is not folded is none.
+    let folded = format!(
+        "SELECT * FROM generate_series(1, length(replace(replace('{short}', 'x', '{short}'), 'x', '{short}')))"
+    );
+    assert!([Bad, TooMuch].contains(&place.ask(folded.as_str()).await.unwrap_err().kind));
+    // A long text that is asked about, and not copied, is no harm.
+    let rows = "FROM generate_series(1, 9000)";
+    for (statement, shows) in [
+        (format!("SELECT count(*) AS n {rows} WHERE strpos('{long}', value || '') = 0"), "| 9000 |"),
+        (format!("SELECT sum(length(split_part('{long}', 'y', value % 2 + 2))) AS n {rows}"), "| 0 |"),
+        (format!("SELECT count(*) AS n FROM crystals WHERE id = '{long}'"), "| 0 |"),
+        (format!("SELECT length('{long}' || '{short}') AS n"), "| 62000 |"),
+    ] {
+        let shown: String = statement.chars().filter(|c| *c != 'x').take(120).collect();
+        let rows = place.ask(statement.as_str()).await.unwrap_or_else(|refusal| panic!("{shown}: {refusal:?}"));
+        assert!(rows.contains(shows), "{shown}\n{rows}");
+    }
+    place.quiet().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -479,6 +575,52 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn models_are_asked_no_longer_than_until_the_deadline() {
+    let place = Place::with(Limits { timeout: Duration::from_secs(2), ..Limits::default() }, Allowed::default()).await;
+    // Rutile, larger from row to row: no two crystals are the same.
+    let poscar = crate::testing::rutile();
+    let rest = poscar.splitn(3, '\n').nth(2).unwrap();
+    let text = format!(
+        "SELECT sum(predict_ef(structure(concat('x', chr(10), 1.0 + value / 1000000.0, chr(10), '{rest}')), 'cgcnn')) AS sum \
+         FROM generate_series(1, 1000000)"
+    );
+    let question = Question { options: vec![("cache".into(), "false".into())], ..Question::from(text.as_str()) };
+    let began = std::time::Instant::now();
+    assert_eq!(place.ask(question).await.unwrap_err().kind, Late);
+    assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
+    place.quiet().await;
+    assert!(place.ask("SELECT id FROM crystals").await.unwrap().contains("rutile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_whole_or_refused() {
+    let place = Place::with(Limits { queries: 1, waiting: 0, ..Limits::default() }, Allowed::default()).await;
+    let (_, whole) = crate::catalog::tables(&place.gate).await.unwrap();
+    assert!(whole.iter().any(|table| table.name == "crystals"));
+    let gate = place.gate.clone();
+    let others = tokio::spawn(async move {
+        loop {
+            // Now and then it has the only place.
+            drop(gate.ask("SELECT 1".into()).await);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    for _ in 0..30 {
+        match crate::catalog::tables(&place.gate).await {
+            Ok((_, tables)) => assert_eq!(tables, whole),
+            Err(refusal) => assert_eq!(refusal.kind, Kind::Busy),
+        }
+    }
+    others.abort();
+    // Where no place is free there is no listing.
+    let _ = others.await;
+    place.quiet().await;
+    let held = place.gate.ask("SELECT value FROM generate_series(1, 100000000)".into()).await.unwrap();
+    assert_eq!(crate::catalog::tables(&place.gate).await.unwrap_err().kind, Kind::Busy);
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
     let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(2), ..Limits::default() };
     let place = Place::with(limits, Allowed::default()).await;
@@ -519,6 +661,16 @@ async fn what_is_allowed_is_let_through_to_the_models() {
     let refusal = place.ask("SELECT relax(structure) FROM crystals").await.unwrap_err();
     assert_eq!(refusal.kind, Bad);
     assert!(refusal.message.contains("chgnet") && !refusal.message.contains("--allow"), "{}", refusal.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_where_it_is_said_so() {
+    let place = Place::with(Limits::default(), Allowed { keep_nothing: true, ..Allowed::default() }).await;
+    let files = place.files();
+    let answer = place.ask("SELECT predict_ef(structure, 'cgcnn') < 0 AS stable FROM crystals").await.unwrap();
+    assert!(answer.contains("true"), "{answer}");
+    assert!(place.ask("SELECT count(*) AS n FROM predictions").await.unwrap().contains("| 0 |"));
+    assert!(place.files() == files, "a file has changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,9 @@ pub(super) const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
 /// The units of the columns that have one, as a JSON object.
 const UNITS: HeaderName = HeaderName::from_static("x-units");
 
+/// The models that the statement asks with the hash of each, as a JSON object.
+const MODELS: HeaderName = HeaderName::from_static("x-models");
+
 /// What single rows complained of, as a JSON list; of answers that are sent whole.
 const WARNINGS: HeaderName = HeaderName::from_static("x-warnings");
 
@@ -54,6 +57,7 @@ pub(super) async fn of(answer: Answer, format: Format, kind: &'static str, mut v
         }
     };
     let warnings = if whole { sent.answer.planned().warnings() } else { Vec::new() };
+    let models = sent.answer.planned().models();
     let body = if whole {
         let bytes = sent.written.take();
         sent.visit.end(None);
@@ -72,6 +76,9 @@ pub(super) async fn of(answer: Answer, format: Format, kind: &'static str, mut v
         }
     };
     say(UNITS, Value::Object(units));
+    if !models.is_empty() {
+        say(MODELS, Value::Object(models));
+    }
     if !warnings.is_empty() {
         say(WARNINGS, Value::from(warnings));
     }

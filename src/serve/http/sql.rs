@@ -129,7 +129,7 @@ impl Statement {
     }
 }
 
-/// The format that is named, else the first that Accept names.
+/// The format that is named, else that which Accept would rather have; of equals the first.
 fn format_of(named: Option<&str>, headers: &HeaderMap) -> Result<(&'static str, &'static str, Format), Refusal> {
     let names = || FORMATS.map(|(name, ..)| name).join(", ");
     if let Some(named) = named {
@@ -137,8 +137,10 @@ fn format_of(named: Option<&str>, headers: &HeaderMap) -> Result<(&'static str, 
         return found.ok_or_else(|| Refusal::bad(format!("{named} is no format; there are {}", names())));
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let kinds = accept.split(',').map(essence);
-    for kind in kinds {
+    let mut kinds: Vec<(f32, &str)> = accept.split(',').map(|kind| (quality(kind), essence(kind))).collect();
+    kinds.retain(|(quality, _)| *quality > 0.0);
+    kinds.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    for (_, kind) in kinds {
         let known = FORMATS.into_iter().find(|(_, own, _)| own.eq_ignore_ascii_case(kind));
         let known = known.or_else(|| match kind {
             "*/*" | "application/*" => Some(FORMATS[0]),
@@ -151,4 +153,10 @@ fn format_of(named: Option<&str>, headers: &HeaderMap) -> Result<(&'static str, 
         }
     }
     Err(Refusal::bad(format!("Accept names no format that is written here: {}", TYPES.join(", "))))
+}
+
+/// How much a type is wanted: `q` among its parameters, 1 where there is none, and 0 for not at all.
+fn quality(kind: &str) -> f32 {
+    let given = kind.split(';').skip(1).find_map(|parameter| parameter.trim().strip_prefix("q=")?.trim().parse().ok());
+    given.unwrap_or(1.0)
 }

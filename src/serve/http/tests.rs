@@ -30,12 +30,19 @@ async fn a_statement_is_answered_in_every_format_with_snapshot_and_units() {
     assert_eq!(reader.schema().field(1).metadata().get("unit").map(String::as_str), Some("g/cm³"));
     assert_eq!(reader.next().unwrap().unwrap().num_rows(), 1);
     assert!(ask("parquet").await.body.starts_with(b"PAR1"));
+    assert_eq!(as_json.header("x-models"), None, "no model is asked");
+    let predicted = server.sql(json!({ "query": "SELECT predict_ef(structure, 'cgcnn') AS ef FROM crystals" })).await;
+    let models: Value = serde_json::from_str(predicted.header("x-models").unwrap()).unwrap();
+    assert!(models.as_object().unwrap().len() == 1 && models["cgcnn"].is_string(), "{models}");
     assert_eq!(ask("xml").await.status, 400);
-    // By Accept, the first that is known.
+    // By Accept, the one that is wanted most, and of equals the first that is known.
     for (accept, kind) in [
         ("text/csv", "text/csv"),
         ("application/xml, application/x-ndjson;q=0.5", "application/jsonl"),
         ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+        ("application/vnd.apache.parquet", "application/vnd.apache.parquet"),
+        ("text/csv;q=0.2, application/vnd.apache.parquet;q=0.9", "application/vnd.apache.parquet"),
+        ("application/json; q=0, text/csv;q=0.1", "text/csv"),
         ("*/*", "application/json"),
     ] {
         let accept = format!("Accept: {accept}");

@@ -52,7 +52,12 @@ pub async fn mcp(
     while let Some(read) = lines.recv().await {
         running.retain(|_, task| !task.is_finished());
         let message = match read.and_then(|line| serde_json::from_str::<Value>(&line).map_err(|e| e.to_string())) {
-            Ok(message) => message,
+            Ok(message) if message.is_object() => message,
+            // One version of the protocol knows lists of messages, and clients may well never send one.
+            Ok(_) => {
+                say(&output, &failure(&Value::Null, -32600, "a line is one message, an object"))?;
+                continue;
+            }
             Err(reason) => {
                 say(&output, &failure(&Value::Null, -32700, &reason))?;
                 continue;

@@ -12,11 +12,13 @@ async fn spoken(messages: &[Value]) -> Vec<Value> {
     let queries = vec![StoredQuery { name: "dense", answers: "What is dense?".into(), sql: "SELECT id FROM crystals" }];
     let input: String = messages.iter().map(|message| format!("{message}\n")).collect();
     let output = Written::default();
-    let input = Cursor::new(format!("{input}no json\n").into_bytes());
+    let input = Cursor::new(format!("{input}no json\n[{}]\n", messages[0]).into_bytes());
     mcp(&store, Limits::default(), Allowed::default(), queries, input, output.clone()).await.unwrap();
     let said = String::from_utf8(output.take()).unwrap();
     let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(said.iter().any(|answer| answer["error"]["code"] == -32700), "{said:?}");
+    for code in [-32700, -32600] {
+        assert!(said.iter().any(|answer| answer["error"]["code"] == code && answer["id"].is_null()), "{said:?}");
+    }
     let of = |id: &Value| said.iter().find(|answer| answer.get("id") == Some(id)).cloned().unwrap_or_default();
     messages.iter().map(|message| message.get("id").map(of).unwrap_or_default()).collect()
 }

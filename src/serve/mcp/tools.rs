@@ -190,10 +190,11 @@ async fn query(door: &Door, given: &Map<String, Value>) -> Result<(String, Value
     let values: Value = serde_json::from_str(&values).map_err(|e| Refusal::new(Kind::Fault, e.to_string()))?;
     let said = if more { format!("the first {rows} rows of more") } else { format!("{rows} rows") };
     let warnings = answer.planned().warnings();
+    let models = Value::Object(answer.planned().models());
     let warned: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
-    let text = format!("{table}\n{said}, at snapshot {snapshot}; units: {}\n{warned}", Value::Object(units));
-    let value =
-        json!({ "snapshot": snapshot, "columns": columns, "rows": values, "truncated": more, "warnings": warnings });
+    let text =
+        format!("{table}\n{said}, at snapshot {snapshot}; units: {}; models: {models}\n{warned}", Value::Object(units));
+    let value = json!({ "snapshot": snapshot, "columns": columns, "rows": values, "truncated": more, "models": models, "warnings": warnings });
     Ok((text, value))
 }
 

@@ -76,13 +76,17 @@ async fn properties(gate: &Gate, table: &str) -> Result<Map<String, Value>, Refu
 /// `links`: this database, and each other table of crystals as one of its own.
 ///
 /// # Errors
-/// A store that cannot be read.
+/// A store that cannot be read, or a server that is too busy.
 pub(super) async fn links(gate: &Gate, own: &str, url: &str) -> Result<Value, Refusal> {
     let (_, tables) = catalog::names(gate).await?;
     let mut links = Vec::new();
     for (table, _) in tables {
-        let planned = gate.plan(all_of(&table, None)).await;
-        if planned.is_ok_and(|planned| check(&table, &planned.schema).is_ok()) {
+        let planned = match gate.plan(all_of(&table, None)).await {
+            Ok(planned) => planned,
+            Err(refusal) if refusal.is_lasting() => continue,
+            Err(refusal) => return Err(refusal),
+        };
+        if check(&table, &planned.schema).is_ok() {
             let attributes = json!({
                 "name": table,
                 "description": format!("Crystals of the table {table}."),

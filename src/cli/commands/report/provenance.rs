@@ -1,17 +1,15 @@
 //! Where a page comes from: store and snapshot, models with their errors, how the DFT labels were computed, program, date, and the
 //! command that writes it again.
 
-use std::collections::BTreeSet;
-
 use arrow::array::{Array, AsArray};
 use datafusion::prelude::DataFrame;
 
 use super::candidates::coverage;
 use crate::cli::CliError;
 use crate::cli::args::{At, Report};
-use crate::models::{DEFAULT_MODEL, Found, Metrics, Quantity, behind, find};
+use crate::models::{Found, Metrics, Quantity, behind, find};
 use crate::report::plots::labels::{count, number};
-use crate::sql::{HollanditeOptions, Session, models_asked, quoted_name};
+use crate::sql::{Session, quoted_name};
 use crate::store::Store;
 
 /// Label and value of each fact.
@@ -29,17 +27,7 @@ pub async fn facts(
         facts.push(("snapshot".into(), format!("{} of {} UTC{what}", snapshot.id, moment(&snapshot.time))));
     }
     facts.extend(schemes(session, &args.table).await?.map(|schemes| ("DFT labels".to_string(), schemes)));
-    let config = session.context().copied_config();
-    let options = HollanditeOptions::of(config.options());
-    let mut models = BTreeSet::new();
-    for (function, name) in models_asked(frame) {
-        let default = match function.as_str() {
-            "predict_ef" | "predict" if options.model.is_empty() => DEFAULT_MODEL,
-            "predict_ef" | "predict" => options.model.as_str(),
-            _ => options.energy_model.as_str(),
-        };
-        models.insert(if name.is_empty() { default.to_string() } else { name });
-    }
+    let mut models = session.models_of(frame);
     models.extend(model_of_cards.map(str::to_string));
     for name in models {
         facts.push(("model".into(), model(store, session, &name)));
