@@ -33,14 +33,13 @@ impl Place {
     }
 
     async fn new() -> Self {
-        let limits = Limits {
-            memory: 32 << 20,
-            spill: 8 << 20,
-            timeout: Duration::from_millis(2500),
-            queries: 2,
-            waiting: 2,
-            ..Limits::default()
-        };
+        Self::within(Duration::from_millis(2500)).await
+    }
+
+    /// Of little memory and few places, with another clock: for what is refused for its size, however slow the machine.
+    async fn within(timeout: Duration) -> Self {
+        let limits =
+            Limits { memory: 32 << 20, spill: 8 << 20, timeout, queries: 2, waiting: 2, ..Limits::default() };
         Self::with(limits, Allowed::default()).await
     }
 
@@ -453,7 +452,7 @@ async fn too_much() {
 /// What makes more of a short statement than there is memory: folded while it is planned, once for every row, or for all rows together.
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
-    let place = Place::new().await;
+    let place = Place::within(Duration::from_secs(60)).await;
     let x = |n: usize| "x".repeat(n);
     let (long, short) = (x(60_000), x(2_000));
     let doubled = |step: &str, first: &str| {
@@ -637,7 +636,7 @@ async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn values_do_not_make_a_short_statement_long() {
-    let place = Place::new().await;
+    let place = Place::within(Duration::from_secs(60)).await;
     let with = |text: String, value: sql::Bound| Question {
         values: Values::InOrder(vec![value]),
         ..Question::from(text.as_str())
