@@ -336,6 +336,7 @@ fn explain_is_a_funnel() {
     let widths: Vec<f64> = serde_json::from_value(widths).unwrap();
     assert!(widths[0] > 300.0 && (widths[1] / widths[0] - 0.3).abs() < 0.01 && widths[2] <= widths[1], "{widths:?}");
     assert!(page.text("#plan").contains("DataSourceExec"), "{}", page.text("#plan"));
+    keep("funnel.png", &page.0.screenshot(None));
     // A join has the rows of its plan.
     page.follow(
         "SELECT a.formula, count(*) AS n FROM oxides a JOIN oxides b ON a.formula = b.formula GROUP BY a.formula",
