@@ -286,6 +286,7 @@ impl Gate {
             if !session.only_reads(&question.text).map_err(said)? {
                 return Err(Refusal::forbidden(ONLY_READS));
             }
+            size::check_named(session.tables_read(&question.text).map_err(said)?)?;
             let longest = gate.limits().body;
             let text = session.bind_within(&question.text, &question.values, longest).map_err(said)?;
             let frame = session.sql(&text).await.map_err(said)?;

@@ -14,16 +14,25 @@ const NODES: usize = 10_000;
 /// Most parts of an expression whose columns are written out: more than a list among the values of a statement has.
 const PARTS: usize = 500_000;
 
+/// Before there is a plan: the engine looks at a step as often as it is named while it makes one.
+///
 /// # Errors
-/// A plan that would not end being planned: forty steps that each double the one before are a trillion.
+/// A statement that would not end being planned: forty steps that each name the one before twice are a trillion.
+pub(super) fn check_named(tables: usize) -> Result<(), Refusal> {
+    if tables <= NODES { Ok(()) } else { Err(too_often()) }
+}
+
+/// # Errors
+/// A plan that would not end being optimised, by its steps or by the length of its expressions.
 pub(super) fn check(plan: &LogicalPlan) -> Result<(), Refusal> {
     let mut size = Size { nodes: 0, parts: 0 };
     size.of(plan);
-    if size.nodes <= NODES && size.parts <= PARTS {
-        return Ok(());
-    }
+    if size.nodes <= NODES && size.parts <= PARTS { Ok(()) } else { Err(too_often()) }
+}
+
+fn too_often() -> Refusal {
     let message = "the steps of the statement name one another too often: name each once, or ask for less at a time";
-    Err(Refusal::new(Kind::TooMuch, message))
+    Refusal::new(Kind::TooMuch, message)
 }
 
 struct Size {

@@ -38,8 +38,7 @@ impl Place {
 
     /// Of little memory and few places, with another clock: for what is refused for its size, however slow the machine.
     async fn within(timeout: Duration) -> Self {
-        let limits =
-            Limits { memory: 32 << 20, spill: 8 << 20, timeout, queries: 2, waiting: 2, ..Limits::default() };
+        let limits = Limits { memory: 32 << 20, spill: 8 << 20, timeout, queries: 2, waiting: 2, ..Limits::default() };
         Self::with(limits, Allowed::default()).await
     }
 

@@ -5,6 +5,7 @@ mod calls;
 mod clauses;
 mod comments;
 mod files;
+mod mentions;
 mod reads;
 mod sweeps;
 mod views;
