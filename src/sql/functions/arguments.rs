@@ -157,9 +157,18 @@ pub(super) fn relaxes() -> Parameter {
 
 /// `n` as a number of ions.
 pub(super) fn count(n: f64) -> Result<usize, String> {
-    match n >= 1.0 && n.fract() == 0.0 {
-        true => Ok(n as usize),
-        false => Err(format!("n = {n}; the number of ions must be a whole number from 1")),
+    whole("n", n, 1.0, f64::INFINITY)
+}
+
+/// A whole number within what is allowed.
+///
+/// # Errors
+/// Another number, with what is allowed.
+pub(crate) fn whole(name: &str, x: f64, least: f64, most: f64) -> Result<usize, String> {
+    match (least..=most).contains(&x) && x.fract() == 0.0 {
+        true => Ok(x as usize),
+        false if most.is_finite() => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
+        false => Err(format!("{name} = {x}; it must be a whole number from {least}")),
     }
 }
 

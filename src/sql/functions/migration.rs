@@ -2,7 +2,7 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{count, energy_model, host, ion};
+use super::arguments::{energy_model, host, ion, whole};
 use super::kernel::{Arguments, Columns, Context, in_session, structs};
 use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
@@ -52,10 +52,7 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn image_count(n: f64) -> std::result::Result<usize, String> {
-    count(n).map_err(|_| format!("images = {n}; it must be a whole number from 1")).and_then(|n| match n {
-        ..=64 => Ok(n),
-        _ => Err(format!("images = {n}; give at most 64")),
-    })
+    whole("images", n, 1.0, 64.0)
 }
 
 fn least_spacing(x: f64) -> std::result::Result<f64, String> {

@@ -7,7 +7,8 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 
 use super::query::Query;
-use super::table::{Table, id_or_crystal, is_crystal, table, whole};
+use super::table::{Table, id_or_crystal, is_crystal, table};
+use crate::functions::arguments::whole;
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, required};
 use crate::{quoted_name, quoted_text};

@@ -38,17 +38,6 @@ pub(super) fn table() -> Parameter {
     optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table.")
 }
 
-/// A whole number within what is allowed.
-///
-/// # Errors
-/// Another number, with what is allowed.
-pub(super) fn whole(name: &str, x: f64, least: f64, most: f64) -> std::result::Result<f64, String> {
-    match (least..=most).contains(&x) && x.fract() == 0.0 {
-        true => Ok(x),
-        false => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
-    }
-}
-
 /// Whether an argument is the text of a crystal and not an id.
 ///
 /// # Errors
