@@ -3,7 +3,7 @@
 //!
 //! The layers stand on each other, each a package in a folder of `src` that knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
-//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`generation`] (crystals that nobody has made), [`columns`] (crystals as Arrow
+//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`generation`] (hypothetical crystals), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
 //! models late and once), [`jobs`] (work over a whole table, resumable), [`report`] (files, pictures and polars frames), and the command line. The feature `serve` adds a
 //! server, `src/serve`, in which all that others ask goes through one gate; the feature `cluster` runs queries on several machines,
