@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crystal::{Cause, CrystalError};
+use models::ModelError;
 
 /// A crystal that cannot be written as tokens, tokens that are no crystal, or a prototype that cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +91,7 @@ pub enum GenerationError {
     /// Weights of a network that do not fit.
     #[error("weights of a generator: {0}")]
     Weights(#[source] Cause),
-    /// Crystals that a network cannot learn from, or a run that cannot go on.
+    /// Crystals that a network cannot learn from.
     #[error("training: {0}")]
     Training(String),
     /// A file of a training that cannot be read or written.
@@ -104,6 +105,9 @@ pub enum GenerationError {
     /// See [`CrystalError`].
     #[error(transparent)]
     Crystal(#[from] CrystalError),
+    /// See [`ModelError`]: a checkpoint that cannot be read or written, or is of another run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }
 
 impl GenerationError {
