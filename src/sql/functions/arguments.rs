@@ -10,9 +10,17 @@ use adsorption::{Freedom, Within, parse_sites};
 use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 use features::{self, Ion, Tolerances};
 
+/// What may stand for a crystal besides a structure, between what a text says before and after it.
+macro_rules! crystal_text {
+    ($before:literal, $after:literal) => {
+        concat!($before, "CIF, POSCAR or JSON text", $after)
+    };
+}
+pub(crate) use crystal_text;
+
 /// A crystal.
 pub(super) fn structure() -> Parameter {
-    crystal("structure", "A structure, or CIF, POSCAR or JSON text.")
+    crystal("structure", crystal_text!("A structure, or ", "."))
 }
 
 /// A crystal by another name.
@@ -22,12 +30,12 @@ pub(super) fn crystal(name: &'static str, text: &'static str) -> Parameter {
 
 /// A crystal that ions go into.
 pub(super) fn host() -> Parameter {
-    crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text.")
+    crystal("structure", crystal_text!("The empty host: a structure, or ", "."))
 }
 
 /// A crystal of which the composition alone matters.
 pub(super) fn composition() -> Parameter {
-    required("crystal", Kind::Composition, "A structure, a formula such as `Mo3VO14`, or CIF, POSCAR or JSON text.")
+    required("crystal", Kind::Composition, crystal_text!("A structure, a formula such as `Mo3VO14`, or ", "."))
 }
 
 /// The name of one of some options, the first of them where it is left out.
@@ -93,7 +101,7 @@ pub(super) fn symmetry(row: Row, structure: &Structure) -> Answer<Symmetry> {
 pub(super) fn compared() -> Vec<Parameter> {
     let usual = Tolerances::default();
     vec![
-        crystal("a", "A structure, or CIF, POSCAR or JSON text."),
+        crystal("a", crystal_text!("A structure, or ", ".")),
         crystal("b", "The crystal to compare it with."),
         number("ltol", usual.length, "Largest relative difference of cell lengths.")
             .measured(move |length| Tolerances { length, ..usual }.checked()),

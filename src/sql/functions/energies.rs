@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 
 use super::arguments::{
-    choice, count, crystal, energy_model, energy_models, host, ion, ion_number, named, relaxes, whole,
+    choice, count, crystal, crystal_text, energy_model, energy_models, host, ion, ion_number, named, relaxes, whole,
 };
 use super::arguments::{sites, spacing, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
@@ -72,7 +72,7 @@ pub(super) fn functions() -> Vec<Function> {
                    per crystal: filter first. Its relaxations are remembered in the store. For energies of your own \
                    use insertion_voltage.",
             parameters: vec![
-                crystal("structure", "The crystal with its ions: a structure, or CIF, POSCAR or JSON text."),
+                crystal("structure", crystal_text!("The crystal with its ions: a structure, or ", ".")),
                 ion(),
                 optional("n", Kind::Number, Omitted::Means("all"), "Number of ions removed from the cell."),
                 energy_model(),

@@ -10,6 +10,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::Expr;
 
 use crate::environment::Environment;
+use crate::functions::arguments::crystal_text;
 use crate::functions::kernel::{Read, Row};
 use crate::functions::{FieldDoc, Function, Kind, Omitted, Parameter, optional, required};
 
@@ -30,7 +31,7 @@ pub(super) fn path() -> Parameter {
 
 /// The crystal that a function is about.
 pub(super) fn id_or_crystal() -> Parameter {
-    required("crystal", Kind::Text, "An id, or CIF, POSCAR or JSON text, as a constant.").parsed(is_crystal)
+    required("crystal", Kind::Text, crystal_text!("An id, or ", ", as a constant.")).parsed(is_crystal)
 }
 
 /// The table of which it is, or with which it is compared.
