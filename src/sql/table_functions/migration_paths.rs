@@ -10,7 +10,7 @@ use super::query::Query;
 use super::table::{Table, id_or_crystal, is_crystal, table};
 use crate::functions::arguments::{crystal_text, energy_model, ion};
 use crate::functions::kernel::Row;
-use crate::functions::migration::{channel, images, spacing};
+use crate::functions::migration::{images, path_channel, path_spacing};
 use crate::functions::{FieldDoc, Function};
 use crate::{quoted_name, quoted_text};
 use columns::structure_type;
@@ -23,7 +23,7 @@ pub(super) fn function() -> Function<Table> {
              is named by its id in a table, or given as ",
             "."
         ),
-        parameters: vec![id_or_crystal(), ion(), channel(), images(), spacing(), energy_model(), table()],
+        parameters: vec![id_or_crystal(), ion(), path_channel(), images(), path_spacing(), energy_model(), table()],
         unit: None,
         example: "SELECT hop, image, distance, energy FROM migration_paths('hollandite-mno2', 'Li')",
         kernel: Table { reads_files: false, columns: columns(), call },
