@@ -42,7 +42,7 @@ CREATE TABLE features_name (
 -- What `hollandite enumerate` makes: a table of the shape of tmo, and after its columns these.
 CREATE TABLE lineage (
     parent        VARCHAR COMMENT 'id of the prototype that the crystal was made from',
-    substitution  VARCHAR COMMENT 'what was exchanged for what: Ti>Sn,La>Y; Ti>Nb1V1#2 for an element divided between two, the second ordering',
+    substitution  VARCHAR COMMENT 'substitution: Ti>Sn,La>Y; Ti>Nb1V1#2 for an element divided between two, the second ordering',
     prototype     VARCHAR COMMENT 'anonymous label of its structure type, as prototype(structure)',
     radius_change DOUBLE COMMENT 'largest relative change of an ionic radius by the exchange, Shannon''s, each in the state that balances its composition'
 );
@@ -64,7 +64,7 @@ CREATE TABLE adsorption (
     host                 VARCHAR COMMENT 'the empty host: its name in the source, or the id of its row',
     host_formula         VARCHAR COMMENT 'reduced formula of the host, as tmo.formula',
     structure_hash       VARCHAR COMMENT 'content hash of the host, where its structure is known',
-    ion                  VARCHAR COMMENT 'element that goes in',
+    ion                  VARCHAR COMMENT 'inserted element',
     n                    INTEGER COMMENT 'ions in the cell',
     channel              VARCHAR COMMENT 'the tunnel, by its shape or number: heptagonal',
     area                 DOUBLE COMMENT 'cross-section of the tunnel as the source states it, Å²',
@@ -79,7 +79,7 @@ CREATE TABLE adsorption (
     host_run             VARCHAR COMMENT 'calculation of e_host: run of dft_runs',
     inserted_run         VARCHAR COMMENT 'calculation of e_inserted',
     ion_run              VARCHAR COMMENT 'calculation of e_ion',
-    note                 VARCHAR COMMENT 'what a reader must know'
+    note                 VARCHAR COMMENT 'remarks'
 );
 
 -- Charges of atoms in a cell with ions, by a partition of its density. A published table gives one row for its ions together; a
@@ -102,14 +102,14 @@ CREATE TABLE charges (
     source          VARCHAR COMMENT 'citation, or the program that computed the row',
     where_in_paper  VARCHAR COMMENT 'section, table or figure of the source',
     run             VARCHAR COMMENT 'calculation of the density: run of dft_runs',
-    note            VARCHAR COMMENT 'what a reader must know'
+    note            VARCHAR COMMENT 'remarks'
 );
 
 -- Insertion electrodes whose voltage is known, to measure energy models by: `hollandite import LIST --into electrodes` fills it, and
 -- every store has ten by experiment (fixtures/published).
 CREATE TABLE electrodes (
     battery_id         VARCHAR COMMENT 'name of the electrode in its source',
-    ion                VARCHAR COMMENT 'element that goes in',
+    ion                VARCHAR COMMENT 'inserted element',
     valence            INTEGER COMMENT 'charge of the ion',
     formula_charged    VARCHAR COMMENT 'reduced formula with the fewer ions',
     formula_discharged VARCHAR COMMENT 'reduced formula with the more ions',
@@ -124,7 +124,7 @@ CREATE TABLE electrodes (
     checked            BOOLEAN COMMENT 'whether formation energies of both crystals give the voltage within 0.15 V, where the source says so',
     method             VARCHAR COMMENT 'DFT or experiment',
     source             VARCHAR COMMENT 'citation',
-    note               VARCHAR COMMENT 'what a reader must know'
+    note               VARCHAR COMMENT 'remarks'
 );
 
 -- Energies of the elements that go in, by how they were computed. Energies of two rows that differ in functional, dispersion or
@@ -139,7 +139,7 @@ CREATE TABLE reference_energies (
     source         VARCHAR COMMENT 'citation, or the program that computed the row',
     where_in_paper VARCHAR COMMENT 'section, table or figure of the source',
     run            VARCHAR COMMENT 'calculation of the energy: run of dft_runs',
-    note           VARCHAR COMMENT 'what a reader must know'
+    note           VARCHAR COMMENT 'remarks'
 );
 
 -- What `hollandite import-dft` reads of calculations with VASP. Energies of two rows have a common zero only where functional,
@@ -151,7 +151,7 @@ CREATE TABLE dft_runs (
     version              VARCHAR COMMENT 'version of VASP',
     status               VARCHAR COMMENT 'converged, or why the energy is not that of a ground state',
     electronic_converged BOOLEAN COMMENT 'whether the last electronic loop ended because it had converged',
-    ionic_converged      BOOLEAN COMMENT 'whether the relaxation converged; true where no atom was to move',
+    ionic_converged      BOOLEAN COMMENT 'whether the relaxation converged; true if no atom was free to move',
     formula              VARCHAR COMMENT 'reduced formula, as tmo.formula',
     natoms               INTEGER COMMENT 'atoms in the cell',
     structure_hash       VARCHAR COMMENT 'content hash of structure, as tmo.structure_hash',
@@ -181,7 +181,7 @@ CREATE TABLE dft_runs (
     ionic_steps          INTEGER COMMENT 'ionic steps',
     electronic_steps     INTEGER COMMENT 'electronic steps of the last ionic step',
     ibrion               INTEGER COMMENT 'how ions move (IBRION): -1 not, 0 by Newton''s law, 1 to 3 downhill',
-    nsw                  INTEGER COMMENT 'most ionic steps',
+    nsw                  INTEGER COMMENT 'maximum number of ionic steps',
     isif                 INTEGER COMMENT 'what may move (ISIF): 2 the ions, 3 the cell too',
     nelm                 INTEGER COMMENT 'most electronic steps',
     ediff                DOUBLE COMMENT 'change of energy that ends an electronic loop, eV',

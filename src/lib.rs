@@ -3,7 +3,7 @@
 //!
 //! The layers stand on each other, each a package in a folder of `src` that knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
-//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`generation`] (crystals that nobody has made), [`columns`] (crystals as Arrow
+//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`generation`] (hypothetical crystals), [`columns`] (crystals as Arrow
 //! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
 //! models late and once), [`jobs`] (work over a whole table, resumable), [`report`] (files, pictures and polars frames), and the command line. The feature `serve` adds a
 //! server, `src/serve`, in which all that others ask goes through one gate; the feature `cluster` runs queries on several machines,
@@ -74,13 +74,14 @@
 //!
 //! # Adding to it
 //!
-//! Each of these is said in one place; what depends on it follows, and a test names what was forgotten.
+//! What depends on each of these follows from it, and the compiler or a test names what was forgotten.
 //!
 //! - **A SQL function**: a `Function` in the file of its theme under `src/sql/functions`: name, text, parameters, unit, example and
 //!   kernel. The kernel calls what computes on a crystal in the layers below. `UPDATE=1 cargo test --test docs drift` writes the
 //!   reference, a case in `tests/slt` holds the value.
-//! - **A file format**: a file under `src/formats` with its `FORMAT`, and a line in [`formats::FORMATS`].
-//! - **A network**: a folder under `src/models` that implements `Architecture`, and a line in the list of `models::network`.
+//! - **A file format**: a file under `src/formats` with its `FORMAT`, its `mod`, and a line in [`formats::FORMATS`].
+//! - **A network**: a folder under `src/models` that implements `Architecture`, its `mod`, a line in the list of `models::network`, and,
+//!   where it is packed for inference, its forms in `configs()` of the tests of `models::fused`.
 //! - **A column of every table of crystals**: its line in `schema/lake.sql`, with unit and comment, and its value in
 //!   `src/store/tables/values.rs`. Its comment ends with `tables of earlier releases lack it`: readers find it by name.
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.

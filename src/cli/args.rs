@@ -76,7 +76,7 @@ pub enum Command {
     Compute(Compute),
     /// Generate candidates: substitute elements in known crystals, keep what is charge-neutral and new
     Enumerate(Box<Enumerate>),
-    /// Draw crystals that nobody has made, count what passes each step, and relax the best
+    /// Draw hypothetical crystals, count what passes each step, and relax the best
     Generate(Generate),
     /// Train a model on the labels of a table
     Train(Box<Train>),

@@ -30,6 +30,14 @@ impl Stream {
         self.0 = self.0.wrapping_add(GOLDEN);
         ((u128::from(finish(self.0)) * n as u128) >> 64) as usize
     }
+
+    /// All of them in a random order (Fisher and Yates).
+    pub fn shuffled<T>(&mut self, mut all: Vec<T>) -> Vec<T> {
+        for i in (1..all.len()).rev() {
+            all.swap(i, self.below(i + 1));
+        }
+        all
+    }
 }
 
 /// 2⁶⁴ divided by the golden ratio, odd.

@@ -33,17 +33,20 @@ pub(super) enum Open {
 /// How a text is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
+    /// Whether a text without a file name looks like one.
+    pub looks: fn(&str) -> bool,
     /// All its crystals, as those of a file.
     pub records: fn(&Input, String, &Reading) -> Records,
     /// Its one crystal, and what of it is not as it is written.
     pub parse: fn(&str) -> Result<(Structure, Notes), FormatError>,
 }
 
-/// Every format.
+/// Every format. A text is of the first that it looks like.
 pub static FORMATS: [&Format; 11] = [
     &cif::FORMAT,
-    &poscar::FORMAT,
+    // Its header is that of a POSCAR.
     &xdatcar::FORMAT,
+    &poscar::FORMAT,
     &json::FORMAT,
     &json::LINES,
     &csv::FORMAT,
@@ -71,24 +74,17 @@ impl Format {
         by_extension.or_else(|| FORMATS.into_iter().find(|format| begins(format)))
     }
 
-    /// The format that a text looks like: POSCAR by the numbers of its lines 2 to 5, whatever its comment says, and XDATCAR where a
-    /// frame opens behind them; else JSON or CIF by the first line that is no comment; else POSCAR.
+    /// How a text of this format is read; `None` where it is read as a file only.
+    pub(super) fn text(&self) -> Option<Text> {
+        match &self.open {
+            Open::Text(text) => Some(*text),
+            Open::File(_) => None,
+        }
+    }
+
+    /// How a text without a file name is read: as what it looks like, else as a POSCAR, of which errors say what is missing.
     pub(super) fn of_text(text: &str) -> Text {
-        let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
-        let mut counts = text.lines().skip(1).map(numbers);
-        if counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3 {
-            let frames = text.lines().skip(7).take(2).any(xdatcar::opens);
-            return if frames { xdatcar::TEXT } else { poscar::TEXT };
-        }
-        let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).unwrap_or("");
-        let word = line.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
-        if line.starts_with(['{', '[']) {
-            json::TEXT
-        } else if word.starts_with("data_") || word.starts_with('_') || word == "loop_" {
-            cif::TEXT
-        } else {
-            poscar::TEXT
-        }
+        FORMATS.into_iter().filter_map(Self::text).find(|of| (of.looks)(text)).unwrap_or(poscar::TEXT)
     }
 
     /// The names of files that are read, for a message.
@@ -102,6 +98,11 @@ impl Format {
         let begins = begins.collect::<Vec<_>>().join(", ");
         format!("{} or {begins} (plain, .gz or .zst), {}", extensions(true), extensions(false))
     }
+}
+
+/// The first line of a text that is neither empty nor a comment.
+pub(super) fn first_line(text: &str) -> &str {
+    text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or("")
 }
 
 #[cfg(test)]
@@ -125,6 +126,27 @@ mod tests {
             ("notes.txt", None),
         ] {
             assert_eq!(Format::of(Path::new(name)), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_look_like_formats() {
+        let cell = "data_x\n1.0\n3 0 0\n0 3 0\n0 0 3\nO\n1\nDirect\n0 0 0\n";
+        let frames = cell.replace("Direct", "Direct configuration=     1");
+        for (text, name) in [
+            (cell, Some("POSCAR")),
+            (cell.replace("data_x", "{").as_str(), Some("POSCAR")),
+            (frames.as_str(), Some("XDATCAR")),
+            ("# x\n\n Data_x\n1 2 3", Some("CIF")),
+            ("_cell_length_a 3", Some("CIF")),
+            ("loop_\n_x", Some("CIF")),
+            (" [{}]", Some("JSON")),
+            ("# x\n{}", Some("JSON")),
+            ("rutile", None),
+            ("2\nLattice=\"3 0 0 0 3 0 0 0 3\"\n", None),
+        ] {
+            let looks = |format: &&Format| format.text().is_some_and(|of| (of.looks)(text));
+            assert_eq!(FORMATS.into_iter().find(looks).map(|format| format.name), name, "{text}");
         }
     }
 

@@ -21,8 +21,18 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// How such a text is read.
-pub(super) const TEXT: Text =
-    Text { records: |input, text, reading| plain(records(input, &text), input, &reading.mapping), parse: parse_noted };
+pub(super) const TEXT: Text = Text {
+    looks: has_cell,
+    records: |input, text, reading| plain(records(input, &text), input, &reading.mapping),
+    parse: parse_noted,
+};
+
+/// Whether scale and cell stand in lines 2 to 5, whatever the comment before them says.
+pub(super) fn has_cell(text: &str) -> bool {
+    let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
+    let mut counts = text.lines().skip(1).map(numbers);
+    counts.next().is_some_and(|n| n > 0) && counts.take(3).filter(|n| *n >= 3).count() == 3
+}
 
 /// The crystal of a POSCAR file.
 pub(super) fn records(input: &Input, text: &str) -> Records {

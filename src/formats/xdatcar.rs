@@ -39,7 +39,7 @@ struct Place {
 }
 
 /// Whether a line opens a frame.
-pub(super) fn opens(line: &str) -> bool {
+fn opens(line: &str) -> bool {
     let line = line.trim_start().to_ascii_lowercase();
     line.strip_prefix("direct")
         .or(line.strip_prefix("cartesian"))
@@ -95,6 +95,7 @@ pub(super) static FORMAT: Format =
 
 /// How such a text is read.
 pub(super) const TEXT: Text = Text {
+    looks: |text| poscar::has_cell(text) && text.lines().skip(HEADER).take(2).any(opens),
     records: |input, text, reading| plain(records(input, text, reading.frames), input, &reading.mapping),
     parse: parse_noted,
 };

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crystal::CrystalError;
+use crystal::{Cause, CrystalError};
+use models::ModelError;
 
 /// A crystal that cannot be written as tokens, tokens that are no crystal, or a prototype that cannot be built.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum GenerationError {
     /// No choice of oxidation states is charge-neutral.
     #[error(
@@ -89,27 +90,35 @@ pub enum GenerationError {
     },
     /// Weights of a network that do not fit.
     #[error("weights of a generator: {0}")]
-    Weights(String),
-    /// Crystals that a network cannot learn from, or a run that cannot go on.
+    Weights(#[source] Cause),
+    /// Crystals that a network cannot learn from.
     #[error("training: {0}")]
     Training(String),
     /// A file of a training that cannot be read or written.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        message: String,
+        /// The system's error, or what is wrong with the file.
+        source: Cause,
     },
     /// See [`CrystalError`].
     #[error(transparent)]
     Crystal(#[from] CrystalError),
+    /// See [`ModelError`]: a checkpoint that cannot be read or written, or is of another run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }
 
 impl GenerationError {
     /// What is wrong with the file or folder at `path`.
-    pub(crate) fn io<E: std::fmt::Display>(path: impl Into<PathBuf>) -> impl Fn(E) -> Self {
+    pub fn io<E: Into<Cause>>(path: impl Into<PathBuf>) -> impl Fn(E) -> Self {
         let path = path.into();
-        move |e| Self::Io { path: path.clone(), message: e.to_string() }
+        move |source| Self::Io { path: path.clone(), source: source.into() }
+    }
+
+    /// What is wrong with weights.
+    pub(crate) fn weights(source: impl Into<Cause>) -> Self {
+        Self::Weights(source.into())
     }
 }

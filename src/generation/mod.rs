@@ -1,4 +1,4 @@
-//! Crystals that nobody has made.
+//! Hypothetical crystals.
 //!
 //! A crystal is described by [`Tokens`]: its space group, and for each orbit of atoms the species and the Wyckoff position, without any
 //! coordinate. They hold all that is discrete about it, and are few: four for a hollandite of 26 atoms. [`Tokens::of`] reads them off a

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn samplers_are_known_by_name() {
         for kind in SamplerKind::ALL {
-            assert_eq!(SamplerKind::parse(&kind.name().to_uppercase()), Ok(kind));
+            assert_eq!(SamplerKind::parse(&kind.name().to_uppercase()).unwrap(), kind);
         }
         let message = SamplerKind::parse("wyckof").unwrap_err().to_string();
         assert_eq!(message, "no sampler 'wyckof'; known: templates, wyckoff");
@@ -140,8 +140,8 @@ mod tests {
         let open = Request { sites: Some(8), ..Request::default() };
         let wanted = Request { conditions: Conditions { void: Some(0.5), ..Conditions::default() }, ..open.clone() };
         assert_eq!(wanted.to_string(), format!("{open}, void = 0.5"));
-        assert_eq!(SamplerKind::ALL.map(|kind| kind.check(&open)), [Ok(()), Ok(())]);
-        assert_eq!(SamplerKind::Wyckoff.check(&wanted), Ok(()));
+        assert!(SamplerKind::ALL.iter().all(|kind| kind.check(&open).is_ok()));
+        SamplerKind::Wyckoff.check(&wanted).unwrap();
         let message = SamplerKind::Templates.check(&wanted).unwrap_err().to_string();
         assert!(message.contains("knows nothing of void: take sampler 'wyckoff'"), "{message}");
     }

@@ -1,4 +1,4 @@
-//! `generate`: crystals that nobody has made, drawn in lots into a table of their own, and the best of them relaxed.
+//! `generate`: hypothetical crystals, drawn in lots into a table of their own, and the best of them relaxed.
 //!
 //! Every crystal that is drawn is kept, the known and the repeated too: what share is new is a result. Beside the table NAME lie
 //! NAME_draws, what passed each step of every lot, by which a run that was interrupted goes on, and NAME_relaxed.

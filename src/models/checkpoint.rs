@@ -2,50 +2,58 @@
 //!
 //! The files of an epoch carry its number; the state, which names the epoch, is replaced by a rename when they are complete,
 //! and those of the epoch before go last. A run that is killed at any moment goes on from a whole checkpoint, and ends with
-//! the numbers of a run that was not. (Nothing random is kept: see [`super::random`].)
+//! the numbers of a run that was not. (Nothing random is kept: see [`crystal::random`].)
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use burn::{optim::ModuleOptimizer, prelude::*};
-use serde::{Deserialize, Serialize};
+use burn::{module::Module, optim::ModuleOptimizer};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{network::Net, sample::Epoch};
 use crate::ModelError;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Checkpoint {
-    pub epochs_done: usize,
+pub struct Checkpoint<E> {
+    /// Steps of the optimiser, where they are counted.
+    #[serde(default)]
     pub steps_done: usize,
+    /// The best epoch, from 1; 0 before there is one.
     pub best_epoch: usize,
+    /// Wall time, s.
     pub seconds: f64,
     /// What must not change between the run and its continuation.
     pub settings: BTreeMap<String, String>,
-    pub history: Vec<Epoch>,
+    /// What happened in each epoch.
+    pub history: Vec<E>,
 }
 
-impl Checkpoint {
+impl<E> Checkpoint<E> {
     /// The start of a run with these settings.
     pub fn new(settings: BTreeMap<String, String>) -> Self {
-        Self { epochs_done: 0, steps_done: 0, best_epoch: 0, seconds: 0.0, settings, history: Vec::new() }
+        Self { steps_done: 0, best_epoch: 0, seconds: 0.0, settings, history: Vec::new() }
+    }
+
+    /// Epochs that are over.
+    pub fn epochs_done(&self) -> usize {
+        self.history.len()
     }
 }
 
 /// What changes while a network is fitted.
-pub(super) struct Weights {
+pub struct Weights<M> {
     /// Follows the gradients.
-    pub net: Net,
+    pub net: M,
     /// Moving average of `net`, where asked for.
-    pub average: Option<Net>,
+    pub average: Option<M>,
     /// Momenta.
     pub optimizer: ModuleOptimizer,
 }
 
 /// The folder of a run.
-pub(super) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
     /// The folder, made if it is not there.
@@ -74,13 +82,16 @@ impl Folder {
     ///
     /// # Errors
     /// A state that cannot be read, or one of a run with other settings.
-    pub fn resumable(&self, settings: &BTreeMap<String, String>) -> Result<Option<Checkpoint>, ModelError> {
+    pub fn resumable<E: DeserializeOwned>(
+        &self,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Option<Checkpoint<E>>, ModelError> {
         let path = self.state();
         if !path.exists() {
             return Ok(None);
         }
         let text = std::fs::read_to_string(&path).map_err(ModelError::io(&path))?;
-        let saved: Checkpoint = serde_json::from_str(&text).map_err(ModelError::io(&path))?;
+        let saved: Checkpoint<E> = serde_json::from_str(&text).map_err(ModelError::io(&path))?;
         let none = String::from("none");
         let of = |map: &BTreeMap<String, String>, key: &String| map.get(key).unwrap_or(&none).clone();
         let differences: Vec<String> = settings
@@ -103,10 +114,10 @@ impl Folder {
     ///
     /// # Errors
     /// Files that are missing or do not fit.
-    pub fn load(&self, state: &Checkpoint, fresh: Weights) -> Result<Weights, ModelError> {
+    pub fn load<M: Module, E>(&self, state: &Checkpoint<E>, fresh: Weights<M>) -> Result<Weights<M>, ModelError> {
         // A run that was killed just after the state was replaced has left these.
-        self.remove_before(state.epochs_done);
-        let [net, average, optimizer] = self.files(state.epochs_done);
+        self.remove_before(state.epochs_done());
+        let [net, average, optimizer] = self.files(state.epochs_done());
         Ok(Weights {
             net: fresh.net.try_load_file(&net).map_err(ModelError::io(&net))?,
             average: match fresh.average {
@@ -121,8 +132,8 @@ impl Folder {
     ///
     /// # Errors
     /// [`ModelError::Io`].
-    pub fn save(&self, state: &Checkpoint, weights: &Weights) -> Result<(), ModelError> {
-        let [net, average, optimizer] = self.files(state.epochs_done);
+    pub fn save<M: Module, E: Serialize>(&self, state: &Checkpoint<E>, weights: &Weights<M>) -> Result<(), ModelError> {
+        let [net, average, optimizer] = self.files(state.epochs_done());
         weights.net.clone().save_file(&net).map_err(ModelError::io(&net))?;
         if let Some(net) = &weights.average {
             net.clone().save_file(&average).map_err(ModelError::io(&average))?;
@@ -132,7 +143,7 @@ impl Folder {
         let unfinished = self.state().with_extension("unfinished");
         std::fs::write(&unfinished, text).map_err(ModelError::io(&unfinished))?;
         std::fs::rename(&unfinished, self.state()).map_err(ModelError::io(&unfinished))?;
-        self.remove_before(state.epochs_done);
+        self.remove_before(state.epochs_done());
         Ok(())
     }
 
@@ -148,9 +159,30 @@ impl Folder {
     ///
     /// # Errors
     /// [`ModelError::Io`].
-    pub fn save_best(&self, net: &Net) -> Result<(), ModelError> {
+    pub fn save_best<M: Module>(&self, net: &M) -> Result<(), ModelError> {
         let unfinished = self.0.join("best-unfinished.bpk");
         net.clone().save_file(&unfinished).map_err(ModelError::io(&unfinished))?;
         std::fs::rename(&unfinished, self.best()).map_err(ModelError::io(&unfinished))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_one_of_two_runs_has_tells_them_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Folder::create(folder.path()).unwrap();
+        let with = BTreeMap::from([("clip".to_owned(), "2".to_owned())]);
+        for (was, is, said) in
+            [(&with, &BTreeMap::new(), "clip was 2, is none"), (&BTreeMap::new(), &with, "clip was none, is 2")]
+        {
+            let state = Checkpoint::<f64>::new(was.clone());
+            std::fs::write(run.state(), serde_json::to_string(&state).unwrap()).unwrap();
+            assert!(run.resumable::<f64>(was).unwrap().is_some());
+            let message = run.resumable::<f64>(is).unwrap_err().to_string();
+            assert!(message.contains(said), "{message}");
+        }
     }
 }

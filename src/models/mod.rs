@@ -9,7 +9,7 @@ pub mod batch;
 pub mod bond_graph;
 pub mod card;
 pub mod cgcnn;
-mod checkpoint;
+pub mod checkpoint;
 pub mod chgnet;
 mod clip;
 pub mod cnn;

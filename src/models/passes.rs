@@ -107,14 +107,9 @@ pub(super) fn forward_all(net: &Net, config: &Config, inputs: &[&Input], options
     predicted
 }
 
-/// A random order (Fisher and Yates) that depends on `place` alone.
+/// A random order that depends on `place` alone.
 pub(super) fn shuffled(indices: &[usize], place: &[u64]) -> Vec<usize> {
-    let mut order = indices.to_vec();
-    let mut stream = Stream::new(mix(place));
-    for i in (1..order.len()).rev() {
-        order.swap(i, stream.below(i + 1));
-    }
-    order
+    Stream::new(mix(place)).shuffled(indices.to_vec())
 }
 
 #[cfg(test)]

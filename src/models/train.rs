@@ -81,8 +81,8 @@ struct Run<'a> {
     config: &'a Config,
     options: &'a TrainOptions,
     folder: &'a Folder,
-    weights: Weights,
-    state: Checkpoint,
+    weights: Weights<Net>,
+    state: Checkpoint<Epoch>,
     started: Instant,
     seconds_before: f64,
 }
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
             && let Some(saved) = folder.resumable(&state.settings)?
         {
             weights = folder.load(&saved, weights)?;
-            observer.note(&format!("resumed after epoch {}", saved.epochs_done));
+            observer.note(&format!("resumed after epoch {}", saved.epochs_done()));
             observer.resumed(&saved.history);
             state = saved;
         }
@@ -120,12 +120,12 @@ impl<'a> Run<'a> {
 
     /// Whether the schedule or the patience is at its end.
     fn is_over(&self) -> bool {
-        self.state.epochs_done >= self.options.epochs || self.without_progress() >= self.options.patience.max(1)
+        self.state.epochs_done() >= self.options.epochs || self.without_progress() >= self.options.patience.max(1)
     }
 
     /// Epochs since the best one.
     fn without_progress(&self) -> usize {
-        self.state.epochs_done - self.state.best_epoch
+        self.state.epochs_done() - self.state.best_epoch
     }
 
     /// The learning rate over a part of the run, in epochs.
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
     fn epoch(mut self, observer: &dyn Observer) -> Result<(Self, bool), ModelError> {
         let (data, options, started) = (self.data, self.options, Instant::now());
         let criterion = options.recipe.criterion;
-        let epoch = self.state.epochs_done + 1;
+        let epoch = self.state.epochs_done() + 1;
         let (sum, rate);
         (self, (sum, rate)) = match self.grow(epoch, observer) {
             Some(grown) => (self, grown),
@@ -202,7 +202,6 @@ impl<'a> Run<'a> {
             self.folder.save_best(&snapshot)?;
         }
         self.state.history.push(report);
-        self.state.epochs_done = epoch;
         self.state.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
         self.folder.save(&self.state, &self.weights)?;
         let late = options.time_limit.is_some_and(|limit| self.started.elapsed().as_secs_f64() > limit);
@@ -244,7 +243,7 @@ impl<'a> Run<'a> {
             data: options.data.clone(),
             split: data.split_card(options),
             training: TrainingCard {
-                epochs: state.epochs_done,
+                epochs: state.epochs_done(),
                 best_epoch: state.best_epoch,
                 batch: options.batch,
                 learning_rate: options.learning_rate,
@@ -273,7 +272,7 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Weights {
+impl Weights<Net> {
     /// One step of the optimiser.
     fn after(mut self, step: Step, rate: f64, options: &TrainOptions, steps: usize) -> Self {
         let gradients = match options.recipe.clip {

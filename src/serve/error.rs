@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use axum::http::StatusCode;
+use crystal::Cause;
 use datafusion::common::DataFusionError;
 use tonic::Code;
 
@@ -25,6 +26,14 @@ pub enum ServeError {
         path: PathBuf,
         /// The system's own words.
         source: std::io::Error,
+    },
+    /// A certificate or key that cannot be read, or does not belong to the other.
+    #[error("{}: {source}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
     },
     /// An address that cannot be listened to, or a connection that failed.
     #[error("{what}: {source}")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener;
+use crystal::Cause;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -37,14 +38,14 @@ impl Tls {
     /// # Errors
     /// Files that cannot be read, or do not belong together.
     pub(crate) fn acceptor(&self, protocols: &[&str]) -> Result<TlsAcceptor, ServeError> {
-        let wrong = |path: &Path, why: String| ServeError::Usage(format!("{}: {why}", path.display()));
+        let wrong = |path: &Path, source: Cause| ServeError::Tls { path: path.to_owned(), source };
         let chain = CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let chain = chain.map_err(|e| wrong(&self.certificate, e.to_string()))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| wrong(&self.key, e.to_string()))?;
+        let chain = chain.map_err(|e| wrong(&self.certificate, e.into()))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| wrong(&self.key, e.into()))?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key));
-        let mut config = config.map_err(|e| wrong(&self.certificate, e.to_string()))?;
+        let mut config = config.map_err(|e| wrong(&self.certificate, e.into()))?;
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }

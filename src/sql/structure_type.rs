@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 
+use crate::functions::arguments::crystal_text;
 use columns::StructureColumn;
 use crystal::Structure;
 
@@ -47,7 +48,7 @@ pub(super) fn check(function: &str, field: &Field) -> Result<()> {
             )
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "decode the bytes as text first".to_string(),
-        _ => "pass the column structure, or CIF, POSCAR or JSON text".to_string(),
+        _ => crystal_text!("pass the column structure, or ", "").to_string(),
     };
     plan_err!("{function} needs a crystal, but '{}' is {}: {remedy}", field.name(), sql_type(found))
 }

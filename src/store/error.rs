@@ -91,10 +91,15 @@ pub enum StoreError {
     Statement(String),
     /// A name that cannot be a table, or is one of the registry's.
     #[error(
-        "'{0}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of {reserved}, nor features or \
-         a name that begins with features_", reserved = crate::registry_tables::names().collect::<Vec<_>>().join(", ")
+        "'{name}' cannot name a table; use lower-case letters, digits and _, a letter first, and none of {reserved}, nor features or \
+         a name that begins with features_"
     )]
-    TableName(String),
+    TableName {
+        /// The name.
+        name: String,
+        /// The names of the registry.
+        reserved: String,
+    },
     /// A snapshot that does not exist.
     #[error("the store has no snapshot {asked}; the newest is {newest} and the oldest {oldest}")]
     Snapshot {

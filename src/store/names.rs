@@ -13,5 +13,11 @@ pub(super) fn check_table_name(name: &str) -> Result<(), StoreError> {
     let ok = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !is_reserved(name);
-    if ok { Ok(()) } else { Err(StoreError::TableName(name.to_owned())) }
+    if ok { Ok(()) } else { Err(refused(name)) }
+}
+
+/// What a name is refused with.
+pub(super) fn refused(name: &str) -> StoreError {
+    let reserved: Vec<&str> = registry_tables::names().collect();
+    StoreError::TableName { name: name.to_owned(), reserved: reserved.join(", ") }
 }

@@ -1,4 +1,4 @@
-//! Crystals that nobody has made: what the program draws and counts, that it goes on where it was, and what it refuses.
+//! Hypothetical crystals: what the program draws and counts, that it goes on where it was, and what it refuses.
 
 use super::enumerate::{number, published};
 use predicates::str::contains;

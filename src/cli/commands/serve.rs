@@ -13,7 +13,7 @@ use crate::cli::queries::QUERIES;
 impl From<ServeError> for CliError {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Usage(message) => Self::Usage(message),
+            error @ (ServeError::Usage(_) | ServeError::Tls { .. }) => Self::Usage(error.to_string()),
             ServeError::Store(error) => Self::Store(error),
             ServeError::Session(error) => Self::Below(error),
             ServeError::File { path, source } => Self::Io { path, source },

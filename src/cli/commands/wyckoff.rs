@@ -68,8 +68,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     let bar = Bar::new(options.epochs);
     let (trained, bar) = tokio::task::spawn_blocking(move || {
         let mut learn = || {
-            std::fs::create_dir_all(&directory)
-                .map_err(|e| GenerationError::Io { path: directory.clone(), message: e.to_string() })?;
+            std::fs::create_dir_all(&directory).map_err(GenerationError::io(&directory))?;
             let (known, without) = examples(&crystals, &directory.join("crystals.jsonl"), options.threads, &bar)?;
             options.without_tokens = without;
             train(&known, &options, &bar)

@@ -85,7 +85,8 @@ fn step(tangents: &[Tangent], here: f64) -> Option<[f64; 3]> {
     Some(std::array::from_fn(|k| x[k] - STRIDE))
 }
 
-/// The x >= 0 of largest x[3] with a · x <= b for all rows (a, b), b >= 0: the simplex method.
+/// The x >= 0 of largest x[3] with a · x <= b for all rows (a, b), b >= 0: the simplex method, in its dense form of inequalities with
+/// slacks over four variables; that of `stability` solves equations with hundreds of columns.
 fn highest(mut rows: Vec<([f64; 4], f64)>) -> Option<[f64; 4]> {
     let mut gain = [0.0, 0.0, 0.0, 1.0_f64];
     // Which variable each column and each row stands for; those from 4 on are slacks.

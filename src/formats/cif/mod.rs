@@ -25,8 +25,8 @@ use lexer::{Lexer, Token};
 
 use super::{
     Format, Note, Notes, Properties, Record, Records, Refused, Rejection, at_line,
-    format::{Open, Text},
-    plain, stem,
+    format::{Open, Text, first_line},
+    plain, poscar, stem,
 };
 use crate::FormatError;
 use crystal::CrystalError;
@@ -43,6 +43,11 @@ pub(super) static FORMAT: Format =
 
 /// How such a text is read.
 pub(super) const TEXT: Text = Text {
+    looks: |text| {
+        let word = first_line(text).split_whitespace().next().unwrap_or("").to_ascii_lowercase();
+        // The comment of a POSCAR may be any.
+        !poscar::has_cell(text) && (word.starts_with("data_") || word.starts_with('_') || word == "loop_")
+    },
     records: |input, text, reading| plain(records(&input.path, text), input, &reading.mapping),
     parse: parse_noted,
 };

@@ -25,7 +25,7 @@ use serde::de::DeserializeSeed;
 use super::{
     Format, Input, Mapping, Notes, Properties, Record, Records, Refused, Rejection,
     cells::Cell,
-    format::{Open, Text},
+    format::{Open, Text, first_line},
     mapping::mapped,
     source::Lines,
     stem,
@@ -45,6 +45,7 @@ pub(super) static FORMAT: Format =
 
 /// How such a text is read.
 pub(super) const TEXT: Text = Text {
+    looks: |text| first_line(text).starts_with(['{', '[']),
     records: |input, text, reading| own(records(&input.path, text, &reading.mapping), input, &reading.mapping),
     parse: parse_noted,
 };

@@ -41,11 +41,7 @@ impl Example {
         };
         let place = |letter: char| WORDS.of_group(group).iter().position(|p| p.letter == letter);
         let orbit = |orbit: &crate::Orbit| Some((vocabulary.word(orbit.species)?, place(new(orbit.letter))?));
-        let mut orbits: Vec<(usize, usize)> = self.tokens.orbits().iter().filter_map(orbit).collect();
-        for i in (1..orbits.len()).rev() {
-            orbits.swap(i, random.below(i + 1));
-        }
-        orbits
+        random.shuffled(self.tokens.orbits().iter().filter_map(orbit).collect())
     }
 
     /// Adds its tokens to a batch of crystals of as many orbits, in an order and with gaps in what is said that `random` draws.

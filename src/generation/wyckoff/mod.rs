@@ -13,7 +13,6 @@
 
 mod amounts;
 mod batch;
-mod checkpoint;
 mod conditions;
 mod example;
 mod forward;

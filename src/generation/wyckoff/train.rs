@@ -11,15 +11,15 @@ use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use crystal::random::{Stream, mix};
 use crystal::threads::on_threads;
+use models::checkpoint::{Checkpoint, Folder, Weights};
 use serde::{Deserialize, Serialize};
 
 use super::WyckoffModel;
 use super::batch::Batch;
-use super::checkpoint::{Checkpoint, Folder};
 use super::example::Example;
 use super::network::{Net, Shape, WyckoffConfig};
 use super::vocabulary::Vocabulary;
@@ -159,11 +159,11 @@ impl<'a> Data<'a> {
     fn batches(&self, set: &[usize], size: usize, place: [u64; 2]) -> Vec<Vec<usize>> {
         let random = &mut Stream::new(mix(&place));
         let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for i in shuffled(set.to_vec(), random) {
+        for i in random.shuffled(set.to_vec()) {
             by_length.entry(self.examples[i].tokens.orbits().len()).or_default().push(i);
         }
         let batches = by_length.values().flat_map(|alike| alike.chunks(size.max(1)).map(<[usize]>::to_vec));
-        shuffled(batches.collect(), random)
+        random.shuffled(batches.collect())
     }
 
     /// The crystals of a step as a network reads them in an epoch.
@@ -188,21 +188,13 @@ impl<'a> Data<'a> {
     }
 }
 
-fn shuffled<T>(mut all: Vec<T>, random: &mut Stream) -> Vec<T> {
-    for i in (1..all.len()).rev() {
-        all.swap(i, random.below(i + 1));
-    }
-    all
-}
-
 /// A training under way.
 struct Run<'a> {
     data: &'a Data<'a>,
     options: &'a WyckoffOptions,
     folder: &'a Folder,
-    net: Net,
-    optimizer: ModuleOptimizer,
-    state: Checkpoint,
+    weights: Weights<Net>,
+    state: Checkpoint<WyckoffEpoch>,
     started: Instant,
 }
 
@@ -221,16 +213,15 @@ impl<'a> Run<'a> {
             data,
             options,
             folder,
-            net,
-            optimizer,
+            weights: Weights { net, average: None, optimizer },
             state: Checkpoint::new(settings(data, options)),
             started: Instant::now(),
         };
         if options.resume
             && let Some(saved) = folder.resumable(&run.state.settings)?
         {
-            (run.net, run.optimizer) = folder.load(&saved, run.net, run.optimizer)?;
-            observer.note(&format!("resumed after epoch {}", saved.history.len()));
+            run.weights = folder.load(&saved, run.weights)?;
+            observer.note(&format!("resumed after epoch {}", saved.epochs_done()));
             run.state = saved;
         }
         Ok(run)
@@ -254,8 +245,8 @@ impl<'a> Run<'a> {
             rate = self.rate((epoch - 1) as f64 + done as f64 / total as f64);
             let (loss, gradients) = self.step(&crystals, epoch);
             sum += loss;
-            let net = self.net.clone();
-            self.net = self.optimizer.step(rate, net, gradients);
+            let net = self.weights.net.clone();
+            self.weights.net = self.weights.optimizer.step(rate, net, gradients);
             observer.step(epoch, done, total, sum / done as f64);
         }
         if !sum.is_finite() {
@@ -272,11 +263,11 @@ impl<'a> Run<'a> {
         };
         if self.state.history.iter().all(|before| report.held_out < before.held_out) {
             self.state.best_epoch = epoch;
-            self.folder.save_best(&self.net.valid())?;
+            self.folder.save_best(&self.weights.net.valid())?;
         }
         self.state.history.push(report);
         self.state.seconds += report.seconds;
-        self.folder.save(&self.state, &self.net, &self.optimizer)?;
+        self.folder.save(&self.state, &self.weights)?;
         let late = options.time_limit.is_some_and(|limit| self.started.elapsed().as_secs_f64() > limit);
         if late {
             observer.note("time limit reached: stopped; go on with --resume");
@@ -292,7 +283,7 @@ impl<'a> Run<'a> {
         let device = Device::flex().autodiff();
         let results = on_threads(options.threads, passes.len(), |k| {
             // Leaves of its own for each pass: threads that share leaves share one graph, whose locks burn 0.22 takes in opposite orders.
-            let own = self.net.valid().train();
+            let own = self.weights.net.valid().train();
             let batch = data.batch(passes[k], options.seed, epoch);
             let loss = own.surprise(&batch, options.config.heads, &device).total();
             let value = f64::from(loss.clone().inner().into_scalar::<f32>());
@@ -302,7 +293,7 @@ impl<'a> Run<'a> {
         let mut sum = 0.0;
         for (loss, own) in results {
             sum += loss;
-            gradients.accumulate(&self.net, own);
+            gradients.accumulate(&self.weights.net, own);
         }
         (sum, gradients.grads())
     }
@@ -310,7 +301,7 @@ impl<'a> Run<'a> {
     /// Mean loss over the crystals held out, told the same way every time.
     fn held_out(&self) -> f64 {
         let (data, options) = (self.data, self.options);
-        let net = self.net.valid();
+        let net = self.weights.net.valid();
         let batches = data.batches(&data.held_out, options.batch, [options.seed, 0]);
         let losses = on_threads(options.threads, batches.len(), |k| {
             let batch = data.batch(&batches[k], options.seed, 0);
@@ -326,7 +317,9 @@ impl<'a> Run<'a> {
         let Some(last) = state.history.last() else {
             return Err(GenerationError::Training("no epoch".into()));
         };
-        let best = self.folder.load_best(Net::new(&data.shape(options.config), options.seed, &Device::flex()))?;
+        let path = self.folder.best();
+        let best = Net::new(&data.shape(options.config), options.seed, &Device::flex());
+        let best = best.try_load_file(&path).map_err(GenerationError::io(&path))?;
         let weights = of_net(&best);
         let known = |of: fn(&Example) -> bool| data.training.iter().filter(|&&i| of(&data.examples[i])).count();
         let card = WyckoffCard {
@@ -435,10 +428,14 @@ pub(super) mod tests {
         let (examples, _) = published();
         let one = train(&examples, &WyckoffOptions { threads: 1, ..options(whole.path()) }, &Ends::default()).unwrap();
         train(&examples, &options(halves.path()), &Ends(Some(2))).unwrap();
+        // What a run leaves that is killed when its state is replaced.
+        let left = halves.path().join("net-1.bpk");
+        std::fs::write(&left, "").unwrap();
         let resumed = WyckoffOptions { resume: true, ..options(halves.path()) };
         let two = train(&examples, &resumed, &Ends::default()).unwrap();
         let losses = |t: &WyckoffTrained| t.history.iter().map(|e| (e.loss, e.held_out)).collect::<Vec<_>>();
         assert_eq!(losses(&one), losses(&two));
+        assert!(!left.exists());
         let other = WyckoffOptions { seed: 2, ..resumed };
         let message = train(&examples, &other, &Ends::default()).unwrap_err().to_string();
         assert!(message.contains("seed was 1, is 2"), "{message}");

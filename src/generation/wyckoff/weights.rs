@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::module::Param;
 use burn::prelude::*;
-use crystal::Element;
+use crystal::{Element, explained};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
@@ -142,7 +142,6 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// # Errors
 /// A card with a number that is not finite.
 pub(super) fn to_bytes(weights: &Weights, card: &WyckoffCard) -> Result<Vec<u8>, GenerationError> {
-    let fault = |e: String| GenerationError::Weights(e);
     let bytes: Vec<(&String, Vec<usize>, Vec<u8>)> = weights
         .iter()
         .map(|(name, matrix)| {
@@ -151,12 +150,12 @@ pub(super) fn to_bytes(weights: &Weights, card: &WyckoffCard) -> Result<Vec<u8>,
         })
         .collect();
     let views = bytes.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| fault(e.to_string()))?;
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(GenerationError::weights)?;
         Ok((name.as_str(), view))
     });
     let views = views.collect::<Result<Vec<_>, GenerationError>>()?;
-    let json = serde_json::to_string(card).map_err(|e| fault(e.to_string()))?;
-    serialize(views, Some(HashMap::from([(CARD.to_owned(), json)]))).map_err(|e| fault(e.to_string()))
+    let json = serde_json::to_string(card).map_err(GenerationError::weights)?;
+    serialize(views, Some(HashMap::from([(CARD.to_owned(), json)]))).map_err(GenerationError::weights)
 }
 
 /// Weights and card out of the bytes of a file.
@@ -164,18 +163,21 @@ pub(super) fn to_bytes(weights: &Weights, card: &WyckoffCard) -> Result<Vec<u8>,
 /// # Errors
 /// Bytes that are no such file.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Weights, WyckoffCard), GenerationError> {
-    let fault = |e: String| GenerationError::Weights(e);
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| fault(e.to_string()))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(GenerationError::weights)?;
     let card = metadata.metadata().as_ref().and_then(|all| all.get(CARD));
-    let card = card.ok_or_else(|| fault("no card: was it written by `hollandite train --model wyckoff`?".into()))?;
-    let card: WyckoffCard = serde_json::from_str(card).map_err(|e| fault(format!("card: {e}")))?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| fault(e.to_string()))?;
+    let without = "no card: was it written by `hollandite train --model wyckoff`?";
+    let card = card.ok_or_else(|| GenerationError::weights(without))?;
+    let of_card = |e: serde_json::Error| GenerationError::weights(explained(format!("card: {e}"), e));
+    let card: WyckoffCard = serde_json::from_str(card).map_err(of_card)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(GenerationError::weights)?;
     let matrix = |(name, view): (&str, TensorView<'_>)| match (view.dtype(), view.shape()) {
         (Dtype::F32, &[_, columns]) => {
             let number = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
             Ok((name.to_owned(), Matrix { columns, values: view.data().chunks_exact(4).map(number).collect() }))
         }
-        (dtype, shape) => Err(fault(format!("{name} is {dtype:?} of {shape:?}, not a matrix of f32"))),
+        (dtype, shape) => {
+            Err(GenerationError::weights(format!("{name} is {dtype:?} of {shape:?}, not a matrix of f32")))
+        }
     };
     let weights = tensors.iter().map(matrix).collect::<Result<_, _>>()?;
     Ok((weights, card))
@@ -200,14 +202,14 @@ pub(super) fn check(weights: &Weights, card: &WyckoffCard, vocabulary: &Vocabula
     let width = card.config.width();
     let fits = (1..=1024).contains(&width) && (1..=4096).contains(&hidden) && layers <= 64 && heads > 0;
     if !fits || !width.is_multiple_of(heads) {
-        return Err(GenerationError::Weights(format!("{:?} is no network", card.config)));
+        return Err(GenerationError::weights(format!("{:?} is no network", card.config)));
     }
     let shape =
         Shape { config: card.config, species: vocabulary.species().len(), elements: vocabulary.elements().len() };
     for (name, columns, len) in sizes(&shape) {
         let found = weights.get(&name).map(|matrix| (matrix.columns, matrix.values.len()));
         if found != Some((columns, len)) {
-            return Err(GenerationError::Weights(format!(
+            return Err(GenerationError::weights(format!(
                 "{name} is {found:?}, not {columns} columns of {len} numbers"
             )));
         }

@@ -1,5 +1,5 @@
-//! The graph networks without tensors: inference of all, with nothing that training would need, and the parts of the training steps
-//! of those that have their own.
+//! The graph networks without tensors: inference of all, with nothing that training would need, and the pieces of the training steps
+//! of those that take theirs without tensors too.
 //!
 //! The burn modules say what a network is and train it; every operation of theirs is a pass over memory, and a batch of
 //! crystals is as large as its intermediate tensors. Here the weights are taken out of the module once and packed, batch
@@ -12,10 +12,10 @@
 //! simd (one directory up)   vectors of each instruction set
 //! linear, norm, rows, basis products, normalisations, gathers and sums, Gaussians
 //! outer, gradients          gradients of weights, for the architectures that train without tensors
-//! radial                    numbers of a bond by its length
+//! radial, set2set           numbers of a bond by its length, the readout of a crystal
 //! product, row_norm, virial products and normalisations with the way back, forces and stress
 //! runs, strips, scratch     tiles of edges, buffers that outlive a call
-//! fused of an architecture     the networks, each in its folder; chgnet, tensornet and nequix with forces and stress
+//! fused of an architecture  the networks, each in its folder; those that are an energy surface with forces and stress
 //! ```
 
 pub(super) mod basis;

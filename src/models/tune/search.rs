@@ -145,10 +145,7 @@ fn spread(dimensions: usize, n: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut random = Random::new(seed, u64::MAX);
     let mut points = vec![Vec::with_capacity(dimensions); n];
     for _ in 0..dimensions {
-        let mut places: Vec<usize> = (0..n).collect();
-        for i in (1..n).rev() {
-            places.swap(i, random.0.below(i + 1));
-        }
+        let places: Vec<usize> = random.0.shuffled((0..n).collect());
         for (point, place) in points.iter_mut().zip(places) {
             point.push((place as f64 + random.unit()) / n as f64);
         }

@@ -217,6 +217,6 @@ fn parts(kind: &DataType) -> i64 {
 
 fn costly(function: &str) -> String {
     format!(
-        "{function} relaxes crystals, seconds to minutes a row: whoever runs this server allows it with --allow relax"
+        "{function} relaxes crystals, seconds to minutes a row: the operator of this server allows it with --allow relax"
     )
 }

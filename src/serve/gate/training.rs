@@ -125,7 +125,7 @@ impl Gate {
             (true, true) => Ok(()),
             (true, false) => Err(Refusal::forbidden("the store may not be written to")),
             (false, _) => Err(Refusal::forbidden(
-                "a training takes minutes to hours and writes a model: whoever runs this server allows it with --allow train",
+                "a training takes minutes to hours and writes a model: the operator of this server allows it with --allow train",
             )),
         }
     }

@@ -104,7 +104,7 @@ pub(super) static ROUTES: [Route; 14] = [
         path: "/v1/train",
         axum_path: "/v1/train",
         open: false,
-        summary: "Fit a network to labels, where whoever runs the server allows it: a line for each epoch, the last one for the model.",
+        summary: "Fit a network to labels, where the operator of the server allows it: a line for each epoch, the last one for the model.",
         parameters: &[],
         answers: &[training::TYPE],
         answer: |asked| training::answer(asked).boxed(),

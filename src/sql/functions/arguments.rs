@@ -10,9 +10,17 @@ use adsorption::{Freedom, Within, parse_sites};
 use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 use features::{self, Ion, Tolerances};
 
+/// What may stand for a crystal besides a structure, between what a text says before and after it.
+macro_rules! crystal_text {
+    ($before:literal, $after:literal) => {
+        concat!($before, "CIF, POSCAR or JSON text", $after)
+    };
+}
+pub(crate) use crystal_text;
+
 /// A crystal.
 pub(super) fn structure() -> Parameter {
-    crystal("structure", "A structure, or CIF, POSCAR or JSON text.")
+    crystal("structure", crystal_text!("A structure, or ", "."))
 }
 
 /// A crystal by another name.
@@ -22,12 +30,12 @@ pub(super) fn crystal(name: &'static str, text: &'static str) -> Parameter {
 
 /// A crystal that ions go into.
 pub(super) fn host() -> Parameter {
-    crystal("structure", "The empty host: a structure, or CIF, POSCAR or JSON text.")
+    crystal("structure", crystal_text!("The empty host: a structure, or ", "."))
 }
 
 /// A crystal of which the composition alone matters.
 pub(super) fn composition() -> Parameter {
-    required("crystal", Kind::Composition, "A structure, a formula such as `Mo3VO14`, or CIF, POSCAR or JSON text.")
+    required("crystal", Kind::Composition, crystal_text!("A structure, a formula such as `Mo3VO14`, or ", "."))
 }
 
 /// The name of one of some options, the first of them where it is left out.
@@ -93,7 +101,7 @@ pub(super) fn symmetry(row: Row, structure: &Structure) -> Answer<Symmetry> {
 pub(super) fn compared() -> Vec<Parameter> {
     let usual = Tolerances::default();
     vec![
-        crystal("a", "A structure, or CIF, POSCAR or JSON text."),
+        crystal("a", crystal_text!("A structure, or ", ".")),
         crystal("b", "The crystal to compare it with."),
         number("ltol", usual.length, "Largest relative difference of cell lengths.")
             .measured(move |length| Tolerances { length, ..usual }.checked()),
@@ -157,9 +165,18 @@ pub(super) fn relaxes() -> Parameter {
 
 /// `n` as a number of ions.
 pub(super) fn count(n: f64) -> Result<usize, String> {
-    match n >= 1.0 && n.fract() == 0.0 {
-        true => Ok(n as usize),
-        false => Err(format!("n = {n}; the number of ions must be a whole number from 1")),
+    whole("n", n, 1.0, f64::INFINITY)
+}
+
+/// A whole number within what is allowed.
+///
+/// # Errors
+/// Another number, with what is allowed.
+pub(crate) fn whole(name: &str, x: f64, least: f64, most: f64) -> Result<usize, String> {
+    match (least..=most).contains(&x) && x.fract() == 0.0 {
+        true => Ok(x as usize),
+        false if most.is_finite() => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
+        false => Err(format!("{name} = {x}; it must be a whole number from {least}")),
     }
 }
 

@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 
-use super::arguments::{compared, structure, tolerances};
+use super::arguments::{compared, crystal_text, structure, tolerances};
 use super::declaration::is_numbers;
 use super::kernel::{Answer, Arguments, Columns, crystals, list_of, pairs, rows, structs, values};
 use super::{Function, Kind, required};
@@ -60,7 +60,7 @@ pub(super) fn functions() -> Vec<Function> {
             text: "Similarity of two crystals by their fingerprints, 0 to 1: (1 + cosine) / 2, which is 1 for equal \
                    structures. Isostructural compounds score above 0.99, other structures mostly below 0.95.",
             parameters: vec![
-                required("a", Kind::CrystalOrFingerprint, "A structure, CIF, POSCAR or JSON text, or a fingerprint."),
+                required("a", Kind::CrystalOrFingerprint, crystal_text!("A structure, ", ", or a fingerprint.")),
                 required("b", Kind::CrystalOrFingerprint, "The crystal or fingerprint to compare it with."),
             ],
             unit: None,

@@ -2,7 +2,7 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{energy_model, host, ion};
+use super::arguments::{energy_model, host, ion, whole};
 use super::kernel::{Answer, Arguments, Columns, Context, in_session, structs};
 use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, number, optional};
@@ -54,10 +54,7 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn most(n: f64) -> std::result::Result<usize, String> {
-    match n >= 0.0 && n.fract() == 0.0 && n <= MOST as f64 {
-        true => Ok(n as usize),
-        false => Err(format!("max = {n}; it must be a whole number from 0 to {MOST}")),
-    }
+    whole("max", n, 0.0, MOST as f64)
 }
 
 /// A host, and how many ions it is filled with.

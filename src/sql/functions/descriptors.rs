@@ -1,6 +1,6 @@
 //! Descriptors of structures for machine learning: matrices of pairs of sites, and vectors of their surroundings.
 
-use super::arguments::{choice, named, structure};
+use super::arguments::{choice, named, structure, whole};
 use super::kernel::{Answer, Kernel, Row, Rows, crystals};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
 use crate::cost::Cost;
@@ -199,10 +199,8 @@ fn soap_parameters() -> Vec<Parameter> {
 
 /// The options of a row, from argument `first` on.
 fn soap_options(row: Row, first: usize, average: Average) -> Answer<SoapOptions> {
-    let count = |k: usize, name: &str| match row.number(first + k) {
-        x if x >= 0.0 && x <= f64::from(u8::MAX) && x.fract() == 0.0 => Ok(x as usize),
-        x => Err(format!("{name} = {x}; it must be a small whole number")),
-    };
+    // How large they may be is SOAP's to say.
+    let count = |k: usize, name: &str| whole(name, row.number(first + k), 0.0, f64::INFINITY);
     Ok(SoapOptions {
         r_cut: row.number(first + 1),
         n_max: count(2, "n_max")?,

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use datafusion::common::Result;
 
-use super::arguments::{choice, count, crystal, energy_model, energy_models, host, ion, ion_number, named, relaxes};
+use super::arguments::{
+    choice, count, crystal, crystal_text, energy_model, energy_models, host, ion, ion_number, named, relaxes, whole,
+};
 use super::arguments::{sites, spacing, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
 use super::surface::{Found, Where, cancelled, model_of, places, relaxation, unconverged};
@@ -70,7 +72,7 @@ pub(super) fn functions() -> Vec<Function> {
                    per crystal: filter first. Its relaxations are remembered in the store. For energies of your own \
                    use insertion_voltage.",
             parameters: vec![
-                crystal("structure", "The crystal with its ions: a structure, or CIF, POSCAR or JSON text."),
+                crystal("structure", crystal_text!("The crystal with its ions: a structure, or ", ".")),
                 ion(),
                 optional("n", Kind::Number, Omitted::Means("all"), "Number of ions removed from the cell."),
                 energy_model(),
@@ -299,13 +301,9 @@ fn extraction_voltages(arguments: &Arguments, context: &Context) -> Result<Vec<O
 fn relaxed(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Relaxed>>> {
     let model = model_of(arguments, context, Some(5))?;
     let asked = arguments.map(|row, s| {
-        let (fmax, steps) = (row.number(1), row.number(2));
-        if !(steps >= 0.0 && steps.fract() == 0.0 && steps <= 1e6) {
-            return Err(format!("steps = {steps}; it must be a whole number from 0 to 1000000").into());
-        }
+        let (fmax, steps) = (row.number(1), whole("steps", row.number(2), 0.0, 1e6)?);
         let method = named(row.text(4), &Method::NAMES)?;
-        let options =
-            RelaxOptions { method, fmax, steps: steps as usize, cell: row.flag(3), ..RelaxOptions::default() };
+        let options = RelaxOptions { method, fmax, steps, cell: row.flag(3), ..RelaxOptions::default() };
         Ok((s.clone(), options))
     })?;
     // Crystals with the same options go together, mostly all of them, and equal ones once.

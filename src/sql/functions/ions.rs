@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::arguments::{channel, count, ion, ion_number, reason, relaxes, sites, spacing, structure};
+use super::arguments::{channel, count, crystal_text, ion, ion_number, reason, relaxes, sites, spacing, structure};
 use super::composition::collected;
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
@@ -41,8 +41,10 @@ pub(super) fn functions() -> Vec<Function> {
                 required(
                     "e_inserted",
                     Kind::CrystalOrNumber,
-                    "Total energy of the cell with the ions, eV. Or the empty host: a structure, or CIF, POSCAR or \
-                     JSON text.",
+                    crystal_text!(
+                        "Total energy of the cell with the ions, eV. Or the empty host: a structure, or ",
+                        "."
+                    ),
                 ),
                 required(
                     "e_host",
@@ -83,7 +85,7 @@ pub(super) fn functions() -> Vec<Function> {
                 required(
                     "host",
                     Kind::Composition,
-                    "The empty host: a structure, a formula such as `FePO4`, or CIF, POSCAR or JSON text.",
+                    crystal_text!("The empty host: a structure, a formula such as `FePO4`, or ", "."),
                 ),
                 required("ion", Kind::Text, "Symbol of the inserted element.").parsed(Element::from_symbol),
                 required("n", Kind::Number, "Number of ions in the cell, or per formula."),

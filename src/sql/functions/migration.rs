@@ -2,7 +2,7 @@
 
 use datafusion::common::Result;
 
-use super::arguments::{count, energy_model, host, ion};
+use super::arguments::{energy_model, host, ion, whole};
 use super::kernel::{Arguments, Columns, Context, in_session, structs};
 use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, Parameter, number, optional};
@@ -16,7 +16,7 @@ use models::potential::Potential;
 const UNEVEN: f64 = 0.05;
 
 /// Which channel an ion moves along.
-pub(crate) fn channel() -> Parameter {
+pub(crate) fn path_channel() -> Parameter {
     let text = "Which channel: that of the best site in 'channels' or 'passing', the number of a channel from 1, or a name such as \
                 'hexagonal'.";
     optional("channel", Kind::NumberOrName, Omitted::Text("channels"), text).parsed(Within::parse)
@@ -28,7 +28,7 @@ pub(crate) fn images() -> Parameter {
 }
 
 /// How far the ion is from its images: out of reach of the graphs of the energy models.
-pub(crate) fn spacing() -> Parameter {
+pub(crate) fn path_spacing() -> Parameter {
     let text = "Least distance between the ion and its periodic images, Å: the smallest supercell of the primitive cell that \
                 keeps it.";
     number("spacing", 6.0, text).measured(least_spacing)
@@ -44,7 +44,7 @@ pub(super) fn functions() -> Vec<Function> {
                hollandite.relax_steps, 200). The barrier is the highest energy of all hops minus the lowest. \
                It takes minutes per crystal: filter first, with bvse_barrier for instance. Results are \
                remembered in the store, and so is the relaxed host. NULL and a warning if no channel has a site for the ion.",
-        parameters: vec![host(), ion(), channel(), images(), spacing(), energy_model()],
+        parameters: vec![host(), ion(), path_channel(), images(), path_spacing(), energy_model()],
         unit: None,
         example: "SELECT id, migration_barrier(structure, 'Li')['barrier'] AS barrier FROM tmo WHERE id = 'hollandite-mno2'",
         kernel: in_session(Cost::Surface, structs(path_columns()), migrations),
@@ -52,10 +52,7 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn image_count(n: f64) -> std::result::Result<usize, String> {
-    count(n).map_err(|_| format!("images = {n}; it must be a whole number from 1")).and_then(|n| match n {
-        ..=64 => Ok(n),
-        _ => Err(format!("images = {n}; give at most 64")),
-    })
+    whole("images", n, 1.0, 64.0)
 }
 
 fn least_spacing(x: f64) -> std::result::Result<f64, String> {

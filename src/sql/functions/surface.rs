@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::arguments::named;
+use super::arguments::{named, whole};
 use super::kernel::{Arguments, Context};
 use crate::insertions::{Kept, Places, Question, answers};
 use crate::options::HollanditeOptions;
@@ -59,15 +59,12 @@ pub(super) struct Where {
 pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> Result<Vec<Option<Found>>> {
     let models = models_of(arguments, context, place.model)?;
     let questions = arguments.map(|row, s| {
-        let n = row.given(2).unwrap_or(1.0);
-        if !(n >= 1.0 && n.fract() == 0.0 && n <= 64.0) {
-            return Err(format!("n = {n}; the number of ions in the cell must be a whole number from 1 to 64").into());
-        }
+        let n = whole("n", row.given(2).unwrap_or(1.0), 1.0, 64.0)?;
         let channel = if row.omits(place.channel) { place.usual } else { row.text(place.channel) };
         Ok(Question {
             host: s.clone(),
             ion: Ion::parse(row.text(1))?,
-            n: n as usize,
+            n,
             channel: channel.to_owned(),
             spacing: if place.stated { row.number(place.channel + 1) } else { 0.0 },
             sites: if place.stated { row.text(place.channel + 2).to_owned() } else { String::new() },

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 
 use super::Function;
-use super::arguments::{choice, crystal, energy_model, ion, named};
+use super::arguments::{choice, crystal, crystal_text, energy_model, ion, named};
 use super::kernel::{Answer, Arguments, Context, in_session, values};
 use super::surface::{cancelled, model_of, relaxation, unconverged};
 use crate::cost::Cost;
@@ -34,7 +34,7 @@ pub(super) fn functions() -> Vec<Function> {
                0.05 eV/Å, and hollandite.relax_steps, 200), which takes seconds per crystal and is remembered in the \
                store. NULL if the crystals are not one host, or a relaxation did not converge.",
         parameters: vec![
-            crystal("charged", "The crystal with fewer ions: a structure, or CIF, POSCAR or JSON text."),
+            crystal("charged", crystal_text!("The crystal with fewer ions: a structure, or ", ".")),
             crystal("discharged", "The crystal with more ions."),
             ion(),
             choice(

@@ -1,4 +1,4 @@
-//! `generate(elements, n)`: crystals that nobody has made, of some elements.
+//! `generate(elements, n)`: hypothetical crystals of some elements.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::templates::request_of_elements;
 pub(super) fn function() -> Function<Table> {
     Function {
         name: "generate",
-        text: "Crystals that nobody has made, of some elements: the pattern of orbits of a crystal of a table is drawn, as often as it \
-               is known there, with elements on it that often stand on such sites and are charge-neutral; then a cell of the size of \
-               its ions and coordinates in which they have room. It is a guess to begin a relaxation with, and nothing says that it \
+        text: "Hypothetical crystals of some elements: the pattern of orbits of a crystal of a table is drawn, as often as it is known \
+               there, with elements on it that often stand on such sites and are charge-neutral; then a cell of the size of its ions \
+               and coordinates in which they have room. It is a guess to begin a relaxation with, and nothing says that it \
                is stable. Crystals that are known, or the same, are not left out. The symmetry of the crystals of the table is read \
                first; a draw takes a tenth of a second. With sampler 'wyckoff' no table is read: a network writes the pattern, of \
                properties that may be asked for. They are wishes, and what comes of them is to be measured.",

@@ -20,7 +20,8 @@ use generation::{
     WyckoffSampler,
 };
 
-use super::table::{table, whole};
+use super::table::table;
+use crate::functions::arguments::whole;
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Kind, Omitted, Parameter, number, optional, required};
 use crate::templates::{read_templates, templates_query};

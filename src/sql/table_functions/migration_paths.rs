@@ -8,9 +8,9 @@ use datafusion::common::Result;
 
 use super::query::Query;
 use super::table::{Table, id_or_crystal, is_crystal, table};
-use crate::functions::arguments::{energy_model, ion};
+use crate::functions::arguments::{crystal_text, energy_model, ion};
 use crate::functions::kernel::Row;
-use crate::functions::migration::{channel, images, spacing};
+use crate::functions::migration::{images, path_channel, path_spacing};
 use crate::functions::{FieldDoc, Function};
 use crate::{quoted_name, quoted_text};
 use columns::structure_type;
@@ -18,9 +18,12 @@ use columns::structure_type;
 pub(super) fn function() -> Function<Table> {
     Function {
         name: "migration_paths",
-        text: "The images of the path of an ion along a channel of one crystal, as migration_barrier finds them, one row each. The crystal \
-               is named by its id in a table, or given as CIF, POSCAR or JSON text.",
-        parameters: vec![id_or_crystal(), ion(), channel(), images(), spacing(), energy_model(), table()],
+        text: crystal_text!(
+            "The images of the path of an ion along a channel of one crystal, as migration_barrier finds them, one row each. The crystal \
+             is named by its id in a table, or given as ",
+            "."
+        ),
+        parameters: vec![id_or_crystal(), ion(), path_channel(), images(), path_spacing(), energy_model(), table()],
         unit: None,
         example: "SELECT hop, image, distance, energy FROM migration_paths('hollandite-mno2', 'Li')",
         kernel: Table { reads_files: false, columns: columns(), call },

@@ -7,7 +7,8 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 
 use super::query::Query;
-use super::table::{Table, id_or_crystal, is_crystal, table, whole};
+use super::table::{Table, id_or_crystal, is_crystal, table};
+use crate::functions::arguments::{crystal_text, whole};
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, required};
 use crate::{quoted_name, quoted_text};
@@ -18,9 +19,11 @@ const MOST: f64 = 1e6;
 pub(super) fn function() -> Function<Table> {
     Function {
         name: "most_similar",
-        text: "The k crystals of a table that are most similar to a given one, best first. That one is named by its \
-               id in the table (and is not among the rows; for an unknown id there are none), or given as CIF, \
-               POSCAR or JSON text.",
+        text: crystal_text!(
+            "The k crystals of a table that are most similar to a given one, best first. That one is named by its id in the table \
+             (and is not among the rows; for an unknown id there are none), or given as ",
+            "."
+        ),
         parameters: vec![
             id_or_crystal(),
             required("k", Kind::Number, "Number of rows.").measured(|k| whole("k", k, 1.0, MOST)),

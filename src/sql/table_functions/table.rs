@@ -10,6 +10,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::Expr;
 
 use crate::environment::Environment;
+use crate::functions::arguments::crystal_text;
 use crate::functions::kernel::{Read, Row};
 use crate::functions::{FieldDoc, Function, Kind, Omitted, Parameter, optional, required};
 
@@ -30,23 +31,12 @@ pub(super) fn path() -> Parameter {
 
 /// The crystal that a function is about.
 pub(super) fn id_or_crystal() -> Parameter {
-    required("crystal", Kind::Text, "An id, or CIF, POSCAR or JSON text, as a constant.").parsed(is_crystal)
+    required("crystal", Kind::Text, crystal_text!("An id, or ", ", as a constant.")).parsed(is_crystal)
 }
 
 /// The table of which it is, or with which it is compared.
 pub(super) fn table() -> Parameter {
     optional("table", Kind::Text, Omitted::Text("tmo"), "Name of the table.")
-}
-
-/// A whole number within what is allowed.
-///
-/// # Errors
-/// Another number, with what is allowed.
-pub(super) fn whole(name: &str, x: f64, least: f64, most: f64) -> std::result::Result<f64, String> {
-    match (least..=most).contains(&x) && x.fract() == 0.0 {
-        true => Ok(x),
-        false => Err(format!("{name} = {x}; it must be a whole number from {least} to {most}")),
-    }
 }
 
 /// Whether an argument is the text of a crystal and not an id.

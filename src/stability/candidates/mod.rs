@@ -6,7 +6,7 @@
 //!
 //! Two crystals are the same where they are of one structure type, the sites laid on each other with signs for elements, and have the
 //! same elements in the same places: their free parameters differ only because nothing is relaxed. So each structure type is filled
-//! once, from the first of its prototypes; and a question about a million crystals is a look into a set of their keys, 16 bytes each.
+//! once, from the first of its prototypes; and a question about a million crystals is a look into a set of their keys, 12 bytes each.
 //! Templates and keys are held in memory, crystals only a lot at a time.
 
 mod orderings;

@@ -9,7 +9,7 @@ use super::commit::quoted;
 use super::create::{comment_on, insert_column};
 use crate::StoreError;
 use crate::lake::{SCHEMA, Store};
-use crate::names::is_reserved;
+use crate::names::{is_reserved, refused};
 use crate::nearest::did_you_mean;
 
 /// Tables of the registry that name tables of the lake.
@@ -23,7 +23,7 @@ impl Store {
     /// No such table, a table of features or of the registry, or a name that is taken.
     pub async fn rename_table(&self, from: &str, to: &str) -> Result<(), StoreError> {
         if is_reserved(to) {
-            return Err(StoreError::TableName(to.to_owned()));
+            return Err(refused(to));
         }
         let message = format!("rename table {from} to {to}");
         self.alter(from, &message, |commit, table| {
