@@ -247,3 +247,21 @@ def test_cells_of_a_notebook(store):
     assert shell.run_cell_magic("hollandite", "--polars", "SELECT id FROM tmo")["id"].to_list() == ["rutile"]
     with pytest.raises(hollandite.UsageError, match=":missing is no variable"):
         shell.run_cell_magic("hollandite", "", "SELECT :missing")
+
+
+def test_the_tab_key_finds_functions_methods_and_parameters(store):
+    from IPython.core.completer import provisionalcompleter
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.user_ns.update(db=store, hollandite=hollandite)
+    for typed, found in [
+        ("hollandite.vo", {"void", "volume", "voronoi"}),
+        ("hollandite.void(crystal, ra", {"radii="}),
+        ("db.import_", {"import_files", "import_structures", "import_dft"}),
+        ("db.train(ep", {"epochs="}),
+        ("db.plot.st", {"structure"}),
+        ("db.functions.predict_e", {"predict_ef"}),
+    ]:
+        with provisionalcompleter():
+            assert found <= {one.text for one in shell.Completer.completions(typed, len(typed))}, typed
