@@ -8,6 +8,7 @@ cannot be run here is said, and has no row.
 import importlib.metadata
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 
@@ -64,14 +65,17 @@ def folder(n):
 
 
 def imports(path, n, rounds, table):
-    """Imports of the folder alone, a crystal."""
+    """Imports of the folder alone: milliseconds a crystal, and crystals a second."""
     import hollandite
 
+    seconds = []
     for _ in range(rounds):
         with hollandite.connect(fresh("folder-store"), create=True) as store:
             said = store.import_files(path / "cifs", into="oxides")
             assert said.added == n, said
+            seconds.append(said.seconds)
             table.add("import, a crystal", "here", (said.seconds, None), n)
+    print(f"import: {n / statistics.median(seconds):.0f} crystals a second")
 
 
 def main():

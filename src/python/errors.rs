@@ -1,5 +1,7 @@
 //! Errors of the crate as exceptions of Python: one hierarchy, under `hollandite.HollanditeError`.
 
+use std::path::Path;
+
 use hollandite::cli::{CliError, python};
 use hollandite::error::{AdsorptionError, Error, FormatError, ReportError, StoreError};
 use pyo3::create_exception;
@@ -10,7 +12,8 @@ create_exception!(
     hollandite,
     HollanditeError,
     PyException,
-    "Something that hollandite could not do; every error of the package is one."
+    "Something that hollandite could not do; every error of the package is one. `file`, `line` and `column`, which count from 1, are \
+     the place of the fault; None where unknown."
 );
 create_exception!(
     hollandite,
@@ -56,6 +59,10 @@ create_exception!(
 /// The exceptions, by their names in the package.
 pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    // Whoever catches any of them may ask for its place.
+    for place in ["file", "line", "column"] {
+        py.get_type::<HollanditeError>().setattr(place, py.None())?;
+    }
     for (name, exception) in [
         ("HollanditeError", py.get_type::<HollanditeError>()),
         ("CrystalError", py.get_type::<CrystalError>()),
@@ -90,7 +97,7 @@ pub fn raised(error: impl Into<Error>) -> PyErr {
         Error::Model(error) => ModelError::new_err(said(&error)),
         Error::Adsorption(error) => of_adsorption(error),
         Error::Store(StoreError::Format(error)) => of_format(&error),
-        Error::Store(error) => StoreError_::new_err(said(&error)),
+        Error::Store(error) => of_store(&error),
         error @ (Error::Sql(_) | Error::Engine(_)) => of_sql(said(&error)),
     }
 }
@@ -103,13 +110,28 @@ pub fn of_command(error: CliError) -> PyErr {
         CliError::Below(error) => raised(error),
         CliError::Store(error) => raised(error),
         CliError::Report(error) => of_report(&error),
-        error @ CliError::Io { .. } => ReportError_::new_err(said(&error)),
+        CliError::Io { ref path, .. } => in_file(ReportError_::new_err(said(&error)), Some(path.as_path())),
     }
 }
 
 /// An error of what is written as an exception.
 pub fn of_report(error: &ReportError) -> PyErr {
-    ReportError_::new_err(said(error))
+    let file = match error {
+        ReportError::Io { path, .. } => Some(path.as_path()),
+        _ => None,
+    };
+    in_file(ReportError_::new_err(said(error)), file)
+}
+
+fn of_store(error: &StoreError) -> PyErr {
+    let file = match error {
+        StoreError::Missing { dir } | StoreError::Folder { dir, .. } | StoreError::ReadOnly { dir } => {
+            Some(dir.as_path())
+        }
+        StoreError::Io { path, .. } => Some(path.as_path()),
+        _ => None,
+    };
+    in_file(StoreError_::new_err(said(error)), file)
 }
 
 fn of_adsorption(error: AdsorptionError) -> PyErr {
@@ -125,13 +147,10 @@ fn of_adsorption(error: AdsorptionError) -> PyErr {
 fn of_format(error: &FormatError) -> PyErr {
     let at = error.position().unwrap_or_default();
     let file = match error {
-        FormatError::Io { path, .. } => Some(path.clone()),
+        FormatError::Io { path, .. } => Some(path.as_path()),
         _ => None,
     };
-    let raised = placed(FormatError_::new_err(said(error)), at.line, at.column);
-    // Without it the message says the same.
-    let _ = Python::attach(|py| raised.value(py).setattr("file", file));
-    raised
+    in_file(placed(FormatError_::new_err(said(error)), at.line, at.column), file)
 }
 
 /// With the place that the parser puts at the end of what it says.
@@ -140,6 +159,15 @@ fn of_sql(said: String) -> PyErr {
     let at = place.and_then(|(line, column)| Some((line.parse::<usize>().ok()?, column.parse::<usize>().ok()?)));
     let (line, column) = at.unwrap_or_default();
     placed(SqlError::new_err(said), line, column)
+}
+
+/// An error with its file or folder as an attribute.
+fn in_file(raised: PyErr, file: Option<&Path>) -> PyErr {
+    if let Some(file) = file {
+        // Without it the message says the same.
+        let _ = Python::attach(|py| raised.value(py).setattr("file", file));
+    }
+    raised
 }
 
 /// An error with its line and column as attributes, from 1; 0 is None.

@@ -37,5 +37,6 @@ fn _lib(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(reference::commands, module)?)?;
     module.add_function(wrap_pyfunction!(reference::functions, module)?)?;
     module.add_function(wrap_pyfunction!(reference::queries, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::not_forked, module)?)?;
     errors::add(module)
 }

@@ -23,6 +23,7 @@ impl Potential {
     #[new]
     #[pyo3(signature = (model, connection = None))]
     fn new(py: Python<'_>, model: String, connection: Option<&Connection>) -> PyResult<Self> {
+        not_forked()?;
         let folder = match connection {
             Some(connection) => connection.open()?.store.map(|store| store.models_folder()),
             None => None,

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use arrow::datatypes::DataType;
 use hollandite::cli::queries::QUERIES;
 use hollandite::cli::{self, python};
 use hollandite::sql::functions::{Function, Kind, Omitted, themes};
@@ -11,7 +12,7 @@ use hollandite::sql::{self, aggregates};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-/// The functions of rows and of groups of rows: name, section, text, unit, example and parameters.
+/// The functions of rows and of groups of rows: name, section, text, unit, example and parameters, and the type of those of rows.
 #[pyfunction]
 pub fn functions() -> String {
     let returns: HashMap<String, String> =
@@ -23,10 +24,26 @@ pub fn functions() -> String {
         told
     };
     let rows = themes().into_iter().flat_map(|(section, functions)| functions.into_iter().map(move |f| (section, f)));
-    let rows = rows.map(|(section, function)| told(section, false, function_of(&function)));
+    let rows = rows.map(|(section, function)| {
+        let mut row = told(section, false, function_of(&function));
+        row["type"] = json!(type_name(function.kernel.data_type()));
+        row
+    });
     let groups = aggregates::themes().into_iter();
     let groups = groups.map(|(section, function)| told(section, true, function_of(&function)));
     Value::Array(rows.chain(groups).collect()).to_string()
+}
+
+/// A type as DuckDB reads it: with the fields of structs, any of whose names may be a word of SQL.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::List(item) => format!("{}[]", type_name(item.data_type())),
+        DataType::Struct(fields) => {
+            let fields = fields.iter().map(|f| format!("{} {}", sql::quoted_name(f.name()), type_name(f.data_type())));
+            format!("STRUCT({})", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => sql::sql_type(other),
+    }
 }
 
 fn function_of<K>(function: &Function<K>) -> Value {

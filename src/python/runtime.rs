@@ -44,8 +44,11 @@ fn threads() -> PyResult<&'static Runtime> {
     Ok(runtime)
 }
 
+/// Raises ForkError in a process that was forked from one in which threads of ours run.
+///
 /// # Errors
-/// A process that was forked from one in which threads of ours run: what waits for them, or for what they hold, waits for ever.
+/// Such a process: what waits for the threads, or for what they hold, waits for ever.
+#[pyfunction]
 pub fn not_forked() -> PyResult<()> {
     threads().map(drop)
 }

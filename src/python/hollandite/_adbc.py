@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from adbc_driver_manager import dbapi
 
+from . import _lib
 from ._warnings import warn
 
 #: What the driver says of a statement that was ended from outside.
@@ -47,6 +48,8 @@ def _mannered(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(cursor: Cursor, *args: Any, **kwargs: Any) -> Any:
         if cursor._inside:
             return method(cursor, *args, **kwargs)
+        # The driver can only say so in an error of its own.
+        _lib.not_forked()
         cursor._inside = True
         try:
             return method(cursor, *args, **kwargs)

@@ -38,6 +38,7 @@ def connect(
 
     from ._adbc import Connection
 
+    _lib.not_forked()
     options = {"uri": "" if path is None else os.path.expanduser(os.fspath(path))}
     if snapshot is not None:
         options["hollandite.snapshot"] = str(snapshot)

@@ -68,6 +68,41 @@ def test_functions_in_duckdb(db):
     assert con.sql("SELECT void(NULL)").fetchall() == [(None,)]
 
 
+def test_functions_in_duckdb_take_arguments(db):
+    con = duckdb.connect()
+    hollandite.duckdb.register(con)
+    rows = db.sql("SELECT id, structure FROM tmo WHERE natoms < 20 ORDER BY id LIMIT 6")
+    crystals, structures = rows.to_arrow(), rows.to_crystals()
+    for call, expected in [
+        ("void(structure, 'ionic', 0.76)", hollandite.void(structures, "ionic", 0.76)),
+        # Not the same in each row.
+        ("void(structure, 'ionic', length(id) / 50)", hollandite.void(structures, "ionic", [len(id) / 50 for id in rows["id"]])),
+        ("predict_ef(structure, 'cgcnn')", hollandite.predict_ef(structures, "cgcnn")),
+        ("has_element(structure, 'Ti')", hollandite.has_element(structures, "Ti")),
+        ("same_structure(structure, structure)", [True] * len(structures)),
+        ("void(structure, NULL)", [None] * len(structures)),
+    ]:
+        answers = [one for (one,) in con.sql(f"SELECT {call} FROM crystals ORDER BY id").fetchall()]
+        assert answers == pytest.approx(expected), call
+    for call, message in [
+        ("void(structure, 'ionic', 0.76, 1)", "void takes radii, probe after the crystal"),
+        ("void(structure, 'nonsense')", "no radius set 'nonsense'"),
+        ("has_element(structure)", "has_element"),
+    ]:
+        with pytest.raises(duckdb.Error, match=message):
+            con.sql(f"SELECT {call} FROM crystals").fetchall()
+
+
+def test_functions_in_duckdb_answer_structs(db):
+    con = duckdb.connect()
+    hollandite.duckdb.register(con)
+    crystals = db.sql("SELECT structure FROM tmo WHERE id = 'rutile'").to_arrow()
+    (rutile,) = db.sql("SELECT structure FROM tmo WHERE id = 'rutile'").to_crystals()
+    found = con.sql("SELECT coordination(structure), channels(structure), magpie(structure) FROM crystals").fetchone()
+    assert list(found) == [hollandite.coordination(rutile), hollandite.channels(rutile), hollandite.magpie(rutile)]
+    assert con.sql("SELECT substitute(structure, 'Ti', 'V').numbers FROM crystals").fetchone() == (hollandite.substitute(rutile, "Ti", "V").numbers,)
+
+
 def test_functions_are_registered_in_duckdb_twice():
     con = duckdb.connect()
     assert hollandite.duckdb.register(con) == hollandite.duckdb.register(con)
@@ -212,3 +247,21 @@ def test_cells_of_a_notebook(store):
     assert shell.run_cell_magic("hollandite", "--polars", "SELECT id FROM tmo")["id"].to_list() == ["rutile"]
     with pytest.raises(hollandite.UsageError, match=":missing is no variable"):
         shell.run_cell_magic("hollandite", "", "SELECT :missing")
+
+
+def test_the_tab_key_finds_functions_methods_and_parameters(store):
+    from IPython.core.completer import provisionalcompleter
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.user_ns.update(db=store, hollandite=hollandite)
+    for typed, found in [
+        ("hollandite.vo", {"void", "volume", "voronoi"}),
+        ("hollandite.void(crystal, ra", {"radii="}),
+        ("db.import_", {"import_files", "import_structures", "import_dft"}),
+        ("db.train(ep", {"epochs="}),
+        ("db.plot.st", {"structure"}),
+        ("db.functions.predict_e", {"predict_ef"}),
+    ]:
+        with provisionalcompleter():
+            assert found <= {one.text for one in shell.Completer.completions(typed, len(typed))}, typed

@@ -14,6 +14,8 @@ import joblib
 import pytest
 
 import hollandite
+import hollandite.ase
+import hollandite.dbapi
 
 SLOW = "SELECT count(*) FROM tmo a JOIN tmo b ON true JOIN tmo c ON true JOIN tmo d ON true WHERE length(a.id || b.id || c.id || d.id) > 0"
 
@@ -134,20 +136,36 @@ def test_a_query_lets_other_threads_run(db):
     assert job.result()[0] > 0 and ticks > 1
 
 
+@pytest.fixture(scope="module")
+def cursor(db):
+    """A cursor of the DB-API on the embedded store."""
+    with hollandite.dbapi.connect(db.path) as connection, connection.cursor() as cursor:
+        yield cursor
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "work",
-    [lambda db: hollandite.void("x"), lambda db: db.register("x", {"a": [1]}), lambda db: db.unregister("x"), lambda db: hollandite._lib.main(["hollandite"])],
-    ids=["function", "register", "unregister", "program"],
+    [
+        lambda db, cursor: hollandite.void("x"),
+        lambda db, cursor: db.sql("SELECT 1"),
+        lambda db, cursor: db.register("x", {"a": [1]}),
+        lambda db, cursor: db.unregister("x"),
+        lambda db, cursor: hollandite._lib.main(["hollandite"]),
+        lambda db, cursor: hollandite.ase.Calculator("chgnet", db),
+        lambda db, cursor: hollandite.dbapi.connect(db.path),
+        lambda db, cursor: cursor.execute("SELECT 1"),
+    ],
+    ids=["function", "query", "register", "unregister", "program", "calculator", "dbapi", "cursor"],
 )
-def test_a_forked_process_is_told_to_spawn(db, work):
+def test_a_forked_process_is_told_to_spawn(db, cursor, work):
     db.sql("SELECT 1").fetchall()
     queue = multiprocessing.get_context("fork").SimpleQueue()
 
     def child():
         try:
-            work(db)
+            work(db, cursor)
         except BaseException as error:
             queue.put((type(error).__name__, str(error)))
 

@@ -102,8 +102,13 @@ def test_errors_are_one_hierarchy_and_name_the_remedy(db, tmp_path):
     ]:
         with pytest.raises(hollandite.UsageError, match=message):
             hollandite.Crystal(*arguments)
-    with pytest.raises(hollandite.StoreError, match="no store in .*create=True"):
+    with pytest.raises(hollandite.StoreError, match="no store in .*create=True") as raised:
         hollandite.connect(tmp_path / "nothing")
+    assert (raised.value.file, raised.value.line) == (tmp_path / "nothing", None)
+    errors = [getattr(hollandite, name) for name in hollandite.__all__ if name.endswith("Error")]
+    assert len(errors) > 10
+    for error in errors:
+        assert issubclass(error, hollandite.HollanditeError) and [error("x").file, error("x").line, error("x").column] == [None] * 3
     with pytest.raises(hollandite.HollanditeError, match="known models"):
         db.sql("SELECT predict_ef(structure, 'nothing') FROM tmo").fetchall()
     with pytest.raises(hollandite.FormatError) as raised:

@@ -55,6 +55,7 @@ with hollandite.connect("store", create=True) as db:
     assert_type(str(db.models()), str)
 
 assert_type(crystal.to_pymatgen(), Structure)
+assert_type(hollandite.StoreError().file, Path | None)
 assert_type(crystal.lattice, list[list[float]])
 assert_type(hollandite.queries["tunnels"], str)
 assert_type(Crystal.read(Path("a.cif")), Crystal)
