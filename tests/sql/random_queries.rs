@@ -12,6 +12,7 @@ use crate::common::crystals::{Row, batch, few};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use futures::StreamExt;
 use hollandite::crystal::{Structure, testing::rutile_of};
 use hollandite::error::ModelError;
 use hollandite::models::conformal::Calibration;
@@ -470,11 +471,22 @@ async fn random_queries_answer_as_stored_values_would() {
     let mut writer = Writer { dice: Dice(0x9E37_79B9_7F4A_7C15 ^ setting("HOLLANDITE_SEED", 1)) };
     let (mut wrong, mut refused, mut answers) = (vec![], 0, String::new());
     let queries = setting("HOLLANDITE_QUERIES", 3000);
-    for n in 0..queries {
-        let query = writer.query();
-        let (crystals, stored) = (query.over_crystals(), query.over_values());
-        let expected = answer(&session, &stored).await;
-        match (answer(&session, &crystals).await, expected) {
+    let session = Arc::new(session);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Planning is what takes the time, and is on one thread for each query.
+    let mut asked = futures::stream::iter((0..queries).map(|n| (n, writer.query())))
+        .map(|(n, query)| {
+            let session = Arc::clone(&session);
+            tokio::spawn(async move {
+                let (crystals, stored) = (query.over_crystals(), query.over_values());
+                let answers = (answer(&session, &crystals).await, answer(&session, &stored).await);
+                (n, query, crystals, stored, answers)
+            })
+        })
+        .buffered(threads);
+    while let Some(asked) = asked.next().await {
+        let (n, query, crystals, stored, answered) = asked.unwrap();
+        match answered {
             (Ok(found), Ok(expected)) => {
                 let (found, expected) = (cells(&found), cells(&expected));
                 if !agree(&found, &expected, query.ordered) {

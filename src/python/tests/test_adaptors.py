@@ -98,9 +98,9 @@ def test_functions_in_duckdb_answer_structs(db):
     hollandite.duckdb.register(con)
     crystals = db.sql("SELECT structure FROM tmo WHERE id = 'rutile'").to_arrow()
     (rutile,) = db.sql("SELECT structure FROM tmo WHERE id = 'rutile'").to_crystals()
-    found = con.sql("SELECT coordination(structure), channels(structure), magpie(structure) FROM crystals").fetchone()
+    found = con.sql("SELECT coordination(structure), channels(structure), magpie(structure) FROM crystals").fetchall()[0]
     assert list(found) == [hollandite.coordination(rutile), hollandite.channels(rutile), hollandite.magpie(rutile)]
-    assert con.sql("SELECT substitute(structure, 'Ti', 'V').numbers FROM crystals").fetchone() == (hollandite.substitute(rutile, "Ti", "V").numbers,)
+    assert con.sql("SELECT substitute(structure, 'Ti', 'V').numbers FROM crystals").fetchall() == [(hollandite.substitute(rutile, "Ti", "V").numbers,)]
 
 
 def test_functions_are_registered_in_duckdb_twice():

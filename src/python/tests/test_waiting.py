@@ -51,6 +51,9 @@ GIVEN = {
     "to": "V",
     "json": '{"a": {"b": 1}}',
     "key": "a",
+    "metal": "Ti",
+    "m": 2,
+    "n": 2,
 }
 #: Models of energies are not shipped: these functions say so, whatever their arguments are.
 OF_ENERGIES = {
