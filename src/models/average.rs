@@ -67,7 +67,7 @@ mod tests {
             }
         }
         let config = Config::Cgcnn(CgcnnConfig::published());
-        let net = Net::new(&config, &Device::flex().autodiff());
+        let net = Net::new(&config, 1, &Device::flex().autodiff());
         let start = net.valid();
         let before = first(&start);
         let doubled = net.valid().map(&mut Double).train();

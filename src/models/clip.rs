@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_common_norm_is_bounded_and_short_gradients_stay() {
-        let net = Net::new(&Config::Cgcnn(CgcnnConfig::published()), &Device::flex().autodiff());
+        let net = Net::new(&Config::Cgcnn(CgcnnConfig::published()), 1, &Device::flex().autodiff());
         let filled = |value| {
             let mut fill = Fill(GradientsParams::new(), value, 0);
             net.visit(&mut fill);

@@ -148,7 +148,7 @@ mod tests {
         gatgnn::GatgnnConfig,
         input::Input,
         megnet::MegnetConfig,
-        network::{Config, Net, alone},
+        network::{Config, Net},
         schnet::SchnetConfig,
     };
 
@@ -167,10 +167,7 @@ mod tests {
             (Neighborhood::Within { cutoff: megnet.cutoff }, Config::Megnet(megnet)),
         ];
         let packed = |(rule, config): (Neighborhood, Config)| {
-            let net = alone(|| {
-                Device::flex().seed(1);
-                Net::new(&config, &Device::flex())
-            });
+            let net = Net::new(&config, 1, &Device::flex());
             let fused = net.fused(&config).unwrap();
             (rule, config, fused)
         };

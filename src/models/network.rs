@@ -134,8 +134,18 @@ macro_rules! architectures {
         }
 
         impl Net {
-            /// Random weights on `device`.
-            pub fn new(config: &Config, device: &Device) -> Self {
+            /// Random weights on `device`, a function of `seed` alone: whatever else the process does, and in whatever order.
+            pub fn new(config: &Config, seed: u64, device: &Device) -> Self {
+                // burn has one generator of random numbers for the whole process, and draws a weight when it is first read.
+                static DRAWING: Mutex<()> = Mutex::new(());
+                let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+                device.seed(seed);
+                Self::to_be_read(config, device).materialize()
+            }
+
+            /// A network for the weights of a file. Each of them must be put in: one that is not is drawn where it is first
+            /// read, and changes what [`Self::new`] draws meanwhile.
+            pub(super) fn to_be_read(config: &Config, device: &Device) -> Self {
                 match config { $(Config::$name(config) => Self::$name(config.net(device)),)* }
             }
 
@@ -254,14 +264,6 @@ pub fn names() -> String {
     }
 }
 
-/// burn has one generator of random numbers for the whole process, and draws a weight when a net is made or when the weight is first read,
-/// even one that a file then replaces. Whoever makes a net does so alone, so that seeds decide, whatever else the process does.
-pub(super) fn alone<T>(make: impl FnOnce() -> T) -> T {
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    make()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,7 +313,7 @@ mod tests {
         let (plain, others) = retold();
         for config in configs() {
             let name = config.architecture();
-            let net = Net::new(&config, &Device::flex());
+            let net = Net::new(&config, 1, &Device::flex());
             let alone = values(&config, &net, std::slice::from_ref(&plain))[0];
             for (k, value) in values(&config, &net, &others).into_iter().enumerate() {
                 assert!((value - alone).abs() < 5e-5 * alone.abs().max(1.0), "{name}, telling {k}: {value}, {alone}");
@@ -327,7 +329,7 @@ mod tests {
     fn the_published_graph_of_deeper_gatgnn_depends_on_the_cell() {
         let (plain, others) = retold();
         let config = Config::DeeperGatgnn(DeeperGatgnnConfig::published(8.0));
-        let net = Net::new(&config, &Device::flex());
+        let net = Net::new(&config, 1, &Device::flex());
         let [alone, double] = [&plain, &others[4]].map(|s| values(&config, &net, std::slice::from_ref(s))[0]);
         assert!((alone - double).abs() > 1e-6, "{alone} {double}");
     }

@@ -156,7 +156,7 @@ mod tests {
     fn steps_without_tensors_are_those_of_burn() {
         let mut steps = 0;
         for config in configs() {
-            let net = Net::new(&config, &Device::flex().autodiff()).map(&mut Shaken(1));
+            let net = Net::new(&config, 1, &Device::flex().autodiff()).map(&mut Shaken(1));
             let net = net.valid().train();
             let inputs: Vec<Input> = crystals().iter().filter_map(|s| config.input(s).ok()).collect();
             let items: Vec<(&Input, f32)> = inputs.iter().zip([-0.3, 0.1, 2.0, -1.0, 0.4]).collect();

@@ -126,7 +126,7 @@ mod tests {
         let (plain, autodiff) = (Device::flex(), Device::flex().autodiff());
         let inputs: Vec<Input> = [2.0, 2.1, 2.2].iter().map(|&a| config.input(&rock_salt(a)).unwrap()).collect();
         let inputs: Vec<&Input> = inputs.iter().collect();
-        let mut net = Net::new(&config, &autodiff);
+        let mut net = Net::new(&config, 1, &autodiff);
         let value = |net: &Net| net.forward(&config, &inputs, &plain).into_data().try_to_vec::<f32>().unwrap();
         let trained = |net: &Net| {
             let fork = net.valid().train();
@@ -147,6 +147,6 @@ mod tests {
     #[test]
     fn a_network_without_batches_has_no_buffers() {
         let config = Config::Megnet(MegnetConfig::original());
-        assert!(Buffers::of(&Net::new(&config, &Device::flex().autodiff())).0.is_empty());
+        assert!(Buffers::of(&Net::new(&config, 1, &Device::flex().autodiff())).0.is_empty());
     }
 }

@@ -21,7 +21,7 @@ use super::{
     embedded::is_embedded,
     metrics::Metrics,
     model::Model,
-    network::{Config, Input, Net, alone},
+    network::{Config, Input, Net},
     passes::{mini_batches, shuffled, step},
     step::Step,
     weights,
@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
         let autodiff = options.device.clone().autodiff();
         let net = match &options.start {
             Some(model) => model.net().clone().to_device(&options.device).train(),
-            None => drawn(config, &autodiff, options.seed),
+            None => Net::new(config, options.seed, &autodiff),
         };
         let optimizer: ModuleOptimizer =
             AdamWConfig::new().with_weight_decay(options.recipe.weight_decay as f32).init();
@@ -219,9 +219,7 @@ impl<'a> Run<'a> {
             return Err(ModelError::Training("no epoch has an error that is a number: lower the learning rate".into()));
         }
         let path = self.folder.best();
-        // Read here, and not where another training is drawing its first weights.
-        let best = alone(|| Net::new(config, &options.device).try_load_file(&path).map(Net::materialize));
-        let best = best.map_err(ModelError::io(&path))?;
+        let best = Net::to_be_read(config, &options.device).try_load_file(&path).map_err(ModelError::io(&path))?;
         let Judged { metrics, test, reliability } = data.judged(&best, config, options);
         let mut elements = data.elements();
         if let Some(start) = &options.start {
@@ -286,14 +284,6 @@ impl Weights<Net> {
         });
         self
     }
-}
-
-/// Random weights that depend on the seed alone.
-fn drawn(config: &Config, device: &Device, seed: u64) -> Net {
-    alone(|| {
-        device.seed(seed);
-        Net::new(config, device).materialize()
-    })
 }
 
 /// What a run and its continuation have in common. Length, patience and threads may differ.

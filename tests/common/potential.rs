@@ -15,7 +15,7 @@ pub fn chgnet(elements: &[&str], referenced: &[&str]) -> (Net, ModelCard) {
 /// A network, called like its architecture, and its card, which says that it was trained on `elements` and has an elemental
 /// reference energy, -1.5 eV/atom, of those of `referenced`.
 pub fn of(config: Config, elements: &[&str], referenced: &[&str]) -> (Net, ModelCard) {
-    let net = Net::new(&config, &Device::flex());
+    let net = Net::new(&config, 1, &Device::flex());
     let card = ModelCard {
         name: config.architecture().into(),
         architecture: config.architecture().into(),

@@ -236,7 +236,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_reason() {
 fn an_energy_model_is_not_fitted_to_energies_alone() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::Chgnet(ChgnetConfig { radial: 7, angular: 7, convolutions: 2, ..ChgnetConfig::published() });
-    let net = Net::new(&config, &Device::flex());
+    let net = Net::new(&config, 1, &Device::flex());
     let card = ModelCard { config, ..Model::load("cgcnn").unwrap().card().clone() };
     let options = TrainOptions { start: Some(Model::new(net, card)), ..options(&folder.path().join("fitted")) };
     let message = train(&rock_salts(), &options, &Quiet).unwrap_err().to_string();

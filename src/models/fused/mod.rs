@@ -217,7 +217,7 @@ pub(crate) mod tests {
     fn numbers_are_those_of_the_burn_modules() {
         for config in configs() {
             let name = config.architecture();
-            let net = Net::new(&config, &Device::flex()).map(&mut Shaken(1));
+            let net = Net::new(&config, 1, &Device::flex()).map(&mut Shaken(1));
             // One of the crystals has no bond by the rule of the nearest image.
             let inputs: Vec<Input> = crystals().iter().filter_map(|s| config.input(s).ok()).collect();
             assert!(inputs.len() > 3);
@@ -242,7 +242,7 @@ pub(crate) mod tests {
         let step = 4e-3;
         let mut surfaces = 0;
         for config in configs() {
-            let fused = Net::new(&config, &Device::flex()).map(&mut Shaken(1)).fused(&config).unwrap();
+            let fused = Net::new(&config, 1, &Device::flex()).map(&mut Shaken(1)).fused(&config).unwrap();
             let Some(surface) = fused.surface() else { continue };
             surfaces += 1;
             let name = config.architecture();
@@ -288,7 +288,7 @@ pub(crate) mod tests {
             gcn_layers: 1,
             ..AlignnConfig::published(Normalisation::Batch)
         });
-        let net = Net::new(&config, &Device::flex()).map(&mut Shaken(1));
+        let net = Net::new(&config, 1, &Device::flex()).map(&mut Shaken(1));
         let fused = net.fused(&config).unwrap();
         let input = config.input(&crystals()[4]).unwrap();
         let on = |threads| {
@@ -301,6 +301,6 @@ pub(crate) mod tests {
     #[test]
     fn descriptor_networks_have_no_fused_form() {
         let config = Config::Cnn(crate::cnn::CnnConfig::usual(crate::cnn::Descriptor::Magpie));
-        assert!(Net::new(&config, &Device::flex()).fused(&config).is_none());
+        assert!(Net::new(&config, 1, &Device::flex()).fused(&config).is_none());
     }
 }

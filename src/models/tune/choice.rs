@@ -76,14 +76,14 @@ mod tests {
         let (_, space) = usual.config.spaces().remove(0);
         assert_eq!(space.dimensions(), 2 + 2 * 3 + 3 * 2 + 1);
         let choice = Choice::of(&space.settings(&[1.0; 15]), &usual).unwrap();
-        let net = Net::new(&choice.config, &burn::prelude::Device::flex());
+        let net = Net::new(&choice.config, 1, &burn::prelude::Device::flex());
         let convolutions = (9 * 256 + 256) + (256 * 9 * 256 + 256);
         let dense = (33 * 256 * 512 + 512) + 2 * (512 * 512 + 512) + 513;
         assert_eq!(burn::module::Module::num_params(&net), convolutions + dense);
         assert_eq!((choice.learning_rate, choice.batch), (0.1, 32));
         // And the smallest: one convolution, one dense layer.
         let smallest = Choice::of(&space.settings(&[0.0; 15]), &usual).unwrap();
-        let net = Net::new(&smallest.config, &burn::prelude::Device::flex());
+        let net = Net::new(&smallest.config, 1, &burn::prelude::Device::flex());
         assert_eq!(burn::module::Module::num_params(&net), (3 * 32 + 32) + (66 * 32 * 32 + 32) + 33);
     }
 

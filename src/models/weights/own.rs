@@ -10,7 +10,7 @@ use super::archive::bounded;
 use crate::ModelError;
 use crate::{
     card::ModelCard,
-    network::{Config, Net, alone},
+    network::{Config, Net},
 };
 use crystal::{explained, hex};
 
@@ -51,10 +51,8 @@ pub fn load(bytes: &[u8], source_name: &str, device: &Device) -> Result<(Net, Mo
     let card: ModelCard = serde_json::from_str(json).map_err(|e| fault(explained(format!("model card: {e}"), e)))?;
     card.config.check().map_err(ModelError::weights(source_name))?;
     let store = SafetensorsStore::from_bytes(Some(plain)).skip_enum_variants(true);
-    let net = alone(|| {
-        let mut net = Net::new(&card.config, device);
-        fill(&mut net, store, source_name).map(|()| net)
-    })?;
+    let mut net = Net::to_be_read(&card.config, device);
+    fill(&mut net, store, source_name)?;
     Ok((net, card))
 }
 
