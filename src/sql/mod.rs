@@ -54,7 +54,7 @@ pub use options::HollanditeOptions;
 pub use property_model::PropertyModel;
 pub use quote::{quoted_name, quoted_text};
 pub use session::Session;
-pub use statements::Sweep;
+pub use statements::{Parsed, Sweep};
 pub use structure_type::{Crystals, sql_type};
 pub use templates::{read_templates, request_of_elements, request_of_formula, templates_query};
 pub use units::{ColumnUnits, Unit, column_units, units};
