@@ -8,12 +8,21 @@ use crystal::{ContentHash, Structure, content_hash};
 use models::ModelError;
 use models::potential::{Evaluation, Potential};
 
-/// Crystals that are kept at most: those of one lot.
+/// Crystals that are kept at least: the last ones, those of one lot. At most there are as many again.
 const KEPT: usize = 256;
 
-/// By the model's id and the crystal's content; the very crystal beside it, for forces belong to its axes and its order of sites.
 #[derive(Default)]
-pub(super) struct SinglePoints(Mutex<HashMap<(String, ContentHash), (Structure, Evaluation)>>);
+pub(super) struct SinglePoints(Mutex<Recent>);
+
+/// By the model's id and the crystal's content; the very crystal beside it, for forces belong to its axes and its order of sites.
+type Points = HashMap<(String, ContentHash), (Structure, Evaluation)>;
+
+/// The points of the last crystals, and of those before them.
+#[derive(Default)]
+struct Recent {
+    last: Points,
+    before: Points,
+}
 
 impl SinglePoints {
     /// What `model` says of a crystal.
@@ -26,10 +35,10 @@ impl SinglePoints {
         }
         let found = model.evaluate(&[structure]).remove(0)?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
-            kept.clear();
+        if kept.last.len() >= KEPT {
+            kept.before = std::mem::take(&mut kept.last);
         }
-        kept.insert(key(model, structure), (structure.clone(), found.clone()));
+        kept.last.insert(key(model, structure), (structure.clone(), found.clone()));
         Ok(found)
     }
 
@@ -46,10 +55,12 @@ impl SinglePoints {
 
     fn known(&self, model: &dyn Potential, structure: &Structure) -> Option<Evaluation> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_empty() {
+        if kept.last.is_empty() {
             return None;
         }
-        kept.get(&key(model, structure)).filter(|(of, _)| of == structure).map(|(_, found)| found.clone())
+        let key = key(model, structure);
+        let mut found = [&kept.last, &kept.before].into_iter().filter_map(|points| points.get(&key));
+        found.find(|(of, _)| of == structure).map(|(_, found)| found.clone())
     }
 }
 
@@ -112,9 +123,16 @@ mod tests {
         // The same crystal with its sites in another order has its forces in that order.
         assert_eq!(content_hash(&one), content_hash(&turned));
         assert_ne!(points.evaluate(&model, &turned).unwrap().forces, found.forces);
-        for i in 0..KEPT {
-            points.evaluate(&model, &cell(5.0 + i as f64 * 0.01, [[0.0; 3], [0.5; 3]])).unwrap();
-        }
-        assert!(points.0.lock().unwrap().len() <= KEPT);
+        // However many there were before, the last ones are there.
+        let ask = |crystals: std::ops::Range<usize>| {
+            for i in crystals {
+                points.evaluate(&model, &cell(5.0 + i as f64 * 0.01, [[0.0; 3], [0.5; 3]])).unwrap();
+            }
+            passes()[0]
+        };
+        let other = 3 * KEPT + KEPT / 2;
+        let asked = ask(0..other);
+        assert_eq!(ask(other - KEPT..other), asked);
+        assert_eq!(ask(0..1), asked + 1, "the first is kept for ever");
     }
 }
