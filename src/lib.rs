@@ -78,11 +78,11 @@
 //!
 //! - **A SQL function**: a `Function` in the file of its theme under `src/sql/functions`: name, text, parameters, unit, example and
 //!   kernel. The kernel calls what computes on a crystal in the layers below. `UPDATE=1 cargo test --test docs drift` writes the
-//!   reference, a case in `tests/slt` holds the value.
+//!   reference, a case in `tests/slt` holds the value, a call in `tests/hostile/crystals.rs` meets odd cells.
 //! - **A file format**: a file under `src/formats` with its `FORMAT`, its `mod`, and a line in [`formats::FORMATS`].
 //! - **A network**: a folder under `src/models` that implements `Architecture`, its `mod`, a line in the list of `models::network`, and,
 //!   where it is packed for inference, its forms in `configs()` of the tests of `models::fused`.
-//! - **A column of every table of crystals**: its line in `schema/lake.sql`, with unit and comment, and its value in
+//! - **A column of every table of crystals**: its line at the end of `tmo` in `schema/lake.sql`, with unit and comment, and its value in
 //!   `src/store/tables/values.rs`. Its comment ends with `tables of earlier releases lack it`: readers find it by name.
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.
 //! - **A guide**: `queries/NAME.md`; its `console` blocks are run by `cargo test --test docs`, and must print what they show.

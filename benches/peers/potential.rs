@@ -40,7 +40,7 @@ impl Energies {
         let (values, steps): (Vec<f64>, usize) = match line.split(' ').collect::<Vec<_>>()[..] {
             ["energies"] => (self.model.energies(&all).into_iter().collect::<Result<_, _>>()?, 0),
             ["forces"] => {
-                let answers = self.model.evaluate(&all).into_iter().collect::<Result<Vec<_>, _>>()?;
+                let answers = self.model.single_points(&all).into_iter().collect::<Result<Vec<_>, _>>()?;
                 (answers.iter().map(|answer| answer.energy).collect(), 0)
             }
             ["relax", steps] => {

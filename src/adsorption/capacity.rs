@@ -4,6 +4,7 @@
 
 use crate::AdsorptionError;
 use crystal::{Composition, Element};
+use features::TRANSITION_METALS;
 
 use super::potential::positive_valence;
 
@@ -45,9 +46,23 @@ pub fn capacity(
     })
 }
 
+/// Ions of a charge that bring one electron to each transition-metal atom of a host; one where that is none.
+pub fn redox_ions(host: &Composition, charge: i8) -> usize {
+    let metals = host.iter().filter(|(e, _)| TRANSITION_METALS.contains(&e.symbol()));
+    let electrons: f64 = metals.map(|(_, amount)| amount).sum();
+    ((electrons / f64::from(charge.unsigned_abs().max(1))) as usize).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_metal_takes_one_electron() {
+        let of = |formula: &str, charge| redox_ions(&Composition::parse(formula).unwrap(), charge);
+        assert_eq!((of("Fe4P4O16", 1), of("Mn3O6", 2), of("V2O5", 2)), (4, 1, 1));
+        assert_eq!((of("MgO", 1), of("VO2", 3)), (1, 1));
+    }
 
     #[test]
     fn lithium_iron_phosphate_holds_170_mah_a_gram() {

@@ -28,6 +28,13 @@ pub struct Curve {
     pub discharge: Option<Discharge>,
 }
 
+impl Curve {
+    /// Whether the filling of `n` ions appears, as the end of a plateau.
+    pub fn reaches(&self, n: usize) -> bool {
+        self.plateaus.iter().any(|step| step.n_to == n as f64)
+    }
+}
+
 /// What a host takes up above 0 V.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discharge {
@@ -101,6 +108,7 @@ mod tests {
         let found = curve(&host, filling(0, 0.0), &fillings, lithium(), -1.9).unwrap();
         let voltages: Vec<(f64, f64, f64)> = found.plateaus.iter().map(|s| (s.n_from, s.n_to, s.voltage)).collect();
         assert_eq!(voltages.len(), 2, "{voltages:?}");
+        assert_eq!([1, 2, 3].map(|n| found.reaches(n)), [false, true, true]);
         assert!((voltages[0].2 - 3.5).abs() < 1e-9 && (voltages[1].2 + 0.7).abs() < 1e-9, "{voltages:?}");
         let end = found.discharge.unwrap();
         assert_eq!(end.n, 2);

@@ -2,7 +2,7 @@
 
 use crystal::Structure;
 use models::ModelError;
-use models::potential::{Evaluation, Potential};
+use models::potential::{Potential, SinglePoint};
 
 /// Atoms have an energy each and feel nothing: -2 eV an ion of Li, -1 eV any other atom.
 pub struct Flat;
@@ -16,8 +16,8 @@ impl Potential for Flat {
         "flat"
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        let answer = |s: &&Structure| Evaluation {
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
+        let answer = |s: &&Structure| SinglePoint {
             energy: s.species().iter().map(|e| if e.symbol() == "Li" { -2.0 } else { -1.0 }).sum(),
             forces: vec![[0.0; 3]; s.len()],
             stress: [[0.0; 3]; 3],

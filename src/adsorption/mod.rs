@@ -29,7 +29,7 @@ mod sites;
 pub mod triples;
 
 pub use adsorb::{Adsorbed, Answer, Answers, Emptied, Freedom, Place, Request, SAME_ENERGY, adsorb};
-pub use capacity::{Capacity, capacity};
+pub use capacity::{Capacity, capacity, redox_ions};
 pub use curve::{Curve, Discharge, Filling, curve};
 pub use dilute::{MOST_ATOMS, ion_spacing, spaced};
 pub use electrode::{electrode_voltage, taken_up};

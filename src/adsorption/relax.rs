@@ -18,7 +18,7 @@ use bfgs::Bfgs;
 use crystal::Structure;
 pub(super) use fire::Fire;
 use frame::Frame;
-use models::potential::{Evaluation, Potential};
+use models::potential::{Potential, SinglePoint};
 pub use queue::{Follower, Round};
 pub(super) use queue::{Job, run_all, unanswered};
 
@@ -97,7 +97,7 @@ pub struct Point {
 /// round, and may break off, which gives up what is still on its way.
 ///
 /// # Errors
-/// Per structure: as [`Potential::evaluate`]; an energy or force that is not a number; a cell that collapses; an `fmax` that is
+/// Per structure: as [`Potential::single_points`]; an energy or force that is not a number; a cell that collapses; an `fmax` that is
 /// not above 0, a `nudge` below.
 pub fn relax(
     potential: &dyn Potential,
@@ -164,7 +164,7 @@ impl Run {
     /// Takes what the potential says of the crystal as it stands: ends, or makes a step.
     fn go_on(
         &mut self,
-        answer: Result<Evaluation, AdsorptionError>,
+        answer: Result<SinglePoint, AdsorptionError>,
         options: &RelaxOptions,
     ) -> Option<Result<Relaxed, AdsorptionError>> {
         self.advance(answer, options).transpose()
@@ -172,25 +172,25 @@ impl Run {
 
     fn advance(
         &mut self,
-        answer: Result<Evaluation, AdsorptionError>,
+        answer: Result<SinglePoint, AdsorptionError>,
         options: &RelaxOptions,
     ) -> Result<Option<Relaxed>, AdsorptionError> {
-        let evaluation = answer?;
-        let mut forces = self.frame.forces(&self.at, self.structure.volume(), &evaluation);
+        let point = answer?;
+        let mut forces = self.frame.forces(&self.at, self.structure.volume(), &point);
         // What is held is held by a force of its own, which ends no relaxation.
         forces[self.held.clone()].fill(0.0);
         let fmax = longest(&forces);
         let steps = self.trace.len();
-        if !(evaluation.energy.is_finite() && forces.iter().all(|f| f.is_finite())) {
+        if !(point.energy.is_finite() && forces.iter().all(|f| f.is_finite())) {
             return Err(AdsorptionError::Undefined(format!(
                 "the energy or a force is not a number after {steps} steps"
             )));
         }
-        self.trace.push(Point { energy: evaluation.energy, fmax, volume: self.structure.volume() });
+        self.trace.push(Point { energy: point.energy, fmax, volume: self.structure.volume() });
         if fmax < options.fmax || steps == options.steps {
             return Ok(Some(Relaxed {
                 structure: self.structure.clone(),
-                energy: evaluation.energy,
+                energy: point.energy,
                 fmax,
                 converged: fmax < options.fmax,
                 steps,

@@ -1,6 +1,6 @@
 //! `featurize`: functions of crystals over a table, once, into the store.
 //!
-//! The table is streamed. Of each batch, a feature takes the rows that have no value of its version yet, evaluates the SQL
+//! The table is streamed. Of each batch, a feature takes the rows that have no value of its version yet, computes the SQL
 //! function on some hundreds of them at a time, on all cores, and appends the values to its lot. A lot is committed when it
 //! holds [`FeaturizeOptions::lot_rows`] rows or is [`FeaturizeOptions::lot_seconds`] old. In memory are one batch of the
 //! scan, the values of some hundreds of crystals, and 24 bytes for each row that has a value already.
@@ -15,10 +15,10 @@ use futures::StreamExt;
 
 use crystal::progress::{Done, Progress};
 use crystal::stop::Stop;
-use sql::{Error, Feature, FeatureEvaluator, Session, quoted_name};
+use sql::{Error, Feature, FeatureColumn, Session, quoted_name};
 use store::{FeatureTable, Store};
 
-/// Crystals that are evaluated together.
+/// Crystals that are computed together.
 const ROWS: usize = 512;
 
 /// What to materialise.
@@ -95,7 +95,7 @@ impl std::fmt::Display for FeaturizeSummary {
 /// A feature at work.
 struct Work {
     table: FeatureTable,
-    evaluator: Arc<FeatureEvaluator>,
+    column: Arc<FeatureColumn>,
     summary: FeatureSummary,
 }
 
@@ -134,7 +134,7 @@ pub async fn featurize(
     let mut work = vec![];
     for feature in &features {
         // Before the table is opened: dropping values takes away what could be read.
-        let evaluator = Arc::new(FeatureEvaluator::new(session, feature, &structure, options.force)?);
+        let column = Arc::new(FeatureColumn::new(session, feature, &structure, options.force)?);
         let table = store.open_feature(feature.featurizer(), options.force).await?;
         let summary = FeatureSummary {
             name: feature.name(),
@@ -144,7 +144,7 @@ pub async fn featurize(
             present: 0,
             seconds: 0.0,
         };
-        work.push(Work { table, evaluator, summary });
+        work.push(Work { table, column, summary });
     }
     store.remember_featurized(&options.table)?;
     let total = count(session, &query("id, structure_hash"), &mut work).await?;
@@ -188,7 +188,7 @@ async fn run(
     let _ends_with_us = stop.on_drop();
     progress.step(&Done::rows(done, total));
     while let Some(batch) = rows.next().await.transpose()? {
-        for Work { table, evaluator, summary } in &mut *work {
+        for Work { table, column, summary } in &mut *work {
             let (ids, hashes) = keys_of(&batch)?;
             let missing = filter_record_batch(&batch, &table.missing(&ids, &hashes))?;
             let step = ROWS.min(options.lot_rows.max(1));
@@ -197,10 +197,10 @@ async fn run(
                 let (ids, hashes) = keys_of(&part)?;
                 let begun = Instant::now();
                 let crystals = Arc::clone(part.column(2));
-                let (evaluator, stop) = (Arc::clone(evaluator), stop.clone());
-                let evaluate = move || stop.during(|| evaluator.evaluate(&crystals));
-                let values = tokio::task::spawn_blocking(evaluate).await;
-                let values = values.map_err(|e| Error::Sql(format!("evaluating a batch failed: {e}")))??;
+                let (column, stop) = (Arc::clone(column), stop.clone());
+                let compute = move || stop.during(|| column.values(&crystals));
+                let values = tokio::task::spawn_blocking(compute).await;
+                let values = values.map_err(|e| Error::Sql(format!("computing a batch failed: {e}")))??;
                 let seconds = begun.elapsed().as_secs_f64();
                 table.append(&ids, &hashes, part.column(2), &values, seconds)?;
                 summary.computed += part.num_rows() as u64;

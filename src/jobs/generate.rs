@@ -14,11 +14,8 @@ use datafusion::physical_plan::memory::MemoryStream;
 use super::compute::{ComputeOptions, compute};
 use crystal::progress::{Done, Progress};
 use formats::{Properties, Record};
-use generation::{
-    DecodeOptions, Generated, Generation, GenerationCounts, GenerationError, Request, Sampler, SamplerKind,
-    WyckoffSampler,
-};
-use sql::{Error, Session, quoted_name, quoted_text, read_templates, templates_query};
+use generation::{DecodeOptions, Generated, Generation, GenerationCounts, Request, Sampler, SamplerKind};
+use sql::{ChosenSampler, Error, Session, quoted_name, quoted_text};
 use store::{ImportOptions, Onto, SCHEMA, Store};
 
 /// Draws that are committed together.
@@ -116,24 +113,13 @@ pub async fn generate(
 
 /// What draws, and what its draws depend on beside the request: other templates or weights make others.
 async fn sampler(session: &Session, options: &GenerateOptions) -> Result<(Arc<dyn Sampler>, String), Error> {
-    let GenerateOptions { request, sampler, from, .. } = options;
-    let refused = |e: GenerationError| Error::Sql(e.to_string());
-    sampler.check(request).map_err(refused)?;
-    match sampler {
-        SamplerKind::Templates => {
-            let crystals = session.sql(&templates_query(from)).await?.execute_stream().await?;
-            let sampler = read_templates(crystals, request.clone(), from).await?;
-            let words = format!("{} templates of {from}", sampler.fitting());
-            Ok((Arc::new(sampler), words))
-        }
-        SamplerKind::Wyckoff => {
-            let sampler = WyckoffSampler::embedded(request).map_err(refused)?;
-            let card = sampler.model().card();
-            // The loss tells weights apart.
-            let words = format!("network {} of {} crystals, {:.4} nats", card.name, card.crystals, card.held_out_loss);
-            Ok((Arc::new(sampler), words))
-        }
-    }
+    let chosen = ChosenSampler::new(options.sampler, &options.request, &options.from);
+    let chosen = chosen.map_err(|e| Error::Sql(e.to_string()))?;
+    let rows = match chosen.query() {
+        Some(query) => Some(session.sql(&query).await?.execute_stream().await?),
+        None => None,
+    };
+    Ok(chosen.ready(rows).await?)
 }
 
 /// One request with its seed.

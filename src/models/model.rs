@@ -13,7 +13,7 @@ use super::{
     card::ModelCard,
     fused::{Fused, Surface},
     network::{Input, Net},
-    potential::{Evaluation, Potential},
+    potential::{Potential, SinglePoint},
     quantity::Quantity,
     weights,
 };
@@ -221,8 +221,8 @@ impl Potential for ModelPotential {
         self.0.id()
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        self.each(structures, |net, graph| net.evaluate(graph))
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
+        self.each(structures, |net, graph| net.single_point(graph))
     }
 
     fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {

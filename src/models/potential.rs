@@ -8,7 +8,7 @@ pub const GPA_PER_EV_PER_CUBIC_ANGSTROM: f64 = 160.217_663_4;
 
 /// What an energy model says of one crystal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct SinglePoint {
     /// Total energy of the cell, eV, on the scale of the calculations the model learned from.
     pub energy: f64,
     /// Force on each site, eV/Å: the negative gradient of the energy in its Cartesian position.
@@ -32,13 +32,13 @@ pub trait Potential: Send + Sync {
     ///
     /// # Errors
     /// Per structure: an element outside the coverage, or an atom without neighbours.
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>>;
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>>;
 
     /// Total energies of the cells, eV, where no gradient is asked for.
     ///
     /// # Errors
-    /// As [`Potential::evaluate`].
+    /// As [`Potential::single_points`].
     fn energies(&self, structures: &[&Structure]) -> Vec<Result<f64, ModelError>> {
-        self.evaluate(structures).into_iter().map(|answer| answer.map(|evaluation| evaluation.energy)).collect()
+        self.single_points(structures).into_iter().map(|answer| answer.map(|point| point.energy)).collect()
     }
 }

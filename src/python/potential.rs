@@ -50,9 +50,9 @@ impl Potential {
         not_forked()?;
         let answers = py.detach(|| {
             let structures: Vec<_> = crystals.iter().map(|crystal| crystal.0.as_ref()).collect();
-            self.0.evaluate(&structures)
+            self.0.single_points(&structures)
         });
-        let answer = |answer: Result<hollandite::models::potential::Evaluation, _>| {
+        let answer = |answer: Result<hollandite::models::potential::SinglePoint, _>| {
             let answer = answer.map_err(|e: hollandite::error::ModelError| raised(e))?;
             Ok((answer.energy, answer.forces, answer.stress, answer.magmoms))
         };

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::quote::quoted_text;
 use super::session::Session;
-use super::statements::each_expression;
+use super::statements::{Parsed, each_expression};
 use crate::Error;
 
 /// A value for a statement.
@@ -144,43 +144,52 @@ impl Session {
     /// A placeholder without a value, or values that no placeholder takes. A text that is no statement is returned as it is: to plan
     /// it says what is wrong with it.
     pub fn bind(&self, text: &str, values: &Values) -> Result<String, Error> {
-        self.bind_within(text, values, usize::MAX)
-    }
-
-    /// The same, where the values may have so many bytes as SQL writes them; one that stands in many places counts in each.
-    ///
-    /// # Errors
-    /// Those of [`Session::bind`], and [`DataFusionError::ResourcesExhausted`] of values that are longer.
-    pub fn bind_within(&self, text: &str, values: &Values, most: usize) -> Result<String, Error> {
         if values.is_empty() {
             return Ok(text.to_owned());
         }
         let limit = self.context().state().config_options().sql_parser.recursion_limit.get();
         let Some(mut statement) = store::parsed(text, limit) else { return Ok(text.to_owned()) };
-        let (mut found, mut questions) = (0, 0);
-        let mut left = Some(most);
-        let bound = replace(&mut statement, &mut |placeholder| {
-            let value = values.of(placeholder, questions)?;
-            found += 1;
-            questions += usize::from(placeholder == "?");
-            let literal = value.literal();
-            left = left.and_then(|left| left.checked_sub(literal.len()));
-            if left.is_none() {
-                return Err(String::new());
-            }
-            Parser::new(&GenericDialect)
-                .try_with_sql(&literal)
-                .and_then(|mut parser| parser.parse_expr())
-                .map_err(|e| format!("{placeholder}: {e}"))
-        });
+        put(&mut statement, values, usize::MAX)?;
+        Ok(statement.to_string())
+    }
+}
+
+impl Parsed {
+    /// Puts values in the place of `$1`, `?` and `:name`, which may have so many bytes as SQL writes them; one that stands in many places
+    /// counts in each.
+    ///
+    /// # Errors
+    /// A placeholder without a value, values that no placeholder takes, and [`DataFusionError::ResourcesExhausted`] of values that are
+    /// longer.
+    pub fn bind(&mut self, values: &Values, most: usize) -> Result<(), Error> {
+        if values.is_empty() { Ok(()) } else { put(&mut self.0, values, most) }
+    }
+}
+
+fn put(statement: &mut Statement, values: &Values, most: usize) -> Result<(), Error> {
+    let (mut found, mut questions) = (0, 0);
+    let mut left = Some(most);
+    let bound = replace(statement, &mut |placeholder| {
+        let value = values.of(placeholder, questions)?;
+        found += 1;
+        questions += usize::from(placeholder == "?");
+        let literal = value.literal();
+        left = left.and_then(|left| left.checked_sub(literal.len()));
         if left.is_none() {
-            return Err(longer(most));
+            return Err(String::new());
         }
-        bound.map_err(Error::Sql)?;
-        match found {
-            0 => Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into())),
-            _ => Ok(statement.to_string()),
-        }
+        Parser::new(&GenericDialect)
+            .try_with_sql(&literal)
+            .and_then(|mut parser| parser.parse_expr())
+            .map_err(|e| format!("{placeholder}: {e}"))
+    });
+    if left.is_none() {
+        return Err(longer(most));
+    }
+    bound.map_err(Error::Sql)?;
+    match found {
+        0 => Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into())),
+        _ => Ok(()),
     }
 }
 
@@ -243,7 +252,7 @@ mod tests {
         let session = Session::without_store();
         let ten = Values::InOrder(vec![Bound::Text("12345678".into())]);
         for (text, most, fits) in [("SELECT $1", 10, true), ("SELECT $1", 9, false), ("SELECT $1, $1", 19, false)] {
-            let bound = session.bind_within(text, &ten, most);
+            let bound = session.parsed(text).unwrap().unwrap().bind(&ten, most);
             assert_eq!(bound.is_ok(), fits, "{text}, {most}: {bound:?}");
             assert!(fits || bound.unwrap_err().to_string().contains("longer than"));
         }

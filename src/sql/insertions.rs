@@ -7,7 +7,8 @@ use datafusion::common::{Result as SqlResult, exec_err};
 use serde::{Deserialize, Serialize};
 
 use adsorption::{
-    Adsorbed, AdsorptionError, Answer, Answers, Emptied, Freedom, RelaxOptions, Request, Within, adsorb, parse_sites,
+    Adsorbed, AdsorptionError, Answer, Answers, Emptied, Filling, Freedom, RelaxOptions, Request, Within, adsorb,
+    parse_sites,
 };
 use crystal::{Composition, ContentHash, Element, Structure, content_hash};
 use features::Ion;
@@ -125,6 +126,17 @@ impl Place {
         let species: Result<Vec<Element>, _> = host.iter().map(|&z| Element::from_z(z.into())).collect();
         let composition = Composition::from_elements(&species.ok()?);
         Some(self.n as f64 * composition.reduced().natoms() / composition.natoms())
+    }
+
+    /// As a point of a discharge.
+    pub fn filling(&self) -> Filling {
+        let volume = self.structure().map_or(f64::NAN, |cell| cell.volume());
+        Filling { n: self.n, energy: self.e_inserted, volume }
+    }
+
+    /// The host that it was put into, as the beginning of that discharge.
+    pub fn empty(&self) -> Filling {
+        Filling { n: 0, energy: self.e_host, volume: self.filling().volume / (1.0 + self.volume_change) }
     }
 
     /// The relaxed cell with the ions.

@@ -66,7 +66,7 @@ impl Reuse {
 
     /// The values for the crystals of a column, and how many of them were read. `needed`: the rows that matter; `compute`
     /// answers for the rows that it is given, where they are not all.
-    pub fn evaluate(
+    pub fn answer(
         &self,
         crystals: &ArrayRef,
         needed: Option<&BooleanArray>,

@@ -18,9 +18,7 @@ impl Session {
     /// # Errors
     /// Text that is no SQL, names that do not exist, types that do not fit.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, Error> {
-        if let Some(references) = self.environment().references() {
-            references.refresh().await?;
-        }
+        self.refresh().await?;
         let plan = match statements::begin(self, text).await? {
             Next::Done => return Ok(self.context().read_empty()?),
             Next::Plan(plan) => *plan,
@@ -33,6 +31,14 @@ impl Session {
             }
             Written::Nothing(plan) => Ok(self.context().execute_logical_plan(plan).await?),
         }
+    }
+
+    /// Reads the tables that functions look values up in anew, where they have changed.
+    pub(super) async fn refresh(&self) -> Result<(), Error> {
+        if let Some(references) = self.environment().references() {
+            references.refresh().await?;
+        }
+        Ok(())
     }
 
     /// An expression over columns, understood as in a statement.

@@ -6,30 +6,39 @@ use std::sync::{Mutex, PoisonError};
 
 use crystal::{ContentHash, Structure, content_hash};
 use models::ModelError;
-use models::potential::{Evaluation, Potential};
+use models::potential::{Potential, SinglePoint};
 
-/// Crystals that are kept at most: those of one lot.
+/// Crystals that are kept at least: the last ones, those of one lot. At most there are as many again.
 const KEPT: usize = 256;
 
-/// By the model's id and the crystal's content; the very crystal beside it, for forces belong to its axes and its order of sites.
 #[derive(Default)]
-pub(super) struct SinglePoints(Mutex<HashMap<(String, ContentHash), (Structure, Evaluation)>>);
+pub(super) struct SinglePoints(Mutex<Recent>);
+
+/// By the model's id and the crystal's content; the very crystal beside it, for forces belong to its axes and its order of sites.
+type Points = HashMap<(String, ContentHash), (Structure, SinglePoint)>;
+
+/// The points of the last crystals, and of those before them.
+#[derive(Default)]
+struct Recent {
+    last: Points,
+    before: Points,
+}
 
 impl SinglePoints {
     /// What `model` says of a crystal.
     ///
     /// # Errors
-    /// As [`Potential::evaluate`].
-    pub fn evaluate(&self, model: &dyn Potential, structure: &Structure) -> Result<Evaluation, ModelError> {
+    /// As [`Potential::single_points`].
+    pub fn of(&self, model: &dyn Potential, structure: &Structure) -> Result<SinglePoint, ModelError> {
         if let Some(known) = self.known(model, structure) {
             return Ok(known);
         }
-        let found = model.evaluate(&[structure]).remove(0)?;
+        let found = model.single_points(&[structure]).remove(0)?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
-            kept.clear();
+        if kept.last.len() >= KEPT {
+            kept.before = std::mem::take(&mut kept.last);
         }
-        kept.insert(key(model, structure), (structure.clone(), found.clone()));
+        kept.last.insert(key(model, structure), (structure.clone(), found.clone()));
         Ok(found)
     }
 
@@ -44,12 +53,14 @@ impl SinglePoints {
         }
     }
 
-    fn known(&self, model: &dyn Potential, structure: &Structure) -> Option<Evaluation> {
+    fn known(&self, model: &dyn Potential, structure: &Structure) -> Option<SinglePoint> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_empty() {
+        if kept.last.is_empty() {
             return None;
         }
-        kept.get(&key(model, structure)).filter(|(of, _)| of == structure).map(|(_, found)| found.clone())
+        let key = key(model, structure);
+        let mut found = [&kept.last, &kept.before].into_iter().filter_map(|points| points.get(&key));
+        found.find(|(of, _)| of == structure).map(|(_, found)| found.clone())
     }
 }
 
@@ -77,9 +88,9 @@ mod tests {
             "counting-1"
         }
 
-        fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+        fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
             self.0[0].fetch_add(1, Ordering::Relaxed);
-            let zero = |s: &&Structure| Evaluation {
+            let zero = |s: &&Structure| SinglePoint {
                 energy: s.lattice().volume(),
                 forces: s.frac_coords().to_vec(),
                 stress: [[0.0; 3]; 3],
@@ -105,16 +116,23 @@ mod tests {
         let passes = || [0, 1].map(|i| model.0[i].load(Ordering::Relaxed));
         assert!((points.energy(&model, &one).unwrap() - 64.0).abs() < 1e-9);
         assert_eq!(passes(), [0, 1], "an energy alone takes no gradients");
-        let found = points.evaluate(&model, &one).unwrap();
-        assert_eq!(points.evaluate(&model, &one).unwrap(), found);
+        let found = points.of(&model, &one).unwrap();
+        assert_eq!(points.of(&model, &one).unwrap(), found);
         assert_eq!(points.energy(&model, &one).unwrap(), found.energy);
         assert_eq!(passes(), [1, 1]);
         // The same crystal with its sites in another order has its forces in that order.
         assert_eq!(content_hash(&one), content_hash(&turned));
-        assert_ne!(points.evaluate(&model, &turned).unwrap().forces, found.forces);
-        for i in 0..KEPT {
-            points.evaluate(&model, &cell(5.0 + i as f64 * 0.01, [[0.0; 3], [0.5; 3]])).unwrap();
-        }
-        assert!(points.0.lock().unwrap().len() <= KEPT);
+        assert_ne!(points.of(&model, &turned).unwrap().forces, found.forces);
+        // However many there were before, the last ones are there.
+        let ask = |crystals: std::ops::Range<usize>| {
+            for i in crystals {
+                points.of(&model, &cell(5.0 + i as f64 * 0.01, [[0.0; 3], [0.5; 3]])).unwrap();
+            }
+            passes()[0]
+        };
+        let other = 3 * KEPT + KEPT / 2;
+        let asked = ask(0..other);
+        assert_eq!(ask(other - KEPT..other), asked);
+        assert_eq!(ask(0..1), asked + 1, "the first is kept for ever");
     }
 }

@@ -52,7 +52,7 @@ pub fn request_of_formula(formula: &str) -> Result<Request, String> {
 }
 
 /// The query for the crystals of a table, which [`read_templates`] reads.
-pub fn templates_query(table: &str) -> String {
+pub(super) fn templates_query(table: &str) -> String {
     let table = quoted_name(table);
     format!("SELECT arrow_cast(id, {}) AS id, structure FROM {table} WHERE structure IS NOT NULL", quoted_text("Utf8"))
 }
@@ -63,7 +63,7 @@ pub fn templates_query(table: &str) -> String {
 /// # Errors
 /// Rows that cannot be read or are no crystals, none at all, or none whose template fits the request, with the remedy. `table` is their
 /// name there.
-pub async fn read_templates(
+pub(super) async fn read_templates(
     mut rows: SendableRecordBatchStream,
     request: Request,
     table: &str,

@@ -6,7 +6,7 @@ use hollandite::adsorption::{Path, Round, band};
 use hollandite::crystal::{Element, Lattice, Structure, neighbors};
 use hollandite::error::ModelError;
 use hollandite::models::Model;
-use hollandite::models::potential::{Evaluation, Potential};
+use hollandite::models::potential::{Potential, SinglePoint};
 use hollandite::models::weights;
 
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Potential for LennardJones {
         "lj"
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
         let of = |s: &&Structure| {
             let (mut energy, mut forces) = (0.0, vec![[0.0; 3]; s.len()]);
             let near = neighbors(s, self.cutoff);
@@ -51,7 +51,7 @@ impl Potential for LennardJones {
                 let step = s.lattice().to_cartesian(step);
                 (0..3).for_each(|m| forces[i][m] += derivative * step[m] / near.distance[k]);
             }
-            Evaluation { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
+            SinglePoint { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
         };
         structures.iter().map(|s| Ok(of(s))).collect()
     }
@@ -80,7 +80,7 @@ fn bands(file: &Value, surface: &dyn Potential) -> [Vec<f64>; 2] {
         Structure::with_overlaps(lattice, species.clone(), frac).unwrap()
     };
     let images: Vec<Structure> = (0..moving + 2).map(image).collect();
-    let energy = |s: &Structure| surface.evaluate(&[s]).remove(0).unwrap().energy;
+    let energy = |s: &Structure| surface.single_points(&[s]).remove(0).unwrap().energy;
     let ends = [energy(&images[0]), energy(&images[moving + 1])];
     let mut watch = |_: Round| ControlFlow::Continue(());
     let ControlFlow::Continue(mut bands) = band(surface, vec![Path { images, ends }], (fmax, 1000), &mut watch) else {

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use bader::analysis::calculate_bader_density;
 use bader::atoms::{Atoms, Lattice as BaderLattice};
+use bader::io::FileFormat;
+use bader::io::vasp::Vasp;
 use bader::methods::{maxima_finder, weight};
 use bader::utils::index_generator;
 use bader::voxel_map::{BlockingVoxelMap, VoxelMap};
@@ -13,7 +15,7 @@ use hollandite::crystal::{Composition, Element, Lattice, Structure};
 use hollandite::formats::{Quantity, Volumetric, read_volumetric};
 use serde_json::Value;
 
-use crate::data::{beside, golden, numbers, read, shared};
+use crate::data::{beside, golden, numbers, read};
 
 /// The Gaussians of fixtures/vasp, by the name that a golden file has for them.
 fn fixture(name: &str) -> Volumetric {
@@ -67,10 +69,23 @@ fn every_density_has_the_formula_the_grid_and_the_fields_that_pymatgen_finds() {
     assert!(seen >= 8);
 }
 
-/// The first and last values of the files, as the tests of the `bader` crate state them.
+/// All values of fixtures/vasp; of the larger set the first and last, as the tests of the `bader` crate state them.
 #[test]
 fn values_are_those_that_the_bader_crate_reads() {
-    let Some(folder) = shared("vasp") else { return };
+    let unpacked = tempfile::tempdir().unwrap();
+    for name in ["liwo3/host/CHGCAR.gz", "liwo3/inserted/CHGCAR.gz", "liwo3/ion/CHGCAR.gz"] {
+        let packed =
+            std::fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vasp").join(name)).unwrap();
+        let path = unpacked.path().join("CHGCAR");
+        let mut file = std::fs::File::create(&path).unwrap();
+        std::io::copy(&mut flate2::read::MultiGzDecoder::new(packed), &mut file).unwrap();
+        let (_, shape, _, theirs) = Vasp {}.read(path.display().to_string()).unwrap();
+        let ours = fixture(name);
+        assert_eq!((shape, theirs.len()), (ours.shape, ours.fields.len()), "{name}");
+        assert_eq!(theirs[0].len(), ours.total().len(), "{name}");
+        assert!(ours.total().iter().zip(&theirs[0]).all(|(a, b)| near(*a, *b, 1e-12)), "{name}");
+    }
+    let Some(folder) = beside("vasp") else { return };
     let read = |name: &str| read_volumetric(&folder.join("bader-rs").join(name)).unwrap();
     let ends = |v: &Volumetric, k: usize| [v.fields[k][0], v.fields[k][32767]].map(|x| x * v.structure.volume());
     let expect = |found: [f64; 2], expected: [f64; 2]| {

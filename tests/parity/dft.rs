@@ -158,6 +158,8 @@ fn both_files_of_a_run_agree() {
     assert!(both_agree(&folder.join("parse-vasp-with-magmoms"), "PBE-D3").magmoms.is_some());
 }
 
+/// A folder of real files, whole and damaged. Of each kind of damage fixtures/malformed/vasp has a file, which `tests/hostile` has refused
+/// at its line, and files of two calculations are refused in the tests of `formats`.
 #[test]
 fn what_is_damaged_is_refused_by_name_and_the_rest_is_read() {
     let Some(folder) = shared("vasp") else { return };

@@ -15,7 +15,7 @@ use hollandite::{
         bond_graph::BondGraph,
         graph::{Graph, Neighborhood},
         network::{Config, Net},
-        potential::{Evaluation, GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential},
+        potential::{GPA_PER_EV_PER_CUBIC_ANGSTROM, Potential, SinglePoint},
         weights::{self, Imported},
     },
 };
@@ -235,12 +235,17 @@ fn chgnet_equals_its_layers_in_numpy() {
     let folder = tempfile::tempdir().unwrap();
     let (_, model) = potential_by_formula(folder.path(), network);
     for (name, structure) in &crystals {
-        assert_evaluation(name, &model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name], RELATIVE);
+        assert_single_point(
+            name,
+            &model.single_points(&[structure]).remove(0).unwrap(),
+            &network["values"][name],
+            RELATIVE,
+        );
     }
 }
 
 /// Energy, forces, stress and moments, where the peer has them, within `relative` of the largest, of gradients ten times that.
-fn assert_evaluation(name: &str, got: &Evaluation, want: &Value, relative: f64) {
+fn assert_single_point(name: &str, got: &SinglePoint, want: &Value, relative: f64) {
     let rows = |key: &str| want[key].as_array().unwrap().iter().flat_map(numbers).collect::<Vec<_>>();
     let energy = vec![want["energy_per_atom"].as_f64().unwrap()];
     let moments = want["moments"].as_array().map(|moments| moments.iter().map(|m| m.as_f64().unwrap()).collect());
@@ -269,7 +274,12 @@ fn tensornet_equals_matgl() {
     let folder = tempfile::tempdir().unwrap();
     let (path, model) = potential_by_formula(folder.path(), network);
     for (name, structure) in &crystals {
-        assert_evaluation(name, &model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name], RELATIVE);
+        assert_single_point(
+            name,
+            &model.single_points(&[structure]).remove(0).unwrap(),
+            &network["values"][name],
+            RELATIVE,
+        );
         let want = network["values"][name]["energy_per_atom"].as_f64().unwrap();
         assert!((answer(&path, structure) - want).abs() <= RELATIVE * want.abs().max(1.0), "{name}");
     }
@@ -290,15 +300,15 @@ fn tensornet_of_matpes_equals_matgl() {
         assert!(scheme.starts_with(functional) && scheme.contains("not comparable with MP2020"), "{scheme}");
         let model = Model::new(net, card).potential().unwrap();
         for (name, structure) in &crystals {
-            let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &want["values"][name]);
-            assert_evaluation(name, &got, want, RELATIVE);
+            let (got, want) = (model.single_points(&[structure]).remove(0).unwrap(), &want["values"][name]);
+            assert_single_point(name, &got, want, RELATIVE);
             assert_as_published(&format!("{functional}, {name}"), &got, want);
         }
     }
 }
 
 /// Energies within 1e-5 eV/atom, forces within 1e-4 eV/Å.
-fn assert_as_published(name: &str, got: &Evaluation, want: &Value) {
+fn assert_as_published(name: &str, got: &SinglePoint, want: &Value) {
     let energy = got.energy / got.forces.len() as f64 - want["energy_per_atom"].as_f64().unwrap();
     let forces = want["forces"].as_array().unwrap().iter().flat_map(numbers);
     let worst = got.forces.iter().flatten().zip(forces).map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
@@ -316,8 +326,8 @@ fn nequix_equals_its_package_layer_by_layer() {
         let imported = weights::import(&path, &claims()).unwrap();
         let model = Model::new(imported.net, imported.card).potential().unwrap();
         for (name, structure) in &crystals {
-            let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &network["values"][name]);
-            assert_evaluation(&format!("{layers}, {name}"), &got, want, RELATIVE);
+            let (got, want) = (model.single_points(&[structure]).remove(0).unwrap(), &network["values"][name]);
+            assert_single_point(&format!("{layers}, {name}"), &got, want, RELATIVE);
             let want = want["energy_per_atom"].as_f64().unwrap();
             assert!((answer(&path, structure) - want).abs() <= RELATIVE * want.abs().max(1.0), "{layers}, {name}");
         }
@@ -338,8 +348,8 @@ fn published_nequix_equals_its_package() {
         assert_eq!(card.data.contains("OMat24"), name.contains("oam"));
         let model = Model::new(net, card).potential().unwrap();
         for (crystal, structure) in &crystals {
-            let (got, want) = (model.evaluate(&[structure]).remove(0).unwrap(), &want["values"][crystal]);
-            assert_evaluation(crystal, &got, want, RELATIVE);
+            let (got, want) = (model.single_points(&[structure]).remove(0).unwrap(), &want["values"][crystal]);
+            assert_single_point(crystal, &got, want, RELATIVE);
             assert_as_published(&format!("{name}, {crystal}"), &got, want);
         }
     }
@@ -389,7 +399,7 @@ fn chgnet_equals_chgnet() {
         let graph = BondGraph::new(&structure, 6.0, 3.0).unwrap();
         assert_eq!(graph.neighbor.len() as u64, want["n_directed_edges"].as_u64().unwrap(), "{}", row["id"]);
         assert_eq!(graph.angles() as u64, want["n_angles"].as_u64().unwrap(), "{}", row["id"]);
-        let got = model.evaluate(&[&structure]).remove(0).unwrap();
+        let got = model.single_points(&[&structure]).remove(0).unwrap();
         let energy = model.energies(&[&structure]).remove(0).unwrap();
         assert!((energy - got.energy).abs() < 1e-9 * energy.abs(), "{energy} {}", got.energy);
         let number = |v: &Value| v.as_f64().unwrap();

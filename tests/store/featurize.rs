@@ -43,7 +43,7 @@ impl Counted {
         let (counter, returns) = (Arc::clone(&rows), kernel.data_type().clone());
         let counting = Kernel::new(Cost::Costly, returns, move |arguments| {
             counter.fetch_add(arguments.len(), Ordering::SeqCst);
-            kernel.evaluate(arguments)
+            kernel.answer(arguments)
         });
         Self { function: Arc::new(Function { kernel: counting.with_version(version), ..function }), rows }
     }

@@ -5,7 +5,7 @@ use crate::{Round, Within, flat::Flat, parse_sites};
 use crystal::testing::wo3;
 use features::Ion;
 use models::ModelError;
-use models::potential::Evaluation;
+use models::potential::SinglePoint;
 
 fn request<'a>(host: &'a Structure, ion: &str, n: usize, place: Place) -> Request<'a> {
     let ion = Ion::parse(ion).unwrap();
@@ -134,20 +134,20 @@ impl Potential for Wells {
         "wells"
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        let answer = |(s, evaluation): (&&Structure, Result<Evaluation, ModelError>)| {
-            let mut evaluation = evaluation?;
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
+        let answer = |(s, point): (&&Structure, Result<SinglePoint, ModelError>)| {
+            let mut point = point?;
             let lithium = s.species().iter().zip(s.frac_coords()).find(|(e, _)| e.symbol() == "Li");
-            evaluation.energy -= match lithium {
+            point.energy -= match lithium {
                 Some((_, x)) if (x[0] - x[0].round()).abs() < 0.25 => self.depth,
                 Some(_) => 0.0,
                 // A host that was nudged once is never quite in place.
                 None if s.frac_coords()[0][0].abs() > 1e-9 => self.sinks,
                 None => 0.0,
             };
-            Ok(evaluation)
+            Ok(point)
         };
-        structures.iter().zip(Flat.evaluate(structures)).map(answer).collect()
+        structures.iter().zip(Flat.single_points(structures)).map(answer).collect()
     }
 }
 

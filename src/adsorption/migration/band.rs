@@ -13,7 +13,7 @@ use crate::{
     relax::{Fire, Follower, Round, longest, unanswered},
 };
 use crystal::Structure;
-use models::potential::{Evaluation, Potential};
+use models::potential::{Potential, SinglePoint};
 
 /// Stiffness of the springs, eV/Å².
 const SPRING: f64 = 0.1;
@@ -49,7 +49,7 @@ pub struct Band {
 /// its own. The follower hears of every round, and may break off.
 ///
 /// # Errors
-/// Per path: as [`Potential::evaluate`]; fewer than three images, or images of different crystals; an energy or force that is not a
+/// Per path: as [`Potential::single_points`]; fewer than three images, or images of different crystals; an energy or force that is not a
 /// number.
 pub fn band(
     potential: &dyn Potential,
@@ -71,12 +71,12 @@ pub fn band(
             break;
         }
         let crystals: Vec<&Structure> = moving.iter().flat_map(|(_, band)| band.inner()).collect();
-        let mut answers = potential.evaluate(&crystals).into_iter();
+        let mut answers = potential.single_points(&crystals).into_iter();
         let mut left = Vec::with_capacity(moving.len());
         for (number, mut band) in moving {
             let all = (0..band.inner().len()).map(|_| Ok(answers.next().ok_or_else(|| unanswered(potential))??));
             // Every answer is taken, whatever the first of them says.
-            let all: Vec<Result<Evaluation, AdsorptionError>> = all.collect();
+            let all: Vec<Result<SinglePoint, AdsorptionError>> = all.collect();
             match all.into_iter().collect::<Result<Vec<_>, _>>().and_then(|all| band.advance(&all, fmax, steps)) {
                 Ok(None) => left.push((number, band)),
                 Ok(Some(end)) => ends[number] = Some(Ok(end)),
@@ -122,7 +122,7 @@ impl Moving {
     }
 
     /// Takes what the potential says of the moving images: ends, or makes a step.
-    fn advance(&mut self, answers: &[Evaluation], fmax: f64, steps: usize) -> Result<Option<Band>, AdsorptionError> {
+    fn advance(&mut self, answers: &[SinglePoint], fmax: f64, steps: usize) -> Result<Option<Band>, AdsorptionError> {
         let inner = 1..self.images.len() - 1;
         for (energy, answer) in self.energies[inner.clone()].iter_mut().zip(answers) {
             *energy = answer.energy;
@@ -224,12 +224,12 @@ mod tests {
             "waves"
         }
 
-        fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+        fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
             let turn = std::f64::consts::TAU;
             let of = |s: &&Structure| {
                 let x = s.frac_coords()[0];
                 let gradient = |x: f64| -self.height * turn / 4.0 / 2.0 * (turn * x).sin();
-                Evaluation {
+                SinglePoint {
                     energy: self.height * (2.0 - (turn * x[0]).cos() - (turn * x[1]).cos()) / 2.0,
                     forces: vec![[gradient(x[0]), gradient(x[1]), 0.0]],
                     stress: [[0.0; 3]; 3],

@@ -6,7 +6,7 @@ use crystal::{norm, testing::reo3};
 use features::{Tolerances, same_structure};
 use formats::hosts::host;
 use models::ModelError;
-use models::potential::Evaluation;
+use models::potential::SinglePoint;
 
 /// Lithium in a lattice of cubic wells of an edge of 3.8 Å and a depth of `height` eV, with minima in the middle of the cubes that
 /// sites 0 begins; nothing else feels anything.
@@ -25,7 +25,7 @@ impl Potential for Cubes {
         "cubes"
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
         let turn = std::f64::consts::TAU / EDGE;
         let of = |s: &&Structure| {
             let at = s.cart_coords();
@@ -34,7 +34,7 @@ impl Potential for Cubes {
                 energy += x.iter().map(|x| self.height * (1.0 + (turn * x).cos()) / 2.0).sum::<f64>();
                 forces[i] = x.map(|x| self.height * turn * (turn * x).sin() / 2.0);
             }
-            Evaluation { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
+            SinglePoint { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
         };
         structures.iter().map(|s| Ok(of(s))).collect()
     }

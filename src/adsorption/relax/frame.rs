@@ -11,7 +11,7 @@ use nalgebra::{Matrix3, Matrix6};
 
 use crystal::CrystalError;
 use crystal::{Lattice, Structure};
-use models::potential::Evaluation;
+use models::potential::SinglePoint;
 
 /// A crystal at the start of its relaxation.
 #[derive(Debug, Clone)]
@@ -57,16 +57,16 @@ impl Frame {
     }
 
     /// The forces on the coordinates `at`, eV/Å, of a crystal of volume `volume`, Å³.
-    pub fn forces(&self, at: &[f64], volume: f64, evaluation: &Evaluation) -> Vec<f64> {
+    pub fn forces(&self, at: &[f64], volume: f64, point: &SinglePoint) -> Vec<f64> {
         if !self.cell {
-            return evaluation.forces.as_flattened().to_vec();
+            return point.forces.as_flattened().to_vec();
         }
         let strain = self.strain(at);
         let deformation = strain.exp();
         let turned =
             |f: &[f64; 3]| -> [f64; 3] { std::array::from_fn(|k| (0..3).map(|i| f[i] * deformation[(i, k)]).sum()) };
-        let mut forces: Vec<f64> = evaluation.forces.iter().flat_map(turned).collect();
-        let stress = Matrix3::from_row_slice(evaluation.stress.as_flattened());
+        let mut forces: Vec<f64> = point.forces.iter().flat_map(turned).collect();
+        let stress = Matrix3::from_row_slice(point.stress.as_flattened());
         // exp(-U)ᵀ is the inverse of Fᵀ.
         let gradient = stress * (-strain).exp().transpose() * -volume;
         let mut block = Matrix6::zeros();

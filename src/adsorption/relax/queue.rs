@@ -86,7 +86,7 @@ pub(crate) fn run_all(
             break;
         }
         let crystals: Vec<&Structure> = on_their_way.iter().map(|(_, run)| run.structure()).collect();
-        let mut answers = potential.evaluate(&crystals).into_iter();
+        let mut answers = potential.single_points(&crystals).into_iter();
         let mut left = Vec::with_capacity(on_their_way.len());
         for (job, mut run) in on_their_way {
             let answer = answers.next().map_or_else(|| Err(unanswered(potential)), |answer| Ok(answer?));

@@ -25,13 +25,13 @@ impl Potential for LennardJones {
         "lennard-jones"
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+    fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
         let one = |s: &&Structure| {
             if s.species().iter().any(|e| e.symbol() == "Xe") {
                 return Err(ModelError::Coverage { element: "Xe", model: self.name().into() });
             }
             let mut answer =
-                Evaluation { energy: 0.0, forces: vec![[0.0; 3]; s.len()], stress: [[0.0; 3]; 3], magmoms: None };
+                SinglePoint { energy: 0.0, forces: vec![[0.0; 3]; s.len()], stress: [[0.0; 3]; 3], magmoms: None };
             let pairs = neighbors(s, self.cutoff);
             for p in 0..pairs.len() {
                 let (i, j) = (pairs.center[p] as usize, pairs.neighbor[p] as usize);
@@ -158,7 +158,7 @@ fn both_reach_the_face_centred_cube_of_the_lattice_sums() {
         let lattice = Lattice::from_parameters(a, a, a, 90.0, 90.0, 90.0).unwrap();
         let sites = vec![[0.0; 3], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]];
         let cube = Structure::new(lattice, distorted().species().to_vec(), sites).unwrap();
-        ARGON.evaluate(&[&cube]).remove(0).unwrap().energy
+        ARGON.single_points(&[&cube]).remove(0).unwrap().energy
     };
     let (mut low, mut high) = (3.5, 3.9);
     while high - low > 1e-7 {
@@ -189,7 +189,7 @@ fn forces_of_the_frame_are_gradients_of_the_energy() {
     for (k, x) in at[12..].iter_mut().enumerate() {
         *x = 0.4 * ((k * 7 % 5) as f64 - 2.0) / 2.0;
     }
-    let energy = |at: &[f64]| ARGON.evaluate(&[&frame.structure(at).unwrap()]).remove(0).unwrap();
+    let energy = |at: &[f64]| ARGON.single_points(&[&frame.structure(at).unwrap()]).remove(0).unwrap();
     let here = energy(&at);
     let forces = frame.forces(&at, frame.structure(&at).unwrap().volume(), &here);
     for k in 0..at.len() {

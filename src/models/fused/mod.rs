@@ -35,7 +35,7 @@ pub(super) mod virial;
 
 use rayon::prelude::*;
 
-use super::{bond_graph::BondGraph, input::Input, potential::Evaluation};
+use super::{bond_graph::BondGraph, input::Input, potential::SinglePoint};
 
 /// A network packed for inference.
 pub trait Inference: std::fmt::Debug + Send + Sync {
@@ -57,7 +57,7 @@ pub trait Surface: std::fmt::Debug + Send + Sync {
     fn energy(&self, graph: &BondGraph) -> f64;
 
     /// Energy, forces, stress and magnetic moments.
-    fn evaluate(&self, graph: &BondGraph) -> Evaluation;
+    fn single_point(&self, graph: &BondGraph) -> SinglePoint;
 }
 
 /// Of an energy surface the number is the energy of an atom, eV.
@@ -248,7 +248,7 @@ pub(crate) mod tests {
             let name = config.architecture();
             let energy = |s: &Structure| surface.energy(config.input(s).unwrap().bonds());
             for crystal in crystals().iter().filter(|s| s.len() < 6 && config.input(s).is_ok()) {
-                let got = surface.evaluate(config.input(crystal).unwrap().bonds());
+                let got = surface.single_point(config.input(crystal).unwrap().bonds());
                 assert!((got.energy - energy(crystal)).abs() < 1e-9 * got.energy.abs().max(1.0), "{name}");
                 let largest = got.forces.as_flattened().iter().fold(0.5_f64, |m, f| m.max(f.abs()));
                 for (site, force) in got.forces.iter().enumerate() {

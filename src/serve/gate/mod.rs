@@ -282,14 +282,12 @@ impl Gate {
         let plan = async move {
             let said = |error: sql::Error| gate.refusal(&error);
             let session = gate.session(question.snapshot, &question.options).await?.apart().map_err(said)?;
-            // Before the values are in: an empty list of them has no statement parsed.
-            if !session.only_reads(&question.text).map_err(said)? {
+            let Some(mut statement) = session.parsed(&question.text).map_err(said)? else {
                 return Err(Refusal::forbidden(ONLY_READS));
-            }
-            size::check_named(session.tables_read(&question.text).map_err(said)?)?;
-            let longest = gate.limits().body;
-            let text = session.bind_within(&question.text, &question.values, longest).map_err(said)?;
-            let frame = session.sql(&text).await.map_err(said)?;
+            };
+            size::check_named(statement.tables_read())?;
+            statement.bind(&question.values, gate.limits().body).map_err(said)?;
+            let frame = session.plan(statement).await.map_err(said)?;
             let (frame, found) = refine(&session, frame)?;
             size::check(frame.logical_plan())?;
             plan::check(&frame, gate.0.allowed)?;

@@ -8,18 +8,15 @@ use super::surface::{model_of, relaxation, unconverged};
 use super::{Function, Kind, Omitted, number, optional};
 use crate::cost::Cost;
 use crate::insertions::{Kept, Place, Places, Question, answers};
-use adsorption::{self, Curve, Discharge, Filling, Freedom, VoltageStep};
-use crystal::{Composition, Structure};
-use features::{Ion, TRANSITION_METALS};
+use adsorption::{self, Curve, Discharge, Freedom, VoltageStep, redox_ions, reference};
+use crystal::{Element, Structure};
+use features::Ion;
 use models::ModelPotential;
 use models::potential::Potential;
-use stability::PhaseDiagram;
+use stability::{Competition, PhaseDiagram};
 
 /// The most ions of a cell.
 const MOST: usize = 64;
-/// A filled host this far above the hull, eV/atom, reacts sooner than it takes up ions: nine in ten of the metastable crystals that are known lie
-/// lower (W. Sun *et al.*, *Sci. Adv.* **2** (2016) e1600225, less than 0.07 eV/atom).
-const CONVERTS: f64 = 0.1;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![Function {
@@ -72,7 +69,7 @@ fn curves(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Found>>
             return Err(format!("{} is not a cation", row.text(1)).into());
         }
         let most = match most(row.number(2))? {
-            0 => electrons(s, ion.charge),
+            0 => redox_ions(&s.composition(), ion.charge).min(MOST),
             n => n,
         };
         Ok(Asked { host: s.clone(), ion, most })
@@ -94,12 +91,6 @@ fn curves(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Found>>
         };
         Some(answer())
     }))
-}
-
-/// Ions that bring an electron for each transition-metal atom, at least one.
-fn electrons(host: &Structure, charge: i8) -> usize {
-    let metals = host.species().iter().filter(|e| TRANSITION_METALS.contains(&e.symbol())).count();
-    (metals / usize::from(charge.unsigned_abs().max(1))).clamp(1, MOST)
 }
 
 fn question(asked: &Asked, n: usize, context: &Context) -> Question {
@@ -134,25 +125,8 @@ struct Filled {
     place: Option<Box<Place>>,
     charge: i8,
     on_hull: bool,
-    formation_energy: Option<f64>,
-    above_hull: Option<f64>,
-    conversion: Option<f64>,
+    beside: Competition,
     reason: Option<String>,
-}
-
-/// Energies on the scale of a model.
-struct Scale<'a> {
-    model: &'a ModelPotential,
-    diagram: Option<&'a PhaseDiagram>,
-}
-
-impl Scale<'_> {
-    /// Formation energy, eV/atom; `None` where the model has no energy of an element.
-    fn formation(&self, composition: &Composition, energy: f64) -> Option<f64> {
-        let references = &self.model.model().card().references;
-        let elements = composition.iter().map(|(e, n)| Some(n * references.get(e.symbol())?)).sum::<Option<f64>>()?;
-        Some((energy - elements) / composition.natoms())
-    }
 }
 
 fn discharge(
@@ -162,42 +136,33 @@ fn discharge(
     steps: usize,
     diagram: Option<&PhaseDiagram>,
 ) -> Answer<Found> {
-    let Asked { host, ion, .. } = asked;
-    let composition = host.composition();
-    let units = composition.natoms() / composition.reduced().natoms();
-    let scale = Scale { model, diagram };
-    let mut fillings: Vec<Filled> = Vec::new();
-    for (n, places) in places.iter().enumerate() {
-        fillings.push(filled(asked, n + 1, units, places, steps));
-    }
-    let done = |filled: &&Filled| filled.reason.is_none();
-    let e_host = fillings.iter().find_map(|filled| Some(filled.place.as_ref()?.e_host));
-    let (Some(e_host), Some(first)) = (e_host, fillings.iter().find(done).and_then(|f| f.place.as_deref())) else {
-        let reasons: Vec<String> = fillings.iter().filter_map(|filled| filled.reason.clone()).collect();
-        return Err(reasons.first().cloned().unwrap_or_else(|| "there is no filling".into()).into());
+    let host = asked.host.composition();
+    let ion = (asked.ion.element, asked.ion.charge);
+    let units = host.natoms() / host.reduced().natoms();
+    let mut fillings: Vec<Filled> =
+        places.iter().enumerate().map(|(n, places)| filled(asked, n + 1, units, places, steps)).collect();
+    let done = fillings.iter().filter(|filled| filled.reason.is_none()).filter_map(|filled| filled.place.as_deref());
+    let Some(first) = done.clone().next() else {
+        let reason = fillings.iter().find_map(|filled| filled.reason.clone());
+        return Err(reason.unwrap_or_else(|| "there is no filling".into()).into());
     };
-    let volume = first.structure().map_or(f64::NAN, |s| s.volume()) / (1.0 + first.volume_change);
-    let empty = Filling { n: 0, energy: e_host, volume };
-    let relaxed: Vec<Filling> = fillings
-        .iter()
-        .filter(done)
-        .filter_map(|f| {
-            let place = f.place.as_ref()?;
-            Some(Filling { n: f.n, energy: place.e_inserted, volume: volume * (1.0 + place.volume_change) })
-        })
-        .collect();
-    let curve = adsorption::curve(&composition, empty, &relaxed, (ion.element, ion.charge), first.e_ion)?;
+    let empty = first.empty();
+    let curve = adsorption::curve(&host, empty, &done.map(Place::filling).collect::<Vec<_>>(), ion, first.e_ion)?;
+    let references = &model.model().card().references;
+    let reference = |element: Element| reference(references, element, model.name()).map_err(|e| e.to_string());
     for filled in &mut fillings {
-        filled.on_hull = curve.plateaus.iter().any(|step| step.n_to == filled.n as f64);
-        measure(filled, &composition, ion, e_host, &scale);
+        filled.on_hull = curve.reaches(filled.n);
+        if let Some(place) = &filled.place {
+            let taken = (filled.n as f64, place.e_inserted);
+            filled.beside = Competition::of((&host, empty.energy), ion, taken, reference, diagram);
+        }
     }
     let end = curve.discharge.map(|discharge| discharge.n);
-    let above = fillings.iter().find(|filled| Some(filled.n) == end).and_then(|filled| filled.above_hull);
     Ok(Found {
         curve,
-        fillings,
         units,
-        converts: above.map(|above| above > CONVERTS),
+        converts: fillings.iter().find(|filled| Some(filled.n) == end).and_then(|filled| filled.beside.converts()),
+        fillings,
         model: model.name().to_owned(),
         functional: model.model().card().correction_scheme.clone(),
     })
@@ -211,29 +176,7 @@ fn filled(asked: &Asked, n: usize, units: f64, places: &Places, steps: usize) ->
         Ok(Some(Kept::Failed(reason))) | Err(reason) => (None, Some(reason.clone())),
         Ok(None) => (None, Some("there is no site".into())),
     };
-    Filled {
-        n,
-        units,
-        place,
-        charge: asked.ion.charge,
-        on_hull: false,
-        formation_energy: None,
-        above_hull: None,
-        conversion: None,
-        reason,
-    }
-}
-
-/// Where a filling stands beside the phases of a diagram.
-fn measure(filled: &mut Filled, host: &Composition, ion: &Ion, e_host: f64, scale: &Scale<'_>) {
-    let Some(place) = &filled.place else { return };
-    let composition: Composition = host.iter().chain([(ion.element, filled.n as f64)]).collect();
-    filled.formation_energy = scale.formation(&composition, place.e_inserted);
-    let (Some(diagram), Some(ef)) = (scale.diagram, filled.formation_energy) else { return };
-    filled.above_hull = diagram.e_above_hull(&composition, ef).ok();
-    filled.conversion = scale.formation(host, e_host).and_then(|e_host| {
-        stability::conversion_voltage(diagram, host, e_host, (ion.element, ion.charge), filled.n as f64).ok()
-    });
+    Filled { n, units, place, charge: asked.ion.charge, on_hull: false, beside: Competition::default(), reason }
 }
 
 fn curve_columns() -> Columns<Found> {
@@ -295,13 +238,15 @@ fn filling_columns() -> Columns<Filled> {
         .field("host_kept", None, "True if the host relaxes back once the ions are taken out.", |f| {
             f.place.as_ref()?.emptied.map(|(_, kept)| kept)
         })
-        .field("formation_energy_per_atom", Some("eV/atom"), "Formation energy by the model.", |f| f.formation_energy)
-        .field("e_above_hull", Some("eV/atom"), "Energy above the hull of the diagram.", |f| f.above_hull)
+        .field("formation_energy_per_atom", Some("eV/atom"), "Formation energy by the model.", |f| {
+            f.beside.formation_energy
+        })
+        .field("e_above_hull", Some("eV/atom"), "Energy above the hull of the diagram.", |f| f.beside.e_above_hull)
         .field(
             "conversion_voltage",
             Some("V"),
             "Voltage of the reaction of the host with as many ions to the phases of the diagram.",
-            |f| f.conversion,
+            |f| f.beside.conversion_voltage,
         )
         .field("structure", None, "The relaxed cell, ions last.", |f| f.place.as_deref().and_then(Place::structure))
         .field("reason", None, "Why it does not count.", |f| f.reason.clone())

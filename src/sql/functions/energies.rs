@@ -99,7 +99,7 @@ pub(super) fn functions() -> Vec<Function> {
             parameters: vec![structure(), energy_model()],
             unit: Some("eV/Å"),
             example: "SELECT id, predict_forces(structure)[1] AS on_the_first_atom FROM tmo WHERE natoms <= 30",
-            kernel: modelled(|points, model, s| Ok(points.evaluate(model, s)?.forces)),
+            kernel: modelled(|points, model, s| Ok(points.of(model, s)?.forces)),
         },
         Function {
             name: "predict_magmoms",
@@ -110,7 +110,7 @@ pub(super) fn functions() -> Vec<Function> {
             unit: Some("μ_B"),
             example: "SELECT id, predict_magmoms(structure) AS moments FROM tmo WHERE natoms <= 30",
             kernel: modelled(|points, model, s| {
-                let moments = points.evaluate(model, s)?.magmoms;
+                let moments = points.of(model, s)?.magmoms;
                 Ok(moments.ok_or_else(|| ModelError::NoMoments { model: model.name().to_owned() })?)
             }),
         },
@@ -122,7 +122,7 @@ pub(super) fn functions() -> Vec<Function> {
             unit: Some("GPa"),
             example: "SELECT id, predict_stress(structure)[3][3] AS along_z FROM tmo WHERE natoms <= 30",
             kernel: modelled(|points, model, s| {
-                let stress = points.evaluate(model, s)?.stress;
+                let stress = points.of(model, s)?.stress;
                 Ok(stress.map(|row| row.map(|x| x * GPA_PER_EV_PER_CUBIC_ANGSTROM)).to_vec())
             }),
         },

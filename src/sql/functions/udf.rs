@@ -100,7 +100,7 @@ impl ScalarUDFImpl for CrystalUdf {
         let constant = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let arguments = Arguments::new(&self.function, &columns, &self.environment, &args.config_options);
-        let result = self.function.kernel.evaluate(&arguments)?;
+        let result = self.function.kernel.answer(&arguments)?;
         // Rows were left out then, and their NULL is no answer.
         if Stop::current().is_given() {
             return Err(cancelled());

@@ -96,7 +96,7 @@ impl Lots {
             let batch = stop.during(|| evaluator.evaluate(batch, &stop));
             (evaluator, batch)
         });
-        let (evaluator, batch) = lot.await.map_err(|e| exec_datafusion_err!("evaluating a batch failed: {e}"))?;
+        let (evaluator, batch) = lot.await.map_err(|e| exec_datafusion_err!("computing a batch failed: {e}"))?;
         self.evaluator = Some(evaluator);
         batch.map(Some)
     }
@@ -158,7 +158,7 @@ impl Evaluator {
                 Way::Reused { crystal, call, reuse } => {
                     let crystals = evaluate(crystal, &batch, needed.as_ref())?;
                     let compute = |rows: Option<&BooleanArray>| evaluate(call, &batch, rows);
-                    let (values, read) = reuse.evaluate(&crystals, needed.as_ref(), compute)?;
+                    let (values, read) = reuse.answer(&crystals, needed.as_ref(), compute)?;
                     if let Some(count) = &self.materialised {
                         count.add(read);
                     }

@@ -6,26 +6,22 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement, Visit, Visitor};
 
-use super::parse;
-use crate::{Error, Session};
+use super::Parsed;
 
-impl Session {
-    /// How many tables a statement reads, those of a step of `WITH` as often as it is named. No less than that, and no plan is made.
-    ///
-    /// # Errors
-    /// Text that is no statement, or several.
-    pub fn tables_read(&self, text: &str) -> Result<usize, Error> {
-        let mut parsed = parse(&self.context().state(), text)?;
-        while let EngineStatement::Explain(explain) = parsed {
-            parsed = *explain.statement;
+impl Parsed {
+    /// How many tables the statement reads, those of a step of `WITH` as often as it is named. No less than that, and no plan is made.
+    pub fn tables_read(&self) -> usize {
+        let mut inner = &self.0;
+        while let EngineStatement::Explain(explain) = inner {
+            inner = &explain.statement;
         }
         let mut mentions = Mentions::default();
-        if let EngineStatement::Statement(plain) = parsed
-            && let Statement::Query(query) = *plain
+        if let EngineStatement::Statement(plain) = inner
+            && let Statement::Query(query) = plain.as_ref()
         {
             let ControlFlow::Continue(()) = query.visit(&mut mentions);
         }
-        Ok(mentions.most)
+        mentions.most
     }
 }
 
@@ -77,11 +73,12 @@ impl Visitor for Mentions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Session;
 
     #[test]
     fn a_step_counts_as_often_as_it_is_named() {
         let session = Session::without_store();
-        let read = |text: &str| session.tables_read(text).unwrap();
+        let read = |text: &str| session.parsed(text).unwrap().unwrap().tables_read();
         assert_eq!(read("SELECT 1"), 1);
         assert_eq!(read("SELECT * FROM a JOIN b ON a.x = b.x"), 3);
         let doubled = |n: usize| {

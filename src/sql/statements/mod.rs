@@ -6,6 +6,7 @@ mod clauses;
 mod comments;
 mod files;
 mod mentions;
+mod parsed;
 mod reads;
 mod sweeps;
 mod views;
@@ -28,6 +29,7 @@ use crate::Error;
 use store::StoreError;
 use store::{self, Store};
 
+pub use parsed::Parsed;
 pub use sweeps::Sweep;
 
 /// What is left to do of a statement.
@@ -42,8 +44,7 @@ pub(super) enum Next {
 pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> {
     let state = session.context().state();
     let mut statement = parse(&state, text)?;
-    files::check(session, &mut statement)?;
-    prepare(&state, &mut statement)?;
+    ready(session, &state, &mut statement)?;
     if let (EngineStatement::Statement(inner), Some(store)) = (&statement, session.store()) {
         let done = match inner.as_ref() {
             Statement::AlterTable(alter) => alter::run(session, store, alter).await?,
@@ -61,10 +62,20 @@ pub(super) async fn begin(session: &Session, text: &str) -> Result<Next, Error> 
             return Ok(Next::Done);
         }
     }
-    match state.statement_to_plan(views::temporary(statement)).await {
-        Ok(plan) => Ok(Next::Plan(Box::new(plan))),
-        Err(error) => Err(unknown_table(&state, &error).unwrap_or_else(|| error.into())),
-    }
+    planned(&state, views::temporary(statement)).await.map(|plan| Next::Plan(Box::new(plan)))
+}
+
+/// # Errors
+/// A statement that the session does not take, or as [`prepare`].
+fn ready(session: &Session, state: &SessionState, statement: &mut EngineStatement) -> Result<(), Error> {
+    files::check(session, statement)?;
+    prepare(state, statement)
+}
+
+/// What the engine plans of a statement.
+async fn planned(state: &SessionState, statement: EngineStatement) -> Result<LogicalPlan, Error> {
+    let plan = state.statement_to_plan(statement).await;
+    plan.map_err(|error| unknown_table(state, &error).unwrap_or_else(|| error.into()))
 }
 
 /// Puts a statement into words that the engine takes as they are meant.

@@ -26,7 +26,7 @@ impl Session {
     }
 }
 
-fn reads(statement: &EngineStatement) -> bool {
+pub(super) fn reads(statement: &EngineStatement) -> bool {
     match statement {
         EngineStatement::Explain(explain) => reads(&explain.statement),
         EngineStatement::Statement(plain) => match plain.as_ref() {

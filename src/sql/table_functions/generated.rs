@@ -15,16 +15,13 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use generation::{
-    Condition, Conditions, DecodeOptions, Generated, Generation, GenerationError, Request, Sampler, SamplerKind,
-    WyckoffSampler,
-};
+use generation::{Condition, Conditions, DecodeOptions, Generated, Generation, GenerationError, Request, SamplerKind};
 
 use super::table::table;
 use crate::functions::arguments::whole;
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Kind, Omitted, Parameter, number, optional, required};
-use crate::templates::{read_templates, templates_query};
+use crate::sampler::ChosenSampler;
 use columns::{structure_type, structures};
 
 /// Most draws that a call may ask for.
@@ -150,26 +147,25 @@ impl TableProvider for Draws {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let source = match self.sampler {
-            SamplerKind::Templates => {
+        let sampler = ChosenSampler::new(self.sampler, &self.request, &self.table);
+        let sampler = sampler.map_err(|e| plan_datafusion_err!("{e}"))?;
+        let known = match sampler.query() {
+            Some(query) => {
                 let Some(session) = state.as_any().downcast_ref::<SessionState>() else {
                     return internal_err!("a table function is planned outside a session");
                 };
-                let known = session.create_logical_plan(&templates_query(&self.table)).await?;
-                let known = session.create_physical_plan(&known).await?;
-                Source::Templates { known, request: self.request.clone(), table: self.table.clone() }
+                let known = session.create_logical_plan(&query).await?;
+                Some(session.create_physical_plan(&known).await?)
             }
-            SamplerKind::Wyckoff => {
-                let sampler = WyckoffSampler::embedded(&self.request).map_err(|e| plan_datafusion_err!("{e}"))?;
-                Source::Made(Arc::new(sampler))
-            }
+            None => None,
         };
         let schema = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
         let part = Part {
-            source,
+            sampler,
+            known,
             draws: self.draws,
             seed: self.seed,
             lot: limit.unwrap_or(LOT).clamp(FEW, LOT) as u64,
@@ -179,29 +175,11 @@ impl TableProvider for Draws {
     }
 }
 
-/// Where the sampler is from.
-#[derive(Clone)]
-enum Source {
-    /// It draws templates of the crystals of a table, which are read once rows are asked for.
-    Templates { known: Arc<dyn ExecutionPlan>, request: Request, table: String },
-    /// It is there.
-    Made(Arc<dyn Sampler>),
-}
-
-impl Source {
-    async fn sampler(self, context: Arc<TaskContext>) -> Result<Arc<dyn Sampler>> {
-        match self {
-            Self::Templates { known, request, table } => {
-                Ok(Arc::new(read_templates(execute_stream(known, context)?, request, &table).await?))
-            }
-            Self::Made(sampler) => Ok(sampler),
-        }
-    }
-}
-
 /// The one stream of all draws.
 struct Part {
-    source: Source,
+    sampler: ChosenSampler,
+    /// The rows that it reads, once rows are asked for.
+    known: Option<Arc<dyn ExecutionPlan>>,
     draws: u64,
     seed: u64,
     /// Draws that are made together.
@@ -212,10 +190,7 @@ struct Part {
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            Source::Templates { table, .. } => write!(f, "{} draws with templates of {table}", self.draws),
-            Source::Made(sampler) => write!(f, "{} draws of {}", self.draws, sampler.name()),
-        }
+        write!(f, "{} draws: {}", self.draws, self.sampler)
     }
 }
 
@@ -227,13 +202,17 @@ impl PartitionStream for Part {
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
         let batches = builder.tx();
-        let source = self.source.clone();
+        let (chosen, known) = (self.sampler.clone(), self.known.clone());
         let (schema, stop) = (Arc::clone(&self.schema), Stop::new());
         let (draws, seed, lot) = (self.draws, self.seed, self.lot);
         builder.spawn(async move {
             // Threads hear of it when nobody listens any more.
             let _ends_with_us = stop.on_drop();
-            let sampler = stop.clone().over(source.sampler(context)).await?;
+            let ready = async {
+                let rows = known.map(|known| execute_stream(known, context)).transpose()?;
+                chosen.ready(rows).await
+            };
+            let (sampler, _) = stop.clone().over(ready).await?;
             let sign = stop.clone();
             let drawing = move || {
                 sign.during(|| {

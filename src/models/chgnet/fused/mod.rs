@@ -29,7 +29,7 @@ use crate::{
         module::{self, cosine},
     },
     fused::{Surface, runs},
-    potential::Evaluation,
+    potential::SinglePoint,
 };
 use basis::{Bessel, Fourier};
 use layers::{AngleUpdate, AtomConv, BondConv, Crystal, Gradients, Index, Passing, Spare};
@@ -275,11 +275,11 @@ impl Surface for Chgnet {
         self.buffers.with(|buffers| self.forward(graph, buffers, false).0)
     }
 
-    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+    fn single_point(&self, graph: &BondGraph) -> SinglePoint {
         self.buffers.with(|buffers| {
             let (energy, magmoms) = self.forward(graph, buffers, true);
             let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: Some(magmoms) }
+            SinglePoint { energy, forces, stress, magmoms: Some(magmoms) }
         })
     }
 }

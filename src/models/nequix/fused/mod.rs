@@ -34,7 +34,7 @@ use crate::{
         module,
         paths::{Degrees, Path, Shape},
     },
-    potential::Evaluation,
+    potential::SinglePoint,
 };
 use geometry::{Geometry, Triples};
 use messages::{Messages, THREE, Target, arrive, arrive_back, check};
@@ -321,11 +321,11 @@ impl Surface for Nequix {
         self.buffers.with(|buffers| self.forward(graph, buffers))
     }
 
-    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+    fn single_point(&self, graph: &BondGraph) -> SinglePoint {
         self.buffers.with(|buffers| {
             let energy = self.forward(graph, buffers);
             let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: None }
+            SinglePoint { energy, forces, stress, magmoms: None }
         })
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     activation::{sigmoid, silu_back, silu_in_place},
     bond_graph::BondGraph,
     fused::Surface,
-    potential::Evaluation,
+    potential::SinglePoint,
     tensornet::{ELEMENTS, TensornetConfig, basis::Basis, module},
 };
 use bonds::{Bonds, Pairs, direction_back, directions, first, first_back, messages, messages_back};
@@ -493,11 +493,11 @@ impl Surface for Tensornet {
         self.buffers.with(|buffers| self.forward(graph, buffers))
     }
 
-    fn evaluate(&self, graph: &BondGraph) -> Evaluation {
+    fn single_point(&self, graph: &BondGraph) -> SinglePoint {
         self.buffers.with(|buffers| {
             let energy = self.forward(graph, buffers);
             let (forces, stress) = self.back(graph, buffers);
-            Evaluation { energy, forces, stress, magmoms: None }
+            SinglePoint { energy, forces, stress, magmoms: None }
         })
     }
 }

@@ -90,7 +90,7 @@ impl Kernel {
     ///
     /// # Errors
     /// What ends the query; a row without an answer is NULL and a warning.
-    pub fn evaluate(&self, arguments: &Arguments) -> Result<ArrayRef> {
+    pub fn answer(&self, arguments: &Arguments) -> Result<ArrayRef> {
         (self.run)(arguments)
     }
 }

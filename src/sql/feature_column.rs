@@ -1,4 +1,4 @@
-//! Features of crystals outside a query: which there are, and one evaluated over a column of crystals.
+//! Features of crystals outside a query: which there are, and one computed over a column of crystals.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Session {
 }
 
 /// A feature as an expression over a column of crystals.
-pub struct FeatureEvaluator {
+pub struct FeatureColumn {
     feature: Feature,
     schema: Arc<Schema>,
     call: Arc<dyn PhysicalExpr>,
@@ -53,7 +53,7 @@ pub struct FeatureEvaluator {
     reuse: Option<Reuse>,
 }
 
-impl FeatureEvaluator {
+impl FeatureColumn {
     /// `structure`: the field of the crystals. `afresh`: values that are kept are not read.
     ///
     /// # Errors
@@ -71,13 +71,13 @@ impl FeatureEvaluator {
     ///
     /// # Errors
     /// A column that holds no crystals.
-    pub fn evaluate(&self, crystals: &ArrayRef) -> Result<ArrayRef, Error> {
+    pub fn values(&self, crystals: &ArrayRef) -> Result<ArrayRef, Error> {
         let compute = |rows: Option<&BooleanArray>| match rows {
             None => self.compute(crystals),
             Some(rows) => scatter(&self.compute(&filter(crystals, rows)?)?, rows),
         };
         Ok(match &self.reuse {
-            Some(reuse) => reuse.evaluate(crystals, None, compute)?.0,
+            Some(reuse) => reuse.answer(crystals, None, compute)?.0,
             None => compute(None)?,
         })
     }
