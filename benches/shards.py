@@ -31,6 +31,7 @@ def main():
     parser: argparse.ArgumentParser = arguments(__doc__)
     parser.add_argument("--crystals", type=int, default=10_000)
     parser.add_argument("--shards", type=int, default=16)
+    parser.add_argument("--jobs", default="featurize,compute,evaluate,enumerate", help="by commas")
     parser.add_argument("--at-once", type=int, default=1, help="shards that run at the same time")
     args = parser.parse_args()
     folder = workplace(args.work)
@@ -48,7 +49,8 @@ def main():
              "--split", "4"], "candidates", "* EXCLUDE (structure)"),
     }  # fmt: skip
     bad = False
-    for name, (command, table, columns) in jobs.items():
+    for name in args.jobs.split(","):
+        command, table, columns = jobs[name]
         _, whole = timed(run, one, *command)
 
         def shard(i):

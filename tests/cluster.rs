@@ -5,13 +5,13 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::Instant;
 
 use common::port::port;
 use common::program::{Store, hollandite};
 
 /// How often an executor is killed.
-const KILLS: u64 = 20;
+const KILLS: u32 = 20;
 
 /// A process that is killed when the test ends.
 struct Process(Child);
@@ -56,23 +56,36 @@ fn killed_executors_cost_their_tasks_only() {
     let _scheduler = start(&store, &["scheduler", "--listen", &scheduler]);
     let mut executors = [executor(&store, &scheduler), executor(&store, &scheduler)];
     let address = format!("df://{scheduler}");
-    for round in 0..KILLS {
-        let path = store.path();
-        // Nothing is remembered, so that there is work in every round.
-        let text = format!("SET hollandite.cache = false; {query}");
-        let asked = Command::new(env!("CARGO_BIN_EXE_hollandite"))
+    let path = store.path();
+    // Nothing is remembered, so that there is work in every round.
+    let text = format!("SET hollandite.cache = false; {query}");
+    let ask = || {
+        Command::new(env!("CARGO_BIN_EXE_hollandite"))
             .args(["--store", path.to_str().unwrap(), "sql", "--cluster", &address, &text, "--format", "csv"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(200 + 137 * round % 2000));
-        let victim = (round % 2) as usize;
-        executors[victim] = executor(&store, &scheduler); // The one before is killed as it is dropped.
+            .unwrap()
+    };
+    let check = |asked: Child, round: &str| {
         let answer = asked.wait_with_output().unwrap();
         let told = String::from_utf8_lossy(&answer.stderr);
-        assert!(answer.status.success(), "round {round}: {told}");
-        assert_eq!(answer.stdout, want, "round {round}: {told}");
+        assert!(answer.status.success(), "{round}: {told}");
+        assert_eq!(answer.stdout, want, "{round}: {told}");
+    };
+    let begun = Instant::now();
+    check(ask(), "undisturbed");
+    let undisturbed = begun.elapsed();
+    let mut struck = 0;
+    for round in 0..KILLS {
+        let mut asked = ask();
+        std::thread::sleep(undisturbed * (round + 1) / (KILLS + 1));
+        struck += u32::from(asked.try_wait().unwrap().is_none());
+        let victim = (round % 2) as usize;
+        executors[victim].0.kill().unwrap();
+        executors[victim] = executor(&store, &scheduler);
+        check(asked, &format!("round {round}"));
     }
+    assert!(struck > KILLS / 2, "{struck} of {KILLS} executors were killed in the middle of a query");
     store.run(&["verify"]).assert().success();
 }

@@ -43,9 +43,9 @@ def rows(store, query):
     return list(csv.DictReader(io.StringIO(run(store, "sql", "--format", "csv", query).stdout)))
 
 
-def rutile(id, metal, scale, energy):
-    """One line of JSON: MO2 in the rutile structure."""
-    a, c, x = 4.594 * scale, 2.959 * scale, 0.305
+def rutile(id, metal, scale, energy, stretch=1.0):
+    """One line of JSON: MO2 in the rutile structure, stretched along its tunnels."""
+    a, c, x = 4.594 * scale, 2.959 * scale * stretch, 0.305
     sites = [[0, 0, 0], [0.5, 0.5, 0.5], [x, x, 0], [1 - x, 1 - x, 0], [0.5 - x, 0.5 + x, 0.5], [0.5 + x, 0.5 - x, 0.5]]
     return json.dumps(
         {
@@ -61,7 +61,7 @@ def rutile(id, metal, scale, energy):
 
 def crystals(path, prefix, count):
     """A file of `count` rutiles of unlike metals and sizes."""
-    lines = [rutile(f"{prefix}-{i}", METALS[i % len(METALS)], 0.97 + 1e-4 * i, -2.0 - 1e-3 * i) for i in range(count)]
+    lines = [rutile(f"{prefix}-{i}", METALS[i % len(METALS)], 0.97 + 1e-4 * (i % 1000), -2.0 - 1e-6 * i, 1 + 1e-3 * (i // 1000)) for i in range(count)]
     Path(path).write_text("\n".join(lines) + "\n")
     return path
 

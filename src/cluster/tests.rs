@@ -98,6 +98,7 @@ async fn queries_answer_as_they_do_here() {
         "SELECT max(void), min(density(structure)) FROM tmo",
         "WITH open AS (SELECT * FROM tmo WHERE void > 0.6) SELECT spacegroup, count(*) FROM open GROUP BY 1 ORDER BY 1",
         "SELECT id FROM tmo WHERE id IN (SELECT id FROM tmo ORDER BY void DESC LIMIT 5)",
+        "SELECT t.id, p.reason FROM tmo t LEFT JOIN predictions p ON p.id = t.id WHERE predict_ef(t.structure, 'cgcnn') < -1",
         "SELECT id, row_number() OVER (ORDER BY void DESC, id) AS n FROM tmo ORDER BY n LIMIT 7",
     ] {
         assert!(room.same(query).await > 0, "{query}");

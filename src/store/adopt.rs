@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use datafusion_ducklake::SqliteMetadataWriter;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::lake::{Store, absolute, directory, url};
+use super::lake::{Store, absolute, check_data_path, directory, url};
 use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
 use super::verify::whole_path;
@@ -25,7 +25,8 @@ impl Store {
     /// registry come beside its own. Other clients go on reading and writing it.
     ///
     /// # Errors
-    /// A catalog of another version of DuckLake, one whose files lie elsewhere or are encrypted, or one that may not be written to.
+    /// A catalog of another version of DuckLake, one whose files lie elsewhere (in an object store, too) or are encrypted, or one that
+    /// may not be written to.
     pub async fn adopt(dir: &Path) -> Result<Self, StoreError> {
         let dir = absolute(dir)?;
         let refused = |message: String| StoreError::Folder { dir: dir.clone(), message };
@@ -41,6 +42,7 @@ impl Store {
             return Err(refused("its files are encrypted, which a store cannot read".into()));
         }
         let data = dir.join(DATA_FOLDER);
+        check_data_path(&dir, &connection)?;
         if let Some(lost) = files(&connection, &data)?.into_iter().find(|file| !file.is_file()) {
             return Err(refused(format!(
                 "its catalog names {}, which is not there; the files of a store lie in its folder {DATA_FOLDER}",

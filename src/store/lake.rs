@@ -115,6 +115,10 @@ impl Store {
         let mut access = if writable(&dir, &catalog) { Access::Write } else { Access::Read };
         let mut connection = registry::connect(&catalog, access)?;
         check_version(&dir, &mut connection, access)?;
+        check_data_path(&dir, &connection)?;
+        if access == Access::Write {
+            registry::leave_write_ahead_log(&connection)?;
+        }
 
         let data = directory(&dir.join(DATA_FOLDER));
         let mut copied = false;
@@ -222,7 +226,34 @@ fn check_version(dir: &Path, connection: &mut Connection, access: Access) -> Res
     }
 }
 
+/// Refuses a catalog whose files are in an object store: to look for them in the store's folder would be to find none.
+///
+/// # Errors
+/// The address, and what to do.
+pub(super) fn check_data_path(dir: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let path = registry::data_path(connection)?;
+    if !is_address(&path) {
+        return Ok(());
+    }
+    let (catalog, data) = (dir.join(CATALOG_FILE), directory(&dir.join(DATA_FOLDER)));
+    let message = format!(
+        "its files are in the object store {path}, which a store cannot read; copy them to {data} and tell the catalog: \
+         sqlite3 {} \"UPDATE ducklake_metadata SET value = '{data}' WHERE key = 'data_path'\"",
+        catalog.display()
+    );
+    Err(StoreError::Folder { dir: dir.to_owned(), message })
+}
+
+/// Whether a path is the address of an object store, as `s3://bucket/lake/`. The letter of a drive is no scheme.
+fn is_address(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| scheme.len() > 1 && !scheme.eq_ignore_ascii_case("file"))
+}
+
 pub(super) fn absolute(dir: &Path) -> Result<PathBuf, StoreError> {
+    if is_address(&dir.to_string_lossy()) {
+        let message = "a store is a folder, not an address; name one of a file system that this machine sees".into();
+        return Err(StoreError::Folder { dir: dir.to_owned(), message });
+    }
     // `..` is resolved here, because the lake refuses it in paths.
     match dir.canonicalize() {
         Ok(path) => Ok(path),
@@ -267,4 +298,61 @@ fn copy(connection: &Connection) -> Result<(PathBuf, Connection), StoreError> {
     connection.execute("VACUUM INTO ?", params![path.to_string_lossy()])?;
     let connection = registry::connect(&path, Access::Write)?;
     Ok((path, connection))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store of one table, and its catalog.
+    async fn store(folder: &Path) -> (PathBuf, PathBuf) {
+        let dir = absolute(&folder.join("s")).unwrap();
+        drop(Store::init(&dir).await.unwrap());
+        let catalog = dir.join(CATALOG_FILE);
+        (dir, catalog)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_in_an_object_store_are_refused_by_its_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, catalog) = store(folder.path()).await;
+        let connection = registry::connect(&catalog, Access::Write).unwrap();
+        for address in ["s3://bucket/lake/", "GS://bucket/"] {
+            registry::set_data_path(&connection, address).unwrap();
+            let refused = Store::open(&dir).await.unwrap_err().to_string();
+            assert!(refused.contains(address) && refused.contains("copy them to"), "{refused}");
+            assert_eq!(registry::data_path(&connection).unwrap(), address, "the catalog is as it was");
+        }
+        // Nor is it made the store of this program.
+        connection.execute_batch("DROP TABLE hollandite_migrations").unwrap();
+        assert!(Store::is_lake_of_others(&dir));
+        let refused = Store::adopt(&dir).await.unwrap_err().to_string();
+        assert!(refused.contains("GS://bucket/") && registry::version(&connection).unwrap().is_none(), "{refused}");
+        for elsewhere in ["file:///elsewhere/data/", "/elsewhere/data/"] {
+            registry::set_data_path(&connection, elsewhere).unwrap();
+            check_data_path(&dir, &connection).unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_address_is_no_folder() {
+        for result in [Store::init(Path::new("s3://bucket/s")).await, Store::open(Path::new("s3://bucket/s")).await] {
+            let refused = result.unwrap_err().to_string();
+            assert!(refused.contains("s3://bucket/s: a store is a folder"), "{refused}");
+        }
+        assert!(!Path::new("s3:").exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_write_ahead_log_that_another_client_began_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, catalog) = store(folder.path()).await;
+        let mode =
+            |sql: &str| -> String { Connection::open(&catalog).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
+        assert_eq!(mode("PRAGMA journal_mode"), "delete");
+        assert_eq!(mode("PRAGMA journal_mode = WAL"), "wal");
+        let store = Store::open(&dir).await.unwrap();
+        assert_eq!(mode("PRAGMA journal_mode"), "delete");
+        assert!(store.verify().await.unwrap().is_clean());
+    }
 }

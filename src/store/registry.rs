@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 
 use super::row_sums;
 use crate::StoreError;
@@ -46,6 +46,22 @@ pub(super) fn connect(catalog: &Path, access: Access) -> Result<Connection, Stor
     connection.busy_timeout(BUSY)?;
     row_sums::define(&connection)?;
     Ok(connection)
+}
+
+/// Goes back to the rollback journal where another client chose a write-ahead log, which machines that share a file system cannot
+/// read together. While somebody else has the catalog open, the log stays.
+pub(super) fn leave_write_ahead_log(connection: &Connection) -> Result<(), StoreError> {
+    let mode = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+    if mode("PRAGMA journal_mode")? != "wal" {
+        return Ok(());
+    }
+    connection.busy_timeout(Duration::ZERO)?;
+    let left = mode("PRAGMA journal_mode = DELETE");
+    connection.busy_timeout(BUSY)?;
+    match left {
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a new catalog, complete, in one transaction.
