@@ -152,6 +152,25 @@ def test_kill_ends_it_cleanly_and_requests_are_logged(server):
     assert [json.loads(line)["outcome"] for line in lines] == ["unauthorized", "ok"]
 
 
+def test_listings_are_logged_as_statements_are(server):
+    import adbc_driver_flightsql.dbapi as flightsql
+
+    process, flight, _ = server
+    options = {"adbc.flight.sql.authorization_header": f"Bearer {TOKEN}"}
+    with flightsql.connect(f"grpc://{flight}", options, autocommit=True) as connection:
+        connection.adbc_get_objects(depth="tables").read_all()
+        connection.adbc_get_table_schema("tmo")
+        connection.adbc_get_info()
+    process.send_signal(signal.SIGTERM)
+    *lines, last = process.stderr.read().splitlines()
+    assert last == "ended"
+    seen = {line["what"]: line for line in map(json.loads, lines)}
+    for what in ["GetSqlInfo", "GetDbSchemas", "GetTables"]:
+        for line in (seen[what], seen[f"DoGet {what}"]):
+            assert (line["door"], line["outcome"]) == ("flight", "ok")
+    assert seen["DoGet GetTables"]["rows"] >= 1
+
+
 def test_what_other_machines_reach_is_refused_or_encrypted(tmp_path, monkeypatch):
     import adbc_driver_flightsql.dbapi as flightsql
 
