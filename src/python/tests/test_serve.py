@@ -5,6 +5,7 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import sysconfig
 import urllib.error
 import urllib.request
@@ -85,6 +86,13 @@ def test_clients_of_optimade_read_the_server(tmp_path, monkeypatch):
         wanted = 'chemical_formula_reduced = "O2Ti"'
         (page,) = client.get(wanted)["structures"][wanted].values()
         assert "rutile" in [entry["id"] for entry in page["data"]] and not page["errors"]
+
+
+def test_the_transcript_of_the_guide_is_what_other_programs_are_answered():
+    (shown,) = re.findall(r"```text\n(.*?)```", GUIDE, re.DOTALL)
+    script = Path(__file__).with_name("transcript.py")
+    said = subprocess.run([sys.executable, script, PROGRAM], capture_output=True, text=True, timeout=300)
+    assert said.stdout == shown, said.stderr
 
 
 TYPES = [
