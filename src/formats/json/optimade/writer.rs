@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::space_group::{SPACE_GROUP, optimade_space_group};
-use crystal::{Composition, DEFAULT_SYMPREC, Element, Structure, amount_text, content_hash};
+use crystal::{Composition, Element, Structure, amount_text, content_hash};
 
 /// What the names begin with that OPTIMADE does not define: ours.
 pub const PREFIX: &str = "_hollandite_";
@@ -41,7 +40,8 @@ pub fn to_optimade(structure: &Structure) -> Map<String, Value> {
 
 /// One attribute of a crystal; null for what does not follow from its atoms. Lengths are in Å; Cartesian positions lie in the cell's
 /// own frame. `immutable_id` is the [content hash](content_hash); nobody has noted when the entry changed last. A formula in Hill's order is
-/// of the unit that chemists see (H2O2 and not HO), which no cell tells: the specification has it null then.
+/// of the unit that chemists see (H2O2 and not HO), which no cell tells: the specification has it null then. The space group takes
+/// long, and is apart: [`optimade_space_group`](super::optimade_space_group).
 pub fn optimade_attribute(structure: &Structure, name: &str) -> Value {
     let composition = || structure.composition();
     match name {
@@ -62,9 +62,6 @@ pub fn optimade_attribute(structure: &Structure, name: &str) -> Value {
             .collect(),
         "species_at_sites" => structure.species().iter().map(|e| e.symbol()).collect(),
         "structure_features" => json!([]),
-        of_group if SPACE_GROUP.contains(&of_group) => {
-            optimade_space_group(structure, DEFAULT_SYMPREC).remove(of_group).unwrap_or_default()
-        }
         _ => Value::Null,
     }
 }
