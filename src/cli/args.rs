@@ -264,7 +264,7 @@ pub struct Export {
     #[arg(long, value_enum)]
     pub format: Option<ExportFormat>,
     /// Write symmetrised CIFs: the asymmetric unit and the space group found with this tolerance, Å, as in 0.1;
-    /// without it every atom is listed
+    /// without it every atom is listed. Entries of OPTIMADE state that space group
     #[arg(long, value_name = "Å", value_parser = tolerance)]
     pub symprec: Option<f64>,
     /// Which part of the rows

@@ -141,17 +141,22 @@ impl Setting {
         kept
     }
 
+    /// All tabulated settings of a space-group number.
+    pub(super) fn of_group(number: u16) -> impl Iterator<Item = &'static Self> {
+        TABLE.iter().filter(move |setting| setting.number == number)
+    }
+
     /// The usual settings of a space-group number: unique axis b (then c, a) cell choice 1, both origins, both axes of the
     /// rhombohedral groups, axes abc.
     pub fn of_number(number: u16) -> Vec<&'static Self> {
         let usual = ["", "b", "c", "a", "b1", "c1", "a1", "1", "2", "H", "R"];
-        TABLE.iter().filter(|s| s.number == number && usual.contains(&s.choice)).collect()
+        Self::of_group(number).filter(|s| usual.contains(&s.choice)).collect()
     }
 
     /// The setting in which [`Symmetry`](super::Symmetry) describes crystals of a space group, that of its smallest Hall number: unique
     /// axis b, origin 1, hexagonal axes. `None` outside 1 to 230.
     pub fn usual(number: u16) -> Option<&'static Self> {
-        TABLE.iter().find(|s| s.number == number)
+        Self::of_group(number).next()
     }
 
     /// `1` or `2` where the group has two tabulated origins, else empty.

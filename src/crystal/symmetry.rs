@@ -9,7 +9,8 @@ use moyo::{
 };
 use nalgebra::Vector3;
 
-use super::{Element, Lattice, Structure, dot, guard::guarded, lattice::norm, superbase::Superbase};
+use super::setting::Setting as Tabulated;
+use super::{Element, Lattice, Structure, SymOp, dot, guard::guarded, lattice::norm, superbase::Superbase};
 use crate::CrystalError;
 
 /// Tolerance of the symmetry search, Å: the one of spglib's and the Materials Project's `spacegroup` column.
@@ -114,6 +115,25 @@ impl Symmetry {
         found.into_iter().collect()
     }
 
+    /// The tabulated setting whose operations are those of `structure`, whose symmetry this is, found with `symprec` Å: its axes and
+    /// its origin as they are. `None` where they are those of no setting, as in a primitive cell of a centred lattice.
+    pub fn setting(&self, structure: &Structure, symprec: f64) -> Option<&'static Tabulated> {
+        let same = |op: &SymOp, (r, t): &([[f64; 3]; 3], [f64; 3])| {
+            let step = std::array::from_fn(|k| {
+                let d = op.translation[k] - t[k];
+                d - d.round()
+            });
+            op.rotation.map(|row| row.map(f64::from)) == *r
+                && norm(structure.lattice().to_cartesian(step)) <= symprec.max(1e-3)
+        };
+        let fits = |setting: &&Tabulated| {
+            let operations = setting.operations();
+            operations.len() == self.images.len()
+                && operations.iter().all(|op| self.images.iter().any(|image| same(op, image)))
+        };
+        Tabulated::of_group(self.number).find(fits)
+    }
+
     /// The standardised conventional cell.
     ///
     /// # Errors
@@ -200,6 +220,24 @@ mod tests {
         assert_eq!(symmetry.wyckoffs.iter().collect::<String>(), "aaaaffffffff");
         assert_eq!(symmetry.primitive().unwrap().len(), 6);
         assert!((symmetry.conventional().unwrap().volume() - rutile.volume()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_setting_is_that_of_the_cell_as_it_is() {
+        let rutile = rutile();
+        let of = |structure: &Structure| {
+            let setting = Symmetry::of(structure, 0.01).unwrap().setting(structure, 0.01);
+            setting.map(|setting| (setting.number, setting.hall))
+        };
+        assert_eq!(of(&rutile), Some((136, "-P 4n 2n")));
+        assert_eq!(of(&rutile.supercell([1, 1, 2]).unwrap()), None);
+        // Of another origin, where no axis and no centre goes through it.
+        let moved = rutile.frac_coords().iter().map(|x| [x[0] + 0.1, x[1] + 0.23, x[2] + 0.31]).collect();
+        assert_eq!(of(&rutile.in_basis(*rutile.lattice(), moved)), None);
+        // The tetragonal axis along a: no tabulated setting has it there.
+        let [a, b, c] = *rutile.lattice().rows();
+        let turned = rutile.frac_coords().iter().map(|x| [x[2], x[0], x[1]]).collect();
+        assert_eq!(of(&rutile.in_basis(Lattice::new([c, a, b]).unwrap(), turned)), None);
     }
 
     #[test]

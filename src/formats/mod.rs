@@ -49,7 +49,10 @@ pub use error::{FormatError, Position};
 pub use extxyz::to_extxyz;
 pub use format::{FORMATS, Format};
 pub use json::record_of_row;
-pub use json::{OPTIMADE_PREFIX, optimade_attribute, optimade_name, to_json, to_optimade};
+pub use json::{
+    OPTIMADE_PREFIX, OPTIMADE_SPACE_GROUP, optimade_attribute, optimade_name, optimade_space_group, to_json,
+    to_optimade,
+};
 pub use mapping::Mapping;
 pub use paths::{Found, Input, Skipped, expand, search};
 pub use poscar::to_poscar;

@@ -13,7 +13,7 @@ use super::{Exporter, Sink};
 use crate::ReportError;
 use columns::StructureColumn;
 use crystal::Structure;
-use formats::{AseDbWriter, optimade_name, to_extxyz, to_json, to_optimade};
+use formats::{AseDbWriter, optimade_name, optimade_space_group, to_extxyz, to_json, to_optimade};
 
 /// The column with the crystals: that of the name `structure`, else the first of that type.
 pub fn structure_column(schema: &SchemaRef) -> Option<usize> {
@@ -165,11 +165,13 @@ impl Exporter for Pymatgen {
 pub(super) struct Optimade {
     crystals: Crystals,
     sink: Sink,
+    /// The tolerance with which space groups are found, Å, where they are wanted.
+    symprec: Option<f64>,
 }
 
 impl Optimade {
-    /// Writes what stands before the entries.
-    pub fn new(schema: &SchemaRef, mut sink: Sink) -> Result<Self, ReportError> {
+    /// Writes what stands before the entries. They have space groups where there is a tolerance, Å, to find them with.
+    pub fn new(schema: &SchemaRef, symprec: Option<f64>, mut sink: Sink) -> Result<Self, ReportError> {
         let crystals = Crystals::of(schema)?;
         let described = |(i, field): (usize, &std::sync::Arc<Field>)| {
             let own = i != crystals.structure && Some(i) != crystals.id;
@@ -183,15 +185,16 @@ impl Optimade {
         let properties: Map<String, Value> = schema.fields().iter().enumerate().filter_map(described).collect();
         writeln!(sink, "{}", json!({"x-optimade": {"meta": {"api_version": "1.2.0"}}}))?;
         writeln!(sink, "{}", json!({"type": "info", "id": "structures", "properties": properties}))?;
-        Ok(Self { crystals, sink })
+        Ok(Self { crystals, sink, symprec })
     }
 }
 
 impl Exporter for Optimade {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
-        let sink = &mut self.sink;
+        let (sink, symprec) = (&mut self.sink, self.symprec);
         self.crystals.each(batch, |Crystal { id, structure, mut properties }| {
             let mut attributes = to_optimade(&structure);
+            attributes.extend(symprec.map(|symprec| optimade_space_group(&structure, symprec)).unwrap_or_default());
             properties.remove("id");
             attributes.extend(properties.into_iter().map(|(name, value)| (optimade_name(&name), value)));
             Ok(writeln!(sink, "{}", json!({"type": "structures", "id": id, "attributes": attributes}))?)

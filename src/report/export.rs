@@ -90,10 +90,10 @@ pub trait Exporter: Send {
 }
 
 /// An exporter that writes `format` to the file or directory `path`; a file whose name ends in `.gz` is packed. With `symprec`, Å,
-/// CIFs are those of the asymmetric unit and the symmetry that is found with it.
+/// CIFs are those of the asymmetric unit and the symmetry that is found with it, and the entries of OPTIMADE have space groups.
 ///
 /// # Errors
-/// A path that cannot be written, a format of crystals for a result that has none, a tolerance where no CIF is written.
+/// A path that cannot be written, a format of crystals for a result that has none, a tolerance where it has no use.
 pub fn exporter(
     format: Format,
     symprec: Option<f64>,
@@ -103,7 +103,8 @@ pub fn exporter(
     let folder = |kind| Ok(Box::new(Folder::create(kind, path, schema)?) as Box<dyn Exporter>);
     match (format, symprec) {
         (Format::Cif, Some(symprec)) => folder(Kind::SymmetrisedCif(symprec)),
-        (_, Some(_)) => Err(ReportError::Format("a tolerance of symmetry is for CIFs alone".into())),
+        (Format::Optimade, symprec) => optimade_exporter(schema, symprec, Sink::file(path)?),
+        (_, Some(_)) => Err(ReportError::Format("a tolerance of symmetry is for CIFs and OPTIMADE alone".into())),
         (Format::Cif, None) => folder(Kind::Cif),
         (Format::Poscar, None) => folder(Kind::Poscar),
         _ => stream_exporter(format, schema, Sink::file(path)?),
@@ -144,13 +145,25 @@ pub fn stream_exporter(format: Format, schema: &SchemaRef, sink: Sink) -> Result
         Format::ExtXyz => Box::new(ExtXyz::new(schema, sink)?),
         Format::AseDb => Box::new(AseDb::new(schema, sink)?),
         Format::Pymatgen => Box::new(Pymatgen::new(schema, sink)?),
-        Format::Optimade => Box::new(Optimade::new(schema, sink)?),
+        Format::Optimade => return optimade_exporter(schema, None, sink),
         Format::Cif | Format::Poscar => {
             return Err(ReportError::Format(
                 "a file for each crystal needs a directory: give one with --to DIR/".into(),
             ));
         }
     })
+}
+
+/// An exporter of OPTIMADE's JSON lines to `sink`; the entries have space groups where there is a tolerance, Å, to find them with.
+///
+/// # Errors
+/// A result without crystals, or a sink that takes nothing.
+pub fn optimade_exporter(
+    schema: &SchemaRef,
+    symprec: Option<f64>,
+    sink: Sink,
+) -> Result<Box<dyn Exporter>, ReportError> {
+    Ok(Box::new(Optimade::new(schema, symprec, sink)?))
 }
 
 fn builder() -> WriterBuilder {

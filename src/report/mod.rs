@@ -13,7 +13,7 @@ mod sink;
 
 pub use crystals::structure_column;
 pub use error::ReportError;
-pub use export::{Exporter, Format, exporter, plain_layouts, recast, stream_exporter};
+pub use export::{Exporter, Format, exporter, optimade_exporter, plain_layouts, recast, stream_exporter};
 pub use frames::{dataframe, describe, record_batch};
 pub use headings::{Headings, with_units};
 pub use sink::{PartialFile, Sink, Written, remove_partial_files};

@@ -22,6 +22,8 @@ mod parameters;
 mod skip;
 mod start;
 #[cfg(test)]
+mod stored;
+#[cfg(test)]
 mod testing;
 mod tls;
 mod token;

@@ -77,14 +77,15 @@ impl Session {
     }
 
     /// A session that is served to others, at the newest snapshot: it, and what is made of it, reads and writes no file that a statement
-    /// names, bounds what functions make, and shares the memory and the temporary files of `runtime`.
+    /// names, and none but the data of the store, bounds what functions make, and shares the memory and the temporary files of `runtime`.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn served(store: &Store, runtime: Arc<RuntimeEnv>) -> Result<Self, Error> {
         let environment = Environment::of(store)?;
         environment.take_files();
-        let session = Self::build(environment, Some((store, None)), runtime);
+        let store = store.served();
+        let session = Self::build(environment, Some((&store, None)), runtime);
         store.register(&session.context, None).await?;
         Ok(session)
     }

@@ -29,11 +29,7 @@ use crate::StoreError;
 
 /// The file system for a store in `dir`, in whose catalog new files get their checksums.
 pub(super) fn file_system(dir: &FilePath) -> Arc<dyn ObjectStore> {
-    let plain = dir.to_string_lossy();
-    let plain = plain.trim_start_matches('/');
-    let encoded = Path::from(plain).as_ref() != plain;
-    let files = Files { disk: LocalFileSystem::new(), dir: dir.to_owned(), encoded };
-    Arc::new(Summed::new(Arc::new(files), dir.join(DATA_FOLDER), dir.join(CATALOG_FILE)))
+    Arc::new(Summed::new(Arc::new(Files::of(dir)), dir.join(DATA_FOLDER), dir.join(CATALOG_FILE)))
 }
 
 /// Objects that are files.
@@ -48,8 +44,9 @@ impl OnDisk for Files {
     }
 }
 
+/// The files of the host, under the names that the lake gives them.
 #[derive(Debug, Clone)]
-struct Files {
+pub(super) struct Files {
     disk: LocalFileSystem,
     /// The store.
     dir: PathBuf,
@@ -64,7 +61,19 @@ impl std::fmt::Display for Files {
 }
 
 impl Files {
-    fn decode(&self, path: &Path) -> Result<Path> {
+    /// For a store in `dir`.
+    pub fn of(dir: &FilePath) -> Self {
+        let plain = dir.to_string_lossy();
+        let plain = plain.trim_start_matches('/');
+        let encoded = Path::from(plain).as_ref() != plain;
+        Self { disk: LocalFileSystem::new(), dir: dir.to_owned(), encoded }
+    }
+
+    /// The path of the host.
+    ///
+    /// # Errors
+    /// A path that decodes to none.
+    pub fn decode(&self, path: &Path) -> Result<Path> {
         if self.encoded { Ok(Path::from_url_path(path.as_ref())?) } else { Ok(path.clone()) }
     }
 

@@ -9,6 +9,7 @@ use datafusion::object_store::ObjectStore;
 use datafusion_ducklake::{SqliteMetadataProvider, SqliteMetadataWriter};
 use rusqlite::{Connection, params};
 
+use super::data_only::data_only;
 use super::files;
 use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::predictions::PredictionCache;
@@ -29,6 +30,8 @@ pub(super) const DEFAULT_TABLE: &str = "tmo";
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) inner: Arc<Inner>,
+    /// Whether sessions over it read its data alone.
+    served: bool,
 }
 
 #[derive(Debug)]
@@ -153,6 +156,7 @@ impl Store {
                 waiting: Waiting::default(),
                 main,
             }),
+            served: false,
         };
         store.recover()?;
         store.move_inlined().await?;
@@ -174,9 +178,17 @@ impl Store {
         self.inner.dir.join(DATA_FOLDER)
     }
 
+    /// The same store as it is served to others: a session over it has no file but those of its data folder, and writes none.
+    pub fn served(&self) -> Self {
+        Self { served: true, ..self.clone() }
+    }
+
     /// The files of the lake: what is written to them gets its checksum.
     pub(super) fn file_system(&self) -> Arc<dyn ObjectStore> {
-        files::file_system(self.dir())
+        match self.served {
+            true => data_only(self.dir(), self.inner.main.as_deref()),
+            false => files::file_system(self.dir()),
+        }
     }
 
     /// A connection to the registry and the catalog's own tables.

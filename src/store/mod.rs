@@ -14,6 +14,7 @@
 
 mod adopt;
 mod computed;
+mod data_only;
 mod ddl;
 mod deep;
 mod derived;

@@ -80,6 +80,24 @@ fn what_stands_beside_a_crystal_comes_back_with_it() {
 }
 
 #[test]
+fn an_archive_of_optimade_states_the_space_group_where_it_is_asked_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = std::fs::read_to_string(written(dir.path(), "plain.jsonl", Format::Optimade, None)).unwrap();
+    assert!(!plain.contains("space_group_"));
+    let path = written(dir.path(), "grouped.jsonl", Format::Optimade, Some(0.1));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let entries = text.lines().skip(2).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let rutile = entries.clone().find(|entry| entry["id"] == "rutile").unwrap();
+    assert_eq!(rutile["attributes"]["space_group_it_number"], 136);
+    assert_eq!(rutile["attributes"]["space_group_symbol_hall"], "-P 4n 2n");
+    let (records, hosts) = (read(&path), hosts::embedded());
+    assert_eq!((records.len(), entries.count()), (hosts.len(), hosts.len()));
+    for (record, host) in records.iter().zip(&hosts) {
+        assert_eq!(content_hash(&record.structure), content_hash(&host.structure), "{}", host.id);
+    }
+}
+
+#[test]
 fn a_folder_has_a_file_for_each_crystal() {
     let dir = tempfile::tempdir().unwrap();
     for (format, symprec, extension) in

@@ -22,9 +22,9 @@ pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> 
             export.to.display()
         ))
     })?;
-    if export.symprec.is_some() && format != Format::Cif {
+    if export.symprec.is_some() && !matches!(format, Format::Cif | Format::Optimade) {
         return Err(CliError::Usage(
-            "--symprec is the tolerance of symmetry of CIFs: use it with a folder of them".into(),
+            "--symprec is the tolerance of symmetry of CIFs and of OPTIMADE: use it with a folder of CIFs, or --format optimade".into(),
         ));
     }
     let query = query(&export.what)?;

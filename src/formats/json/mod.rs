@@ -36,7 +36,10 @@ use document::{Document, Named};
 use elements::Elements;
 use shapes::Part;
 
-pub use optimade::{PREFIX as OPTIMADE_PREFIX, optimade_attribute, optimade_name, to_optimade};
+pub use optimade::{
+    PREFIX as OPTIMADE_PREFIX, SPACE_GROUP as OPTIMADE_SPACE_GROUP, optimade_attribute, optimade_name,
+    optimade_space_group, to_optimade,
+};
 pub use writer::to_json;
 
 /// See [`Format`].

@@ -7,6 +7,7 @@
 //! An answer of a server wraps entries in `{"data": [..]}`; the JSON lines of `optimade-maker` and `optimade-client` have one a line,
 //! after a header. A species of several elements, of a vacancy, or with atoms attached is disorder and is refused.
 
+mod space_group;
 mod writer;
 
 use std::{collections::HashMap, fmt};
@@ -21,6 +22,7 @@ use crate::species::{element_of_symbol, is_isotope};
 use crystal::CrystalError;
 use crystal::Element;
 
+pub use space_group::{SPACE_GROUP, optimade_space_group};
 pub use writer::{PREFIX, optimade_attribute, optimade_name, to_optimade};
 
 /// A species: an element by its symbol, or OPTIMADE's description of one.

@@ -5,6 +5,7 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import sysconfig
 import urllib.error
 import urllib.request
@@ -87,6 +88,13 @@ def test_clients_of_optimade_read_the_server(tmp_path, monkeypatch):
         assert "rutile" in [entry["id"] for entry in page["data"]] and not page["errors"]
 
 
+def test_the_transcript_of_the_guide_is_what_other_programs_are_answered():
+    (shown,) = re.findall(r"```text\n(.*?)```", GUIDE, re.DOTALL)
+    script = Path(__file__).with_name("transcript.py")
+    said = subprocess.run([sys.executable, script, PROGRAM], capture_output=True, text=True, timeout=300)
+    assert said.stdout == shown, said.stderr
+
+
 TYPES = [
     "arrow_cast('x', 'Utf8View')",
     "arrow_cast(['x'], 'LargeList(Utf8View)')",
@@ -150,6 +158,25 @@ def test_kill_ends_it_cleanly_and_requests_are_logged(server):
     *lines, last = said.splitlines()
     assert last == "ended"
     assert [json.loads(line)["outcome"] for line in lines] == ["unauthorized", "ok"]
+
+
+def test_listings_are_logged_as_statements_are(server):
+    import adbc_driver_flightsql.dbapi as flightsql
+
+    process, flight, _ = server
+    options = {"adbc.flight.sql.authorization_header": f"Bearer {TOKEN}"}
+    with flightsql.connect(f"grpc://{flight}", options, autocommit=True) as connection:
+        connection.adbc_get_objects(depth="tables").read_all()
+        connection.adbc_get_table_schema("tmo")
+        connection.adbc_get_info()
+    process.send_signal(signal.SIGTERM)
+    *lines, last = process.stderr.read().splitlines()
+    assert last == "ended"
+    seen = {line["what"]: line for line in map(json.loads, lines)}
+    for what in ["GetSqlInfo", "GetDbSchemas", "GetTables"]:
+        for line in (seen[what], seen[f"DoGet {what}"]):
+            assert (line["door"], line["outcome"]) == ("flight", "ok")
+    assert seen["DoGet GetTables"]["rows"] >= 1
 
 
 def test_what_other_machines_reach_is_refused_or_encrypted(tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ use html::{lines, text};
 pub use card::{Candidate, Prediction};
 pub use funnel::Funnel;
 pub use table::Table;
+pub use viewer::LICENSE as VIEWER_LICENSE;
 
 /// Everything that stands on a page.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use crate::ReportError;
 use crate::page::html::lines;
 
 const LIBRARY: &[u8] = include_bytes!("vendor/3Dmol-min.js.zst");
-const LICENSE: &str = include_str!("vendor/LICENSE.txt");
+/// The licences of the library, and of all that it holds.
+pub const LICENSE: &str = include_str!("vendor/LICENSE.txt");
 
 /// The library's script, as it was published.
 pub(super) fn library() -> Result<String, ReportError> {

@@ -20,12 +20,13 @@ use crate::gate::{Gate, Question};
 const CATALOG: &str = "lake";
 const SCHEMAS: [&str; 2] = ["information_schema", "main"];
 
-fn fault(error: FlightError) -> Refusal {
+/// What the library says of a listing that it cannot make.
+pub(super) fn fault(error: FlightError) -> Refusal {
     Refusal::new(Kind::Fault, error.to_string())
 }
 
 /// What the server can do.
-pub(super) static ABOUT: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
+static ABOUT: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
     let mut about = SqlInfoDataBuilder::new();
     about.append(SqlInfo::FlightSqlServerName, "hollandite");
     about.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
@@ -48,8 +49,19 @@ pub(super) static ABOUT: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
 });
 
 /// Types as JDBC numbers them: none are told of.
-pub(super) static TYPES: LazyLock<Option<XdbcTypeInfoData>> =
-    LazyLock::new(|| XdbcTypeInfoDataBuilder::new().build().ok());
+static TYPES: LazyLock<Option<XdbcTypeInfoData>> = LazyLock::new(|| XdbcTypeInfoDataBuilder::new().build().ok());
+
+/// # Errors
+/// A description of the server that could not be made.
+pub(super) fn about() -> Result<&'static SqlInfoData, Refusal> {
+    ABOUT.as_ref().ok_or_else(|| Refusal::new(Kind::Fault, "nothing is known of the server"))
+}
+
+/// # Errors
+/// A list of types that could not be made.
+pub(super) fn types() -> Result<&'static XdbcTypeInfoData, Refusal> {
+    TYPES.as_ref().ok_or_else(|| Refusal::new(Kind::Fault, "no types are known"))
+}
 
 pub(super) fn catalogs(command: CommandGetCatalogs) -> Result<RecordBatch, Refusal> {
     let mut builder = command.into_builder();

@@ -54,9 +54,19 @@ impl Service {
         Self { door, handles: Handles::default() }
     }
 
+    /// Begins to write down a request.
+    fn visit(&self, what: &str) -> Visit {
+        self.door.begin("flight", what)
+    }
+
+    /// What wants to write, which is written down and refused.
+    fn only_reads<T>(&self, what: &str) -> Result<T, Status> {
+        Err(ended(self.visit(what), Refusal::forbidden(ONLY_READS)))
+    }
+
     /// Plans a statement; the handle of it goes into the ticket.
     async fn planned(&self, question: Question, asked: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
-        let mut visit = self.door.begin("flight", &question.text);
+        let mut visit = self.visit(&question.text);
         // A plan holds an expression for each word.
         let bytes = question.text.len() + question.values.bytes() + EXPRESSION * store::depth(&question.text);
         let planned = match self.door.gate().plan(question).await {
@@ -100,7 +110,8 @@ impl Service {
     }
 
     /// Ends what runs or would run by a ticket.
-    fn cancelled(&self, info: &FlightInfo) -> Result<CancelStatus, Refusal> {
+    fn cancelled(&self, info: &FlightInfo) -> Result<CancelStatus, Status> {
+        let visit = self.visit("Cancel");
         let mut found = false;
         for endpoint in &info.endpoint {
             let ticket = endpoint.ticket.as_ref().and_then(|ticket| Any::decode(&*ticket.ticket).ok());
@@ -112,12 +123,12 @@ impl Service {
                 found = true;
             }
         }
-        match found {
-            true => Ok(CancelStatus::Cancelled),
-            false => {
-                Err(Refusal::new(Kind::Missing, "there is nothing to cancel: the statement is unknown here, or ended"))
-            }
+        if !found {
+            let message = "there is nothing to cancel: the statement is unknown here, or ended";
+            return Err(ended(visit, Refusal::new(Kind::Missing, message)));
         }
+        visit.end(None);
+        Ok(CancelStatus::Cancelled)
     }
 }
 
@@ -147,19 +158,32 @@ fn described(
     info.try_with_schema(schema).map(Response::new).map_err(|error| Status::internal(error.to_string()))
 }
 
-/// The columns of what a listing answers, of an empty one.
+/// The columns of what a listing answers.
 fn listed(
-    listing: Result<RecordBatch, Refusal>,
+    visit: Visit,
+    columns: Result<SchemaRef, Refusal>,
     command: impl ProstMessageExt,
     request: Request<FlightDescriptor>,
 ) -> Result<Response<FlightInfo>, Status> {
-    described(listing.map_err(status)?.schema().as_ref(), request.into_inner(), &command)
+    match columns {
+        Ok(columns) => {
+            visit.end(None);
+            described(&columns, request.into_inner(), &command)
+        }
+        Err(refusal) => Err(ended(visit, refusal)),
+    }
 }
 
 /// Rows that are there.
-fn sent(rows: Result<RecordBatch, Refusal>) -> Result<Response<Rows>, Status> {
-    let rows = rows.map_err(status)?;
-    Ok(Response::new(encoded(rows.schema(), stream::iter([Ok(rows)]))))
+fn sent(mut visit: Visit, rows: Result<RecordBatch, Refusal>) -> Result<Response<Rows>, Status> {
+    match rows {
+        Ok(rows) => {
+            visit.rows = rows.num_rows();
+            visit.end(None);
+            Ok(Response::new(encoded(rows.schema(), stream::iter([Ok(rows)]))))
+        }
+        Err(refusal) => Err(ended(visit, refusal)),
+    }
 }
 
 fn encoded(schema: SchemaRef, rows: impl Stream<Item = Result<RecordBatch, FlightError>> + Send + 'static) -> Rows {
@@ -233,7 +257,7 @@ impl FlightSqlService for Service {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
-        let visit = self.door.begin("flight", "Handshake");
+        let visit = self.visit("Handshake");
         let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
         let token = match given.and_then(|value| value.split_once(' ')) {
             // Some clients fill the last letters up with `=`, and some do not.
@@ -291,7 +315,7 @@ impl FlightSqlService for Service {
             return Err(Status::not_found("the handle is that of no statement that was planned"));
         };
         let Planned { snapshot, .. } = *planned;
-        let mut visit = self.door.begin("flight", "DoGet");
+        let mut visit = self.visit("DoGet");
         visit.snapshot = Some(snapshot);
         match self.door.gate().run(*planned).await {
             Ok(answer) => Ok(Response::new(streamed(answer, visit))),
@@ -304,11 +328,11 @@ impl FlightSqlService for Service {
         query: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(listing::catalogs(query), query, request)
+        listed(self.visit("GetCatalogs"), listing::catalogs(query).map(|rows| rows.schema()), query, request)
     }
 
     async fn do_get_catalogs(&self, query: CommandGetCatalogs, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
-        sent(listing::catalogs(query))
+        sent(self.visit("DoGet GetCatalogs"), listing::catalogs(query))
     }
 
     async fn get_flight_info_schemas(
@@ -316,11 +340,12 @@ impl FlightSqlService for Service {
         query: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(listing::schemas(query.clone()), query, request)
+        let columns = listing::schemas(query.clone()).map(|rows| rows.schema());
+        listed(self.visit("GetDbSchemas"), columns, query, request)
     }
 
     async fn do_get_schemas(&self, query: CommandGetDbSchemas, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
-        sent(listing::schemas(query))
+        sent(self.visit("DoGet GetDbSchemas"), listing::schemas(query))
     }
 
     async fn get_flight_info_tables(
@@ -329,18 +354,12 @@ impl FlightSqlService for Service {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = query.clone().into_builder().schema();
-        described(&columns, request.into_inner(), &query)
+        listed(self.visit("GetTables"), Ok(columns), query, request)
     }
 
     async fn do_get_tables(&self, query: CommandGetTables, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
-        let visit = self.door.begin("flight", "GetTables");
-        match listing::tables(self.door.gate(), query).await {
-            Ok(tables) => {
-                visit.end(None);
-                sent(Ok(tables))
-            }
-            Err(refusal) => Err(ended(visit, refusal)),
-        }
+        let visit = self.visit("DoGet GetTables");
+        sent(visit, listing::tables(self.door.gate(), query).await)
     }
 
     async fn get_flight_info_table_types(
@@ -348,7 +367,7 @@ impl FlightSqlService for Service {
         query: CommandGetTableTypes,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(listing::table_types(query), query, request)
+        listed(self.visit("GetTableTypes"), listing::table_types(query).map(|rows| rows.schema()), query, request)
     }
 
     async fn do_get_table_types(
@@ -356,7 +375,7 @@ impl FlightSqlService for Service {
         query: CommandGetTableTypes,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        sent(listing::table_types(query))
+        sent(self.visit("DoGet GetTableTypes"), listing::table_types(query))
     }
 
     async fn get_flight_info_primary_keys(
@@ -364,7 +383,7 @@ impl FlightSqlService for Service {
         query: CommandGetPrimaryKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(Ok(listing::primary_keys()), query, request)
+        listed(self.visit("GetPrimaryKeys"), Ok(listing::primary_keys().schema()), query, request)
     }
 
     async fn do_get_primary_keys(
@@ -372,7 +391,7 @@ impl FlightSqlService for Service {
         _: CommandGetPrimaryKeys,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        sent(Ok(listing::primary_keys()))
+        sent(self.visit("DoGet GetPrimaryKeys"), Ok(listing::primary_keys()))
     }
 
     async fn get_flight_info_exported_keys(
@@ -380,7 +399,7 @@ impl FlightSqlService for Service {
         query: CommandGetExportedKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(Ok(listing::foreign_keys()), query, request)
+        listed(self.visit("GetExportedKeys"), Ok(listing::foreign_keys().schema()), query, request)
     }
 
     async fn do_get_exported_keys(
@@ -388,7 +407,7 @@ impl FlightSqlService for Service {
         _: CommandGetExportedKeys,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        sent(Ok(listing::foreign_keys()))
+        sent(self.visit("DoGet GetExportedKeys"), Ok(listing::foreign_keys()))
     }
 
     async fn get_flight_info_imported_keys(
@@ -396,7 +415,7 @@ impl FlightSqlService for Service {
         query: CommandGetImportedKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(Ok(listing::foreign_keys()), query, request)
+        listed(self.visit("GetImportedKeys"), Ok(listing::foreign_keys().schema()), query, request)
     }
 
     async fn do_get_imported_keys(
@@ -404,7 +423,7 @@ impl FlightSqlService for Service {
         _: CommandGetImportedKeys,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        sent(Ok(listing::foreign_keys()))
+        sent(self.visit("DoGet GetImportedKeys"), Ok(listing::foreign_keys()))
     }
 
     async fn get_flight_info_cross_reference(
@@ -412,7 +431,7 @@ impl FlightSqlService for Service {
         query: CommandGetCrossReference,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        listed(Ok(listing::foreign_keys()), query, request)
+        listed(self.visit("GetCrossReference"), Ok(listing::foreign_keys().schema()), query, request)
     }
 
     async fn do_get_cross_reference(
@@ -420,7 +439,7 @@ impl FlightSqlService for Service {
         _: CommandGetCrossReference,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        sent(Ok(listing::foreign_keys()))
+        sent(self.visit("DoGet GetCrossReference"), Ok(listing::foreign_keys()))
     }
 
     async fn get_flight_info_sql_info(
@@ -428,14 +447,13 @@ impl FlightSqlService for Service {
         query: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let about = listing::ABOUT.as_ref().ok_or_else(|| Status::internal("nothing is known of the server"))?;
-        let columns = query.clone().into_builder(about).schema();
-        described(&columns, request.into_inner(), &query)
+        let columns = listing::about().map(|about| query.clone().into_builder(about).schema());
+        listed(self.visit("GetSqlInfo"), columns, query, request)
     }
 
     async fn do_get_sql_info(&self, query: CommandGetSqlInfo, _: Request<Ticket>) -> Result<Response<Rows>, Status> {
-        let about = listing::ABOUT.as_ref().ok_or_else(|| Status::internal("nothing is known of the server"))?;
-        sent(query.into_builder(about).build().map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
+        let rows = listing::about().and_then(|about| query.into_builder(about).build().map_err(listing::fault));
+        sent(self.visit("DoGet GetSqlInfo"), rows)
     }
 
     async fn get_flight_info_xdbc_type_info(
@@ -443,9 +461,8 @@ impl FlightSqlService for Service {
         query: CommandGetXdbcTypeInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let types = listing::TYPES.as_ref().ok_or_else(|| Status::internal("no types are known"))?;
-        let columns = query.into_builder(types).schema();
-        described(&columns, request.into_inner(), &query)
+        let columns = listing::types().map(|types| query.into_builder(types).schema());
+        listed(self.visit("GetXdbcTypeInfo"), columns, query, request)
     }
 
     async fn do_get_xdbc_type_info(
@@ -453,8 +470,8 @@ impl FlightSqlService for Service {
         query: CommandGetXdbcTypeInfo,
         _: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        let types = listing::TYPES.as_ref().ok_or_else(|| Status::internal("no types are known"))?;
-        sent(query.into_builder(types).build().map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
+        let rows = listing::types().and_then(|types| query.into_builder(types).build().map_err(listing::fault));
+        sent(self.visit("DoGet GetXdbcTypeInfo"), rows)
     }
 
     /// A statement is planned already here, where it can be: with placeholders only as far as their types follow.
@@ -463,7 +480,7 @@ impl FlightSqlService for Service {
         query: ActionCreatePreparedStatementRequest,
         _: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let visit = self.door.begin("flight", &query.query);
+        let visit = self.visit(&query.query);
         let gate = self.door.gate();
         let placeholders = gate.placeholders(&query.query);
         let (columns, types) = match gate.plan(Question::from(query.query.as_str())).await {
@@ -518,7 +535,7 @@ impl FlightSqlService for Service {
         _: CommandStatementUpdate,
         _: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        Err(Status::permission_denied(ONLY_READS))
+        self.only_reads("DoPut StatementUpdate")
     }
 
     async fn do_put_prepared_statement_update(
@@ -526,7 +543,7 @@ impl FlightSqlService for Service {
         _: CommandPreparedStatementUpdate,
         _: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        Err(Status::permission_denied(ONLY_READS))
+        self.only_reads("DoPut PreparedStatementUpdate")
     }
 
     async fn do_put_statement_ingest(
@@ -534,7 +551,7 @@ impl FlightSqlService for Service {
         _: CommandStatementIngest,
         _: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        Err(Status::permission_denied(ONLY_READS))
+        self.only_reads("DoPut StatementIngest")
     }
 
     async fn do_action_cancel_query(
@@ -543,8 +560,7 @@ impl FlightSqlService for Service {
         _: Request<Action>,
     ) -> Result<ActionCancelQueryResult, Status> {
         let info = FlightInfo::decode(&*query.info).map_err(|_| Status::invalid_argument("the info cannot be read"))?;
-        let done = self.cancelled(&info).map_err(status)?;
-        Ok(ActionCancelQueryResult { result: done as i32 })
+        Ok(ActionCancelQueryResult { result: self.cancelled(&info)? as i32 })
     }
 
     /// `CancelFlightInfo`, by which newer clients cancel.
@@ -559,7 +575,7 @@ impl FlightSqlService for Service {
         let asked = CancelFlightInfoRequest::decode(&*action.body)
             .map_err(|_| Status::invalid_argument("the info cannot be read"))?;
         let info = asked.info.ok_or_else(|| Status::invalid_argument("the request names nothing to cancel"))?;
-        let done = CancelFlightInfoResult::new(self.cancelled(&info).map_err(status)?);
+        let done = CancelFlightInfoResult::new(self.cancelled(&info)?);
         let answer = arrow_flight::Result::new(done.encode_to_vec());
         Ok(Response::new(Box::pin(stream::iter([Ok(answer)]))))
     }

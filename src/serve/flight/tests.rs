@@ -248,6 +248,10 @@ async fn trees_of_clients_are_filled() {
     assert_eq!(fetched(&mut client, info).await.unwrap()[0].num_rows(), 2);
     let all = client.get_sql_info(Vec::<SqlInfo>::new()).await.unwrap();
     assert!(fetched(&mut client, all).await.unwrap()[0].num_rows() > 10);
+    // Each listing is a request that is written down, once when it is described and once when it is fetched.
+    let numbers = server.http("GET", "/metrics", &[], b"").await;
+    let line = numbers.text().lines().find(|line| line.contains("{door=\"flight\",outcome=\"ok\"}")).unwrap();
+    assert!(line.rsplit(' ').next().unwrap().parse::<u32>().unwrap() >= 22, "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

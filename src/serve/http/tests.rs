@@ -380,6 +380,12 @@ async fn stored_queries_and_crystals_of_older_snapshots() {
     let get = async |path: &str| server.http("GET", path, &[], b"").await;
     let stored = json!({ "name": "all", "answers": "What is there?", "sql": "SELECT id FROM crystals" });
     assert_eq!(get("/v1/queries").await.json(), json!({ "queries": [stored] }));
+    // By its name it is asked as its text is.
+    for asked in ["all", " all\n", "SELECT id FROM crystals"] {
+        let reply = server.sql(json!({ "query": asked })).await;
+        assert_eq!((reply.status, reply.json()), (200, json!([{ "id": "rutile" }])), "{asked}");
+    }
+    assert_eq!(server.sql(json!({ "query": "none_of_that_name" })).await.status, 400);
     let newest = server.store.newest_snapshot().unwrap();
     let at = |snapshot: i64| format!("/v1/structures/rutile.cif?table=crystals&snapshot={snapshot}");
     let crystal = get(&at(newest)).await;

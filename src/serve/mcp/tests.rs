@@ -9,7 +9,8 @@ async fn spoken(messages: &[Value]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::init(&folder.path().join("store")).await.unwrap();
     crate::testing::fill(&store).await;
-    let queries = vec![StoredQuery { name: "dense", answers: "What is dense?".into(), sql: "SELECT id FROM crystals" }];
+    let stored = |name, sql| StoredQuery { name, answers: format!("What is {name}?"), sql };
+    let queries = vec![stored("dense", "SELECT id FROM crystals"), stored("gone", "DROP TABLE crystals")];
     let input: String = messages.iter().map(|message| format!("{message}\n")).collect();
     let output = Written::default();
     let input = Cursor::new(format!("{input}no json\n[{}]\n", messages[0]).into_bytes());
@@ -53,6 +54,8 @@ async fn an_assistant_finds_its_way_and_changes_nothing() {
         call(15, "query", json!({ "sql": "SELECT * FROM read_csv('/etc/passwd')" })),
         call(16, "structure", json!({ "id": "none", "table": "crystals" })),
         call(17, "functions", json!({ "name": "read_csv" })),
+        call(18, "query", json!({ "sql": "gone" })),
+        call(19, "stored_queries", json!({})),
     ])
     .await;
     let result = |i: usize| &answers[i]["result"];
@@ -68,6 +71,8 @@ async fn an_assistant_finds_its_way_and_changes_nothing() {
     );
     for (i, word) in [
         (5, "forbidden"),
+        // A stored query goes through the gate as any other.
+        (19, "forbidden"),
         (12, "bad: sql is of the type"),
         (13, "bad: query needs sql"),
         (16, "bad"),
@@ -83,6 +88,7 @@ async fn an_assistant_finds_its_way_and_changes_nothing() {
     assert!(result(9)["content"][0]["text"].as_str().unwrap().contains("Direct"));
     assert_eq!(result(10)["structuredContent"]["sql"], "SELECT id FROM crystals");
     assert_eq!(result(11)["structuredContent"]["rows"][0]["id"], "rutile");
+    assert_eq!(result(20)["structuredContent"]["queries"], json!(["dense", "gone"]));
     assert_eq!((&answers[14]["error"]["code"], &answers[15]["error"]["code"]), (&json!(-32602), &json!(-32601)));
 }
 

@@ -2,12 +2,13 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use crystal::DEFAULT_SYMPREC;
 use datafusion::common::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit};
 use datafusion::prelude::DataFrame;
-use formats::OPTIMADE_PREFIX;
-use report::{Format, Sink, Written, stream_exporter};
+use formats::{OPTIMADE_PREFIX, OPTIMADE_SPACE_GROUP};
+use report::{Sink, Written, optimade_exporter};
 use serde_json::{Map, Value};
 use sql::{Session, quoted_name};
 
@@ -16,6 +17,9 @@ use super::properties::STANDARD;
 use super::query::Query;
 use crate::error::{Kind, Refusal};
 use crate::gate::{Answer, Gate, Question};
+
+/// Crystals that are written between two looks at the deadline: a space group may take a while.
+const AT_A_TIME: usize = 16;
 
 /// Entries with what is said of them.
 pub(super) struct Page {
@@ -83,7 +87,7 @@ fn planned(
 ) -> Result<(DataFrame, Vec<String>), Refusal> {
     let mut keys = Vec::new();
     for (name, descending) in &query.sort {
-        let property = names.property(name)?;
+        let property = names.queried(name)?;
         if !property.kind.sorts() {
             return Err(Refusal::bad(format!("{name} has no order to sort by")));
         }
@@ -94,7 +98,8 @@ fn planned(
     let fields: Vec<String> = match &query.fields {
         Some(fields) => fields.iter().cloned().collect(),
         None => {
-            STANDARD.iter().map(|known| known.name.to_owned()).chain(names.columns().map(|(name, _)| name)).collect()
+            let standard = STANDARD.iter().filter(|known| !known.on_request()).map(|known| known.name.to_owned());
+            standard.chain(names.columns().map(|(name, _)| name)).collect()
         }
     };
     let mut columns = vec![ident("id"), ident("structure")];
@@ -116,16 +121,25 @@ fn crystals(frame: DataFrame, condition: Option<Expr>) -> Result<DataFrame, Data
 }
 
 /// The rows as entries, with these properties, unknown where they have no value.
-async fn entries(answer: Answer, fields: &[String]) -> Result<Vec<Value>, Refusal> {
+async fn entries(mut answer: Answer, fields: &[String]) -> Result<Vec<Value>, Refusal> {
     let wrong = |error: String| Refusal::new(Kind::Fault, error);
     let written = Written::default();
     let schema = answer.schema().clone();
-    let mut exporter = stream_exporter(Format::Optimade, &schema, Sink::Stream(Box::new(written.clone())))
+    let symprec = fields.iter().any(|name| OPTIMADE_SPACE_GROUP.contains(&name.as_str())).then_some(DEFAULT_SYMPREC);
+    let mut exporter = optimade_exporter(&schema, symprec, Sink::Stream(Box::new(written.clone())))
         .map_err(|error| wrong(error.to_string()))?;
     // What an archive says before its entries is not of them.
     written.take();
-    for batch in answer.collect().await? {
-        exporter.write(&batch).map_err(|error| wrong(error.to_string()))?;
+    while let Some(batch) = answer.next().await {
+        let batch = batch?;
+        for from in (0..batch.num_rows()).step_by(AT_A_TIME) {
+            if answer.planned().stop.is_given() {
+                // The next call says why.
+                break;
+            }
+            let some = batch.slice(from, AT_A_TIME.min(batch.num_rows() - from));
+            tokio::task::block_in_place(|| exporter.write(&some)).map_err(|error| wrong(error.to_string()))?;
+        }
     }
     exporter.finish().map_err(|error| wrong(error.to_string()))?;
     let entry = |mut entry: Value| {

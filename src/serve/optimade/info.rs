@@ -54,7 +54,9 @@ async fn properties(gate: &Gate, table: &str) -> Result<Map<String, Value>, Refu
     let mut all = Map::new();
     for known in &STANDARD {
         let unit = matches!(known.kind, Kind::List(Kind::List(_))).then(|| ucum("Å"));
-        all.insert(known.name.to_owned(), property(known.kind, unit, known.summary));
+        let mut stated = property(known.kind, unit, known.summary);
+        stated["sortable"] = (known.kind.sorts() && known.queried()).into();
+        all.insert(known.name.to_owned(), stated);
     }
     for (field, units) in planned.schema.fields().iter().zip(&planned.units) {
         let name = field.name().as_str();

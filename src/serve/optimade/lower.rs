@@ -86,7 +86,21 @@ impl<'a> Names<'a> {
         Err(Refusal::bad(format!("{name} is no property of the specification, and has no provider before it")))
     }
 
-    fn standard(&self, known: &'static Standard) -> Property {
+    /// The property of a name that a filter or an order asks for.
+    ///
+    /// # Errors
+    /// As [`Names::property`], and those that are answered alone.
+    pub fn queried(&mut self, name: &str) -> Result<Property, Refusal> {
+        match STANDARD.iter().find(|known| known.name == name) {
+            Some(known) if !known.queried() => {
+                let message = format!("{name} is answered, and not filtered or sorted by; space_group_it_number is");
+                Err(Refusal::new(Refused::Unsupported, message))
+            }
+            _ => self.property(name),
+        }
+    }
+
+    fn standard(&mut self, known: &'static Standard) -> Property {
         let kind = known.kind;
         let column = known.column.filter(|column| self.meanings.contains_key(column));
         let expr = match (known.name, column) {
@@ -94,7 +108,11 @@ impl<'a> Names<'a> {
             ("type", _) => lit("structures"),
             ("last_modified", _) => return NOTHING,
             (_, Some(column)) => ident(column),
+            ("space_group_it_number", None) => {
+                return self.function(&optimade_name("spacegroup")).unwrap_or(NOTHING);
+            }
             // Of what no filter looks into it is known that it is there.
+            _ if !known.queried() => ident("structure"),
             _ => attribute::call(known, ident("structure")).unwrap_or_else(|| ident("structure")),
         };
         Property { expr, kind }
@@ -122,7 +140,7 @@ impl<'a> Names<'a> {
             Filter::Or(parts) => Ok(joined(self.conditions(parts)?, Operator::Or)),
             Filter::Not(inner) => Ok(not(self.condition(inner)?)),
             Filter::Known { property, known } => {
-                let expr = self.property(property)?.expr;
+                let expr = self.queried(property)?.expr;
                 Ok(if *known { expr.is_not_null() } else { expr.is_null() })
             }
             Filter::Compare { property, operator, value } => self.compared(property, *operator, value),
@@ -137,9 +155,9 @@ impl<'a> Names<'a> {
     }
 
     fn compared(&mut self, name: &str, operator: Comparison, value: &Value) -> Result<Expr, Refusal> {
-        let own = self.property(name)?;
+        let own = self.queried(name)?;
         let other = match value {
-            Value::Property(other) => self.property(other)?,
+            Value::Property(other) => self.queried(other)?,
             Value::Text(text) if own.kind == Kind::Time => Property { expr: lit(text.as_str()), kind: Kind::Time },
             literal => literal_of(literal),
         };
@@ -160,7 +178,7 @@ impl<'a> Names<'a> {
     }
 
     fn part(&mut self, name: &str, part: Part, value: &Value) -> Result<Expr, Refusal> {
-        let own = self.property(name)?;
+        let own = self.queried(name)?;
         let text = match (own.kind, value) {
             (Kind::Nothing, _) => return Ok(unknown()),
             (_, Value::Property(_)) => return Err(unsupported("properties as parts of a text")),
@@ -176,7 +194,7 @@ impl<'a> Names<'a> {
     }
 
     fn has(&mut self, name: &str, which: Which, values: &[Value]) -> Result<Expr, Refusal> {
-        let own = self.property(name)?;
+        let own = self.queried(name)?;
         let item = match own.kind {
             Kind::Nothing => return Ok(unknown()),
             Kind::List(Kind::List(_) | Kind::Dictionary) => return Err(unsupported("lists of lists or dictionaries")),
@@ -203,7 +221,7 @@ impl<'a> Names<'a> {
     }
 
     fn length(&mut self, name: &str, operator: Comparison, length: i64) -> Result<Expr, Refusal> {
-        let own = self.property(name)?;
+        let own = self.queried(name)?;
         match own.kind {
             Kind::Nothing => Ok(unknown()),
             Kind::List(Kind::List(_) | Kind::Dictionary) => {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use formats::optimade_name;
+use formats::{OPTIMADE_SPACE_GROUP, optimade_name};
 use sql::FunctionDoc;
 
 use Kind::{Dictionary, List, Number, Text, Time, Whole};
@@ -68,12 +68,25 @@ pub(super) struct Standard {
     pub summary: &'static str,
 }
 
+impl Standard {
+    /// Whether it is computed where `response_fields` names it, and not unasked.
+    pub fn on_request(&self) -> bool {
+        OPTIMADE_SPACE_GROUP.contains(&self.name)
+    }
+
+    /// Whether filters and orders may ask for it, which the specification leaves open for space groups: the number is a column or a
+    /// function of ours, before which a plan puts what is cheap, and the others are not.
+    pub fn queried(&self) -> bool {
+        !self.on_request() || self.kind == Whole
+    }
+}
+
 const fn standard(name: &'static str, kind: Kind, column: Option<&'static str>, summary: &'static str) -> Standard {
     Standard { name, kind, column, summary }
 }
 
 /// The properties that crystals have here.
-pub(super) static STANDARD: [Standard; 18] = [
+pub(super) static STANDARD: [Standard; 22] = [
     standard("id", Text, Some("id"), "Name of the crystal in its table."),
     standard("type", Text, None, "structures"),
     standard("immutable_id", Text, Some("structure_hash"), "Content hash of the crystal: equal for equal crystals."),
@@ -97,18 +110,36 @@ pub(super) static STANDARD: [Standard; 18] = [
     standard("species", List(&Dictionary), None, "What can be at a site: here an element each."),
     standard("species_at_sites", List(&Text), None, "The species at each site."),
     standard("structure_features", List(&Text), None, "What is special about the structure: nothing here."),
+    standard(
+        "space_group_it_number",
+        Whole,
+        Some("spacegroup"),
+        "Number of the space group, found with distances up to 0.1 Å taken as equal. Computed where it is asked for.",
+    ),
+    standard(
+        "space_group_symbol_hermann_mauguin",
+        Text,
+        None,
+        "Short Hermann-Mauguin symbol of the space group. Computed where it is asked for.",
+    ),
+    standard(
+        "space_group_symbol_hall",
+        Text,
+        None,
+        "Hall symbol, where axes and origin of the cell are those of a tabulated setting. Computed where it is asked for.",
+    ),
+    standard(
+        "space_group_symmetry_operations_xyz",
+        List(&Text),
+        None,
+        "Operations of the space group, where there is a Hall symbol. Computed where they are asked for.",
+    ),
 ];
 
-/// Properties of the specification that are known, and unknown of every crystal here.
-pub(super) const UNKNOWN: [&str; 7] = [
-    "chemical_formula_hill",
-    "space_group_symmetry_operations_xyz",
-    "space_group_symbol_hall",
-    "space_group_symbol_hermann_mauguin",
-    "space_group_symbol_hermann_mauguin_extended",
-    "space_group_it_number",
-    "assemblies",
-];
+/// Properties of the specification that are known, and unknown of every crystal here: no cell tells whether chemists see HO or H2O2, and
+/// the extended symbol of other than standard axes needs a change of basis that the table of settings does not have.
+pub(super) const UNKNOWN: [&str; 3] =
+    ["chemical_formula_hill", "space_group_symbol_hermann_mauguin_extended", "assemblies"];
 
 /// Columns that are no properties: the entry itself, the JSON of what has no column, and files of the host.
 pub(super) const NO_PROPERTIES: [&str; 4] = ["id", "structure", "extra", "path"];
@@ -150,6 +181,15 @@ mod tests {
         {
             assert!(!names.contains(&optimade_name(name).as_str()), "{name}");
         }
+    }
+
+    #[test]
+    fn every_attribute_of_a_space_group_is_a_property() {
+        for name in OPTIMADE_SPACE_GROUP {
+            let known = STANDARD.iter().find(|known| known.name == name).unwrap();
+            assert!(known.on_request() && known.queried() == (name == "space_group_it_number"), "{name}");
+        }
+        assert!(STANDARD.iter().filter(|known| known.on_request()).count() == OPTIMADE_SPACE_GROUP.len());
     }
 
     #[test]

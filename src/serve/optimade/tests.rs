@@ -89,14 +89,15 @@ async fn filters_find_what_the_crystals_say() {
         ("structure_features LENGTH 0", all.clone()),
         ("structure_features HAS \"disorder\"", vec![]),
         ("last_modified IS KNOWN", vec![]),
-        ("space_group_it_number = 136 OR chemical_formula_hill = \"O2Ti\"", vec![]),
+        ("space_group_it_number = 136 AND id = \"rutile\"", vec!["rutile"]),
+        ("space_group_symbol_hermann_mauguin_extended IS KNOWN OR chemical_formula_hill = \"O2Ti\"", vec![]),
         ("lattice_vectors IS KNOWN", all.clone()),
         ("_hollandite_spacegroup = 136 AND id = \"rutile\"", vec!["rutile"]),
     ] {
         let found = filtered(&server, filter).await;
         assert_eq!(ids(&found), expected, "{filter}");
         assert_eq!(found["meta"]["data_available"], json!(n), "{filter}");
-        let calls = filter.contains("spacegroup");
+        let calls = filter.contains("spacegroup") || filter.contains("it_number");
         assert_eq!(found["meta"]["data_returned"], if calls { Value::Null } else { json!(expected.len()) }, "{filter}");
     }
     assert_eq!(server.store.newest_snapshot().unwrap(), server.store.snapshots().unwrap().len() as i64 - 1);
@@ -136,6 +137,9 @@ async fn properties_of_others_are_unknown_and_those_of_nobody_refused() {
         (&deep, 400),
         (&wide, 200),
         (&long, 413),
+        ("filter=space_group_symbol_hall%3D%22-P%204n%202n%22", 501),
+        ("filter=space_group_symmetry_operations_xyz%20HAS%20%22x%22", 501),
+        ("sort=space_group_symbol_hermann_mauguin", 501),
         ("sort=elements", 400),
         ("sort=nothing", 400),
         ("response_fields=nothing", 400),
@@ -209,6 +213,12 @@ async fn entries_hold_what_is_asked_for_and_our_reader_gets_the_crystal_back() {
     assert_eq!(attributes.len(), 4);
     assert!(attributes["_hollandite_predict_ef"].as_f64().unwrap() < -2.0, "{some}");
     assert_eq!((&attributes["_hollandite_spacegroup"], &attributes["elements"]), (&json!(136), &json!(["O", "Ti"])));
+    // The space group likewise: as the tolerance of the column spacegroup has it, for this very cell.
+    assert!(!all["data"]["attributes"].as_object().unwrap().keys().any(|name| name.starts_with("space_group_")));
+    let group = formats::optimade_space_group(&formats::hosts::host("rutile").unwrap(), crystal::DEFAULT_SYMPREC);
+    let page = format!("structures/rutile?response_fields={}", formats::OPTIMADE_SPACE_GROUP.join(","));
+    assert_eq!(get(&server, &page).await.json()["data"]["attributes"], Value::Object(group.clone()));
+    assert_eq!((&group["space_group_it_number"], &group["space_group_symbol_hall"]), (&json!(136), &json!("-P 4n 2n")));
     let none = get(&server, "structures/no%2Fsuch%20id").await;
     assert_eq!((none.status, &none.json()["data"]), (200, &Value::Null));
 }
@@ -224,6 +234,15 @@ async fn the_server_describes_itself() {
     let structures = get(&server, "info/structures").await.json();
     let properties = &structures["data"]["properties"];
     assert_eq!(properties["_hollandite_predict_ef"]["unit"], "eV/{atom}");
+    for (name, kind, sortable) in [
+        ("space_group_it_number", "integer", true),
+        ("space_group_symbol_hermann_mauguin", "string", false),
+        ("space_group_symbol_hall", "string", false),
+        ("space_group_symmetry_operations_xyz", "list", false),
+    ] {
+        let said = &properties[name];
+        assert_eq!((&said["type"], &said["sortable"]), (&json!(kind), &json!(sortable)), "{name}");
+    }
     assert_eq!(
         properties["elements"],
         json!({ "type": "list", "unit": null, "sortable": false,

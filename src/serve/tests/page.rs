@@ -282,12 +282,48 @@ fn a_query_is_typed_completed_run_and_sorted_by_keys_alone() {
 fn an_example_is_a_stored_query() {
     let Some(page) = Reader::start() else { return };
     page.0.wait("document.querySelectorAll('#examples option').length === 2");
+    // A change that comes at once after another is one step with it.
+    std::thread::sleep(Duration::from_millis(600));
     page.0.press("#examples", "open");
     page.0.wait("/The most open/.test(document.querySelector('#answers').textContent)");
     page.0.click("#run");
     page.answered();
     let void = page.numbers(2);
     assert!(void.len() == 10 && void.is_sorted_by(|a, b| a >= b), "{void:?}");
+    // What stood there before is one step back.
+    page.0.press(".cm-content", &format!("{CONTROL}z{RELEASED}"));
+    page.0.wait("/predict_ef/.test(document.querySelector('.cm-content').textContent)");
+    page.end();
+}
+
+#[test]
+fn tables_and_functions_are_found_and_put_into_the_query() {
+    let Some(page) = Reader::start() else { return };
+    page.0.wait("document.querySelectorAll('#functions details').length > 50");
+    let shown = || page.texts("aside details details:not([hidden]) > summary");
+    let all = shown().len();
+    page.0.press("#wanted", "structure oxides");
+    page.0.wait(&format!("document.querySelectorAll('aside details details:not([hidden])').length < {all}"));
+    assert!(shown().contains(&"oxides".to_owned()), "{:?}", shown());
+    page.0.press("#wanted", " nothing-has-this-word");
+    page.0.wait("document.querySelectorAll('aside details details:not([hidden])').length === 0");
+    page.0.run("const w = document.querySelector('#wanted'); w.value = 'spacegroup_symbol'; w.dispatchEvent(new Event('input'))");
+    page.0.wait("document.querySelectorAll('aside details details:not([hidden])').length > 0");
+    assert!(
+        shown().contains(&"spacegroup_symbol".to_owned()) && !shown().contains(&"oxides".to_owned()),
+        "{:?}",
+        shown()
+    );
+    page.0.press(".cm-content", &format!("{CONTROL}a{RELEASED}{DELETE}SELECT {ESCAPE}"));
+    page.0.run("const w = document.querySelector('#wanted'); w.value = 'oxides'; w.dispatchEvent(new Event('input'))");
+    page.0.click("#tables details:not([hidden]) summary");
+    page.0.click("#tables details:not([hidden]) li:nth-child(4) button");
+    assert_eq!(page.text(".cm-content"), "SELECT void");
+    assert_eq!(
+        page.0.run("return document.activeElement.closest('#editor') !== null"),
+        true,
+        "the editor has the keys again"
+    );
     page.end();
 }
 
@@ -361,7 +397,7 @@ fn a_crystal_turns_with_its_channels_and_is_a_file() {
         page.0.run("return document.querySelector('.card').ariaLabel") == "hollandite-mno2"
             && page.text(".card dl").starts_with("void0.")
     );
-    for (format, ending, at) in [("CIF", "cif", 1), ("POSCAR", "vasp", 2)] {
+    for (format, ending, at) in [("CIF", "cif", 1), ("POSCAR", "vasp", 2), ("JSON", "json", 3)] {
         assert_eq!(page.text(&format!(".card .row button:nth-child({at})")), format);
         let file = page.download(&format!(".card .row button:nth-child({at})"), ending);
         let crystal = formats::parse_structure(std::str::from_utf8(&file).unwrap()).unwrap();
@@ -410,6 +446,16 @@ fn elements_are_chosen_in_a_periodic_table() {
     assert!(page.text(".cm-content").contains("NOT has_element(formula, 'V')"));
     page.0.click("#forget");
     assert_eq!(page.text("#chosen"), "");
+    // Where a table counts its elements, others can be shut out.
+    assert_eq!(page.0.run("return document.querySelector('#alone').hidden"), true);
+    page.0.press("#crystals", "tmo");
+    page.0.wait("!document.querySelector('#alone').hidden");
+    page.0.click(&element("O"));
+    page.0.click(&element("Ti"));
+    page.0.click("#alone input");
+    page.0.click("#find");
+    page.answered();
+    assert!(page.text(".cm-content").contains("AND nelements = 2"), "{}", page.text(".cm-content"));
     page.end();
 }
 
@@ -437,6 +483,56 @@ fn a_plot_is_brushed_by_mouse_and_by_keys() {
     page.0.wait("document.querySelector('#rows table').ariaRowCount !== '11'");
     let density = page.numbers(3);
     assert!(!density.is_empty() && density.iter().all(|d| *d <= 4.5), "{density:?}");
+    page.end();
+}
+
+#[test]
+fn axes_are_chosen_and_a_point_opens_its_card() {
+    let Some(page) = Reader::start() else { return };
+    page.ask("SELECT id, void, density, natoms FROM oxides ORDER BY id");
+    page.0.click("#plot summary");
+    page.0.wait("document.querySelector('#canvas canvas')");
+    assert_eq!(page.texts("#plot-y option"), ["void", "density", "natoms"]);
+    page.0.press("#plot-y", "natoms");
+    page.0.press("[data-end=y1]", "12");
+    // The first digit alone leaves no row.
+    page.0.wait("!['1', '11'].includes(document.querySelector('#rows table').ariaRowCount)");
+    let atoms = page.numbers(4);
+    assert!(!atoms.is_empty() && atoms.iter().all(|n| *n <= 12.0), "{atoms:?}");
+    // Twice on the plot, and all rows are there again.
+    page.0.run("document.querySelector('.u-over').dispatchEvent(new MouseEvent('dblclick'))");
+    page.0.wait("document.querySelector('#rows table').ariaRowCount === '11'");
+    assert_eq!(page.0.run("return document.querySelector('[data-end=y1]').value"), "");
+    // The point of a single row is in the middle.
+    page.ask("SELECT id, void, density FROM oxides WHERE id = 'rutile'");
+    page.drag(".u-over", [0.5, 0.5], [0.5, 0.5]);
+    page.0.wait("document.querySelector('.card iframe')");
+    assert_eq!(page.0.run("return document.querySelector('.card').ariaLabel"), "rutile");
+    // A second time it is the card that is there.
+    page.drag(".u-over", [0.5, 0.5], [0.5, 0.5]);
+    page.0.click("#rows td button");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(page.0.run("return document.querySelectorAll('.card').length"), 1);
+    page.end();
+}
+
+#[test]
+fn a_link_is_copied_with_the_snapshot_that_was_typed() {
+    let Some(page) = Reader::start() else { return };
+    let query = "SELECT id FROM oxides ORDER BY id";
+    page.follow(query, None);
+    page.0.press("#snapshot", &SERVER.before.to_string());
+    page.0.press("#run", ENTER);
+    page.answered();
+    assert_eq!(page.rows(), 8, "the rows of the older snapshot");
+    let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    page.devtools("Browser.grantPermissions", permissions);
+    page.0.click("#copy");
+    page.0.wait("/^The link is copied/.test(document.querySelector('#said').textContent)");
+    let copied = page.0.run("return navigator.clipboard.readText()");
+    assert_eq!(copied, page.0.run("return location.href"));
+    let held = page.0.run("return Object.fromEntries(new URLSearchParams(location.hash.slice(1)))");
+    assert_eq!(held, json!({ "q": query, "snapshot": SERVER.before.to_string() }));
     page.end();
 }
 
@@ -538,7 +634,7 @@ fn private(file: &Path) {
 #[cfg(not(unix))]
 fn private(_: &Path) {}
 
-/// Keeps a picture to look at.
+/// Keeps a picture to look at. Those of fixtures/screenings are these, with 256 colours, and of the phone at half the size.
 fn keep(name: &str, picture: &[u8]) {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("explorer-{name}"));
     fs::write(&file, picture).unwrap();

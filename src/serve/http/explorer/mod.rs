@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use report::page::crystal_scripts;
+use report::page::{VIEWER_LICENSE, crystal_scripts};
 
 use super::{Asked, end, of_text};
 use crate::error::{Kind, Refusal};
@@ -26,6 +26,9 @@ files! {
         "funnel.js" "link.js" "plot.js" "reference.js" "result.js" "run.js" "server.js" "table.js" "words.js";
     "vendor/": "codemirror.js" "uPlot.iife.min.js" "uPlot.min.css" "LICENSES.txt";
 }
+
+/// The file of all licences: those of `vendor`, and that of the library that turns the crystals, which the page frames.
+const LICENSES: &str = "LICENSES.txt";
 
 /// What a file is, by the end of its name.
 const KINDS: [(&str, &str); 3] = [(".js", TYPES[0]), (".css", TYPES[1]), (".txt", TYPES[2])];
@@ -58,13 +61,19 @@ pub(super) async fn answer(asked: Asked) -> Response {
 /// `GET /page/{name}`
 pub(super) async fn file(asked: Asked) -> Response {
     let name = asked.request.uri().path().trim_start_matches("/page/");
-    let text = NAMES.iter().position(|known| *known == name).map(|at| TEXTS[at]);
+    let text = served(name);
     let kind = KINDS.iter().find(|(end, _)| name.ends_with(end)).map(|(_, kind)| *kind);
     let Some((text, kind)) = text.zip(kind) else {
         return end(asked.visit, &Refusal::new(Kind::Missing, "the page has no such file"));
     };
     asked.visit.end(None);
-    of_text(kind, text.to_owned())
+    of_text(kind, text)
+}
+
+/// The text of a file of the page.
+fn served(name: &str) -> Option<String> {
+    let text = TEXTS[NAMES.iter().position(|known| *known == name)?];
+    Some(if name == LICENSES { format!("{text}\n----\n\n{VIEWER_LICENSE}") } else { text.to_owned() })
 }
 
 #[cfg(test)]
@@ -112,10 +121,36 @@ mod tests {
         let versions = include_str!("vendor/package.json")
             .lines()
             .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": \""));
+        let licences = served(LICENSES).unwrap();
         for (package, version) in versions.filter(|(package, _)| *package != "esbuild") {
             let named = format!("{package} {}\n", version.trim_end_matches([',', '"']));
-            assert!(text("LICENSES.txt").contains(&named), "{named}");
+            assert!(licences.contains(&named), "{named}");
         }
+    }
+
+    #[test]
+    fn every_library_is_served_with_its_licence() {
+        let licences = served(LICENSES).unwrap();
+        let parts: Vec<&str> = licences.split("\n----\n").map(str::trim).collect();
+        let of = |library: &str| parts.iter().find(|part| part.lines().any(|line| line.starts_with(library)));
+        for (library, holder, said) in [
+            ("@codemirror/view ", "Marijn Haverbeke", "Permission is hereby granted"),
+            ("@lezer/lr ", "Marijn Haverbeke", "Permission is hereby granted"),
+            ("uplot ", "Leon Sorokin", "Permission is hereby granted"),
+            ("3Dmol.js ", "University of Pittsburgh", "Redistribution and use"),
+        ] {
+            let part = of(library).unwrap_or_else(|| panic!("no licence of {library}"));
+            assert!(part.contains(holder) && part.contains(said), "{library}: {part}");
+            assert!(part.contains("WARRANT"), "{library}: {part}");
+        }
+        // A file of somebody else is named here, with its licence above.
+        let vendor = Path::new(env!("CARGO_MANIFEST_DIR")).join("http/explorer/vendor");
+        for file in std::fs::read_dir(vendor).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+            let known = ["codemirror.js", "uPlot.iife.min.js", "uPlot.min.css", LICENSES];
+            let made = ["codemirror.entry.js", "package.json", "make", "README.md"];
+            assert!(known.contains(&file.as_str()) || made.contains(&file.as_str()), "whose is {file}?");
+        }
+        assert!(PAGE.contains(">CodeMirror, uPlot and 3Dmol.js</a>"));
     }
 
     #[test]
