@@ -48,6 +48,7 @@ def test_null_stays_null(db):
 
 def test_a_crystal_is_light_hashable_and_picklable(rutile):
     assert repr(rutile).startswith("Crystal(TiO2, 6 atoms, 4.592") and len(rutile) == 6
+    assert repr(hollandite.Crystal([[3, 0, 0], [0, 3, 0], [0, 0, 3]], ["Ti"], [[0, 0, 0]])) == "Crystal(Ti, 1 atom, 3.000 3.000 3.000 Å)"
     again = pickle.loads(pickle.dumps(rutile))
     assert again == rutile and hash(again) == hash(rutile) and again is not rutile
     assert hollandite.Crystal.read(rutile.to_cif()).formula == "TiO2"
@@ -98,7 +99,7 @@ def test_files_are_imported_and_what_is_refused_is_said(tmp_path, rutile):
     (tmp_path / "bad.cif").write_text("data_x\n_cell_length_a 4.0\n")
     with hollandite.connect(tmp_path / "store", create=True) as store:
         said = store.import_files(tmp_path / "good.cif", tmp_path / "bad.cif")
-        assert (said.added, said.quarantined, said.files) == (1, 1, 2) and "in quarantine" in repr(said)
+        assert (said.added, said.quarantined, said.files) == (1, 1, 2) and "in quarantine" in repr(said) and "file" not in repr(said)
         assert store.import_files(tmp_path / "good.cif").present == 1
         assert isinstance(store.sql("SELECT line FROM quarantine").fetchone()[0], int)
 
