@@ -118,7 +118,9 @@ impl Crystal {
         } else {
             format!(", {alpha:.1} {beta:.1} {gamma:.1}°")
         };
-        format!("Crystal({}, {} atoms, {a:.3} {b:.3} {c:.3} Å{angles})", self.formula(), self.0.len())
+        let (formula, count) = (self.formula(), self.0.len());
+        let atoms = if count == 1 { "atom" } else { "atoms" };
+        format!("Crystal({formula}, {count} {atoms}, {a:.3} {b:.3} {c:.3} Å{angles})")
     }
 
     /// For pickle and copy.

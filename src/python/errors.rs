@@ -155,6 +155,13 @@ fn of_format(error: &FormatError) -> PyErr {
 
 /// With the place that the parser puts at the end of what it says.
 fn of_sql(said: String) -> PyErr {
+    let without = said.strip_suffix("' was not provided a value for execution.");
+    let said = match without.and_then(|said| said.strip_prefix("Placeholder '")) {
+        Some(placeholder) => {
+            format!("no value is given for {placeholder}: db.sql(query, [..]) takes them, or {{..}} by name")
+        }
+        None => said,
+    };
     let place = said.rsplit_once(" at Line: ").and_then(|(_, place)| place.split_once(", Column: "));
     let at = place.and_then(|(line, column)| Some((line.parse::<usize>().ok()?, column.parse::<usize>().ok()?)));
     let (line, column) = at.unwrap_or_default();

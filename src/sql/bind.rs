@@ -109,7 +109,7 @@ impl Values {
 
     /// The value of a placeholder; `before` counts the `?` before it.
     fn of(&self, placeholder: &str, before: usize) -> Result<&Bound, String> {
-        let name = placeholder.trim_start_matches(['$', ':', '@', '?']);
+        let name = name_of(placeholder);
         match self {
             Self::InOrder(values) => {
                 let number = if name.is_empty() { Ok(before + 1) } else { name.parse::<usize>() };
@@ -135,6 +135,11 @@ impl Values {
             }
         }
     }
+}
+
+/// The name or the number of a placeholder; nothing of `?`.
+fn name_of(placeholder: &str) -> &str {
+    placeholder.trim_start_matches(['$', ':', '@', '?'])
 }
 
 impl Session {
@@ -167,11 +172,12 @@ impl Parsed {
 }
 
 fn put(statement: &mut Statement, values: &Values, most: usize) -> Result<(), Error> {
-    let (mut found, mut questions) = (0, 0);
+    let (mut found, mut questions, mut last) = (0, 0, 0_usize);
     let mut left = Some(most);
     let bound = replace(statement, &mut |placeholder| {
         let value = values.of(placeholder, questions)?;
         found += 1;
+        last = last.max(name_of(placeholder).parse().unwrap_or(questions + 1));
         questions += usize::from(placeholder == "?");
         let literal = value.literal();
         left = left.and_then(|left| left.checked_sub(literal.len()));
@@ -187,8 +193,14 @@ fn put(statement: &mut Statement, values: &Values, most: usize) -> Result<(), Er
         return Err(longer(most));
     }
     bound.map_err(Error::Sql)?;
-    match found {
-        0 => Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into())),
+    match values {
+        _ if found == 0 => {
+            Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into()))
+        }
+        // Of those with names a person gives more at times, such as all variables.
+        Values::InOrder(given) if given.len() > last => {
+            Err(Error::Sql(format!("{} values are given, and the statement takes {last}", given.len())))
+        }
         _ => Ok(()),
     }
 }
@@ -282,6 +294,10 @@ mod tests {
         assert_eq!(bind("SELECT $2", one()).unwrap_err(), "$2 asks for value 2, and one is given");
         assert!(bind("SELECT :least", one()).unwrap_err().contains("give them by name"));
         assert!(bind("SELECT 1", one()).unwrap_err().contains("no $1"));
+        for text in ["SELECT $1, $1", "SELECT ?"] {
+            let two = Values::InOrder(vec![Bound::Null, Bound::Null]);
+            assert_eq!(bind(text, two).unwrap_err(), "2 values are given, and the statement takes 1");
+        }
         let named = Values::Named(vec![("a".into(), Bound::Null), ("b".into(), Bound::Null)]);
         assert_eq!(bind("SELECT :c", named).unwrap_err(), "no value is named c; there are a, b");
         assert_eq!(bind("SELEC $1", one()).unwrap(), "SELEC $1");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -200,8 +201,9 @@ class Connection(Commands, _lib.Connection):
         with tempfile.TemporaryDirectory(prefix="hollandite-") as folder, connect(":memory:") as session:
             written = Written(session, structures, ids, source, properties or {}, Path(folder))
             files = [str(file) for file in written.files]
-            # They are gone soon: their paths are not kept.
-            return Imported(self._import(files, into, written.source, dedupe, None, None, None, "last", [], dry_run, True))
+            # They are gone soon: their paths are not kept, nor how many there were.
+            said = self._import(files, into, written.source, dedupe, None, None, None, "last", [], dry_run, True)
+            return Imported({**said, "text": re.sub(r" from \d+ files?", "", said["text"], count=1)})
 
     @cached_property
     def functions(self) -> Functions:

@@ -44,7 +44,7 @@ class HollanditeMagics(Magics):
     @cell_magic("hollandite")  # type: ignore[arg-type]
     def run(self, line: str, cell: str) -> Any:
         """Runs the SQL of a cell. `:name` takes the value of a variable; `df <<` keeps the result under a name."""
-        words = shlex.split(line)
+        words = shlex.split(line.replace("<<", " << "))
         kept = None
         if len(words) > 1 and words[1] == "<<":
             kept, words = words[0], words[2:]

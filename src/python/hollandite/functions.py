@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import threading
 from numbers import Real
 from typing import Any, Callable, Iterable, Mapping
@@ -62,7 +63,12 @@ def _made(doc: dict[str, Any], connection: Callable[[], _lib.Connection]) -> Cal
         asked = [_Argument(parameters[name], value) for name, value in given.items()]
         if not asked:
             return connection()._sql(f"SELECT {doc['name']}()").fetchall()[0][0]
-        return _answers(connection(), doc["name"], asked, doc["of_a_group"])
+        try:
+            return _answers(connection(), doc["name"], asked, doc["of_a_group"])
+        except _lib.SqlError as error:
+            if connection is _shared and re.search(r"\bno (energy )?model '", str(error)):
+                raise _lib.SqlError(f"{error}; the models of a store are asked by db.functions.{doc['name']}(..)") from None
+            raise
 
     function.__name__ = function.__qualname__ = doc["name"]
     function.__module__ = __name__
@@ -82,13 +88,13 @@ def _kind(returns: str) -> str:
 
 def _docstring(doc: dict[str, Any]) -> str:
     unit = f", in {doc['unit']}" if doc["unit"] else ""
-    many = "one of each row of the group, or one for all" if doc["of_a_group"] else "each one or many"
+    many = "one of each row of the group, or one for all" if doc["of_a_group"] else "each one value or many"
     lines = [doc["text"], *(["", f"Arguments, {many}:"] if doc["parameters"] else [])]
     for one in doc["parameters"]:
         default = f" Default: {one['omitted']}." if one["omitted"] is not None else ""
         lines.append(f"    {one['argument']}: {one['text']}{default}")
-    each = "" if doc["of_a_group"] or not doc["parameters"] else "for each "
-    return "\n".join([*lines, "", f"Returns {each}{_kind(doc['returns'])}{unit}.", "", "In SQL:", f"    {doc['example']}"])
+    each = "" if doc["of_a_group"] or not doc["parameters"] else ", for each"
+    return "\n".join([*lines, "", f"Returns {_kind(doc['returns'])}{unit}{each}.", "", "In SQL:", f"    {doc['example']}"])
 
 
 class _Argument:

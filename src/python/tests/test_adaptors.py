@@ -244,6 +244,8 @@ def test_cells_of_a_notebook(store):
     shell.run_line_magic("hollandite", "db")
     shell.run_cell_magic("hollandite", "found <<", "SELECT id, ':no' AS said FROM tmo WHERE id = :wanted -- :comment")
     assert shell.user_ns["found"].fetchall() == [("rutile", ":no")]
+    shell.run_cell_magic("hollandite", "frame<< --polars", "SELECT id FROM tmo")
+    assert shell.user_ns["frame"]["id"].to_list() == ["rutile"]
     assert shell.run_cell_magic("hollandite", "--polars", "SELECT id FROM tmo")["id"].to_list() == ["rutile"]
     with pytest.raises(hollandite.UsageError, match=":missing is no variable"):
         shell.run_cell_magic("hollandite", "", "SELECT :missing")

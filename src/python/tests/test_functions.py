@@ -128,6 +128,10 @@ def test_a_model_is_trained_evaluated_and_asked(store, capfd):
     assert "epoch" in capfd.readouterr().err
     assert "RMSE" in store.evaluate(model="mine", table="labelled")
     assert isinstance(store.functions.predict_ef(rows["structure"][0], "mine"), float)
+    with pytest.raises(hollandite.SqlError, match=r"^no model 'mine'.* are asked by db\.functions\.predict_ef\(\.\.\)$"):
+        hollandite.predict_ef(rows["structure"][0], "mine")
+    with pytest.raises(hollandite.SqlError, match=r"no energy model 'chgnet' .* are asked by db\.functions\.relax\(\.\.\)$"):
+        hollandite.relax(rows["structure"][0])
     assert "mine" in repr(store.models())
     assert "removed" in store.models.remove("mine")
     with pytest.raises(hollandite.UsageError, match="expected one of"):

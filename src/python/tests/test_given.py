@@ -278,7 +278,7 @@ def test_epochs_follow_each_other_in_one_line_of_a_notebook(monkeypatch, capsys)
 
 
 def test_docstrings_speak_of_the_types_of_python():
-    assert "Returns for each float" in hollandite.void.__doc__
+    assert "Returns float, for each." in hollandite.void.__doc__
     assert not any(kind in one.__doc__.split("In SQL:")[0] for kind in ("DOUBLE", "BIGINT", "VARCHAR") for one in map(hollandite.__dict__.get, hollandite.functions.__all__))
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import dask
 import jupyter_client.manager
 import joblib
 import pytest
@@ -192,6 +193,19 @@ def test_workers_open_the_store_of_a_connection_for_themselves(store):
         assert again.snapshot == newest
     with pytest.raises(hollandite.UsageError, match="hollandite.connect"):
         pickle.dumps(hollandite.connect(":memory:"))
+
+
+def asked_by(db, crystal):
+    """The process, and what it hears of a store and of a crystal."""
+    return os.getpid(), db.sql("SELECT count(*) FROM tmo").fetchone()[0], hollandite.density(crystal)
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_dask_works_by_threads_and_by_processes(store, rutile, scheduler):
+    tasks = [dask.delayed(asked_by)(store, rutile) for _ in range(4)]
+    answers = dask.compute(*tasks, scheduler=scheduler, num_workers=2)
+    assert {answer[1:] for answer in answers} == {(1, hollandite.density(rutile))}
+    assert all((process == os.getpid()) == (scheduler == "threads") for process, _, _ in answers)
 
 
 def test_spawned_processes_work(rutile):

@@ -1,6 +1,7 @@
 """Statements, their parameters, and what a result shows of itself."""
 
 import datetime
+import re
 import warnings
 
 import nbclient
@@ -47,6 +48,11 @@ def test_a_crystal_is_a_value(db, rutile):
 def test_what_is_wrong_with_parameters_is_said(db):
     with pytest.raises(hollandite.SqlError, match=r"\$2 asks for value 2, and one is given"):
         db.sql("SELECT $1, $2", [1])
+    with pytest.raises(hollandite.SqlError, match="^2 values are given, and the statement takes 1$"):
+        db.sql("SELECT id FROM tmo WHERE void > $1", [0.5, 20])
+    for given in ["$1", "?", ":least"]:
+        with pytest.raises(hollandite.SqlError, match=f"^no value is given for {re.escape(given)}: "):
+            db.sql(f"SELECT id FROM tmo WHERE void > {given}").fetchall()
     with pytest.raises(TypeError, match="write \\[text\\]"):
         db.sql("SELECT $1", "rutile")
     with pytest.raises(TypeError, match="is no value of SQL"):

@@ -48,6 +48,7 @@ def test_null_stays_null(db):
 
 def test_a_crystal_is_light_hashable_and_picklable(rutile):
     assert repr(rutile).startswith("Crystal(TiO2, 6 atoms, 4.592") and len(rutile) == 6
+    assert repr(hollandite.Crystal([[3, 0, 0], [0, 3, 0], [0, 0, 3]], ["Ti"], [[0, 0, 0]])) == "Crystal(Ti, 1 atom, 3.000 3.000 3.000 Å)"
     again = pickle.loads(pickle.dumps(rutile))
     assert again == rutile and hash(again) == hash(rutile) and again is not rutile
     assert hollandite.Crystal.read(rutile.to_cif()).formula == "TiO2"
@@ -89,7 +90,8 @@ def test_documents_of_the_materials_project_are_imported_with_their_energies(tmp
 
 def test_properties_become_columns(tmp_path, rutile):
     with hollandite.connect(tmp_path / "store", create=True) as store:
-        store.import_structures([rutile], ids=["r"], properties={"formation_energy_per_atom": [-3.3], "band_gap": [1.8]})
+        said = store.import_structures([rutile], ids=["r"], properties={"formation_energy_per_atom": [-3.3], "band_gap": [1.8]})
+        assert repr(said).startswith("added 1 row to tmo (snapshot ")
         assert store.sql("SELECT id, formation_energy_per_atom, band_gap FROM tmo").fetchall() == [("r", -3.3, 1.8)]
 
 
