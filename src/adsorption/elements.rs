@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, sync::LazyLock};
 
 use super::relax::{RelaxOptions, Round, relax};
 use crate::AdsorptionError;
-use crystal::{Element, Lattice, Structure};
+use crystal::{Composition, Element, Lattice, Structure};
 use models::potential::Potential;
 
 /// The ground states, primitive cells, in the order of atomic numbers.
@@ -55,6 +55,23 @@ pub fn reference(energies: &BTreeMap<String, f64>, ion: Element, model: &str) ->
     })
 }
 
+/// Formation energy of a cell of so much total energy, eV, from a table of elemental reference energies, eV/atom.
+///
+/// # Errors
+/// As [`reference`], of any of its elements.
+pub fn formation_energy(
+    energies: &BTreeMap<String, f64>,
+    cell: &Composition,
+    energy: f64,
+    model: &str,
+) -> Result<f64, AdsorptionError> {
+    let elements: f64 = cell
+        .iter()
+        .map(|(element, n)| reference(energies, element, model).map(|energy| n * energy))
+        .sum::<Result<f64, AdsorptionError>>()?;
+    Ok((energy - elements) / cell.natoms())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +98,8 @@ mod tests {
         assert_eq!(reference(&energies, Element::from_symbol("Li").unwrap(), "m").unwrap(), -1.9);
         let message = reference(&energies, Element::from_symbol("Ca").unwrap(), "m").unwrap_err().to_string();
         assert!(message.contains("Ca") && message.contains("model m"), "{message}");
+        let cell = |formula: &str| Composition::parse(formula).unwrap();
+        assert!((formation_energy(&energies, &cell("Li2"), -4.8, "m").unwrap() + 0.5).abs() < 1e-12);
+        assert!(formation_energy(&energies, &cell("LiCa"), -4.8, "m").is_err());
     }
 }

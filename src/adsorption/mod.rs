@@ -33,7 +33,7 @@ pub use capacity::{Capacity, capacity};
 pub use curve::{Curve, Discharge, Filling, curve};
 pub use dilute::{MOST_ATOMS, ion_spacing, spaced};
 pub use electrode::{electrode_voltage, taken_up};
-pub use elements::{element_energies, reference};
+pub use elements::{element_energies, formation_energy, reference};
 pub use error::AdsorptionError;
 pub use extract::{Extracted, Extraction, extract};
 pub use gibbs::gibbs;
