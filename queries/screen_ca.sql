@@ -2,6 +2,7 @@
 -- Why: The paper's question turned round: not how one tunnel holds three ions, but which of thousands of oxides has a tunnel that takes Ca. Each step is applied only to what the cheaper ones leave.
 --   voltage is against calcium metal, by the session's energy model (its error: voltage_errors). A positive voltage alone shows little, since nearly every oxide of a reducible cation has one. The host must
 --   converge, change its volume by less than 15 % and relax back to the same structure without the ion (host_kept): otherwise it has reacted, or calcium has driven it into another phase.
+--   v_lower and v_upper hold the DFT value of v_ca with 90 %, or no_interval says why that is not known; barrier is that of the rigid framework, eV.
 --   gain is by how many volts the reaction to the phases of the hull (CaO and lower oxides) lies above insertion: where it is large, the host decomposes if kinetics allow. The hull is that of tmo, which has no
 --   CaO: import what competes into a table of its own and add `UNION ALL SELECT formula, ef FROM ..` to what `known` gathers. `screen_ions` asks the same for Mg, Al, Zn and Na.
 -- Figure: The screening that the paper's outlook asks for (Datta et al., Energy Adv. 2024, 3, 968, section 4).
@@ -27,10 +28,12 @@ stable AS (
     SELECT open.*, e_above_hull(hull, formula, ef) AS e_hull FROM open, known WHERE e_above_hull(hull, formula, ef) < 0.1
 ),
 held AS (
-    SELECT id, ion, formula, formula(structure) AS cell, natoms, void, ef, e_hull, unnest(adsorption(structure, ion)) AS place FROM stable
+    SELECT id, ion, structure, formula, formula(structure) AS cell, natoms, void, ef, e_hull, unnest(adsorption(structure, ion)) AS place FROM stable
 ),
 judged AS (
     SELECT held.*, place['voltage'] AS voltage, place['volume_change'] AS volume_change,
+           place['n'] AS n, place['channel'] AS number, place['channel_name'] AS channel, place['adsorption_potential'] AS v_ca,
+           place['ions_per_formula'] AS ions_per_formula, place['spacing'] AS spacing, place['spread'] AS spread,
            conversion_voltage(hull, cell, ef, ion, place['n']) AS conversion,
            place['converged'] AND place['host_kept'] AND abs(place['volume_change']) < 0.15 AS is_host
     FROM held, known
@@ -38,11 +41,16 @@ judged AS (
 ),
 ranked AS (
     SELECT *, row_number() OVER (PARTITION BY id, ion ORDER BY voltage DESC) AS best FROM judged WHERE is_host
+),
+first AS (
+    SELECT * FROM ranked WHERE best = 1 ORDER BY voltage DESC LIMIT 20
+),
+trusted AS (
+    SELECT *, adsorption_interval(structure, ion, n, coalesce(CAST(number AS VARCHAR), 'cavities')) AS trust FROM first
 )
-SELECT id, formula, natoms, void, e_hull, place['channel_name'] AS channel, voltage, place['adsorption_potential'] AS v_ca,
-       conversion, conversion - voltage AS gain, volume_change, place['ions_per_formula'] AS ions_per_formula,
-       place['spacing'] AS spacing, place['spread'] AS spread
-FROM ranked
-WHERE best = 1
+SELECT id, formula, natoms, void, e_hull, channel, voltage, v_ca,
+       trust['lower'] AS v_lower, trust['upper'] AS v_upper, trust['reason'] AS no_interval,
+       conversion, conversion - voltage AS gain, bvse_barrier(structure, ion) AS barrier, volume_change,
+       ions_per_formula, spacing, spread
+FROM trusted
 ORDER BY voltage DESC
-LIMIT 20

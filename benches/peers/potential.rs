@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::Path, time::Instant};
 
 use hollandite::{
-    adsorption::{RelaxOptions, Round, relax},
+    adsorption::{self, RelaxOptions, Round, band, relax},
     crystal::Structure,
     models::{
         Model, ModelPotential,
@@ -33,7 +33,7 @@ impl Energies {
         })
     }
 
-    /// `energies`, `forces`, or `relax N`: all crystals, N steps each in the last case.
+    /// `energies`, `forces`, or `relax N`: all crystals, N steps each in the last case. `band FMAX N`: the crystals are the images of a path.
     pub fn turn(&self, line: &str) -> Result<Value, Fault> {
         let all: Vec<&Structure> = self.crystals.iter().collect();
         let start = Instant::now();
@@ -54,8 +54,26 @@ impl Energies {
                 let steps = ends.iter().map(|end| end.steps).sum();
                 (ends.iter().map(|end| end.energy).collect(), steps)
             }
-            _ => return Err(format!("energies, forces or relax N, not {line}").into()),
+            ["band", fmax, steps] => self.band(fmax.parse()?, steps.parse()?)?,
+            _ => return Err(format!("energies, forces, relax N or band FMAX N, not {line}").into()),
         };
         Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "values": values, "steps": steps }))
+    }
+
+    /// Energies of the images of the band, and its steps.
+    fn band(&self, fmax: f64, steps: usize) -> Result<(Vec<f64>, usize), Fault> {
+        let [first, .., last] = &self.crystals[..] else { return Err("a path has two ends".into()) };
+        let ends = self.model.energies(&[first, last]).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let path = adsorption::Path { images: self.crystals.clone(), ends: [ends[0], ends[1]] };
+        let mut watch = |_: Round| ControlFlow::Continue(());
+        let ControlFlow::Continue(bands) = band(&self.model, vec![path], (fmax, steps), &mut watch) else {
+            unreachable!("nothing breaks off")
+        };
+        let moved = bands.into_iter().next().ok_or("no band")??;
+        if moved.converged {
+            Ok((moved.energies, moved.steps))
+        } else {
+            Err(format!("no band in {steps} steps").into())
+        }
     }
 }

@@ -14,6 +14,8 @@ use features::oxidation_states;
 
 const TABLE: &str = include_str!("../../schema/voltage_errors.csv");
 
+const UNKNOWN: &str = "the errors of this model on electrodes of known voltage are not known";
+
 /// An electrode whose voltage is known, and ours.
 #[derive(Debug, Clone, PartialEq)]
 struct Known {
@@ -70,7 +72,7 @@ pub struct Case<'a> {
 pub fn voltage_radius(model: &str, ion: Element, valence: i8, coverage: f64) -> Result<Radius, String> {
     let all: Vec<&Known> = KNOWN.iter().filter(|known| known.model == model).collect();
     if all.is_empty() {
-        return Err("the errors of this model on electrodes of known voltage are not known".into());
+        return Err(UNKNOWN.into());
     }
     let few = || format!("{} electrodes of known voltage do not support a coverage of {coverage}", all.len());
     radius_among(&all, ion.symbol(), valence, coverage).ok_or_else(few)
@@ -100,6 +102,9 @@ fn quantile(mut errors: Vec<f64>, coverage: f64) -> Option<f64> {
 /// Why the known errors of `model` do not cover a case; `None` where they do.
 pub fn outside(model: &str, case: &Case<'_>) -> Option<String> {
     let of = || KNOWN.iter().filter(|known| known.model == model);
+    if of().next().is_none() {
+        return Some(UNKNOWN.into());
+    }
     let most = |f: fn(&Known) -> f64| of().map(f).fold(f64::NEG_INFINITY, f64::max);
     let (atoms, largest) = (case.host.natoms(), most(|known| known.atoms));
     let least = of().map(|known| known.volume_change).fold(f64::INFINITY, f64::min);
@@ -258,6 +263,8 @@ mod tests {
         ] {
             assert!(found.as_ref().is_some_and(|reason| reason.contains(part)), "{part}: {found:?}");
         }
+        let other = outside("another", &Case { host: &small, spacing: 3.6, volume_change: 0.02, kept: Some(true) });
+        assert!(other.is_some_and(|reason| reason.contains("not known")));
         assert!(is_d0(&host("TiO2")) && !is_d0(&host("Ti2O3")) && !is_d0(&host("FeO")));
     }
 }

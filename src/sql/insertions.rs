@@ -19,7 +19,7 @@ use super::environment::Environment;
 use super::relaxations::{Remembering, crystal_of};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// One question, as the call has it.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use super::environment::Environment;
 use super::relaxations::{Remembering, crystal_of};
 
 /// Raised whenever the numbers change: what was computed at another version is computed anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One question, as the call has it.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Question {
 /// The way of an ion, as it is kept; see [`Migration`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    pub channel: usize,
+    pub channel: Option<usize>,
     pub ring: Option<usize>,
     pub barrier: f64,
     pub uneven: f64,

@@ -4,8 +4,18 @@ use super::{PhaseDiagram, conversion_voltage, formation_energy};
 use crystal::{Composition, Element};
 
 /// A filled host this far above the hull, eV/atom, reacts sooner than it takes up ions: nine in ten of the metastable crystals that are known lie
-/// lower (W. Sun *et al.*, *Sci. Adv.* **2** (2016) e1600225, less than 0.07 eV/atom).
+/// lower (W. Sun *et al.*, *Sci. Adv.* **2** (2016) e1600225, less than 0.07 eV/atom), and so do all but a few of the filled hosts of
+/// electrodes whose voltage is known, by the hull of the Materials Project.
 const CONVERTS: f64 = 0.1;
+
+/// Why a filled host does not stay that lies so far above the hull, eV/atom; `None` where it may.
+pub fn converts(above_hull: f64) -> Option<String> {
+    (above_hull > CONVERTS).then(|| {
+        format!(
+            "the filled host is {above_hull:.2} eV/atom above the hull: at more than {CONVERTS} it reacts sooner than it takes up the ions"
+        )
+    })
+}
 
 /// Where a host with ions stands beside other phases.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -43,7 +53,7 @@ impl Competition {
 
     /// Whether it reacts sooner than it takes up the ions; `None` without a diagram.
     pub fn converts(&self) -> Option<bool> {
-        self.e_above_hull.map(|above| above > CONVERTS)
+        self.e_above_hull.map(|above| converts(above).is_some())
     }
 }
 
@@ -69,6 +79,8 @@ mod tests {
         // -(4 · -2.9 + 3 · 3.3), whatever the filled host is.
         assert!((high.conversion_voltage.unwrap() - 1.7).abs() < 1e-9, "{high:?}");
         assert_eq!((high.converts(), of(-2.85, Some(&diagram)).converts()), (Some(true), Some(false)));
+        assert!(converts(0.31).is_some_and(|reason| reason.contains("0.31 eV/atom above the hull")));
+        assert_eq!((converts(0.09), converts(-0.2)), (None, None));
         let alone = of(-2.7, None);
         assert_eq!((alone.e_above_hull, alone.conversion_voltage, alone.converts()), (None, None, None));
         let unknown = |e: Element| Err(format!("no energy of {e}"));

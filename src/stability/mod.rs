@@ -25,7 +25,7 @@ mod substitute;
 
 pub use anions::{OxideType, SulfideType, oxide_type, sulfide_type};
 pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
-pub use competition::Competition;
+pub use competition::{Competition, converts};
 pub use conversion::conversion_voltage;
 pub use corrections::{Computed, Correction, Part as CorrectionPart, Scheme, correction};
 pub use diagram::{Part, PhaseDiagram, one_scheme};

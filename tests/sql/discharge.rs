@@ -101,6 +101,16 @@ async fn a_discharge_is_made_of_the_fillings_that_adsorption_finds() {
         first("conversion_voltage")
     );
     assert!(number(&session, &conversion).await.abs() < 1e-5);
+    // A filled cell far above the hull has no interval, whatever the known errors.
+    let deep = "(SELECT phase_diagram(f, e) FROM (VALUES ('WO3', -1.0), ('LiWO3', -50.0)) AS t (f, e))";
+    for (diagram, far) in [(String::new(), false), (format!(", 1, 'everywhere', 0.9, {deep}"), true)] {
+        let interval = |name: &str| format!("adsorption_interval(s, 'Li'{diagram})['{name}']");
+        assert!(!value(&session, &interval("in_domain")).await.as_boolean().value(0));
+        assert!(value(&session, &interval("upper")).await.is_null(0));
+        let reason = value(&session, &interval("reason")).await;
+        assert_eq!(reason.as_string::<i32>().value(0).contains("above the hull"), far, "{reason:?}");
+        assert!((number(&session, &interval("value")).await - alone).abs() < 1e-9, "for Li a potential is a voltage");
+    }
     // Capacity and energy of what is taken up above 0 V, where anything is.
     let n = value(&session, &of("n")).await;
     assert_eq!(n.is_valid(0), alone > 0.0);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Adsorbed, Answer, Answers, Emptied, Freedom, Request, SAME_ENERGY};
+use super::{Adsorbed, Answer, Answers, Emptied, Freedom, Request, SAME_ENERGY, bonds::bonds_kept};
 use crate::{
     AdsorptionError, adsorption_potential,
     dilute::ion_spacing,
@@ -248,8 +248,9 @@ impl Open {
             // Noise may hide the smaller cell of one of the two from a comparison of structures, but not where the atoms are.
             let (before, after) = (&self.host.structure, &end.structure);
             let same = || stayed(before, after) || same_structure(before, after, &Tolerances::default());
-            best.emptied =
-                Some(Emptied { energy_change, kept: end.converged && energy_change.abs() < SAME_ENERGY && same() });
+            // Both are tolerant, the comparison of structures even of the volume: layers may have collapsed on one another.
+            let kept = end.converged && energy_change.abs() < SAME_ENERGY && same() && bonds_kept(before, after);
+            best.emptied = Some(Emptied { energy_change, kept });
         }
     }
 }

@@ -15,6 +15,7 @@
 //! into it follows at once, so that the first answers are there long before the last host is relaxed.
 
 mod asked;
+mod bonds;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -75,7 +76,7 @@ pub struct Emptied {
     /// Its energy less that of the host, eV per atom of the host. Below 0: the ions have led the host to a phase that it prefers
     /// without them. Above: they have led it to another that it does not leave.
     pub energy_change: f64,
-    /// Whether it is the host: the same structure, within [`SAME_ENERGY`] of its energy.
+    /// Whether it is the host: the same structure with the same bonds, within [`SAME_ENERGY`] of its energy.
     pub kept: bool,
 }
 

@@ -16,14 +16,14 @@ const WHOLE: f64 = 1e-3;
 /// The ends of a hop.
 pub(super) type Ends = [Relaxed; 2];
 
-/// The ends of every hop. The first is where the ion rests; what lies a lattice vector of the host from there is that cell, shifted; the
-/// others are relaxed.
+/// The ends of every hop, or why it has none. The first is where the ion rests; what lies a lattice vector of the host from there is that
+/// cell, shifted; the others are relaxed.
 pub(super) fn far_ends(
     potential: &dyn Potential,
     ways: &mut [Result<Way, AdsorptionError>],
     options: &RelaxOptions,
     follower: &mut impl Follower,
-) -> ControlFlow<(), Vec<Vec<Ends>>> {
+) -> ControlFlow<(), Vec<Vec<Result<Ends, AdsorptionError>>>> {
     let crystals = each(ways, |way| {
         let relaxed = way.ends().into_iter().filter(|&point| way.shift(point).is_none());
         relaxed.map(|point| way.with_ion(point)).collect()
@@ -37,17 +37,20 @@ pub(super) fn far_ends(
             for point in way.ends() {
                 of_hops.push(match way.shift(point) {
                     Some(cells) => {
-                        Relaxed { structure: shifted(&way.host, &way.cell, &rest.structure, cells)?, ..rest.clone() }
+                        let structure = shifted(&way.host, &way.cell, &rest.structure, cells)?;
+                        Ok(Relaxed { structure, ..rest.clone() })
                     }
                     None => {
-                        let end = found.next().unwrap_or_else(|| Err(nothing()))?;
-                        way.converged &= end.converged;
-                        way.steps += end.steps;
+                        let end = found.next().unwrap_or_else(|| Err(nothing()));
+                        way.steps += end.as_ref().map_or(0, |end| end.steps);
                         end
                     }
                 });
             }
-            ends = of_hops.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+            let mut of_hops = of_hops.into_iter();
+            while let (Some(a), Some(b)) = (of_hops.next(), of_hops.next()) {
+                ends.push(a.and_then(|a| Ok([a, b?])));
+            }
             Ok(())
         });
         all.push(ends);
@@ -58,12 +61,12 @@ pub(super) fn far_ends(
 impl Way {
     /// Where the hops begin and end, hop after hop.
     fn ends(&self) -> Vec<[f64; 3]> {
-        self.hops.iter().flat_map(|hop| [hop.points[0], hop.points[hop.points.len() - 1]]).collect()
+        self.net.hops.iter().flat_map(|hop| [hop.points[0], hop.points[hop.points.len() - 1]]).collect()
     }
 
     /// The lattice vector of the host from the first of the ends to `point`, where it is one.
     fn shift(&self, point: [f64; 3]) -> Option<[f64; 3]> {
-        let first = self.hops.first()?.points[0];
+        let first = self.net.hops.first()?.points[0];
         let step = self.host.lattice().to_fractional(std::array::from_fn(|k| point[k] - first[k]));
         step.iter().all(|x| (x - x.round()).abs() < WHOLE).then(|| step.map(f64::round))
     }

@@ -3,7 +3,8 @@
 //! The host is relaxed with its cell. In a supercell that keeps the ion apart from its images the best sites of a channel are relaxed,
 //! and the lowest that has converged is where the ion rests. Its way to the same site a period of the channel on is cut into hops (see
 //! `ways`), the far end of each is relaxed, and a band of images between the two is moved to the path of least energy (see
-//! [`band()`]). The cell is that of the relaxed host throughout.
+//! [`band()`]). The cell is that of the relaxed host throughout. Where no channel is asked for, there are up to three ways, along
+//! independent lattice vectors, and the lowest is the answer.
 //!
 //! The barrier is the highest energy of all hops above the lowest: what an ion needs to get from cell to cell, for the path repeats. It
 //! is that of an ion alone in an empty host where the spacing is wide, of a row of ions that move as one where it is the period of
@@ -41,7 +42,8 @@ pub struct Journey<'a> {
     pub host: &'a Structure,
     /// What moves.
     pub ion: Ion,
-    /// Among which sites it rests: the best that lies on a channel says which.
+    /// Among which sites it rests: the best that lies on a channel says which it goes along. [`Within::Everywhere`] and
+    /// [`Within::Cavities`] let it hop from site to site whether a channel leads there or not.
     pub within: Within,
     /// Least distance of the ion from its periodic images, Å.
     pub spacing: f64,
@@ -51,11 +53,11 @@ pub struct Journey<'a> {
     pub starts: usize,
 }
 
-/// The way of an ion along a channel.
+/// The way of an ion from cell to cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Migration {
-    /// Index of the channel among the tunnels of the relaxed host.
-    pub channel: usize,
+    /// Index of the channel among the tunnels of the relaxed host; `None` where it was to follow none.
+    pub channel: Option<usize>,
     /// Polyhedra around it.
     pub ring: Option<usize>,
     /// The highest energy of the hops above the lowest, eV.

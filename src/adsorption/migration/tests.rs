@@ -2,37 +2,40 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::Round;
-use crystal::{norm, testing::reo3};
+use crystal::{Lattice, norm, testing::reo3};
 use features::{Tolerances, same_structure};
 use formats::hosts::host;
 use models::ModelError;
 use models::potential::SinglePoint;
 
-/// Lithium in a lattice of cubic wells of an edge of 3.8 Å and a depth of `height` eV, with minima in the middle of the cubes that
-/// sites 0 begins; nothing else feels anything.
-struct Cubes {
-    height: f64,
+/// Lithium in a lattice of wells of these edges, Å, with minima in the middle of the boxes that sites 0 begins, and passes of these
+/// heights, eV, along the three axes; nothing else feels anything.
+struct Boxes {
+    edges: [f64; 3],
+    heights: [f64; 3],
 }
 
 const EDGE: f64 = 3.8;
+/// Alike in all directions.
+const CUBES: Boxes = Boxes { edges: [EDGE; 3], heights: [0.6; 3] };
 
-impl Potential for Cubes {
+impl Potential for Boxes {
     fn name(&self) -> &str {
-        "cubes"
+        "boxes"
     }
 
     fn id(&self) -> &str {
-        "cubes"
+        "boxes"
     }
 
     fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>> {
-        let turn = std::f64::consts::TAU / EDGE;
+        let turn = self.edges.map(|edge| std::f64::consts::TAU / edge);
         let of = |s: &&Structure| {
             let at = s.cart_coords();
             let (mut energy, mut forces) = (-(s.len() as f64), vec![[0.0; 3]; s.len()]);
             for (i, x) in at.iter().enumerate().filter(|(i, _)| s.species()[*i].symbol() == "Li") {
-                energy += x.iter().map(|x| self.height * (1.0 + (turn * x).cos()) / 2.0).sum::<f64>();
-                forces[i] = x.map(|x| self.height * turn * (turn * x).sin() / 2.0);
+                energy += (0..3).map(|k| self.heights[k] * (1.0 + (turn[k] * x[k]).cos()) / 2.0).sum::<f64>();
+                forces[i] = std::array::from_fn(|k| self.heights[k] * turn[k] * (turn[k] * x[k]).sin() / 2.0);
             }
             SinglePoint { energy, forces, stress: [[0.0; 3]; 3], magmoms: None }
         };
@@ -44,9 +47,9 @@ fn journey<'a>(host: &'a Structure, ion: &str, within: Within, spacing: f64) -> 
     Journey { host, ion: Ion::parse(ion).unwrap(), within, spacing, images: 3, starts: 2 }
 }
 
-fn answers(journeys: &[Journey<'_>]) -> Vec<Result<Migration, AdsorptionError>> {
+fn answers(potential: &Boxes, journeys: &[Journey<'_>]) -> Vec<Result<Migration, AdsorptionError>> {
     let mut watch = |_: Round| ControlFlow::Continue(());
-    let end = migrate(&Cubes { height: 0.6 }, journeys, &RelaxOptions::default(), &mut watch);
+    let end = migrate(potential, journeys, &RelaxOptions::default(), &mut watch);
     let ControlFlow::Continue(answers) = end else { panic!("nobody broke off") };
     answers
 }
@@ -55,13 +58,14 @@ fn answers(journeys: &[Journey<'_>]) -> Vec<Result<Migration, AdsorptionError>> 
 fn an_ion_goes_over_the_lowest_pass_to_the_next_cube() {
     let host = reo3("W", EDGE);
     let manganosite = host_of("manganosite");
-    let found = answers(&[
+    let journeys = [
         journey(&host, "Li", Within::Channels, 5.0),
         journey(&manganosite, "K", Within::Channels, 3.0),
         journey(&host, "Li", Within::Channels, EDGE),
         Journey { images: 0, ..journey(&host, "Li", Within::Channels, 5.0) },
         journey(&host, "Li", Within::Ring(6), 5.0),
-    ]);
+    ];
+    let found = answers(&CUBES, &journeys);
     let one = found[0].as_ref().unwrap();
     assert!(one.converged && (one.barrier - 0.6).abs() < 5e-3, "{one:?}");
     // Two cells in a checkerboard; one hop of one edge, for the others are alike.
@@ -83,6 +87,29 @@ fn an_ion_goes_over_the_lowest_pass_to_the_next_cube() {
     assert!(found[4].is_err(), "no hexagonal channel");
 }
 
+#[test]
+fn without_a_channel_the_lowest_of_three_ways_is_taken() {
+    // The widest window is that along the first axis, and the lowest pass that along the second.
+    let edges = [EDGE, 3.9, 4.0];
+    let lattice = Lattice::from_parameters(edges[0], edges[1], edges[2], 90.0, 90.0, 90.0).unwrap();
+    let cube = reo3("W", EDGE);
+    let host = Structure::new(lattice, cube.species().to_vec(), cube.frac_coords().to_vec()).unwrap();
+    let boxes = Boxes { edges, heights: [0.6, 0.3, 0.9] };
+    let ways = [Within::Channels, Within::Everywhere].map(|within| journey(&host, "Li", within, 5.0));
+    let found = answers(&boxes, &ways);
+    for (found, (axis, channel)) in found.iter().zip([(0, Some(0)), (1, None)]) {
+        let found = found.as_ref().unwrap();
+        assert!(found.converged && (found.barrier - boxes.heights[axis]).abs() < 5e-3, "{found:?}");
+        assert_eq!((found.channel, found.hops.len()), (channel, 1));
+        let hop = &found.hops[0];
+        assert!((hop.distances[hop.distances.len() - 1] - edges[axis]).abs() < 1e-3, "{:?}", hop.distances);
+    }
+    // In the cube the three ways are one.
+    let cube_way = &answers(&CUBES, &[journey(&cube, "Li", Within::Everywhere, 5.0)])[0];
+    let cube_way = cube_way.as_ref().unwrap();
+    assert!((cube_way.barrier - 0.6).abs() < 5e-3 && cube_way.hops.len() == 1, "{cube_way:?}");
+}
+
 fn host_of(id: &str) -> Structure {
     host(id).unwrap()
 }
@@ -97,7 +124,7 @@ fn whoever_watches_may_break_off_in_any_part() {
             if left < 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let journeys = [journey(&host, "Li", Within::Channels, 5.0)];
-        let end = migrate(&Cubes { height: 0.6 }, &journeys, &RelaxOptions::default(), &mut watch);
+        let end = migrate(&CUBES, &journeys, &RelaxOptions::default(), &mut watch);
         assert!(end.is_break(), "after {after} rounds");
     }
 }

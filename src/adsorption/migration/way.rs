@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{
     Journey,
-    ways::{Hop, begin, hops, nearest},
+    ways::{Net, begin, hops, nearest},
 };
 use crate::{
     AdsorptionError,
@@ -26,11 +26,12 @@ pub(super) struct Way {
     /// The relaxed host, and the cell of it that is filled.
     pub host: Structure,
     pub cell: Structure,
-    pub channel: usize,
+    /// Along which channel it goes, where it is along one.
+    pub channel: Option<usize>,
     /// Where the ion may rest; once that is known, where it does.
     pub sites: Vec<InsertionSite>,
     pub rest: Option<Relaxed>,
-    pub hops: Vec<Hop>,
+    pub net: Net,
     pub converged: bool,
     pub steps: usize,
 }
@@ -90,7 +91,7 @@ pub(super) fn hosts(
             channel: found.channel,
             sites: found.sites.into_iter().take(journey.starts.max(1)).collect(),
             rest: None,
-            hops: Vec::new(),
+            net: Net::default(),
             converged: end.converged,
             steps: end.steps,
         })
@@ -146,7 +147,7 @@ impl Way {
         if rests.distance > STRAYED {
             return Err(strayed());
         }
-        self.hops = hops(&self.host, &self.ion, self.channel, &rests)?;
+        self.net = hops(&self.host, &self.ion, self.channel, &rests)?;
         self.sites = vec![rests.site];
         self.rest = Some(end);
         Ok(())

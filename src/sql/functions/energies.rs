@@ -250,8 +250,8 @@ fn placed_columns() -> Columns<Placed> {
         .field(
             "host_kept",
             None,
-            "True if the host relaxes back to the same structure (same_structure) and the same energy within 0.01 \
-             eV/atom once the ions are taken out.",
+            "True if the host relaxes back to the same structure (same_structure), with the same coordination of every \
+             atom, and the same energy within 0.01 eV/atom once the ions are taken out.",
             |p| p.place()?.emptied.map(|(_, kept)| kept),
         )
         .field("converged", None, "True if both relaxations converged.", |p| p.place().map(|place| place.converged))

@@ -3,17 +3,19 @@
 use datafusion::common::Result;
 
 use super::arguments::{channel, host, ion, ion_number};
-use super::kernel::{Arguments, Columns, Context, in_session, structs};
+use super::kernel::{Answer, Arguments, Columns, Context, in_session, structs};
 use super::surface::{Where, model_of, places, relaxation, unconverged};
-use super::{Function, number};
+use super::{Function, Kind, Omitted, number, optional};
 use crate::cost::Cost;
 use crate::insertions::{Kept, Place};
 use crate::options::HollanditeOptions;
-use adsorption::RelaxOptions;
 use adsorption::calibration::{Case, outside, voltage_radius};
-use crystal::Structure;
+use adsorption::{RelaxOptions, reference};
+use crystal::{Element, Structure};
 use features::Ion;
+use models::ModelPotential;
 use models::potential::Potential;
+use stability::{PhaseDiagram, converts, formation_energy};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![Function {
@@ -22,14 +24,21 @@ pub(super) fn functions() -> Vec<Function> {
                with the given coverage. The half-width is a conformal quantile of the errors of the same protocol on \
                insertion electrodes of known voltage, by ion where they are enough, times the charge of the ion. A host that \
                these do not cover gets no interval, and the reason: one that is not the same again without the ions, that \
-               changes its volume more, that is larger (cations without d electrons apart) or more dilute. Stability of \
-               the filled host is not considered: see conversion_voltage.",
+               changes its volume more, that is larger (cations without d electrons apart) or more dilute. With a phase \
+               diagram, neither does one whose filled cell is more than 0.1 eV/atom above the hull, and would react \
+               sooner than take up the ions; without one the stability of the filled host is not considered.",
         parameters: vec![
             host(),
             ion(),
             ion_number(),
             channel(),
             number("coverage", 0.9, "Probability with which the interval contains the DFT value.").measured(coverage),
+            optional(
+                "diagram",
+                Kind::Diagram,
+                Omitted::Means("decomposition is not looked at"),
+                "A phase diagram, from phase_diagram(formula, energy), of formation energies on the scale of the model.",
+            ),
         ],
         unit: None,
         example: "SELECT id, adsorption_interval(structure, 'Ca') AS v_ca FROM tmo WHERE id = 'nb12wo33'",
@@ -72,6 +81,7 @@ fn intervals(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Judg
     let found = places(arguments, context, Where { channel: 3, usual: "everywhere", model: None, stated: false })?;
     let model = model_of(arguments, context, None)?;
     let protocol = protocol(&context.options);
+    let diagrams = arguments.texts(5)?;
     let read = arguments.read()?;
     Ok(arguments.rows(|i| {
         let row = super::kernel::Row { read: &read, i };
@@ -95,7 +105,12 @@ fn intervals(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Judg
         if !place.converged {
             return Some(Ok(judged(None, false, Some(unconverged(context.options.relax_steps)))));
         }
-        if let Some(reason) = unlike(place, &context.options, model.id()) {
+        let text = diagrams.as_ref().map(|texts| texts.value(i));
+        let reason = match text.map(|text| decomposed(place, &model, text)).transpose() {
+            Ok(reason) => reason.flatten(),
+            Err(fault) => return Some(Err(fault)),
+        };
+        if let Some(reason) = reason.or_else(|| unlike(place, &context.options, model.id())) {
             return Some(Ok(judged(Some(place.potential), false, Some(reason))));
         }
         let answer = || {
@@ -111,6 +126,17 @@ fn intervals(arguments: &Arguments, context: &Context) -> Result<Vec<Option<Judg
         };
         Some(answer())
     }))
+}
+
+/// Why a filled cell would rather be other phases, those of a diagram as text.
+fn decomposed(place: &Place, model: &ModelPotential, diagram: &str) -> Answer<Option<String>> {
+    let diagram = PhaseDiagram::from_text(diagram)?;
+    let Some(structure) = place.structure() else { return Ok(None) };
+    let cell = structure.composition();
+    let references = &model.model().card().references;
+    let reference = |element: Element| reference(references, element, model.name()).map_err(|e| e.to_string());
+    let ef = formation_energy(&cell, place.e_inserted / cell.natoms(), reference)?;
+    Ok(converts(diagram.e_above_hull(&cell, ef)?))
 }
 
 /// Why the known errors say nothing of a place.

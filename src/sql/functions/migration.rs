@@ -18,7 +18,7 @@ const UNEVEN: f64 = 0.05;
 /// Which channel an ion moves along.
 pub(crate) fn path_channel() -> Parameter {
     let text = "Which channel: that of the best site in 'channels' or 'passing', the number of a channel from 1, or a name such as \
-                'hexagonal'.";
+                'hexagonal'. 'everywhere' and 'cavities': none, hops of up to 7 Å between neighbouring sites, as between layers.";
     optional("channel", Kind::NumberOrName, Omitted::Text("channels"), text).parsed(Within::parse)
 }
 
@@ -41,7 +41,9 @@ pub(super) fn functions() -> Vec<Function> {
                is relaxed at up to hollandite.insertion_starts (4) sites of the channel, in a supercell whose cell is held; from \
                the lowest the way to the same site one period on is cut into hops, and each is relaxed as a climbing-image \
                nudged elastic band (improved tangent, FIRE; options hollandite.relax_fmax, 0.05 eV/Å, and \
-               hollandite.relax_steps, 200). The barrier is the highest energy of all hops minus the lowest. \
+               hollandite.relax_steps, 200). The barrier is the highest energy of all hops minus the lowest. Where no channel \
+               is to be followed ('everywhere'), the ways along the three shortest independent lattice vectors are computed \
+               and the one with the lowest barrier is the answer. \
                It takes minutes per crystal: filter first, with bvse_barrier for instance. Results are \
                remembered in the store, and so is the relaxed host. NULL and a warning if no channel has a site for the ion.",
         parameters: vec![host(), ion(), path_channel(), images(), path_spacing(), energy_model()],
@@ -110,7 +112,9 @@ fn path_columns() -> Columns<Found> {
             |f| f.kept.path(),
             images,
         )
-        .field("channel", None, "Number of the channel in the relaxed host, from 1.", |f| f.kept.channel + 1)
+        .field("channel", None, "Number of the channel in the relaxed host, from 1; NULL if none was to be followed.", |f| {
+            f.kept.channel.map(|index| index + 1)
+        })
         .field("channel_name", None, "Name of its ring, such as hexagonal.", |f| f.kept.ring.map(ring_name))
         .field(
             "uneven",

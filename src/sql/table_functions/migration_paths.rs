@@ -19,8 +19,8 @@ pub(super) fn function() -> Function<Table> {
     Function {
         name: "migration_paths",
         text: crystal_text!(
-            "The images of the path of an ion along a channel of one crystal, as migration_barrier finds them, one row each. The crystal \
-             is named by its id in a table, or given as ",
+            "The images of the path of an ion through one crystal, as migration_barrier finds them, one row each. The crystal is named by its \
+             id in a table, or given as ",
             "."
         ),
         parameters: vec![id_or_crystal(), ion(), path_channel(), images(), path_spacing(), energy_model(), table()],
