@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, sync::LazyLock};
 
 use super::relax::{RelaxOptions, Round, relax};
 use crate::AdsorptionError;
-use crystal::{Composition, Element, Lattice, Structure};
+use crystal::{Element, Lattice, Structure};
 use models::potential::Potential;
 
 /// The ground states, primitive cells, in the order of atomic numbers.
