@@ -46,7 +46,7 @@ impl Networks {
     pub fn load(name: &str, crystals: &Path, matgl: &Path, folder: &Path) -> Result<Self, Fault> {
         let (net, config) = match name {
             "megnet" => super::matgl(matgl)?,
-            _ => config(name).map(|config| (Net::new(&config, &Device::flex()), config))?,
+            _ => config(name).map(|config| (Net::new(&config, 1, &Device::flex()), config))?,
         };
         let (mut inputs, mut samples) = (Vec::new(), Vec::new());
         for line in std::fs::read_to_string(crystals)?.lines() {
@@ -134,7 +134,7 @@ pub fn unpack(model: &Path, folder: &Path) -> Result<Value, Fault> {
     let device = Device::flex();
     if !model.exists() {
         let config = config("alignn-64-2")?;
-        let net = Net::new(&config, &device);
+        let net = Net::new(&config, 1, &device);
         let elements: HashMap<&str, usize> =
             (1..=100).map(|z| Ok((Element::from_z(z)?.symbol(), 1))).collect::<Result<_, Fault>>()?;
         let card = json!({

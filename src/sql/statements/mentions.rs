@@ -72,7 +72,6 @@ impl Visitor for Mentions {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Session;
 
     #[test]
