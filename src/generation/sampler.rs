@@ -62,6 +62,11 @@ pub trait Sampler: Send + Sync {
     /// The sample of a seed, always the same; `None` where this draw ends in no crystal, for instance because no choice of elements is
     /// charge-neutral.
     fn sample(&self, seed: u64) -> Option<Sample>;
+
+    /// Volume per atom, Å³, that its crystals are wanted to have; without it, the size of their ions says it.
+    fn volume(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The samplers that there are.
@@ -119,6 +124,10 @@ impl<S: Sampler + ?Sized> Sampler for Arc<S> {
 
     fn sample(&self, seed: u64) -> Option<Sample> {
         self.as_ref().sample(seed)
+    }
+
+    fn volume(&self) -> Option<f64> {
+        self.as_ref().volume()
     }
 }
 

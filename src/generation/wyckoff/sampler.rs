@@ -35,6 +35,8 @@ pub struct WyckoffSampler {
     groups: Vec<f32>,
     goal: Goal,
     most: i64,
+    /// Volume per atom that is asked for, Å³.
+    volume: Option<f64>,
 }
 
 /// What a crystal is to end as.
@@ -160,7 +162,8 @@ impl WyckoffSampler {
         }
         let most =
             request.sites.map_or(MOST_ATOMS, |most| i64::try_from(most).map_or(MOST_ATOMS, |n| n.min(MOST_ATOMS)));
-        Self { model, species, told, guidance, groups, goal, most }
+        let volume = request.conditions.volume;
+        Self { model, species, told, guidance, groups, goal, most, volume }
     }
 
     /// A space group in which the request can be met.
@@ -281,6 +284,10 @@ impl Sampler for WyckoffSampler {
         let restated = suggested.and_then(|all| of(&|s| all.iter().find(|known| known.element == s.element).copied()));
         let tokens = restated.or_else(|| of(&Some))?;
         Some(Sample { tokens: tokens.canonical(), template: None })
+    }
+
+    fn volume(&self) -> Option<f64> {
+        self.volume
     }
 }
 
