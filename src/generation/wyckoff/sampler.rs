@@ -7,7 +7,7 @@ use crystal::random::{Stream, mix};
 
 use super::WyckoffModel;
 use super::amounts::Amounts;
-use super::conditions::{Conditions, Told, told_len};
+use super::conditions::{Conditions, Told};
 use super::example::{MOST_ORBITS, start};
 use super::forward::{Reading, softmax};
 use super::places::{GROUPS, WORDS};
@@ -139,9 +139,9 @@ impl WyckoffSampler {
             }
         };
         let tell = |conditions: &Conditions| {
-            let mut told = vec![0.0; told_len(vocabulary.elements().len())];
+            let mut told = vec![0.0; vocabulary.told_len()];
             Told {
-                elements: vocabulary.elements(),
+                words: vocabulary,
                 made_of: Some(&request.elements[..]).filter(|all| all.len() <= MOST_TOLD),
                 amounts: request.composition.as_ref(),
                 conditions,
