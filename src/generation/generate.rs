@@ -39,7 +39,7 @@ pub struct Generated {
     /// Its tokens.
     pub tokens: Tokens,
     /// Name of the sampler.
-    pub sampler: &'static str,
+    pub sampler: String,
     /// The known crystal whose pattern of orbits it has.
     pub template: Option<String>,
     /// Seed of the whole, and the number of its draw.
@@ -108,7 +108,7 @@ impl<S: Sampler> Generation<S> {
         counts.roomy = u64::from(matches!(decoded, Ok(_) | Err(GenerationError::Symmetry { .. })));
         let Ok(Decoded { structure, instability }) = decoded else { return (counts, None) };
         counts.crystals = 1;
-        let (tokens, sampler) = (sample.tokens, self.sampler.name());
+        let (tokens, sampler) = (sample.tokens, self.sampler.name().to_owned());
         let crystal =
             Generated { structure, tokens, sampler, template: sample.template, draw: (self.seed, draw), instability };
         (counts, Some(crystal))

@@ -119,15 +119,15 @@ async fn sampler(session: &Session, options: &GenerateOptions) -> Result<(Arc<dy
     let GenerateOptions { request, sampler, from, .. } = options;
     let refused = |e: GenerationError| Error::Sql(e.to_string());
     sampler.check(request).map_err(refused)?;
-    match sampler {
-        SamplerKind::Templates => {
+    match session.environment().network(sampler).map_err(refused)? {
+        None => {
             let crystals = session.sql(&templates_query(from)).await?.execute_stream().await?;
             let sampler = read_templates(crystals, request.clone(), from).await?;
             let words = format!("{} templates of {from}", sampler.fitting());
             Ok((Arc::new(sampler), words))
         }
-        SamplerKind::Wyckoff => {
-            let sampler = WyckoffSampler::embedded(request).map_err(refused)?;
+        Some(network) => {
+            let sampler = WyckoffSampler::of(network, request).map_err(refused)?;
             let card = sampler.model().card();
             // The loss tells weights apart.
             let words = format!("network {} of {} crystals, {:.4} nats", card.name, card.crystals, card.held_out_loss);

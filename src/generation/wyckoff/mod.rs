@@ -9,12 +9,14 @@
 //! places.rs vocabulary.rs   the words            conditions.rs written.rs   what is told of a crystal, before and on the way
 //! read.rs example.rs batch.rs  known crystals     network.rs train.rs        the network in burn, and how it learns
 //! reach.rs amounts.rs       what may still come  forward.rs sampler.rs      the same on plain numbers, and drawing
+//! weights.rs find.rs        on disk, and by name
 //! ```
 
 mod amounts;
 mod batch;
 mod conditions;
 mod example;
+mod find;
 mod forward;
 mod network;
 mod places;

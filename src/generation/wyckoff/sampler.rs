@@ -99,13 +99,20 @@ impl WyckoffSampler {
     /// # Errors
     /// An element that it has no word for.
     pub fn embedded(request: &Request) -> Result<Self, GenerationError> {
-        let model = WyckoffModel::embedded()?;
+        Self::of(WyckoffModel::embedded()?, request)
+    }
+
+    /// The sampler of a request by a network.
+    ///
+    /// # Errors
+    /// An element that it has no word for.
+    pub fn of(model: Arc<WyckoffModel>, request: &Request) -> Result<Self, GenerationError> {
         let unknown = request.elements.iter().find(|element| !model.elements().contains(element));
         match unknown {
             Some(element) => Err(GenerationError::Element {
-                sampler: SamplerKind::Wyckoff.name(),
+                sampler: model.card().name.clone(),
                 element: element.symbol(),
-                instead: SamplerKind::Templates.name(),
+                instead: SamplerKind::TEMPLATES,
             }),
             None => Ok(Self::new(model, request)),
         }
@@ -266,8 +273,8 @@ fn drawn(logits: &[f32], allowed: impl Iterator<Item = usize>, random: &mut Stre
 }
 
 impl Sampler for WyckoffSampler {
-    fn name(&self) -> &'static str {
-        SamplerKind::Wyckoff.name()
+    fn name(&self) -> &str {
+        &self.model.card().name
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {
