@@ -31,13 +31,13 @@ pub struct DecodeOptions {
     pub draws: usize,
     /// Steps of its improvement.
     pub steps: usize,
-    /// Volume of the cell over that of a dense oxide: above 1 where ions are to have room to move.
-    pub openness: f64,
+    /// Volume per atom, Å³; without it, the size of the ions says it.
+    pub volume: Option<f64>,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { draws: 30, steps: 300, openness: 1.0 }
+        Self { draws: 30, steps: 300, volume: None }
     }
 }
 
@@ -56,7 +56,7 @@ pub struct Decoded {
 /// An ion of which Shannon lists no radius, [`GenerationError::Overlap`] where in no draw the ions have room, and
 /// [`GenerationError::Symmetry`] where the best draw is of another space group.
 pub fn decode(tokens: &Tokens, options: &DecodeOptions, seed: u64) -> Result<Decoded, GenerationError> {
-    let places = Places::of(tokens)?;
+    let places = Places::of(tokens, options.volume)?;
     let judge = Judge::of(&places)?;
     let random = &mut Stream::new(mix(&[seed]));
     let mut best: Option<(Worth, Draw)> = None;
@@ -68,13 +68,13 @@ pub fn decode(tokens: &Tokens, options: &DecodeOptions, seed: u64) -> Result<Dec
         }
     };
     for _ in 0..options.draws.max(1) {
-        consider(&mut best, places.draw(options.openness, random));
+        consider(&mut best, places.draw(random));
     }
     let shrink = (STEPS[1] / STEPS[0]).powf(1.0 / options.steps.max(1) as f64);
     let mut step = STEPS[0];
     for _ in 0..options.steps {
         let Some((_, known)) = &best else { break };
-        let near = places.near(known, options.openness, step, random);
+        let near = places.near(known, step, random);
         consider(&mut best, near);
         step *= shrink;
     }
@@ -199,6 +199,22 @@ mod tests {
                 "{instability} {made:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_cell_has_the_volume_that_is_asked_for() {
+        let tokens = Tokens::of(&host("hollandite-mno2").unwrap(), 0.01).unwrap();
+        for volume in [13.0, 17.0] {
+            let options = DecodeOptions { volume: Some(volume), ..DecodeOptions::default() };
+            let made: Vec<Decoded> = (0..5).filter_map(|seed| decode(&tokens, &options, seed).ok()).collect();
+            assert!(!made.is_empty());
+            for Decoded { structure, .. } in made {
+                assert!((structure.volume() / structure.len() as f64 - volume).abs() < 1e-6, "{volume} {structure:?}");
+            }
+        }
+        // Ions that are asked to share too small a cell have no room.
+        let options = DecodeOptions { volume: Some(4.0), ..DecodeOptions::default() };
+        assert!(matches!(decode(&tokens, &options, 1), Err(GenerationError::Overlap(_))));
     }
 
     #[test]

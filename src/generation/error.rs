@@ -82,7 +82,7 @@ pub enum GenerationError {
     )]
     Element {
         /// Name of the sampler.
-        sampler: &'static str,
+        sampler: String,
         /// Symbol.
         element: &'static str,
         /// Name of a sampler that may know it.

@@ -39,7 +39,7 @@ pub struct Generated {
     /// Its tokens.
     pub tokens: Tokens,
     /// Name of the sampler.
-    pub sampler: &'static str,
+    pub sampler: String,
     /// The known crystal whose pattern of orbits it has.
     pub template: Option<String>,
     /// Seed of the whole, and the number of its draw.
@@ -103,11 +103,12 @@ impl<S: Sampler> Generation<S> {
         let seed = mix(&[self.seed, draw]);
         let Some(sample) = self.sampler.sample(seed) else { return (counts, None) };
         counts.neutral = 1;
-        let decoded = decode(&sample.tokens, &self.options, seed);
+        let options = DecodeOptions { volume: self.sampler.volume().or(self.options.volume), ..self.options };
+        let decoded = decode(&sample.tokens, &options, seed);
         counts.roomy = u64::from(matches!(decoded, Ok(_) | Err(GenerationError::Symmetry { .. })));
         let Ok(Decoded { structure, instability }) = decoded else { return (counts, None) };
         counts.crystals = 1;
-        let (tokens, sampler) = (sample.tokens, self.sampler.name());
+        let (tokens, sampler) = (sample.tokens, self.sampler.name().to_owned());
         let crystal =
             Generated { structure, tokens, sampler, template: sample.template, draw: (self.seed, draw), instability };
         (counts, Some(crystal))
@@ -132,9 +133,11 @@ impl<S: Sampler> Iterator for Generation<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::templates::tests::{elements, published};
-    use crate::{Request, TemplateSampler};
+    use crate::{Conditions, Request, TemplateSampler, WyckoffSampler};
 
     fn generation(seed: u64, draws: u64) -> Generation<TemplateSampler> {
         let request = Request { elements: elements(&["Li", "Mn", "Ti", "O"]), sites: Some(30), ..Request::default() };
@@ -180,6 +183,18 @@ mod tests {
         let late: Vec<Generated> = one_by_one.into_iter().filter(|crystal| crystal.draw.1 >= 20).collect();
         assert_eq!((rest.lot(100), rest.counts().drawn), (Some(late), 10));
         assert_eq!(rest.lot(100), None);
+    }
+
+    #[test]
+    fn cells_have_the_volume_that_the_sampler_is_asked_for() {
+        let conditions = Conditions { volume: Some(18.0), ..Conditions::default() };
+        let request = Request { elements: elements(&["Ti", "O"]), sites: Some(24), conditions, ..Request::default() };
+        let sampler: Arc<dyn Sampler> = Arc::new(WyckoffSampler::embedded(&request).unwrap());
+        let made: Vec<Generated> = Generation::new(sampler, DecodeOptions::default(), 1, 20).collect();
+        assert!(made.len() > 3, "{} of 20", made.len());
+        for Generated { structure, .. } in made {
+            assert!((structure.volume() / structure.len() as f64 - 18.0).abs() < 1e-6, "{structure:?}");
+        }
     }
 
     #[test]

@@ -29,15 +29,17 @@ pub(crate) struct Place {
 pub(crate) struct Places {
     pub places: Vec<Place>,
     rotations: Vec<[[f64; 3]; 3]>,
-    /// Volume of the conventional cell at [`PACKING`], Å³.
+    /// Volume of the conventional cell, Å³, that draws begin with: as asked for, or at [`PACKING`].
     volume: f64,
+    /// Least and largest volume of a draw over that.
+    volumes: [f64; 2],
 }
 
 /// The numbers that tokens leave free.
 #[derive(Debug, Clone)]
 pub(crate) struct Draw {
-    /// Volume of the cell over that of [`PACKING`].
-    pub volume: f64,
+    /// Volume of the cell over that of [`Places`].
+    volume: f64,
     /// Logarithms of the lengths of the cell, up to one summand.
     lengths: [f64; 3],
     /// Cosines of b c, a c, a b.
@@ -47,11 +49,11 @@ pub(crate) struct Draw {
 }
 
 impl Places {
-    /// The places of `tokens`.
+    /// The places of `tokens`, in cells of so many Å³ per atom where that is asked for.
     ///
     /// # Errors
     /// An ion of which Shannon lists no radius.
-    pub fn of(tokens: &Tokens) -> Result<Self, GenerationError> {
+    pub fn of(tokens: &Tokens, per_atom: Option<f64>) -> Result<Self, GenerationError> {
         let operations = tokens.setting().operations();
         let (mut places, mut volume) = (Vec::new(), 0.0);
         for (orbit, position) in tokens.positions() {
@@ -62,14 +64,18 @@ impl Places {
         rotations.sort_unstable();
         rotations.dedup();
         let rotations = rotations.into_iter().map(|r| r.map(|row| row.map(f64::from))).collect();
-        Ok(Self { places, rotations, volume: volume / PACKING })
+        let (volume, volumes) = match per_atom {
+            Some(per_atom) => (per_atom * tokens.sites() as f64, [1.0; 2]),
+            None => (volume / PACKING, VOLUMES),
+        };
+        Ok(Self { places, rotations, volume, volumes })
     }
 
-    /// Free numbers, drawn evenly, for a cell `openness` times as large as the ions ask for.
-    pub fn draw(&self, openness: f64, random: &mut Stream) -> Draw {
+    /// Free numbers, drawn evenly.
+    pub fn draw(&self, random: &mut Stream) -> Draw {
         let mut even = |most: f64| most * (2.0 * f64::from(random.uniform()) - 1.0);
         Draw {
-            volume: openness,
+            volume: 1.0,
             lengths: std::array::from_fn(|_| even(LENGTHS)),
             cosines: std::array::from_fn(|_| even(COSINE)),
             parameters: self.places.iter().map(|_| std::array::from_fn(|_| even(0.5))).collect(),
@@ -77,7 +83,7 @@ impl Places {
     }
 
     /// Free numbers near `draw`, at most `step` of their ranges away: those of the cell, or of one orbit.
-    pub fn near(&self, draw: &Draw, openness: f64, step: f64, random: &mut Stream) -> Draw {
+    pub fn near(&self, draw: &Draw, step: f64, random: &mut Stream) -> Draw {
         let mut near = draw.clone();
         let which = random.below(self.places.len() + 1);
         let mut even = |most: f64| step * most * (2.0 * f64::from(random.uniform()) - 1.0);
@@ -86,7 +92,7 @@ impl Places {
             None => {
                 near.lengths.iter_mut().for_each(|x| *x += even(LENGTHS));
                 near.cosines.iter_mut().for_each(|x| *x = (*x + even(COSINE)).clamp(-COSINE, COSINE));
-                near.volume = (near.volume * (1.0 + even(0.3))).clamp(openness * VOLUMES[0], openness * VOLUMES[1]);
+                near.volume = (near.volume * (1.0 + even(0.3))).clamp(self.volumes[0], self.volumes[1]);
             }
         }
         near
@@ -178,8 +184,8 @@ mod tests {
         let (mut groups, mut count) = (std::collections::BTreeSet::new(), 0);
         for (n, host) in embedded().into_iter().enumerate() {
             let Ok(tokens) = Tokens::of(&host.structure, 0.01) else { continue };
-            let places = Places::of(&tokens).unwrap();
-            let draw = places.draw(1.0, &mut Stream::new(mix(&[n as u64])));
+            let places = Places::of(&tokens, None).unwrap();
+            let draw = places.draw(&mut Stream::new(mix(&[n as u64])));
             let made = places.crystal(&draw).unwrap();
             assert_eq!(made.len(), tokens.sites(), "{}", host.id);
             assert_eq!(Symmetry::of(&made, 1e-3).unwrap().number, tokens.group(), "{}: {tokens}", host.id);
@@ -195,7 +201,7 @@ mod tests {
         let of = |structure: &Structure| {
             let tokens = Tokens::of(structure, 0.01).ok()?;
             let conventional = Symmetry::of(structure, 0.01).ok()?.conventional().ok()?;
-            Some(PACKING * Places::of(&tokens).ok()?.volume / conventional.volume())
+            Some(PACKING * Places::of(&tokens, None).ok()?.volume / conventional.volume())
         };
         let mut packing: Vec<f64> = embedded().iter().filter_map(|host| of(&host.structure)).collect();
         packing.sort_by(f64::total_cmp);

@@ -1,11 +1,12 @@
 //! What draws tokens.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use crystal::{Composition, Element};
 
-use super::{Conditions, GenerationError, Tokens};
+use super::{Conditions, GenerationError, Tokens, WyckoffModel};
 
 /// What crystals are wanted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,68 +58,95 @@ pub struct Sample {
 /// A sampler is made for a request and holds all that it needs; drawing changes nothing in it, so that threads share it.
 pub trait Sampler: Send + Sync {
     /// What it is called in the lineage of a crystal.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// The sample of a seed, always the same; `None` where this draw ends in no crystal, for instance because no choice of elements is
     /// charge-neutral.
     fn sample(&self, seed: u64) -> Option<Sample>;
+
+    /// Volume per atom, Å³, that its crystals are wanted to have; without it, the size of their ions says it.
+    fn volume(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The samplers that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SamplerKind {
     /// Patterns of orbits of known crystals: [`TemplateSampler`](super::TemplateSampler).
     #[default]
     Templates,
-    /// What a network writes that has learned from known crystals: [`WyckoffSampler`](super::WyckoffSampler).
+    /// What a network writes that has learned from known crystals: [`WyckoffSampler`](super::WyckoffSampler), with the network that ships.
     Wyckoff,
+    /// The same with the network of this name or path.
+    Trained(String),
 }
 
 impl SamplerKind {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Templates, Self::Wyckoff];
+    /// Name of [`SamplerKind::Templates`].
+    pub const TEMPLATES: &str = "templates";
+    /// Name of [`SamplerKind::Wyckoff`], and of its kind of networks.
+    pub const WYCKOFF: &str = "wyckoff";
 
     /// What it is called, by who asks for it and in the lineage of a crystal.
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
-            Self::Templates => "templates",
-            Self::Wyckoff => "wyckoff",
+            Self::Templates => Self::TEMPLATES,
+            Self::Wyckoff => Self::WYCKOFF,
+            Self::Trained(name) => name,
         }
     }
 
-    /// That of a name.
+    /// The network that draws, where one does: see [`WyckoffModel::find`].
     ///
     /// # Errors
-    /// A name that none has, with those that there are.
-    pub fn parse(name: &str) -> Result<Self, GenerationError> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-            GenerationError::Sampler { name: name.to_owned(), known: Self::ALL.map(Self::name).join(", ") }
-        })
+    /// A name that no sampler has, or weights that cannot be read.
+    pub fn network(&self, folder: Option<&Path>, paths: bool) -> Result<Option<Arc<WyckoffModel>>, GenerationError> {
+        match self {
+            Self::Templates => Ok(None),
+            Self::Wyckoff => WyckoffModel::embedded().map(Some),
+            Self::Trained(name) => WyckoffModel::find(name, folder, paths).map(Some),
+        }
     }
 
     /// Whether it heeds all that is asked for: what it left out of account would be missing from the crystals, and nobody be told.
     ///
     /// # Errors
     /// A condition of which it knows nothing, with a sampler that heeds it.
-    pub fn check(self, request: &Request) -> Result<(), GenerationError> {
+    pub fn check(&self, request: &Request) -> Result<(), GenerationError> {
         match (self, request.conditions.asked().next()) {
             (Self::Templates, Some((condition, _))) => Err(GenerationError::Condition {
-                sampler: self.name(),
+                sampler: Self::TEMPLATES,
                 condition: condition.name,
-                heeds: Self::Wyckoff.name(),
+                heeds: Self::WYCKOFF,
             }),
             _ => Ok(()),
         }
     }
 }
 
+impl From<&str> for SamplerKind {
+    /// That of a name, in any spelling of those that ship; whether there is another is known once its network is asked for.
+    fn from(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            Self::TEMPLATES => Self::Templates,
+            Self::WYCKOFF => Self::Wyckoff,
+            _ => Self::Trained(name.to_owned()),
+        }
+    }
+}
+
 impl<S: Sampler + ?Sized> Sampler for Arc<S> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.as_ref().name()
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {
         self.as_ref().sample(seed)
+    }
+
+    fn volume(&self) -> Option<f64> {
+        self.as_ref().volume()
     }
 }
 
@@ -128,10 +156,17 @@ mod tests {
 
     #[test]
     fn samplers_are_known_by_name() {
-        for kind in SamplerKind::ALL {
-            assert_eq!(SamplerKind::parse(&kind.name().to_uppercase()).unwrap(), kind);
+        let trained = SamplerKind::Trained("Mine".into());
+        for (name, kind) in
+            [("Templates", SamplerKind::Templates), ("WYCKOFF", SamplerKind::Wyckoff), ("Mine", trained)]
+        {
+            assert_eq!(SamplerKind::from(name), kind);
+            assert!(kind.name().eq_ignore_ascii_case(name));
         }
-        let message = SamplerKind::parse("wyckof").unwrap_err().to_string();
+        assert!(SamplerKind::Templates.network(None, false).unwrap().is_none());
+        let shipped = SamplerKind::Wyckoff.network(None, false).unwrap().unwrap();
+        assert_eq!(shipped.card().name, SamplerKind::WYCKOFF);
+        let message = SamplerKind::from("wyckof").network(None, false).unwrap_err().to_string();
         assert_eq!(message, "no sampler 'wyckof'; known: templates, wyckoff");
     }
 
@@ -140,8 +175,9 @@ mod tests {
         let open = Request { sites: Some(8), ..Request::default() };
         let wanted = Request { conditions: Conditions { void: Some(0.5), ..Conditions::default() }, ..open.clone() };
         assert_eq!(wanted.to_string(), format!("{open}, void = 0.5"));
-        assert!(SamplerKind::ALL.iter().all(|kind| kind.check(&open).is_ok()));
+        assert!([SamplerKind::Templates, SamplerKind::Wyckoff].iter().all(|kind| kind.check(&open).is_ok()));
         SamplerKind::Wyckoff.check(&wanted).unwrap();
+        SamplerKind::from("mine").check(&wanted).unwrap();
         let message = SamplerKind::Templates.check(&wanted).unwrap_err().to_string();
         assert!(message.contains("knows nothing of void: take sampler 'wyckoff'"), "{message}");
     }

@@ -200,8 +200,8 @@ fn amounts_fit(mut amounts: Vec<f64>, request: &Request) -> bool {
 }
 
 impl Sampler for TemplateSampler {
-    fn name(&self) -> &'static str {
-        SamplerKind::Templates.name()
+    fn name(&self) -> &str {
+        SamplerKind::TEMPLATES
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {

@@ -14,7 +14,9 @@ use datafusion::physical_plan::memory::MemoryStream;
 use super::compute::{ComputeOptions, compute};
 use crystal::progress::{Done, Progress};
 use formats::{Properties, Record};
-use generation::{DecodeOptions, Generated, Generation, GenerationCounts, Request, Sampler, SamplerKind};
+use generation::{
+    DecodeOptions, Generated, Generation, GenerationCounts, GenerationError, Request, Sampler, SamplerKind,
+};
 use sql::{ChosenSampler, Error, Session, quoted_name, quoted_text};
 use store::{ImportOptions, Onto, SCHEMA, Store};
 
@@ -113,8 +115,11 @@ pub async fn generate(
 
 /// What draws, and what its draws depend on beside the request: other templates or weights make others.
 async fn sampler(session: &Session, options: &GenerateOptions) -> Result<(Arc<dyn Sampler>, String), Error> {
-    let chosen = ChosenSampler::new(options.sampler, &options.request, &options.from);
-    let chosen = chosen.map_err(|e| Error::Sql(e.to_string()))?;
+    let GenerateOptions { request, sampler, from, .. } = options;
+    let refused = |e: GenerationError| Error::Sql(e.to_string());
+    sampler.check(request).map_err(refused)?;
+    let network = session.environment().network(sampler).map_err(refused)?;
+    let chosen = ChosenSampler::new(network, request, from).map_err(refused)?;
     let rows = match chosen.query() {
         Some(query) => Some(session.sql(&query).await?.execute_stream().await?),
         None => None,

@@ -137,16 +137,27 @@ pub fn kept(name: &str, folder: &Path) -> Option<(String, PathBuf)> {
     if !is_name(name) || is_embedded(name) {
         return None;
     }
-    let names = kept_in(folder);
-    let found = names.iter().find(|known| *known == name);
-    let found = found.or_else(|| names.iter().find(|known| known.eq_ignore_ascii_case(name)))?;
-    Some((found.clone(), folder.join(found)))
+    let found = spelled(name, kept_in(folder))?;
+    let home = folder.join(&found);
+    Some((found, home))
+}
+
+/// Which of `names` is meant by a name, in whatever spelling.
+pub fn spelled(name: &str, names: Vec<String>) -> Option<String> {
+    let exact = names.iter().position(|known| known == name);
+    let found = exact.or_else(|| names.iter().position(|known| known.eq_ignore_ascii_case(name)))?;
+    names.into_iter().nth(found)
 }
 
 /// Names of the models and ensembles that are kept in a folder, in order.
 pub fn kept_in(folder: &Path) -> Vec<String> {
+    names_in(folder, holds_one)
+}
+
+/// Names of the folders in a folder that hold what is looked for, in order.
+pub fn names_in(folder: &Path, holds: impl Fn(&Path) -> bool) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let models = entries.filter(|entry| holds_one(&entry.path()));
+    let models = entries.filter(|entry| holds(&entry.path()));
     let mut names: Vec<String> = models.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.retain(|name| is_name(name));
     names.sort_unstable();

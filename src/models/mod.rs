@@ -62,7 +62,7 @@ use crystal::{random, threads};
 pub use card::ModelCard;
 pub use embedded::{DEFAULT_MODEL, embedded, is_embedded};
 pub use error::ModelError;
-pub use find::{Found, find, find_by_name, kept, kept_in};
+pub use find::{Found, find, find_by_name, kept, kept_in, names_in, spelled};
 pub use metrics::Metrics;
 pub use model::{Model, ModelPotential, is_name};
 pub use network::published_rmse;

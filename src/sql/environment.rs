@@ -11,6 +11,7 @@ use crate::Error;
 use adsorption::Round;
 use crystal::ContentHash;
 use crystal::stop::Stop;
+use generation::{GenerationError, SamplerKind, WyckoffModel};
 use models::ModelError;
 use models::{DEFAULT_MODEL, Found, ModelPotential, find, find_by_name};
 use serde::Serialize;
@@ -123,6 +124,14 @@ impl Environment {
         let potentials = self.0.potentials.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let potentials = potentials.iter().map(|(name, model)| (name.clone(), model.model().id().to_owned()));
         potentials.chain(self.models().iter().map(|(name, model)| (name.clone(), model.id().to_owned()))).collect()
+    }
+
+    /// The network that draws crystals, where the sampler is one: that of its name, or, where statements may name files, of its path.
+    ///
+    /// # Errors
+    /// A name that no sampler has, or weights that cannot be read.
+    pub fn network(&self, sampler: &SamplerKind) -> Result<Option<Arc<WyckoffModel>>, GenerationError> {
+        sampler.network(self.0.folder.as_deref(), self.has_files())
     }
 
     /// A path names a model only where statements may name files.

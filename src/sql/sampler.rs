@@ -1,11 +1,11 @@
-//! What draws crystals, chosen by its kind, and what it reads before it draws.
+//! What draws crystals, and what it reads before it draws.
 
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::{Result, exec_datafusion_err};
 use datafusion::execution::SendableRecordBatchStream;
-use generation::{GenerationError, Request, Sampler, SamplerKind, WyckoffSampler};
+use generation::{GenerationError, Request, Sampler, WyckoffModel, WyckoffSampler};
 
 use super::templates::{read_templates, templates_query};
 
@@ -29,16 +29,15 @@ pub enum ChosenSampler {
 }
 
 impl ChosenSampler {
-    /// The sampler of a kind; `table` has the crystals whose templates may be drawn.
+    /// The sampler of a network, or, without one, of the templates of the crystals of `table`.
     ///
     /// # Errors
-    /// A condition or an element of which it knows nothing.
-    pub fn new(kind: SamplerKind, request: &Request, table: &str) -> Result<Self, GenerationError> {
-        kind.check(request)?;
-        Ok(match kind {
-            SamplerKind::Templates => Self::Templates { request: request.clone(), table: table.to_owned() },
-            SamplerKind::Wyckoff => {
-                let sampler = WyckoffSampler::embedded(request)?;
+    /// A condition or an element of which the network knows nothing.
+    pub fn new(network: Option<Arc<WyckoffModel>>, request: &Request, table: &str) -> Result<Self, GenerationError> {
+        Ok(match network {
+            None => Self::Templates { request: request.clone(), table: table.to_owned() },
+            Some(network) => {
+                let sampler = WyckoffSampler::of(network, request)?;
                 let card = sampler.model().card();
                 // The loss tells weights apart.
                 let weights =

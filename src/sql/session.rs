@@ -159,6 +159,7 @@ impl Session {
     fn build(environment: Environment, place: Option<(&Store, Option<i64>)>, runtime: Arc<RuntimeEnv>) -> Self {
         let mut config = SessionConfig::new()
             .with_option_extension(HollanditeOptions::default())
+            .with_extension(Arc::new(environment.clone()))
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(place.is_none())
             .with_information_schema(true)

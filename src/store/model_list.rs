@@ -1,4 +1,4 @@
-//! The table `models`: every model that a query can ask, with its errors.
+//! The table `models`: every model that a query can ask, with its errors, and the generators of the store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use arrow::datatypes::SchemaRef;
 use super::evaluations;
 use super::lake::Store;
 use crate::StoreError;
-use models::ModelError;
+use generation::wyckoff::WyckoffCard;
+use generation::{SamplerKind, WyckoffModel};
 use models::{Found, Metrics, ModelCard, Quantity, embedded, find, is_embedded, published_rmse};
 
 /// The set of a card: test crystals of a formula that the training set does not have.
@@ -17,13 +18,21 @@ const NEW_FORMULA: &str = "test, formula not in training";
 /// The set of a card: errors of another run of the same network.
 const FORMULA_SPLIT: &str = "test of a run split by formula";
 
-/// A model that ships with the program, or that the store keeps.
+/// A model that ships with the program, or that the store keeps; of generators those that the store keeps.
 pub struct KnownModel {
     /// The name, or the path, by which queries ask for it.
     pub asked: String,
     /// Its name in the store; the one that ships has no other.
     pub name: String,
-    found: Result<Found, ModelError>,
+    found: Result<Kind, String>,
+}
+
+/// What it does.
+enum Kind {
+    /// It predicts a number of a crystal.
+    Predicts(Found),
+    /// It writes crystals, and has no errors.
+    Writes(Arc<WyckoffModel>),
 }
 
 impl KnownModel {
@@ -34,22 +43,37 @@ impl KnownModel {
 
     /// Why it cannot be asked, if it cannot.
     pub fn reason(&self) -> Option<String> {
-        self.found.as_ref().err().map(ToString::to_string)
+        self.found.as_ref().err().cloned()
+    }
+
+    fn found(&self) -> Option<&Found> {
+        match self.found.as_ref().ok()? {
+            Kind::Predicts(found) => Some(found),
+            Kind::Writes(_) => None,
+        }
+    }
+
+    /// The card of a generator.
+    fn generator(&self) -> Option<&WyckoffCard> {
+        match self.found.as_ref().ok()? {
+            Kind::Predicts(_) => None,
+            Kind::Writes(model) => Some(model.card()),
+        }
     }
 
     fn model(&self) -> Option<&ModelCard> {
-        match &self.found {
-            Ok(Found::Model(model)) => Some(model.card()),
-            _ => None,
+        match self.found()? {
+            Found::Model(model) => Some(model.card()),
+            Found::Ensemble(_) => None,
         }
     }
 
     /// The card of a model, or those of the members of an ensemble.
     fn cards(&self) -> Vec<&ModelCard> {
-        match &self.found {
-            Ok(Found::Model(model)) => vec![model.card()],
-            Ok(Found::Ensemble(ensemble)) => ensemble.members().iter().map(|(model, _)| model.card()).collect(),
-            Err(_) => vec![],
+        match self.found() {
+            Some(Found::Model(model)) => vec![model.card()],
+            Some(Found::Ensemble(ensemble)) => ensemble.members().iter().map(|(model, _)| model.card()).collect(),
+            None => vec![],
         }
     }
 
@@ -62,13 +86,14 @@ impl KnownModel {
     /// How many elements it answers for.
     fn elements(&self) -> Option<usize> {
         Some(match self.found.as_ref().ok()? {
-            Found::Model(model) => model.card().elements.len(),
-            Found::Ensemble(ensemble) => ensemble.elements().len(),
+            Kind::Predicts(Found::Model(model)) => model.card().elements.len(),
+            Kind::Predicts(Found::Ensemble(ensemble)) => ensemble.elements().len(),
+            Kind::Writes(model) => model.elements().len(),
         })
     }
 
     fn quantity(&self) -> Option<Quantity<'_>> {
-        match self.found.as_ref().ok()? {
+        match self.found()? {
             Found::Model(model) => Some(model.quantity()),
             Found::Ensemble(ensemble) => Some(ensemble.quantity()),
         }
@@ -76,21 +101,22 @@ impl KnownModel {
 
     fn architecture(&self) -> Option<String> {
         Some(match self.found.as_ref().ok()? {
-            Found::Model(model) => model.card().architecture.clone(),
-            Found::Ensemble(ensemble) => format!("ensemble of {}", ensemble.members().len()),
+            Kind::Predicts(Found::Model(model)) => model.card().architecture.clone(),
+            Kind::Predicts(Found::Ensemble(ensemble)) => format!("ensemble of {}", ensemble.members().len()),
+            Kind::Writes(_) => SamplerKind::WYCKOFF.to_owned(),
         })
     }
 
-    /// Whether it is an energy model; none of an ensemble is.
+    /// Whether it is an energy model; no ensemble and no generator is.
     fn has_forces(&self) -> Option<bool> {
         Some(match self.found.as_ref().ok()? {
-            Found::Model(model) => model.has_forces(),
-            Found::Ensemble(_) => false,
+            Kind::Predicts(Found::Model(model)) => model.has_forces(),
+            Kind::Predicts(Found::Ensemble(_)) | Kind::Writes(_) => false,
         })
     }
 
     fn id(&self) -> Option<&str> {
-        Some(match self.found.as_ref().ok()? {
+        Some(match self.found()? {
             Found::Model(model) => model.id(),
             Found::Ensemble(ensemble) => &ensemble.card().id,
         })
@@ -98,15 +124,16 @@ impl KnownModel {
 
     fn card(&self) -> Option<String> {
         let json = match self.found.as_ref().ok()? {
-            Found::Model(model) => model.card().to_json(),
-            Found::Ensemble(ensemble) => serde_json::to_value(ensemble.card()),
+            Kind::Predicts(Found::Model(model)) => model.card().to_json(),
+            Kind::Predicts(Found::Ensemble(ensemble)) => serde_json::to_value(ensemble.card()),
+            Kind::Writes(model) => serde_json::to_value(model.card()),
         };
         json.ok().map(|card| card.to_string())
     }
 
     /// The errors on the set whose name begins so.
     fn metrics(&self, set: &str) -> Option<&Metrics> {
-        let sets = match self.found.as_ref().ok()? {
+        let sets = match self.found()? {
             Found::Model(model) => &model.card().metrics,
             Found::Ensemble(ensemble) => &ensemble.card().test,
         };
@@ -120,7 +147,7 @@ impl KnownModel {
 }
 
 impl Store {
-    /// The models that ship with the program, then those of the store.
+    /// The models that ship with the program, then those of the store, then its generators.
     pub fn known_models(&self) -> Vec<KnownModel> {
         let folder = self.models_folder();
         let shipped = embedded().map(|name| (name.to_owned(), name.to_owned()));
@@ -128,7 +155,15 @@ impl Store {
             true => (folder.join(&name).display().to_string(), name),
             false => (name.clone(), name),
         });
-        shipped.chain(own).map(|(asked, name)| KnownModel { found: find(&asked, Some(&folder)), asked, name }).collect()
+        let predicts = |asked: &str| find(asked, Some(&folder)).map(Kind::Predicts).map_err(|e| e.to_string());
+        let predicting = shipped.chain(own).map(|(asked, name)| KnownModel { found: predicts(&asked), asked, name });
+        let writes = |name: &str| WyckoffModel::find(name, Some(&folder), false).map(Kind::Writes);
+        let writing = self.generator_names().into_iter().map(|name| KnownModel {
+            found: writes(&name).map_err(|e| e.to_string()),
+            asked: name.clone(),
+            name,
+        });
+        predicting.chain(writing).collect()
     }
 
     /// The models that were asked over this store, by name: name, id, and how many predictions are remembered. No weights are read.
@@ -184,18 +219,27 @@ fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
     let number =
         |f: &dyn Fn(&KnownModel) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(f).collect::<Float64Array>()) };
     let error = |set: &str, f: fn(&Metrics) -> f64| number(&|row| row.metrics(set).map(f));
-    let hours = |row: &KnownModel| row.total(|c| c.training.seconds / 3600.0).filter(|hours| *hours > 0.0);
-    let crystals = |row: &KnownModel| row.cards().iter().map(|c| c.split.train).max();
+    // Of a model that predicts, or of a generator.
+    let either = |row: &KnownModel, predicts: fn(&ModelCard) -> usize, writes: fn(&WyckoffCard) -> usize| {
+        row.total(predicts).or_else(|| row.generator().map(writes))
+    };
+    let hours = |row: &KnownModel| {
+        let seconds = row.total(|c| c.training.seconds).or_else(|| row.generator().map(|c| c.seconds));
+        seconds.map(|seconds| seconds / 3600.0).filter(|hours| *hours > 0.0)
+    };
+    let crystals = |row: &KnownModel| {
+        row.cards().iter().map(|c| c.split.train).max().or_else(|| row.generator().map(|c| c.crystals))
+    };
     let forces: ArrayRef = Arc::new(rows.iter().map(KnownModel::has_forces).collect::<BooleanArray>());
     let columns = [
         ("name", text(&|row| Some(row.asked.clone()))),
         ("architecture", text(&KnownModel::architecture)),
         ("predicts", text(&|row| row.quantity().map(|q| q.target.to_owned()))),
         ("unit", text(&|row| row.quantity().map(|q| q.unit.to_owned()))),
-        ("parameters", count(&|row| row.total(|c| c.parameters))),
+        ("parameters", count(&|row| either(row, |c| c.parameters, |c| c.parameters))),
         ("elements", count(&KnownModel::elements)),
         ("crystals", count(&crystals)),
-        ("epochs", count(&|row| row.total(|c| c.training.epochs))),
+        ("epochs", count(&|row| either(row, |c| c.training.epochs, |c| c.epochs))),
         ("hours", number(&hours)),
         ("test_rmse", error("test", |m| m.rmse)),
         ("test_mae", error("test", |m| m.mae)),
@@ -218,7 +262,7 @@ fn table(rows: &[KnownModel], used: &HashMap<String, String>) -> RecordBatch {
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
-    use arrow::datatypes::Float64Type;
+    use arrow::datatypes::{Float64Type, Int64Type};
 
     use super::*;
 
@@ -233,6 +277,21 @@ mod tests {
         assert_eq!(rows["reason"].null_count(), rows.num_rows());
         // None that ships has forces: an energy model is brought in.
         assert!(rows["forces"].as_boolean().iter().all(|forces| forces == Some(false)));
+        // A generator is a row without errors.
+        let home = store.models_folder().join("mine");
+        std::fs::create_dir_all(&home).unwrap();
+        let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/generators/wyckoff.safetensors");
+        std::fs::copy(weights, home.join("mine.safetensors")).unwrap();
+        let rows = store.models().unwrap();
+        let last = rows.num_rows() - 1;
+        let text = |column: &str| rows[column].as_string::<i32>().value(last);
+        assert_eq!((last, text("name"), text("architecture")), (names.len(), "mine", "wyckoff"));
+        assert!(text("card").contains("held_out_loss") && rows["predicts"].is_null(last));
+        assert!(rows["test_rmse"].is_null(last) && rows["reason"].is_null(last));
+        for column in ["parameters", "elements", "crystals", "epochs"] {
+            assert!(rows[column].as_primitive::<Int64Type>().value(last) > 0, "{column}");
+        }
+        std::fs::remove_dir_all(&home).unwrap();
         // A folder that cannot be read is a row too, which says why.
         let home = store.models_folder().join("broken");
         std::fs::create_dir_all(&home).unwrap();

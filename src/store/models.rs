@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::lake::Store;
 use crate::StoreError;
+use generation::{SamplerKind, WyckoffModel};
 use models::network::Net;
 use models::{Model, ModelCard, is_embedded, is_name, kept, kept_in, weights};
 
@@ -43,7 +44,8 @@ impl Store {
     /// A name that cannot be one, that of a model that ships with the program, or that of a model or ensemble of the store.
     pub fn free_model_name(&self, name: &str) -> Result<(), StoreError> {
         self.model_name(name)?;
-        match kept(name, &self.models_folder()) {
+        let folder = self.models_folder();
+        match kept(name, &folder).or_else(|| WyckoffModel::kept(name, &folder)) {
             None => Ok(()),
             Some((known, _)) => Err(StoreError::Model {
                 name: name.to_owned(),
@@ -64,7 +66,7 @@ impl Store {
         if !is_name(name) {
             return Err(refuse("a name has letters, digits, '.', '_' and '-' only, 64 at most; give one with --name"));
         }
-        if is_embedded(name) {
+        if is_embedded(name) || !matches!(SamplerKind::from(name), SamplerKind::Trained(_)) {
             return Err(refuse("a model of that name ships with the program; give another with --name"));
         }
         Ok(())
@@ -113,16 +115,22 @@ impl Store {
         kept_in(&self.models_folder())
     }
 
-    /// Takes a model or ensemble out of the store. The numbers that it answered stay, with its card.
+    /// Names of the networks that write crystals and are kept here, in order.
+    pub fn generator_names(&self) -> Vec<String> {
+        WyckoffModel::kept_in(&self.models_folder())
+    }
+
+    /// Takes a model, an ensemble or a generator out of the store. The numbers that it answered stay, with its card.
     ///
     /// # Errors
     /// No model of that name, a store that may not be written to.
     pub fn remove_model(&self, name: &str) -> Result<(), StoreError> {
         self.writer()?;
-        if !self.model_names().iter().any(|known| known == name) {
-            let known = match self.model_names() {
-                names if names.is_empty() => "the store keeps none".to_owned(),
-                names => format!("the store keeps {}", names.join(", ")),
+        let names = [self.model_names(), self.generator_names()].concat();
+        if !names.iter().any(|known| known == name) {
+            let known = match names.is_empty() {
+                true => "the store keeps none".to_owned(),
+                false => format!("the store keeps {}", names.join(", ")),
             };
             let ships = if is_embedded(name) { ", for it ships with the program" } else { "" };
             let message = format!("no such model{ships}; {known}");
@@ -152,7 +160,13 @@ mod tests {
         assert_eq!(store.last_model("cgcnn").as_deref(), Some("cgcnn-2"));
         assert_eq!(store.last_model("cg"), None);
         let refused = |name: &str| store.free_model_name(name).unwrap_err().to_string();
-        for (name, said) in [("CGCNN", "ships with the program"), ("a/b", "letters, digits"), ("", "letters, digits")] {
+        for (name, said) in [
+            ("CGCNN", "ships with the program"),
+            ("Wyckoff", "ships with the program"),
+            ("templates", "ships with the program"),
+            ("a/b", "letters, digits"),
+            ("", "letters, digits"),
+        ] {
             assert!(refused(name).contains(said), "{name}: {}", refused(name));
         }
         let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/models/megnet.safetensors.zst");
@@ -165,5 +179,13 @@ mod tests {
         );
         store.remove_model("cgcnn-2").unwrap();
         assert!(store.model("cgcnn-2").is_err());
+        // A generator has its name for itself too.
+        let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/generators/wyckoff.safetensors");
+        std::fs::copy(weights, dir.path().join("s/models/cgcnn-1/x.safetensors")).unwrap();
+        assert_eq!((store.model_names(), store.generator_names()), (vec![], vec!["cgcnn-1".to_owned()]));
+        assert!(refused("Cgcnn-1").contains("remove cgcnn-1"));
+        store.remove_model("cgcnn-1").unwrap();
+        assert!(store.generator_names().is_empty());
+        store.free_model_name("cgcnn-1").unwrap();
     }
 }

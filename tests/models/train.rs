@@ -603,24 +603,31 @@ fn a_tuning_that_is_stopped_goes_on_and_its_best_trial_is_trained() {
 fn a_generator_learns_from_the_crystals_of_a_table() {
     // The embedded store, which the first command makes.
     let folder = tempfile::tempdir().unwrap();
-    let train = |more: &[&str]| {
-        let usual = ["train", "--model", "wyckoff", "--where", "natoms <= 30", "--validation", "0.2", "--epochs", "2"];
-        let output = Command::cargo_bin("hollandite")
-            .unwrap()
-            .env("XDG_DATA_HOME", folder.path())
-            .env_remove("HOLLANDITE_STORE")
-            .args(usual)
-            .args(["--batch", "16", "--threads", "1", "--name", "writer"])
-            .args(more)
-            .output()
-            .unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("hollandite").unwrap();
+        command.env("XDG_DATA_HOME", folder.path()).env_remove("HOLLANDITE_STORE").args(arguments).output().unwrap()
+    };
+    let said = |output: std::process::Output| {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    let said = train(&["--time-limit", "0"]);
-    assert!(said.contains("after 1 epochs"), "{said}");
-    let said = train(&["--resume"]);
-    assert!(said.contains("generator writer") && said.contains("nats per crystal after 2 epochs"), "{said}");
+    let usual = ["train", "--model", "wyckoff", "--where", "natoms <= 30", "--validation", "0.2", "--epochs", "2"];
+    let usual = [&usual[..], &["--batch", "16", "--threads", "1", "--name", "writer"]].concat();
+    let train = |more: &[&str]| said(run(&[&usual[..], more].concat()));
+    let text = train(&["--time-limit", "0"]);
+    assert!(text.contains("after 1 epochs"), "{text}");
+    let text = train(&["--resume"]);
+    assert!(text.contains("generator writer") && text.contains("nats per crystal after 2 epochs"), "{text}");
+    // It is asked by its name, and listed; another needs another name.
+    assert!(text.contains("sampler => 'writer'"), "{text}");
+    let drawn = said(run(&["generate", "Mn,O", "--n", "8", "--sampler", "writer"]));
+    assert!(drawn.contains("8  draws"), "{drawn}");
+    let rows = said(run(&["sql", "SELECT name FROM models WHERE architecture = 'wyckoff'", "--format", "csv"]));
+    assert_eq!(rows.lines().collect::<Vec<_>>(), ["name", "writer"]);
+    assert!(said(run(&["models", "writer"])).contains("nats per crystal"));
+    let again = run(&usual);
+    let error = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && error.contains("models remove writer"), "{error}");
     let weights = folder.path().join("hollandite/store/models/writer/writer.safetensors");
     let model = Arc::new(WyckoffModel::load(&weights).unwrap());
     assert!(model.card().crystals > 20 && model.card().data.contains("WHERE natoms <= 30"), "{:?}", model.card());

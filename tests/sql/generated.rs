@@ -1,5 +1,7 @@
 //! Generated crystals: those of a network; and relaxed, and judged as the field does it, by the stored query `sun`.
 
+use std::sync::Arc;
+
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
@@ -137,6 +139,50 @@ async fn draws_of_a_network_are_kept_with_what_was_asked_for_and_go_on() {
     };
     let error = generate(&session, &store, &ignored, &()).await.unwrap_err().to_string();
     assert!(error.contains("knows nothing of void: take sampler 'wyckoff'"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_of_the_store_draws_by_its_name_and_no_path_is_opened_where_none_may_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_or_embed(&folder.path().join("store")).await.unwrap();
+    let home = store.models_folder().join("Mine");
+    std::fs::create_dir_all(&home).unwrap();
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/generators/wyckoff.safetensors");
+    std::fs::copy(weights, home.join("mine.safetensors")).unwrap();
+    let call = |sampler: &str| format!("generate('Mn,Ti,O', 20, 5, 24, sampler => '{sampler}')");
+    let session = Session::open(&store, None).await.unwrap();
+    let shipped = crystals(&session, &call("wyckoff")).await;
+    assert!(!shipped.is_empty());
+    // The same weights under another name, in any spelling, and by their path.
+    for sampler in ["Mine", "mine", weights] {
+        assert_eq!(crystals(&session, &call(sampler)).await, shipped, "{sampler}");
+    }
+    let named = format!("SELECT count(*) AS n FROM {} WHERE sampler = 'Mine'", call("mine"));
+    assert_eq!(numbers(&session, &named, "n").await, [shipped.len() as i64]);
+    let listed = "SELECT count(*) AS n FROM models WHERE name = 'Mine' AND architecture = 'wyckoff' AND reason IS NULL";
+    assert_eq!(numbers(&session, listed, "n").await, [1]);
+    let options = GenerateOptions {
+        request: Request { sites: Some(24), ..request_of_elements("Mn,Ti,O").unwrap() },
+        sampler: SamplerKind::from("mine"),
+        draws: 20,
+        seed: 5,
+        from: "tmo".into(),
+        against: vec![],
+        into: "mine".into(),
+        relax: 0,
+    };
+    let made = generate(&session, &store, &options, &()).await.unwrap();
+    assert_eq!(made.counts.crystals, shipped.len() as u64);
+    let lineage = "SELECT count(*) AS n FROM mine WHERE sampler <> 'Mine' OR strpos(request, 'network Mine of') = 0";
+    assert_eq!(numbers(&session, lineage, "n").await, [0]);
+    // Where a statement may name no file, a name still means what the store keeps, and a path nothing.
+    let served = Session::served(&store, Arc::default()).await.unwrap();
+    assert_eq!(crystals(&served, &call("MINE")).await, shipped);
+    let home = home.display().to_string();
+    for path in [weights, home.as_str(), "../models/Mine"] {
+        let refused = served.sql(&format!("SELECT * FROM {}", call(path))).await.map(drop).unwrap_err().to_string();
+        assert!(refused.contains(&format!("no sampler '{path}'; known: templates, wyckoff, Mine")), "{refused}");
+    }
 }
 
 /// The crystals that each step leaves, every crystal being called converged where it is.

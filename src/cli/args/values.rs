@@ -1,9 +1,7 @@
 //! Readers of values: what a person writes behind an option, and the sentence where it is none.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-
 use crate::crystal::{Element, Radii};
-use crate::generation::{Condition, Request, SamplerKind};
+use crate::generation::{Condition, Request};
 use crate::sql::{request_of_elements, request_of_formula};
 
 pub fn direction(text: &str) -> Result<[i32; 3], String> {
@@ -31,11 +29,6 @@ pub fn element(text: &str) -> Result<Element, String> {
 
 pub fn request(text: &str) -> Result<Request, String> {
     if text.contains(',') { request_of_elements(text) } else { request_of_formula(text) }
-}
-
-/// The name of a sampler.
-pub fn sampler() -> impl TypedValueParser<Value = SamplerKind> {
-    PossibleValuesParser::new(SamplerKind::ALL.map(SamplerKind::name)).try_map(|name| SamplerKind::parse(&name))
 }
 
 /// A value of a condition.

@@ -15,7 +15,7 @@ pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> 
     args.sampler.check(&request).map_err(|e| CliError::Usage(e.to_string()))?;
     let options = GenerateOptions {
         request,
-        sampler: args.sampler,
+        sampler: args.sampler.clone(),
         draws: args.draws,
         seed: args.seed,
         from: args.from.clone(),
@@ -26,7 +26,7 @@ pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> 
     let (store, session) = super::session(store, At { snapshot: None }).await?;
     let bar = JobBar::new(match args.sampler {
         SamplerKind::Templates => "reading templates",
-        SamplerKind::Wyckoff => "reading the network",
+        SamplerKind::Wyckoff | SamplerKind::Trained(_) => "reading the network",
     });
     let summary = jobs::generate(&session, &store, &options, &bar).await;
     bar.close();

@@ -14,24 +14,22 @@ use crate::cli::console::{Console, listener};
 use crate::cli::{CliError, render};
 use crate::columns::StructureColumn;
 use crate::crystal::Structure;
-use crate::generation::GenerationError;
 use crate::generation::wyckoff::{WyckoffConfig, WyckoffEpoch, WyckoffObserver, WyckoffOptions, examples, train};
+use crate::generation::{GenerationError, SamplerKind};
 use crate::progress::Done;
 use crate::sql::{Session, quoted_name};
 use crate::stop::Stop;
+use crate::store::Store;
 
 /// Name of the generator on the command line.
-pub const NAME: &str = "wyckoff";
+pub const NAME: &str = SamplerKind::WYCKOFF;
 /// The column with the distance to the hull, where a table has it.
 const HULL: &str = "e_above_hull";
 
 pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     check(args)?;
     let store = super::open(store).await?;
-    if let Some(name) = &args.name {
-        store.model_name(name)?;
-    }
-    let name = args.name.clone().unwrap_or_else(|| NAME.to_owned());
+    let name = name(&store, args)?;
     let directory = args.out.clone().unwrap_or_else(|| store.models_folder().join(&name));
     let session = super::session_of(&store, args.training.at.snapshot).await?;
     let mut crystals = crystals(&session, &args.training.table, args.training.condition.as_deref()).await?;
@@ -94,7 +92,30 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
         card.without_tokens,
         card.too_long,
         trained.weights.display()
-    ))
+    ))?;
+    if args.out.is_none() {
+        render::print(&format!("it is asked with generate(.., sampler => '{}')\n", card.name))?;
+    }
+    Ok(())
+}
+
+/// The name of the generator to come, which no other model of the store has; that of a run that goes on.
+fn name(store: &Store, args: &Train) -> Result<String, CliError> {
+    Ok(match (&args.name, &args.out) {
+        (Some(name), out) => {
+            // A run that goes on has its name already.
+            match out.is_some() || args.resume {
+                true => store.model_name(name)?,
+                false => store.free_model_name(name)?,
+            }
+            name.clone()
+        }
+        (None, Some(_)) => NAME.to_owned(),
+        (None, None) => match store.last_model(NAME).filter(|_| args.resume) {
+            Some(last) => last,
+            None => store.new_model(NAME)?,
+        },
+    })
 }
 
 /// What is said of labels and of other networks has no meaning here.

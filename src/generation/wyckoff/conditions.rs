@@ -5,6 +5,8 @@ use crystal::{Composition, Element, Radii, Structure};
 use features::{default_void, site_radii, spheres, volume_per_atom};
 use serde::{Deserialize, Serialize};
 
+use super::vocabulary::Vocabulary;
+
 /// Spheres of this diameter, Å, pass through what is called a channel here.
 const CHANNEL: f64 = 1.0;
 /// Share of the crystals of an epoch of which a condition is not said, for each condition apart: so that a network knows crystals without it.
@@ -23,8 +25,8 @@ pub struct Condition {
     range: [f64; 2],
     /// Whether it is a number of something.
     whole: bool,
-    /// Where the bins end in which a network is told of it; the last has no end. Each holds a fair share of the oxides, but those of the
-    /// distance to the hull.
+    /// Where the bins end in which a network that is trained now is told of it; the last has no end. Each holds a fair share of the oxides,
+    /// but those of the distance to the hull, and those of the void fraction, which tell open frameworks apart.
     bins: &'static [f64],
 }
 
@@ -51,7 +53,7 @@ impl Condition {
         text: "Wanted void fraction, 0 to 1, outside the atoms (Slater radii).",
         range: [0.0, 1.0],
         whole: false,
-        bins: &[0.3, 0.4, 0.47, 0.53, 0.6],
+        bins: &[0.3, 0.42, 0.52, 0.6, 0.7],
     };
     /// [`Conditions::volume`]
     pub const VOLUME: Self = Self {
@@ -149,10 +151,39 @@ impl Conditions {
     }
 }
 
+/// Where the bins end in which a network is told of each condition, in the order of [`Condition::ALL`]. Its card keeps them: in others its
+/// weights would mean something else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bins([Vec<f64>; 5]);
+
+impl Bins {
+    /// Those of a network that is trained now.
+    pub(super) fn usual() -> Self {
+        Self(Condition::ALL.map(|condition| condition.bins.to_vec()))
+    }
+
+    /// Those of a network whose card says none, as that of the one that ships: the first there were.
+    pub(super) fn first() -> Self {
+        let ends: [&[f64]; 5] = [
+            &[0.6, 1.0, 1.4],
+            &[0.5, 1.5, 2.5],
+            &[0.3, 0.4, 0.47, 0.53, 0.6],
+            &[10.2, 11.5, 12.6, 14.0, 16.0],
+            &[0.001, 0.03, 0.08, 0.2],
+        ];
+        Self(ends.map(<[f64]>::to_vec))
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|ends| ends.len() + 1).sum()
+    }
+}
+
 /// Numbers that say the conditions, and of what a crystal is made, in the order of `elements`.
 pub(super) struct Told<'a> {
-    /// The elements that there are words for.
-    pub elements: &'a [Element],
+    /// The words, among them the elements and the bins.
+    pub words: &'a Vocabulary,
     /// Of which the crystal is made, where that is said.
     pub made_of: Option<&'a [Element]>,
     /// In which amounts, where that is said.
@@ -161,39 +192,35 @@ pub(super) struct Told<'a> {
     pub conditions: &'a Conditions,
 }
 
-/// How many numbers say them.
-pub(super) fn told_len(elements: usize) -> usize {
-    2 * elements + Condition::ALL.iter().map(|condition| condition.bins.len() + 1).sum::<usize>()
-}
-
 impl<'a> Told<'a> {
     /// All of a crystal of `composition`, or less of it by chance, as a network is to know it.
     pub fn thinned(
-        elements: &'a [Element],
+        words: &'a Vocabulary,
         made_of: &'a [Element],
         amounts: &'a Composition,
         conditions: &'a Conditions,
         random: &mut Stream,
     ) -> Self {
         let (said, counted) = (random.uniform() >= DROPPED, random.uniform() >= DROPPED_AMOUNTS);
-        Self { elements, made_of: said.then_some(made_of), amounts: (said && counted).then_some(amounts), conditions }
+        Self { words, made_of: said.then_some(made_of), amounts: (said && counted).then_some(amounts), conditions }
     }
 
     /// The numbers, all zero of what is not said.
     pub fn write(&self, into: &mut [f32]) {
         into.fill(0.0);
-        let (elements, bins) = into.split_at_mut(2 * self.elements.len());
-        let (made_of, amounts) = elements.split_at_mut(self.elements.len());
-        for (k, element) in self.elements.iter().enumerate() {
+        let all = self.words.elements();
+        let (elements, bins) = into.split_at_mut(2 * all.len());
+        let (made_of, amounts) = elements.split_at_mut(all.len());
+        for (k, element) in all.iter().enumerate() {
             made_of[k] = f32::from(self.made_of.is_some_and(|all| all.contains(element)));
             amounts[k] = self.amounts.map_or(0.0, |all| (all.amount(*element) / all.natoms()) as f32);
         }
         let mut first = 0;
-        for (condition, value) in Condition::ALL.into_iter().zip(self.conditions.values()) {
+        for (ends, value) in self.words.bins().0.iter().zip(self.conditions.values()) {
             if let Some(value) = value {
-                bins[first + condition.bins.partition_point(|end| *end <= value)] = 1.0;
+                bins[first + ends.partition_point(|end| *end <= value)] = 1.0;
             }
-            first += condition.bins.len() + 1;
+            first += ends.len() + 1;
         }
     }
 }
@@ -201,6 +228,7 @@ impl<'a> Told<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::tests::species;
     use formats::hosts::host;
 
     #[test]
@@ -210,12 +238,35 @@ mod tests {
         assert!(hollandite.void > rutile.void && hollandite.channels >= Some(1) && rutile.hull.is_none());
     }
 
+    /// The words of oxides of titanium and vanadium.
+    fn words() -> Vocabulary {
+        Vocabulary::new([("O", -2), ("Ti", 4), ("V", 5)].map(|(symbol, charge)| species(symbol, charge)).to_vec())
+    }
+
+    #[test]
+    fn a_network_is_told_in_the_bins_that_it_has_learned() {
+        let said = |words: &Vocabulary, void: f64| {
+            let conditions = Conditions { void: Some(void), ..Conditions::default() };
+            let mut numbers = vec![0.0; words.told_len()];
+            Told { words, made_of: None, amounts: None, conditions: &conditions }.write(&mut numbers);
+            numbers
+        };
+        let (now, first) = (words(), words().in_bins(Bins::first()));
+        // What is one bin now was two at first, and the other way round.
+        assert!(said(&now, 0.43) == said(&now, 0.5) && said(&first, 0.43) != said(&first, 0.5));
+        assert!(said(&now, 0.65) != said(&now, 0.75) && said(&first, 0.65) == said(&first, 0.75));
+        assert_eq!(now.bins(), &Bins::usual());
+        // Bins that are fewer are said by fewer numbers.
+        let fewer = Bins([vec![1.0], vec![], vec![], vec![], vec![]]);
+        assert_eq!((fewer.count(), words().in_bins(fewer).told_len()), (6, 12));
+    }
+
     #[test]
     fn each_value_is_said_by_one_number_of_its_bins() {
-        let elements: Vec<Element> = ["O", "Ti", "V"].map(|s| Element::from_symbol(s).unwrap()).to_vec();
+        let words = words();
         let of = |conditions: &Conditions, amounts: Option<&Composition>| {
-            let mut numbers = vec![7.0; told_len(elements.len())];
-            Told { elements: &elements, made_of: amounts.map(|_| &elements[..2]), amounts, conditions }
+            let mut numbers = vec![7.0; words.told_len()];
+            Told { words: &words, made_of: amounts.map(|_| &words.elements()[..2]), amounts, conditions }
                 .write(&mut numbers);
             numbers
         };

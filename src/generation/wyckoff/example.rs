@@ -4,7 +4,7 @@ use crystal::random::Stream;
 use crystal::{Composition, Setting};
 
 use super::batch::Batch;
-use super::conditions::{Conditions, Told, told_len};
+use super::conditions::{Conditions, Told};
 use super::network::mask;
 use super::places::WORDS;
 use super::vocabulary::Vocabulary;
@@ -52,8 +52,8 @@ impl Example {
         let made_of: Vec<crystal::Element> = composition.iter().map(|(e, _)| e).collect();
         let elements = vocabulary.elements();
         let first = batch.told.len();
-        batch.told.resize(first + told_len(elements.len()), 0.0);
-        Told::thinned(elements, &made_of, &composition, &conditions, random).write(&mut batch.told[first..]);
+        batch.told.resize(first + vocabulary.told_len(), 0.0);
+        Told::thinned(vocabulary, &made_of, &composition, &conditions, random).write(&mut batch.told[first..]);
         batch.groups.push(i32::from(self.tokens.group()) - 1);
 
         let mut written = Written::new(self.tokens.group());

@@ -209,7 +209,6 @@ mod tests {
 
     use super::*;
     use crate::wyckoff::batch::Batch;
-    use crate::wyckoff::conditions::told_len;
     use crate::wyckoff::example::tests::published;
     use crate::wyckoff::network::{Net, Shape};
     use crate::wyckoff::weights::of_net;
@@ -259,8 +258,7 @@ mod tests {
     fn plain_passes_are_those_of_burn() {
         let (examples, vocabulary) = published();
         let config = WyckoffConfig::usual();
-        let shape = Shape { config, species: vocabulary.species().len(), elements: vocabulary.elements().len() };
-        let net = Net::new(&shape, 3, &Device::flex());
+        let net = Net::new(&Shape::of(config, &vocabulary), 3, &Device::flex());
         let forward = Forward::new(&of_net(&net), config);
         let mut compared = 0;
         for orbits in 1..=12 {
@@ -273,8 +271,8 @@ mod tests {
                 continue;
             }
             compared += batch.crystals();
-            assert_eq!(batch.told.len(), batch.crystals() * told_len(shape.elements));
-            assert_eq!(batch.state.len(), batch.next.len() * state_len(shape.elements));
+            assert_eq!(batch.told.len(), batch.crystals() * vocabulary.told_len());
+            assert_eq!(batch.state.len(), batch.next.len() * state_len(vocabulary.elements().len()));
             let burn = net.surprise(&batch, config.heads, &Device::flex());
             let burn =
                 [burn.group, burn.species, burn.symmetry, burn.number].map(|sum| f64::from(sum.into_scalar::<f32>()));

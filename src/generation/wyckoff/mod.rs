@@ -9,12 +9,14 @@
 //! places.rs vocabulary.rs   the words            conditions.rs written.rs   what is told of a crystal, before and on the way
 //! read.rs example.rs batch.rs  known crystals     network.rs train.rs        the network in burn, and how it learns
 //! reach.rs amounts.rs       what may still come  forward.rs sampler.rs      the same on plain numbers, and drawing
+//! weights.rs find.rs        on disk, and by name
 //! ```
 
 mod amounts;
 mod batch;
 mod conditions;
 mod example;
+mod find;
 mod forward;
 mod network;
 mod places;
@@ -29,7 +31,7 @@ mod written;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-pub use conditions::{Condition, Conditions};
+pub use conditions::{Bins, Condition, Conditions};
 pub use example::Example;
 pub use network::WyckoffConfig;
 pub use read::examples;
@@ -132,8 +134,7 @@ pub(crate) mod tests {
         Arc::clone(MADE.get_or_init(|| {
             let (_, vocabulary) = example::tests::published();
             let config = WyckoffConfig { species: 16, symmetry: 12, number: 4, layers: 1, heads: 2, hidden: 32 };
-            let (species, elements) = (vocabulary.species().len(), vocabulary.elements().len());
-            let net = Net::new(&Shape { config, species, elements }, 1, &Device::flex());
+            let net = Net::new(&Shape::of(config, &vocabulary), 1, &Device::flex());
             Arc::new(WyckoffModel::of(&weights::of_net(&net), card(config, &vocabulary)).unwrap())
         }))
     }
@@ -159,6 +160,7 @@ pub(crate) mod tests {
             held_out_loss: 0.0,
             seconds: 0.0,
             species,
+            bins: vocabulary.bins().clone(),
         }
     }
 
@@ -167,6 +169,8 @@ pub(crate) mod tests {
         let model = WyckoffModel::embedded().unwrap();
         let card = model.card();
         assert!(card.crystals > 40_000 && card.parameters < 1_000_000, "{card:?}");
+        // Its card was written before there were other bins.
+        assert_eq!(card.bins, Bins::first());
         let request =
             |formula| Request { sites: Some(60), ..Request::of_composition(Composition::parse(formula).unwrap()) };
         let drawn = |model: Arc<WyckoffModel>| -> BTreeSet<String> {
@@ -182,8 +186,7 @@ pub(crate) mod tests {
     fn a_weights_file_is_read_back_and_a_damaged_one_refused() {
         let (_, vocabulary) = example::tests::published();
         let config = WyckoffConfig { species: 8, symmetry: 4, number: 4, layers: 1, heads: 2, hidden: 8 };
-        let (species, elements) = (vocabulary.species().len(), vocabulary.elements().len());
-        let all = weights::of_net(&Net::new(&Shape { config, species, elements }, 1, &Device::flex()));
+        let all = weights::of_net(&Net::new(&Shape::of(config, &vocabulary), 1, &Device::flex()));
         let bytes = weights::to_bytes(&all, &card(config, &vocabulary)).unwrap();
         let (read, _) = from_bytes(&bytes).unwrap();
         assert_eq!(read, all);

@@ -12,8 +12,8 @@ use crystal::random::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
-use super::conditions::told_len;
 use super::places::{GROUPS, WORDS};
+use super::vocabulary::Vocabulary;
 use super::written::state_len;
 
 /// Added to a mean square by whose root a row is divided.
@@ -54,9 +54,18 @@ impl WyckoffConfig {
 /// What the widths of a network follow from: its settings, and how many words there are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    pub config: WyckoffConfig,
-    pub species: usize,
-    pub elements: usize,
+    config: WyckoffConfig,
+    species: usize,
+    elements: usize,
+    /// Numbers that say what a crystal is to be.
+    told: usize,
+}
+
+impl Shape {
+    pub fn of(config: WyckoffConfig, vocabulary: &Vocabulary) -> Self {
+        let (species, elements) = (vocabulary.species().len(), vocabulary.elements().len());
+        Self { config, species, elements, told: vocabulary.told_len() }
+    }
 }
 
 #[derive(Module, Debug)]
@@ -182,8 +191,8 @@ impl Surprise {
 impl Net {
     /// Random weights, a function of `seed` alone.
     pub fn new(shape: &Shape, seed: u64, device: &Device) -> Self {
-        let Shape { config, species, elements } = *shape;
-        let (width, told) = (config.width(), told_len(elements));
+        let Shape { config, species, elements, told } = *shape;
+        let width = config.width();
         let (symmetries, numbers) = (WORDS.symmetries.len(), WORDS.numbers);
         let first = &mut First { random: Stream::new(seed), device };
         Self {

@@ -7,7 +7,7 @@ use crystal::random::{Stream, mix};
 
 use super::WyckoffModel;
 use super::amounts::Amounts;
-use super::conditions::{Conditions, Told, told_len};
+use super::conditions::{Conditions, Told};
 use super::example::{MOST_ORBITS, start};
 use super::forward::{Reading, softmax};
 use super::places::{GROUPS, WORDS};
@@ -35,6 +35,8 @@ pub struct WyckoffSampler {
     groups: Vec<f32>,
     goal: Goal,
     most: i64,
+    /// Volume per atom that is asked for, Å³.
+    volume: Option<f64>,
 }
 
 /// What a crystal is to end as.
@@ -97,13 +99,20 @@ impl WyckoffSampler {
     /// # Errors
     /// An element that it has no word for.
     pub fn embedded(request: &Request) -> Result<Self, GenerationError> {
-        let model = WyckoffModel::embedded()?;
+        Self::of(WyckoffModel::embedded()?, request)
+    }
+
+    /// The sampler of a request by a network.
+    ///
+    /// # Errors
+    /// An element that it has no word for.
+    pub fn of(model: Arc<WyckoffModel>, request: &Request) -> Result<Self, GenerationError> {
         let unknown = request.elements.iter().find(|element| !model.elements().contains(element));
         match unknown {
             Some(element) => Err(GenerationError::Element {
-                sampler: SamplerKind::Wyckoff.name(),
+                sampler: model.card().name.clone(),
                 element: element.symbol(),
-                instead: SamplerKind::Templates.name(),
+                instead: SamplerKind::TEMPLATES,
             }),
             None => Ok(Self::new(model, request)),
         }
@@ -137,9 +146,9 @@ impl WyckoffSampler {
             }
         };
         let tell = |conditions: &Conditions| {
-            let mut told = vec![0.0; told_len(vocabulary.elements().len())];
+            let mut told = vec![0.0; vocabulary.told_len()];
             Told {
-                elements: vocabulary.elements(),
+                words: vocabulary,
                 made_of: Some(&request.elements[..]).filter(|all| all.len() <= MOST_TOLD),
                 amounts: request.composition.as_ref(),
                 conditions,
@@ -160,7 +169,8 @@ impl WyckoffSampler {
         }
         let most =
             request.sites.map_or(MOST_ATOMS, |most| i64::try_from(most).map_or(MOST_ATOMS, |n| n.min(MOST_ATOMS)));
-        Self { model, species, told, guidance, groups, goal, most }
+        let volume = request.conditions.volume;
+        Self { model, species, told, guidance, groups, goal, most, volume }
     }
 
     /// A space group in which the request can be met.
@@ -263,8 +273,8 @@ fn drawn(logits: &[f32], allowed: impl Iterator<Item = usize>, random: &mut Stre
 }
 
 impl Sampler for WyckoffSampler {
-    fn name(&self) -> &'static str {
-        SamplerKind::Wyckoff.name()
+    fn name(&self) -> &str {
+        &self.model.card().name
     }
 
     fn sample(&self, seed: u64) -> Option<Sample> {
@@ -281,6 +291,10 @@ impl Sampler for WyckoffSampler {
         let restated = suggested.and_then(|all| of(&|s| all.iter().find(|known| known.element == s.element).copied()));
         let tokens = restated.or_else(|| of(&Some))?;
         Some(Sample { tokens: tokens.canonical(), template: None })
+    }
+
+    fn volume(&self) -> Option<f64> {
+        self.volume
     }
 }
 

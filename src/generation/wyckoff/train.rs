@@ -184,7 +184,7 @@ impl<'a> Data<'a> {
     }
 
     fn shape(&self, config: WyckoffConfig) -> Shape {
-        Shape { config, species: self.vocabulary.species().len(), elements: self.vocabulary.elements().len() }
+        Shape::of(config, &self.vocabulary)
     }
 }
 
@@ -347,6 +347,7 @@ impl<'a> Run<'a> {
             held_out_loss: state.history[state.best_epoch - 1].held_out,
             seconds: state.seconds,
             species: data.vocabulary.species().iter().map(|s| (s.element.z(), s.charge.low, s.charge.high)).collect(),
+            bins: data.vocabulary.bins().clone(),
         };
         let path = options.directory.join(format!("{}.safetensors", options.name));
         super::weights::save(&path, &weights, &card)?;
@@ -358,6 +359,7 @@ impl<'a> Run<'a> {
 fn settings(data: &Data<'_>, options: &WyckoffOptions) -> BTreeMap<String, String> {
     let pairs = [
         ("network", format!("{:?}", options.config)),
+        ("bins", format!("{:?}", data.vocabulary.bins())),
         ("data", data.digest()),
         ("seed", options.seed.to_string()),
         ("epochs", options.epochs.to_string()),

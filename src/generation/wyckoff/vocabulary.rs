@@ -1,24 +1,41 @@
-//! The species that there are words for, and their elements.
+//! What a network has words for: species, their elements, and the bins of the conditions.
 
 use crystal::Element;
 
+use super::conditions::Bins;
 use crate::Species;
 
 /// The words of a network, which its card keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Vocabulary {
     species: Vec<Species>,
     elements: Vec<Element>,
+    bins: Bins,
 }
 
 impl Vocabulary {
-    /// Of these species, in any order.
+    /// Of these species, in any order, and the usual bins.
     pub fn new(mut species: Vec<Species>) -> Self {
         species.sort_unstable();
         species.dedup();
         let mut elements: Vec<Element> = species.iter().map(|s| s.element).collect();
         elements.dedup();
-        Self { species, elements }
+        Self { species, elements, bins: Bins::usual() }
+    }
+
+    /// The same words with other bins.
+    pub fn in_bins(self, bins: Bins) -> Self {
+        Self { bins, ..self }
+    }
+
+    /// The bins of the conditions.
+    pub fn bins(&self) -> &Bins {
+        &self.bins
+    }
+
+    /// How many numbers say what a crystal is to be: of which elements, in which amounts, and in which bins.
+    pub fn told_len(&self) -> usize {
+        2 * self.elements.len() + self.bins.count()
     }
 
     /// The species, in order; one more word is the end of a crystal, or its start where it is read.

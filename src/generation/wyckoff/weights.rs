@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
+use super::conditions::Bins;
 use super::network::{Dense, Net, Shape, WyckoffConfig};
 use super::vocabulary::Vocabulary;
 use crate::{Charge, GenerationError, Species};
@@ -56,10 +57,13 @@ pub struct WyckoffCard {
     pub seconds: f64,
     /// The species that it writes: atomic number, lower and higher state.
     pub species: Vec<(u8, i8, i8)>,
+    /// In which bins it is told of the conditions.
+    #[serde(default = "Bins::first")]
+    pub bins: Bins,
 }
 
 impl WyckoffCard {
-    /// The words of the species.
+    /// Its words.
     ///
     /// # Errors
     /// An atomic number that no element has.
@@ -67,7 +71,8 @@ impl WyckoffCard {
         let species = |&(z, low, high): &(u8, i8, i8)| {
             Ok(Species { element: Element::from_z(i64::from(z))?, charge: Charge { low, high } })
         };
-        self.species.iter().map(species).collect::<Result<_, _>>().map(Vocabulary::new)
+        let species = self.species.iter().map(species).collect::<Result<Vec<_>, GenerationError>>()?;
+        Ok(Vocabulary::new(species).in_bins(self.bins.clone()))
     }
 }
 
@@ -204,9 +209,7 @@ pub(super) fn check(weights: &Weights, card: &WyckoffCard, vocabulary: &Vocabula
     if !fits || !width.is_multiple_of(heads) {
         return Err(GenerationError::weights(format!("{:?} is no network", card.config)));
     }
-    let shape =
-        Shape { config: card.config, species: vocabulary.species().len(), elements: vocabulary.elements().len() };
-    for (name, columns, len) in sizes(&shape) {
+    for (name, columns, len) in sizes(&Shape::of(card.config, vocabulary)) {
         let found = weights.get(&name).map(|matrix| (matrix.columns, matrix.values.len()));
         if found != Some((columns, len)) {
             return Err(GenerationError::weights(format!(

@@ -37,8 +37,8 @@ pub(super) fn function() -> Function<Table> {
     }
 }
 
-fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+fn call(session: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
     let mut request = request_of_elements(row.text(0)).map_err(|e| plan_datafusion_err!("generate: {e}"))?;
     request.sites = Some(row.number(3) as usize);
-    Ok(Arc::new(Draws::of_call("generate", request, row, 4)?))
+    Ok(Arc::new(Draws::of_call("generate", session, request, row, 4)?))
 }

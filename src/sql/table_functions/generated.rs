@@ -15,9 +15,12 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use generation::{Condition, Conditions, DecodeOptions, Generated, Generation, GenerationError, Request, SamplerKind};
+use generation::{
+    Condition, Conditions, DecodeOptions, Generated, Generation, GenerationError, Request, SamplerKind, WyckoffModel,
+};
 
 use super::table::table;
+use crate::environment::Environment;
 use crate::functions::arguments::whole;
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Kind, Omitted, Parameter, number, optional, required};
@@ -58,13 +61,14 @@ pub(super) fn drawn_how() -> Vec<Parameter> {
     let mut known = table();
     known.text = "Table with the crystals whose templates are drawn; sampler 'wyckoff' reads none.";
     let text = "What draws: 'templates', patterns of orbits of known crystals, with other elements on them; or 'wyckoff', patterns that a \
-                network writes, which has learned from oxides and heeds the conditions after it.";
-    let sampler = optional("sampler", Kind::Text, Omitted::Text(SamplerKind::default().name()), text);
+                network writes, which has learned from oxides and heeds the conditions after it; or the name of a network of that kind that \
+                the store keeps (`hollandite train --model wyckoff`).";
+    let sampler = optional("sampler", Kind::Text, Omitted::Text(SamplerKind::TEMPLATES), text);
     let condition = |condition: Condition| {
         let parameter = optional(condition.name, Kind::Number, Omitted::Null, condition.text);
         parameter.measured(move |x| condition.check(x))
     };
-    [known, sampler.parsed(SamplerKind::parse)].into_iter().chain(Condition::ALL.map(condition)).collect()
+    [known, sampler].into_iter().chain(Condition::ALL.map(condition)).collect()
 }
 
 /// The columns of every such table.
@@ -82,7 +86,12 @@ pub(super) fn columns() -> Vec<FieldDoc> {
             "Root-mean-square deviation, over the sites, between bond-valence sum and oxidation state; NULL where an element has no \
              bond-valence parameters.",
         ),
-        FieldDoc::new("sampler", DataType::Utf8, None, "What drew the crystal: templates or wyckoff."),
+        FieldDoc::new(
+            "sampler",
+            DataType::Utf8,
+            None,
+            "What drew the crystal: templates, wyckoff, or the name of another network.",
+        ),
         FieldDoc::new(
             "template",
             DataType::Utf8,
@@ -104,7 +113,8 @@ pub(super) fn columns() -> Vec<FieldDoc> {
 #[derive(Debug)]
 pub(super) struct Draws {
     request: Request,
-    sampler: SamplerKind,
+    /// What writes the patterns of orbits; without it they are templates.
+    network: Option<Arc<WyckoffModel>>,
     draws: u64,
     seed: u64,
     /// Where templates are from.
@@ -117,16 +127,20 @@ impl Draws {
     /// are those of [`drawn_how`].
     ///
     /// # Errors
-    /// A condition of which the sampler knows nothing.
-    pub fn of_call(function: &str, request: Request, row: Row, how: usize) -> Result<Self> {
+    /// No such sampler, or a condition of which it knows nothing.
+    pub fn of_call(function: &str, session: &dyn Session, request: Request, row: Row, how: usize) -> Result<Self> {
         let refused = |e: GenerationError| plan_datafusion_err!("{function}: {e}");
         let conditions = Conditions::of_values(std::array::from_fn(|k| row.given(how + 2 + k)));
         let request = Request { conditions, ..request };
-        let sampler = SamplerKind::parse(row.text(how + 1)).map_err(refused)?;
+        let sampler = SamplerKind::from(row.text(how + 1));
         sampler.check(&request).map_err(refused)?;
+        let Some(environment) = session.config().get_extension::<Environment>() else {
+            return internal_err!("a table function is called outside a session");
+        };
+        let network = environment.network(&sampler).map_err(refused)?;
         let (draws, seed, table) = (row.number(1) as u64, row.number(2) as u64, row.text(how).to_owned());
         let schema = Arc::new(Schema::new(columns().iter().map(FieldDoc::field).collect::<Fields>()));
-        Ok(Self { request, sampler, draws, seed, table, schema })
+        Ok(Self { request, network, draws, seed, table, schema })
     }
 }
 
@@ -147,7 +161,7 @@ impl TableProvider for Draws {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let sampler = ChosenSampler::new(self.sampler, &self.request, &self.table);
+        let sampler = ChosenSampler::new(self.network.clone(), &self.request, &self.table);
         let sampler = sampler.map_err(|e| plan_datafusion_err!("{e}"))?;
         let known = match sampler.query() {
             Some(query) => {
@@ -254,7 +268,7 @@ fn column(name: &str, lot: &[Generated]) -> Result<ArrayRef> {
         "spacegroup" => small(&|c| i32::from(c.tokens.group())),
         "natoms" => small(&|c| c.structure.len() as i32),
         "instability" => Arc::new(Float64Array::from_iter(lot.iter().map(|c| c.instability))),
-        "sampler" => text(&|c| Some(c.sampler.to_owned())),
+        "sampler" => text(&|c| Some(c.sampler.clone())),
         "template" => text(&|c| c.template.clone()),
         "tokens" => text(&|c| Some(c.tokens.to_string())),
         "seed" => whole(&|c| c.draw.0 as i64),

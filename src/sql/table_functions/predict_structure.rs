@@ -34,7 +34,7 @@ pub(super) fn function() -> Function<Table> {
     }
 }
 
-fn call(_: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
+fn call(session: &dyn Session, row: Row) -> Result<Arc<dyn TableProvider>> {
     let request = request_of_formula(row.text(0)).map_err(|e| plan_datafusion_err!("predict_structure: {e}"))?;
-    Ok(Arc::new(Draws::of_call("predict_structure", request, row, 3)?))
+    Ok(Arc::new(Draws::of_call("predict_structure", session, request, row, 3)?))
 }

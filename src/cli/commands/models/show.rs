@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::cli::args::Format;
 use crate::cli::{CliError, commands, render};
+use crate::generation::wyckoff::WyckoffCard;
+use crate::generation::{SamplerKind, WyckoffModel};
 use crate::models::conformal::Calibration;
 use crate::models::ensemble::Ensemble;
 use crate::models::{Found, ModelCard, behind, find};
@@ -13,6 +15,10 @@ const WIDTH: usize = 110;
 
 pub async fn run(store: Option<&Path>, name: &str, format: Format) -> Result<(), CliError> {
     let store = commands::open(store).await?;
+    if let Some((name, _)) = WyckoffModel::kept(name, &store.models_folder()) {
+        let model = WyckoffModel::find(&name, Some(&store.models_folder()), false);
+        return generator(model.map_err(|e| CliError::Failed(e.to_string()))?.card(), format);
+    }
     let found = find(name, Some(&store.models_folder())).map_err(|e| CliError::Below(e.into()))?;
     let text = match (format, &found) {
         (Format::Table, Found::Model(model)) => card(model.card()),
@@ -22,12 +28,60 @@ pub async fn run(store: Option<&Path>, name: &str, format: Format) -> Result<(),
                 Found::Model(model) => model.card().to_json(),
                 Found::Ensemble(ensemble) => serde_json::to_value(ensemble.card()),
             };
-            let text = json.and_then(|card| serde_json::to_string_pretty(&card));
-            text.map_err(|e| CliError::Failed(format!("the card of {name} cannot be printed: {e}")))? + "\n"
+            json.and_then(|card| pretty(&card)).map_err(|e| unprintable(name, &e))?
         }
-        _ => return Err(CliError::Usage("a card is printed as table or json".into())),
+        _ => return Err(neither()),
     };
     render::print(&text)
+}
+
+/// The card of a network that writes crystals.
+fn generator(card: &WyckoffCard, format: Format) -> Result<(), CliError> {
+    let text = match format {
+        Format::Table => {
+            let mut facts = Facts::default();
+            facts.add("generator", card.name.clone());
+            facts.add("network", format!("{}, {} parameters", SamplerKind::WYCKOFF, card.parameters));
+            facts.add("data", card.data.clone());
+            facts.add(
+                "split",
+                format!("{} crystals to learn from, {} held out by formula", card.crystals, card.held_out),
+            );
+            facts.add(
+                "training",
+                format!(
+                    "epochs: {}, the best {}; steps of {} crystals; rate {}; {:.2} h",
+                    card.epochs,
+                    card.best_epoch,
+                    card.batch,
+                    card.learning_rate,
+                    card.seconds / 3600.0
+                ),
+            );
+            facts.add(
+                "surprise",
+                format!("{:.2} nats per crystal, {:.2} of those held out", card.loss, card.held_out_loss),
+            );
+            facts.text()
+        }
+        Format::Json => {
+            serde_json::to_value(card).and_then(|json| pretty(&json)).map_err(|e| unprintable(&card.name, &e))?
+        }
+        _ => return Err(neither()),
+    };
+    render::print(&text)
+}
+
+fn pretty(card: &serde_json::Value) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(card)? + "\n")
+}
+
+fn unprintable(name: &str, error: &serde_json::Error) -> CliError {
+    CliError::Failed(format!("the card of {name} cannot be printed: {error}"))
+}
+
+fn neither() -> CliError {
+    CliError::Usage("a card is printed as table or json".into())
 }
 
 /// Facts under one another, long ones over several lines.
