@@ -3,10 +3,11 @@
 //!
 //! The layers stand on each other, each a package in a folder of `src` that knows only those before it:
 //! [`crystal`] (what a crystal is), [`formats`] (CIF, POSCAR, JSON, extended XYZ, VASP), [`features`] (numbers that are
-//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull), [`generation`] (hypothetical crystals), [`columns`] (crystals as Arrow
-//! arrays), [`store`] (a DuckLake of Parquet files with a SQLite catalog), [`sql`] (functions, and the plans that call
-//! models late and once), [`jobs`] (work over a whole table, resumable), [`report`] (files, pictures and polars frames), and the command line. The feature `serve` adds a
-//! server, `src/serve`, in which all that others ask goes through one gate; the feature `cluster` runs queries on several machines,
+//! computed), [`models`] (numbers that are learned), [`adsorption`] (ions in tunnels), [`stability`] (the convex hull),
+//! [`generation`] (hypothetical crystals), [`columns`] (crystals as Arrow arrays), [`store`] (a DuckLake of Parquet files with a
+//! SQLite catalog), [`sql`] (functions, and the plans that call models late and once), [`jobs`] (work over a whole table,
+//! resumable), [`report`] (files, pictures and polars frames), and the command line. The feature `serve` adds a server,
+//! `src/serve`, in which all that others ask goes through one gate; the feature `cluster` runs queries on several machines,
 //! `src/cluster`.
 //!
 //! # A crystal
@@ -87,7 +88,8 @@
 //! - **A stored query**: `queries/NAME.sql`, its first lines `-- What:` and `-- Why:`.
 //! - **A guide**: `queries/NAME.md`; its `console` blocks are run by `cargo test --test docs`, and must print what they show.
 //!
-//! Terms are those of `queries/GLOSSARY.md`. Imports go down only: each layer is a package whose manifest names those below. `.ci/run` is all that must hold.
+//! Terms are those of `queries/GLOSSARY.md`. Imports go down only: each layer is a package whose manifest names those below.
+//! `.ci/run` is all that must hold.
 #![warn(missing_docs)]
 
 pub use {adsorption, columns, crystal, features, formats, generation, jobs, models, report, sql, stability, store};

@@ -3,9 +3,10 @@
 //! `peers parse` answers a JSON list of paths with the crystals and atoms in them. `peers megnet CRYSTALS WEIGHTS` answers
 //! a batch size with times and predictions. `peers features CRYSTALS` answers the name of a feature with the time that all
 //! crystals took. `peers networks NAME CRYSTALS MATGL FOLDER` answers a batch size with the time and predictions of a network.
-//! `peers potential WEIGHTS CRYSTALS` answers `energies`, `forces`, `relax STEPS` or `band FMAX STEPS` with the time and energies of an energy model.
-//! `peers hull SYSTEMS` answers `build` or `ask` with the time, and energies and products of phase diagrams.
-//! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it, it points to the scripts.
+//! `peers potential WEIGHTS CRYSTALS` answers `energies`, `forces`, `relax STEPS` or `band FMAX STEPS` with the time and energies
+//! of an energy model. `peers hull SYSTEMS` answers `build` or `ask` with the time, and energies and products of phase diagrams.
+//! `peers unpack MODEL FOLDER` answers once a model's file is written for the peer. Without arguments, as `cargo bench` calls it,
+//! it points to the scripts.
 
 mod hull;
 mod networks;

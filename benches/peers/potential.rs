@@ -33,7 +33,8 @@ impl Energies {
         })
     }
 
-    /// `energies`, `forces`, or `relax N`: all crystals, N steps each in the last case. `band FMAX N`: the crystals are the images of a path.
+    /// `energies`, `forces`, or `relax N`: all crystals, N steps each in the last case. `band FMAX N`: the crystals are the images
+    /// of a path.
     pub fn turn(&self, line: &str) -> Result<Value, Fault> {
         let all: Vec<&Structure> = self.crystals.iter().collect();
         let start = Instant::now();

@@ -30,7 +30,8 @@ fn read(line: &str) -> Option<(Element, Structure)> {
 }
 
 /// Energy of each element by `potential`, eV/atom, of its ground state relaxed with its cell; elements that the model does not
-/// know, or whose relaxation does not converge, are left out. Crystals of molecules are soft: solid oxygen takes more than 500 steps. `watch` may break off.
+/// know, or whose relaxation does not converge, are left out. Crystals of molecules are soft: solid oxygen takes more than 500
+/// steps. `watch` may break off.
 pub fn element_energies(
     potential: &dyn Potential,
     watch: impl FnMut(Round) -> ControlFlow<()>,

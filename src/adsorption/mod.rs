@@ -1,8 +1,9 @@
 //! Ions in tunnels: where they sit, what their insertion gains, and the charge they leave.
 //!
 //! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them and [`remove`] empties them, [`relax`] moves the crystal
-//! downhill on a model's energy surface, [`migrate`] an ion over the pass to its next site, and [`adsorb`] and [`extract`] do all of it for many crystals at once. [`charge`] divides
-//! calculated densities among their ions, and [`triples`] finds what belongs together among calculations that were done elsewhere.
+//! downhill on a model's energy surface, [`migrate`] an ion over the pass to its next site, and [`adsorb`] and [`extract`] do all
+//! of it for many crystals at once. [`charge`] divides calculated densities among their ions, and [`triples`] finds what belongs
+//! together among calculations that were done elsewhere.
 
 mod adsorb;
 pub mod calibration;

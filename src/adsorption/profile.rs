@@ -77,8 +77,8 @@ mod tests {
             assert!((step.n_from, step.n_to) == (from, to) && (step.voltage - voltage).abs() < 1e-12, "{step:?}");
         }
         assert_eq!(steps.len(), 2);
-        // A second ion that costs more than it brings: the metal would separate. (The numbers are those of Ca in the paper, which are of two
-        // ions in one channel and no minimum.)
+        // A second ion that costs more than it brings: the metal would separate. (The numbers are those of Ca in the paper, which
+        // are of two ions in one channel and no minimum.)
         let steps = voltage_profile(&[(0.0, 0.0), energy(1.0, 3.4), energy(2.0, -0.82)], 0.0, 2.0).unwrap();
         assert!((steps[0].voltage - 1.7).abs() < 1e-12 && (steps[1].voltage + 2.52).abs() < 1e-12);
         // A middle above the line between its neighbours: one plateau.

@@ -2,9 +2,9 @@
 //!
 //! A site is a maximum of the void (see [`hollows`]) in which a sphere of at least half the ion's radius fits: a host gives
 //! way by some tenths of an Ångström, not by more. Sites where the ion floats come last: formal charges alone prefer the
-//! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls. Each belongs to the channel that its widest way leads into, whether
-//! or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`], widest first,
-//! numbered from 0 here and from 1 where a person counts.
+//! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls. Each belongs to the channel that its widest
+//! way leads into, whether or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`],
+//! widest first, numbered from 0 here and from 1 where a person counts.
 //!
 //! [`tunnels`]: features::tunnels
 
@@ -143,8 +143,8 @@ pub fn insertion_sites(
 
 /// Every site of the cell.
 pub(super) struct Sites {
-    /// In an order that the order of the host's atoms has no part in: those that hold the ion first, then by score of the orbit, then by channel,
-    /// then by coordinates. The first of an orbit stands for it.
+    /// In an order that the order of the host's atoms has no part in: those that hold the ion first, then by score of the orbit,
+    /// then by channel, then by coordinates. The first of an orbit stands for it.
     pub sites: Vec<InsertionSite>,
     /// The first of each site's orbit.
     pub orbit: Vec<usize>,

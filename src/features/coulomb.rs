@@ -20,7 +20,8 @@ pub enum CoulombConvention {
     /// Distances in Å; in the Coulomb matrix those of the cell's atoms where their coordinates put them.
     #[default]
     Dscribe,
-    /// Distances in bohr (15 parts in a million too long), so that the matrix is in hartree throughout; in the Coulomb matrix those of the nearest images.
+    /// Distances in bohr (15 parts in a million too long), so that the matrix is in hartree throughout; in the Coulomb matrix those
+    /// of the nearest images.
     Matminer,
 }
 

@@ -2,10 +2,10 @@
 //! that makes the cell neutral (Faber, Lindmaa, von Lilienfeld & Armiento, *Int. J. Quantum Chem.* **115** (2015) 1094).
 //!
 //! Entry (i, j) is Z_i Z_j Φ(x_j - x_i), e²/Å, and (i, i) is Z_i² Φ₀ / 2, so that the upper triangle sums to the energy of
-//! the cell. The potentials Φ alone serve any charges ([`ewald_potentials`]). Φ is split by Gaussians of width 1/α into a sum over the lattice within f/α and one over the reciprocal
-//! lattice within 2αf, with α = √π (N / V²)^(1/6) and f = √(-ln accuracy) (Jackson & Catlow, *Mol. Simul.* **1** (1988)
-//! 207). These are dscribe's choices: at one accuracy both programs sum the same terms. A converged entry depends on
-//! neither α nor the choice of lattice vectors.
+//! the cell. The potentials Φ alone serve any charges ([`ewald_potentials`]). Φ is split by Gaussians of width 1/α into a sum over
+//! the lattice within f/α and one over the reciprocal lattice within 2αf, with α = √π (N / V²)^(1/6) and f = √(-ln accuracy)
+//! (Jackson & Catlow, *Mol. Simul.* **1** (1988) 207). These are dscribe's choices: at one accuracy both programs sum the same
+//! terms. A converged entry depends on neither α nor the choice of lattice vectors.
 
 use std::f64::consts::PI;
 

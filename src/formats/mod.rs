@@ -3,8 +3,9 @@
 //!
 //! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
 //! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
-//! [`to_cif`], [`to_symmetrised_cif`], [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read back. Beside crystals, what calculations leave:
-//! [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No SQL.
+//! [`to_cif`], [`to_symmetrised_cif`], [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read
+//! back. Beside crystals, what calculations leave: [`read_volumetric`] reads densities on a grid, [`read_valences`] what their
+//! pseudopotentials count. No SQL.
 
 mod ase;
 mod ase_db;

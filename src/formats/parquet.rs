@@ -4,7 +4,8 @@
 //! `species_at_sites`, `cartesian_site_positions`), pymatgen's dictionaries (`structure`, or `lattice` and `sites`; ParquetDB's
 //! `structure.lattice.matrix` and `structure.sites`), flat lists (`lattice`, `species` or `numbers`, `frac_coords`), and a column of
 //! CIF, POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape would be, from
-//! its columns, so that what holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number stands for its line.
+//! its columns, so that what holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number
+//! stands for its line.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

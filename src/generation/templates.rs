@@ -1,8 +1,8 @@
 //! Templates: the orbits of known crystals with other elements on them. What a sampler that has learned something must beat.
 //!
-//! The template of a crystal is its tokens without elements: which positions belong together, and whether they hold cations or anions. One is
-//! drawn as often as it is known. Each of its parts takes an element by how often the element is known on positions of such site
-//! symmetry; a choice that is charge-neutral, with a charge of the right sign on each part, is a sample.
+//! The template of a crystal is its tokens without elements: which positions belong together, and whether they hold cations or
+//! anions. One is drawn as often as it is known. Each of its parts takes an element by how often the element is known on positions
+//! of such site symmetry; a choice that is charge-neutral, with a charge of the right sign on each part, is a sample.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

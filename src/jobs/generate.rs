@@ -93,8 +93,8 @@ impl std::fmt::Display for GenerateSummary {
 /// made are not made again: what was interrupted goes on.
 ///
 /// # Errors
-/// Tables that cannot be read or are not of crystals, a condition or an element of which the sampler knows nothing, no template that fits, a
-/// store that cannot be written, or no energy model where one is asked for.
+/// Tables that cannot be read or are not of crystals, a condition or an element of which the sampler knows nothing, no template
+/// that fits, a store that cannot be written, or no energy model where one is asked for.
 pub async fn generate(
     session: &Session,
     store: &Store,

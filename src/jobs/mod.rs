@@ -1,8 +1,8 @@
 //! Jobs: work over a table that is more than a query, goes on where it was interrupted, and tells how far it is.
 //!
 //! [`featurize`] keeps the values of functions of crystals, [`compute`] those of any columns of SQL, [`evaluate`] a model's answers beside
-//! labels, [`enumerate`] makes candidates from prototypes, and [`generate`] hypothetical crystals, all in whole snapshots. [`steps`] counts what each condition of a screening
-//! leaves, and [`Labelled`] reads the crystals of a training.
+//! labels, [`enumerate`] makes candidates from prototypes, and [`generate`] hypothetical crystals, all in whole snapshots.
+//! [`steps`] counts what each condition of a screening leaves, and [`Labelled`] reads the crystals of a training.
 
 mod compute;
 mod enumerate;

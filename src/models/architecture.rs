@@ -73,8 +73,8 @@ pub(super) trait Architecture: Sized + 'static {
         None
     }
 
-    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have gradients, by which
-    /// they are fitted.
+    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have gradients,
+    /// by which they are fitted.
     fn grown(&self, _net: &Self::Net, _items: &[(&Input, f32)], _growth: &Growth) -> Option<(Self::Net, f64)> {
         None
     }

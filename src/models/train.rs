@@ -37,8 +37,8 @@ use crate::ModelError;
 /// Trains a network on `samples` and writes checkpoint, weights and card into `options.directory`.
 ///
 /// # Errors
-/// An architecture that is not trained, too few samples, a checkpoint of another run, a loss that is no number, a name that is taken, or a folder that cannot be
-/// written.
+/// An architecture that is not trained, too few samples, a checkpoint of another run, a loss that is no number, a name that is
+/// taken, or a folder that cannot be written.
 pub fn train(samples: &[Sample], options: &TrainOptions, observer: &dyn Observer) -> Result<Trained, ModelError> {
     train_with(samples, &[], options, observer)
 }

@@ -1,4 +1,5 @@
-//! The server: one store for a group, by Flight SQL for programs, by HTTP for scripts and browsers, with OPTIMADE for clients of databases, and by MCP for assistants.
+//! The server: one store for a group, by Flight SQL for programs, by HTTP for scripts and browsers, with OPTIMADE for clients of
+//! databases, and by MCP for assistants.
 //!
 //! Every door asks the [`Gate`], which plans one statement that only reads, checks the plan, and runs it at one snapshot within
 //! bounds of time, memory and number. No door plans or prints by itself: a statement goes the way of [`sql::Session`], and a result

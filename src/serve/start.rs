@@ -61,7 +61,8 @@ pub struct Listening {
     pub http: Option<SocketAddr>,
 }
 
-/// Serves a store, on the threads of [`runtime`], until `end`: then nothing new is taken, and answers under way have ten seconds. `ready` is told when it listens.
+/// Serves a store, on the threads of [`runtime`], until `end`: then nothing new is taken, and answers under way have ten seconds.
+/// `ready` is told when it listens.
 ///
 /// # Errors
 /// Addresses beyond this machine, a token that others may read, an address that is taken, a store that cannot be read.

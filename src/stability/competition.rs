@@ -3,9 +3,9 @@
 use super::{PhaseDiagram, conversion_voltage, formation_energy};
 use crystal::{Composition, Element};
 
-/// A filled host this far above the hull, eV/atom, reacts sooner than it takes up ions: nine in ten of the metastable crystals that are known lie
-/// lower (W. Sun *et al.*, *Sci. Adv.* **2** (2016) e1600225, less than 0.07 eV/atom), and so do all but a few of the filled hosts of
-/// electrodes whose voltage is known, by the hull of the Materials Project.
+/// A filled host this far above the hull, eV/atom, reacts sooner than it takes up ions: nine in ten of the metastable crystals that
+/// are known lie lower (W. Sun *et al.*, *Sci. Adv.* **2** (2016) e1600225, less than 0.07 eV/atom), and so do all but a few of the
+/// filled hosts of electrodes whose voltage is known, by the hull of the Materials Project.
 const CONVERTS: f64 = 0.1;
 
 /// Why a filled host does not stay that lies so far above the hull, eV/atom; `None` where it may.

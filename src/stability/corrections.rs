@@ -9,7 +9,8 @@
 //! 3. Another anion where its oxidation state is -1 or lower; where it has none, or one that is not negative, if it is the most
 //!    electronegative element.
 //! 4. V, Cr, Mn, Fe, Co, Ni, Mo and W where O or F is the most electronegative element: there the scheme takes PBE + U with a U of its
-//!    own (Jain *et al.*, Phys. Rev. B 84 (2011) 045115), everywhere else PBE. A calculation done otherwise has another zero and is refused.
+//!    own (Jain *et al.*, Phys. Rev. B 84 (2011) 045115), everywhere else PBE. A calculation done otherwise has another zero and is
+//!    refused.
 //!
 //! This is what pymatgen's `MaterialsProject2020Compatibility` does, but for the states: those it guesses from the composition by a
 //! table of its own that changes with its version, and with it the correction. Here they come from [`neutral_states`], or from

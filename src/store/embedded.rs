@@ -16,8 +16,8 @@ const SAMPLE: &[u8] = include_bytes!("../../fixtures/sample/materials_project.js
 
 impl Store {
     /// The store that is meant where none is named: `HOLLANDITE_STORE`, or `hollandite/store` in the user's data folder.
-    /// On first use it is made and filled with the published host structures and the labelled sample, whole or not at all: another process that
-    /// does the same meanwhile does no harm.
+    /// On first use it is made and filled with the published host structures and the labelled sample, whole or not at all: another
+    /// process that does the same meanwhile does no harm.
     ///
     /// # Errors
     /// No data folder, or as [`Store::open`] and [`Store::init`].

@@ -2,8 +2,8 @@
 //!
 //! Textbook structures, one for each rule, with pymatgen's own oxidation states and with ours; and real crystals: of
 //! the labelled sample, and of the real set where it lies beside the repository. These goldens were written by
-//! `fixtures/golden/make/corrections.py`, and the frames by `frames.py` there. Then raw energies of the Materials Project, which become the formation
-//! energies that it published, and outputs of VASP as they come in.
+//! `fixtures/golden/make/corrections.py`, and the frames by `frames.py` there. Then raw energies of the Materials Project, which
+//! become the formation energies that it published, and outputs of VASP as they come in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

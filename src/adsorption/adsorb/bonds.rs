@@ -3,12 +3,12 @@
 use crystal::{Element, Structure};
 use features::{COORDINATION_TOLERANCE, Coordination, coordination};
 
-/// What spans less than this part of the largest solid angle is no neighbour, what spans more than [`COORDINATION_TOLERANCE`] is one. What lies
-/// between may be either: there a bond is neither made nor broken by the noise of a relaxation.
+/// What spans less than this part of the largest solid angle is no neighbour, what spans more than [`COORDINATION_TOLERANCE`] is
+/// one. What lies between may be either: there a bond is neither made nor broken by the noise of a relaxation.
 const LOOSE: f64 = 0.3;
 
-/// Whether each atom of `after` has as many neighbours of each element as in `before`, which holds the same atoms in the same order. `false`
-/// where that cannot be told.
+/// Whether each atom of `after` has as many neighbours of each element as in `before`, which holds the same atoms in the same
+/// order. `false` where that cannot be told.
 pub(super) fn bonds_kept(before: &Structure, after: &Structure) -> bool {
     let neighbours = |crystal: &Structure| {
         let [bonds, loose] = [COORDINATION_TOLERANCE, LOOSE].map(|tolerance| coordination(crystal, tolerance));

@@ -5,9 +5,9 @@
 //! between them, and an ion goes there nevertheless, for they part.
 //!
 //! The hollows of the channel and the nodes of its widest path are the places; from place to place leads the straight line, at a cost of
-//! exp(-d / [`WIDTH`]) per Å of it, d being the clearance to the nearest atom. The cheapest way therefore keeps to the middle of the void and
-//! passes its widest windows. It is cut where it comes to a site that symmetry makes one with the first: each piece is a
-//! hop, and pieces that symmetry makes alike are walked once.
+//! exp(-d / [`WIDTH`]) per Å of it, d being the clearance to the nearest atom. The cheapest way therefore keeps to the middle of
+//! the void and passes its widest windows. It is cut where it comes to a site that symmetry makes one with the first: each piece is
+//! a hop, and pieces that symmetry makes alike are walked once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -68,8 +68,8 @@ pub(super) struct Begin {
     pub sites: Vec<InsertionSite>,
 }
 
-/// Where an ion begins `within` the host: at the sites of the channel on which the best of them lies, or at any where the ways need follow no
-/// channel.
+/// Where an ion begins `within` the host: at the sites of the channel on which the best of them lies, or at any where the ways need
+/// follow no channel.
 ///
 /// # Errors
 /// No site, or none on a channel.

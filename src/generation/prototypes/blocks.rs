@@ -1,7 +1,7 @@
 //! Wadsley-Roth phases of n x m blocks: columns of ReO3 type, n x m octahedra wide and without end, that share edges with columns half
-//! an octahedron higher; A. D. Wadsley, *Acta Crystallogr.* **14** (1961) 660 (TiNb2O7); R. J. Cava *et al.*, *J. Electrochem. Soc.* **130**
-//! (1983) 2345, who give the formula: M(nm) O(3nm - n - m), where blocks of one height are joined to endless ribbons. 3 x 3 is TiNb2O7,
-//! 3 x 4 Nb12O29. Blocks that tetrahedra hold apart (Nb12WO33, Nb16W5O55) are not built.
+//! an octahedron higher; A. D. Wadsley, *Acta Crystallogr.* **14** (1961) 660 (TiNb2O7); R. J. Cava *et al.*, *J. Electrochem.
+//! Soc.* **130** (1983) 2345, who give the formula: M(nm) O(3nm - n - m), where blocks of one height are joined to endless ribbons.
+//! 3 x 3 is TiNb2O7, 3 x 4 Nb12O29. Blocks that tetrahedra hold apart (Nb12WO33, Nb16W5O55) are not built.
 //!
 //! In the ideal arrangement the anions on the side of a block are those at the ends of the axes of the octahedra of the next: that block
 //! stands half an edge of the octahedra further, and half an edge higher. Cations across a shared edge repel each other, and real

@@ -9,7 +9,8 @@ use super::vocabulary::Vocabulary;
 
 /// Spheres of this diameter, Å, pass through what is called a channel here.
 const CHANNEL: f64 = 1.0;
-/// Share of the crystals of an epoch of which a condition is not said, for each condition apart: so that a network knows crystals without it.
+/// Share of the crystals of an epoch of which a condition is not said, for each condition apart: so that a network knows crystals
+/// without it.
 const DROPPED: f32 = 0.2;
 /// The same of amounts, without which the elements may still be said.
 const DROPPED_AMOUNTS: f32 = 0.5;

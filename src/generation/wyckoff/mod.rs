@@ -1,9 +1,9 @@
 //! A network that writes crystals in tokens: a transformer over Wyckoff positions, after N. Kazeev *et al.* (arXiv:2503.02407).
 //!
 //! It is told of what the crystal is to be ([`Conditions`], elements, composition), draws a space group, and then one orbit after another:
-//! species with oxidation state, site symmetry, number among the positions of that symmetry. Orbits have no order: it learns from every order, has
-//! no positions, and is told after each orbit what the crystal is so far. What can no longer end charge-neutral, or of the composition asked for,
-//! is never drawn.
+//! species with oxidation state, site symmetry, number among the positions of that symmetry. Orbits have no order: it learns from
+//! every order, has no positions, and is told after each orbit what the crystal is so far. What can no longer end charge-neutral,
+//! or of the composition asked for, is never drawn.
 //!
 //! ```text
 //! places.rs vocabulary.rs   the words            conditions.rs written.rs   what is told of a crystal, before and on the way

@@ -1,8 +1,9 @@
 //! What can still end charge-neutral: for each total charge, how many more orbits and atoms it takes at least to bring it to zero.
 //!
 //! An orbit of n ions of charge q changes the total by n·q, one of mixed valence by anything between n·low and n·high. Positions without a
-//! free coordinate are used once, so that there is a table for each set of them that is left; of those alike only the number counts. The first
-//! is filled as shortest paths are: orbits on free positions are added to what is known as long as it becomes shorter.
+//! free coordinate are used once, so that there is a table for each set of them that is left; of those alike only the number
+//! counts. The first is filled as shortest paths are: orbits on free positions are added to what is known as long as it becomes
+//! shorter.
 
 use super::places::Place;
 use super::written::Written;

@@ -1,5 +1,5 @@
-//! Crystals as they come, to what is learned from. The symmetry and the spheres of tens of thousands take minutes: a run keeps what it has found,
-//! and one that goes on reads it back.
+//! Crystals as they come, to what is learned from. The symmetry and the spheres of tens of thousands take minutes: a run keeps what
+//! it has found, and one that goes on reads it back.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -51,8 +51,8 @@ impl Line {
     }
 }
 
-/// What is learned from crystals, each with its distance to the hull, eV/atom, where that is known; in their order, each once. `kept` is the
-/// file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
+/// What is learned from crystals, each with its distance to the hull, eV/atom, where that is known; in their order, each once.
+/// `kept` is the file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
 ///
 /// # Errors
 /// A file that cannot be written, or work that is no longer wanted.

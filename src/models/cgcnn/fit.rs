@@ -1,6 +1,7 @@
 //! A training step without tensors: forward and back over the passes of a mini-batch, the gradients of every weight by hand.
 //!
-//! Rows of bonds before their normalisation are kept for the way back, gates are computed anew: reading them from memory would take as long.
+//! Rows of bonds before their normalisation are kept for the way back, gates are computed anew: reading them from memory would take
+//! as long.
 
 use burn::{nn, optim::GradientsParams, prelude::Device};
 

@@ -1,8 +1,9 @@
 //! Choosing a network's settings by trial: Bayesian optimisation, with trials that are given up where they are hopeless and
 //! kept where a killed search finds them again.
 //!
-//! [`space`] is what may be chosen, each architecture offers its own and [`Choice`] says what it means to a training; [`surrogate`] models the error over a space,
-//! [`search`] asks it for the next trial, [`pruning`] says which trials to give up, and [`study`] runs them.
+//! [`space`] is what may be chosen, each architecture offers its own and [`Choice`] says what it means to a training; [`surrogate`]
+//! models the error over a space, [`search`] asks it for the next trial, [`pruning`] says which trials to give up, and [`study`]
+//! runs them.
 
 mod choice;
 mod definition;

@@ -1,6 +1,7 @@
 //! Pictures: of a crystal ([`structure`]), its powder pattern ([`xrd`]), its electrons ([`density`]), what a table holds
 //! ([`distribution`]), a model's errors ([`parity()`], [`errors()`]), its training ([`learning_curve`]), the search for its
-//! settings ([`tuning()`]), an ion on its way ([`path()`]), the steps of a screening ([`funnel`]) and the convex hull of a chemical system ([`hull`]).
+//! settings ([`tuning()`]), an ion on its way ([`path()`]), the steps of a screening ([`funnel`]) and the convex hull of a chemical
+//! system ([`hull`]).
 //!
 //! Each function draws a [`Picture`], which [`Picture::save`] writes as SVG or PNG. Where there are axes plotters draws them;
 //! what no chart library knows is drawn by hand.

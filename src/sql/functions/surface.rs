@@ -1,4 +1,5 @@
-//! What functions of an energy model share: which model is asked, how crystals are relaxed, and what became of those that ions were put into.
+//! What functions of an energy model share: which model is asked, how crystals are relaxed, and what became of those that ions were
+//! put into.
 
 use std::sync::Arc;
 

@@ -25,7 +25,8 @@ pub(super) const VIEW: &str = "features";
 pub(super) const PREFIX: &str = "features_";
 
 /// Every feature of the newest snapshot; also the table `featurizers`. What its lots say of themselves is in their snapshots, committed
-/// with their rows, and so does a merge of shards; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that an older program wrote.
+/// with their rows, and so does a merge of shards; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that
+/// an older program wrote.
 pub(super) const LIST: &str = "
     WITH lots AS MATERIALIZED (
         SELECT snapshot_id, json_extract(commit_extra_info, '$.hollandite_feature') AS feature,

@@ -22,8 +22,9 @@ const DOING: &str = "adding results";
 
 impl Store {
     /// Adds rows to the table of results that `R` names, in one snapshot with `message`, and makes the table where it was
-    /// dropped. A table of an older program gains the columns that came since, NULL in its old rows. Rows that are there already, or that come twice, by the columns of [`ResultRow::KEY`], are left out: the
-    /// same rows again add nothing, and make no snapshot. Returns how many were added.
+    /// dropped. A table of an older program gains the columns that came since, NULL in its old rows. Rows that are there already,
+    /// or that come twice, by the columns of [`ResultRow::KEY`], are left out: the same rows again add nothing, and make no
+    /// snapshot. Returns how many were added.
     ///
     /// # Errors
     /// A store that may not be written to, or a table of that name and of another shape.

@@ -2,7 +2,8 @@
 //!
 //! `adsorption`, `charges`, `electrodes` and `reference_energies` are tables of the lake like `tmo`, declared in `schema/lake.sql`, open to
 //! SQL and to any DuckLake client. A struct here is one row of each; [`Store::append`] adds rows in one snapshot, [`Store::results`] reads
-//! them back. Every store has the paper's rows ([`published`]): a computed row stands beside the published one, and `source` tells them apart.
+//! them back. Every store has the paper's rows ([`published`]): a computed row stands beside the published one, and `source` tells
+//! them apart.
 //!
 //! [`Store::append`]: super::Store::append
 //! [`Store::results`]: super::Store::results
