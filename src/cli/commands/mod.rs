@@ -32,6 +32,7 @@ pub mod sql;
 mod steps;
 mod train;
 mod training;
+mod training_bar;
 mod tune;
 mod verify;
 mod wyckoff;

@@ -3,77 +3,51 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanDuration;
 
-use crate::cli::console::{Console, listener};
+use super::training_bar::TrainingBar;
 use crate::models::behind;
 use crate::models::train::{Epoch, Observer};
-use crate::progress::Done;
 use crate::report::plots;
-use crate::stop::Stop;
 
 /// The progress of one training.
 pub struct Bar {
-    bar: ProgressBar,
+    bar: TrainingBar,
     epochs: usize,
     curve: PathBuf,
     unit: String,
     history: Mutex<Vec<Epoch>>,
-    console: Option<Arc<dyn Console>>,
-    stop: Stop,
 }
 
 impl Bar {
     /// Of a run of `epochs` whose learning curve is drawn to `curve` after each. `unit`: of the label.
     pub fn new(epochs: usize, curve: PathBuf, unit: String) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left of the epoch");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar, epochs, curve, unit, history: Mutex::default(), console: listener(), stop: Stop::current() }
+        let bar = TrainingBar::new("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left of the epoch");
+        Self { bar, epochs, curve, unit, history: Mutex::default() }
     }
 
     /// Takes the bar away.
     pub fn close(&self) {
-        self.bar.finish_and_clear();
+        self.bar.close();
     }
 
     fn history(&self) -> MutexGuard<'_, Vec<Epoch>> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn line(&self, text: &str) {
-        // On a terminal above the bar, elsewhere plainly: an epoch's line is the log of a run in the background.
-        match &self.console {
-            Some(console) => console.note(text),
-            None if self.bar.is_hidden() => eprintln!("{text}"),
-            None => self.bar.println(text),
-        }
-    }
 }
 
 impl Observer for Bar {
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64) {
-        if let Some(console) = &self.console {
-            let words = format!("epoch {epoch}/{}, loss {loss:.4}", self.epochs);
-            console.step(&Done { done: done as u64, of: Some(total as u64), unit: "crystals", words });
-        }
-        if done <= self.bar.position() as usize {
-            self.bar.reset();
-        }
-        self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
-        self.bar.set_message(format!("loss {loss:.4}"));
+        self.bar.crystals(format!("epoch {epoch}/{}", self.epochs), format!("loss {loss:.4}"), done, total);
     }
 
     fn epoch(&self, epoch: &Epoch) -> ControlFlow<()> {
         let mut history = self.history();
         history.push(*epoch);
-        self.line(&format!(
+        self.bar.line(&format!(
             "epoch {:4}  loss {:.4}  validation RMSE {:.4} MAE {:.4}{}  learning rate {:.2e}  {:.0} s  at most {} left",
             epoch.epoch,
             epoch.train_loss,
@@ -86,7 +60,7 @@ impl Observer for Bar {
         ));
         // A curve that cannot be drawn now is no reason to lose a training: it is drawn again at the end.
         let _ = plots::learning_curve(&history, &self.unit).save(&self.curve);
-        if self.stop.is_given() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.bar.flow()
     }
 
     fn resumed(&self, history: &[Epoch]) {
@@ -94,7 +68,7 @@ impl Observer for Bar {
     }
 
     fn note(&self, message: &str) {
-        self.line(message);
+        self.bar.line(message);
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::training::usage;
+use super::training_bar::TrainingBar;
 use super::{named, samples};
 use crate::cli::args::{At, Train, Training, Tune};
-use crate::cli::console::{Console, listener, note};
+use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::models::behind;
 use crate::models::network::{Config, architectures};
@@ -19,7 +17,6 @@ use crate::models::train::{Criterion, Loss, Recipe, TrainOptions};
 use crate::models::tune::{
     Choice, Definition, Pruning, Settings, Space, State, Study, Trial, TrialObserver, tune, winner,
 };
-use crate::stop::Stop;
 use crate::store::{Store, Tuning};
 
 pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
@@ -59,7 +56,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     // Hours of arithmetic: not on a thread that should be answering the terminal.
     let trials = tokio::task::spawn_blocking(move || {
         let trials = tune(&crystals, &options, &study, wanted, &tuning, &bar);
-        bar.bar.finish_and_clear();
+        bar.shown.close();
         trials
     })
     .await
@@ -186,51 +183,39 @@ fn listed(settings: &Settings) -> String {
 
 /// A bar over the epochs of a trial, one line for each trial that is over.
 struct Bar {
-    bar: ProgressBar,
+    shown: TrainingBar,
     trials: usize,
     end: Option<Instant>,
     /// Of the label, behind a number.
     unit: String,
-    console: Option<Arc<dyn Console>>,
-    stop: Stop,
 }
 
 impl Bar {
     fn new(epochs: usize, trials: usize, time_limit: Option<f64>, unit: String) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{prefix} {bar:30} epoch {pos}/{len}  {msg}  {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(500));
+        let shown = TrainingBar::new("{prefix} {bar:30} epoch {pos}/{len}  {msg}  {eta}");
+        shown.bar.set_length(epochs as u64);
         let end = time_limit.and_then(|s| Instant::now().checked_add(Duration::try_from_secs_f64(s).ok()?));
-        Self { bar, trials, end, unit: behind(&unit), console: listener(), stop: Stop::current() }
-    }
-
-    fn line(&self, text: &str) {
-        match &self.console {
-            Some(console) => console.note(text),
-            None if self.bar.is_hidden() => eprintln!("{text}"),
-            None => self.bar.println(text),
-        }
+        Self { shown, trials, end, unit: behind(&unit) }
     }
 }
 
 impl TrialObserver for Bar {
     fn begins(&self, trial: &Trial, best: Option<&Trial>) {
         let best = best.and_then(|best| Some(format!(", best {:.4} (trial {})", best.error()?, best.number)));
-        self.bar.set_prefix(format!("trial {} of {}{}", trial.number, self.trials, best.unwrap_or_default()));
-        self.bar.set_position(trial.curve.len() as u64);
-        self.bar.set_message("");
-        self.bar.reset_eta();
+        self.shown.bar.set_prefix(format!("trial {} of {}{}", trial.number, self.trials, best.unwrap_or_default()));
+        self.shown.bar.set_position(trial.curve.len() as u64);
+        self.shown.bar.set_message("");
+        self.shown.bar.reset_eta();
     }
 
     fn step(&self, _: usize, done: usize, total: usize) {
-        self.bar.set_message(format!("{done}/{total}"));
+        self.shown.bar.set_message(format!("{done}/{total}"));
     }
 
     fn epoch(&self, trial: &Trial) {
-        self.bar.set_position(trial.curve.len() as u64);
+        self.shown.bar.set_position(trial.curve.len() as u64);
         let error = trial.error().map_or_else(|| "not a number".into(), |error| format!("{error:.4}{}", self.unit));
-        self.bar.set_message(error);
+        self.shown.bar.set_message(error);
     }
 
     fn ends(&self, trial: &Trial) {
@@ -239,7 +224,7 @@ impl TrialObserver for Bar {
             None => "no error".into(),
         };
         let reason = trial.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        self.line(&format!(
+        self.shown.line(&format!(
             "trial {:3}  {error}  {:.0} s  {}{reason}  {}",
             trial.number,
             trial.seconds,
@@ -249,7 +234,7 @@ impl TrialObserver for Bar {
     }
 
     fn stop(&self) -> bool {
-        self.stop.is_given() || self.end.is_some_and(|end| Instant::now() >= end)
+        self.shown.stop.is_given() || self.end.is_some_and(|end| Instant::now() >= end)
     }
 }
 

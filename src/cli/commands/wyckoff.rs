@@ -2,23 +2,21 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanDuration;
 
+use super::training_bar::TrainingBar;
 use crate::cli::args::Train;
-use crate::cli::console::{Console, listener};
 use crate::cli::{CliError, render};
 use crate::columns::StructureColumn;
 use crate::crystal::Structure;
 use crate::generation::wyckoff::{WyckoffConfig, WyckoffEpoch, WyckoffObserver, WyckoffOptions, examples, train};
 use crate::generation::{GenerationError, SamplerKind};
-use crate::progress::Done;
 use crate::sql::{Session, quoted_name};
-use crate::stop::Stop;
 use crate::store::Store;
 
 /// Name of the generator on the command line.
@@ -75,7 +73,7 @@ pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     })
     .await
     .map_err(|e| CliError::Failed(format!("training stopped: {e}")))?;
-    bar.bar.finish_and_clear();
+    bar.bar.close();
     let trained = trained.map_err(|e| CliError::Failed(e.to_string()))?;
     let card = trained.model.card();
     render::print(&format!(
@@ -172,44 +170,25 @@ async fn crystals(
 
 /// What a training shows while it runs.
 struct Bar {
-    bar: ProgressBar,
+    bar: TrainingBar,
     epochs: usize,
-    console: Option<Arc<dyn Console>>,
-    stop: Stop,
     seconds: Mutex<Vec<f64>>,
 }
 
 impl Bar {
     fn new(epochs: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_millis(500));
-        Self { bar, epochs, console: listener(), stop: Stop::current(), seconds: Mutex::default() }
-    }
-
-    fn show(&self, prefix: String, message: String, done: usize, total: usize) {
-        if let Some(console) = &self.console {
-            let words = format!("{prefix}, {message}");
-            console.step(&Done { done: done as u64, of: Some(total as u64), unit: "crystals", words });
-        }
-        if done <= self.bar.position() as usize {
-            self.bar.reset();
-        }
-        self.bar.set_prefix(prefix);
-        self.bar.set_message(message);
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
+        let bar = TrainingBar::new("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left");
+        Self { bar, epochs, seconds: Mutex::default() }
     }
 }
 
 impl WyckoffObserver for Bar {
     fn read(&self, done: usize, total: usize) {
-        self.show("reading".into(), "symmetry and spheres".into(), done, total);
+        self.bar.crystals("reading".into(), "symmetry and spheres".into(), done, total);
     }
 
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64) {
-        self.show(format!("epoch {epoch}/{}", self.epochs), format!("loss {loss:.3}"), done, total);
+        self.bar.crystals(format!("epoch {epoch}/{}", self.epochs), format!("loss {loss:.3}"), done, total);
     }
 
     fn epoch(&self, epoch: &WyckoffEpoch) -> ControlFlow<()> {
@@ -226,15 +205,10 @@ impl WyckoffObserver for Bar {
             epoch.seconds,
             HumanDuration(left)
         ));
-        if self.stop.is_given() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.bar.flow()
     }
 
     fn note(&self, message: &str) {
-        // On a terminal above the bar, elsewhere plainly: an epoch's line is the log of a run in the background.
-        match &self.console {
-            Some(console) => console.note(message),
-            None if self.bar.is_hidden() => eprintln!("{message}"),
-            None => self.bar.println(message),
-        }
+        self.bar.line(message);
     }
 }
