@@ -186,7 +186,7 @@ fn flow<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charge::test::Gaussians;
+    use crate::charge::testing::Gaussians;
     use crystal::{Element, Lattice};
 
     fn cube(edge: f64, sites: Vec<[f64; 3]>) -> Structure {

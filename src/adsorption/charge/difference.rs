@@ -138,7 +138,7 @@ pub fn planar_average(field: &Volumetric, axis: usize) -> Result<Vec<(f64, f64)>
 
 #[cfg(test)]
 mod tests {
-    use super::super::test::Gaussians;
+    use super::super::testing::Gaussians;
     use super::*;
     use crystal::Structure;
     use formats::Quantity;

@@ -10,7 +10,7 @@ mod levels;
 mod nearest;
 pub mod net;
 #[cfg(test)]
-mod test;
+mod testing;
 mod voxels;
 
 pub use bader::{Amounts, Basin, Basins, DEFAULT_VACUUM, basins};

@@ -197,7 +197,7 @@ pub fn transfer(inserted: &Charges, host: &Charges) -> Result<Vec<Transfer>, Ads
 
 #[cfg(test)]
 mod tests {
-    use super::super::test::Gaussians;
+    use super::super::testing::Gaussians;
     use super::*;
     use crate::charge::DEFAULT_VACUUM;
 
