@@ -57,7 +57,7 @@ impl Calibration {
     }
 
     /// Half the width, eV/atom, of an interval that holds the label with a probability of at least `coverage`. `spread`:
-    /// that of the ensemble, 0 for a single model. `None` where so few crystals vouch for no finite width.
+    /// that of the ensemble, 0 for a single model. `None` where there are too few crystals for a finite width.
     pub fn radius(&self, coverage: f64, spread: f64) -> Option<f64> {
         // The next level up; a coverage that is one but for rounding is that one.
         let level = (coverage * LEVELS as f64 - 1e-9).ceil().max(1.0) as usize;

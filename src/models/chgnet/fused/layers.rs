@@ -536,7 +536,7 @@ impl BondConv {
     }
 }
 
-/// Angles hear of their bonds.
+/// Message passing from bonds to angles.
 #[derive(Debug)]
 pub struct AngleUpdate(OfAngles);
 
