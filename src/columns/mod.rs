@@ -6,4 +6,4 @@
 
 mod structure;
 
-pub use structure::{StructureBuilder, StructureColumn, structure_fields, structure_type, structures};
+pub use structure::{StructureBuilder, StructureColumn, structure_type, structures};

@@ -23,7 +23,7 @@ mod references;
 mod simplex;
 mod substitute;
 
-pub use anions::{OxideType, SulfideType, oxide_type, sulfide_type};
+pub use anions::{OxideType, oxide_type};
 pub use candidates::{Candidate, CandidateCounts, CandidateOptions, Candidates};
 pub use competition::{Competition, converts};
 pub use conversion::conversion_voltage;

@@ -78,7 +78,7 @@ pub use query::{STACK, check_depth, depth, parsed, replace_tables, tables_of, wi
 pub use results::{AdsorptionRow, ChargeRow, Crystal, DftRunRow, Electrode, ReferenceEnergy, References, ResultRow};
 pub use rows::{Onto, is_of_the_lake};
 pub use shards::{Branch, Lent, Manifest, MergeSummary, Plan, Shard};
-pub use tables::{Column, columns, dictionary, lineage_columns, meanings, schema};
+pub use tables::{Column, columns, dictionary, meanings, schema};
 pub use tunings::Tuning;
 pub use turn::{Holder, Turn, WaitWatcher, waiting_for};
 pub use verify::{Problem, VerifyReport};
