@@ -354,7 +354,7 @@ fn most(function: &str, args: &ScalarFunctionArgs) -> Result<usize> {
 }
 
 /// Bytes of values, one at least for each: those that an array has a part in, and no more, where it shares them with others.
-fn bytes(values: &dyn Array) -> usize {
+pub(super) fn bytes(values: &dyn Array) -> usize {
     // The lower half of a view begins with the length.
     let views = |views: &[u128]| views.iter().map(|view| (*view & u128::from(u32::MAX)) as usize).sum::<usize>();
     let items = match values.data_type() {

@@ -43,6 +43,9 @@ const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 /// Functions that take as long as the lengths of two texts multiplied say, and hear no sign to stop.
 const SLOW: [&str; 1] = ["levenshtein"];
 
+/// Aggregates that gather values of all rows: over a window each row would have them all.
+const GATHER: [&str; 2] = ["array_agg", "string_agg"];
+
 /// Functions whose last argument spells a type.
 const CASTS: [&str; 2] = ["arrow_cast", "arrow_try_cast"];
 
@@ -158,6 +161,12 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
     let call = match expr {
         Expr::ScalarFunction(call) => call,
         Expr::AggregateFunction(call) => return aggregate_refused(call),
+        Expr::WindowFunction(call) if GATHER.contains(&call.fun.name()) => {
+            return Some(format!(
+                "{} OVER gives all values to every row, and is not served: GROUP BY gives them once",
+                call.fun.name()
+            ));
+        }
         Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
             return type_refused(field.data_type());
         }

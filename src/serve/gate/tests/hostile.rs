@@ -152,6 +152,8 @@ const LONG: &[&str] = &[
     "SELECT approx_percentile_cont(0.5, CAST('1000000000000' AS BIGINT)) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
     "SELECT approx_percentile_cont(0.5, 10 + 1000000000000) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
     "SELECT levenshtein(id, id) FROM crystals",
+    "SELECT string_agg(id, ',') OVER () FROM crystals",
+    "SELECT array_agg(value) OVER (ORDER BY value) FROM generate_series(1, 100000)",
     "SELECT count(*) FROM crystals WHERE TRY_CAST(NULL AS BIGINT[2000000000]) IS NULL",
 ];
 
