@@ -375,6 +375,9 @@ pub(super) fn bytes(values: &dyn Array) -> usize {
             let (from, length) = within(lists.value_offsets());
             bytes(lists.values().slice(from, length).as_ref())
         }
+        // Rows may share items, in any order: those of all are counted.
+        DataType::ListView(_) => bytes(values.as_list_view::<i32>().values().as_ref()),
+        DataType::LargeListView(_) => bytes(values.as_list_view::<i64>().values().as_ref()),
         DataType::Map(..) => {
             let maps = values.as_map();
             let (from, length) = within(maps.value_offsets());
