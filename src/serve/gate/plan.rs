@@ -86,6 +86,9 @@ pub(super) fn check(query: &DataFrame, allowed: Allowed) -> Result<(), Refusal> 
 /// The table of all settings, the folder of temporary files among them.
 const SETTINGS: &str = "df_settings";
 
+/// The table of the texts of views, which name files where their author did.
+const DEFINITIONS: &str = "views";
+
 /// Whether a node looks one of our options up in [`SETTINGS`], as `SHOW hollandite.model` does.
 fn shows_own_option(node: &LogicalPlan) -> bool {
     let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else { return false };
@@ -140,6 +143,11 @@ fn table_refused(scan: &TableScan, allowed: Allowed) -> Option<String> {
     if scan.table_name.table() == SETTINGS {
         return Some(
             "settings tell of folders of the host, and are not served; SHOW hollandite.model and its like are".into(),
+        );
+    }
+    if scan.table_name.table() == DEFINITIONS && scan.table_name.schema() == Some(SCHEMAS[1]) {
+        return Some(
+            "the text of a view may name files of the host, and is not served; DESCRIBE tells its columns".into(),
         );
     }
     let function = scan.table_name.table().trim_end_matches("()");

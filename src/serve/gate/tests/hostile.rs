@@ -171,6 +171,8 @@ const PLACES: &[&str] = &[
     "SELECT value FROM information_schema.df_settings WHERE name = 'hollandite.model' OR true",
     "SELECT value FROM information_schema.df_settings AS s WHERE name > 'hollandite.model'",
     "SELECT a.value FROM information_schema.df_settings AS a JOIN crystals ON true",
+    "SELECT definition FROM information_schema.views",
+    "SHOW CREATE TABLE crystals",
     "SHOW datafusion.runtime.temp_directory",
     "SHOW ALL",
     "SHOW ALL VERBOSE",
