@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import subprocess
+import sys
 import time
 
 from common import Table, _build, arguments, machine
@@ -52,7 +53,10 @@ def clients(at, query, n, times):
     began = time.perf_counter()
     for one in all_:
         one.join()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    if any(one.exitcode for one in all_):
+        sys.exit(f"a client of {at} ended before its last answer")
+    return seconds
 
 
 def ask(at, query, times, begin):
@@ -99,7 +103,14 @@ def ours(binary, path, n):
     command = [binary, "serve", path, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--queries", str(n)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        yield next(line.split(" at ")[1].strip() for line in process.stderr if line.startswith("Flight SQL at"))
+        said = ""
+        for line in process.stderr:
+            said += line
+            if line.startswith("Flight SQL at"):
+                break
+        else:
+            sys.exit(f"the server ended with exit code {process.wait()}\n{said}")
+        yield line.split(" at ")[1].strip()
     finally:
         process.kill()
         process.wait()
@@ -124,7 +135,7 @@ def main():
     other = multiprocessing.Process(target=peer, args=(path, told), daemon=True)
     other.start()
     with ours(binary, path, args.clients) as at:
-        sides = {"hollandite": at, "DuckDB": told.get()}
+        sides = {"hollandite": at, "DuckDB": told.get(timeout=60)}
         for _ in range(args.rounds):
             for side, at in sides.items():
                 for n in (1, args.clients):

@@ -354,7 +354,7 @@ fn most(function: &str, args: &ScalarFunctionArgs) -> Result<usize> {
 }
 
 /// Bytes of values, one at least for each: those that an array has a part in, and no more, where it shares them with others.
-fn bytes(values: &dyn Array) -> usize {
+pub(super) fn bytes(values: &dyn Array) -> usize {
     // The lower half of a view begins with the length.
     let views = |views: &[u128]| views.iter().map(|view| (*view & u128::from(u32::MAX)) as usize).sum::<usize>();
     let items = match values.data_type() {
@@ -375,6 +375,9 @@ fn bytes(values: &dyn Array) -> usize {
             let (from, length) = within(lists.value_offsets());
             bytes(lists.values().slice(from, length).as_ref())
         }
+        // Rows may share items, in any order: those of all are counted.
+        DataType::ListView(_) => bytes(values.as_list_view::<i32>().values().as_ref()),
+        DataType::LargeListView(_) => bytes(values.as_list_view::<i64>().values().as_ref()),
         DataType::Map(..) => {
             let maps = values.as_map();
             let (from, length) = within(maps.value_offsets());

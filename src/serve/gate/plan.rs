@@ -8,7 +8,7 @@ use datafusion::datasource::listing::ListingTable;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    BinaryExpr, Cast, Expr, ExprSchemable, Filter, LogicalPlan, Operator, TableScan, TryCast,
+    BinaryExpr, Cast, Expr, ExprSchemable, Filter, Like, LogicalPlan, Operator, TableScan, TryCast,
 };
 use datafusion::prelude::DataFrame;
 use sql::relaxes;
@@ -42,6 +42,12 @@ const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 
 /// Functions that take as long as the lengths of two texts multiplied say, and hear no sign to stop.
 const SLOW: [&str; 1] = ["levenshtein"];
+
+/// Functions whose second argument is a regular expression: each of them takes up to 10 MB, and all of a batch are kept.
+const PATTERNS: [&str; 5] = ["regexp_like", "regexp_count", "regexp_instr", "regexp_match", "regexp_replace"];
+
+/// Aggregates that gather values of all rows: over a window each row would have them all.
+const GATHER: [&str; 2] = ["array_agg", "string_agg"];
 
 /// Functions whose last argument spells a type.
 const CASTS: [&str; 2] = ["arrow_cast", "arrow_try_cast"];
@@ -79,6 +85,9 @@ pub(super) fn check(query: &DataFrame, allowed: Allowed) -> Result<(), Refusal> 
 
 /// The table of all settings, the folder of temporary files among them.
 const SETTINGS: &str = "df_settings";
+
+/// The table of the texts of views, which name files where their author did.
+const DEFINITIONS: &str = "views";
 
 /// Whether a node looks one of our options up in [`SETTINGS`], as `SHOW hollandite.model` does.
 fn shows_own_option(node: &LogicalPlan) -> bool {
@@ -136,6 +145,11 @@ fn table_refused(scan: &TableScan, allowed: Allowed) -> Option<String> {
             "settings tell of folders of the host, and are not served; SHOW hollandite.model and its like are".into(),
         );
     }
+    if scan.table_name.table() == DEFINITIONS && scan.table_name.schema() == Some(SCHEMAS[1]) {
+        return Some(
+            "the text of a view may name files of the host, and is not served; DESCRIBE tells its columns".into(),
+        );
+    }
     let function = scan.table_name.table().trim_end_matches("()");
     if function == "migration_paths" && !allowed.relax {
         return Some(costly(function));
@@ -158,6 +172,18 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
     let call = match expr {
         Expr::ScalarFunction(call) => call,
         Expr::AggregateFunction(call) => return aggregate_refused(call),
+        Expr::WindowFunction(call) if GATHER.contains(&call.fun.name()) => {
+            return Some(format!(
+                "{} OVER gives all values to every row, and is not served: GROUP BY gives them once",
+                call.fun.name()
+            ));
+        }
+        Expr::BinaryExpr(BinaryExpr {
+            op: Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch,
+            right,
+            ..
+        }) => return pattern_refused(right),
+        Expr::SimilarTo(Like { pattern, .. }) => return pattern_refused(pattern),
         Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
             return type_refused(field.data_type());
         }
@@ -172,11 +198,23 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
     if OF_FILES.contains(&call.name()) {
         return Some(format!("{} tells of files of the host, and is not served", call.name()));
     }
+    if PATTERNS.contains(&call.name())
+        && let Some(refused) = call.args.get(1).and_then(pattern_refused)
+    {
+        return Some(refused);
+    }
     if CASTS.contains(&call.name()) {
         let kind = schemas.iter().find_map(|schema| expr.get_type(*schema).ok());
         return kind.and_then(|kind| type_refused(&kind));
     }
     (!allowed.relax && relaxes(call, schemas)).then(|| costly(call.name()))
+}
+
+/// Why there are no regular expressions that are another in each row.
+fn pattern_refused(pattern: &Expr) -> Option<String> {
+    let of_row = |part: &Expr| matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..));
+    let varies = pattern.is_volatile() || pattern.exists(|part| Ok(of_row(part))).unwrap_or(true);
+    varies.then(|| "a regular expression is a constant here, and no column".into())
 }
 
 /// An approximation of quantiles makes room for as many centroids as a number says, before any row is there.

@@ -16,11 +16,13 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use super::Cost;
 use super::call::{PhysicalCall, Way};
+use super::copies::of_short_rows;
 use super::exec::EvaluateExec;
 use super::interrupt::interruptible;
 use super::lots::{FIRST_LOT, LARGEST_LOT};
 use super::node::{Call, Evaluate};
 use crate::asked::model_of;
+use crate::environment::Environment;
 use crate::functions::{CrystalUdf, ENERGY};
 use crate::options::HollanditeOptions;
 use crate::pass::Pass;
@@ -44,7 +46,12 @@ impl QueryPlanner for HollanditePlanner {
         // A table that is a query in disguise is planned within the query that reads it, and ends with it.
         let within = PLANNING.try_with(|()| ()).is_ok();
         let planned = planned(plan, session, &stop).await?;
-        if within { Ok(planned) } else { interruptible(planned, &stop) }
+        if within {
+            return Ok(planned);
+        }
+        let environment = session.config().get_extension::<Environment>();
+        let served = environment.is_some_and(|environment| !environment.has_files());
+        interruptible(if served { of_short_rows(planned)? } else { planned }, &stop)
     }
 }
 

@@ -77,6 +77,7 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
     let text = format!("'{}'", x(8_000));
     let list = format!("string_to_array({text}, NULL)");
     let rows = "FROM generate_series(1, 100000)";
+    let gathered = "string_agg(value || '', ',')";
     let hostile = [
         format!("SELECT replace(replace('{short}', 'x', '{short}'), 'x', '{short}')"),
         format!("SELECT replace('{}', '', '{}')", x(30_000), x(30_000)),
@@ -105,6 +106,15 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
         format!("SELECT coalesce(CASE WHEN value < 0 THEN 'y' END, '{long}') AS a {rows}"),
         format!("SELECT a, value {rows} CROSS JOIN (SELECT '{long}' AS a) AS b"),
         format!("SELECT '{long}' AS a, unnest([1, 2, 3]) AS b"),
+        // What is computed first, and copied then.
+        format!("SELECT a, value {rows} CROSS JOIN (SELECT {gathered} AS a FROM generate_series(1, 50000)) AS b"),
+        format!(
+            "SELECT a, value {rows} JOIN (SELECT {gathered} AS a, 7 AS k FROM generate_series(1, 50000)) AS b ON value % 10 = k"
+        ),
+        format!("SELECT value, (SELECT {gathered} FROM generate_series(1, 50000)) AS a {rows}"),
+        format!(
+            "SELECT a, unnest(l) AS b FROM (SELECT {gathered} AS a, array_agg(value) AS l FROM generate_series(1, 50000))"
+        ),
     ];
     for statement in hostile {
         let refusal = place.refused(&statement).await;

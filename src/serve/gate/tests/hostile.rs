@@ -152,6 +152,11 @@ const LONG: &[&str] = &[
     "SELECT approx_percentile_cont(0.5, CAST('1000000000000' AS BIGINT)) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
     "SELECT approx_percentile_cont(0.5, 10 + 1000000000000) WITHIN GROUP (ORDER BY value) FROM generate_series(1, 10)",
     "SELECT levenshtein(id, id) FROM crystals",
+    "SELECT count(*) FROM generate_series(1, 100000) WHERE regexp_like('x', concat('(\\w{', value % 100, '}){90}', value))",
+    "SELECT count(*) FROM generate_series(1, 100000) WHERE 'x' ~ concat('(\\w{', value % 100, '}){90}', value)",
+    "SELECT id FROM crystals WHERE id !~* uuid()::text",
+    "SELECT string_agg(id, ',') OVER () FROM crystals",
+    "SELECT array_agg(value) OVER (ORDER BY value) FROM generate_series(1, 100000)",
     "SELECT count(*) FROM crystals WHERE TRY_CAST(NULL AS BIGINT[2000000000]) IS NULL",
 ];
 
@@ -166,6 +171,8 @@ const PLACES: &[&str] = &[
     "SELECT value FROM information_schema.df_settings WHERE name = 'hollandite.model' OR true",
     "SELECT value FROM information_schema.df_settings AS s WHERE name > 'hollandite.model'",
     "SELECT a.value FROM information_schema.df_settings AS a JOIN crystals ON true",
+    "SELECT definition FROM information_schema.views",
+    "SHOW CREATE TABLE crystals",
     "SHOW datafusion.runtime.temp_directory",
     "SHOW ALL",
     "SHOW ALL VERBOSE",
