@@ -42,7 +42,7 @@ fn doubt(structure: &Structure) -> Option<String> {
 /// Something for each of some crystals, or why there is none.
 type Answers<T> = HashMap<ContentHash, Result<T, String>>;
 
-/// Told the share of the work that is done, from 0 to 1.
+/// Takes the share of the work that is done, from 0 to 1.
 type Share<'a> = dyn Fn(f64) + Sync + 'a;
 
 /// Answers of one query.
@@ -146,7 +146,7 @@ impl Predictor {
 
     /// An answer for every crystal, NULL for `None`: a number, NULL with a warning where there is none, or the
     /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
-    /// same query. Gives up between batches when `stop` is given; `share` is told how much of the work is
+    /// same query. Gives up between batches when `stop` is given; `share` takes how much of the work is
     /// done.
     pub fn predict(
         &self,

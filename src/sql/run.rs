@@ -33,7 +33,7 @@ impl Session {
         }
     }
 
-    /// Reads the tables that functions look values up in anew, where they have changed.
+    /// Rereads the lookup tables of functions where they have changed.
     pub(super) async fn refresh(&self) -> Result<(), Error> {
         if let Some(references) = self.environment().references() {
             references.refresh().await?;

@@ -252,12 +252,12 @@ impl Session {
         self.environment.loaded_models()
     }
 
-    /// Has `watcher` told after every round of a batch of relaxations; it may end them. The first one stays.
+    /// Calls `watcher` after every round of a batch of relaxations; it may end them. The first one stays.
     pub fn watch(&self, watcher: Box<Watcher>) {
         self.environment.set_watcher(watcher);
     }
 
-    /// Has `watcher` told how far costly calls are through the rows of each query. The first one stays.
+    /// Reports to `watcher` the progress of costly calls through the rows of each query. The first one stays.
     pub fn watch_rows(&self, watcher: Box<RowsWatcher>) {
         self.environment.set_rows_watcher(watcher);
     }

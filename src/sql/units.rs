@@ -198,7 +198,7 @@ fn is_number(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
 }
 
-/// The unit of a column of a table. A table that imports filled has the columns of tmo, whatever its name.
+/// The unit of a column of a table. A table that imports filled has the columns of tmo, under any name.
 fn of_column(table: &str, column: &str) -> Option<&'static str> {
     let columns = store::dictionary(table).unwrap_or_else(store::columns);
     columns.iter().find(|c| c.name == column).and_then(|c| in_comment(&c.comment))

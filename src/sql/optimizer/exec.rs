@@ -47,7 +47,7 @@ pub struct EvaluateExec {
 
 impl EvaluateExec {
     /// `schema`: that of `input` and a column for each call. `lots`: rows of the first lot and of the largest. `stop` ends its
-    /// work, `pass` is told how far it is.
+    /// work, `pass` takes its progress.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
@@ -142,7 +142,7 @@ impl ExecutionPlan for EvaluateExec {
         &self.properties
     }
 
-    /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
+    /// A model sees one stream for all its calls: equal crystals meet, batches fill, and a limit stops it at once. It uses
     /// all cores within a lot. Divided by their content, equal crystals meet too.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let distribution = match (&self.key, self.cost) {
@@ -223,7 +223,7 @@ impl ExecutionPlan for EvaluateExec {
         CardinalityEffect::Equal
     }
 
-    /// Filters found at run time (a join's keys, a top-k's bound) go below where they do not speak of our columns.
+    /// Filters found at run time (a join's keys, a top-k's bound) go below where they do not use our columns.
     fn gather_filters_for_pushdown(
         &self,
         _: FilterPushdownPhase,

@@ -111,7 +111,7 @@ impl ExtensionPlanner for EvaluatePlanner {
         let reads = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
         let lots = match node.cost {
             Cost::Surface => SURFACE_ROWS,
-            // So few that a person sees them pass.
+            // So few that the progress shows each.
             Cost::Costly if !reads => [FIRST_LOT, COSTLY_ROWS],
             _ => [FIRST_LOT, LARGEST_LOT],
         };
@@ -123,7 +123,7 @@ impl ExtensionPlanner for EvaluatePlanner {
     }
 }
 
-/// What the node does, for whoever watches: its calls, and how many rows it has where its input knows.
+/// What the node does, for watchers: its calls, and how many rows it has where its input knows.
 fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>) -> Arc<Pass> {
     let shown = calls.iter().map(|call| match &call.way {
         Way::Model { predictor, .. } => format!("{} by {}", call.shown, predictor.label()),
@@ -138,7 +138,7 @@ fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>)
     Pass::new(shown.collect::<Vec<_>>().join(", "), of, environment.unwrap_or_default())
 }
 
-/// Whether rows come in an order, which a limit above or a person may read: they stay in one stream. The columns of the order may be
+/// Whether rows come in an order, which a limit above or a reader may need: they stay in one stream. The columns of the order may be
 /// gone by now, so the physical plan does not tell.
 fn ordered(plan: &LogicalPlan) -> bool {
     match plan {
@@ -163,7 +163,7 @@ fn key(node: &Evaluate, session: &dyn Session) -> Option<Expr> {
     crystals.all(|other| other == Some(crystal)).then(|| hash.call(vec![crystal.clone()]))
 }
 
-/// The function that tells the content of a crystal.
+/// The function that hashes the content of a crystal.
 const CONTENT: &str = "structure_hash";
 
 /// Crystals of costly functions that are evaluated at a time.

@@ -1,5 +1,5 @@
 //! Tables of crystals that are generated while they are read. Templates are read first, where it is they that are drawn; then draws are
-//! made in lots on all cores until nobody asks any more: a table of any number of draws takes the same memory.
+//! made in batches on all cores until no more are wanted: a table of any number of draws takes the same memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -220,7 +220,7 @@ impl PartitionStream for Part {
         let (schema, stop) = (Arc::clone(&self.schema), Stop::new());
         let (draws, seed, lot) = (self.draws, self.seed, self.lot);
         builder.spawn(async move {
-            // Threads hear of it when nobody listens any more.
+            // Threads stop when the query has ended.
             let _ends_with_us = stop.on_drop();
             let ready = async {
                 let rows = known.map(|known| execute_stream(known, context)).transpose()?;
@@ -232,7 +232,7 @@ impl PartitionStream for Part {
                 sign.during(|| {
                     let mut drawn = Generation::new(sampler, DecodeOptions::default(), seed, draws);
                     while let Some(crystals) = drawn.lot(lot) {
-                        // An error here means that nobody listens any more.
+                        // An error here means that the query has ended.
                         if !crystals.is_empty() && batches.blocking_send(batch(&schema, &crystals)).is_err() {
                             break;
                         }

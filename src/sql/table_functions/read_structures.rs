@@ -1,7 +1,7 @@
 //! `read_structures(path)`: the records of files as rows, without importing them.
 //!
 //! Files are dealt to as many streams as the session has partitions; each reads its files one after the other, a few
-//! hundred records at a time, and stops when nobody asks any more. Only what a query names is put into columns.
+//! hundred records at a time, and stops when no more rows are wanted. Only what a query names is put into columns.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -173,7 +173,7 @@ impl PartitionStream for Part {
             let mut items = read.flat_map(|input| formats::read(input, &reading).map(move |item| (input, noted(item))));
             loop {
                 let lot: Vec<Item> = items.by_ref().take(rows).collect();
-                // An error here means that nobody listens any more.
+                // An error here means that the query has ended.
                 if lot.is_empty() || batches.blocking_send(batch(&schema, &lot)).is_err() {
                     return Ok(());
                 }
