@@ -33,7 +33,7 @@ const TRIPLES: &str = AdsorptionRow::TABLE;
 /// What an import of calculations should do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DftOptions {
-    /// Table of triples, where a person names them; else they are looked for.
+    /// Table of triples, where the user names one; else they are looked for.
     pub triples: Option<PathBuf>,
     /// Part of the source of the reference energies that count; calculations of metals then do not.
     pub reference: Option<String>,

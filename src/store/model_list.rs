@@ -36,7 +36,7 @@ enum Kind {
 }
 
 impl KnownModel {
-    /// Whether a model of the store bears the name of one that ships, which is what that name means.
+    /// Whether a model of the store has the name of a shipped one, which is then what the name means.
     pub fn is_shadowed(&self) -> bool {
         self.asked != self.name
     }
@@ -190,7 +190,7 @@ impl Store {
         self.table_of(&self.known_models())
     }
 
-    /// As [`Store::models`], of models that are at hand.
+    /// As [`Store::models`], of models in memory.
     ///
     /// # Errors
     /// As [`Store::models`].

@@ -3,7 +3,7 @@
 //! Each feature is a lake table `features_NAME` with a row for each row that was featurized ([`FeatureTable`] writes it in
 //! lots, one snapshot each), and a row of `hollandite_featurizers` that says which function, arguments and version its
 //! values are of. The view `features` joins them all ([`view`]); a call of the same function finds its value by the exact
-//! numbers of the crystal ([`FeatureValues`]), whatever table, row or snapshot they come from.
+//! numbers of the crystal ([`FeatureValues`]), from any table, row or snapshot.
 
 mod read;
 mod view;

@@ -163,7 +163,7 @@ fn load(paths: Vec<PathBuf>, column: &str, featurizer: &str) -> Result<Materiali
     Ok(Materialised { featurizer: featurizer.to_owned(), column: column.to_owned(), files, places })
 }
 
-/// Tells the exact hash and the number of every row of `featurizer` in a file.
+/// Passes on the exact hash and the number of every row of `featurizer` in a file.
 fn index(
     path: &PathBuf,
     featurizer: &str,

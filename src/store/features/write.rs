@@ -45,7 +45,7 @@ struct Lot {
 }
 
 impl Store {
-    /// Takes the turn to featurize, waiting for whoever has it. It ends when the file is dropped.
+    /// Takes the turn to featurize, after its holder. It ends when the file is dropped.
     ///
     /// # Errors
     /// A store that may not be written to.

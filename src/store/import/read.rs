@@ -38,7 +38,7 @@ pub(super) fn size(path: &Path) -> u64 {
 pub(super) fn read(source: Source, reading: Reading) -> (Receiver<Lot>, JoinHandle<()>) {
     let (lots, received) = sync_channel(1);
     let thread = std::thread::spawn(move || {
-        // An error here means that nobody listens any more: the import has failed, and says so itself.
+        // An error here means that the import has failed; it reports that itself.
         let _ = match source {
             Source::Files(files) => read_files(&files, &reading, &lots),
             Source::Made(mut made) => {
@@ -91,7 +91,7 @@ fn read_files(
                 let last = items.len() < LOT;
                 let done = if last { vec![(path.clone(), bytes)] } else { Vec::new() };
                 given += items.len() as u64;
-                // Where the records of a file are counted beforehand they tell how far it is read, else its bytes.
+                // Where the records of a file are counted beforehand, progress is in records, else in bytes.
                 let reading = match records.size_hint().1 {
                     _ if last => 0,
                     Some(left) => (bytes as f64 * given as f64 / (given + left as u64) as f64) as u64,

@@ -17,7 +17,7 @@ pub const STACK: usize = 128 << 20;
 /// not deep, and the parser bounds parentheses itself.
 pub fn depth(text: &str) -> usize {
     let dialect = GenericDialect {};
-    // What has no tokens is refused by whoever parses it.
+    // The parser refuses what has no tokens.
     let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize() else { return 0 };
     let mut before = &Token::Comma;
     let mut count = 0;

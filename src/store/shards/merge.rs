@@ -1,7 +1,7 @@
 //! The end of a run: what its branches hold goes into the store, in one snapshot.
 //!
 //! All manifests are read first, and a shard that is missing, unfinished, double or unlike the others stops the merge by its name. Rows
-//! are read from the files that the branches wrote and written anew, for the columns of a table have numbers of their own in every
+//! are read from the files that the branches wrote and written again, because the columns of a table have numbers of their own in every
 //! catalog; what the store has already, by id and content hash, is left out. The snapshot carries the mark of the run: a merge that was
 //! killed behind it goes on there. The rows of the largest table are in memory at once.
 
@@ -220,7 +220,7 @@ impl Store {
         let _turn = self.lock().await?;
         let committed = self.commit_tables(plan, &names, shards, features, &mut reading).await;
         if committed.is_err() {
-            // A table that was announced for these rows is none, and files that were written are nobody's.
+            // A table that was announced for these rows is none, and files that were written belong to none.
             self.sweep()?;
         }
         Ok((committed?, reading.present))
