@@ -1,4 +1,4 @@
-//! What a person types: every command, and the options of each; those of pictures, of models and of reports have files of their own.
+//! The command line: every command, and the options of each; those of pictures, of models and of reports have files of their own.
 
 #[cfg(feature = "cluster")]
 mod cluster;

@@ -1,4 +1,4 @@
-//! Where a command speaks when it is run from within another program: not to the terminal of that program, but to whoever asked.
+//! Where a command prints when another program runs it: not to the terminal of that program, but to the caller.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub trait Console: Progress {
     fn print(&self, text: &str);
     /// A remark of one line, which goes to standard error otherwise.
     fn note(&self, line: &str);
-    /// A session that the command opened, before it reads by it: tables that only whoever asked has are made known to it here.
+    /// A session that the command opened, before it reads by it: the caller registers tables of its own here.
     ///
     /// # Errors
     /// A table that the session has already.

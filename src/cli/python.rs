@@ -1,4 +1,4 @@
-//! The words of the command line as a person in Python says them: messages and help are written for the one and told to the other.
+//! Messages and help of the command line, translated into the names of Python.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The shell: a person types statements and `\` commands, a pipe may too. On a terminal Ctrl-C stops the running query
+//! The shell: statements and `\` commands from a terminal or a pipe. On a terminal Ctrl-C stops the running query
 //! and leaves the shell, Ctrl-D leaves it; an error is printed and the next line read. In a pipe the first error ends it.
 
 mod answer;
@@ -147,7 +147,7 @@ impl Shell {
         Ok(Next::Line)
     }
 
-    /// Run one statement. It runs as a task of its own, so that Ctrl-C is heard while it computes.
+    /// Run one statement. It runs as a task of its own, so that Ctrl-C works while it computes.
     async fn statement(&self, text: &str, cancellable: bool) -> Result<(), CliError> {
         consent::ask(&self.session, text, self.yes).await?;
         let (session, printer, text) = (self.session.clone(), self.printer(), text.to_string());
@@ -245,7 +245,7 @@ async fn interrupted() {
         match tokio::signal::ctrl_c().await {
             Ok(()) if render::pager_is_open() => {}
             Ok(()) => return,
-            // Nobody will hear it.
+            // The receiver is gone.
             Err(_) => std::future::pending().await,
         }
     }

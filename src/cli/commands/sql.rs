@@ -91,7 +91,7 @@ async fn command(line: &str, store: &Store, session: &Session, printer: &Printer
     Err(CliError::Usage(format!("{line} is for `hollandite shell`; here work \\d, \\dt, \\df and \\describe")))
 }
 
-/// Tell which rows answered NULL, and why.
+/// Prints which rows answered NULL, and why.
 pub fn warn(session: &Session) {
     for warning in session.warnings() {
         note(&format!("warning: {warning}"));
