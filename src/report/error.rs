@@ -41,7 +41,7 @@ impl ReportError {
         Self::Io { path: path.into(), source }
     }
 
-    /// Whether the reader of the output went away, as `head` does: no error to a person.
+    /// Whether the reader of the output went away, as `head` does: no error for the user.
     pub fn is_broken_pipe(&self) -> bool {
         let broken = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
         match self {
