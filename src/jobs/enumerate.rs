@@ -66,7 +66,7 @@ impl std::fmt::Display for EnumerateSummary {
     }
 }
 
-/// Tells the progress of an import as that of an enumeration.
+/// Reports the progress of an import as that of an enumeration.
 struct Watch<'a> {
     counts: Arc<Mutex<CandidateCounts>>,
     progress: &'a dyn Progress,

@@ -1,6 +1,6 @@
 //! `generate`: hypothetical crystals, drawn in lots into a table of their own, and the best of them relaxed.
 //!
-//! Every crystal that is drawn is kept, the known and the repeated too: what share is new is a result. Beside the table NAME lie
+//! Every crystal that is drawn is kept, the known and the repeated too: what share is new is a result. Beside the table NAME are
 //! NAME_draws, what passed each step of every lot, by which a run that was interrupted goes on, and NAME_relaxed.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use store::{ImportOptions, Onto, SCHEMA, Store};
 
 /// Draws that are committed together.
 const LOT: u64 = 512;
-/// Draws that are made together: what is told of the progress in between.
+/// Draws that are made together, between two reports of progress.
 const STEP: u64 = 32;
 
 /// What `generate` should do.
@@ -262,7 +262,7 @@ impl Run<'_> {
         .await
     }
 
-    /// Relaxes the new crystals that lie nearest to the hull of known and new ones by the session's model, and returns how many were
+    /// Relaxes the new crystals nearest to the hull of known and new ones by the session's model, and returns how many were
     /// relaxed, how many of them to the end, and how many of these are of the space group that was drawn.
     async fn relax(&self, progress: &dyn Progress) -> Result<[u64; 3], Error> {
         let GenerateOptions { request, relax, into, .. } = self.options;
