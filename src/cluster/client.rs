@@ -199,7 +199,7 @@ impl ExecutionPlan for ClusterExec {
                 config,
             )
             .await?;
-            // What was computed comes back when the last row has, or when nobody wants more.
+            // What was computed comes back when the last row has, or when no more are wanted.
             Ok::<_, DataFusionError>(rows.map(move |batch| {
                 let _ = &back;
                 batch
@@ -224,7 +224,7 @@ struct Back {
     _told: SpawnedTask<()>,
 }
 
-/// Tells how far the workers of a query are, every now and then.
+/// Reports the progress of the workers of a query at intervals.
 async fn tell(lent: Lent, environment: Environment) {
     loop {
         tokio::time::sleep(BEAT).await;

@@ -3,7 +3,7 @@
 //!
 //! The query is planned where it is asked, as ever; what is sent is the finished plan. It reads tables by [`scan`], a leaf that names
 //! table, snapshot, columns and filters, and is planned anew by who reads it; [`codec`] writes plans with our nodes and functions.
-//! The store lies in a folder that all machines share. Its catalog is opened by the client alone: [`workers`] open a copy that is
+//! The store is in a folder that all machines share. Its catalog is opened by the client alone: [`workers`] open a copy that is
 //! made for the query, each in a branch of its own, and what they computed comes back to the store from there. [`client`] asks,
 //! [`roles`] are the other two processes.
 //!

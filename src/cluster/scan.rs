@@ -1,7 +1,7 @@
 //! A scan that travels: a table at a snapshot, some of its columns, and filters. Each process plans it for itself, over the same copy of
 //! the catalog, so that renamed columns, deleted rows, defaults and rows held in the catalog are what the lake says they are.
 //!
-//! Which of the plan's streams a task reads is told by rows of numbers below the scan: Ballista deals these out among its tasks as it deals
+//! Which of the plan's streams a task reads is set by rows of numbers below the scan: Ballista deals these out among its tasks as it deals
 //! out the files of a scan of its own.
 
 use std::fmt;

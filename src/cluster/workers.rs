@@ -51,7 +51,7 @@ impl Worker {
     }
 }
 
-/// Leaves the warnings of a session, a line at a time. Where that fails, as in a query that has ended, nobody waits for them.
+/// Leaves the warnings of a session, a line at a time. Where that fails, as in a query that has ended, they are not needed.
 fn tell(environment: &Environment, path: &Path) {
     let Some(carried) = environment.warnings().carried() else { return };
     let file = File::options().create(true).append(true).open(path);
@@ -60,7 +60,7 @@ fn tell(environment: &Environment, path: &Path) {
     }
 }
 
-/// Adds what the worker of a branch told of its rows to `warnings`.
+/// Adds the warnings that the worker of a branch left to `warnings`.
 pub fn hear(branch: &Path, warnings: &Warnings) {
     let Ok(file) = File::open(branch.join(WARNINGS)) else { return };
     let lines = BufReader::new(file).lines().map_while(std::result::Result::ok);
@@ -70,7 +70,7 @@ pub fn hear(branch: &Path, warnings: &Warnings) {
 /// Rows done, by what is done.
 pub type Passes = BTreeMap<String, u64>;
 
-/// Writes it whole or not at all. Where that fails nobody sees how far the query is.
+/// Writes it whole or not at all. Where that fails the query shows no progress.
 fn write_progress(path: &Path, passes: &Passes) {
     let draft = path.with_extension("new");
     let written = serde_json::to_vec(passes).is_ok_and(|text| std::fs::write(&draft, text).is_ok());
@@ -110,7 +110,7 @@ impl Workers {
     /// # Errors
     /// A store that this machine does not see, a copy by another version of the program.
     pub fn of(&self, lent: &Lent) -> Result<Arc<Worker>> {
-        // Locked while one is opened: whoever comes meanwhile wants the same one.
+        // Locked while one is opened: who comes meanwhile wants the same one.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = open.iter().position(|worker| worker.lent == *lent) {
             let worker = open.remove(at).expect("it is there");
