@@ -34,7 +34,7 @@ pub struct Result {
     session: Session,
     frame: DataFrame,
     headings: Arc<Headings>,
-    /// The columns under the names and with the units that a person reads.
+    /// The columns under readable names, with units.
     schema: SchemaRef,
     units: Vec<ColumnUnits>,
     kept: Mutex<Option<Arc<Vec<RecordBatch>>>>,
@@ -149,7 +149,7 @@ impl Result {
     }
 }
 
-/// A batch under the columns that a person reads.
+/// A batch under readable columns.
 fn named(headings: &Headings, schema: &SchemaRef, batch: RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
     recast(&headings.over(batch)?, schema).map_err(|error| ArrowError::ExternalError(Box::new(error)))
 }
