@@ -36,7 +36,7 @@ pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send>
     })
 }
 
-/// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that whoever started the program has it
+/// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that the parent process has it
 /// ignore, as `nohup` does, stay ignored.
 #[cfg(unix)]
 pub fn watch() {

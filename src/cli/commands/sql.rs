@@ -53,14 +53,14 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
 
 /// An error of one of several statements: which one it was, and what became of the others.
 fn at_statement(error: CliError, statements: &[&str], at: usize) -> CliError {
-    let told = || {
+    let message = || {
         let (number, all) = (at + 1, statements.len());
         format!("statement {number} of {all}: {error}\n{}", statements::aftermath(statements, at))
     };
     match &error {
         _ if statements.len() == 1 => error,
-        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) => CliError::Failed(told()),
-        CliError::Usage(_) => CliError::Usage(told()),
+        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) => CliError::Failed(message()),
+        CliError::Usage(_) => CliError::Usage(message()),
         _ => error,
     }
 }
