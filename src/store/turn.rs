@@ -175,20 +175,20 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn who_waits_is_told_for_whom_and_the_turn_passes_on() {
+    async fn the_holder_is_shown_to_who_waits_and_the_turn_passes_on() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::init(&folder.path().join("store")).await.unwrap();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let tell = Arc::clone(&told);
-        store.watch_waiting(Box::new(move |holder| tell.lock().unwrap().push(holder.cloned())));
+        let holders = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&holders);
+        store.watch_waiting(Box::new(move |holder| seen.lock().unwrap().push(holder.cloned())));
         let turn = store.wait_for("writer.lock").await.unwrap();
-        assert!(told.lock().unwrap().is_empty() && store.take_at_once("writer.lock").unwrap().is_none());
+        assert!(holders.lock().unwrap().is_empty() && store.take_at_once("writer.lock").unwrap().is_none());
         let other = store.clone();
         let waiting = tokio::spawn(async move { other.wait_for("writer.lock").await.map(drop) });
-        while told.lock().unwrap().is_empty() {
+        while holders.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let holder = told.lock().unwrap()[0].clone().expect("the holder says who it is");
+        let holder = holders.lock().unwrap()[0].clone().expect("the holder says who it is");
         assert_eq!(holder.process, std::process::id());
         let program = std::env::current_exe().unwrap();
         assert!(holder.command.contains(&*program.file_name().unwrap().to_string_lossy()), "{holder}");
