@@ -48,7 +48,7 @@ static ABOUT: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
     about.build().ok()
 });
 
-/// Types as JDBC numbers them: none are told of.
+/// Types as JDBC numbers them: none are listed.
 static TYPES: LazyLock<Option<XdbcTypeInfoData>> = LazyLock::new(|| XdbcTypeInfoDataBuilder::new().build().ok());
 
 /// # Errors

@@ -92,7 +92,7 @@ async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_anno
         let unknown = ["View", "LargeList", "RunEnd"];
         assert!(unknown.iter().all(|layout| !columns.contains(layout)), "{query}: {columns}");
     }
-    // What was planned is what is fetched, whatever happened since.
+    // What was planned is what is fetched, even if the store changed since.
     let info = client.execute("SELECT count(*) AS n FROM crystals".into(), None).await.unwrap();
     let session = sql::Session::open(&server.store, None).await.unwrap();
     session
@@ -184,7 +184,7 @@ async fn parameters_are_no_larger_than_they_look() {
     let mut prepared = client.prepare("SELECT cardinality($1) AS n".into(), None).await.unwrap();
     prepared.set_parameters(RecordBatch::try_from_iter([("1", Arc::new(list) as ArrayRef)]).unwrap()).unwrap();
     assert!(prepared.execute().await.unwrap_err().to_string().contains("longer than"));
-    // What is compressed is as large as nobody knows.
+    // The size of what is compressed is not known.
     let action = ActionCreatePreparedStatementRequest { query: "SELECT length($1) AS n".into(), transaction_id: None };
     let action = Action::new("CreatePreparedStatement", action.as_any().encode_to_vec());
     let made: Vec<_> = client.do_action(action).await.unwrap().try_collect().await.unwrap();

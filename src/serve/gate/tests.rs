@@ -1,4 +1,4 @@
-//! What the gate lets through, and whom it turns away or ends; hostile statements, and what grows, have files of their own.
+//! What the gate lets through, and what it refuses or ends; hostile statements, and what grows, have files of their own.
 
 mod growth;
 mod hostile;
@@ -16,7 +16,7 @@ use crate::error::Kind::{self, Bad, Forbidden, Late, TooMuch};
 /// What no answer may show.
 const SECRET: &str = "the-secret-of-the-host";
 
-/// A gate before a store with one crystal, beside files that are nobody's business.
+/// A gate before a store with one crystal, beside files that it must not show.
 struct Place {
     folder: tempfile::TempDir,
     gate: Gate,
@@ -221,7 +221,7 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
     gone.abort();
     waits.await.unwrap().unwrap();
     place.quiet().await;
-    // Cancelled by the handle that whoever planned it holds.
+    // Cancelled by the handle of its planner.
     let planned = place.gate.plan(ENDLESS.into()).await.unwrap();
     let stop = planned.stop.clone();
     let mut answer = place.gate.run(planned).await.unwrap();
