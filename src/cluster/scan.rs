@@ -212,9 +212,9 @@ impl ExecutionPlan for ScanExec {
             let streams =
                 numbers.map(|n| plan.execute(n as usize, Arc::clone(&context))).collect::<Result<Vec<_>>>()?;
             // What went wrong in rows is left for the client when the last of them is read.
-            let told = worker.map(Told);
+            let leaving = worker.map(LeaveWarnings);
             Ok(stream::iter(streams).flatten().map(move |batch| {
-                let _ = &told;
+                let _ = &leaving;
                 batch
             }))
         };
@@ -231,10 +231,10 @@ impl ExecutionPlan for ScanExec {
 }
 
 /// Has a worker leave its warnings when a stream ends.
-struct Told(Arc<Worker>);
+struct LeaveWarnings(Arc<Worker>);
 
-impl Drop for Told {
+impl Drop for LeaveWarnings {
     fn drop(&mut self) {
-        self.0.tell();
+        self.0.leave_warnings();
     }
 }

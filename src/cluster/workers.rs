@@ -46,13 +46,13 @@ impl Worker {
     }
 
     /// Leaves the warnings that there are.
-    pub fn tell(&self) {
-        tell(self.session.environment(), &self.warnings);
+    pub fn leave_warnings(&self) {
+        leave_warnings(self.session.environment(), &self.warnings);
     }
 }
 
 /// Leaves the warnings of a session, a line at a time. Where that fails, as in a query that has ended, they are not needed.
-fn tell(environment: &Environment, path: &Path) {
+fn leave_warnings(environment: &Environment, path: &Path) {
     let Some(carried) = environment.warnings().carried() else { return };
     let file = File::options().create(true).append(true).open(path);
     if let (Ok(mut file), Ok(line)) = (file, serde_json::to_string(&carried)) {
@@ -61,7 +61,7 @@ fn tell(environment: &Environment, path: &Path) {
 }
 
 /// Adds the warnings that the worker of a branch left to `warnings`.
-pub fn hear(branch: &Path, warnings: &Warnings) {
+pub fn take_warnings(branch: &Path, warnings: &Warnings) {
     let Ok(file) = File::open(branch.join(WARNINGS)) else { return };
     let lines = BufReader::new(file).lines().map_while(std::result::Result::ok);
     lines.filter_map(|line| serde_json::from_str::<CarriedWarnings>(&line).ok()).for_each(|said| warnings.add(said));
@@ -152,7 +152,7 @@ impl Workers {
                 write_progress(&path.with_file_name(PROGRESS), &passes.1);
             }
             if rows.ended {
-                tell(&environment, &path);
+                leave_warnings(&environment, &path);
             }
         }));
         Ok(Worker { lent: lent.clone(), session, warnings })
