@@ -1,4 +1,4 @@
-//! Messages and help of the command line, out into the names of Python.
+//! Messages and help of the command line, translated into the names of Python.
 
 use std::sync::LazyLock;
 
