@@ -413,7 +413,7 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     assert_eq!((summary.added, summary.files), (1500, 1500));
     let last = progress.0.into_inner().unwrap().unwrap();
     assert_eq!((Some(last.done), last.unit, last.words.as_str()), (last.of, "bytes", "1500 crystals"));
-    // Lots do not reorder: the row number of DuckLake is the place in the import.
+    // Batches do not reorder: the row number of DuckLake is the place in the import.
     let ctx = SessionContext::new();
     bench.store.register(&ctx, None).await.unwrap();
     let batches = ctx.sql("SELECT id FROM tmo").await.unwrap().collect().await.unwrap();

@@ -15,10 +15,10 @@ use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::Cost;
+use super::blocks::{FIRST_BLOCK, LARGEST_BLOCK};
 use super::call::{PhysicalCall, Way};
 use super::exec::EvaluateExec;
 use super::interrupt::interruptible;
-use super::lots::{FIRST_LOT, LARGEST_LOT};
 use super::node::{Call, Evaluate};
 use crate::asked::model_of;
 use crate::functions::{CrystalUdf, ENERGY};
@@ -109,16 +109,16 @@ impl ExtensionPlanner for EvaluatePlanner {
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let reads = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
-        let lots = match node.cost {
+        let blocks = match node.cost {
             Cost::Surface => SURFACE_ROWS,
             // So few that the progress shows each.
-            Cost::Costly if !reads => [FIRST_LOT, COSTLY_ROWS],
-            _ => [FIRST_LOT, LARGEST_LOT],
+            Cost::Costly if !reads => [FIRST_BLOCK, COSTLY_ROWS],
+            _ => [FIRST_BLOCK, LARGEST_BLOCK],
         };
         let pass = pass(&calls, node, input);
         let divided = options.partitioned && node.cost >= Cost::Model && !ordered(&node.input);
         let key = key(node, session).filter(|_| divided).map(|key| physical(&key)).transpose()?;
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, lots, self.stop.clone(), pass);
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, blocks, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec.divided_by(key))))
     }
 }

@@ -1,8 +1,8 @@
 //! From files to rows: one import is one snapshot.
 //!
-//! A reader thread parses files in order and hands over lots of records ([`read`]); every lot is hashed, freed of what
+//! A reader thread parses files in order and hands over batches of records ([`read`]); every batch is hashed, freed of what
 //! the table has already, and completed (symmetry is nearly all of the cost) on all cores ([`complete`]); the batch goes
-//! to the Parquet writer ([`write`]). Three lots exist at a time, so the size of an import is not bounded by memory.
+//! to the Parquet writer ([`write`]). Three batches exist at a time, so the size of an import is not bounded by memory.
 //!
 //! The commit of the lake's snapshot is the commit of the import. Its row in `hollandite_imports` is written before,
 //! as 'running', and becomes 'done' after; [`Store::open`] settles what a kill left between ([`settle`]).
@@ -204,7 +204,7 @@ impl Store {
 
     /// Adds crystals that were made from others, some at a time as they are made, in one snapshot. Their table has the columns of
     /// `lineage` in `schema/lake.sql` behind those of every crystal, and takes them from the other properties of the records. In
-    /// memory are a few lots, and 24 bytes for each row.
+    /// memory are a few batches, and 24 bytes for each row.
     ///
     /// # Errors
     /// A store that cannot be written, the default table, or a table without these columns.
