@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_relaxes_is_told_from_arithmetic() {
+    async fn what_relaxes_is_not_taken_for_arithmetic() {
         let session = Session::without_store();
         let first = async |query: &str| {
             let plan = session.sql(query).await.unwrap().logical_plan().clone();

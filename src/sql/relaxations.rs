@@ -99,7 +99,7 @@ impl From<&Relaxed> for Kept {
 }
 
 impl Kept {
-    /// `None` of what is no crystal: it is computed anew.
+    /// `None` of what is no crystal: it is computed again.
     fn into_relaxed(self) -> Option<Relaxed> {
         Some(Relaxed {
             structure: crystal_of(self.lattice, &self.numbers, self.frac_coords)?,

@@ -23,7 +23,7 @@ use crate::predictor::{Known, Predictor, Tally};
 use crate::structure_type::Crystals;
 use crystal::stop::Stop;
 
-/// Rows of the first block: a limit above may be content with them.
+/// Rows of the first block: they may be enough for a limit above.
 pub(super) const FIRST_BLOCK: usize = 64;
 /// Most rows of one block, as a rule.
 pub(super) const LARGEST_BLOCK: usize = 4096;

@@ -168,7 +168,7 @@ const CONTENT: &str = "structure_hash";
 
 /// Crystals of costly functions that are evaluated at a time.
 const COSTLY_ROWS: usize = 512;
-/// Rows whose crystals are relaxed before the first of them is passed on: few at first, for a limit may be content with them.
+/// Rows whose crystals are relaxed before the first of them is passed on: few at first, because they may be enough for a limit.
 const SURFACE_ROWS: [usize; 2] = [16, 256];
 
 /// The parts of a call of a model: its function in a session, its crystal, its constants.
