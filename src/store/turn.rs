@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_that_says_something_else_names_nobody() {
+    fn a_lock_file_of_other_content_names_no_holder() {
         for line in ["", "1", "x y z", "12 now hollandite"] {
             assert_eq!(Holder::parse(line), None, "{line:?}");
         }

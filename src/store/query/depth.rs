@@ -13,7 +13,7 @@ const DEEPEST: usize = 5_000;
 /// Stack of a thread on which statements are planned, bytes: it is enough for the deepest of them. What is not touched takes no memory.
 pub const STACK: usize = 128 << 20;
 
-/// The words and operators of a statement: no plan of it is deeper. Values, commas and parentheses are not counted, for a list is wide and
+/// The words and operators of a statement: no plan of it is deeper. Values, commas and parentheses are not counted, as a list is wide and
 /// not deep, and the parser bounds parentheses itself.
 pub fn depth(text: &str) -> usize {
     let dialect = GenericDialect {};
