@@ -16,7 +16,7 @@ const KEPT: usize = 8;
 
 /// What a worker leaves in its branch for the client: warnings of its rows, a line of JSON each time.
 const WARNINGS: &str = "warnings.jsonl";
-/// And how many rows each pass has behind it, as JSON; the file is written anew each time.
+/// And how many rows each pass has behind it, as JSON; the file is rewritten each time.
 const PROGRESS: &str = "progress.json";
 /// How often that is written, and read.
 pub const BEAT: Duration = Duration::from_millis(500);
@@ -110,7 +110,7 @@ impl Workers {
     /// # Errors
     /// A store that this machine does not see, a copy by another version of the program.
     pub fn of(&self, lent: &Lent) -> Result<Arc<Worker>> {
-        // Locked while one is opened: who comes meanwhile wants the same one.
+        // Locked while one is opened: others that come meanwhile want the same one.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = open.iter().position(|worker| worker.lent == *lent) {
             let worker = open.remove(at).expect("it is there");
