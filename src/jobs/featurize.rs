@@ -31,7 +31,7 @@ pub struct FeaturizeOptions {
     pub table: String,
     /// SQL condition on its rows.
     pub condition: Option<String>,
-    /// Forget the values that are there, of all rows, and compute anew.
+    /// Compute all rows again, also those that have values.
     pub force: bool,
     /// Rows of a feature after which they are committed.
     pub commit_rows: usize,
