@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_this_machine_are_told_from_others() {
+    fn names_of_this_machine_are_known() {
         for host in ["localhost", "LOCALHOST:7701", "127.0.0.1:80", "[::1]:7701", "127.1.2.3"] {
             assert!(is_loopback(host), "{host}");
         }

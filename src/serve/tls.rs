@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn both_doors_are_encrypted_and_silent_clients_hold_up_nobody() {
+    async fn both_doors_are_encrypted_and_silent_clients_block_no_other() {
         let server = Server::start_encrypted(limits()).await;
         let (flight, http) = (server.at.flight.unwrap(), server.at.http.unwrap());
         let silent: Vec<_> = futures::future::join_all((0..20).map(|_| TcpStream::connect(http))).await;

@@ -255,7 +255,7 @@ async fn trees_of_clients_are_filled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_table_has_keys_and_who_asks_is_told_so() {
+async fn no_table_has_keys_and_the_answer_says_so() {
     let server = Server::start(limits(), false).await;
     let mut client = client(&server, None).await;
     let table = || "crystals".to_owned();
@@ -318,7 +318,7 @@ async fn hostile_calls_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_queue_is_bounded_and_who_is_turned_away_is_told() {
+async fn the_queue_is_bounded_and_a_refusal_says_so() {
     let server = Server::start(crate::Limits { queries: 1, waiting: 1, ..limits() }, false).await;
     const SLOW: &str =
         "SELECT count(*) FROM generate_series(1, 10000) a JOIN generate_series(1, 10000) b ON a.value < b.value";

@@ -287,7 +287,7 @@ async fn a_listing_is_whole_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
+async fn rows_that_are_not_fetched_block_others_until_the_deadline_only() {
     let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(2), ..Limits::default() };
     let place = Place::with(limits, Allowed::default()).await;
     let mut idle = place.gate.ask("SELECT value FROM generate_series(1, 100000000)".into()).await.unwrap();
@@ -321,7 +321,7 @@ async fn nothing_is_kept_where_it_is_said_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_training_runs_at_a_time_and_ends_with_whoever_asked_for_it() {
+async fn one_training_runs_at_a_time_and_ends_with_its_client() {
     let place = Place::with(Limits::default(), Allowed { train: true, ..Allowed::default() }).await;
     crate::testing::fill_labelled(&place.store).await;
     let asked = || {
