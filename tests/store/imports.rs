@@ -169,7 +169,7 @@ fn runs(bench: &Bench) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_of_files_of_one_name_are_told_apart_by_their_paths() {
+async fn rows_of_files_of_one_name_differ_by_their_paths() {
     let bench = Bench::new().await;
     let runs = runs(&bench);
     let summary = bench.import(&runs, "plain").await;
@@ -492,7 +492,7 @@ async fn files_without_a_checksum_are_read_through() {
     bench.execute(&format!("UPDATE ducklake_data_file SET path = 'ducklake-1.parquet' WHERE path = '{name}'"));
     let report = bench.store.verify().await.unwrap();
     assert!(report.is_clean() && report.checksums == report.files - 1, "{report}");
-    // The first data page, of the column id, lies behind the four magic bytes.
+    // The first data page, of the column id, is behind the four magic bytes.
     let file = &bench.parquet()[0];
     let mut bytes = std::fs::read(file).unwrap();
     bytes[4..64].fill(0xff);
