@@ -124,7 +124,7 @@ fn root(error: &DataFusionError) -> &DataFusionError {
     root
 }
 
-/// Most columns that are named where none is like the one asked for.
+/// Most columns that are named where none is like the requested one.
 const COLUMNS: usize = 8;
 
 /// A column that is not there: the nearest, or some that are.

@@ -1,4 +1,4 @@
-//! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are asked once,
+//! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are answered once,
 //! and the rest goes through the energy model.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -22,7 +22,7 @@ pub(super) struct Answer {
     pub doubt: Option<String>,
 }
 
-/// The struct that `predict` answers with.
+/// The struct that `predict` returns.
 pub(super) fn output() -> Output<Judged> {
     let end = |sign: f64| move |row: &Judged| Some(row.value? + sign * row.radius?);
     let unit = Some(UNIT_OF_MODEL);

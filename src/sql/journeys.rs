@@ -1,4 +1,4 @@
-//! Ions on their way through the crystals of a batch: what was computed before is read, equal questions are asked once, and the rest
+//! Ions on their way through the crystals of a batch: what was computed before is read, equal questions are answered once, and the rest
 //! goes through the energy model.
 
 use std::collections::HashMap;

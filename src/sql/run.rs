@@ -11,7 +11,7 @@ use super::write::Written;
 use crate::Error;
 
 impl Session {
-    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops, sets or writes
+    /// Plans a statement. Nothing of a query runs before its rows are fetched; a statement that makes, drops, sets or writes
     /// something has run when this returns, as a whole or not at all. Tables and views are kept in the
     /// store, temporary views by the session.
     ///

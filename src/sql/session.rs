@@ -247,7 +247,7 @@ impl Session {
         self.environment.model(name)
     }
 
-    /// The models that were asked in this session so far: name or path, and the hash of the content.
+    /// The models that were used in this session so far: name or path, and the hash of the content.
     pub fn loaded_models(&self) -> BTreeMap<String, String> {
         self.environment.loaded_models()
     }

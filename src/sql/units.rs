@@ -71,7 +71,7 @@ impl Known {
     }
 }
 
-/// Follows columns; asks the models of the session for the units of theirs.
+/// Follows columns; takes the units of models from the session.
 struct Units<'a>(&'a Session);
 
 impl Units<'_> {

@@ -187,7 +187,7 @@ fn udf(expr: &Expr) -> Option<&CrystalUdf> {
     }
 }
 
-/// That the energy model which a call asks is there, before anything is worked out for it.
+/// That the energy model of a call is there, before anything is worked out for it.
 fn energy_model_is_there(expr: &Expr, options: &HollanditeOptions) -> Result<()> {
     let (Expr::ScalarFunction(call), Some(udf)) = (expr, udf(expr)) else { return Ok(()) };
     let Some((function, named)) = model_of(call) else { return Ok(()) };

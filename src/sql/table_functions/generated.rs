@@ -35,7 +35,7 @@ const LARGEST: f64 = 9_007_199_254_740_991.0;
 const SITES: f64 = 60.0;
 /// Draws that are made together: enough for all cores, and few enough that the first rows come soon.
 const BATCH: usize = 32;
-/// As many where few rows are asked for.
+/// As many where few rows are requested.
 const FEW: usize = 8;
 
 /// How many draws are made, `usual` where a call does not say it.
@@ -192,13 +192,13 @@ impl TableProvider for Draws {
 /// The one stream of all draws.
 struct Part {
     sampler: ChosenSampler,
-    /// The rows that it reads, once rows are asked for.
+    /// The rows that it reads, once rows are fetched.
     known: Option<Arc<dyn ExecutionPlan>>,
     draws: u64,
     seed: u64,
     /// Draws that are made together.
     batch_size: u64,
-    /// The columns that are asked for.
+    /// The requested columns.
     schema: SchemaRef,
 }
 

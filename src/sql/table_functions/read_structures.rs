@@ -148,7 +148,7 @@ struct Part {
     step: usize,
     /// Rows of a batch.
     rows: usize,
-    /// The columns that are asked for.
+    /// The requested columns.
     schema: SchemaRef,
 }
 

@@ -56,7 +56,7 @@ impl<'a> Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    /// How many rows are asked for.
+    /// How many rows are requested.
     pub fn len(&self) -> usize {
         self.rows
     }
@@ -141,7 +141,7 @@ impl Arguments<'_> {
     }
 
     /// As [`Arguments::map`], for quantities that need no whole crystal: `fast` reads the numbers of a structure column
-    /// as they lie and may decline; then, and for text, `f` is asked.
+    /// as they lie and may decline; then, and for text, `f` is called.
     pub(super) fn map_slices<T: Send>(
         &self,
         fast: impl Fn(&[f64], &[i32]) -> Option<T> + Sync,
