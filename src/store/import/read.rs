@@ -17,7 +17,7 @@ const SMALL_FILE: u64 = 4 << 20;
 pub(crate) enum Source {
     /// Files, in order.
     Files(Vec<Input>),
-    /// Records that are made as they are asked for, some at a time.
+    /// Records that are made on demand, some at a time.
     Made(Box<dyn Iterator<Item = Vec<Record>> + Send>),
 }
 

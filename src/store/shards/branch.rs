@@ -198,7 +198,7 @@ impl Branch {
         &self.manifest
     }
 
-    /// Says that the job has come to its end, having asked `models` (name or path, and hash) and written `files` beside the store.
+    /// Says that the job has come to its end, having used `models` (name or path, and hash) and written `files` beside the store.
     ///
     /// # Errors
     /// A branch that cannot be read or written.

@@ -42,7 +42,7 @@ pub struct Manifest {
     pub from: Option<i64>,
     /// When it was finished, UTC; `None` before.
     pub finished: Option<String>,
-    /// Models that were asked: name or path, and the hash of the content.
+    /// Models that were used: name or path, and the hash of the content.
     pub models: BTreeMap<String, String>,
     /// Rows that were written, by table.
     pub tables: BTreeMap<String, u64>,

@@ -491,7 +491,7 @@ fn them(numbers: &[u32]) -> &'static str {
     if numbers.len() == 1 { "it" } else { "them" }
 }
 
-/// Refuses shards that asked models of one name and other weights.
+/// Refuses shards that used models of one name and other weights.
 fn check_models(run: &str, shards: &[(PathBuf, Manifest)]) -> Result<(), StoreError> {
     let mut known: BTreeMap<&str, (&str, u32)> = BTreeMap::new();
     for (_, manifest) in shards {
