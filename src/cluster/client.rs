@@ -208,7 +208,7 @@ impl ExecutionPlan for ClusterExec {
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.plan.schema(), stream::once(rows).try_flatten())))
     }
 
-    /// `predictions`: how many crystals models were asked about, over all executors.
+    /// `predictions`: how many crystals models were called on, over all executors.
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }

@@ -45,7 +45,7 @@ pub struct Rows {
     pub streams: usize,
 }
 
-/// The scan. Where it was planned it has its plan; elsewhere the worker makes it when the first rows are asked for.
+/// The scan. Where it was planned it has its plan; elsewhere the worker makes it when the first rows are fetched.
 #[derive(Debug)]
 pub struct ScanExec {
     rows: Rows,
