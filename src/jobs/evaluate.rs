@@ -117,7 +117,7 @@ impl std::fmt::Display for EvaluateSummary {
 }
 
 /// Asks the model for the rows of a table of `store`, which is the one that this session reads, and keeps the answers as
-/// rows of `predictions`. Rows whose answer, label and coverage are there already are not asked for again; those of
+/// rows of `predictions`. Rows whose answer, label and coverage are there already are not computed again; those of
 /// other weights of the same name are forgotten.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ pub struct FeatureSummary {
     pub featurizer: String,
     /// Rows that got a value now.
     pub computed: u64,
-    /// Of these, rows for which it is NULL: the function had no answer. They are not asked for again.
+    /// Of these, rows for which it is NULL: the function had no answer. They are not computed again.
     pub nulls: u64,
     /// Rows that had a value of this version already.
     pub present: u64,
