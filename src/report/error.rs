@@ -18,7 +18,7 @@ pub enum ReportError {
     /// The stream that the result goes to is closed or full.
     #[error("output: {0}")]
     Stream(#[from] std::io::Error),
-    /// The result does not fit the format asked for.
+    /// The result does not fit the requested format.
     #[error("{0}")]
     Format(String),
     /// A file of crystals that cannot be written.
