@@ -1,4 +1,4 @@
-//! Rows that are computed as they are asked for, within the bounds of the gate.
+//! Rows that are computed on demand, within the bounds of the gate.
 
 use std::mem::replace;
 use std::panic::AssertUnwindSafe;

@@ -104,7 +104,7 @@ impl Planned {
         self.session.warnings().iter().map(shown).collect()
     }
 
-    /// The models that it asks, by name, with the hash of each as far as it is known: it is once the model has answered.
+    /// The models that it uses, by name, with the hash of each as far as it is known: it is once the model has answered.
     pub(crate) fn models(&self) -> serde_json::Map<String, serde_json::Value> {
         let loaded = self.session.loaded_models();
         let names = self.session.models_of(&self.frame).into_iter();

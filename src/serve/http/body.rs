@@ -22,7 +22,7 @@ pub(super) const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
 /// The units of the columns that have one, as a JSON object.
 const UNITS: HeaderName = HeaderName::from_static("x-units");
 
-/// The models that the statement asks with the hash of each, as a JSON object.
+/// The models that the statement uses, with the hash of each, as a JSON object.
 const MODELS: HeaderName = HeaderName::from_static("x-models");
 
 /// What single rows complained of, as a JSON list; of answers that are sent whole.

@@ -19,7 +19,7 @@ use super::filter::{Comparison, Filter, Part, Value, Which, unsupported};
 use super::properties::{FUNCTIONS, Kind, NO_PROPERTIES, STANDARD, Standard, UNKNOWN};
 use crate::error::{Kind as Refused, Refusal};
 
-/// The names of a table's properties, and what became of those that were asked for.
+/// The names of a table's properties, and what became of those that were requested.
 pub(super) struct Names<'a> {
     session: &'a Session,
     schema: Schema,
