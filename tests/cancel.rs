@@ -1,4 +1,4 @@
-//! Work ends when nobody wants it any more: within a second after its stream is dropped, no thread of the process computes.
+//! Work ends when it is no longer wanted: within a second after its stream is dropped, no thread of the process computes.
 //! The processor time of the whole process is measured, so the tests take turns.
 
 #![cfg(target_os = "linux")]
@@ -51,17 +51,17 @@ fn cpu() -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
-/// Fails where the process still computes a second after `what` was given up.
+/// Fails where the process still computes a second after `what` was cancelled.
 async fn assert_quiet(what: &str) {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = cpu();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let used = cpu() - before;
-    assert!(used < 0.15, "{what}: {used:.2} s of processor time in half a second, long after it was given up");
+    assert!(used < 0.15, "{what}: {used:.2} s of processor time in half a second, long after it was cancelled");
 }
 
 /// Reads a result for a while, and drops it.
-async fn give_up(session: &Session, query: &str) {
+async fn drop_midway(session: &Session, query: &str) {
     let frame = session.sql(query).await.unwrap();
     let mut stream = frame.execute_stream().await.unwrap();
     let begun = Instant::now();
@@ -71,8 +71,8 @@ async fn give_up(session: &Session, query: &str) {
         }
     };
     let read = tokio::time::timeout(Duration::from_millis(700), while_reading).await;
-    assert!(read.is_err(), "{query}: was done before it could be given up");
-    assert!(begun.elapsed() < Duration::from_millis(1500), "{query}: holds up whoever waits for it");
+    assert!(read.is_err(), "{query}: was done before it could be cancelled");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{query}: holds up its caller");
     drop(stream);
     assert_quiet(query).await;
 }
@@ -146,10 +146,10 @@ async fn whatever_is_dropped_stops_computing() {
         "SELECT sum(relax(structure, 1e-12, 100000)['energy']) FROM tmo".to_owned(),
         "SELECT count(*), sum(instability) FROM generate('Ti,Mo,V,O', 1000000)".to_owned(),
     ] {
-        give_up(&session, &query).await;
+        drop_midway(&session, &query).await;
     }
     let models = models();
-    give_up(&models, "SELECT sum(predict_ef(structure, 'slow')) FROM crystals").await;
+    drop_midway(&models, "SELECT sum(predict_ef(structure, 'slow')) FROM crystals").await;
     stop(&models, "SELECT sum(predict_ef(structure, 'slow')) FROM crystals").await;
     for query in [
         format!("SELECT count(*) FROM {MANY} a, {MANY} b WHERE a.value * b.value = -1"),

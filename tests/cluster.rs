@@ -31,7 +31,7 @@ fn start(store: &Store, args: &[&str]) -> Process {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = lines.next().expect("it says where it is").unwrap();
     assert!(first.contains("at "), "{first}");
-    // Nobody reads the rest, and the pipe must not fill.
+    // The rest is not read, and the pipe must not fill.
     std::thread::spawn(move || lines.for_each(drop));
     Process(child)
 }

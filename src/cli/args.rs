@@ -1,4 +1,4 @@
-//! What a person types: every command, and the options of each; those of pictures, of models and of reports have files of their own.
+//! The command line: every command, and the options of each; those of pictures, of models and of reports have files of their own.
 
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -586,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_asked_for_by_their_names() {
+    fn conditions_go_by_their_names() {
         let given = |line: &[&str]| {
             let line = [&["hollandite", "generate", "Mn,O"][..], line].concat();
             match Args::try_parse_from(line).map_err(|error| error.to_string())?.command {

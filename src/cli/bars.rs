@@ -44,7 +44,7 @@ impl<W: Write> Write for BesideBars<W> {
 #[derive(Default)]
 struct Drawn {
     bars: Vec<ProgressBar>,
-    /// Whether a person is typing where bars would be drawn.
+    /// Whether the user is typing where bars would be drawn.
     quiet: bool,
 }
 

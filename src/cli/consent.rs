@@ -5,10 +5,10 @@ use std::io::{IsTerminal, Write};
 use super::CliError;
 use crate::sql::{Session, Sweep};
 
-/// Asks a person, on a terminal; `yes` is the answer given beforehand.
+/// Asks the user, on a terminal; `yes` is the answer given beforehand.
 ///
 /// # Errors
-/// A no, or nobody to ask.
+/// A no, or no terminal to ask on.
 pub async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());

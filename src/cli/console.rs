@@ -1,4 +1,4 @@
-//! Where a command speaks when it is run from within another program: not to the terminal of that program, but to whoever asked.
+//! Where a command prints when another program runs it: not to the terminal of that program, but to the caller.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub trait Console: Progress {
     fn print(&self, text: &str);
     /// A remark of one line, which goes to standard error otherwise.
     fn note(&self, line: &str);
-    /// A session that the command opened, before it reads by it: tables that only whoever asked has are made known to it here.
+    /// A session that the command opened, before it reads by it: the caller registers tables of its own here.
     ///
     /// # Errors
     /// A table that the session has already.
@@ -85,9 +85,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Heard(Mutex<String>);
+    struct Recorder(Mutex<String>);
 
-    impl Console for Heard {
+    impl Console for Recorder {
         fn print(&self, text: &str) {
             self.0.lock().unwrap().push_str(text);
         }
@@ -99,15 +99,15 @@ mod tests {
         }
     }
 
-    impl Progress for Heard {
+    impl Progress for Recorder {
         fn step(&self, _: &Done) {}
     }
 
     #[tokio::test]
-    async fn who_asked_hears_it_and_nobody_else() {
-        let heard = Arc::new(Heard::default());
+    async fn only_the_caller_gets_the_output() {
+        let recorder = Arc::new(Recorder::default());
         assert!(listener().is_none());
-        speaking_to(heard.clone(), async {
+        speaking_to(recorder.clone(), async {
             let mut text = Text::new(listener().unwrap());
             for byte in "aÅΔμ".bytes() {
                 text.write_all(&[byte]).unwrap();
@@ -117,6 +117,6 @@ mod tests {
         })
         .await;
         assert!(listener().is_none());
-        assert_eq!(*heard.0.lock().unwrap(), "aÅΔμ(one)");
+        assert_eq!(*recorder.0.lock().unwrap(), "aÅΔμ(one)");
     }
 }

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether Ctrl-C is a message to the shell, and not the end.
 static OF_THE_SHELL: AtomicBool = AtomicBool::new(false);
 
-/// Whether a server ends itself, and hears by what.
+/// Whether a server ends itself, and by which signals.
 #[cfg(feature = "serve")]
 static OF_THE_SERVER: AtomicBool = AtomicBool::new(false);
 
-/// From here on the shell hears Ctrl-C itself.
+/// From here on the shell handles Ctrl-C itself.
 pub fn leave_to_the_shell() {
     OF_THE_SHELL.store(true, Ordering::Relaxed);
 }
 
-/// From here on the server hears Ctrl-C and `kill` itself; the future ends with the first of them.
+/// From here on the server handles Ctrl-C and `kill` itself; the future ends with the first of them.
 #[cfg(all(feature = "serve", unix))]
 pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send>
     })
 }
 
-/// From here on the server hears Ctrl-C itself; the future ends with it.
+/// From here on the server handles Ctrl-C itself; the future ends with it.
 #[cfg(all(feature = "serve", not(unix)))]
 pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
@@ -36,16 +36,16 @@ pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send>
     })
 }
 
-/// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that whoever started the program has it
+/// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that the parent process has it
 /// ignore, as `nohup` does, stay ignored.
 #[cfg(unix)]
 pub fn watch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let heard: Vec<i32> = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect();
+    let signals: Vec<i32> = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect();
     // Without a thread signals end the program at once, and a file may be left.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(futures::future::join_all(heard.into_iter().map(hear)));
+        runtime.block_on(futures::future::join_all(signals.into_iter().map(handle)));
     });
 }
 
@@ -55,7 +55,7 @@ pub fn watch() {}
 
 /// Waits for a signal, and ends the program by it.
 #[cfg(unix)]
-async fn hear(signal: i32) {
+async fn handle(signal: i32) {
     let Ok(mut stream) = tokio::signal::unix::signal(signal.into()) else { return };
     while stream.recv().await.is_some() {
         if signal == signal_hook::consts::SIGINT && OF_THE_SHELL.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What a person types. [`main`] parses the arguments once, opens the store, runs one command and prints at most one
+//! The command line. [`main`] parses the arguments once, opens the store, runs one command and prints at most one
 //! error. Data goes to standard output; progress, timings and errors go to standard error.
 
 mod args;
@@ -74,7 +74,7 @@ pub fn command() -> clap::Command {
     command
 }
 
-/// Runs a command for another program, which hears what it says. `words` are those after the name of the program.
+/// Runs a command for another program, which gets its output. `words` are those after the name of the program.
 ///
 /// # Errors
 /// Those of the command; words that are none.

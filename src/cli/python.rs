@@ -1,4 +1,4 @@
-//! The words of the command line as a person in Python says them: messages and help are written for the one and told to the other.
+//! Messages and help of the command line, translated into the names of Python.
 
 use std::sync::LazyLock;
 
@@ -28,20 +28,20 @@ pub fn words(text: &str) -> String {
 /// Every `hollandite COMMAND ..`, to the end of its backticks, or else of its clause.
 fn commands(text: &str) -> String {
     const PROGRAM: &str = "hollandite ";
-    let (mut told, mut rest) = (String::new(), text);
+    let (mut out, mut rest) = (String::new(), text);
     while let Some(at) = rest.find(PROGRAM) {
         let (before, from) = rest.split_at(at);
-        told += before;
+        out += before;
         let quoted = before.ends_with('`');
         let ends: &[&str] = if quoted { &["`"] } else { &["\n", ";", " (", ")", ", "] };
         let end = ends.iter().filter_map(|end| from.find(end)).min().unwrap_or(from.len());
         match called(&from[PROGRAM.len()..end]) {
-            Some(call) if !before.ends_with(|c: char| c.is_alphanumeric() || c == '-' || c == '/') => told += &call,
-            _ => told += &from[..end],
+            Some(call) if !before.ends_with(|c: char| c.is_alphanumeric() || c == '-' || c == '/') => out += &call,
+            _ => out += &from[..end],
         }
         rest = &from[end..];
     }
-    told + rest
+    out + rest
 }
 
 /// A command line, without the name of the program, as a call; `None` where it is no command, or has none in Python.
@@ -93,23 +93,23 @@ fn called(line: &str) -> Option<String> {
 
 /// Every `--option` of a command, and the `<VALUE>` behind it, as the name of an argument.
 fn options(text: &str) -> String {
-    let (mut told, mut rest) = (String::new(), text);
+    let (mut out, mut rest) = (String::new(), text);
     while let Some(at) = rest.find("--") {
         let (before, from) = rest.split_at(at);
-        told += before;
+        out += before;
         let long = from[2..].split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default();
         rest = &from[2 + long.len()..];
         if is_option(&PROGRAM, long) && !before.ends_with(|c: char| c.is_alphanumeric() || c == '-') {
-            told += &name(long);
+            out += &name(long);
             if let Some((_, behind)) = rest.strip_prefix(" <").and_then(|value| value.split_once('>')) {
                 rest = behind;
             }
         } else {
-            told += "--";
-            told += long;
+            out += "--";
+            out += long;
         }
     }
-    told + rest
+    out + rest
 }
 
 fn option_of<'a>(command: &'a Command, long: &str) -> Option<&'a Arg> {

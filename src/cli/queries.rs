@@ -10,7 +10,7 @@ pub struct Query {
     pub sql: &'static str,
 }
 
-/// What a person asked for.
+/// A query of the user.
 #[derive(Clone, Copy)]
 pub enum Asked<'a> {
     /// A stored query, by its name.

@@ -1,4 +1,4 @@
-//! Results on a terminal or in a file. Machine formats are [`report::Exporter`]s; the table for people is one more of them.
+//! Results on a terminal or in a file. Machine formats are [`report::Exporter`]s; the readable table is one more of them.
 
 mod cells;
 mod digits;
@@ -42,7 +42,7 @@ pub fn print(text: &str) -> Result<(), CliError> {
 /// Where results go: a format, and a file or standard output.
 #[derive(Debug, Clone)]
 pub struct Printer {
-    /// `None` is the table for people.
+    /// `None` is the readable table.
     format: Option<report::Format>,
     file: Option<PathBuf>,
     look: Look,
@@ -54,7 +54,7 @@ impl Printer {
         Self::new(&Output { format: Some(format), output: None })
     }
 
-    /// What `--format` and `--output` ask for. Without a format the file's extension tells; Parquet needs a file, and a folder is none.
+    /// What `--format` and `--output` ask for. Without a format the file's extension decides; Parquet needs a file, and a folder is none.
     pub fn new(output: &Output) -> Result<Self, CliError> {
         let format = match (output.format, &output.output) {
             (Some(format), _) => of_name(format),
@@ -149,7 +149,7 @@ fn of_name(format: Format) -> Option<report::Format> {
     }
 }
 
-/// Rows as the table for people, in so many columns of a terminal; without a width they are never set as records. Numbers are rounded
+/// Rows as the readable table, in so many columns of a terminal; without a width they are never set as records. Numbers are rounded
 /// to what they mean in the units of their columns.
 ///
 /// # Errors
@@ -170,7 +170,7 @@ pub fn table_text(
     Ok(String::from_utf8_lossy(&text.take()).into_owned())
 }
 
-/// The cells of rows as the table for people has them: numbers rounded, crystals by formula.
+/// The cells of rows as the readable table has them: numbers rounded, crystals by formula.
 ///
 /// # Errors
 /// A value that cannot be printed.

@@ -1,4 +1,4 @@
-//! The shell: a person types statements and `\` commands, a pipe may too. On a terminal Ctrl-C stops the running query
+//! The shell: statements and `\` commands from a terminal or a pipe. On a terminal Ctrl-C stops the running query
 //! and leaves the shell, Ctrl-D leaves it; an error is printed and the next line read. In a pipe the first error ends it.
 
 mod answer;
@@ -147,7 +147,7 @@ impl Shell {
         Ok(Next::Line)
     }
 
-    /// Run one statement. It runs as a task of its own, so that Ctrl-C is heard while it computes.
+    /// Run one statement. It runs as a task of its own, so that Ctrl-C works while it computes.
     async fn statement(&self, text: &str, cancellable: bool) -> Result<(), CliError> {
         consent::ask(&self.session, text, self.yes).await?;
         let (session, printer, text) = (self.session.clone(), self.printer(), text.to_string());
@@ -160,15 +160,15 @@ impl Shell {
         work: impl Future<Output = Result<(), CliError>> + Send + 'static,
     ) -> Result<(), CliError> {
         let started = Instant::now();
-        let told = |how: &str| {
+        let notice = |how: &str| {
             bars::silence();
             eprintln!("{how}");
         };
         if cancellable {
             match until(work, interrupted()).await? {
                 Ended::Done => {}
-                Ended::Stopped => told("cancelled"),
-                Ended::Stopping => told("cancelled; what it was at ends soon"),
+                Ended::Stopped => notice("cancelled"),
+                Ended::Stopping => notice("cancelled; what it was at ends soon"),
             }
         } else {
             work.await?;
@@ -180,7 +180,7 @@ impl Shell {
     }
 
     async fn meta(&mut self, meta: Meta, cancellable: bool) -> Result<Next, CliError> {
-        let told = |what: &str, on: bool| eprintln!("{what} is {}", if on { "on" } else { "off" });
+        let notice = |what: &str, on: bool| eprintln!("{what} is {}", if on { "on" } else { "off" });
         match meta {
             Meta::Expanded(how) => {
                 self.look.expanded = how.unwrap_or(match self.look.expanded {
@@ -191,15 +191,15 @@ impl Shell {
             }
             Meta::Full(how) => {
                 self.look.full = how.unwrap_or(!self.look.full);
-                told("printing lists, structs and crystals whole", self.look.full);
+                notice("printing lists, structs and crystals whole", self.look.full);
             }
             Meta::Pager(how) => {
                 self.look.pager = how.unwrap_or(!self.look.pager);
-                told("the pager", self.look.pager);
+                notice("the pager", self.look.pager);
             }
             Meta::Timing => {
                 self.timing = !self.timing;
-                told("timing", self.timing);
+                notice("timing", self.timing);
             }
             Meta::Output(None) => self.printer = Printer::stdout(self.format)?,
             Meta::Output(Some(file)) => self.printer = Printer::new(&Output { format: None, output: Some(file) })?,
@@ -245,7 +245,7 @@ async fn interrupted() {
         match tokio::signal::ctrl_c().await {
             Ok(()) if render::pager_is_open() => {}
             Ok(()) => return,
-            // Nobody will hear it.
+            // The receiver is gone.
             Err(_) => std::future::pending().await,
         }
     }
@@ -308,14 +308,14 @@ mod tests {
         };
         assert_eq!(until(endless, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopped);
         assert_eq!(until(async { Ok(()) }, std::future::pending::<()>()).await.unwrap(), Ended::Done);
-        let hears = async {
+        let stoppable = async {
             while !Stop::current().is_given() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(CliError::Failed("stopped".into()))
         };
         let started = Instant::now();
-        assert_eq!(until(hears, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopped);
+        assert_eq!(until(stoppable, tokio::time::sleep(Duration::from_millis(10))).await.unwrap(), Ended::Stopped);
         assert!(started.elapsed() < GRACE);
     }
 

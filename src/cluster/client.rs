@@ -35,7 +35,7 @@ use crate::ClusterError;
 use crate::codec::Codec;
 use crate::scan::ScanExec;
 use crate::tables::Tables;
-use crate::workers::{BEAT, hear, progress};
+use crate::workers::{BEAT, progress, take_warnings};
 use crystal::stop::Stop;
 
 /// Streams of a query, where the session does not say otherwise: work for as many cores, and more than a machine has, so that those
@@ -187,8 +187,8 @@ impl ExecutionPlan for ClusterExec {
             let lent = tokio::task::spawn_blocking(move || lending.lend()).await;
             let lent =
                 lent.map_err(|e| exec_datafusion_err!("{e}"))?.map_err(|e| DataFusionError::External(Box::new(e)))?;
-            let told = SpawnedTask::spawn(tell(lent.clone(), environment.clone()));
-            let back = Back { store, lent: lent.clone(), environment, predictions, _told: told };
+            let reporting = SpawnedTask::spawn(report_progress(lent.clone(), environment.clone()));
+            let back = Back { store, lent: lent.clone(), environment, predictions, _reporting: reporting };
             let config = context.session_config().clone();
             let rows = execute_physical_plan::<PhysicalPlanNode>(
                 scheduler,
@@ -199,7 +199,7 @@ impl ExecutionPlan for ClusterExec {
                 config,
             )
             .await?;
-            // What was computed comes back when the last row has, or when nobody wants more.
+            // What was computed comes back when the last row has, or when no more are wanted.
             Ok::<_, DataFusionError>(rows.map(move |batch| {
                 let _ = &back;
                 batch
@@ -208,7 +208,7 @@ impl ExecutionPlan for ClusterExec {
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.plan.schema(), stream::once(rows).try_flatten())))
     }
 
-    /// `predictions`: how many crystals models were asked about, over all executors.
+    /// `predictions`: how many crystals models were called on, over all executors.
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }
@@ -220,12 +220,12 @@ struct Back {
     lent: Lent,
     environment: Environment,
     predictions: Count,
-    /// Says how far it is, until it is dropped.
-    _told: SpawnedTask<()>,
+    /// Reports progress until it is dropped.
+    _reporting: SpawnedTask<()>,
 }
 
-/// Tells how far the workers of a query are, every now and then.
-async fn tell(lent: Lent, environment: Environment) {
+/// Reports the progress of the workers of a query at intervals.
+async fn report_progress(lent: Lent, environment: Environment) {
     loop {
         tokio::time::sleep(BEAT).await;
         for (what, done) in progress(&lent) {
@@ -240,7 +240,7 @@ impl Drop for Back {
             self.environment.tell_rows(RowsDone { what: &what, done, of: None, ended: true });
         }
         let warnings = self.environment.warnings();
-        match self.store.take_back(&self.lent, |branch: &Path| hear(branch, warnings)) {
+        match self.store.take_back(&self.lent, |branch: &Path| take_warnings(branch, warnings)) {
             Ok(predictions) => self.predictions.add(predictions as usize),
             Err(reason) => warnings.remark(format!("what the cluster computed is not remembered: {reason}")),
         }

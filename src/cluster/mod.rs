@@ -2,8 +2,8 @@
 //! a plan into stages, gives their tasks to executors, moves rows between them and repeats the tasks of an executor that died.
 //!
 //! The query is planned where it is asked, as ever; what is sent is the finished plan. It reads tables by [`scan`], a leaf that names
-//! table, snapshot, columns and filters, and is planned anew by who reads it; [`codec`] writes plans with our nodes and functions.
-//! The store lies in a folder that all machines share. Its catalog is opened by the client alone: [`workers`] open a copy that is
+//! table, snapshot, columns and filters, and is planned again by its reader; [`codec`] writes plans with our nodes and functions.
+//! The store is in a folder that all machines share. Its catalog is opened by the client alone: [`workers`] open a copy that is
 //! made for the query, each in a branch of its own, and what they computed comes back to the store from there. [`client`] asks,
 //! [`roles`] are the other two processes.
 //!

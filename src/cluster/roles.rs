@@ -28,7 +28,7 @@ pub struct Scheduler {
     pub host: String,
 }
 
-/// How an executor is reached, and whom it works for.
+/// How an executor is reached, and its scheduler.
 #[derive(Debug, Clone)]
 pub struct Executor {
     /// Host and port of the scheduler.
@@ -39,7 +39,7 @@ pub struct Executor {
     pub host: String,
     /// Tasks that it works on at a time, and cores that it uses.
     pub cores: usize,
-    /// Where rows lie between two stages; a temporary folder where that is not given.
+    /// Folder of rows between two stages; a temporary folder where that is not given.
     pub work: Option<PathBuf>,
 }
 

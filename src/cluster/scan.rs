@@ -1,7 +1,7 @@
 //! A scan that travels: a table at a snapshot, some of its columns, and filters. Each process plans it for itself, over the same copy of
 //! the catalog, so that renamed columns, deleted rows, defaults and rows held in the catalog are what the lake says they are.
 //!
-//! Which of the plan's streams a task reads is told by rows of numbers below the scan: Ballista deals these out among its tasks as it deals
+//! Which of the plan's streams a task reads is set by rows of numbers below the scan: Ballista deals these out among its tasks as it deals
 //! out the files of a scan of its own.
 
 use std::fmt;
@@ -45,7 +45,7 @@ pub struct Rows {
     pub streams: usize,
 }
 
-/// The scan. Where it was planned it has its plan; elsewhere the worker makes it when the first rows are asked for.
+/// The scan. Where it was planned it has its plan; elsewhere the worker makes it when the first rows are fetched.
 #[derive(Debug)]
 pub struct ScanExec {
     rows: Rows,
@@ -212,9 +212,9 @@ impl ExecutionPlan for ScanExec {
             let streams =
                 numbers.map(|n| plan.execute(n as usize, Arc::clone(&context))).collect::<Result<Vec<_>>>()?;
             // What went wrong in rows is left for the client when the last of them is read.
-            let told = worker.map(Told);
+            let leaving = worker.map(LeaveWarnings);
             Ok(stream::iter(streams).flatten().map(move |batch| {
-                let _ = &told;
+                let _ = &leaving;
                 batch
             }))
         };
@@ -231,10 +231,10 @@ impl ExecutionPlan for ScanExec {
 }
 
 /// Has a worker leave its warnings when a stream ends.
-struct Told(Arc<Worker>);
+struct LeaveWarnings(Arc<Worker>);
 
-impl Drop for Told {
+impl Drop for LeaveWarnings {
     fn drop(&mut self) {
-        self.0.tell();
+        self.0.leave_warnings();
     }
 }

@@ -148,8 +148,8 @@ async fn answers_and_warnings_come_back() {
 
     let strange = "SELECT id, predict_ef(structure('not a crystal ' || id), 'cgcnn') AS ef FROM tmo";
     assert_eq!(rows(&room.there, strange).await.len(), count);
-    let told = room.there.warnings().join("\n");
-    assert!(told.contains(&format!("NULL for {count} rows")) || told.contains("not a crystal"), "{told}");
+    let warnings = room.there.warnings().join("\n");
+    assert!(warnings.contains(&format!("NULL for {count} rows")) || warnings.contains("not a crystal"), "{warnings}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ const KEPT: usize = 8;
 
 /// What a worker leaves in its branch for the client: warnings of its rows, a line of JSON each time.
 const WARNINGS: &str = "warnings.jsonl";
-/// And how many rows each pass has behind it, as JSON; the file is written anew each time.
+/// And how many rows each pass has behind it, as JSON; the file is rewritten each time.
 const PROGRESS: &str = "progress.json";
 /// How often that is written, and read.
 pub const BEAT: Duration = Duration::from_millis(500);
@@ -46,13 +46,13 @@ impl Worker {
     }
 
     /// Leaves the warnings that there are.
-    pub fn tell(&self) {
-        tell(self.session.environment(), &self.warnings);
+    pub fn leave_warnings(&self) {
+        leave_warnings(self.session.environment(), &self.warnings);
     }
 }
 
-/// Leaves the warnings of a session, a line at a time. Where that fails, as in a query that has ended, nobody waits for them.
-fn tell(environment: &Environment, path: &Path) {
+/// Leaves the warnings of a session, a line at a time. Where that fails, as in a query that has ended, they are not needed.
+fn leave_warnings(environment: &Environment, path: &Path) {
     let Some(carried) = environment.warnings().carried() else { return };
     let file = File::options().create(true).append(true).open(path);
     if let (Ok(mut file), Ok(line)) = (file, serde_json::to_string(&carried)) {
@@ -60,8 +60,8 @@ fn tell(environment: &Environment, path: &Path) {
     }
 }
 
-/// Adds what the worker of a branch told of its rows to `warnings`.
-pub fn hear(branch: &Path, warnings: &Warnings) {
+/// Adds the warnings that the worker of a branch left to `warnings`.
+pub fn take_warnings(branch: &Path, warnings: &Warnings) {
     let Ok(file) = File::open(branch.join(WARNINGS)) else { return };
     let lines = BufReader::new(file).lines().map_while(std::result::Result::ok);
     lines.filter_map(|line| serde_json::from_str::<CarriedWarnings>(&line).ok()).for_each(|said| warnings.add(said));
@@ -70,7 +70,7 @@ pub fn hear(branch: &Path, warnings: &Warnings) {
 /// Rows done, by what is done.
 pub type Passes = BTreeMap<String, u64>;
 
-/// Writes it whole or not at all. Where that fails nobody sees how far the query is.
+/// Writes it whole or not at all. Where that fails the query shows no progress.
 fn write_progress(path: &Path, passes: &Passes) {
     let draft = path.with_extension("new");
     let written = serde_json::to_vec(passes).is_ok_and(|text| std::fs::write(&draft, text).is_ok());
@@ -110,7 +110,7 @@ impl Workers {
     /// # Errors
     /// A store that this machine does not see, a copy by another version of the program.
     pub fn of(&self, lent: &Lent) -> Result<Arc<Worker>> {
-        // Locked while one is opened: whoever comes meanwhile wants the same one.
+        // Locked while one is opened: others that come meanwhile want the same one.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = open.iter().position(|worker| worker.lent == *lent) {
             let worker = open.remove(at).expect("it is there");
@@ -152,7 +152,7 @@ impl Workers {
                 write_progress(&path.with_file_name(PROGRESS), &passes.1);
             }
             if rows.ended {
-                tell(&environment, &path);
+                leave_warnings(&environment, &path);
             }
         }));
         Ok(Worker { lent: lent.clone(), session, warnings })

@@ -1,6 +1,6 @@
 //! `compute`: columns of SQL for the rows of a table, into a table of their own, as `featurize` keeps functions of a crystal.
 //!
-//! It is one query over the rows that the table does not have yet, by id and content hash. Rows are committed in lots: what a process
+//! It is one query over the rows that the table does not have yet, by id and content hash. Rows are committed in parts: what a process
 //! that was killed had committed is kept, and the next call goes on from there. What took long for a single crystal, such as a
 //! relaxation, is remembered besides as soon as it is there.
 
@@ -28,15 +28,15 @@ pub struct ComputeOptions {
     /// Table for the values, with the columns id and structure_hash in front; made where it does not exist.
     pub into: String,
     /// Rows after which they are committed.
-    pub lot_rows: usize,
+    pub commit_rows: usize,
     /// Seconds after which they are, however few.
-    pub lot_seconds: f64,
+    pub commit_seconds: f64,
 }
 
 impl Default for ComputeOptions {
     fn default() -> Self {
         let (columns, condition, into) = (vec![], None, String::new());
-        Self { columns, table: "tmo".into(), condition, into, lot_rows: 8192, lot_seconds: 60.0 }
+        Self { columns, table: "tmo".into(), condition, into, commit_rows: 8192, commit_seconds: 60.0 }
     }
 }
 
@@ -95,36 +95,36 @@ pub async fn compute(
         false => write(store, &options.into, Onto::New, vec![], &columns).await.map(drop)?,
     }
     let total = number_of(session, &queries.missing("1 AS one")).await?;
-    let mut lots = Lots { store, options, columns, rows: vec![], held: 0, begun: Instant::now(), computed: 0 };
+    let mut pending = Pending { store, options, columns, rows: vec![], held: 0, begun: Instant::now(), computed: 0 };
     let ran = match total {
         0 => Ok(()),
-        _ => run(session, &queries, &mut lots, total, progress).await,
+        _ => run(session, &queries, &mut pending, total, progress).await,
     };
     // What was computed before an error is worth keeping too.
-    lots.commit().await?;
+    pending.commit().await?;
     ran?;
     let (table, into) = (options.table.clone(), options.into.clone());
-    Ok(ComputeSummary { table, into, computed: lots.computed, present, seconds: begun.elapsed().as_secs_f64() })
+    Ok(ComputeSummary { table, into, computed: pending.computed, present, seconds: begun.elapsed().as_secs_f64() })
 }
 
 async fn run(
     session: &Session,
     queries: &Queries,
-    lots: &mut Lots<'_>,
+    pending: &mut Pending<'_>,
     total: u64,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     progress.step(&Done::rows(0, total));
     let mut stream = session.sql(&queries.missing(&queries.columns)).await?.execute_stream().await?;
     while let Some(batch) = stream.next().await.transpose()? {
-        lots.push(batch).await?;
-        progress.step(&Done::rows(lots.computed, total));
+        pending.push(batch).await?;
+        progress.step(&Done::rows(pending.computed, total));
     }
     Ok(())
 }
 
 /// Rows on their way into the table.
-struct Lots<'a> {
+struct Pending<'a> {
     store: &'a Store,
     options: &'a ComputeOptions,
     columns: SchemaRef,
@@ -134,13 +134,13 @@ struct Lots<'a> {
     computed: u64,
 }
 
-impl Lots<'_> {
+impl Pending<'_> {
     async fn push(&mut self, batch: RecordBatch) -> Result<(), Error> {
         self.computed += batch.num_rows() as u64;
         self.held += batch.num_rows();
         self.rows.push(batch);
-        let is_old = self.begun.elapsed().as_secs_f64() >= self.options.lot_seconds;
-        if self.held >= self.options.lot_rows || is_old { self.commit().await } else { Ok(()) }
+        let is_old = self.begun.elapsed().as_secs_f64() >= self.options.commit_seconds;
+        if self.held >= self.options.commit_rows || is_old { self.commit().await } else { Ok(()) }
     }
 
     async fn commit(&mut self) -> Result<(), Error> {

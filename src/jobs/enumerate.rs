@@ -66,7 +66,7 @@ impl std::fmt::Display for EnumerateSummary {
     }
 }
 
-/// Tells the progress of an import as that of an enumeration.
+/// Reports the progress of an import as that of an enumeration.
 struct Watch<'a> {
     counts: Arc<Mutex<CandidateCounts>>,
     progress: &'a dyn Progress,
@@ -116,15 +116,15 @@ pub async fn enumerate(
             false => Candidates::know,
         };
         let query = format!("SELECT structure FROM {}", quoted_name(table));
-        let mut lot = Vec::new();
+        let mut batch = Vec::new();
         crystals(session, &query, |_, crystal| {
-            lot.extend(crystal);
-            if lot.len() >= KNOWN {
-                remember(&mut candidates, &std::mem::take(&mut lot));
+            batch.extend(crystal);
+            if batch.len() >= KNOWN {
+                remember(&mut candidates, &std::mem::take(&mut batch));
             }
         })
         .await?;
-        remember(&mut candidates, &lot);
+        remember(&mut candidates, &batch);
     }
     let counts = candidates.counts();
     let import = ImportOptions {
@@ -137,10 +137,10 @@ pub async fn enumerate(
     let shard = options.shard;
     let is_ours =
         move |candidate: &Candidate| shard.is_none_or(|shard| shard.holds(content_hash(&candidate.structure)));
-    let lots = candidates
-        .map(move |lot| lot.into_iter().filter(&is_ours).map(record).collect::<Vec<_>>())
-        .filter(|lot| !lot.is_empty());
-    let import = store.import_made(lots, &import, &watch).await?;
+    let batches = candidates
+        .map(move |batch| batch.into_iter().filter(&is_ours).map(record).collect::<Vec<_>>())
+        .filter(|batch| !batch.is_empty());
+    let import = store.import_made(batches, &import, &watch).await?;
     let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(EnumerateSummary { counts, refused, import })
 }

@@ -39,11 +39,11 @@ pub struct EvaluateOptions {
 /// Errors on the labelled rows of one part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartSummary {
-    /// `train`, `validation`, `test` or `unseen`; `None` where the model does not tell, or for all of them.
+    /// `train`, `validation`, `test` or `unseen`; `None` where the model does not say, or for all of them.
     pub split: Option<String>,
     /// Errors, in the unit of what the model predicts.
     pub metrics: Metrics,
-    /// Rows with an interval, and those of them whose label lies in it.
+    /// Rows with an interval, and those of them whose label is in it.
     pub intervals: (usize, usize),
 }
 
@@ -85,7 +85,7 @@ impl PartSummary {
 }
 
 impl EvaluateSummary {
-    /// Share of the labelled rows that the model was fitted to, as far as it tells.
+    /// Share of the labelled rows that the model was trained on, as far as it says.
     pub fn fitted(&self) -> f64 {
         let fitted = self.parts.iter().find(|part| part.split.as_deref() == Some(Part::Train.name()));
         fitted.map_or(0, |part| part.metrics.count) as f64 / self.pairs.len().max(1) as f64
@@ -117,7 +117,7 @@ impl std::fmt::Display for EvaluateSummary {
 }
 
 /// Asks the model for the rows of a table of `store`, which is the one that this session reads, and keeps the answers as
-/// rows of `predictions`. Rows whose answer, label and coverage are there already are not asked for again; those of
+/// rows of `predictions`. Rows whose answer, label and coverage are there already are not computed again; those of
 /// other weights of the same name are forgotten.
 ///
 /// # Errors

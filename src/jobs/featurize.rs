@@ -1,8 +1,8 @@
 //! `featurize`: functions of crystals over a table, once, into the store.
 //!
 //! The table is streamed. Of each batch, a feature takes the rows that have no value of its version yet, computes the SQL
-//! function on some hundreds of them at a time, on all cores, and appends the values to its lot. A lot is committed when it
-//! holds [`FeaturizeOptions::lot_rows`] rows or is [`FeaturizeOptions::lot_seconds`] old. In memory are one batch of the
+//! function on some hundreds of them at a time, on all cores, and appends the values to its pending rows. These are committed when they
+//! are [`FeaturizeOptions::commit_rows`] or [`FeaturizeOptions::commit_seconds`] old. In memory are one batch of the
 //! scan, the values of some hundreds of crystals, and 24 bytes for each row that has a value already.
 
 use std::sync::Arc;
@@ -31,17 +31,24 @@ pub struct FeaturizeOptions {
     pub table: String,
     /// SQL condition on its rows.
     pub condition: Option<String>,
-    /// Forget the values that are there, of all rows, and compute anew.
+    /// Compute all rows again, also those that have values.
     pub force: bool,
     /// Rows of a feature after which they are committed.
-    pub lot_rows: usize,
+    pub commit_rows: usize,
     /// Seconds after which they are, however few.
-    pub lot_seconds: f64,
+    pub commit_seconds: f64,
 }
 
 impl Default for FeaturizeOptions {
     fn default() -> Self {
-        Self { features: vec![], table: "tmo".into(), condition: None, force: false, lot_rows: 8192, lot_seconds: 60.0 }
+        Self {
+            features: vec![],
+            table: "tmo".into(),
+            condition: None,
+            force: false,
+            commit_rows: 8192,
+            commit_seconds: 60.0,
+        }
     }
 }
 
@@ -54,7 +61,7 @@ pub struct FeatureSummary {
     pub featurizer: String,
     /// Rows that got a value now.
     pub computed: u64,
-    /// Of these, rows for which it is NULL: the function had no answer. They are not asked for again.
+    /// Of these, rows for which it is NULL: the function had no answer. They are not computed again.
     pub nulls: u64,
     /// Rows that had a value of this version already.
     pub present: u64,
@@ -191,7 +198,7 @@ async fn run(
         for Work { table, column, summary } in &mut *work {
             let (ids, hashes) = keys_of(&batch)?;
             let missing = filter_record_batch(&batch, &table.missing(&ids, &hashes))?;
-            let step = ROWS.min(options.lot_rows.max(1));
+            let step = ROWS.min(options.commit_rows.max(1));
             for begin in (0..missing.num_rows()).step_by(step) {
                 let part = missing.slice(begin, step.min(missing.num_rows() - begin));
                 let (ids, hashes) = keys_of(&part)?;
@@ -207,8 +214,8 @@ async fn run(
                 summary.nulls += values.null_count() as u64;
                 summary.seconds += seconds;
                 done += part.num_rows() as u64;
-                let (lot, age) = table.lot();
-                if lot >= options.lot_rows || age >= options.lot_seconds {
+                let (pending, age) = table.pending();
+                if pending >= options.commit_rows || age >= options.commit_seconds {
                     table.commit().await?;
                 }
                 progress.step(&Done::rows(done, total));

@@ -1,7 +1,7 @@
-//! `generate`: hypothetical crystals, drawn in lots into a table of their own, and the best of them relaxed.
+//! `generate`: hypothetical crystals, drawn in batches into a table of their own, and the best of them relaxed.
 //!
-//! Every crystal that is drawn is kept, the known and the repeated too: what share is new is a result. Beside the table NAME lie
-//! NAME_draws, what passed each step of every lot, by which a run that was interrupted goes on, and NAME_relaxed.
+//! Every crystal that is drawn is kept, the known and the repeated too: what share is new is a result. Beside the table NAME are
+//! NAME_draws, what passed each step of every batch, by which a run that was interrupted goes on, and NAME_relaxed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,8 +21,8 @@ use sql::{ChosenSampler, Error, Session, quoted_name, quoted_text};
 use store::{ImportOptions, Onto, SCHEMA, Store};
 
 /// Draws that are committed together.
-const LOT: u64 = 512;
-/// Draws that are made together: what is told of the progress in between.
+const BATCH: u64 = 512;
+/// Draws that are made together, between two reports of progress.
 const STEP: u64 = 32;
 
 /// What `generate` should do.
@@ -142,25 +142,25 @@ impl Run<'_> {
         let GenerateOptions { seed, draws, .. } = *self.options;
         let mut added = 0;
         while at < draws {
-            let end = draws.min(at + LOT);
-            let mut lot = Generation::new(Arc::clone(&sampler), DecodeOptions::default(), seed, end).after(at);
+            let end = draws.min(at + BATCH);
+            let mut batch = Generation::new(Arc::clone(&sampler), DecodeOptions::default(), seed, end).after(at);
             let mut made = Vec::new();
             loop {
-                progress.step(&Done::rows(at + lot.counts().drawn, draws));
+                progress.step(&Done::rows(at + batch.counts().drawn, draws));
                 let step = tokio::task::spawn_blocking(move || {
-                    let step = lot.lot(STEP);
-                    (lot, step)
+                    let step = batch.lot(STEP);
+                    (batch, step)
                 });
                 let (drawn, step) = step.await.map_err(|e| Error::Sql(format!("generating crystals: {e}")))?;
-                lot = drawn;
+                batch = drawn;
                 let Some(step) = step else { break };
                 made.extend(step);
             }
-            if lot.counts().drawn == 0 {
+            if batch.counts().drawn == 0 {
                 break;
             }
-            added += self.keep(at, lot.counts(), made).await?;
-            at += lot.counts().drawn;
+            added += self.keep(at, batch.counts(), made).await?;
+            at += batch.counts().drawn;
         }
         Ok(added)
     }
@@ -262,7 +262,7 @@ impl Run<'_> {
         .await
     }
 
-    /// Relaxes the new crystals that lie nearest to the hull of known and new ones by the session's model, and returns how many were
+    /// Relaxes the new crystals nearest to the hull of known and new ones by the session's model, and returns how many were
     /// relaxed, how many of them to the end, and how many of these are of the space group that was drawn.
     async fn relax(&self, progress: &dyn Progress) -> Result<[u64; 3], Error> {
         let GenerateOptions { request, relax, into, .. } = self.options;

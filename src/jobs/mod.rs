@@ -1,4 +1,4 @@
-//! Jobs: work over a table that is more than a query, goes on where it was interrupted, and tells how far it is.
+//! Jobs: work over a table that is more than a query, goes on where it was interrupted, and reports its progress.
 //!
 //! [`featurize`] keeps the values of functions of crystals, [`compute`] those of any columns of SQL, [`evaluate`] a model's answers beside
 //! labels, [`enumerate`] makes candidates from prototypes, and [`generate`] hypothetical crystals, all in whole snapshots.

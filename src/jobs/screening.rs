@@ -18,7 +18,7 @@ pub type Step = (String, u64);
 /// which they are written. `None` for a query that joins, aggregates, or has no condition.
 ///
 /// Every condition is asked again of what those before it left, but for the last, the costliest as a rule, where `rows`, the
-/// number of rows of the query if it is known, tells what it leaves; a model's answers are remembered.
+/// number of rows of the query if it is known, shows what it leaves; a model's answers are remembered.
 ///
 /// # Errors
 /// As the query.
@@ -83,7 +83,7 @@ fn words(expr: &Expr) -> String {
         })
     });
     let bare = bare.map_or_else(|_| expr.clone(), |bare| bare.data);
-    // What has no text in SQL has one for people.
+    // What has no text in SQL has a readable one.
     Unparser::default()
         .with_pretty(true)
         .expr_to_sql(&bare)

@@ -1,4 +1,4 @@
-//! The driver of ADBC: `AdbcHollanditeInit` of this library. What speaks ADBC reads and writes a store by it: the DB-API of Python,
+//! The driver of ADBC: `AdbcHollanditeInit` of this library. Clients of ADBC read and write a store by it: the DB-API of Python,
 //! `pandas.read_sql`, `polars.read_database`, R, Go.
 //!
 //! The option `uri` is the folder of the store, empty for the embedded one, `:memory:` for none; `hollandite.snapshot` the number of an

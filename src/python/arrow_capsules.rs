@@ -1,4 +1,4 @@
-//! Arrow data to and from other libraries, by the PyCapsule interface: pyarrow, polars, pandas, DuckDB, and whatever else speaks it.
+//! Arrow data to and from other libraries, by the PyCapsule interface: pyarrow, polars, pandas, DuckDB, and others.
 
 use std::sync::Arc;
 

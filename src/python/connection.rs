@@ -31,7 +31,7 @@ use crate::values;
 /// What is said of a statement that would write, where a connection only reads.
 pub const READ_ONLY: &str = "this connection is read-only: connect without read_only=True to write";
 
-/// Whether a statement may write. What is no statement is told so when it is planned.
+/// Whether a statement may write. What is no statement fails when it is planned.
 pub fn may_write(session: &Session, text: &str) -> bool {
     matches!(session.only_reads(text).and_then(|reads| Ok(reads || session.sets(text)?)), Ok(false))
 }
@@ -63,9 +63,9 @@ impl Open {
         Self { session, store, snapshot, read_only, progress, listener: Arc::default(), registered: Arc::default() }
     }
 
-    /// Tells the listener what changed.
+    /// Reports to the listener what changed.
     pub fn tell(&self, py: Python<'_>) -> PyResult<()> {
-        // Nothing is locked while Python is called: it may let another thread go on, which tells too.
+        // Nothing is locked while Python is called: it may let another thread go on, which reports too.
         let listener = {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
             listener.as_ref().map(|listener| listener.clone_ref(py))
@@ -343,7 +343,7 @@ impl Connection {
         jobs::run(py, &open, words)
     }
 
-    /// The sentences of warnings that are still to be told.
+    /// The sentences of warnings that are not reported yet.
     fn _warnings(&self) -> PyResult<Vec<String>> {
         Ok(self.open()?.session.warnings())
     }

@@ -59,7 +59,7 @@ create_exception!(
 /// The exceptions, by their names in the package.
 pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    // Whoever catches any of them may ask for its place.
+    // All of them have the place in the input.
     for place in ["file", "line", "column"] {
         py.get_type::<HollanditeError>().setattr(place, py.None())?;
     }

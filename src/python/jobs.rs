@@ -20,7 +20,7 @@ pub fn main(py: Python<'_>, words: Vec<OsString>) -> PyResult<u8> {
     Ok(py.detach(|| cli::main_with(words.into_iter())))
 }
 
-/// A connection of which a command is asked: it hears what the command says, and lends it its tables.
+/// A connection that runs a command: it gets the command's output, and lends it its tables.
 struct Asking {
     open: Open,
     /// What this command prints: others may be asked meanwhile.

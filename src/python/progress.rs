@@ -1,4 +1,4 @@
-//! How far queries and commands are: kept where their threads leave it, and told to Python by the thread that waits for them, so that no
+//! How far queries and commands are: kept where their threads leave it, and reported to Python by the waiting thread, so that no
 //! worker ever waits for the interpreter.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ struct At {
 struct State {
     /// By a name that stays while it is under way.
     under_way: BTreeMap<String, At>,
-    /// What ended, as it was last, and has not been told.
+    /// What ended, in its last state, and has not been reported.
     ended: Vec<(String, At)>,
     changed: bool,
     notes: Vec<String>,
@@ -76,7 +76,7 @@ impl Progress {
         }));
     }
 
-    /// Tells `listener` what changed: `listener(name, what, done, of)` of each that is or was under way since the last call, however
+    /// Reports to `listener` what changed: `listener(name, what, done, of)` of each that is or was under way since the last call, however
     /// short, then `listener.ended(name)` of what is no longer; and each remark to `listener.note(line)`.
     pub fn tell(&self, py: Python<'_>, listener: Option<&Py<PyAny>>) -> PyResult<()> {
         let (under_way, ended, notes) = {
@@ -108,7 +108,7 @@ impl Progress {
         state.ended.extend(under_way);
     }
 
-    /// Keeps remarks, one a line, until they can be told.
+    /// Keeps remarks, one a line, until they can be reported.
     pub fn note(&self, line: &str) {
         self.state().notes.extend(python::words(line).lines().map(str::to_owned));
     }

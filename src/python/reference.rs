@@ -17,20 +17,20 @@ use serde_json::{Value, json};
 pub fn functions() -> String {
     let returns: HashMap<String, String> =
         sql::functions().into_iter().map(|function| (function.name, function.returns)).collect();
-    let told = |section: &str, of_a_group: bool, mut told: Value| {
-        told["section"] = json!(section);
-        told["returns"] = json!(told["name"].as_str().and_then(|name| returns.get(name)));
-        told["of_a_group"] = json!(of_a_group);
-        told
+    let documented = |section: &str, of_a_group: bool, mut row: Value| {
+        row["section"] = json!(section);
+        row["returns"] = json!(row["name"].as_str().and_then(|name| returns.get(name)));
+        row["of_a_group"] = json!(of_a_group);
+        row
     };
     let rows = themes().into_iter().flat_map(|(section, functions)| functions.into_iter().map(move |f| (section, f)));
     let rows = rows.map(|(section, function)| {
-        let mut row = told(section, false, function_of(&function));
+        let mut row = documented(section, false, function_of(&function));
         row["type"] = json!(type_name(function.kernel.data_type()));
         row
     });
     let groups = aggregates::themes().into_iter();
-    let groups = groups.map(|(section, function)| told(section, true, function_of(&function)));
+    let groups = groups.map(|(section, function)| documented(section, true, function_of(&function)));
     Value::Array(rows.chain(groups).collect()).to_string()
 }
 

@@ -1,4 +1,4 @@
-//! The result of a statement: planned at once, computed when its rows are asked for, and kept from then on.
+//! The result of a statement: planned at once, computed when its rows are fetched, and kept from then on.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +26,7 @@ use crate::errors::{HollanditeError, of_report, raised};
 use crate::runtime::wait;
 use crate::values;
 
-/// Rows of a statement. They are computed when they are first asked for.
+/// Rows of a statement. They are computed when they are first needed.
 #[pyclass(frozen, module = "hollandite")]
 pub struct Result {
     open: Open,
@@ -34,7 +34,7 @@ pub struct Result {
     session: Session,
     frame: DataFrame,
     headings: Arc<Headings>,
-    /// The columns under the names and with the units that a person reads.
+    /// The columns under readable names, with units.
     schema: SchemaRef,
     units: Vec<ColumnUnits>,
     kept: Mutex<Option<Arc<Vec<RecordBatch>>>>,
@@ -149,7 +149,7 @@ impl Result {
     }
 }
 
-/// A batch under the columns that a person reads.
+/// A batch under readable columns.
 fn named(headings: &Headings, schema: &SchemaRef, batch: RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
     recast(&headings.over(batch)?, schema).map_err(|error| ArrowError::ExternalError(Box::new(error)))
 }
@@ -285,7 +285,7 @@ impl Result {
     }
 }
 
-/// A stream whose batches are computed as they are asked for, on the threads of queries.
+/// A stream whose batches are computed on demand, on the threads of queries.
 struct Streamed {
     rows: Arc<tokio::sync::Mutex<SendableRecordBatchStream>>,
     headings: Arc<Headings>,

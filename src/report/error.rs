@@ -18,7 +18,7 @@ pub enum ReportError {
     /// The stream that the result goes to is closed or full.
     #[error("output: {0}")]
     Stream(#[from] std::io::Error),
-    /// The result does not fit the format asked for.
+    /// The result does not fit the requested format.
     #[error("{0}")]
     Format(String),
     /// A file of crystals that cannot be written.
@@ -41,7 +41,7 @@ impl ReportError {
         Self::Io { path: path.into(), source }
     }
 
-    /// Whether the reader of the output went away, as `head` does: no error to a person.
+    /// Whether the reader of the output went away, as `head` does: no error for the user.
     pub fn is_broken_pipe(&self) -> bool {
         let broken = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
         match self {

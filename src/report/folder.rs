@@ -47,7 +47,7 @@ fn file_name(used: &mut HashMap<String, usize>, id: &str, extension: &str) -> St
         "" => "structure".to_string(),
         name => name.to_string(),
     };
-    // Folded to lower case, because some file systems do not tell `A.cif` from `a.cif`.
+    // Folded to lower case, because some file systems do not distinguish `A.cif` from `a.cif`.
     let n = used.entry(safe.to_lowercase()).and_modify(|n| *n += 1).or_insert(1);
     if *n == 1 { format!("{safe}.{extension}") } else { format!("{safe}-{n}.{extension}") }
 }

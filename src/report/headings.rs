@@ -1,4 +1,4 @@
-//! Column headings as a person would write them: the engine names a column after its expression and spells the type of every
+//! Readable column headings: the engine names a column after its expression and spells the type of every
 //! constant in it, `substr(formula,Int64(1),Int64(2))`.
 
 use std::borrow::Cow;

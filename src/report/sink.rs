@@ -25,7 +25,7 @@ pub enum Sink {
     Gzip(Box<GzEncoder<Sink>>),
 }
 
-/// A stream into memory, which whoever has a clone of it may empty.
+/// A stream into memory, which the holder of a clone may empty.
 #[derive(Debug, Clone, Default)]
 pub struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -68,7 +68,7 @@ fn unnamed() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     UNNAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every file of this process that is not whole: for whoever ends it.
+/// Removes every file of this process that is not whole, before it is ended.
 pub fn remove_partial_files() {
     for partial in std::mem::take(&mut *unnamed()) {
         let _ = std::fs::remove_file(partial);
@@ -93,7 +93,7 @@ impl PartialFile {
         unnamed().insert(partial.clone());
         let file = File::create(&partial)?;
         let created = Self { file: BufWriter::new(file), partial, path, named: false };
-        // Who may read the old file may read the new one, and nobody else.
+        // The new file has the permissions of the old one.
         if let Ok(old) = std::fs::metadata(&created.path) {
             created.file.get_ref().set_permissions(old.permissions())?;
         }
@@ -104,7 +104,7 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.named {
-            // Nothing to tell anybody: the error that brought us here is already on its way.
+            // Not reported: the error that brought us here is already on its way.
             let _ = std::fs::remove_file(&self.partial);
         }
         unnamed().remove(&self.partial);

@@ -26,7 +26,7 @@ const TO_ASK: Duration = Duration::from_secs(30);
 /// After so long a silence a client of HTTP/2 is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Bytes by which it is known what is spoken: the first ones of HTTP/2. No request that is answered is shorter.
+/// Bytes that show the protocol: the first ones of HTTP/2. No request that is answered is shorter.
 const PREFACE: usize = 24;
 
 /// How long a client may take.
@@ -69,7 +69,7 @@ pub(crate) async fn serve<L: Listener>(
         let (stream, service) = (Prompt::new(stream, patience), TowerToHyperService::new(router.clone()));
         let connection = open.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
         tokio::spawn(async move {
-            // Whoever breaks off is not missed.
+            // A client may break off.
             let _ = connection.await;
             drop(place);
         });

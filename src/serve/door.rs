@@ -122,7 +122,7 @@ impl Door {
     }
 }
 
-/// A request while it lasts. What is dropped before its end was left by whoever asked.
+/// A request while it lasts. One that is dropped before its end was left by its client.
 pub struct Visit {
     door: Door,
     at: &'static str,
@@ -168,7 +168,7 @@ impl Drop for Visit {
     }
 }
 
-/// Whether a host, with or without a port, is this machine by a name that nobody else gives away.
+/// Whether a host, with or without a port, is this machine by a name that no other site can set.
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_this_machine_are_told_from_others() {
+    fn names_of_this_machine_are_known() {
         for host in ["localhost", "LOCALHOST:7701", "127.0.0.1:80", "[::1]:7701", "127.1.2.3"] {
             assert!(is_loopback(host), "{host}");
         }

@@ -45,7 +45,7 @@ pub enum ServeError {
     },
 }
 
-/// Why a request has no answer. Nothing in it tells of the host: no path, no plan.
+/// Why a request has no answer. Nothing in it is about the host: no path, no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -62,7 +62,7 @@ pub enum Kind {
     Bad,
     /// No token, or a wrong one.
     Unknown,
-    /// What this server does for nobody.
+    /// What this server does for no client.
     Forbidden,
     /// No such page, crystal or handle.
     Missing,
@@ -72,7 +72,7 @@ pub enum Kind {
     Busy,
     /// It took too long.
     Late,
-    /// Whoever asked has said to stop.
+    /// The client asked to stop.
     Cancelled,
     /// What a standard leaves optional, and this server leaves out.
     Unsupported,
@@ -149,7 +149,7 @@ impl Refusal {
         Self { kind, message: message.into() }
     }
 
-    /// What this server does for nobody.
+    /// What this server does for no client.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, message)
     }
@@ -196,7 +196,7 @@ impl Hidden {
         Self(format!("{}/data/", store.display().to_string().trim_start_matches('/')))
     }
 
-    /// The text without paths of the host: those of the store, and whatever else begins like an absolute path.
+    /// The text without paths of the host: those of the store, and whatever begins like an absolute path.
     pub fn hide(&self, text: &str) -> String {
         let text = text.replace(&self.0, "…/data/");
         let mut shown = String::with_capacity(text.len());

@@ -99,7 +99,7 @@ async fn requests_that_are_none_or_hide_another_are_not_answered() {
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{what}: {said:.300}");
         assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{what}: {said:.300}");
     }
-    // Where the end of a body is told in two ways, nothing behind the nearer one is taken for a request.
+    // Where the end of a body is given in two ways, nothing behind the nearer one is taken for a request.
     let both = format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", 5 + hidden.len());
     let said = server.raw(post(&both, &format!("0\r\n\r\n{hidden}")).into_bytes()).await;
     assert!(said.starts_with("HTTP/1.1 400 ") && !said.contains("\"status\""), "{said}");

@@ -34,9 +34,9 @@ pub fn runtime() -> std::io::Result<Runtime> {
 /// How a server is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where Flight SQL is spoken.
+    /// The address of Flight SQL.
     pub flight: Option<SocketAddr>,
-    /// Where HTTP is spoken.
+    /// The address of HTTP.
     pub http: Option<SocketAddr>,
     /// The file with the token.
     pub token: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub struct Listening {
 }
 
 /// Serves a store, on the threads of [`runtime`], until `end`: then nothing new is taken, and answers under way have ten seconds.
-/// `ready` is told when it listens.
+/// `ready` is called when it listens.
 ///
 /// # Errors
 /// Addresses beyond this machine, a token that others may read, an address that is taken, a store that cannot be read.

@@ -1,4 +1,4 @@
-//! The queries that the program stores, at the gate: they are what people begin with.
+//! The queries that the program stores, at the gate: users begin with them.
 
 use std::path::{Path, PathBuf};
 

@@ -22,7 +22,7 @@ pub fn rutile() -> String {
 /// A token.
 pub const TOKEN: &str = "a-token-of-the-tests";
 
-/// A certificate of localhost that vouches for itself until 2126, and its key. They were made by
+/// A self-signed certificate of localhost, valid until 2126, and its key. They were made by
 /// `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost -keyout key.pem -out
 /// certificate.pem -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE`.
 pub fn tls() -> Tls {

@@ -1,4 +1,4 @@
-//! Encryption: TLS 1.2 and 1.3, with the certificate and the key that whoever starts the server has.
+//! Encryption: TLS 1.2 and 1.3, with the operator's certificate and key.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const MOST: usize = 256;
 /// Files of PEM.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// The certificate, with those that vouch for it after it.
+    /// The certificate, with its issuers after it.
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn both_doors_are_encrypted_and_silent_clients_hold_up_nobody() {
+    async fn both_doors_are_encrypted_and_silent_clients_block_no_other() {
         let server = Server::start_encrypted(limits()).await;
         let (flight, http) = (server.at.flight.unwrap(), server.at.http.unwrap());
         let silent: Vec<_> = futures::future::join_all((0..20).map(|_| TcpStream::connect(http))).await;
@@ -137,7 +137,7 @@ mod tests {
         let (_, agreed) = asked(flight, &["h2"], "").await.unwrap();
         assert_eq!(agreed.as_deref(), Some(b"h2".as_slice()));
         assert!(asked(flight, &["http/1.1"], "").await.is_err(), "Flight is spoken over h2 alone");
-        // Who speaks in the open is not answered.
+        // Unencrypted clients get no answer.
         let mut open = TcpStream::connect(http).await.unwrap();
         open.write_all(ask("/health").as_bytes()).await.unwrap();
         let mut said = Vec::new();

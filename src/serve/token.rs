@@ -1,4 +1,4 @@
-//! The token that whoever asks must show.
+//! The token that a client must show.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    /// The token in a file that nobody but its owner may read: its text without white space around it.
+    /// The token in a file that only its owner may read: its text without white space around it.
     ///
     /// # Errors
     /// A file that others may read, or a token that can be guessed.
@@ -53,7 +53,7 @@ impl Token {
         fits.then(|| Self(Sha256::digest(text).into()))
     }
 
-    /// Whether `given` is the token. How long that takes tells nothing of it: digests are compared, and all of their bytes.
+    /// Whether `given` is the token. The time that takes does not depend on it: digests are compared, and all of their bytes.
     pub fn is(&self, given: &str) -> bool {
         let given: [u8; 32] = Sha256::digest(given).into();
         self.0.iter().zip(given).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0

@@ -1,4 +1,4 @@
-//! What a person writes for a bound.
+//! Readers of bounds as the operator writes them.
 
 use std::time::Duration;
 

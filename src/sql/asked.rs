@@ -1,4 +1,4 @@
-//! The models that a query asks.
+//! The models that a query uses.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::options::HollanditeOptions;
 use super::session::Session;
 use models::DEFAULT_MODEL;
 
-/// The models that a query names, each with the function that asks it; an empty name stands for the session's default.
+/// The models that a query names, each with the function that calls it; an empty name stands for the session's default.
 pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
     let mut asked = Vec::new();
     let visited = query.logical_plan().apply_with_subqueries(|node| {
@@ -34,7 +34,7 @@ pub fn models_asked(query: &DataFrame) -> Vec<(String, String)> {
 }
 
 impl Session {
-    /// The names of the models that a query asks in this session, those of its options where the query names none.
+    /// The names of the models that a query uses in this session, those of its options where the query names none.
     pub fn models_of(&self, query: &DataFrame) -> BTreeSet<String> {
         let config = self.context().copied_config();
         let options = HollanditeOptions::of(config.options());
@@ -48,7 +48,7 @@ impl Session {
     }
 }
 
-/// The model in a call of one of the functions that ask one.
+/// The model in a call of a function that takes one.
 pub(super) fn model_of(call: &ScalarFunction) -> Option<(String, String)> {
     let function = call.func.inner().downcast_ref::<CrystalUdf>()?.function();
     let text = |i: usize| match call.args.get(i) {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_relaxes_is_told_from_arithmetic() {
+    async fn what_relaxes_is_not_taken_for_arithmetic() {
         let session = Session::without_store();
         let first = async |query: &str| {
             let plan = session.sql(query).await.unwrap().logical_plan().clone();

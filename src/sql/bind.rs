@@ -1,5 +1,5 @@
 //! Values in the place of `$1`, `?` and `:name`: they are put into the parsed statement, as the constants that they are. A text stays
-//! one text, whatever is in it.
+//! one text, with any content.
 
 use crystal::Structure;
 use datafusion::common::DataFusionError;
@@ -197,7 +197,7 @@ fn put(statement: &mut Statement, values: &Values, most: usize) -> Result<(), Er
         _ if found == 0 => {
             Err(Error::Sql("values are given, and the statement has no $1, ? or :name that takes one".into()))
         }
-        // Of those with names a person gives more at times, such as all variables.
+        // Named parameters may be more than the query uses, such as all variables.
         Values::InOrder(given) if given.len() > last => {
             Err(Error::Sql(format!("{} values are given, and the statement takes {last}", given.len())))
         }

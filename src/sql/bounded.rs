@@ -1,4 +1,4 @@
-//! Bounds for what the engine's functions make, in a session that is served to others. The memory of their values is counted by nobody:
+//! Bounds for what the engine's functions make, in a session that is served to others. No memory pool counts their values:
 //! the pool knows what operators hold, and `replace('xx..', 'x', 'yy..')` is folded before there is an operator.
 //!
 //! Every function of the engine is wrapped by [`Bounded`], and the operator `||` becomes one of them. Folding and execution both go

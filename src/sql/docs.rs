@@ -9,7 +9,7 @@ use super::structure_type::sql_type;
 use super::table_functions;
 use columns::structure_type;
 
-/// What a person needs to call a function.
+/// What a user needs to call a function.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FunctionDoc {
     /// Name in SQL.

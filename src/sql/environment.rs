@@ -41,9 +41,9 @@ struct Shared {
     no_files: AtomicBool,
     /// Whether nothing is to be kept in the store.
     keeps_nothing: AtomicBool,
-    /// Who is told how far relaxations are, and may end them.
+    /// The watcher of relaxations, which may end them.
     watcher: OnceLock<Box<Watcher>>,
-    /// Who is told how far passes over rows are.
+    /// The watcher of passes over rows.
     rows_watcher: OnceLock<Box<RowsWatcher>>,
 }
 
@@ -163,7 +163,7 @@ impl Environment {
         }
     }
 
-    /// Has `watcher` told how far relaxations are; the first one stays.
+    /// Sets the watcher of relaxations; the first one stays.
     pub fn set_watcher(&self, watcher: Box<Watcher>) {
         let _ = self.0.watcher.set(watcher);
     }
@@ -176,12 +176,12 @@ impl Environment {
         self.0.watcher.get().map_or(ControlFlow::Continue(()), |watcher| watcher(round))
     }
 
-    /// Has `watcher` told how far passes over rows are; the first one stays.
+    /// Sets the watcher of passes over rows; the first one stays.
     pub fn set_rows_watcher(&self, watcher: Box<RowsWatcher>) {
         let _ = self.0.rows_watcher.set(watcher);
     }
 
-    /// Tells how far a pass over rows is.
+    /// Reports the progress of a pass over rows.
     pub fn tell_rows(&self, rows: RowsDone<'_>) {
         if let Some(watcher) = self.0.rows_watcher.get() {
             watcher(rows);
@@ -193,7 +193,7 @@ impl Environment {
         &self.0.memory
     }
 
-    /// What an energy model computed for a crystal before, as it was kept; `None` of what is kept in another form: it is computed anew.
+    /// What an energy model computed for a crystal before, as it was kept; `None` of what is kept in another form: it is computed again.
     ///
     /// # Errors
     /// A store that cannot be read.

@@ -58,12 +58,12 @@ impl From<Error> for DataFusionError {
     }
 }
 
-/// What ends a query that nobody waits for any more.
+/// What ends a query whose rows are no longer wanted.
 pub(super) fn cancelled() -> DataFusionError {
     exec_datafusion_err!("the query was cancelled")
 }
 
-/// What a person is told.
+/// The message for the user.
 fn sentence(error: &DataFusionError) -> String {
     let message = match root(error) {
         DataFusionError::External(inner) => inner.to_string(),
@@ -85,7 +85,7 @@ fn sentence(error: &DataFusionError) -> String {
     }
 }
 
-/// The engine's sentences that say little to whoever asked, said otherwise.
+/// Clearer words for messages of the engine.
 fn plainly(message: &str) -> String {
     if let Some(name) = message.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next()) {
         let like = message.split_once("Did you mean '").and_then(|(_, like)| like.split('\'').next());
@@ -124,7 +124,7 @@ fn root(error: &DataFusionError) -> &DataFusionError {
     root
 }
 
-/// Most columns that are named where none is like the one asked for.
+/// Most columns that are named where none is like the requested one.
 const COLUMNS: usize = 8;
 
 /// A column that is not there: the nearest, or some that are.
@@ -136,7 +136,7 @@ fn no_column(asked: &Column, valid: &[Column]) -> String {
     if let Some(name) = nearest(bare, names.iter().copied()) {
         return format!("no column '{asked}'; did you mean '{name}'?");
     }
-    // Whoever writes "TiO2" means a text as often as a name.
+    // "TiO2" in double quotes is meant as a text as often as a name.
     let text = match bare.chars().any(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')) {
         true => format!("; texts need single quotes: '{bare}'"),
         false => String::new(),

@@ -1,7 +1,7 @@
 //! What can be materialised, and under which name: a function of a crystal, its constant arguments and its version.
 //!
 //! `void(ionic,0.76)/1` is the featurizer of the calls `void(structure, 'ionic', 0.76)`, `void_ionic_0_76` the name of its
-//! column. A person writes it without the version; texts need quotes only where they are no plain words.
+//! column. A user writes it without the version; texts need quotes only where they are no plain words.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Feature {
         Some((Self { udf: Arc::clone(&call.func), constants, words }, crystal))
     }
 
-    /// Reads features as a person lists them: `magpie, void(ionic, 0.76)`.
+    /// Reads a list of features: `magpie, void(ionic, 0.76)`.
     ///
     /// # Errors
     /// A name that is no featurizer, with the known ones; arguments that do not fit.
@@ -117,7 +117,7 @@ impl Feature {
         parts.map(|part| part.trim_matches('\'').chars().map(plain).collect::<String>()).collect::<Vec<_>>().join("_")
     }
 
-    /// What the store is told.
+    /// What the store keeps of it.
     pub fn featurizer(&self) -> Featurizer {
         let udf = self.udf();
         Featurizer {

@@ -35,7 +35,7 @@ impl Session {
         known
     }
 
-    /// Reads features as a person lists them: `magpie, void(ionic, 0.76)`.
+    /// Reads a list of features: `magpie, void(ionic, 0.76)`.
     ///
     /// # Errors
     /// A name that is no featurizer, with the known ones; arguments that do not fit.
@@ -49,7 +49,7 @@ pub struct FeatureColumn {
     feature: Feature,
     schema: Arc<Schema>,
     call: Arc<dyn PhysicalExpr>,
-    /// Values that other rows, of whatever table, have for the same crystals.
+    /// Values that other rows, of any table, have for the same crystals.
     reuse: Option<Reuse>,
 }
 

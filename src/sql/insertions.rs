@@ -1,4 +1,4 @@
-//! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are asked once,
+//! Crystals of a batch through the whole loop of [`adsorb`]: what was computed before is read, equal questions are answered once,
 //! and the rest goes through the energy model.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,7 +18,7 @@ use models::potential::Potential;
 use super::environment::Environment;
 use super::relaxations::{Remembering, crystal_of};
 
-/// Raised whenever the numbers change: what was computed at another version is computed anew.
+/// Raised whenever the numbers change: what was computed at another version is computed again.
 const VERSION: u32 = 5;
 
 /// One question, as the call has it.
@@ -29,7 +29,7 @@ pub(super) struct Question {
     pub n: usize,
     /// `each` for each channel, or as [`Within::parse`] reads it.
     pub channel: String,
-    /// Least distance of an ion from its images, Å; 0: whatever the cell has.
+    /// Least distance of an ion from its images, Å; 0: no bound.
     pub spacing: f64,
     /// Stated points as [`parse_sites`] reads them; empty: searched for.
     pub sites: String,
@@ -163,7 +163,7 @@ impl Kept {
     }
 }
 
-/// What became of the places of one question, or why there is none.
+/// The relaxed insertion sites of one crystal, or why there are none.
 pub(super) type Places = Result<Vec<Kept>, String>;
 
 type Key = (String, ContentHash);

@@ -16,13 +16,13 @@ pub(super) struct Answer {
     pub value: Result<f64, String>,
     /// How far the members of an ensemble are from their mean; 0 for a single model.
     pub spread: f64,
-    /// Why the crystal is of a kind that the model never saw; not looked for where nobody asks.
+    /// Why the crystal is out of domain; computed only on request.
     pub outside: Option<String>,
-    /// What speaks against the crystal itself, whatever the model saw; likewise.
+    /// What is wrong with the crystal itself, for any model; likewise.
     pub doubt: Option<String>,
 }
 
-/// The struct that `predict` answers with.
+/// The struct that `predict` returns.
 pub(super) fn output() -> Output<Judged> {
     let end = |sign: f64| move |row: &Judged| Some(row.value? + sign * row.radius?);
     let unit = Some(UNIT_OF_MODEL);

@@ -1,4 +1,4 @@
-//! Ions on their way through the crystals of a batch: what was computed before is read, equal questions are asked once, and the rest
+//! Ions on their way through the crystals of a batch: what was computed before is read, equal questions are answered once, and the rest
 //! goes through the energy model.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use models::potential::Potential;
 use super::environment::Environment;
 use super::relaxations::{Remembering, crystal_of};
 
-/// Raised whenever the numbers change: what was computed at another version is computed anew.
+/// Raised whenever the numbers change: what was computed at another version is computed again.
 const VERSION: u32 = 2;
 
 /// One question, as the call has it.

@@ -1,8 +1,8 @@
 //! SQL over crystals: the cartridge that plugs pure functions of crystals and trained models into a query engine.
 //!
 //! [`Session`] opens a store at a snapshot and plans queries. Its [functions](mod@functions) are declared by theme; the
-//! [`optimizer`] knows what they cost and decides where in a plan a model is asked, for which rows, and how often.
-//! DataFusion's error appears here and is turned into a sentence for people before it leaves.
+//! [`optimizer`] knows what they cost and decides where in a plan a model is called, for which rows, and how often.
+//! DataFusion's error appears here and is turned into a readable sentence before it leaves.
 
 pub mod aggregates;
 mod asked;

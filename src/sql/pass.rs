@@ -1,4 +1,4 @@
-//! How far a pass over rows is: what a person is shown while costly calls are evaluated.
+//! How far a pass over rows is: the progress shown while costly calls are evaluated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -22,12 +22,12 @@ impl Pass {
         Arc::new(Self { what, of, done: AtomicU64::new(0), streams: AtomicUsize::new(0), environment })
     }
 
-    /// Tells that the given share of the next rows is done.
+    /// Reports the given share of the next rows as done.
     pub fn within(&self, rows: usize, share: f64) {
         self.tell((rows as f64 * share) as u64, false);
     }
 
-    /// Tells that the next rows are done.
+    /// Reports the next rows as done.
     pub fn add(&self, rows: usize) {
         self.done.fetch_add(rows as u64, Ordering::Relaxed);
         self.tell(0, false);

@@ -1,7 +1,7 @@
 //! From crystals to energies, each distinct crystal once.
 //!
-//! Equal crystals are asked for once (content hash), known ones are answered from memory, and the rest is sorted by size and cut into
-//! batches. An ensemble asks each of its members so, and is remembered through them. Both ways into a model come through here, the
+//! Equal crystals are computed once (content hash), known ones are answered from memory, and the rest is sorted by size and cut into
+//! batches. An ensemble calls each of its members so, and is remembered through them. Both ways into a model come through here, the
 //! plan node and the plain function, and both functions, `predict_ef` and `predict`, so their answers are the same.
 
 use std::collections::{HashMap, HashSet};
@@ -42,7 +42,7 @@ fn doubt(structure: &Structure) -> Option<String> {
 /// Something for each of some crystals, or why there is none.
 type Answers<T> = HashMap<ContentHash, Result<T, String>>;
 
-/// Told the share of the work that is done, from 0 to 1.
+/// Takes the share of the work that is done, from 0 to 1.
 type Share<'a> = dyn Fn(f64) + Sync + 'a;
 
 /// Answers of one query.
@@ -52,9 +52,9 @@ pub(super) type Known = HashMap<ContentHash, Answer>;
 #[derive(Clone)]
 pub(super) struct Predictor {
     function: &'static str,
-    /// Name or path by which the model was asked for.
+    /// Name or path of the model, as the call gives it.
     name: String,
-    /// Coverage of the intervals that are asked for; `None` where a number is.
+    /// Coverage of the requested intervals; `None` where a number is.
     coverage: Option<f64>,
     model: Arc<dyn PropertyModel>,
     environment: Environment,
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Predictor {
     }
 }
 
-/// What became of the crystals that were asked for.
+/// What became of the requested crystals.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Distinct crystals.
@@ -102,7 +102,7 @@ impl Predictor {
         Self::of_model(function, name.to_owned(), coverage, environment, options)
     }
 
-    /// The predictor of a function that asks the model of a name, for intervals where a coverage is given.
+    /// The predictor of a function that calls the model of a name, for intervals where a coverage is given.
     ///
     /// # Errors
     /// As [`Predictor::of_call`].
@@ -128,7 +128,7 @@ impl Predictor {
         (self.function, &self.name, self.model.id(), self.coverage)
     }
 
-    /// How a plan shows the model, and the coverage that is asked of it.
+    /// How a plan shows the model, and the coverage that is requested.
     pub fn label(&self) -> String {
         let coverage = self.coverage.map_or_else(String::new, |c| format!(", coverage={c}"));
         self.model.label() + &coverage
@@ -146,7 +146,7 @@ impl Predictor {
 
     /// An answer for every crystal, NULL for `None`: a number, NULL with a warning where there is none, or the
     /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
-    /// same query. Gives up between batches when `stop` is given; `share` is told how much of the work is
+    /// same query. Gives up between batches when `stop` is given; `share` takes how much of the work is
     /// done.
     pub fn predict(
         &self,

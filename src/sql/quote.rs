@@ -1,6 +1,6 @@
 //! Names and texts as statements quote them.
 
-/// A name of a table or column, whatever its characters.
+/// A name of a table or column, with any characters.
 pub fn quoted_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -10,7 +10,7 @@ use super::environment::Environment;
 use adsorption::{Follower, Method, RelaxOptions, Relaxed, Round};
 use crystal::{Element, Lattice, Structure, content_hash, hex};
 
-/// Raised whenever the numbers change: what was computed at another version is computed anew.
+/// Raised whenever the numbers change: what was computed at another version is computed again.
 const VERSION: u32 = 1;
 
 /// Goes along with the relaxations of one call.
@@ -57,7 +57,7 @@ pub(super) fn crystal_of(lattice: [[f64; 3]; 3], numbers: &[u8], frac_coords: Ve
 }
 
 /// What is asked, with its settings. Crystals of one content hash may list their sites in another order or stand otherwise in
-/// space, and the end is told in the setting of the start: to the last bit of that.
+/// space, and the end is given in the setting of the start: to the last bit of that.
 fn task(start: &Structure, options: &RelaxOptions) -> String {
     let RelaxOptions { method, fmax, steps, cell, nudge, held } = *options;
     let method = Method::NAMES.iter().find(|(_, other)| *other == method).map_or("", |(name, _)| name);
@@ -99,7 +99,7 @@ impl From<&Relaxed> for Kept {
 }
 
 impl Kept {
-    /// `None` of what is no crystal: it is computed anew.
+    /// `None` of what is no crystal: it is computed again.
     fn into_relaxed(self) -> Option<Relaxed> {
         Some(Relaxed {
             structure: crystal_of(self.lattice, &self.numbers, self.frac_coords)?,
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(follower.known(&start, &options), None);
         follower.keep(&start, &options, &end);
         assert_eq!(follower.known(&start, &options), Some(end.clone()));
-        // The same content, told in another order: no answer in the order of the first.
+        // The same content in another order: no answer in the order of the first.
         assert_eq!(content_hash(&rutile([1, 0])), content_hash(&start));
         assert_eq!(follower.known(&rutile([1, 0]), &options), None);
         for other in [

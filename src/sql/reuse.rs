@@ -1,7 +1,7 @@
 //! Reading materialised values in place of computing them.
 //!
 //! A value belongs to the exact numbers of a crystal and to a featurizer: function, arguments, version. Whatever stands as
-//! the crystal in a call, of whatever table or snapshot, its value is read if its numbers are known, and computed if not;
+//! the crystal in a call, of any table or snapshot, its value is read if its numbers are known, and computed if not;
 //! so a structure that was altered on the way never gets the value of the one it came from.
 
 use std::sync::Arc;

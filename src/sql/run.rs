@@ -11,7 +11,7 @@ use super::write::Written;
 use crate::Error;
 
 impl Session {
-    /// Plans a statement. Nothing of a query runs before its rows are asked for; a statement that makes, drops, sets or writes
+    /// Plans a statement. Nothing of a query runs before its rows are fetched; a statement that makes, drops, sets or writes
     /// something has run when this returns, as a whole or not at all. Tables and views are kept in the
     /// store, temporary views by the session.
     ///
@@ -33,7 +33,7 @@ impl Session {
         }
     }
 
-    /// Reads the tables that functions look values up in anew, where they have changed.
+    /// Rereads the lookup tables of functions where they have changed.
     pub(super) async fn refresh(&self) -> Result<(), Error> {
         if let Some(references) = self.environment().references() {
             references.refresh().await?;

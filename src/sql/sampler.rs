@@ -39,7 +39,7 @@ impl ChosenSampler {
             Some(network) => {
                 let sampler = WyckoffSampler::of(network, request)?;
                 let card = sampler.model().card();
-                // The loss tells weights apart.
+                // Weights differ in their loss.
                 let weights =
                     format!("network {} of {} crystals, {:.4} nats", card.name, card.crystals, card.held_out_loss);
                 Self::Made { sampler: Arc::new(sampler), weights }

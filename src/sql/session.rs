@@ -247,17 +247,17 @@ impl Session {
         self.environment.model(name)
     }
 
-    /// The models that were asked in this session so far: name or path, and the hash of the content.
+    /// The models that were used in this session so far: name or path, and the hash of the content.
     pub fn loaded_models(&self) -> BTreeMap<String, String> {
         self.environment.loaded_models()
     }
 
-    /// Has `watcher` told after every round of a batch of relaxations; it may end them. The first one stays.
+    /// Calls `watcher` after every round of a batch of relaxations; it may end them. The first one stays.
     pub fn watch(&self, watcher: Box<Watcher>) {
         self.environment.set_watcher(watcher);
     }
 
-    /// Has `watcher` told how far costly calls are through the rows of each query. The first one stays.
+    /// Reports to `watcher` the progress of costly calls through the rows of each query. The first one stays.
     pub fn watch_rows(&self, watcher: Box<RowsWatcher>) {
         self.environment.set_rows_watcher(watcher);
     }

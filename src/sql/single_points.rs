@@ -8,7 +8,7 @@ use crystal::{ContentHash, Structure, content_hash};
 use models::ModelError;
 use models::potential::{Potential, SinglePoint};
 
-/// Crystals that are kept at least: the last ones, those of one lot. At most there are as many again.
+/// Crystals that are kept at least: the last ones, those of one block. At most there are as many again.
 const KEPT: usize = 256;
 
 #[derive(Default)]

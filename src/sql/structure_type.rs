@@ -74,7 +74,7 @@ pub fn sql_type(data_type: &DataType) -> String {
     }
 }
 
-/// A column of crystals, whatever it is made of.
+/// A column of crystals, as numbers or as text.
 pub enum Crystals<'a> {
     /// Numbers in Arrow lists.
     Column(StructureColumn<'a>),

@@ -1,4 +1,4 @@
-//! What crystals are to be generated, as a person says it, and the templates of a table to draw them from.
+//! What crystals to generate, as the user names them, and the templates of a table to draw them from.
 
 use std::sync::Arc;
 

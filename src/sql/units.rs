@@ -71,7 +71,7 @@ impl Known {
     }
 }
 
-/// Follows columns; asks the models of the session for the units of theirs.
+/// Follows columns; takes the units of models from the session.
 struct Units<'a>(&'a Session);
 
 impl Units<'_> {
@@ -198,7 +198,7 @@ fn is_number(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
 }
 
-/// The unit of a column of a table. A table that imports filled has the columns of tmo, whatever its name.
+/// The unit of a column of a table. A table that imports filled has the columns of tmo, under any name.
 fn of_column(table: &str, column: &str) -> Option<&'static str> {
     let columns = store::dictionary(table).unwrap_or_else(store::columns);
     columns.iter().find(|c| c.name == column).and_then(|c| in_comment(&c.comment))

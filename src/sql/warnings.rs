@@ -1,5 +1,5 @@
 //! What went wrong without ending the query. A screening query over thousands of crystals should not die of one of them: the row
-//! answers NULL, its reason is counted here, and whoever ran the query prints the summary.
+//! answers NULL, its reason is counted here, and the caller prints the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many distinct reasons a summary lists.
 const LISTED: usize = 5;
-/// How many distinct reasons are told apart; what comes later is only counted.
+/// How many distinct reasons are listed; later ones are only counted.
 const KEPT: usize = 1000;
 
 /// Counts reasons for NULL by function.

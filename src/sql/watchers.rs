@@ -1,16 +1,16 @@
-//! Who is told how far the work of a query is.
+//! Watchers of the progress of a query.
 
 use std::ops::ControlFlow;
 
 use adsorption::Round;
 
-/// Told after every round of a batch of relaxations; may end them.
+/// Called after every round of a batch of relaxations; may end them.
 pub type Watcher = dyn Fn(Round) -> ControlFlow<()> + Send + Sync;
 
 /// How far the evaluation of costly calls over the rows of a query is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowsDone<'a> {
-    /// The calls, as a person wrote them, and the model that is asked.
+    /// The calls, as the query has them, and their model.
     pub what: &'a str,
     /// Rows that are done.
     pub done: u64,
@@ -20,5 +20,5 @@ pub struct RowsDone<'a> {
     pub ended: bool,
 }
 
-/// Told on the way of every pass over rows, from whatever thread.
+/// Called during every pass over rows, from any thread.
 pub type RowsWatcher = dyn Fn(RowsDone<'_>) + Send + Sync;

@@ -1,4 +1,4 @@
-//! A DuckLake that another client made becomes a store, where it lies.
+//! A DuckLake that another client made becomes a store, in place.
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +21,11 @@ impl Store {
             })
     }
 
-    /// Makes a store of the DuckLake in `dir`, whose catalog is `catalog.sqlite` and whose files lie in `data`: tables of the
+    /// Makes a store of the DuckLake in `dir`, whose catalog is `catalog.sqlite` and whose files are in `data`: tables of the
     /// registry come beside its own. Other clients go on reading and writing it.
     ///
     /// # Errors
-    /// A catalog of another version of DuckLake, one whose files lie elsewhere (in an object store, too) or are encrypted, or one that
+    /// A catalog of another version of DuckLake, one whose files are elsewhere (in an object store, too) or are encrypted, or one that
     /// may not be written to.
     pub async fn adopt(dir: &Path) -> Result<Self, StoreError> {
         let dir = absolute(dir)?;

@@ -1,4 +1,4 @@
-//! The files of a store as a session has them that is served to others: what lies in its data folder, to be read and never written.
+//! The files of a store as a session has them that is served to others: those of its data folder, read and never written.
 //! Whatever a plan names, it meets no other file of the host here.
 
 use std::ops::Range;
@@ -33,7 +33,7 @@ struct DataOnly {
 
 impl DataOnly {
     /// # Errors
-    /// A file that lies elsewhere. It is not named: whoever asked learns nothing of the host.
+    /// A file outside. It is not named: the client learns nothing of the host.
     fn check(&self, location: &Path) -> Result<()> {
         let path = FilePath::new("/").join(self.files.decode(location)?.as_ref());
         if self.folders.iter().any(|folder| path.starts_with(folder)) { Ok(()) } else { Err(refused()) }

@@ -1,4 +1,4 @@
-//! Do the rows hold what their crystals give? Every derived column of every table of crystals is computed anew.
+//! Do the rows hold what their crystals give? Every derived column of every table of crystals is computed again.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -48,7 +48,7 @@ impl std::fmt::Display for DeepReport {
 }
 
 impl Store {
-    /// Computes the derived columns of every row of the newest snapshot anew, and compares them. `progress` is told of rows done and in
+    /// Computes the derived columns of every row of the newest snapshot again, and compares them. `progress` takes rows done and in
     /// all. In memory is a batch of rows.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Store {
             }
             let has = |name: &str| schema.field_with_name(name).is_ok();
             let lacks: Vec<&str> = columns_of_crystals().filter(|name| !has(name)).collect();
-            // Whoever drops or renames a column by another program leaves the others behind.
+            // Another program that drops or renames a column leaves the others behind.
             if has("structure") && has("structure_hash") && !lacks.is_empty() {
                 report.problems.push(format!(
                     "{}: not compared, and its columns do not follow structure: it is no table of crystals, for want of {}",
@@ -163,7 +163,7 @@ fn compare(batch: &RecordBatch) -> Result<Vec<String>, String> {
     Ok(wrong)
 }
 
-/// Values as a person reads them.
+/// Values in readable form.
 fn text(column: &ArrayRef) -> Result<Vec<String>, String> {
     // Text of one layout, so that lists of it read alike.
     let column = match column.data_type() {

@@ -1,4 +1,4 @@
-//! The columns of a table of crystals that are computed from `structure`: they follow the crystal, whoever writes the row.
+//! The columns of a table of crystals that are computed from `structure`: they follow the crystal, whatever writes the row.
 
 use std::sync::Arc;
 

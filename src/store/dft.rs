@@ -26,14 +26,14 @@ use formats::Rejection;
 use formats::vasp::{Calculation, Reading, Run, calculations, read_calculation};
 
 /// Calculations that are read side by side.
-const LOT: usize = 16;
+const CHUNK: usize = 16;
 /// The table whose quarantine names calculations that could not be part of a triple.
 const TRIPLES: &str = AdsorptionRow::TABLE;
 
 /// What an import of calculations should do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DftOptions {
-    /// Table of triples, where a person names them; else they are looked for.
+    /// Table of triples, where the user names one; else they are looked for.
     pub triples: Option<PathBuf>,
     /// Part of the source of the reference energies that count; calculations of metals then do not.
     pub reference: Option<String>,
@@ -242,8 +242,8 @@ async fn read_all(
     let bytes = |c: &Calculation| c.files().map(|p| std::fs::metadata(p).map_or(0, |m| m.len())).sum::<u64>();
     let mut step = Step { bytes: found.iter().map(bytes).sum(), ..Step::default() };
     let mut runs = Vec::with_capacity(found.len());
-    for lot in found.chunks(LOT) {
-        let calculations = lot.to_vec();
+    for chunk in found.chunks(CHUNK) {
+        let calculations = chunk.to_vec();
         let read = move || calculations.par_iter().map(read_calculation).collect::<Vec<Reading>>();
         let readings = tokio::task::spawn_blocking(read).await;
         let readings = readings.map_err(StoreError::lake("reading calculations"))?;
@@ -251,7 +251,7 @@ async fn read_all(
             refused.extend(reading.refused);
             runs.extend(reading.run);
         }
-        step.bytes_done += lot.iter().map(bytes).sum::<u64>();
+        step.bytes_done += chunk.iter().map(bytes).sum::<u64>();
         (step.records, step.refused) = (runs.len() as u64, refused.len() as u64);
         progress.step(&step.done("calculations"));
     }

@@ -1,7 +1,7 @@
 //! Insertion electrodes whose voltage is known: which crystal is charged, which discharged, and the voltage between them.
 //!
 //! Such lists name crystals by id (the battery explorer of the Materials Project). Their crystals come from files of crystals beside
-//! the list, or from the tables of the store: an electrode of which one is nowhere is left out, and comes in when the same import is
+//! the list, or from the tables of the store: an electrode without both is left out, and comes in when the same import is
 //! repeated with it. How many ions a cell takes up follows from the two crystals, whatever the list says.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -39,7 +39,7 @@ pub struct Evaluated {
     pub id: String,
     /// Its content hash, 32 hex digits.
     pub structure_hash: String,
-    /// The part of the model's training that it belongs to; `None` where the model does not tell.
+    /// The part of the model's training that it belongs to; `None` where the model does not say.
     pub split: Option<String>,
     /// Prediction, in the unit of what the model predicts.
     pub value: Option<f64>,

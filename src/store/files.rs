@@ -1,4 +1,4 @@
-//! Local files whatever their name, and new ones where the catalog looks for them.
+//! Local files of any name, and new ones where the catalog looks for them.
 //!
 //! The lake percent-encodes paths (`/home/jürgen` becomes `/home/j%C3%BCrgen`), and object_store's local file system
 //! takes what it is given literally. A store in such a folder gets a file system which decodes first.
@@ -34,7 +34,7 @@ pub(super) fn file_system(dir: &FilePath) -> Arc<dyn ObjectStore> {
 
 /// Objects that are files.
 pub(super) trait OnDisk: ObjectStore {
-    /// Where a new object comes to lie.
+    /// The place of a new object.
     fn on_disk(&self, location: &Path) -> Result<PathBuf>;
 }
 

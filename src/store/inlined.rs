@@ -28,7 +28,7 @@ struct Holder {
 }
 
 impl Store {
-    /// Moves the rows that are inside the catalog to files, a snapshot for each table, where nobody is writing now.
+    /// Moves the rows that are inside the catalog to files, a snapshot for each table, where no writer is active.
     ///
     /// # Errors
     /// A catalog that cannot be read, or a file that cannot be written.

@@ -23,7 +23,7 @@ use crate::StoreError;
 pub const CATALOG: &str = "lake";
 /// Name of the schema that holds the tables.
 pub const SCHEMA: &str = "main";
-/// The table that `init` makes and that imports fill unless told otherwise.
+/// The table that `init` makes and that imports fill by default.
 pub(super) const DEFAULT_TABLE: &str = "tmo";
 
 /// An open store. Cheap to clone; clones share its connections.

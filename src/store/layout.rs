@@ -1,4 +1,4 @@
-//! What lies in the folder of a store.
+//! The files in the folder of a store.
 
 /// The catalog.
 pub(super) const CATALOG_FILE: &str = "catalog.sqlite";

@@ -1,4 +1,4 @@
-//! The table `models`: every model that a query can ask, with its errors, and the generators of the store.
+//! The table `models`: every model that a query can use, with its errors, and the generators of the store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const FORMULA_SPLIT: &str = "test of a run split by formula";
 
 /// A model that ships with the program, or that the store keeps; of generators those that the store keeps.
 pub struct KnownModel {
-    /// The name, or the path, by which queries ask for it.
+    /// The name, or the path, by which queries name it.
     pub asked: String,
     /// Its name in the store; the one that ships has no other.
     pub name: String,
@@ -36,12 +36,12 @@ enum Kind {
 }
 
 impl KnownModel {
-    /// Whether a model of the store bears the name of one that ships, which is what that name means.
+    /// Whether a model of the store has the name of a shipped one, which is then what the name means.
     pub fn is_shadowed(&self) -> bool {
         self.asked != self.name
     }
 
-    /// Why it cannot be asked, if it cannot.
+    /// Why it cannot be used, if it cannot.
     pub fn reason(&self) -> Option<String> {
         self.found.as_ref().err().cloned()
     }
@@ -166,7 +166,7 @@ impl Store {
         predicting.chain(writing).collect()
     }
 
-    /// The models that were asked over this store, by name: name, id, and how many predictions are remembered. No weights are read.
+    /// The models that were used over this store, by name: name, id, and how many predictions are remembered. No weights are read.
     ///
     /// # Errors
     /// A catalog that cannot be read.
@@ -190,7 +190,7 @@ impl Store {
         self.table_of(&self.known_models())
     }
 
-    /// As [`Store::models`], of models that are at hand.
+    /// As [`Store::models`], of models in memory.
     ///
     /// # Errors
     /// As [`Store::models`].

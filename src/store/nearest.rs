@@ -1,4 +1,4 @@
-//! What a person may have meant: the known name that is most like the one that is not known.
+//! Suggestions: the known name that is most like an unknown one.
 
 use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 

@@ -168,7 +168,7 @@ impl SchemaProvider for MainSchema {
         }
         if self.fixed.is_none() && self.lake.table_exist(name) {
             // The catalog provider of datafusion-ducklake drops nothing, its writer does. What is asked for is whether
-            // there was a table; which one, nobody reads.
+            // there was a table; which one does not matter.
             if !self.store.drop_view(name).map_err(external)? {
                 let writer = self.store.writer().map_err(external)?;
                 writer.drop_table(SCHEMA, name).map_err(|e| DataFusionError::External(Box::new(e)))?;

@@ -49,7 +49,7 @@ pub(super) fn connect(catalog: &Path, access: Access) -> Result<Connection, Stor
 }
 
 /// Goes back to the rollback journal where another client chose a write-ahead log, which machines that share a file system cannot
-/// read together. While somebody else has the catalog open, the log stays.
+/// read together. While another process has the catalog open, the log stays.
 pub(super) fn leave_write_ahead_log(connection: &Connection) -> Result<(), StoreError> {
     let mode = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
     if mode("PRAGMA journal_mode")? != "wal" {

@@ -1,6 +1,6 @@
 //! The registry in SQL: `snapshots`, `imports`, `quarantine`, `models`, `predictions`, `featurizers`, `tunings` and `trials` stand
 //! beside the tables of the lake, read-only.
-//! A query reads them as they are when it starts, whatever snapshot the session is at: they are no part of the lake.
+//! A query reads them as they are when it starts, at any snapshot of the session: they are no part of the lake.
 
 use std::sync::{Arc, LazyLock};
 

@@ -87,7 +87,7 @@ pub(super) fn check(connection: &Connection) -> Result<Vec<String>, StoreError> 
     Ok(changed)
 }
 
-/// Our tables, without those that tell of themselves.
+/// Our tables, without those that hold the sums.
 fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hollandite\\_%' ESCAPE '\\'

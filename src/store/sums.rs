@@ -1,7 +1,7 @@
 //! The checksum of every file of the lake, taken from its bytes on their way to disk.
 //!
-//! Whoever writes rows or deletions, an import or a statement of SQL, hands a finished Parquet file to an object store. [`Summed`] is
-//! that object store: it hashes what lies below the data folder as it passes, brings it to disk and records its checksum, all before
+//! An import, or a statement that writes rows or deletions, hands a finished Parquet file to an object store. [`Summed`] is
+//! that object store: it hashes what goes below the data folder, brings it to disk and records its checksum, all before
 //! the catalog can name the file. So there is no commit without one.
 
 use std::fs::File;
@@ -65,7 +65,7 @@ impl Summed {
         Self { files, keeper: Keeper { data, catalog } }
     }
 
-    /// Where a file lies, if it is one of the lake.
+    /// Place of a file, if it is one of the lake.
     fn data_file(&self, location: &Path) -> Result<Option<PathBuf>> {
         let path = self.files.on_disk(location)?;
         Ok(path.starts_with(&self.keeper.data).then_some(path))
@@ -184,7 +184,7 @@ mod tests {
     use super::super::files::file_system;
     use super::*;
 
-    /// Small and large files alike, in folders of whatever name; and nothing that lies elsewhere.
+    /// Small and large files alike, in folders of any name; and nothing outside.
     #[tokio::test]
     async fn what_lies_in_the_data_folder_has_the_checksum_of_its_bytes() {
         for name in ["plain", "jürgen #1"] {

@@ -1,7 +1,7 @@
 //! What a killed writer left is cleared away by the next one, which has the writer's turn.
 //!
 //! Files reach the data folder shortly before their commit, and only in the writer's turn: one that no snapshot names belongs to
-//! nobody. The files of other DuckLake clients, which take no turns, are told by their names and stay.
+//! nobody. The files of other DuckLake clients, which take no turns, are known by their names and stay.
 
 use std::path::Path;
 

@@ -28,7 +28,7 @@ struct Crowded {
 
 impl Store {
     /// Merges the small files of tables that have too many; the caller has the writer's turn. Where another client changes the table
-    /// meanwhile, or a file cannot be read, they stay as they are: whoever reads them is told.
+    /// meanwhile, or a file cannot be read, they stay as they are: their readers get the error.
     pub(super) async fn tidy(&self) {
         // The files of a branch are its own rows, or those of its store.
         if self.inner.main.is_some() {

@@ -51,7 +51,7 @@ impl Tuning {
         text.map(|text| serde_json::from_str(&text).map_err(|e| self.unreadable("its definition", e))).transpose()
     }
 
-    /// Begins it; whatever was under its name is forgotten.
+    /// Begins it, and deletes an earlier one of its name.
     ///
     /// # Errors
     /// SQLite's own.

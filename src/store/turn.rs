@@ -1,4 +1,4 @@
-//! Whose turn it is to write. A lock file is locked by whoever writes, and says who that is while it is.
+//! Whose turn it is to write. The writer locks a lock file and writes into it who it is.
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::Store;
 use crate::StoreError;
 
-/// Locked by whoever writes.
+/// Locked by the writer.
 pub(super) const LOCK_FILE: &str = "writer.lock";
-/// Locked by whoever featurizes.
+/// Locked by the featurizing process.
 const FEATURES_LOCK_FILE: &str = "features.lock";
 
-/// Longest command line that is told of another process, characters.
+/// Longest command line shown of another process, characters.
 const COMMAND: usize = 160;
 
 /// Who has the turn that another waits for.
@@ -67,10 +67,10 @@ pub fn waiting_for(holder: Option<&Holder>) -> String {
     }
 }
 
-/// Told for whom is waited; `None` where the holder does not say.
+/// Takes the holder that is waited for; `None` where the holder does not say.
 pub type WaitWatcher = dyn Fn(Option<&Holder>) + Send + Sync;
 
-/// Who is told.
+/// The watcher of waits.
 #[derive(Default)]
 pub(super) struct Waiting(OnceLock<Box<WaitWatcher>>);
 
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Waiting {
     }
 }
 
-/// A turn. It ends when this is dropped, or, by the system, with the process in whatever way.
+/// A turn. It ends when this is dropped, or, by the system, when the process ends in any way.
 #[derive(Debug)]
 pub struct Turn(File);
 
@@ -100,8 +100,8 @@ impl Drop for Turn {
 }
 
 impl Store {
-    /// Takes the writer's turn, waiting for whoever has it, clears away what a killed writer left, and merges small files where
-    /// there are many. Released when it is dropped, or by the system when the process ends in whatever way.
+    /// Takes the writer's turn after its holder, clears away what a killed writer left, and merges small files where
+    /// there are many. Released when it is dropped, or by the system when the process ends in any way.
     ///
     /// # Errors
     /// A store that may not be written to.
@@ -112,27 +112,27 @@ impl Store {
         Ok(turn)
     }
 
-    /// As [`Store::lock`], and leaves everything where it lies.
+    /// As [`Store::lock`], and leaves all files as they are.
     pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
         self.wait_for(LOCK_FILE).await
     }
 
-    /// Takes the featurizer's turn: whoever has it takes the writer's turn for each of its commits only.
+    /// Takes the featurizer's turn: its holder takes the writer's turn for each of its commits only.
     pub(super) async fn lock_features(&self) -> Result<Turn, StoreError> {
         self.wait_for(FEATURES_LOCK_FILE).await
     }
 
-    /// Takes the writer's turn if nobody has it.
+    /// Takes the writer's turn if it is free.
     pub(super) fn try_lock(&self) -> Result<Option<Turn>, StoreError> {
         self.take_at_once(LOCK_FILE)
     }
 
-    /// Has `watcher` told whenever this store waits for another writer. The first one stays.
+    /// Calls `watcher` whenever this store waits for another writer. The first one stays.
     pub fn watch_waiting(&self, watcher: Box<WaitWatcher>) {
         let _ = self.inner.waiting.0.set(watcher);
     }
 
-    /// Takes the turn of a lock file, waiting for whoever has it.
+    /// Takes the turn of a lock file, after its holder.
     pub(super) async fn wait_for(&self, lock: &str) -> Result<Turn, StoreError> {
         let (path, file) = self.lock_file(lock)?;
         let file = match file.try_lock() {
@@ -145,13 +145,13 @@ impl Store {
                 file
             }
         };
-        // On a thread of its own: whoever holds the turn may be a task of this very thread.
+        // On a thread of its own: the holder may be a task of this very thread.
         let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
         let waited = waited.unwrap_or_else(|e| Err(std::io::Error::other(e)));
         waited.map(Turn::taken).map_err(|e| StoreError::io(path, e))
     }
 
-    /// Takes the turn of a lock file if nobody has it.
+    /// Takes the turn of a lock file if it is free.
     pub(super) fn take_at_once(&self, lock: &str) -> Result<Option<Turn>, StoreError> {
         let (path, file) = self.lock_file(lock)?;
         match file.try_lock() {
@@ -175,20 +175,20 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn who_waits_is_told_for_whom_and_the_turn_passes_on() {
+    async fn the_holder_is_shown_to_who_waits_and_the_turn_passes_on() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::init(&folder.path().join("store")).await.unwrap();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let tell = Arc::clone(&told);
-        store.watch_waiting(Box::new(move |holder| tell.lock().unwrap().push(holder.cloned())));
+        let holders = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&holders);
+        store.watch_waiting(Box::new(move |holder| seen.lock().unwrap().push(holder.cloned())));
         let turn = store.wait_for("writer.lock").await.unwrap();
-        assert!(told.lock().unwrap().is_empty() && store.take_at_once("writer.lock").unwrap().is_none());
+        assert!(holders.lock().unwrap().is_empty() && store.take_at_once("writer.lock").unwrap().is_none());
         let other = store.clone();
         let waiting = tokio::spawn(async move { other.wait_for("writer.lock").await.map(drop) });
-        while told.lock().unwrap().is_empty() {
+        while holders.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let holder = told.lock().unwrap()[0].clone().expect("the holder says who it is");
+        let holder = holders.lock().unwrap()[0].clone().expect("the holder says who it is");
         assert_eq!(holder.process, std::process::id());
         let program = std::env::current_exe().unwrap();
         assert!(holder.command.contains(&*program.file_name().unwrap().to_string_lossy()), "{holder}");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_that_says_something_else_names_nobody() {
+    fn a_lock_file_of_other_content_names_no_holder() {
         for line in ["", "1", "x y z", "12 now hollandite"] {
             assert_eq!(Holder::parse(line), None, "{line:?}");
         }

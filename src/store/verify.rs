@@ -180,7 +180,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Files in the data folder that no snapshot names. The folder is read before the catalog: what is committed meanwhile is none.
+    /// Files in the data folder that no snapshot names. The folder is read before the catalog: what is committed meanwhile is not counted.
     pub(super) fn leftovers(&self, connection: &Connection) -> Result<Vec<PathBuf>, StoreError> {
         let data = self.data_dir();
         let mut found = Vec::new();
@@ -205,7 +205,7 @@ impl Store {
     }
 }
 
-/// Where a file lies, of which a row begins with the paths of schema, table and file, each with whether it is relative to the one before.
+/// The place of a file whose row begins with the paths of schema, table and file, each with whether it is relative to the one before.
 pub(super) fn whole_path(data: &Path, row: &Row<'_>) -> rusqlite::Result<PathBuf> {
     let mut path = data.to_owned();
     for at in [0_usize, 2, 4] {

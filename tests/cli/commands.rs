@@ -106,7 +106,7 @@ fn results_go_to_files_by_their_extension_and_copy_works() {
 }
 
 #[test]
-fn of_several_statements_one_that_fails_is_named_and_the_others_told_of() {
+fn of_several_statements_the_failed_one_is_named_and_the_others_listed() {
     let store = Store::new();
     let script = "CREATE TABLE a AS SELECT 1 AS n; SELECT n FROM a; SELECT nothing FROM a; DROP TABLE a";
     let told = starts_with("error: statement 3 of 4: ")
@@ -734,7 +734,7 @@ fn a_whole_table_goes_only_when_that_is_said_and_comes_back() {
     store.run(&["restore", "--to", "soon"]).assert().code(1).stderr(contains("is not a date"));
 }
 
-/// What is no plain file is written through, and stays what it is; whoever runs the program, root too.
+/// What is no plain file is written through, and stays what it is; for any user, root too.
 #[cfg(unix)]
 #[test]
 fn pipes_devices_and_links_stay_what_they_are() {

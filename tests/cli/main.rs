@@ -1,4 +1,4 @@
-//! The program from outside: what a person types, what is printed, drawn and written, and what a mistake is answered with.
+//! The program from outside: its commands, what they print, draw and write, and their errors.
 
 #[path = "../common/mod.rs"]
 mod common;

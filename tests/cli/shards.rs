@@ -1,4 +1,4 @@
-//! Jobs in shards, as a person and a queue of jobs start them; and one that is killed.
+//! Jobs in shards, started by hand and by a queue of jobs; and one that is killed.
 
 use std::path::Path;
 use std::process::Stdio;

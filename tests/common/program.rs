@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 /// A folder that stands for the user's home; the default store is made in it on first use.
 pub static HOME: LazyLock<TempDir> = LazyLock::new(|| {
-    // Statics are not dropped: what is left lies in the build folder.
+    // Statics are not dropped: what is left stays in the build folder.
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder")
 });
 

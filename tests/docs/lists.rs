@@ -1,4 +1,4 @@
-//! What must be entered in a list, or have a case, and would be missed by nobody: it compiles without.
+//! What must be entered in a list, or have a case, and compiles without.
 
 use std::path::Path;
 

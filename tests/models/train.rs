@@ -207,7 +207,7 @@ fn a_run_stops_early_and_goes_no_further() {
     assert_eq!(Bits::of(&run), Bits::of(&again));
 }
 
-/// Remembers what it is told.
+/// Records the reports of progress.
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
 

@@ -6,7 +6,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 
 const METALS: [(&str, f64); 4] = [("Mn", -1.9), ("Ni", -1.2), ("Ti", -2.6), ("V", -2.1)];
-/// Share of the intervals that shall hold the label.
+/// Share of the intervals that must hold the label.
 const COVERAGE: f64 = 0.8;
 
 /// Rock salts as JSON lines. Their labels scatter around a smooth function of metal and cell by up to 0.3 eV/atom, so that no
@@ -93,7 +93,7 @@ fn a_trained_model_states_intervals_that_hold_what_they_promise() {
     // The largest and smallest cells may all have been held out.
     assert!(test["without_interval"].as_i64().unwrap() <= 20, "{test}");
 
-    // A wider promise is a wider interval, a wider one than the residuals vouch for is none.
+    // More coverage is a wider interval; more than the residuals can support is none.
     let ask = |coverage: &str| {
         let sql = format!(
             "SELECT p['value'] AS value, p['upper'] - p['lower'] AS width, p['in_domain'] AS in_domain, p['reason'] AS reason \
@@ -128,7 +128,7 @@ fn a_trained_model_states_intervals_that_hold_what_they_promise() {
     ensemble(&store);
 }
 
-/// The errors as pictures, and as the stored queries tell them.
+/// The errors as pictures, and as the stored queries give them.
 fn pictures(store: &Store) {
     for picture in ["parity", "errors"] {
         let out = store.beside(&format!("{picture}.svg"));

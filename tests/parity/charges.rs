@@ -140,7 +140,7 @@ fn ours(field: &Volumetric, vacuum: f64) -> Vec<(f64, f64)> {
 }
 
 /// The same by the `bader` crate, whose grids run fastest along c. Its list of neighbours belongs to the LLL-reduced
-/// cell: in any other the flow is not that of the gradient (0.1 e in Fe₃O₄), so the grid of a rhombohedral cell is told
+/// cell: in any other the flow is not that of the gradient (0.1 e in Fe₃O₄), so the grid of a rhombohedral cell is given
 /// in the cell a, b - a, c - a, which is reduced.
 fn theirs(field: &Volumetric, vacuum: f64, rhombohedral: bool) -> Vec<(f64, f64)> {
     let n = field.shape[0];

@@ -1,4 +1,4 @@
-//! Where the numbers of other programs lie. Small ones are part of the project, in fixtures/golden, and always
+//! The places of the numbers of other programs. Small ones are part of the project, in fixtures/golden, and always
 //! compared: a test whose golden is missing fails. Larger sets lie in a folder `shared` beside the repository; where it
 //! is, they are compared too.
 

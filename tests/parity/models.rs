@@ -504,7 +504,7 @@ fn published_cards_say_what_they_predict_and_for_which_elements() {
     }
     for (file, reason) in [
         ("matgl/M3GNet-MP-2018.6.1-Eform", "no architecture that is read"),
-        // Its JSON states no unit, and nobody else did.
+        // Neither its JSON nor its authors state a unit.
         ("megnet/mp-2018.6.1/band_gap_regression.hdf5", "add --units"),
     ] {
         let Some(path) = published(file).and_then(|path| readable(&path)) else { continue };

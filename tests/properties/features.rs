@@ -1,4 +1,4 @@
-//! What must hold for the features of every crystal: they do not depend on how the crystal is told, that is on the order
+//! What must hold for the features of every crystal: they do not depend on how the crystal is written, that is on the order
 //! of its sites, the origin, the wrap of coordinates, the orientation, the basis of the lattice or the size of the cell.
 
 use hollandite::{
@@ -26,7 +26,7 @@ fn structures() -> impl Strategy<Value = Structure> {
     })
 }
 
-/// How else a crystal may be told.
+/// Another description of the same crystal.
 #[derive(Debug, Clone)]
 struct Telling {
     /// Sorts the sites.
@@ -62,7 +62,7 @@ fn tellings() -> impl Strategy<Value = Telling> {
 }
 
 impl Telling {
-    /// The same crystal, told this way.
+    /// The same crystal, described this way.
     fn of(&self, s: &Structure) -> Structure {
         let mut order: Vec<usize> = (0..s.len()).collect();
         order.sort_by_key(|&i| self.order[i]);
@@ -107,7 +107,7 @@ proptest! {
             // A larger cell has reflections without intensity, and the first within 1e-5 degrees names the peak's angle.
             prop_assert!((want[0] - got[0]).abs() < 1.1e-5 && (want[1] - got[1]).abs() < 1e-6, "{:?} {:?}", want, got);
         }
-        // A crystal so simple that its pattern is a single line has no density, however it is told.
+        // A crystal so simple that its pattern is a single line has no density, however it is described.
         match (xrd_vector(&s), xrd_vector(&other)) {
             (Ok(want), Ok(got)) => {
                 prop_assert!(want.iter().zip(got).all(|(x, y)| (x - y).abs() < 1e-6));

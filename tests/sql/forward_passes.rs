@@ -130,7 +130,7 @@ async fn a_limit_is_respected() {
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_reads_still_decides_which_rows_a_limit_keeps() {
+async fn an_order_that_is_not_read_still_decides_which_rows_a_limit_keeps() {
     let kept = "SELECT natoms, id AS i FROM many WHERE predict_ef(structure) < 0 ORDER BY void DESC, id LIMIT 5";
     let bench = Bench::new();
     let text = bench.text(&format!("SELECT count(*) AS c, min(q.i) AS i, sum(q.natoms) FROM ({kept}) q")).await;
@@ -330,9 +330,9 @@ async fn an_ensemble_asks_each_member_once_and_is_remembered_through_them() {
     }
 }
 
-/// Whoever watches a long query hears of every batch: what is asked, how many rows are done, and of how many.
+/// The watcher of a long query gets a report of every batch: the call, how many rows are done, and of how many.
 #[tokio::test]
-async fn a_watcher_hears_how_far_a_pass_is() {
+async fn a_watcher_gets_the_progress_of_a_pass() {
     let bench = Bench::new();
     type Heard = Vec<(String, u64, Option<u64>, bool)>;
     let heard: Arc<std::sync::Mutex<Heard>> = Arc::default();
@@ -352,7 +352,7 @@ async fn a_watcher_hears_how_far_a_pass_is() {
 
 #[tokio::test]
 async fn divided_among_streams_a_model_is_asked_about_the_same_crystals() {
-    // Rows in an order of their own, so that any order of the answers that nobody asked for is told apart from another answer.
+    // Rows in an order of their own, so that another order of the answers is not taken for other answers.
     let queries = [
         "SELECT id, predict_ef(structure) FROM tmo WHERE void > 0.5",
         "SELECT id, natoms, predict_ef(structure) e, -predict_ef(structure) FROM many WHERE predict_ef(structure) < -0.55",

@@ -120,7 +120,7 @@ async fn draws_of_a_network_are_kept_with_what_was_asked_for_and_go_on() {
     let whole = GenerateOptions { into: "whole".into(), ..more.clone() };
     let whole = generate(&session, &store, &whole, &()).await.unwrap();
     assert_eq!((continued.counts, continued.added), (whole.counts, whole.added - made.added));
-    // With a condition they are others, which begin anew.
+    // With a condition they are others, which begin at the first draw.
     let conditions = Conditions { void: Some(0.65), ..Conditions::default() };
     let wanted = GenerateOptions { request: Request { conditions, ..first.request.clone() }, ..first.clone() };
     let wanted = generate(&session, &store, &wanted, &()).await.unwrap();

@@ -309,11 +309,11 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
     assert_eq!(s.warnings(), ["moody is NULL for 10 rows: it was NULL when the feature table was built"]);
 
     // One crystal on which the function panics.
-    let lone = FeaturizeOptions { lot_rows: 1, force: true, ..options("moody") };
+    let lone = FeaturizeOptions { commit_rows: 1, force: true, ..options("moody") };
     let summary = featurize(&s, &store, &lone).await;
     assert_eq!((summary.features[0].computed, summary.features[0].nulls), (20, 20));
     assert_eq!(s.warnings(), ["moody is NULL for 20 rows: it panicked; please report this crystal"]);
-    assert_eq!(store.info(None).unwrap().features[0].files, 20, "a lot is a file");
+    assert_eq!(store.info(None).unwrap().features[0].files, 20, "a commit is a file");
 
     let unknown = jobs::featurize(&s, &store, &options("void,magpi"), &()).await.unwrap_err().to_string();
     assert!(unknown.contains("no feature 'magpi'; known features: ") && unknown.contains(", density, "), "{unknown}");
@@ -330,7 +330,7 @@ async fn a_row_without_an_answer_is_null_and_not_tried_again() {
 
 const KILLED: &str = "HOLLANDITE_FEATURIZE_STORE";
 const ROWS: usize = 600;
-const LOT: usize = 20;
+const COMMIT_ROWS: usize = 20;
 
 /// Takes a millisecond a row, and has no answer for every fourth of them.
 fn slow() -> Counted {
@@ -341,7 +341,7 @@ fn slow() -> Counted {
 }
 
 fn slowly() -> FeaturizeOptions {
-    FeaturizeOptions { lot_rows: LOT, ..options("slow") }
+    FeaturizeOptions { commit_rows: COMMIT_ROWS, ..options("slow") }
 }
 
 /// The process that is killed; does nothing unless it was started by the test below.
@@ -355,7 +355,7 @@ fn child() {
 }
 
 #[test]
-fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
+fn a_killed_process_loses_the_rows_that_it_had_not_committed() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_dir, store) = runtime.block_on(store(ROWS));
     let mut kept = vec![0];
@@ -382,7 +382,7 @@ fn a_killed_process_loses_the_lot_that_it_had_not_committed() {
         let report = runtime.block_on(store.verify()).unwrap();
         assert!(report.is_clean(), "{report}");
         let now = rows();
-        assert!(now >= before && now % LOT as u64 == 0, "{before} rows became {now}");
+        assert!(now >= before && now % COMMIT_ROWS as u64 == 0, "{before} rows became {now}");
         let nulls = store.info(None).unwrap().features.first().map_or(0, |f| f.nulls);
         assert_eq!(nulls, now / 4, "NULL counts come with the rows that they count");
         kept.push(now);

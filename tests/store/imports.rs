@@ -169,7 +169,7 @@ fn runs(bench: &Bench) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_of_files_of_one_name_are_told_apart_by_their_paths() {
+async fn rows_of_files_of_one_name_differ_by_their_paths() {
     let bench = Bench::new().await;
     let runs = runs(&bench);
     let summary = bench.import(&runs, "plain").await;
@@ -413,7 +413,7 @@ async fn many_small_files_arrive_in_order_and_progress_counts_them() {
     assert_eq!((summary.added, summary.files), (1500, 1500));
     let last = progress.0.into_inner().unwrap().unwrap();
     assert_eq!((Some(last.done), last.unit, last.words.as_str()), (last.of, "bytes", "1500 crystals"));
-    // Lots do not reorder: the row number of DuckLake is the place in the import.
+    // Batches do not reorder: the row number of DuckLake is the place in the import.
     let ctx = SessionContext::new();
     bench.store.register(&ctx, None).await.unwrap();
     let batches = ctx.sql("SELECT id FROM tmo").await.unwrap().collect().await.unwrap();
@@ -492,7 +492,7 @@ async fn files_without_a_checksum_are_read_through() {
     bench.execute(&format!("UPDATE ducklake_data_file SET path = 'ducklake-1.parquet' WHERE path = '{name}'"));
     let report = bench.store.verify().await.unwrap();
     assert!(report.is_clean() && report.checksums == report.files - 1, "{report}");
-    // The first data page, of the column id, lies behind the four magic bytes.
+    // The first data page, of the column id, is behind the four magic bytes.
     let file = &bench.parquet()[0];
     let mut bytes = std::fs::read(file).unwrap();
     bytes[4..64].fill(0xff);

@@ -319,7 +319,7 @@ async fn conditions_with_subqueries_choose_the_rows_that_they_say() {
     assert_eq!(number(&session, "SELECT count(*) FROM t").await, 0);
 }
 
-/// Flips bits in every file of the lake, whoever wrote it: none goes unnoticed.
+/// Flips bits in every file of the lake, of any writer: each is noticed.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flipped_bit_is_noticed() {
     let (_dir, store, session) = published().await;

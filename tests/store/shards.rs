@@ -69,7 +69,7 @@ async fn job(name: &str, session: &Session, store: &Store, shard: Option<Shard>)
     match name {
         "featurize" => {
             let features = vec!["void(ionic,0.3),fingerprint".into()];
-            let options = FeaturizeOptions { features, condition, lot_rows: 25, ..FeaturizeOptions::default() };
+            let options = FeaturizeOptions { features, condition, commit_rows: 25, ..FeaturizeOptions::default() };
             jobs::featurize(session, store, &options, &()).await.map(drop).unwrap();
         }
         "evaluate" => {
@@ -107,7 +107,7 @@ async fn job(name: &str, session: &Session, store: &Store, shard: Option<Shard>)
                 columns: columns.map(String::from).to_vec(),
                 condition: Some(condition),
                 into: "opened".into(),
-                lot_rows: 20,
+                commit_rows: 20,
                 ..ComputeOptions::default()
             };
             jobs::compute(session, store, &options, &()).await.map(drop).unwrap();

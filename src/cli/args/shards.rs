@@ -56,7 +56,7 @@ impl Sharded {
     }
 }
 
-/// The shard of a task of a Slurm array: the first task is shard 1, whatever its number.
+/// The shard of a task of a Slurm array: the first task is shard 1, with any number.
 fn task(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let number = |name: &str| variable(&format!("SLURM_ARRAY_TASK_{name}"))?.trim().parse::<u32>().ok();
     let (Some(id), Some(count)) = (number("ID"), number("COUNT")) else {

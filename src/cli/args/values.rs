@@ -1,4 +1,4 @@
-//! Readers of values: what a person writes behind an option, and the sentence where it is none.
+//! Readers of the values of options, with the message for a wrong one.
 
 use crate::crystal::{Element, Radii};
 use crate::generation::{Condition, Request};

@@ -56,7 +56,7 @@ fn given_by(ion: crate::crystal::Element, cell: &charge::Charges) -> Vec<Transfe
         .collect()
 }
 
-/// The names under which a file may lie in a folder.
+/// The names that a file may have in a folder.
 fn beside(folder: &Path, name: &str) -> Option<PathBuf> {
     ["", ".gz", ".zst"].iter().map(|packed| folder.join(format!("{name}{packed}"))).find(|path| path.is_file())
 }
@@ -211,13 +211,13 @@ fn without(structure: &Structure, out: impl Fn(usize) -> bool) -> Result<Structu
     Structure::new(*structure.lattice(), species, places).map_err(|e| CliError::Below(e.into()))
 }
 
-/// Valence electrons: as said, and for the other elements as the potentials tell.
+/// Valence electrons: as given, and for the other elements from the potentials.
 fn known(folder: &Path, args: &Charges) -> Result<Vec<(crate::crystal::Element, f64)>, CliError> {
     let mut known = args.valence.clone();
     let file = args.potcar.clone().or_else(|| beside(folder, "POTCAR").or_else(|| beside(folder, "OUTCAR")));
     if let Some(file) = file {
-        let told = read_valences(&file).map_err(|rejection| CliError::Failed(rejection.to_string()))?;
-        known.extend(told.into_iter().filter(|(element, _)| args.valence.iter().all(|(said, _)| said != element)));
+        let read = read_valences(&file).map_err(|rejection| CliError::Failed(rejection.to_string()))?;
+        known.extend(read.into_iter().filter(|(element, _)| args.valence.iter().all(|(said, _)| said != element)));
     }
     Ok(known)
 }

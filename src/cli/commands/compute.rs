@@ -15,7 +15,7 @@ pub async fn run(store: Option<&Path>, args: &Compute) -> Result<(), CliError> {
         table: args.table.clone(),
         condition: args.condition.clone(),
         into: args.into.clone(),
-        lot_rows: args.commit_every,
+        commit_rows: args.commit_every,
         ..ComputeOptions::default()
     };
     let Some(place) = place(store, At { snapshot: None }, &args.sharded, &format!("{options:?}")).await? else {

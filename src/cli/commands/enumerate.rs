@@ -12,7 +12,7 @@ use crate::jobs::{self, EnumerateOptions};
 use crate::stability::CandidateOptions;
 
 pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
-    // A name that is none is told before a store is made.
+    // An unknown name fails before a store is made.
     let prototypes = Query::of_text(&args.prototypes)?.sql().to_owned();
     let mut options = EnumerateOptions {
         prototypes,

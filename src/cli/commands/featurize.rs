@@ -26,7 +26,7 @@ pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError>
         table: args.table.clone(),
         condition: args.condition.clone(),
         force: args.force,
-        lot_rows: args.commit_every,
+        commit_rows: args.commit_every,
         ..FeaturizeOptions::default()
     };
     let Some(place) = place(store, at, &args.sharded, &format!("{options:?}")).await? else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::jobs::{self, GenerateOptions};
 pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> {
     let conditions = args.wanted.conditions();
     let request = Request { sites: Some(args.sites), conditions, ..args.request.clone() };
-    // What cannot be asked for is told before a store is made.
+    // Wrong requests fail before a store is made.
     args.sampler.check(&request).map_err(|e| CliError::Usage(e.to_string()))?;
     let options = GenerateOptions {
         request,

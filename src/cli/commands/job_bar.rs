@@ -7,11 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::console::{Console, listener};
 
-/// A bar on stderr, where that is a terminal; whoever listens to the command hears of it too.
+/// A bar on stderr, where that is a terminal; a listener of the command gets it too.
 pub struct JobBar(ProgressBar, Option<Arc<dyn Console>>);
 
 impl JobBar {
-    /// `words`: what is said before the job tells how far it is.
+    /// `words`: shown until the job reports progress.
     pub fn new(words: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_message(words);

@@ -91,7 +91,7 @@ async fn open(store: Option<&Path>) -> Result<Store, CliError> {
     Ok(store)
 }
 
-/// Has whoever waits for another process told for which.
+/// Shows which other process a command waits for.
 fn tell_of_waiting(store: &Store) {
     let console = console::listener();
     store.watch_waiting(Box::new(move |holder| {
@@ -110,7 +110,7 @@ async fn session(store: Option<&Path>, at: At) -> Result<(Store, Session), CliEr
     Ok((store, session))
 }
 
-/// A SQL session over a store that is open, in which whoever asked finds tables of their own.
+/// A SQL session over a store that is open, with the caller's own tables.
 async fn session_of(store: &Store, snapshot: Option<i64>) -> Result<Session, CliError> {
     let session = Session::open(store, snapshot).await?;
     match console::listener() {

@@ -53,14 +53,14 @@ pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
 
 /// An error of one of several statements: which one it was, and what became of the others.
 fn at_statement(error: CliError, statements: &[&str], at: usize) -> CliError {
-    let told = || {
+    let message = || {
         let (number, all) = (at + 1, statements.len());
         format!("statement {number} of {all}: {error}\n{}", statements::aftermath(statements, at))
     };
     match &error {
         _ if statements.len() == 1 => error,
-        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) => CliError::Failed(told()),
-        CliError::Usage(_) => CliError::Usage(told()),
+        CliError::Below(_) | CliError::Store(_) | CliError::Failed(_) => CliError::Failed(message()),
+        CliError::Usage(_) => CliError::Usage(message()),
         _ => error,
     }
 }
@@ -91,7 +91,7 @@ async fn command(line: &str, store: &Store, session: &Session, printer: &Printer
     Err(CliError::Usage(format!("{line} is for `hollandite shell`; here work \\d, \\dt, \\df and \\describe")))
 }
 
-/// Tell which rows answered NULL, and why.
+/// Prints which rows answered NULL, and why.
 pub fn warn(session: &Session) {
     for warning in session.warnings() {
         note(&format!("warning: {warning}"));

@@ -27,7 +27,7 @@ fn rows(column: &str) -> &str {
     if word && !column.eq_ignore_ascii_case("counts") { column } else { "rows" }
 }
 
-/// That such a query can be run: its names, and the models that it asks.
+/// That such a query can be run: its names, and the models that it uses.
 pub async fn planned(session: &Session, query: &str) -> Result<(), CliError> {
     session.sql(statement(query)?).await?.create_physical_plan().await?;
     Ok(())

@@ -175,7 +175,7 @@ fn quoted(store: &Store, config: &Config, runs: &[String]) -> Result<BTreeMap<St
     Ok(quoted)
 }
 
-/// The architecture with the settings that were asked for.
+/// The architecture with the requested settings.
 fn architecture(args: &Train) -> Result<Config, CliError> {
     let mut config = named("--model", &architectures(), &args.training.model)?;
     if let Some(width) = args.hidden {

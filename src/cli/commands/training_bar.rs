@@ -1,4 +1,4 @@
-//! The bar of a training on stderr, with lines above it; whoever listens to the command hears of it too.
+//! The bar of a training on stderr, with lines above it; a listener of the command gets it too.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::stop::Stop;
 pub struct TrainingBar {
     /// As it is drawn.
     pub bar: ProgressBar,
-    /// Whether the training shall end.
+    /// Whether the training must end.
     pub stop: Stop,
     console: Option<Arc<dyn Console>>,
 }

@@ -131,7 +131,7 @@ fn options_of(args: &Tune, config: Config, directory: PathBuf) -> Result<TrainOp
     })
 }
 
-/// One process tunes under a name at a time: the file is locked until it is dropped, in whatever way the process ends.
+/// One process tunes under a name at a time: the file is locked until it is dropped, however the process ends.
 fn turn(directory: &Path, name: &str) -> Result<File, CliError> {
     let io = |source| CliError::Io { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(io)?;

@@ -1,4 +1,4 @@
-//! How tables look on a terminal, as a person set it.
+//! How tables look on a terminal, as the user set it.
 
 /// Whether a row is printed as a line of a table, or as a record with a line for each column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,4 +1,4 @@
-//! The table for people: aligned columns under a ruled header, or, where that is too wide, a record a row.
+//! The readable table: aligned columns under a ruled header, or, where that is too wide, a record a row.
 
 use std::io::Write;
 

@@ -51,7 +51,7 @@ pub enum Meta {
 }
 
 impl Meta {
-    /// What a person who has no `\` at hand types: `quit`, `exit`, `help`.
+    /// Words that work without `\`: `quit`, `exit`, `help`.
     pub fn of_word(text: &str) -> Option<Self> {
         let word = text.trim().trim_end_matches(';').trim_end();
         let is = |known: &str| word.eq_ignore_ascii_case(known);

@@ -68,7 +68,7 @@ pub struct Found {
     nullable: bool,
 }
 
-/// The columns of all tables that are asked for.
+/// The columns of all requested tables.
 pub async fn objects(session: &Session, asked: &Asked) -> std::result::Result<Vec<Found>, hollandite::Error> {
     let text = |value: &Option<String>| Bound::Text(value.clone().unwrap_or_else(|| "%".into()));
     let values =

@@ -265,7 +265,7 @@ pub(super) fn schema_of(frame: &DataFrame) -> Schema {
     plain_layouts(frame.schema().as_arrow()).as_ref().clone()
 }
 
-/// Rows that are computed as they are asked for.
+/// Rows that are computed on demand.
 struct Rows {
     rows: Arc<tokio::sync::Mutex<SendableRecordBatchStream>>,
     schema: SchemaRef,

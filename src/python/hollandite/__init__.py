@@ -81,7 +81,7 @@ else:
         try:
             return import_module(f"{__name__}.{name}")
         except ModuleNotFoundError as missing:
-            # Whoever looks through the module, as help() does, goes on.
+            # Inspection of the module, as by help(), goes on.
             raise AttributeError(sentence(f"{__name__}.{name}", missing)) from missing
 
 

@@ -21,7 +21,7 @@ def in_notebook() -> bool:
 
 
 class Listener:
-    """Hears of what is under way, from the thread that waits for it."""
+    """Gets the progress of running work, from the thread that waits for it."""
 
     def __init__(self) -> None:
         #: By the name of what is under way, which stays while its words may change.

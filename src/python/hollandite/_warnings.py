@@ -6,7 +6,7 @@ import sys
 import warnings
 from types import FrameType
 
-#: Packages between a cell and what it shows: nobody wrote the call that is theirs.
+#: Packages between a cell and what it shows: their calls are not the user's.
 _BETWEEN = {__package__, "IPython", "ipykernel", "traitlets"}
 
 

@@ -66,7 +66,7 @@ def _call(connection: _lib.Connection, doc: Mapping[str, Any], arguments: dict[s
 
     names = [one["name"] for one in doc["parameters"][1:] if one["name"] not in arguments]
 
-    # Of what is called so DuckDB takes more columns than it was told the types of.
+    # Under this name DuckDB takes more columns than it was given types for.
     def call(*columns: Any) -> Any:
         crystals, *rest = columns
         if len(rest) > len(names):

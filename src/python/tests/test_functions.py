@@ -206,7 +206,7 @@ def test_the_package_speaks_python():
             texts |= {str(run): run.__doc__ or "" for run in vars(group).values() if inspect.ismethod(run)}
     assert len(texts) > 120
     for name, text in texts.items():
-        # What is of Python alone may name the program; the commands and functions are told in its words.
+        # What is of Python alone may name the program; the commands and functions are shown in its words.
         assert not re.search(r"(?<![\w-])--[a-z]|`hollandite (?!models add)[a-z-]+", text), (name, text)
 
 

@@ -196,7 +196,7 @@ def test_workers_open_the_store_of_a_connection_for_themselves(store):
 
 
 def asked_by(db, crystal):
-    """The process, and what it hears of a store and of a crystal."""
+    """The process, and its listeners of a store and of a crystal."""
     return os.getpid(), db.sql("SELECT count(*) FROM tmo").fetchone()[0], hollandite.density(crystal)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import hollandite
 
-#: Eight threads ask for two predictions a row each, and a listener is slow to hear how far they are.
+#: Eight threads ask for two predictions a row each, and the listener of their progress is slow.
 THREADS = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor

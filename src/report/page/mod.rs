@@ -162,7 +162,7 @@ fn document(title: &str, class: &str, body: &str, scripts: &[&str]) -> String {
     out + "</body>\n</html>\n"
 }
 
-/// One crystal to turn, with its channels, as a page of its own. In a frame it tells the page around it how high it is.
+/// One crystal to turn, with its channels, as a page of its own. In a frame it reports its height to the page around it.
 ///
 /// # Errors
 /// The library that turns it cannot be unpacked.

@@ -167,7 +167,7 @@ fn numbers(array: &ArrayRef) -> Result<Vec<Cell>, ReportError> {
 
 const PLAIN: FormatOptions<'static> = FormatOptions::new();
 
-/// Decimals for a column whose largest magnitude is `most`: four digits that tell, or three behind the point of small numbers.
+/// Decimals for a column whose largest magnitude is `most`: four significant digits, or three behind the point of small numbers.
 fn decimals(most: f64) -> usize {
     if most == 0.0 {
         3

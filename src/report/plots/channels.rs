@@ -76,7 +76,7 @@ impl Tunnels {
     }
 
     /// The sites of one ring of each kind that is seen end on, the one nearest to the middle of the cells, each with its
-    /// translation from its place in `crystal`: they belong into the picture even where they lie outside the cells.
+    /// translation from its place in `crystal`: they belong in the picture even where they are outside the cells.
     pub(super) fn ring_sites(&self, crystal: &Structure, cells: [usize; 3], axis: [i32; 3]) -> Vec<(usize, [i32; 3])> {
         let middle: [f64; 3] = cells.map(|n| n as f64 / 2.0);
         let from_middle = |x: [f64; 3]| {

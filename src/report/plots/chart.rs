@@ -31,7 +31,7 @@ pub(super) fn font(size: f64) -> TextStyle<'static> {
 
 /// Lines and text.
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-/// The first of two series. Blue and vermilion of Okabe and Ito's palette (2008), which colour-blind readers tell apart.
+/// The first of two series. Blue and vermilion of Okabe and Ito's palette (2008), which colour-blind readers can distinguish.
 pub(super) const FIRST: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// The second of two series.
 pub(super) const SECOND: RGBColor = RGBColor(0xD5, 0x5E, 0x00);

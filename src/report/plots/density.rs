@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slice_goes_through_the_highest_value_unless_told() {
+    fn the_slice_goes_through_the_highest_value_by_default() {
         let field = field(Quantity::Density);
         let (picture, at) = density(&slice(&field)).unwrap();
         assert_eq!(at, 0.5);

@@ -32,7 +32,7 @@ pub fn errors(title: &str, unit: &str, pairs: &[(f64, f64)]) -> Picture {
     let errors: Vec<f64> = pairs.iter().map(|(predicted, label)| (predicted - label).abs()).collect();
     let last = end_of_axis(unit, &errors);
     let at = |bars: f64| last * bars / BARS as f64;
-    // As many as tell two bars apart.
+    // As many digits as distinguish two bars.
     let decimals = (2.0 - last.log10().floor() - 1.0).clamp(0.0, 9.0) as usize;
     let n = errors.len().max(1) as f64;
     let below = |limit: f64| 100.0 * errors.iter().filter(|e| **e < limit).count() as f64 / n;

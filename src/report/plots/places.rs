@@ -18,7 +18,7 @@ const CROSSED: f64 = 90.0;
 /// A name farther than this from its mark, px, has a line that leads there.
 const NEAR: f64 = 9.0;
 
-/// The names of a picture. What is told first is in the way of what is placed later.
+/// The names of a picture. What is placed first is in the way of what is placed later.
 pub(super) struct Places {
     page: Area,
     names: Vec<Area>,
@@ -115,7 +115,7 @@ fn width(text: &str, size: f64) -> f64 {
     text.chars().map(|c| if ('₀'..='₉').contains(&c) { 0.42 } else { 0.66 }).sum::<f64>() * size
 }
 
-/// Where a box of this width and height lies whose edge is `distance` from a point in a direction.
+/// The place of a box of this width and height whose edge is `distance` from a point in a direction.
 fn beside(at: [f64; 2], direction: [f64; 2], distance: f64, [width, height]: [f64; 2]) -> Area {
     // From the middle of a box to its edge, along the direction.
     let half = [width / 2.0, height / 2.0];

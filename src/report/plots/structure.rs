@@ -36,7 +36,7 @@ pub struct Scene<'a> {
     pub trail: Option<Trail>,
 }
 
-/// More atoms than this make no picture that a person can read.
+/// More atoms than this make no readable picture.
 const MOST_ATOMS: usize = 20_000;
 /// Radius of a ball as a share of the covalent radius.
 const BALL: f64 = 0.4;
@@ -112,7 +112,7 @@ enum Shape {
     Edge { from: [f64; 2], to: [f64; 2] },
 }
 
-/// Where things come to lie: sizes of the page in px, and the projection.
+/// The layout: sizes of the page in px, and the projection.
 struct Frame<'a> {
     view: &'a View,
     /// px to the Å.

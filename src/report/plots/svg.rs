@@ -8,7 +8,7 @@ use super::raster;
 use crate::ReportError;
 use crate::Sink;
 
-/// Where the given point lies on a line of text.
+/// The place of the given point on a line of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// At its beginning.

@@ -75,7 +75,7 @@ impl Trail {
                 .collect();
             let middle: [f64; 3] =
                 std::array::from_fn(|k| points.iter().map(|x| x[k]).sum::<f64>() / points.len() as f64);
-            // A middle on a face of the cell stays where it is, whatever the last digit.
+            // A middle on a face of the cell stays where it is, with any last digit.
             let home = middle.map(|x| (x + 1e-6).floor());
             let placed = |x: &[f64; 3]| lattice.to_cartesian(std::array::from_fn(|k| x[k] - home[k]));
             points.iter().map(placed).zip(hop.iter().map(|image| image.energy)).collect()

@@ -8,7 +8,7 @@ use models::axis;
 use models::tune::{State, Trial};
 
 /// The lowest validation error of each trial, in the unit of the label: filled where it was fitted to its end, open where it was
-/// given up or failed; and the lowest so far of those fitted. What lies far above the others is drawn at the upper edge.
+/// pruned or failed; and the lowest so far of those fitted. What is far above the others is drawn at the upper edge.
 pub fn tuning(title: &str, unit: &str, trials: &[Trial]) -> Picture {
     let points: Vec<(f64, f64, bool)> = trials
         .iter()

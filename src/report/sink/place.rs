@@ -24,7 +24,7 @@ impl Place {
     /// The end of the links that begin at `path`.
     ///
     /// # Errors
-    /// Links that lead in a circle, a folder, or what the system refuses to tell.
+    /// Links that lead in a circle, a folder, or what the system does not disclose.
     pub fn of(path: &Path) -> Result<Self> {
         let mut path = std::path::absolute(path)?;
         let mut links = 0;

@@ -66,7 +66,7 @@ impl Handles {
     /// What is behind a handle.
     ///
     /// # Errors
-    /// A handle that is none, or was forgotten.
+    /// An invalid or expired handle.
     pub fn get(&self, handle: &[u8]) -> Result<Held, Refusal> {
         let mut all = self.all();
         let now = Instant::now();
@@ -94,7 +94,7 @@ impl Handles {
         self.all().remove(handle).map(|(held, ..)| held)
     }
 
-    /// Sixteen bytes that nobody guesses: hashes under keys that the system gave.
+    /// Sixteen bytes that cannot be guessed: hashes under keys that the system gave.
     fn handle(&self) -> Vec<u8> {
         let half = |salt: u8| {
             let mut hasher = RandomState::new().build_hasher();

@@ -48,7 +48,7 @@ static ABOUT: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
     about.build().ok()
 });
 
-/// Types as JDBC numbers them: none are told of.
+/// Types as JDBC numbers them: none are listed.
 static TYPES: LazyLock<Option<XdbcTypeInfoData>> = LazyLock::new(|| XdbcTypeInfoDataBuilder::new().build().ok());
 
 /// # Errors
@@ -117,7 +117,7 @@ pub(super) fn foreign_keys() -> RecordBatch {
     RecordBatch::new_empty(Arc::new(Schema::new(columns)))
 }
 
-/// The tables that are asked for, with their columns where those are.
+/// The requested tables, with their columns where those are.
 pub(super) async fn tables(gate: &Gate, command: CommandGetTables) -> Result<RecordBatch, Refusal> {
     let none = Schema::empty();
     let mut builder = CommandGetTables { include_schema: false, ..command.clone() }.into_builder();

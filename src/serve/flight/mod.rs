@@ -1,4 +1,4 @@
-//! The door for programs: Flight SQL, as ADBC and JDBC speak it.
+//! The door for programs: Flight SQL, for ADBC and JDBC.
 //!
 //! A statement is planned and checked when a client asks what it would get, and that very plan is run when the client fetches it: a
 //! ticket is a handle of the plan and no text.

@@ -214,7 +214,7 @@ fn streamed(answer: Answer, visit: Visit) -> Rows {
     warned(encoded(schema, rows), planned)
 }
 
-/// The messages, of which the last one tells what the statement warned of: a JSON list as its `app_metadata`.
+/// The messages, of which the last one has the warnings of the statement: a JSON list as its `app_metadata`.
 fn warned(messages: Rows, planned: Planned) -> Rows {
     let messages = messages.fuse();
     let last_known = stream::unfold((messages, None, planned), |(mut messages, mut held, planned)| async move {
@@ -240,7 +240,7 @@ fn warned(messages: Rows, planned: Planned) -> Rows {
     Box::pin(last_known)
 }
 
-/// Columns as a prepared statement tells them.
+/// Columns as a prepared statement reports them.
 fn message(schema: &Schema) -> Result<Bytes, Status> {
     let IpcMessage(bytes) = SchemaAsIpc::new(schema, &IpcWriteOptions::default())
         .try_into()

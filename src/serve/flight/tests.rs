@@ -92,7 +92,7 @@ async fn statements_are_planned_once_and_fetched_with_the_columns_that_were_anno
         let unknown = ["View", "LargeList", "RunEnd"];
         assert!(unknown.iter().all(|layout| !columns.contains(layout)), "{query}: {columns}");
     }
-    // What was planned is what is fetched, whatever happened since.
+    // What was planned is what is fetched, even if the store changed since.
     let info = client.execute("SELECT count(*) AS n FROM crystals".into(), None).await.unwrap();
     let session = sql::Session::open(&server.store, None).await.unwrap();
     session
@@ -184,7 +184,7 @@ async fn parameters_are_no_larger_than_they_look() {
     let mut prepared = client.prepare("SELECT cardinality($1) AS n".into(), None).await.unwrap();
     prepared.set_parameters(RecordBatch::try_from_iter([("1", Arc::new(list) as ArrayRef)]).unwrap()).unwrap();
     assert!(prepared.execute().await.unwrap_err().to_string().contains("longer than"));
-    // What is compressed is as large as nobody knows.
+    // The size of what is compressed is not known.
     let action = ActionCreatePreparedStatementRequest { query: "SELECT length($1) AS n".into(), transaction_id: None };
     let action = Action::new("CreatePreparedStatement", action.as_any().encode_to_vec());
     let made: Vec<_> = client.do_action(action).await.unwrap().try_collect().await.unwrap();
@@ -255,7 +255,7 @@ async fn trees_of_clients_are_filled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_table_has_keys_and_who_asks_is_told_so() {
+async fn no_table_has_keys_and_the_answer_says_so() {
     let server = Server::start(limits(), false).await;
     let mut client = client(&server, None).await;
     let table = || "crystals".to_owned();
@@ -318,7 +318,7 @@ async fn hostile_calls_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_queue_is_bounded_and_who_is_turned_away_is_told() {
+async fn the_queue_is_bounded_and_a_refusal_says_so() {
     let server = Server::start(crate::Limits { queries: 1, waiting: 1, ..limits() }, false).await;
     const SLOW: &str =
         "SELECT count(*) FROM generate_series(1, 10000) a JOIN generate_series(1, 10000) b ON a.value < b.value";

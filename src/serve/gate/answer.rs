@@ -1,4 +1,4 @@
-//! Rows that are computed as they are asked for, within the bounds of the gate.
+//! Rows that are computed on demand, within the bounds of the gate.
 
 use std::mem::replace;
 use std::panic::AssertUnwindSafe;
@@ -36,7 +36,7 @@ enum Rows {
     Coming(SendableRecordBatchStream, Place),
     /// All given, or broken off.
     Ended,
-    /// Broken off where nobody had asked for them.
+    /// Ended while no more were wanted.
     Late,
 }
 
@@ -44,7 +44,7 @@ fn locked(rows: &Mutex<Rows>) -> MutexGuard<'_, Rows> {
     rows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends at the deadline what nobody takes: the place is for others.
+/// Ends at the deadline what is not fetched: the place is for others.
 fn watched(rows: &Arc<Mutex<Rows>>, stop: Stop, deadline: Instant) -> AbortHandle {
     let rows = Arc::downgrade(rows);
     let watch = async move {
@@ -142,7 +142,7 @@ impl Answer {
         Some(self.shown(&batch).map_err(|error| Refusal::new(Kind::Fault, error.to_string())))
     }
 
-    /// A batch under the columns that a person reads; plans without the places of files.
+    /// A batch under readable columns; plans without the places of files.
     fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, ReportError> {
         let batch = recast(batch, &self.planned.schema)?;
         if !self.planned.explains() {

@@ -52,6 +52,6 @@ pub struct Allowed {
     pub relax: bool,
     /// Trainings, minutes to hours each, which write a model.
     pub train: bool,
-    /// Nothing kept in the store: what models answer is computed anew the next time.
+    /// Nothing kept in the store: what models answer is computed again the next time.
     pub keep_nothing: bool,
 }

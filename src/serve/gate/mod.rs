@@ -1,8 +1,8 @@
-//! The gate: the one way from a request to rows, whatever door it came by.
+//! The gate: the one way from a request to rows, from any door.
 //!
 //! A statement is read (one, and one that only reads), planned at a snapshot, its plan is checked, and that very plan is run. Planning
 //! and running are both within the deadline; the number of those that run and wait is bounded, and so is the memory of all together.
-//! Whoever goes away ends what was begun for him.
+//! A client that goes away ends its work.
 
 mod answer;
 mod counts;
@@ -41,7 +41,7 @@ use crate::error::{Hidden, Kind, Refusal, ServeError};
 /// Options that a request may set for itself, each under the prefix `hollandite`.
 pub const OPTIONS: [&str; 5] = ["model", "energy_model", "coverage", "features", "cache"];
 
-/// What whoever wants to change something is told.
+/// The message where a client wants to change something.
 pub(crate) const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
 
 /// Longest warning, characters.
@@ -70,16 +70,16 @@ impl From<&str> for Question {
 #[derive(Clone)]
 pub struct Planned {
     frame: DataFrame,
-    /// That it was planned by, which hears of what goes wrong in single rows.
+    /// The session that planned it, which gets the warnings of single rows.
     session: Session,
     hidden: Hidden,
     /// The snapshot that it reads.
     pub snapshot: i64,
-    /// The columns under the names and with the units that a person reads.
+    /// The columns under readable names, with units.
     pub schema: SchemaRef,
     /// The units of each column, and of the fields of its structs.
     pub units: Vec<ColumnUnits>,
-    /// Gives whoever runs it the sign to stop.
+    /// Signals its runner to stop.
     pub stop: Stop,
 }
 
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Planned {
 }
 
 impl Planned {
-    /// The types of the placeholders that have no value, by their names, where the plan tells them.
+    /// The types of the placeholders that have no value, by their names, where the plan has them.
     pub fn parameters(&self) -> Vec<(String, Option<arrow::datatypes::DataType>)> {
         let types = self.frame.logical_plan().get_parameter_types().unwrap_or_default();
         let mut types: Vec<_> = types.into_iter().collect();
@@ -104,7 +104,7 @@ impl Planned {
         self.session.warnings().iter().map(shown).collect()
     }
 
-    /// The models that it asks, by name, with the hash of each as far as it is known: it is once the model has answered.
+    /// The models that it uses, by name, with the hash of each as far as it is known: it is once the model has answered.
     pub(crate) fn models(&self) -> serde_json::Map<String, serde_json::Value> {
         let loaded = self.session.loaded_models();
         let names = self.session.models_of(&self.frame).into_iter();

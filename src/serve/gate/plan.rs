@@ -23,7 +23,7 @@ const SCHEMAS: [&str; 2] = ["main", "information_schema"];
 const TABLES: [&str; 6] =
     ["generate_series", "range", "most_similar", "migration_paths", "generate", "predict_structure"];
 
-/// Functions that make one value as long as a number says: the memory for it is nobody's. The last two are served as tables.
+/// Functions that make one value as long as a number says: no memory pool counts it. The last two are served as tables.
 const LONG: [&str; 10] = [
     "repeat",
     "lpad",
@@ -37,10 +37,10 @@ const LONG: [&str; 10] = [
     "generate_series",
 ];
 
-/// Functions that tell of the files of a table.
+/// Functions that show the files of a table.
 const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 
-/// Functions that take as long as the lengths of two texts multiplied say, and hear no sign to stop.
+/// Functions that take as long as the lengths of two texts multiplied say, and cannot be stopped.
 const SLOW: [&str; 1] = ["levenshtein"];
 
 /// Functions whose second argument is a regular expression: each of them takes up to 10 MB, and all of a batch are kept.
@@ -103,7 +103,7 @@ fn shows_own_option(node: &LogicalPlan) -> bool {
     }
 }
 
-/// Why a node is none that is known to read.
+/// Why a node is not known to only read.
 fn node_refused(node: &LogicalPlan, allowed: Allowed) -> Option<String> {
     match node {
         LogicalPlan::Projection(_)

@@ -1,4 +1,4 @@
-//! Work with a deadline, which is told to stop when it passes or when nobody waits any more.
+//! Work with a deadline, which stops when it passes or when its rows are no longer wanted.
 
 use crystal::stop::Stop;
 use tokio::task::AbortHandle;
@@ -21,7 +21,7 @@ pub(super) fn fault() -> Refusal {
 }
 
 /// Runs `work` until the deadline, as a task of its own: one step of it may take long. The place stays taken until the task has ended,
-/// also where nobody waits for it any more.
+/// also where its caller is gone.
 ///
 /// # Errors
 /// Its own; a deadline that passes; a panic.

@@ -1,4 +1,4 @@
-//! What the gate lets through, and whom it turns away or ends; hostile statements, and what grows, have files of their own.
+//! What the gate lets through, and what it refuses or ends; hostile statements, and what grows, have files of their own.
 
 mod growth;
 mod hostile;
@@ -16,7 +16,7 @@ use crate::error::Kind::{self, Bad, Forbidden, Late, TooMuch};
 /// What no answer may show.
 const SECRET: &str = "the-secret-of-the-host";
 
-/// A gate before a store with one crystal, beside files that are nobody's business.
+/// A gate before a store with one crystal, beside files that it must not show.
 struct Place {
     folder: tempfile::TempDir,
     gate: Gate,
@@ -222,7 +222,7 @@ async fn who_goes_away_or_cancels_ends_what_ran_for_him() {
     gone.abort();
     waits.await.unwrap().unwrap();
     place.quiet().await;
-    // Cancelled by the handle that whoever planned it holds.
+    // Cancelled by the handle of its planner.
     let planned = place.gate.plan(ENDLESS.into()).await.unwrap();
     let stop = planned.stop.clone();
     let mut answer = place.gate.run(planned).await.unwrap();
@@ -288,7 +288,7 @@ async fn a_listing_is_whole_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_no_rows_holds_up_nobody_beyond_the_deadline() {
+async fn rows_that_are_not_fetched_block_others_until_the_deadline_only() {
     let limits = Limits { queries: 1, waiting: 1, timeout: Duration::from_secs(2), ..Limits::default() };
     let place = Place::with(limits, Allowed::default()).await;
     let mut idle = place.gate.ask("SELECT value FROM generate_series(1, 100000000)".into()).await.unwrap();
@@ -322,7 +322,7 @@ async fn nothing_is_kept_where_it_is_said_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_training_runs_at_a_time_and_ends_with_whoever_asked_for_it() {
+async fn one_training_runs_at_a_time_and_ends_with_its_client() {
     let place = Place::with(Limits::default(), Allowed { train: true, ..Allowed::default() }).await;
     crate::testing::fill_labelled(&place.store).await;
     let asked = || {

@@ -202,7 +202,7 @@ impl Gate {
                 Ok(_) => home.keep(),
                 Err(_) => home.forget(),
             }
-            // Nobody may be waiting any more.
+            // The client may be gone.
             let _ = say.send(last);
             drop(place);
         });
@@ -261,7 +261,7 @@ pub(super) fn clear(models: &Path) {
     }
 }
 
-/// Tells whoever asked of each epoch.
+/// Reports each epoch to the client.
 struct Watched {
     say: UnboundedSender<Result<Value, Refusal>>,
     stop: Stop,

@@ -1,4 +1,4 @@
-//! Rows as the body of an answer. What is short is sent whole, so that whatever goes wrong has its status; what is long is sent as it
+//! Rows as the body of an answer. What is short is sent whole, so that an error has its status; what is long is sent as it
 //! is computed, and breaks off where something goes wrong.
 
 use axum::body::{Body, Bytes};
@@ -22,7 +22,7 @@ pub(super) const SNAPSHOT: HeaderName = HeaderName::from_static("x-snapshot");
 /// The units of the columns that have one, as a JSON object.
 const UNITS: HeaderName = HeaderName::from_static("x-units");
 
-/// The models that the statement asks with the hash of each, as a JSON object.
+/// The models that the statement uses, with the hash of each, as a JSON object.
 const MODELS: HeaderName = HeaderName::from_static("x-models");
 
 /// What single rows complained of, as a JSON list; of answers that are sent whole.
@@ -99,7 +99,7 @@ impl Sent {
     }
 }
 
-/// The next piece of a long answer. An error breaks the body off: nobody takes half of it for the whole.
+/// The next piece of a long answer. An error breaks the body off, so that half of it is not taken for the whole.
 async fn next(sent: Option<Sent>) -> Option<(std::io::Result<Bytes>, Option<Sent>)> {
     let mut sent = sent?;
     let mut waiting = sent.written.take();

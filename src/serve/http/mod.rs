@@ -81,7 +81,7 @@ fn refused(refusal: &Refusal) -> Response {
     with_headers(refusal.kind, of_json(refusal.kind.status(), &error))
 }
 
-/// What the head of a refusal tells the client.
+/// Headers of a refusal.
 pub(crate) fn with_headers(kind: Kind, mut response: Response) -> Response {
     match kind {
         Kind::Unknown => {

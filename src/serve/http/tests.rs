@@ -293,7 +293,7 @@ async fn the_queue_is_bounded_and_the_end_is_clean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn warnings_reach_whoever_asked_and_nobody_else() {
+async fn warnings_reach_the_client_and_no_other() {
     let server = Server::start(limits(), false).await;
     let text = |n: usize| format!("SELECT natoms('{n} Å' || id) AS n FROM crystals");
     let asked: Vec<Value> =

@@ -1,5 +1,5 @@
 //! `POST /v1/train`: a network fitted to labels, where that is allowed. The answer is a line of JSON for each epoch, and at last one for
-//! the model; it breaks off where the training fails, and the training ends where whoever asked goes away.
+//! the model; it breaks off where the training fails, and the training ends where the client goes away.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
@@ -15,10 +15,10 @@ use crate::gate::{Course, Training};
 /// The type of the answer.
 pub(super) const TYPE: &str = "application/jsonl";
 
-/// A training, with what was heard of it and not yet sent.
-struct Told {
+/// A training, with its message that is not sent yet.
+struct Lines {
     course: Course,
-    heard: Option<Result<Value, Refusal>>,
+    message: Option<Result<Value, Refusal>>,
     visit: Visit,
 }
 
@@ -31,39 +31,39 @@ pub(super) async fn answer(asked: Asked) -> Response {
         // What cannot be trained is refused with its status.
         match course.next().await {
             Some(Err(refusal)) => Err(refusal),
-            heard => Ok((course, heard)),
+            message => Ok((course, message)),
         }
     };
-    let (course, heard) = match begun.await {
+    let (course, message) = match begun.await {
         Ok(begun) => begun,
         Err(refusal) => return end(visit, &refusal),
     };
     visit.snapshot = Some(course.snapshot);
     let snapshot = course.snapshot;
-    let told = stream::unfold(Some(Told { course, heard, visit }), next);
-    let mut response = Response::new(Body::from_stream(told));
+    let lines = stream::unfold(Some(Lines { course, message, visit }), next);
+    let mut response = Response::new(Body::from_stream(lines));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TYPE));
     response.headers_mut().insert(super::body::SNAPSHOT, HeaderValue::from(snapshot));
     response
 }
 
-async fn next(told: Option<Told>) -> Option<(std::io::Result<Bytes>, Option<Told>)> {
-    let mut told = told?;
-    let heard = match told.heard.take() {
-        Some(heard) => Some(heard),
-        None => told.course.next().await,
+async fn next(lines: Option<Lines>) -> Option<(std::io::Result<Bytes>, Option<Lines>)> {
+    let mut lines = lines?;
+    let message = match lines.message.take() {
+        Some(message) => Some(message),
+        None => lines.course.next().await,
     };
-    match heard {
+    match message {
         Some(Ok(line)) => {
-            told.visit.rows += 1;
-            Some((Ok(Bytes::from(format!("{line}\n"))), Some(told)))
+            lines.visit.rows += 1;
+            Some((Ok(Bytes::from(format!("{line}\n"))), Some(lines)))
         }
         Some(Err(refusal)) => {
-            told.visit.end(Some(refusal.kind));
+            lines.visit.end(Some(refusal.kind));
             Some((Err(std::io::Error::other(refusal.message)), None))
         }
         None => {
-            told.visit.end(None);
+            lines.visit.end(None);
             None
         }
     }

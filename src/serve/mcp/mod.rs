@@ -17,12 +17,12 @@ use crate::error::ServeError;
 use crate::gate::{Allowed, Gate, Limits};
 use store::Store;
 
-/// Versions of the protocol that are spoken, the newest first.
+/// Supported versions of the protocol, the newest first.
 const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 /// Longest message, bytes.
 const LONGEST: usize = 1 << 20;
 
-/// Speaks with one client until its messages end.
+/// Serves one client until its messages end.
 ///
 /// # Errors
 /// A store that cannot be read, or a client that goes away in the middle of a message.

@@ -49,7 +49,7 @@ pub(super) fn all_of(table: &str, snapshot: Option<i64>) -> Question {
 /// The entries of a page.
 ///
 /// # Errors
-/// A table without crystals, unknown properties, and whatever the gate does not let through.
+/// A table without crystals, unknown properties, and what the gate refuses.
 pub(super) async fn page(gate: &Gate, table: &str, query: Query, counted: bool) -> Result<Page, Refusal> {
     let (of, asked, said) = (table.to_owned(), query.clone(), engine(gate));
     let refine = move |session: &Session, frame: DataFrame| {

@@ -8,7 +8,7 @@
 
 use crate::error::{Kind, Refusal};
 
-/// How deep conditions may lie within one another.
+/// How deep conditions may be nested.
 const DEEPEST: usize = 64;
 
 /// A condition.

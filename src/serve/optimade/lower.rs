@@ -19,12 +19,12 @@ use super::filter::{Comparison, Filter, Part, Value, Which, unsupported};
 use super::properties::{FUNCTIONS, Kind, NO_PROPERTIES, STANDARD, Standard, UNKNOWN};
 use crate::error::{Kind as Refused, Refusal};
 
-/// The names of a table's properties, and what became of those that were asked for.
+/// The names of a table's properties, and what became of those that were requested.
 pub(super) struct Names<'a> {
     session: &'a Session,
     schema: Schema,
     meanings: HashMap<&'static str, &'static str>,
-    /// What whoever asked is told besides.
+    /// Remarks for the client.
     pub warnings: BTreeSet<String>,
     /// Whether something is computed that is in no column.
     pub calls: bool,
@@ -52,7 +52,7 @@ impl<'a> Names<'a> {
         names.filter(|name| !NO_PROPERTIES.contains(name)).map(|name| (optimade_name(name), name))
     }
 
-    /// What tells rows of one id apart, after it.
+    /// What distinguishes rows of one id.
     pub fn order(&self) -> Vec<Expr> {
         let known = ["id", "structure_hash"].into_iter().filter(|name| self.schema.field_with_name(name).is_ok());
         known.map(ident).collect()
@@ -61,7 +61,7 @@ impl<'a> Names<'a> {
     /// The property of a name.
     ///
     /// # Errors
-    /// A name that nobody knows, but for those that other providers use.
+    /// An unknown name, except those of other providers.
     pub fn property(&mut self, name: &str) -> Result<Property, Refusal> {
         if let Some(known) = STANDARD.iter().find(|known| known.name == name) {
             return Ok(self.standard(known));

@@ -29,7 +29,7 @@ use crate::http::{Asked, host, of_text, with_headers};
 use filter::{Comparison, Filter};
 use query::Query;
 
-/// The version that is spoken.
+/// The version that is served.
 const VERSION: &str = "1.2.0";
 
 /// The table that is meant where none is named.
@@ -38,7 +38,7 @@ const TABLE: &str = "tmo";
 /// The type of the answers.
 pub(crate) const JSON_API: &str = "application/vnd.api+json";
 
-/// What a version that is not spoken is answered with.
+/// The answer to a version that is not served.
 pub(crate) const OTHER_VERSION: u16 = 553;
 
 /// A request, taken apart.

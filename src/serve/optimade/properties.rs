@@ -136,7 +136,7 @@ pub(super) static STANDARD: [Standard; 22] = [
     ),
 ];
 
-/// Properties of the specification that are known, and unknown of every crystal here: no cell tells whether chemists see HO or H2O2, and
+/// Properties of the specification that are known, and unknown of every crystal here: no cell shows whether chemists see HO or H2O2, and
 /// the extended symbol of other than standard axes needs a change of basis that the table of settings does not have.
 pub(super) const UNKNOWN: [&str; 3] =
     ["chemical_formula_hill", "space_group_symbol_hermann_mauguin_extended", "assemblies"];

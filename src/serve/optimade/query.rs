@@ -37,7 +37,7 @@ impl Query {
     /// The parameters of a listing, or of a single entry, which are fewer.
     ///
     /// # Errors
-    /// Parameters that nobody knows, or values that they do not take.
+    /// Unknown parameters, or values that they do not take.
     pub fn parse(gate: &Gate, text: &str, single: bool) -> Result<Self, Refusal> {
         let mut query = Self {
             filter: None,

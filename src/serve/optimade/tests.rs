@@ -104,7 +104,7 @@ async fn filters_find_what_the_crystals_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn properties_of_others_are_unknown_and_those_of_nobody_refused() {
+async fn properties_of_other_providers_are_unknown_and_other_names_refused() {
     let (server, n) = server().await;
     let found = filtered(&server, "_exmpl_gap > 1 OR _other_x HAS \"y\" OR NOT _exmpl_gap < 2").await;
     assert_eq!((ids(&found).len(), found["meta"]["warnings"].as_array().unwrap().len()), (0, 2), "{found}");

@@ -45,7 +45,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| start(None));
 fn start(token: Option<PathBuf>) -> Server {
     let (ready, at) = mpsc::channel();
     std::thread::spawn(move || {
-        // Statics are not dropped: what is left lies in the build folder.
+        // Statics are not dropped: what is left stays in the build folder.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let runtime = runtime().unwrap();
         let store = runtime.block_on(Store::init(&folder.path().join("store"))).unwrap();
@@ -204,7 +204,7 @@ impl Reader {
         self.0.call("POST", "/actions", Some(&json!({ "actions": [mouse] })));
     }
 
-    /// Looks at the console, and at whom the page has asked.
+    /// Looks at the console, and at the hosts of the page's requests.
     fn end(self) {
         let console = self.0.console();
         assert!(console.is_empty(), "{console:?}");
@@ -544,7 +544,7 @@ fn a_link_holds_query_and_snapshot_and_runs_nothing() {
     let held = page.0.run("return Object.fromEntries(new URLSearchParams(location.hash.slice(1)))");
     let newest = SERVER.before + 1;
     assert_eq!(held, json!({ "q": "SELECT id FROM oxides ORDER BY id", "snapshot": newest.to_string() }));
-    // An older snapshot has fewer rows, and whoever follows a link runs it himself.
+    // An older snapshot has fewer rows, and a followed link does not run by itself.
     page.follow("SELECT id FROM oxides ORDER BY id", Some(SERVER.before));
     std::thread::sleep(Duration::from_millis(500));
     assert!(page.said().contains("run it to see"), "{}", page.said());

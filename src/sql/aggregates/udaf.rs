@@ -1,4 +1,4 @@
-//! From a [`Function`] of a [`Group`] to the engine's aggregate function: rows are collected, from whatever number of partitions, and
+//! From a [`Function`] of a [`Group`] to the engine's aggregate function: rows are collected, from any number of partitions, and
 //! answered at once.
 
 use std::hash::{Hash, Hasher};

@@ -195,7 +195,7 @@ pub(crate) fn energy_model() -> Parameter {
     })
 }
 
-/// An energy model, or a column of them: what they disagree in is asked of several at once.
+/// An energy model, or a column of them: their disagreement is computed from several at once.
 pub(super) fn energy_models() -> Parameter {
     let text = "Name or path of an energy model. A column asks each row's own: `models` lists those that have forces.";
     optional("model", Kind::Model, OF_SESSION, text).checked(|_, constant, environment| {

@@ -1,4 +1,4 @@
-//! What a composition tells: formulas, elements, oxidation states, Magpie descriptors.
+//! Functions of the composition: formulas, elements, oxidation states, Magpie descriptors.
 
 use std::sync::Arc;
 

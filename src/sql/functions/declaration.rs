@@ -11,7 +11,7 @@ use super::kernel::Kernel;
 use crate::environment::Environment;
 use crate::structure_type::{self, is_text, sql_type};
 
-/// A function as a person knows it, and what answers: the [`Kernel`] of a function of each row, or what answers for a group of
+/// A function as it is documented, and what computes it: the [`Kernel`] of a function of each row, or what answers for a group of
 /// rows or makes a table.
 pub struct Function<K = Kernel> {
     /// Name in SQL.

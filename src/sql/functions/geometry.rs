@@ -72,7 +72,7 @@ pub(super) fn functions() -> Vec<Function> {
     ]
 }
 
-/// Volume, Å³, of a lattice as it lies in its column, row by row.
+/// Volume, Å³, of a column of lattices, row by row.
 fn volume(lattice: &[f64]) -> Option<f64> {
     let rows: &[f64; 9] = lattice.try_into().ok()?;
     Some(Lattice::new(std::array::from_fn(|r| std::array::from_fn(|c| rows[3 * r + c]))).ok()?.volume())

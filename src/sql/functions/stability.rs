@@ -233,7 +233,7 @@ struct Diagrams {
 }
 
 impl Diagrams {
-    /// Reads the diagrams of a batch. Mostly it is one for all rows, a text of a megabyte that lies in memory once.
+    /// Reads the diagrams of a batch. Mostly it is one for all rows, a text of a megabyte, in memory once.
     fn of(arguments: &Arguments) -> Result<Self> {
         let texts = cast(&arguments.columns[0], &DataType::Utf8View)?;
         let texts = texts.as_string_view();

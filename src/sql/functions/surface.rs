@@ -1,4 +1,4 @@
-//! What functions of an energy model share: which model is asked, how crystals are relaxed, and what became of those that ions were
+//! What functions of an energy model share: which model is used, how crystals are relaxed, and what became of those that ions were
 //! put into.
 
 use std::sync::Arc;
@@ -95,7 +95,7 @@ pub(super) fn places(arguments: &Arguments, context: &Context, place: Where) -> 
 /// What became of a crystal.
 #[derive(Clone)]
 pub(super) struct Found {
-    /// The model that was asked.
+    /// The model that was called.
     pub model: Arc<ModelPotential>,
     pub places: Places,
 }

@@ -62,7 +62,7 @@ struct Pair {
 fn voltages(arguments: &Arguments, context: &Context) -> Result<Vec<Option<f64>>> {
     let model = model_of(arguments, context, Some(4))?;
     let references = &model.model().card().references;
-    // What cannot be answered is told before anything is computed.
+    // Fails before anything is computed.
     let pairs = arguments.map_pairs(|row, charged, discharged| {
         let ion = Ion::parse(row.text(2))?;
         if ion.charge < 1 {

@@ -12,7 +12,7 @@ use crate::reuse::Reuse;
 pub(super) struct PhysicalCall {
     /// Name of its column.
     pub name: String,
-    /// The call as a person wrote it.
+    /// The call as the query has it.
     pub shown: String,
     /// How to find its values.
     pub way: Way,

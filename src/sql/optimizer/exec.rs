@@ -1,5 +1,5 @@
 //! The physical node: rows in, the same rows out in the same order, with one column more for each call. How they are
-//! found is in [`super::lots`].
+//! found is in [`super::blocks`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::Cost;
+use super::blocks::{Blocks, Evaluator};
 use super::call::{PhysicalCall, Way};
-use super::lots::{Evaluator, Lots};
 use crate::environment::Environment;
 use crate::pass::{Pass, PassStream};
 use crystal::stop::Stop;
@@ -38,7 +38,7 @@ pub struct EvaluateExec {
     calls: Vec<PhysicalCall>,
     cost: Cost,
     key: Option<Arc<dyn PhysicalExpr>>,
-    lots: [usize; 2],
+    blocks: [usize; 2],
     stop: Stop,
     pass: Arc<Pass>,
     properties: Arc<PlanProperties>,
@@ -46,14 +46,14 @@ pub struct EvaluateExec {
 }
 
 impl EvaluateExec {
-    /// `schema`: that of `input` and a column for each call. `lots`: rows of the first lot and of the largest. `stop` ends its
-    /// work, `pass` is told how far it is.
+    /// `schema`: that of `input` and a column for each call. `blocks`: rows of the first block and of the largest. `stop` ends its
+    /// work, `pass` takes its progress.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         calls: Vec<PhysicalCall>,
         schema: SchemaRef,
         cost: Cost,
-        lots: [usize; 2],
+        blocks: [usize; 2],
         stop: Stop,
         pass: Arc<Pass>,
     ) -> Self {
@@ -65,7 +65,7 @@ impl EvaluateExec {
             input.boundedness(),
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, calls, cost, key: None, lots, stop, pass, properties: Arc::new(properties), metrics }
+        Self { input, calls, cost, key: None, blocks, stop, pass, properties: Arc::new(properties), metrics }
     }
 
     /// Rows may be divided by the content of the one crystal that every call is about, among several streams.
@@ -88,9 +88,9 @@ impl EvaluateExec {
         self.cost
     }
 
-    /// Rows of the first lot and of the largest.
-    pub(super) fn lots(&self) -> [usize; 2] {
-        self.lots
+    /// Rows of the first block and of the largest.
+    pub(super) fn blocks(&self) -> [usize; 2] {
+        self.blocks
     }
 
     /// By what rows are divided.
@@ -142,8 +142,8 @@ impl ExecutionPlan for EvaluateExec {
         &self.properties
     }
 
-    /// A model sees one stream, whatever it is asked for: equal crystals meet, batches fill, and a limit stops it at once. It uses
-    /// all cores within a lot. Divided by their content, equal crystals meet too.
+    /// A model sees one stream for all its calls: equal crystals meet, batches fill, and a limit stops it at once. It uses
+    /// all cores within a block. Divided by their content, equal crystals meet too.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let distribution = match (&self.key, self.cost) {
             (Some(key), _) => Distribution::KeyPartitioned(vec![Arc::clone(key)]),
@@ -186,7 +186,7 @@ impl ExecutionPlan for EvaluateExec {
             return internal_err!("{} has one input", self.name());
         };
         let (calls, stop, pass) = (self.calls.clone(), self.stop.clone(), Arc::clone(&self.pass));
-        let again = Self::new(input, calls, self.schema(), self.cost, self.lots, stop, pass);
+        let again = Self::new(input, calls, self.schema(), self.cost, self.blocks, stop, pass);
         Ok(Arc::new(again.divided_by(self.key.clone())))
     }
 
@@ -199,7 +199,7 @@ impl ExecutionPlan for EvaluateExec {
         let pass = PassStream::of(&self.pass);
         let asks = self.cost == Cost::Model;
         let evaluator = Evaluator::new(self.calls.clone(), self.schema(), &self.metrics, partition, asks, pass);
-        let work = Lots::new(input, self.lots, evaluator, &self.stop);
+        let work = Blocks::new(input, self.blocks, evaluator, &self.stop);
         let batches =
             stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|batch| (batch, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
@@ -223,7 +223,7 @@ impl ExecutionPlan for EvaluateExec {
         CardinalityEffect::Equal
     }
 
-    /// Filters found at run time (a join's keys, a top-k's bound) go below where they do not speak of our columns.
+    /// Filters found at run time (a join's keys, a top-k's bound) go below where they do not use our columns.
     fn gather_filters_for_pushdown(
         &self,
         _: FilterPushdownPhase,

@@ -1,5 +1,5 @@
 //! Rows whose answer cannot matter. In `void > 0.5 OR predict_ef(structure) < -2` a row with a large void is in whatever
-//! the model says, and in `CASE WHEN class = 'binary' THEN predict_ef(structure) END` only binaries are asked for.
+//! the model says, and in `CASE WHEN class = 'binary' THEN predict_ef(structure) END` only binaries are computed.
 //!
 //! A call is narrowed where its column is used by the operator directly above it and by nothing further up; the cheap
 //! conditions around its uses then say for which rows it is needed.

@@ -1,4 +1,4 @@
-//! Plans that end when nobody wants their rows any more.
+//! Plans that end when their rows are no longer wanted.
 //!
 //! Dropping a stream frees a task when it next yields, and the engine's scans see to it that most plans yield often. Three kinds
 //! do not: operators that make many batches of one (joins, sorts, windows), joins whose condition turns down all that they make,
@@ -48,7 +48,7 @@ fn yielding(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> Result<Arc<dyn Executi
         return Ok(plan);
     }
     let children = plan.children().into_iter().map(|c| yielding(Arc::clone(c), stop)).collect::<Result<Vec<_>>>()?;
-    // The properties are those of before; computed anew they would cost some sorts the filters that they share with scans.
+    // The properties are those of before; computed again they would cost some sorts the filters that they share with scans.
     let plan = plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))?;
     let multiplies = matches!(plan.cardinality_effect(), CardinalityEffect::Unknown | CardinalityEffect::GreaterEqual);
     let plan = listening(plan, stop)?;
@@ -137,7 +137,7 @@ impl PhysicalExpr for Listening {
     }
 }
 
-/// The root of a plan: whoever drops its streams ends its work.
+/// The root of a plan: dropping its streams ends its work.
 #[derive(Debug)]
 struct InterruptibleExec {
     input: Arc<dyn ExecutionPlan>,
@@ -165,7 +165,7 @@ impl InterruptibleExec {
     fn streams(&self) -> Arc<Streams> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.upgrade().unwrap_or_else(|| {
-            // A plan that is run once more, after a run that was given up.
+            // A plan that is run once more, after a run that was cancelled.
             self.stop.withdraw();
             let run = Arc::new(Streams { stop: self.stop.clone(), given_up: AtomicBool::new(false) });
             *streams = Arc::downgrade(&run);
@@ -242,7 +242,7 @@ impl ExecutionPlan for InterruptibleExec {
     }
 }
 
-/// One stream of the root. Each step runs as a task of its own: whoever waits for it can be dropped in its middle.
+/// One stream of the root. Each step runs as a task of its own: the future that waits for it can be dropped at any time.
 struct Interruptible {
     schema: SchemaRef,
     state: State,
@@ -250,9 +250,9 @@ struct Interruptible {
 }
 
 enum State {
-    /// Nobody has asked for the next batch.
+    /// The next batch is not wanted yet.
     Idle(SendableRecordBatchStream),
-    /// Somebody has.
+    /// The next batch is wanted.
     Running(SpawnedTask<(SendableRecordBatchStream, Option<Result<RecordBatch>>)>),
     Ended,
 }

@@ -2,7 +2,7 @@
 //!
 //! It runs before the engine's own rules, so that to them a prediction is a column like any other: they push cheap
 //! predicates below it, limits through it, and cannot push it into a scan. In each further pass of the optimizer the
-//! nodes are dissolved and placed anew, for by then subqueries have become joins, cross joins have found their keys and
+//! nodes are dissolved and placed again, because by then subqueries have become joins, cross joins have found their keys and
 //! limits have moved.
 
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl OptimizerRule for LiftCalls {
     }
 }
 
-/// Whether the plan holds a call to lift or a node to place anew.
+/// Whether the plan holds a call to lift or a node to place again.
 fn concerns(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {

@@ -2,7 +2,7 @@
 //!
 //! Two things that the engine does below a limit change which rows are the first:
 //!
-//! - A join or a top-k tells the scans below it which rows can still matter, and a filter that stops after some rows hands
+//! - A join or a top-k passes down to the scans which rows can still matter, and a filter that stops after some rows hands
 //!   that on to its input. `FROM (SELECT .. WHERE predict_ef(structure) < 0 ORDER BY void LIMIT 5) p JOIN t ON ..` would
 //!   keep the five that `t` has in place of the first five. A limit in a node of its own hands nothing on.
 //! - An order that is asked for above a limit is made below it where the rows of the limit have no order of their own,

@@ -15,9 +15,10 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`lots`] its work; [`limits`] keeps a limit in its place, [`projections`] reads no more than is asked for, and [`interrupt`] ends a
-//! plan whose rows nobody wants; [`copies`] bounds what is copied for strangers. [`travel`] takes a node to another process.
+//! and [`blocks`] its work; [`limits`] keeps a limit in its place, [`projections`] reads only what is needed, and [`interrupt`] ends a
+//! plan whose rows are no longer wanted; [`copies`] bounds what is copied for strangers. [`travel`] takes a node to another process.
 
+mod blocks;
 mod call;
 mod copies;
 mod cost;
@@ -26,7 +27,6 @@ mod guard;
 mod interrupt;
 mod lift;
 mod limits;
-mod lots;
 mod node;
 mod planner;
 mod projections;

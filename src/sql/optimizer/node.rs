@@ -21,7 +21,7 @@ pub struct Call {
     pub needed: Option<Expr>,
 }
 
-/// Evaluates costly calls, once a row, below whatever uses them.
+/// Evaluates costly calls, once a row, below what uses them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Evaluate {
     /// Rows to evaluate on.

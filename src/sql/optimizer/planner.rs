@@ -15,11 +15,11 @@ use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::Cost;
+use super::blocks::{FIRST_BLOCK, LARGEST_BLOCK};
 use super::call::{PhysicalCall, Way};
 use super::copies::of_short_rows;
 use super::exec::EvaluateExec;
 use super::interrupt::interruptible;
-use super::lots::{FIRST_LOT, LARGEST_LOT};
 use super::node::{Call, Evaluate};
 use crate::asked::model_of;
 use crate::environment::Environment;
@@ -116,21 +116,21 @@ impl ExtensionPlanner for EvaluatePlanner {
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let reads = calls.iter().any(|call| matches!(call.way, Way::Reused { .. }));
-        let lots = match node.cost {
+        let blocks = match node.cost {
             Cost::Surface => SURFACE_ROWS,
-            // So few that a person sees them pass.
-            Cost::Costly if !reads => [FIRST_LOT, COSTLY_ROWS],
-            _ => [FIRST_LOT, LARGEST_LOT],
+            // So few that the progress shows each.
+            Cost::Costly if !reads => [FIRST_BLOCK, COSTLY_ROWS],
+            _ => [FIRST_BLOCK, LARGEST_BLOCK],
         };
         let pass = pass(&calls, node, input);
         let divided = options.partitioned && node.cost >= Cost::Model && !ordered(&node.input);
         let key = key(node, session).filter(|_| divided).map(|key| physical(&key)).transpose()?;
-        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, lots, self.stop.clone(), pass);
+        let exec = EvaluateExec::new(Arc::clone(input), calls, schema, node.cost, blocks, self.stop.clone(), pass);
         Ok(Some(Arc::new(exec.divided_by(key))))
     }
 }
 
-/// What the node does, for whoever watches: its calls, and how many rows it has where its input knows.
+/// What the node does, for watchers: its calls, and how many rows it has where its input knows.
 fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>) -> Arc<Pass> {
     let shown = calls.iter().map(|call| match &call.way {
         Way::Model { predictor, .. } => format!("{} by {}", call.shown, predictor.label()),
@@ -145,7 +145,7 @@ fn pass(calls: &[PhysicalCall], node: &Evaluate, input: &Arc<dyn ExecutionPlan>)
     Pass::new(shown.collect::<Vec<_>>().join(", "), of, environment.unwrap_or_default())
 }
 
-/// Whether rows come in an order, which a limit above or a person may read: they stay in one stream. The columns of the order may be
+/// Whether rows come in an order, which a limit above or a reader may need: they stay in one stream. The columns of the order may be
 /// gone by now, so the physical plan does not tell.
 fn ordered(plan: &LogicalPlan) -> bool {
     match plan {
@@ -170,12 +170,12 @@ fn key(node: &Evaluate, session: &dyn Session) -> Option<Expr> {
     crystals.all(|other| other == Some(crystal)).then(|| hash.call(vec![crystal.clone()]))
 }
 
-/// The function that tells the content of a crystal.
+/// The function that hashes the content of a crystal.
 const CONTENT: &str = "structure_hash";
 
 /// Crystals of costly functions that are evaluated at a time.
 const COSTLY_ROWS: usize = 512;
-/// Rows whose crystals are relaxed before the first of them is passed on: few at first, for a limit may be content with them.
+/// Rows whose crystals are relaxed before the first of them is passed on: few at first, because they may be enough for a limit.
 const SURFACE_ROWS: [usize; 2] = [16, 256];
 
 /// The parts of a call of a model: its function in a session, its crystal, its constants.
@@ -194,7 +194,7 @@ fn udf(expr: &Expr) -> Option<&CrystalUdf> {
     }
 }
 
-/// That the energy model which a call asks is there, before anything is worked out for it.
+/// That the energy model of a call is there, before anything is worked out for it.
 fn energy_model_is_there(expr: &Expr, options: &HollanditeOptions) -> Result<()> {
     let (Expr::ScalarFunction(call), Some(udf)) = (expr, udf(expr)) else { return Ok(()) };
     let Some((function, named)) = model_of(call) else { return Ok(()) };

@@ -26,7 +26,7 @@ use crystal::stop::Stop;
 pub struct Carried {
     calls: Vec<CarriedCall>,
     cost: Cost,
-    lots: [usize; 2],
+    blocks: [usize; 2],
     divided: bool,
 }
 
@@ -64,7 +64,7 @@ impl EvaluateExec {
             guarded: call.needed.is_some(),
         };
         let calls = self.calls().iter().map(call).collect();
-        let carried = Carried { calls, cost: self.cost(), lots: self.lots(), divided: self.key().is_some() };
+        let carried = Carried { calls, cost: self.cost(), blocks: self.blocks(), divided: self.key().is_some() };
         (carried, self.exprs().collect())
     }
 }
@@ -107,7 +107,7 @@ impl Carried {
         let key = if self.divided { Some(next()?) } else { None };
         let shown = calls.iter().map(|call| call.shown.as_str()).collect::<Vec<_>>().join(", ");
         let pass = Pass::new(shown, None, session.environment().clone());
-        Ok(EvaluateExec::new(input, calls, schema, self.cost, self.lots, Stop::new(), pass).divided_by(key))
+        Ok(EvaluateExec::new(input, calls, schema, self.cost, self.blocks, Stop::new(), pass).divided_by(key))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clauses that the parser knows and the engine passes over: an answer without them would be another one than was asked for.
+//! Clauses that the parser knows and the engine passes over: an answer without them would be another one than was requested.
 
 use std::ops::ControlFlow;
 

@@ -31,7 +31,7 @@ fn innermost(statement: &mut EngineStatement) -> &mut EngineStatement {
     }
 }
 
-/// Puts calls in place of files; ends at one of which its name does not tell how to read it.
+/// Puts calls in place of files; fails at a file whose name does not show its format.
 pub(super) struct Readers;
 
 impl VisitorMut for Readers {

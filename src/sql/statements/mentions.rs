@@ -86,7 +86,7 @@ mod tests {
             format!("WITH a0 AS (SELECT 1 FROM t){steps} SELECT 1 FROM a{}", n - 1)
         };
         assert!(read(&doubled(3)) < 20 && read(&doubled(20)) > 1 << 20 && read(&doubled(100)) == usize::MAX);
-        // Wherever the steps stand, and whatever else has their names.
+        // Anywhere in the statement, also where something else has their names.
         let hidden = doubled(20);
         for text in [
             format!("EXPLAIN {hidden}"),

@@ -22,7 +22,7 @@ impl Session {
         Ok(reads(&statement).then_some(Parsed(statement)))
     }
 
-    /// Plans a statement; nothing of it runs before its rows are asked for.
+    /// Plans a statement; nothing of it runs before its rows are fetched.
     ///
     /// # Errors
     /// Names that do not exist, types that do not fit.

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_reads_is_told_from_what_changes() {
+    fn what_reads_is_not_taken_for_what_changes() {
         let session = Session::without_store();
         let reads = |text: &str| session.only_reads(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         for text in [

@@ -1,4 +1,4 @@
-//! Statements that take a whole table with them: whoever typed one is asked first.
+//! Statements that remove a whole table: they need a confirmation.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ struct Swept<'a> {
 enum Provided<'a> {
     /// Anyhow.
     Nothing,
-    /// Where the condition is one that every row meets, whatever is in it: `WHERE true`.
+    /// Where the condition is one that every row meets, with any values: `WHERE true`.
     Always(&'a Expr),
     /// Where the table has all of these columns, or one of them under IF EXISTS: else the statement is refused, or does nothing.
     Columns(&'a [Ident], bool),
@@ -87,7 +87,7 @@ impl Provided<'_> {
     }
 }
 
-/// Whether every row of a table of these columns meets a condition; `None` where that cannot be told without the rows.
+/// Whether every row of a table of these columns meets a condition; `None` where only the rows can show it.
 fn always(session: &Session, table: &str, columns: &SchemaRef, condition: &Expr) -> Option<bool> {
     let schema = Arc::new(DFSchema::try_from_qualified_schema(table, columns).ok()?);
     let condition = session.context().state().create_logical_expr(&condition.to_string(), &schema).ok()?;

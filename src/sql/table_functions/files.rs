@@ -30,7 +30,7 @@ pub(super) fn table(session: &dyn Session, path: &str, format: Arc<dyn FileForma
     Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
-/// The columns of the files. Planning is not asynchronous, reading files is: it is done on a thread of its own, whatever runtime
+/// The columns of the files. Planning is not asynchronous, reading files is: it is done on a thread of its own, in any runtime
 /// the query is planned on.
 fn schema(session: &dyn Session, options: &ListingOptions, url: &ListingTableUrl) -> Result<SchemaRef> {
     let read = || {

@@ -1,5 +1,5 @@
 //! Tables of crystals that are generated while they are read. Templates are read first, where it is they that are drawn; then draws are
-//! made in lots on all cores until nobody asks any more: a table of any number of draws takes the same memory.
+//! made in batches on all cores until no more are wanted: a table of any number of draws takes the same memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,8 +34,8 @@ const LARGEST: f64 = 9_007_199_254_740_991.0;
 /// Most atoms of a cell where a call does not say how many.
 const SITES: f64 = 60.0;
 /// Draws that are made together: enough for all cores, and few enough that the first rows come soon.
-const LOT: usize = 32;
-/// As many where few rows are asked for.
+const BATCH: usize = 32;
+/// As many where few rows are requested.
 const FEW: usize = 8;
 
 /// How many draws are made, `usual` where a call does not say it.
@@ -182,7 +182,7 @@ impl TableProvider for Draws {
             known,
             draws: self.draws,
             seed: self.seed,
-            lot: limit.unwrap_or(LOT).clamp(FEW, LOT) as u64,
+            batch_size: limit.unwrap_or(BATCH).clamp(FEW, BATCH) as u64,
             schema: Arc::clone(&schema),
         };
         Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(part)], None, None, false, limit)?))
@@ -192,13 +192,13 @@ impl TableProvider for Draws {
 /// The one stream of all draws.
 struct Part {
     sampler: ChosenSampler,
-    /// The rows that it reads, once rows are asked for.
+    /// The rows that it reads, once rows are fetched.
     known: Option<Arc<dyn ExecutionPlan>>,
     draws: u64,
     seed: u64,
     /// Draws that are made together.
-    lot: u64,
-    /// The columns that are asked for.
+    batch_size: u64,
+    /// The requested columns.
     schema: SchemaRef,
 }
 
@@ -218,9 +218,9 @@ impl PartitionStream for Part {
         let batches = builder.tx();
         let (chosen, known) = (self.sampler.clone(), self.known.clone());
         let (schema, stop) = (Arc::clone(&self.schema), Stop::new());
-        let (draws, seed, lot) = (self.draws, self.seed, self.lot);
+        let (draws, seed, batch_size) = (self.draws, self.seed, self.batch_size);
         builder.spawn(async move {
-            // Threads hear of it when nobody listens any more.
+            // Threads stop when the query has ended.
             let _ends_with_us = stop.on_drop();
             let ready = async {
                 let rows = known.map(|known| execute_stream(known, context)).transpose()?;
@@ -231,8 +231,8 @@ impl PartitionStream for Part {
             let drawing = move || {
                 sign.during(|| {
                     let mut drawn = Generation::new(sampler, DecodeOptions::default(), seed, draws);
-                    while let Some(crystals) = drawn.lot(lot) {
-                        // An error here means that nobody listens any more.
+                    while let Some(crystals) = drawn.lot(batch_size) {
+                        // An error here means that the query has ended.
                         if !crystals.is_empty() && batches.blocking_send(batch(&schema, &crystals)).is_err() {
                             break;
                         }
@@ -247,27 +247,29 @@ impl PartitionStream for Part {
 }
 
 /// The columns of `schema` for some crystals.
-fn batch(schema: &SchemaRef, lot: &[Generated]) -> Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|field| column(field.name(), lot)).collect::<Result<_>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(lot.len()));
+fn batch(schema: &SchemaRef, crystals: &[Generated]) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| column(field.name(), crystals)).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(crystals.len()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
-fn column(name: &str, lot: &[Generated]) -> Result<ArrayRef> {
+fn column(name: &str, crystals: &[Generated]) -> Result<ArrayRef> {
     let text = |of: &dyn Fn(&Generated) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(lot.iter().map(of)))
+        Arc::new(StringArray::from_iter(crystals.iter().map(of)))
     };
-    let whole =
-        |of: &dyn Fn(&Generated) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(lot.iter().map(of))) };
-    let small =
-        |of: &dyn Fn(&Generated) -> i32| -> ArrayRef { Arc::new(Int32Array::from_iter_values(lot.iter().map(of))) };
+    let whole = |of: &dyn Fn(&Generated) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(crystals.iter().map(of)))
+    };
+    let small = |of: &dyn Fn(&Generated) -> i32| -> ArrayRef {
+        Arc::new(Int32Array::from_iter_values(crystals.iter().map(of)))
+    };
     Ok(match name {
         "id" => text(&|c| Some(c.id())),
         "formula" => text(&|c| Some(c.structure.composition().reduced_formula())),
-        "structure" => Arc::new(structures(lot.iter().map(|c| Some(&c.structure)))),
+        "structure" => Arc::new(structures(crystals.iter().map(|c| Some(&c.structure)))),
         "spacegroup" => small(&|c| i32::from(c.tokens.group())),
         "natoms" => small(&|c| c.structure.len() as i32),
-        "instability" => Arc::new(Float64Array::from_iter(lot.iter().map(|c| c.instability))),
+        "instability" => Arc::new(Float64Array::from_iter(crystals.iter().map(|c| c.instability))),
         "sampler" => text(&|c| Some(c.sampler.clone())),
         "template" => text(&|c| c.template.clone()),
         "tokens" => text(&|c| Some(c.tokens.to_string())),

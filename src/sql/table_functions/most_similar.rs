@@ -57,7 +57,7 @@ fn query(crystal: &str, is_text: bool, k: f64, table: &str) -> String {
         let one = format!("SELECT fingerprint(structure) AS print FROM {table} WHERE id = {crystal} LIMIT 1");
         ("one.print".to_string(), format!(" CROSS JOIN ({one}) AS one"), format!(" AND t.id <> {crystal}"))
     };
-    // Formula and space group are asked of the crystals that are left.
+    // Formula and space group are compared for the crystals that are left.
     let ranked = format!(
         "SELECT t.id, t.structure, similarity(fingerprint(t.structure), {other}) AS similarity FROM {table} AS \
          t{from} WHERE t.structure IS NOT NULL{filter} ORDER BY similarity DESC NULLS LAST, t.id LIMIT {k}"

@@ -1,4 +1,4 @@
-//! Tables that are queries in disguise, planned when their rows are asked for: what a session knows (values that were computed before,
+//! Tables that are queries in disguise, planned when their rows are fetched: what a session knows (values that were computed before,
 //! models, warnings) holds here too.
 
 use std::sync::Arc;

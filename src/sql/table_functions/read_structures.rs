@@ -1,7 +1,7 @@
 //! `read_structures(path)`: the records of files as rows, without importing them.
 //!
 //! Files are dealt to as many streams as the session has partitions; each reads its files one after the other, a few
-//! hundred records at a time, and stops when nobody asks any more. Only what a query names is put into columns.
+//! hundred records at a time, and stops when no more rows are wanted. Only what a query names is put into columns.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -148,7 +148,7 @@ struct Part {
     step: usize,
     /// Rows of a batch.
     rows: usize,
-    /// The columns that are asked for.
+    /// The requested columns.
     schema: SchemaRef,
 }
 
@@ -172,9 +172,9 @@ impl PartitionStream for Part {
             };
             let mut items = read.flat_map(|input| formats::read(input, &reading).map(move |item| (input, noted(item))));
             loop {
-                let lot: Vec<Item> = items.by_ref().take(rows).collect();
-                // An error here means that nobody listens any more.
-                if lot.is_empty() || batches.blocking_send(batch(&schema, &lot)).is_err() {
+                let chunk: Vec<Item> = items.by_ref().take(rows).collect();
+                // An error here means that the query has ended.
+                if chunk.is_empty() || batches.blocking_send(batch(&schema, &chunk)).is_err() {
                     return Ok(());
                 }
             }
@@ -186,24 +186,24 @@ impl PartitionStream for Part {
 type Item<'a> = (&'a Input, Result<Record, Rejection>);
 
 /// The columns of `schema` for some records.
-fn batch(schema: &SchemaRef, lot: &[Item]) -> Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|field| column(field.name(), lot)).collect::<Result<_>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(lot.len()));
+fn batch(schema: &SchemaRef, items: &[Item]) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| column(field.name(), items)).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(items.len()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
-fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
-    let records = || lot.iter().map(|(_, item)| item.as_ref().ok());
+fn column(name: &str, items: &[Item]) -> Result<ArrayRef> {
+    let records = || items.iter().map(|(_, item)| item.as_ref().ok());
     let text = |of: &dyn Fn(&Record) -> Option<String>| -> ArrayRef {
         Arc::new(StringArray::from_iter(records().map(|r| r.and_then(of))))
     };
     Ok(match name {
-        "path" => Arc::new(StringArray::from_iter_values(lot.iter().map(|(input, _)| input.path.to_string_lossy()))),
-        "line" => Arc::new(Int64Array::from_iter_values(lot.iter().map(|(_, item)| match item {
+        "path" => Arc::new(StringArray::from_iter_values(items.iter().map(|(input, _)| input.path.to_string_lossy()))),
+        "line" => Arc::new(Int64Array::from_iter_values(items.iter().map(|(_, item)| match item {
             Ok(record) => record.line as i64,
             Err(rejection) => rejection.line as i64,
         }))),
-        "id" => Arc::new(StringArray::from_iter(lot.iter().map(|(_, item)| match item {
+        "id" => Arc::new(StringArray::from_iter(items.iter().map(|(_, item)| match item {
             Ok(record) => Some(&record.id),
             Err(rejection) => rejection.id.as_ref(),
         }))),
@@ -215,7 +215,7 @@ fn column(name: &str, lot: &[Item]) -> Result<ArrayRef> {
             (!extra.is_empty()).then(|| serde_json::to_string(extra).ok()).flatten()
         }),
         "reason" => {
-            let reasons = lot.iter().map(|(_, item)| item.as_ref().err().map(|rejection| &rejection.reason));
+            let reasons = items.iter().map(|(_, item)| item.as_ref().err().map(|rejection| &rejection.reason));
             Arc::new(StringArray::from_iter(reasons))
         }
         other => match Stated::called(other).map(|stated| &stated.place) {

@@ -33,7 +33,7 @@ pub(super) fn crystal_columns(state: &SessionState, schema: &SchemaRef, crystal:
         arguments,
         value,
         fields: fields.clone(),
-        // As many arguments as there are columns, of whatever type.
+        // As many arguments as there are columns, of any type.
         signature: match used.len() {
             0 => Signature::nullary(Volatility::Immutable),
             n => Signature::any(n, Volatility::Immutable),

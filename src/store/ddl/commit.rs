@@ -79,7 +79,7 @@ impl<'c> Commit<'c> {
         self.changes.push(what);
     }
 
-    /// Says that the columns or the name of a table have changed: clients tell by it which files have which columns.
+    /// Says that the columns or the name of a table have changed: by it clients know which files have which columns.
     pub fn new_version_of(&mut self, table: i64) -> Result<(), StoreError> {
         self.transaction.execute(
             "INSERT INTO ducklake_schema_versions (begin_snapshot, schema_version, table_id) VALUES (?, ?, ?)",
@@ -88,7 +88,7 @@ impl<'c> Commit<'c> {
         Ok(())
     }
 
-    /// Makes it the newest snapshot, with a message for people, and returns its number.
+    /// Makes it the newest snapshot, with a readable message, and returns its number.
     pub fn finish(self, message: &str) -> Result<i64, StoreError> {
         self.transaction.execute(
             "INSERT INTO ducklake_snapshot_changes (snapshot_id, changes_made, author, commit_message) VALUES (?, ?, ?, ?)",

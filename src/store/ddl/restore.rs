@@ -35,7 +35,7 @@ pub struct Restored {
 }
 
 impl Store {
-    /// Makes a table, or every table and view, what it was at `snapshot`: rows are written anew, a snapshot for each table that
+    /// Makes a table, or every table and view, what it was at `snapshot`: rows are written again, a snapshot for each table that
     /// differs; nothing of the past is lost. Interrupted, it has restored some tables as a whole; begun again, it does the rest.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Store {
         Ok(lost.len() as u64)
     }
 
-    /// What tells the contents of a table at a snapshot from others: its columns, files and deletions; `None` where there is no
+    /// What identifies the contents of a table at a snapshot: its columns, files and deletions; `None` where there is no
     /// such table, or one with rows inside the catalog.
     fn contents(&self, table: &str, snapshot: i64) -> Result<Option<String>, StoreError> {
         let connection = self.connect()?;

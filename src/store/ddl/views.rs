@@ -16,7 +16,7 @@ use crate::lake::{SCHEMA, Store};
 use crate::names::{check_table_name, is_reserved};
 use crate::query::{parsed, tables_of};
 
-/// What stands in a definition for the lake, whatever name a client attaches it under.
+/// What stands in a definition for the lake, under any name that a client attaches it by.
 const PLACEHOLDER: &str = "DUCKLAKE_CATALOG";
 
 /// How deep the queries of views may be nested.

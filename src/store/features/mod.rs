@@ -1,9 +1,9 @@
 //! Materialised features: what functions of a crystal answered, kept in the lake.
 //!
 //! Each feature is a lake table `features_NAME` with a row for each row that was featurized ([`FeatureTable`] writes it in
-//! lots, one snapshot each), and a row of `hollandite_featurizers` that says which function, arguments and version its
+//! commits, one snapshot each), and a row of `hollandite_featurizers` that says which function, arguments and version its
 //! values are of. The view `features` joins them all ([`view`]); a call of the same function finds its value by the exact
-//! numbers of the crystal ([`FeatureValues`]), whatever table, row or snapshot they come from.
+//! numbers of the crystal ([`FeatureValues`]), from any table, row or snapshot.
 
 mod read;
 mod view;
@@ -24,32 +24,32 @@ pub(super) const VIEW: &str = "features";
 /// What the names of the features' tables begin with.
 pub(super) const PREFIX: &str = "features_";
 
-/// Every feature of the newest snapshot; also the table `featurizers`. What its lots say of themselves is in their snapshots, committed
-/// with their rows, and so does a merge of shards; the columns `nulls` and `seconds` of `hollandite_featurizers` are of lots that
+/// Every feature of the newest snapshot; also the table `featurizers`. Counts of each commit are in its snapshot, committed
+/// with its rows, for merges of shards too; the columns `nulls` and `seconds` of `hollandite_featurizers` are of commits that
 /// an older program wrote.
 pub(super) const LIST: &str = "
-    WITH lots AS MATERIALIZED (
+    WITH commits AS MATERIALIZED (
         SELECT snapshot_id, json_extract(commit_extra_info, '$.hollandite_feature') AS feature,
                json_extract(commit_extra_info, '$.nulls') AS nulls, json_extract(commit_extra_info, '$.seconds') AS seconds
         FROM ducklake_snapshot_changes WHERE commit_extra_info LIKE '{\"hollandite_feature\":%'
         UNION ALL
-        SELECT snapshot_id, json_extract(lot.value, '$.feature'), json_extract(lot.value, '$.nulls'),
-               json_extract(lot.value, '$.seconds')
-        FROM ducklake_snapshot_changes, json_each(commit_extra_info, '$.features') AS lot
+        SELECT snapshot_id, json_extract(part.value, '$.feature'), json_extract(part.value, '$.nulls'),
+               json_extract(part.value, '$.seconds')
+        FROM ducklake_snapshot_changes, json_each(commit_extra_info, '$.features') AS part
         WHERE commit_extra_info LIKE '{\"hollandite_merge\":%')
     SELECT f.name, f.featurizer,
            (SELECT coalesce(sum(record_count), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL)
          - (SELECT coalesce(sum(delete_count), 0) FROM ducklake_delete_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS rows,
-           f.nulls + coalesce((SELECT sum(c.nulls) FROM lots c
+           f.nulls + coalesce((SELECT sum(c.nulls) FROM commits c
                                WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS nulls,
            (SELECT count(*) FROM ducklake_data_file d WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS files,
            (SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file d
             WHERE d.table_id = t.table_id AND d.end_snapshot IS NULL) AS bytes,
-           f.seconds + coalesce((SELECT sum(c.seconds) FROM lots c
+           f.seconds + coalesce((SELECT sum(c.seconds) FROM commits c
                                  WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), 0) AS seconds,
-           coalesce((SELECT CAST(max(s.snapshot_time) AS TEXT) FROM ducklake_snapshot s JOIN lots c USING (snapshot_id)
+           coalesce((SELECT CAST(max(s.snapshot_time) AS TEXT) FROM ducklake_snapshot s JOIN commits c USING (snapshot_id)
                      WHERE c.feature = f.name AND c.snapshot_id >= t.begin_snapshot), f.updated) AS updated
     FROM hollandite_featurizers f JOIN ducklake_table t ON t.table_name = 'features_' || f.name AND t.end_snapshot IS NULL
     ORDER BY f.name";
@@ -91,22 +91,22 @@ pub struct FeatureInfo {
     pub bytes: u64,
     /// Time that its values took.
     pub seconds: f64,
-    /// Time of its last lot, UTC.
+    /// Time of its last commit, UTC.
     pub updated: String,
 }
 
-/// What the snapshot of a lot says of it.
-fn lot_mark(feature: &str, nulls: usize, seconds: f64) -> String {
-    // The name stands first: so a lot is found by its beginning.
+/// The mark in the snapshot of a commit.
+fn commit_mark(feature: &str, nulls: usize, seconds: f64) -> String {
+    // The name stands first: so a commit is found by its beginning.
     format!("{{\"hollandite_feature\":{},\"nulls\":{nulls},\"seconds\":{seconds}}}", serde_json::json!(feature))
 }
 
 /// Every feature, at the newest snapshot or at the one given.
 pub(super) fn list(connection: &Connection, snapshot: Option<i64>) -> Result<Vec<FeatureInfo>, StoreError> {
-    const LOTS: &str = "c.snapshot_id >= t.begin_snapshot";
+    const SINCE: &str = "c.snapshot_id >= t.begin_snapshot";
     let sql = match snapshot {
         None => LIST.to_owned(),
-        Some(at) => as_of(LIST, snapshot).replace(LOTS, &format!("{LOTS} AND c.snapshot_id <= {at}")),
+        Some(at) => as_of(LIST, snapshot).replace(SINCE, &format!("{SINCE} AND c.snapshot_id <= {at}")),
     };
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {

@@ -1,5 +1,5 @@
 //! Reading features back, value by value: an index in memory says in which file and row the value of a crystal stands, and
-//! the values of a batch are read from there when they are asked for. Of a table, only the index is held: 24 bytes a row.
+//! the values of a batch are read from there when they are needed. Of a table, only the index is held: 24 bytes a row.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -62,7 +62,7 @@ impl Materialised {
     /// The values at `places`, in order, as `data_type`.
     ///
     /// # Errors
-    /// A file that cannot be read, or a type that cannot become the one asked for.
+    /// A file that cannot be read, or a type that cannot become the requested one.
     pub fn read(&self, places: &[Place], data_type: &DataType) -> Result<ArrayRef, StoreError> {
         let mut rows: BTreeMap<Place, u32> = places.iter().map(|&place| (place, 0)).collect();
         rows.values_mut().zip(0..).for_each(|(at, i)| *at = i);
@@ -163,7 +163,7 @@ fn load(paths: Vec<PathBuf>, column: &str, featurizer: &str) -> Result<Materiali
     Ok(Materialised { featurizer: featurizer.to_owned(), column: column.to_owned(), files, places })
 }
 
-/// Tells the exact hash and the number of every row of `featurizer` in a file.
+/// Passes on the exact hash and the number of every row of `featurizer` in a file.
 fn index(
     path: &PathBuf,
     featurizer: &str,

@@ -17,7 +17,7 @@ use crate::lake::{DEFAULT_TABLE, SCHEMA, Store};
 
 const KEYS: [&str; 2] = ["id", "structure_hash"];
 
-/// The view over the tables of `lake`, whatever snapshot it is fixed at, and the features as they are now: a value hangs on
+/// The view over the tables of `lake`, at any snapshot, and the features as they are now: a value hangs on
 /// its crystal and not on the moment.
 pub(crate) async fn view(store: &Store, lake: &dyn SchemaProvider) -> Result<Arc<dyn TableProvider>> {
     let external = |e: crate::StoreError| DataFusionError::External(Box::new(e));
@@ -78,7 +78,7 @@ impl View {
         for (i, (name, table)) in self.features.iter().enumerate() {
             let at = KEYS.len() + 2 * i;
             if !wanted(at) && !wanted(at + 1) {
-                // Keeps the numbers of the columns right; nobody looks at them.
+                // Keeps the numbers of the columns right; they are not read.
                 outputs.extend([Expr::default(), Expr::default()]);
                 continue;
             }

@@ -1,5 +1,5 @@
-//! Writing features: rows are appended in lots. A lot is one snapshot, with its checksums; a process that is killed loses
-//! the lot that it had not committed, and nothing else.
+//! Writing features: rows are appended between commits. A commit is one snapshot, with its checksums; a process that is killed loses
+//! the rows that it had not committed, and nothing else.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,11 +32,11 @@ pub struct FeatureTable {
     featurizer: Featurizer,
     schema: SchemaRef,
     present: HashSet<Identity>,
-    lot: Option<Lot>,
+    pending: Option<Pending>,
 }
 
 /// Rows on their way into a snapshot.
-struct Lot {
+struct Pending {
     session: TableWriteSession,
     begun: Instant,
     rows: usize,
@@ -45,7 +45,7 @@ struct Lot {
 }
 
 impl Store {
-    /// Takes the turn to featurize, waiting for whoever has it. It ends when the file is dropped.
+    /// Takes the turn to featurize, after its holder. It ends when the file is dropped.
     ///
     /// # Errors
     /// A store that may not be written to.
@@ -90,7 +90,7 @@ impl Store {
                 params![featurizer.name, featurizer.id],
             )?;
         }
-        Ok(FeatureTable { store: self.clone(), featurizer, schema, present, lot: None })
+        Ok(FeatureTable { store: self.clone(), featurizer, schema, present, pending: None })
     }
 
     /// Remembers that rows of `table` were featurized: the view `features` shows them.
@@ -117,7 +117,7 @@ impl FeatureTable {
         ids.iter().zip(hashes).map(|row| Some(missing(row))).collect()
     }
 
-    /// Appends values to the lot: of the crystals `structures` in the rows named by `ids` and `hashes`.
+    /// Appends values to the next commit: of the crystals `structures` in the rows named by `ids` and `hashes`.
     ///
     /// # Errors
     /// Values that Parquet cannot hold, or a file that cannot be written.
@@ -140,40 +140,40 @@ impl FeatureTable {
         let columns: Vec<ArrayRef> =
             vec![Arc::new(ids.clone()), Arc::new(hashes.clone()), Arc::new(exact), Arc::new(featurizer), values];
         let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(lake)?;
-        let lot = match &mut self.lot {
-            Some(lot) => lot,
+        let pending = match &mut self.pending {
+            Some(pending) => pending,
             None => {
                 let session = self.session()?;
-                self.lot.insert(Lot { session, begun: Instant::now(), rows: 0, nulls: 0, seconds: 0.0 })
+                self.pending.insert(Pending { session, begun: Instant::now(), rows: 0, nulls: 0, seconds: 0.0 })
             }
         };
-        lot.session.write_batch(&batch).map_err(StoreError::lake(doing))?;
-        lot.rows += batch.num_rows();
-        lot.nulls += nulls;
-        lot.seconds += seconds;
+        pending.session.write_batch(&batch).map_err(StoreError::lake(doing))?;
+        pending.rows += batch.num_rows();
+        pending.nulls += nulls;
+        pending.seconds += seconds;
         self.present.extend(ids.iter().zip(hashes).filter_map(|(id, hash)| row_identity(id, hash)));
         Ok(())
     }
 
     /// Rows that the next commit will keep, and seconds since the first of them came.
-    pub fn lot(&self) -> (usize, f64) {
-        self.lot.as_ref().map_or((0, 0.0), |lot| (lot.rows, lot.begun.elapsed().as_secs_f64()))
+    pub fn pending(&self) -> (usize, f64) {
+        self.pending.as_ref().map_or((0, 0.0), |pending| (pending.rows, pending.begun.elapsed().as_secs_f64()))
     }
 
-    /// Commits the lot: from here on its rows are kept.
+    /// Commits the pending rows: from here on they are kept.
     ///
     /// # Errors
-    /// A catalog that cannot be written; the rows of the lot are then missing still.
+    /// A catalog that cannot be written; the pending rows are then still missing.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
-        let Some(lot) = self.lot.take() else { return Ok(()) };
+        let Some(pending) = self.pending.take() else { return Ok(()) };
         let Featurizer { name, id, .. } = &self.featurizer;
         let commit = SnapshotCommitMetadata::new()
             .with_author(concat!("hollandite ", env!("CARGO_PKG_VERSION")))
-            .with_message(format!("featurize {} rows by {id}", lot.rows))
-            .with_extra_info(super::lot_mark(name, lot.nulls, lot.seconds));
+            .with_message(format!("featurize {} rows by {id}", pending.rows))
+            .with_extra_info(super::commit_mark(name, pending.nulls, pending.seconds));
         let options = TableWriteOptions::new().with_commit_metadata(commit);
         let _turn = self.store.lock().await?;
-        let written = lot.session.with_options(&options).finish().await;
+        let written = pending.session.with_options(&options).finish().await;
         written.map(drop).map_err(StoreError::lake("committing features"))
     }
 

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use super::ImportOptions;
 use super::dedupe::{Arrival, Known};
-use super::read::Lot;
+use super::read::Batch;
 use crate::StoreError;
 use crate::lake::{CATALOG, DEFAULT_TABLE, SCHEMA, Store};
 use crate::tables::{self, Row, Shape};
@@ -24,7 +24,7 @@ use crystal::{ContentHash, content_hash, guard::guarded};
 use formats::{Note, Record, Rejection};
 use stability::{self, Ordered};
 
-/// A lot, completed.
+/// A batch, completed.
 #[derive(Default)]
 pub(super) struct Done {
     pub batch: Option<RecordBatch>,
@@ -41,7 +41,7 @@ pub(super) struct Done {
     /// Rows whose property does not fit the column of its name, by column.
     pub unfit: Vec<(String, u64)>,
     pub files: Vec<(Arc<PathBuf>, u64)>,
-    /// See [`Lot::reading`].
+    /// See [`Batch::reading`].
     pub reading: u64,
 }
 impl Store {
@@ -75,9 +75,9 @@ pub(crate) fn identity(id: &str, hash: ContentHash) -> Identity {
     id.hash(&mut hasher);
     (hasher.finish(), hash)
 }
-/// Completes lots on a thread of its own, that is: on all cores.
+/// Completes batches on a thread of its own, that is: on all cores.
 pub(super) fn complete(
-    lots: Receiver<Lot>,
+    batches: Receiver<Batch>,
     shape: Shape,
     options: ImportOptions,
     mut seen: HashSet<Identity>,
@@ -86,9 +86,9 @@ pub(super) fn complete(
     let (done, received) = tokio::sync::mpsc::channel(1);
     let thread = std::thread::spawn(move || {
         let mut ids: HashSet<u64> = seen.iter().map(|(id, _)| *id).collect();
-        for lot in lots {
-            let lot = complete_lot(lot, &shape, &options, &mut seen, &mut ids, known.as_mut());
-            if done.blocking_send(lot).is_err() {
+        for batch in batches {
+            let completed = complete_batch(batch, &shape, &options, &mut seen, &mut ids, known.as_mut());
+            if done.blocking_send(completed).is_err() {
                 break;
             }
         }
@@ -96,16 +96,17 @@ pub(super) fn complete(
     (received, thread)
 }
 
-fn complete_lot(
-    lot: Lot,
+fn complete_batch(
+    batch: Batch,
     shape: &Shape,
     options: &ImportOptions,
     seen: &mut HashSet<Identity>,
     ids: &mut HashSet<u64>,
     known: Option<&mut Known>,
 ) -> Result<Done, StoreError> {
-    let mut done = Done { records: lot.items.len() as u64, files: lot.done, reading: lot.reading, ..Done::default() };
-    let hashed: Vec<_> = lot
+    let mut done =
+        Done { records: batch.items.len() as u64, files: batch.done, reading: batch.reading, ..Done::default() };
+    let hashed: Vec<_> = batch
         .items
         .into_par_iter()
         .map(|(path, item)| {

@@ -1,8 +1,8 @@
 //! From files to rows: one import is one snapshot.
 //!
-//! A reader thread parses files in order and hands over lots of records ([`read`]); every lot is hashed, freed of what
+//! A reader thread parses files in order and hands over batches of records ([`read`]); every batch is hashed, freed of what
 //! the table has already, and completed (symmetry is nearly all of the cost) on all cores ([`complete`]); the batch goes
-//! to the Parquet writer ([`write`]). Three lots exist at a time, so the size of an import is not bounded by memory.
+//! to the Parquet writer ([`write`]). Three batches exist at a time, so the size of an import is not bounded by memory.
 //!
 //! The commit of the lake's snapshot is the commit of the import. Its row in `hollandite_imports` is written before,
 //! as 'running', and becomes 'done' after; [`Store::open`] settles what a kill left between ([`settle`]).
@@ -126,7 +126,7 @@ impl std::fmt::Display for ImportSummary {
 }
 
 impl ImportSummary {
-    /// What a person may not expect, a line each.
+    /// What a user may not expect, a line each.
     fn remarks(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rows = |n: u64| format!("{n} {}", if n == 1 { "row" } else { "rows" });
         if !self.unread.is_empty() {
@@ -149,7 +149,7 @@ impl ImportSummary {
 /// How far an import is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Step {
-    /// Bytes of all files, as they lie on disk; 0 where crystals are made and not read.
+    /// Bytes of all files on disk; 0 where crystals are made and not read.
     pub bytes: u64,
     /// Bytes that have been read.
     pub bytes_done: u64,
@@ -160,7 +160,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Bytes tell how far an import is: the number of records in a file is known only at its end. `records`: what they are called.
+    /// Progress of an import is in bytes: the number of records in a file is known only at its end. `records`: what they are called.
     pub fn done(&self, records: &str) -> Done {
         let words = match self.refused {
             0 => format!("{} {records}", self.records),
@@ -177,7 +177,7 @@ impl Store {
     /// Imports files, folders and globs in one snapshot. Records that the table has already, by id and content hash, are
     /// left out: importing twice adds nothing. What is refused goes into the quarantine.
     ///
-    /// Two imports, of whatever processes, take turns.
+    /// Two imports, of any processes, take turns.
     ///
     /// # Errors
     /// A path that does not exist, a store or table that cannot be written. Faults in the files are no errors.
@@ -204,7 +204,7 @@ impl Store {
 
     /// Adds crystals that were made from others, some at a time as they are made, in one snapshot. Their table has the columns of
     /// `lineage` in `schema/lake.sql` behind those of every crystal, and takes them from the other properties of the records. In
-    /// memory are a few lots, and 24 bytes for each row.
+    /// memory are a few batches, and 24 bytes for each row.
     ///
     /// # Errors
     /// A store that cannot be written, the default table, or a table without these columns.
@@ -257,7 +257,7 @@ impl Store {
         let found = self.table_schema(&options.into).await?;
         let shape = match (&found, shape) {
             (Some(schema), made) if made.is_lineage() => tables::same_shape(schema, &made.schema()).map(|()| made),
-            // Crystals of files go into whatever table of crystals there is.
+            // Crystals of files go into any table of crystals.
             (Some(schema), _) => {
                 Shape::of(schema).and_then(|has| has.holds(&options.promote, &options.into).map(|()| has))
             }

@@ -8,7 +8,7 @@ use crate::lake::Store;
 use crate::quarantine;
 
 impl Store {
-    /// Settles imports that did not end and tables that were never made, where nobody writes now.
+    /// Settles imports that did not end and tables that were never made, where no writer is active.
     pub(crate) fn recover(&self) -> Result<(), StoreError> {
         if !self.is_writable() {
             return Ok(());

@@ -73,13 +73,13 @@ impl<'a> Running<'a> {
         if let Source::Files(files) = &source {
             step.bytes = files.iter().map(|f| size(&f.path)).sum();
         }
-        let (lots, reader) = read(source, self.options.reading.clone());
-        let (mut done, completer) = complete(lots, self.shape.clone(), self.options.clone(), seen, known);
+        let (batches, reader) = read(source, self.options.reading.clone());
+        let (mut done, completer) = complete(batches, self.shape.clone(), self.options.clone(), seen, known);
         let (mut session, mut read_whole) = (None, 0);
         let mut registry = self.store.connect()?;
-        while let Some(lot) = done.recv().await {
-            let lot = lot?;
-            if let (Some(batch), false) = (&lot.batch, self.options.dry_run) {
+        while let Some(part) = done.recv().await {
+            let part = part?;
+            if let (Some(batch), false) = (&part.batch, self.options.dry_run) {
                 let session = match &mut session {
                     Some(session) => session,
                     None => session.insert(self.session()?),
@@ -87,25 +87,25 @@ impl<'a> Running<'a> {
                 session.write_batch(batch).map_err(StoreError::lake("writing Parquet"))?;
             }
             if let Some(import) = self.import {
-                quarantine::write(&mut registry, import, &self.options.into, &lot.refused)?;
-                remember_paths(&mut registry, import, &lot.files)?;
+                quarantine::write(&mut registry, import, &self.options.into, &part.refused)?;
+                remember_paths(&mut registry, import, &part.files)?;
             }
-            summary.added += lot.added;
-            summary.present += lot.present;
-            summary.duplicates += lot.duplicates;
-            summary.skipped += lot.skipped;
-            summary.quarantined += lot.quarantined;
-            summary.files += lot.files.len() as u64;
-            summary.namesakes += lot.namesakes;
-            lot.notes.iter().for_each(|(note, n)| *summary.notes.entry(*note).or_default() += n);
-            lot.unfit.iter().for_each(|(column, n)| *summary.unfit.entry(column.clone()).or_default() += n);
-            step.records += lot.records;
-            step.refused += lot.skipped + lot.quarantined + lot.duplicates;
-            read_whole += lot.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
-            step.bytes_done = read_whole + lot.reading;
+            summary.added += part.added;
+            summary.present += part.present;
+            summary.duplicates += part.duplicates;
+            summary.skipped += part.skipped;
+            summary.quarantined += part.quarantined;
+            summary.files += part.files.len() as u64;
+            summary.namesakes += part.namesakes;
+            part.notes.iter().for_each(|(note, n)| *summary.notes.entry(*note).or_default() += n);
+            part.unfit.iter().for_each(|(column, n)| *summary.unfit.entry(column.clone()).or_default() += n);
+            step.records += part.records;
+            step.refused += part.skipped + part.quarantined + part.duplicates;
+            read_whole += part.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            step.bytes_done = read_whole + part.reading;
             progress.step(&step.done("crystals"));
         }
-        // The lots ended because all are done, or because a thread did not live to say so.
+        // The batches ended because all are done, or because a thread did not live to say so.
         if reader.join().is_err() || completer.join().is_err() {
             return Err(StoreError::lake("reading records")("a thread panicked"));
         }

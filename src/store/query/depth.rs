@@ -13,11 +13,11 @@ const DEEPEST: usize = 5_000;
 /// Stack of a thread on which statements are planned, bytes: it is enough for the deepest of them. What is not touched takes no memory.
 pub const STACK: usize = 128 << 20;
 
-/// The words and operators of a statement: no plan of it is deeper. Values, commas and parentheses are not counted, for a list is wide and
+/// The words and operators of a statement: no plan of it is deeper. Values, commas and parentheses are not counted, as a list is wide and
 /// not deep, and the parser bounds parentheses itself.
 pub fn depth(text: &str) -> usize {
     let dialect = GenericDialect {};
-    // What has no tokens is refused by whoever parses it.
+    // The parser refuses what has no tokens.
     let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize() else { return 0 };
     let mut before = &Token::Comma;
     let mut count = 0;

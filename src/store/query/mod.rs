@@ -76,7 +76,7 @@ pub fn parsed(text: &str, recursion_limit: usize) -> Option<EngineStatement> {
 /// Has every table of a statement that names none of its own read at a snapshot.
 ///
 /// # Errors
-/// None that a person could cause.
+/// None that a user could cause.
 pub(super) fn at_snapshot(statement: &mut Statement, snapshot: i64) -> Result<(), StoreError> {
     let renamed =
         relations::rename(statement, false, |name, _| match name.0.last().and_then(ObjectNamePart::as_ident) {

@@ -168,7 +168,7 @@ fn batch<R: ResultRow>(rows: &[R], schema: &SchemaRef) -> Result<RecordBatch, Ar
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema.clone())))
 }
 
-/// What tells the rows of a batch from others, a text each.
+/// The keys of the rows of a batch, a text each.
 fn keys_of<R: ResultRow>(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
     let mut keys = vec![String::new(); batch.num_rows()];
     for name in R::KEY {

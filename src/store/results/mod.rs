@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub trait ResultRow: Serialize + Sync {
     /// The table, one of `schema/lake.sql`.
     const TABLE: &'static str;
-    /// The columns that tell one row from another: two rows equal in these are the same row.
+    /// The columns that distinguish rows: two rows equal in these are the same row.
     const KEY: &'static [&'static str];
     /// How many of the last columns came after the table was first made: a store of an older program may lack them.
     const ADDED: usize = 0;

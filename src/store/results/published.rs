@@ -2,7 +2,7 @@
 //! shows in a figure only is NULL. And ten electrodes whose voltage was measured, each with who measured it.
 //!
 //! A store gets them when it is made. One that an older program made gets what it lacks when it is next opened; the registry
-//! remembers which edition of a file the lake has, so that rows and tables that a person has removed stay away.
+//! remembers which edition of a file the lake has, so that rows and tables that a user has removed stay away.
 
 use rusqlite::{OptionalExtension, params};
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ const ELECTRODES: &str = include_str!("../../../fixtures/published/electrodes.cs
 const REFERENCE_ENERGIES: &str = include_str!("../../../fixtures/published/reference_energies.csv");
 
 impl Store {
-    /// Adds the published numbers that the store lacks, where it may be written to and nobody is writing.
+    /// Adds the published numbers that the store lacks, where it may be written to and no writer is active.
     pub(crate) async fn publish(&self) -> Result<(), StoreError> {
         if !self.is_writable() {
             return Ok(());
@@ -39,10 +39,10 @@ impl Store {
         if known.as_ref() == Some(&sha256) {
             return Ok(());
         }
-        // An import may hold the turn for hours: whoever opens the store after it will do.
+        // An import may hold the turn for hours: the next process that opens the store adds them.
         let Some(_turn) = self.try_lock()? else { return Ok(()) };
         let stays = match (self.table_schema(R::TABLE).await?, tables::schema_of(R::TABLE)) {
-            // A person's own table of that name stays what it is, and a dropped one stays away.
+            // A user's own table of that name stays as it is, and a dropped one stays dropped.
             (Some(found), Some(ours)) => tables::same_shape(&found, &ours).is_err(),
             _ => known.is_some(),
         };

@@ -51,7 +51,7 @@ impl References {
     }
 
     /// Reads the rows at the newest snapshot, if it is another than when they were read last. Rows that cannot be read are an error
-    /// for whoever asks for them.
+    /// for functions that use them.
     ///
     /// # Errors
     /// A catalog that cannot be read.

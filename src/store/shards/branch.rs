@@ -17,7 +17,7 @@ use crate::verify::whole_path;
 /// Locked by the process that works on a shard.
 const LOCK_FILE: &str = "shard.lock";
 
-/// The branch of a shard, open for its job. Nobody else works on it while this lives.
+/// The branch of a shard, open for its job. No other process works on it while this lives.
 #[derive(Debug)]
 pub struct Branch {
     store: Store,
@@ -198,7 +198,7 @@ impl Branch {
         &self.manifest
     }
 
-    /// Says that the job has come to its end, having asked `models` (name or path, and hash) and written `files` beside the store.
+    /// Says that the job has come to its end, having used `models` (name or path, and hash) and written `files` beside the store.
     ///
     /// # Errors
     /// A branch that cannot be read or written.

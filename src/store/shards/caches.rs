@@ -1,5 +1,5 @@
 //! What a shard leaves in the registry of its branch, and how it comes into that of the store: answers of models, evaluations, results
-//! that took long, imports of candidates. What the branch had from the store already is told by the catalog that the run found.
+//! that took long, imports of candidates. The catalog that the run found shows what the branch had from the store already.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! A query on several machines: the store lends them a copy of its catalog, each works in a branch of its own, and what they computed is
-//! taken back. The catalog of the store itself is opened by nobody else.
+//! taken back. Only the client opens the catalog of the store itself.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::{RUN_FILE, SHARD_FILE, Shard, branch, is_draft, manifest, refused, ru
 use crate::StoreError;
 use crate::lake::Store;
 
-/// Where the copy of a catalog lies. All machines see the store under the same path.
+/// The place of the copy of a catalog. All machines see the store under the same path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lent {
     store: PathBuf,

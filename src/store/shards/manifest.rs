@@ -42,7 +42,7 @@ pub struct Manifest {
     pub from: Option<i64>,
     /// When it was finished, UTC; `None` before.
     pub finished: Option<String>,
-    /// Models that were asked: name or path, and the hash of the content.
+    /// Models that were used: name or path, and the hash of the content.
     pub models: BTreeMap<String, String>,
     /// Rows that were written, by table.
     pub tables: BTreeMap<String, u64>,
@@ -105,7 +105,7 @@ pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreErr
     let mut draft = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(io)?;
     std::io::Write::write_all(&mut draft, format!("{text}\n").as_bytes()).map_err(io)?;
     draft.as_file().sync_all().map_err(io)?;
-    // Temporary files are for their owner alone; a manifest is read by whoever reads the store.
+    // Temporary files are for their owner alone; a manifest is for all readers of the store.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,7 @@
 //! The end of a run: what its branches hold goes into the store, in one snapshot.
 //!
 //! All manifests are read first, and a shard that is missing, unfinished, double or unlike the others stops the merge by its name. Rows
-//! are read from the files that the branches wrote and written anew, for the columns of a table have numbers of their own in every
+//! are read from the files that the branches wrote and written again, because the columns of a table have numbers of their own in every
 //! catalog; what the store has already, by id and content hash, is left out. The snapshot carries the mark of the run: a merge that was
 //! killed behind it goes on there. The rows of the largest table are in memory at once.
 
@@ -37,7 +37,7 @@ const DOING: &str = "merging shards";
 const ROW_GROUP: usize = 8192;
 const FEATURE_ROW_GROUP: usize = 1024;
 
-/// How the mark of a merge begins, in what a snapshot says of itself; the list of features reads from it what its lots say.
+/// How the mark of a merge begins, in what a snapshot says of itself; the list of features reads from it what its commits hold.
 const MARK: &str = "{\"hollandite_merge\":";
 /// What a merge did.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,12 +86,12 @@ impl std::fmt::Display for MergeSummary {
 struct Mark<'a> {
     hollandite_merge: &'a str,
     begun: &'a str,
-    features: Vec<FeatureLot>,
+    features: Vec<FeatureTotals>,
 }
 
 /// NULLs and seconds of a feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct FeatureLot {
+struct FeatureTotals {
     feature: String,
     nulls: i64,
     seconds: f64,
@@ -220,16 +220,16 @@ impl Store {
         let _turn = self.lock().await?;
         let committed = self.commit_tables(plan, &names, shards, features, &mut reading).await;
         if committed.is_err() {
-            // A table that was announced for these rows is none, and files that were written are nobody's.
+            // A table that was announced for these rows is none, and files that were written belong to none.
             self.sweep()?;
         }
         Ok((committed?, reading.present))
     }
 
     /// Makes the table of a feature ready for the rows of the shards; what the shards say of them.
-    async fn receive_feature(&self, run: &str, name: &str, shards: &[Found]) -> Result<FeatureLot, StoreError> {
+    async fn receive_feature(&self, run: &str, name: &str, shards: &[Found]) -> Result<FeatureTotals, StoreError> {
         let table = format!("{PREFIX}{name}");
-        let mut lot = FeatureLot { feature: name.to_owned(), nulls: 0, seconds: 0.0 };
+        let mut totals = FeatureTotals { feature: name.to_owned(), nulls: 0, seconds: 0.0 };
         let mut known: Option<Featurizer> = None;
         for shard in shards.iter().filter(|shard| shard.manifest.tables.contains_key(&table)) {
             let number = shard.manifest.shard;
@@ -239,13 +239,13 @@ impl Store {
             if known.id != found.id {
                 return Err(refused(run, format!("shard {number} has {} in {table}, others {}", found.id, known.id)));
             }
-            let (nulls, seconds) = shard.lots(name)?;
-            (lot.nulls, lot.seconds) = (lot.nulls + nulls, lot.seconds + seconds);
+            let (nulls, seconds) = shard.totals(name)?;
+            (totals.nulls, totals.seconds) = (totals.nulls + nulls, totals.seconds + seconds);
         }
         if let Some(featurizer) = known {
             self.open_feature(featurizer, false).await?;
         }
-        Ok(lot)
+        Ok(totals)
     }
 
     /// The rows of a table that the shards wrote and this store does not have.
@@ -290,7 +290,7 @@ impl Store {
         plan: &Plan,
         tables: &[&str],
         shards: &[Found],
-        features: Vec<FeatureLot>,
+        features: Vec<FeatureTotals>,
         reading: &mut Reading<'_>,
     ) -> Result<Option<i64>, StoreError> {
         let row_group = if features.is_empty() { ROW_GROUP } else { FEATURE_ROW_GROUP };
@@ -368,8 +368,8 @@ impl Found {
         }))
     }
 
-    /// NULLs and seconds of the lots of a feature that the shard committed.
-    fn lots(&self, feature: &str) -> Result<(i64, f64), StoreError> {
+    /// NULLs and seconds of a feature that the shard committed.
+    fn totals(&self, feature: &str) -> Result<(i64, f64), StoreError> {
         let sql = "SELECT coalesce(sum(json_extract(commit_extra_info, '$.nulls')), 0),
                           coalesce(sum(json_extract(commit_extra_info, '$.seconds')), 0.0)
                    FROM ducklake_snapshot_changes
@@ -491,7 +491,7 @@ fn them(numbers: &[u32]) -> &'static str {
     if numbers.len() == 1 { "it" } else { "them" }
 }
 
-/// Refuses shards that asked models of one name and other weights.
+/// Refuses shards that used models of one name and other weights.
 fn check_models(run: &str, shards: &[(PathBuf, Manifest)]) -> Result<(), StoreError> {
     let mut known: BTreeMap<&str, (&str, u32)> = BTreeMap::new();
     for (_, manifest) in shards {

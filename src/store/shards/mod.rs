@@ -1,7 +1,7 @@
 //! Shards: one job on many machines that share a folder.
 //!
 //! A run is divided into shards by content hash. Each works in a branch of the store, `STORE/shards/RUN/003-of-016`, which is a store
-//! itself: its catalog is a copy of the one that the run found, whose files stay where they are, and what the shard writes lies in the
+//! itself: its catalog is a copy of the one that the run found, whose files stay where they are, and what the shard writes is in the
 //! branch. So every job runs as it always does, reuses what the store has, and goes on where it was killed. The catalog of the store
 //! itself is read once, by the shard that begins the run; the others copy the copy. [`Store::merge_run`] adds what the branches hold to
 //! the store, in one snapshot.

@@ -21,7 +21,7 @@ pub enum Value {
 }
 use Value::{Crystal, Real, Text, Whole, Words};
 
-/// The columns that are computed from the crystal, whoever sets it.
+/// The columns that are computed from the crystal, whatever statement sets it.
 pub static DERIVED: [(&str, Value); 12] = [
     ("structure_hash", Text(|row| Some(row.hash.to_string().into()))),
     ("formula", Text(|row| Some((&row.formula).into()))),

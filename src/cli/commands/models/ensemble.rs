@@ -36,10 +36,10 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
 
     let target = args.target.as_deref().unwrap_or(ensemble.quantity().target);
     let crystals = samples::read(&session, &args.table, target, args.condition.as_deref()).await?;
-    let vouched = args.condition.is_some();
-    let held_out = crystals.iter().filter(|sample| is_held_out(&ensemble, sample, vouched));
+    let unseen = args.condition.is_some();
+    let held_out = crystals.iter().filter(|sample| is_held_out(&ensemble, sample, unseen));
     let held_out: Vec<Sample> = held_out.cloned().collect();
-    let crystals = match vouched {
+    let crystals = match unseen {
         true => samples::read(&session, &args.table, target, None).await?,
         false => crystals,
     };
@@ -77,7 +77,7 @@ pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliE
     render::print(&format!("ensemble {} ({}): {}\n", ensemble.card().name, ensemble.card().id, file.display()))
 }
 
-/// That the ensemble may have the name: no model has it, and an ensemble of that name is made anew.
+/// That the ensemble may have the name: no model has it, and an ensemble of that name is replaced.
 fn check_name(store: &Store, name: &str) -> Result<(), CliError> {
     store.model_name(name)?;
     match store.model(name) {
@@ -93,13 +93,13 @@ fn member(name: &str, store: &Store) -> Result<(String, Arc<Model>), CliError> {
     Ok((home.unwrap_or_else(|| name.to_owned()), model))
 }
 
-/// Whether the crystal can tell how far off the mean is. `vouched`: the caller names the rows and says that no member was
-/// fitted to them; a test crystal that calibrates the intervals is no longer one of them.
-fn is_held_out(ensemble: &Ensemble, sample: &Sample, vouched: bool) -> bool {
+/// Whether the crystal can measure the error of the mean. `unseen`: the caller names the rows and says that no member was
+/// trained on them; a test crystal that calibrates the intervals is no longer one of them.
+fn is_held_out(ensemble: &Ensemble, sample: &Sample, unseen: bool) -> bool {
     match ensemble.part(sample.hash, sample.split.as_deref()) {
         Some(Part::Train) => false,
         Some(Part::Validation) => true,
-        Some(Part::Test | Part::Unseen) | None => vouched,
+        Some(Part::Test | Part::Unseen) | None => unseen,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `hollandite models`: the models that can be asked, the card of one, models from elsewhere, and ensembles.
+//! `hollandite models`: the usable models, the card of one, models from elsewhere, and ensembles.
 
 mod add;
 mod ensemble;

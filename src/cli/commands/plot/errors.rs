@@ -10,7 +10,7 @@ use crate::cli::args::PlotModel;
 use crate::report::plots::Picture;
 use crate::sql::{Session, quoted_name, quoted_text};
 
-/// `name` tells the picture apart in its file's name; `draw` takes a title, a unit and (prediction, label).
+/// `name` is the picture's part of the file name; `draw` takes a title, a unit and (prediction, label).
 pub async fn run(
     store: Option<&Path>,
     args: &PlotModel,

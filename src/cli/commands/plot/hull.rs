@@ -82,7 +82,7 @@ fn missing(elements: &[Element], crystals: &[(Composition, f64)]) -> Vec<String>
     pairs.filter(|pair| !of(pair)).map(|pair| joined(&pair, "-")).collect()
 }
 
-/// Compositions with their energies, and how many of these are predictions where nothing else was asked for.
+/// Compositions with their energies, and how many of these are predictions where nothing else was requested.
 async fn read(
     session: &Session,
     args: &PlotHull,

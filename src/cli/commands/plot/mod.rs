@@ -36,7 +36,7 @@ pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
     }
 }
 
-/// Write the picture, and tell where.
+/// Writes the picture, and prints where.
 fn save(picture: &Picture, path: &Path) -> Result<(), CliError> {
     picture.save(path)?;
     render::print(&format!("wrote {}\n", path.display()))

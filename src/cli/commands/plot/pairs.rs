@@ -111,7 +111,7 @@ mod tests {
     use super::query;
 
     #[test]
-    fn statements_and_stored_queries_are_told_from_models() {
+    fn statements_and_stored_queries_are_not_taken_for_models() {
         assert_eq!(query(" select 1"), Some(" select 1"));
         assert!(query("voltages").unwrap().contains("electrode_voltage"));
         assert!(query("voltages.sql").is_some());

@@ -24,7 +24,7 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// Why there are none, or fewer than rows.
     pub remark: Option<String>,
-    /// The model that was asked about them.
+    /// The model that was called on them.
     pub model: Option<String>,
 }
 

@@ -118,7 +118,7 @@ const FILES: &[&str] = &[
     "SELECT predict_ef(structure, id) FROM crystals",
 ];
 
-/// What takes minutes a row, where nobody has allowed it.
+/// What takes minutes a row, without permission.
 const COSTLY: &[&str] = &[
     "SELECT relax(structure) FROM crystals",
     "SELECT id FROM crystals WHERE relax(structure)['converged']",
@@ -160,7 +160,7 @@ const LONG: &[&str] = &[
     "SELECT count(*) FROM crystals WHERE TRY_CAST(NULL AS BIGINT[2000000000]) IS NULL",
 ];
 
-/// What tells where the files of the store lie.
+/// What would show where the files of the store are.
 const PLACES: &[&str] = &[
     "SELECT input_file_name() FROM crystals",
     "SELECT input_file_name() FROM tmo",
@@ -196,8 +196,8 @@ async fn hostile_statements_are_refused_and_leave_nothing() {
             let statement = statement.replace("{folder}", &folder);
             let refusal = place.refused(&statement).await;
             assert!(kinds.contains(&refusal.kind), "{statement}: {refusal:?}");
-            let told = [SECRET, folder.as_str(), folder.trim_start_matches('/'), "/etc/"];
-            assert!(told.iter().all(|told| !refusal.message.contains(told)), "{statement}: {}", refusal.message);
+            let secrets = [SECRET, folder.as_str(), folder.trim_start_matches('/'), "/etc/"];
+            assert!(secrets.iter().all(|secret| !refusal.message.contains(secret)), "{statement}: {}", refusal.message);
             assert!(!refusal.message.is_empty(), "{statement}");
             asked += 1;
         }

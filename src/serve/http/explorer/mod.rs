@@ -1,5 +1,5 @@
-//! `/`: a page to explore the store with. Its files are those of this folder, as they lie here: our own scripts, each with one idea, are
-//! modules that the browser puts together, and the libraries in `vendor` are as they were published. It asks nobody but this server.
+//! `/`: a page to explore the store with. Its files are those of this folder, as they are here: our own scripts, each with one idea, are
+//! modules that the browser puts together, and the libraries in `vendor` are as they were published. It calls no other server.
 
 use std::sync::LazyLock;
 
@@ -143,7 +143,7 @@ mod tests {
             assert!(part.contains(holder) && part.contains(said), "{library}: {part}");
             assert!(part.contains("WARRANT"), "{library}: {part}");
         }
-        // A file of somebody else is named here, with its licence above.
+        // A file of others is named here, with its licence above.
         let vendor = Path::new(env!("CARGO_MANIFEST_DIR")).join("http/explorer/vendor");
         for file in std::fs::read_dir(vendor).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
             let known = ["codemirror.js", "uPlot.iife.min.js", "uPlot.min.css", LICENSES];

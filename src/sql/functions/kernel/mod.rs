@@ -49,7 +49,7 @@ impl Kernel {
     }
 
     /// The same numbers of another version, which is raised whenever they change: what was materialised at another one is
-    /// computed anew.
+    /// computed again.
     pub fn with_version(mut self, version: u32) -> Self {
         self.version = version;
         self
@@ -163,7 +163,7 @@ pub(super) fn compositions<T: Send + 'static>(
     rows(cost, output, move |arguments| arguments.map_compositions(&f))
 }
 
-/// `fast(lattice, atomic numbers)` of a structure column as they lie, where it does not decline; `f(crystal)` of others.
+/// `fast(lattice, atomic numbers)` straight from a structure column, where it does not decline; `f(crystal)` of others.
 pub(super) fn slices<T: Value + Send + 'static>(
     fast: impl Fn(&[f64], &[i32]) -> Option<T> + Send + Sync + 'static,
     f: impl Fn(&Structure) -> Answer<T> + Send + Sync + 'static,

@@ -56,7 +56,7 @@ impl<'a> Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    /// How many rows are asked for.
+    /// How many rows are requested.
     pub fn len(&self) -> usize {
         self.rows
     }
@@ -141,7 +141,7 @@ impl Arguments<'_> {
     }
 
     /// As [`Arguments::map`], for quantities that need no whole crystal: `fast` reads the numbers of a structure column
-    /// as they lie and may decline; then, and for text, `f` is asked.
+    /// as they lie and may decline; then, and for text, `f` is called.
     pub(super) fn map_slices<T: Send>(
         &self,
         fast: impl Fn(&[f64], &[i32]) -> Option<T> + Sync,
@@ -159,7 +159,7 @@ impl Arguments<'_> {
         }))
     }
 
-    /// `f(row, elements and their amounts)`, elements by atomic number: of a structure column as its numbers lie, of a
+    /// `f(row, elements and their amounts)`, elements by atomic number: straight from a structure column, of a
     /// formula, or of the text of a crystal.
     pub(in super::super) fn map_compositions<T: Send>(
         &self,
@@ -194,7 +194,7 @@ impl Arguments<'_> {
     pub(in super::super) fn rows<T: Send>(&self, f: impl Fn(usize) -> Option<Answer<T>> + Sync) -> Vec<Option<T>> {
         let stop = Stop::current();
         let ask = |i: usize| {
-            // Whoever asked is told so when all rows are through.
+            // The summary says so when all rows are done.
             if stop.is_given() {
                 return None;
             }

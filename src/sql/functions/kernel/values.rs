@@ -140,7 +140,7 @@ impl Value for Rows {
     }
 }
 
-/// A field of a struct as a person knows it.
+/// A field of a struct under its documented name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldDoc {
     /// Name.

@@ -1,6 +1,6 @@
-//! The running stream of a node. Rows are taken in lots that begin with one batch of crystals and double: a limit above
-//! stops the stream after a few of them, and a long scan soon fills large lots whose crystals can be sorted into batches
-//! of like size. A lot is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
+//! The running stream of a node. Rows are taken in blocks that begin with one batch of crystals and double: a limit above
+//! stops the stream after a few of them, and a long scan soon fills large blocks whose crystals can be sorted into batches
+//! of like size. A block is evaluated off the runtime's threads; when the query is dropped, the work stops at the next
 //! crystal or batch of them.
 
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::predictor::{Known, Predictor, Tally};
 use crate::structure_type::Crystals;
 use crystal::stop::Stop;
 
-/// Rows of the first lot: a limit above may be content with them.
-pub(super) const FIRST_LOT: usize = 64;
-/// Most rows of one lot, as a rule.
-pub(super) const LARGEST_LOT: usize = 4096;
+/// Rows of the first block: they may be enough for a limit above.
+pub(super) const FIRST_BLOCK: usize = 64;
+/// Most rows of one block, as a rule.
+pub(super) const LARGEST_BLOCK: usize = 4096;
 
-/// Rows that wait for their lot.
+/// Rows that wait for their block.
 #[derive(Default)]
 struct Rows {
     batches: Vec<RecordBatch>,
@@ -54,18 +54,18 @@ impl Rows {
 }
 
 /// A running stream.
-pub(super) struct Lots {
+pub(super) struct Blocks {
     input: SendableRecordBatchStream,
     rows: Rows,
-    lot: usize,
+    block: usize,
     largest: usize,
     stop: Stop,
-    /// Away while a lot is evaluated.
+    /// Away while a block is evaluated.
     evaluator: Option<Evaluator>,
 }
 
-impl Lots {
-    /// A stream that begins with lots of `first` rows and ends with those of `largest`; `query` ends it.
+impl Blocks {
+    /// A stream that begins with blocks of `first` rows and ends with those of `largest`; `query` ends it.
     pub fn new(
         input: SendableRecordBatchStream,
         [first, largest]: [usize; 2],
@@ -73,12 +73,12 @@ impl Lots {
         query: &Stop,
     ) -> Self {
         let stop = query.during(Stop::new);
-        Self { input, rows: Rows::default(), lot: first, largest, stop, evaluator: Some(evaluator) }
+        Self { input, rows: Rows::default(), block: first, largest, stop, evaluator: Some(evaluator) }
     }
 
-    /// The next lot with its new columns.
+    /// The next block with its new columns.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while self.rows.count < self.lot {
+        while self.rows.count < self.block {
             match self.input.next().await.transpose()? {
                 Some(batch) if batch.num_rows() > 0 => self.rows.push(batch),
                 Some(_) => {}
@@ -88,27 +88,27 @@ impl Lots {
         if self.rows.count == 0 {
             return Ok(None);
         }
-        let batch = self.rows.take(self.lot, &self.input.schema())?;
-        self.lot = (2 * self.lot).min(self.largest);
-        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a lot is still out") };
+        let batch = self.rows.take(self.block, &self.input.schema())?;
+        self.block = (2 * self.block).min(self.largest);
+        let Some(mut evaluator) = self.evaluator.take() else { return internal_err!("a block is still out") };
         let stop = self.stop.clone();
-        let lot = tokio::task::spawn_blocking(move || {
+        let block = tokio::task::spawn_blocking(move || {
             let batch = stop.during(|| evaluator.evaluate(batch, &stop));
             (evaluator, batch)
         });
-        let (evaluator, batch) = lot.await.map_err(|e| exec_datafusion_err!("computing a batch failed: {e}"))?;
+        let (evaluator, batch) = block.await.map_err(|e| exec_datafusion_err!("computing a batch failed: {e}"))?;
         self.evaluator = Some(evaluator);
         batch.map(Some)
     }
 }
 
-impl Drop for Lots {
+impl Drop for Blocks {
     fn drop(&mut self) {
         self.stop.give();
     }
 }
 
-/// What evaluates a lot: it travels to another thread and back.
+/// What evaluates a block: it travels to another thread and back.
 pub(super) struct Evaluator {
     calls: Vec<PhysicalCall>,
     known: Vec<Known>,
