@@ -2,8 +2,8 @@
 //! `pandas.read_sql`, `polars.read_database`, R, Go.
 //!
 //! The option `uri` is the folder of the store, empty for the embedded one, `:memory:` for none; `hollandite.snapshot` the number of an
-//! older snapshot, `hollandite.read_only` "true" where nothing is to be written. Every statement takes effect by itself: there are no transactions over several. What went wrong in rows is read by the
-//! option `hollandite.warnings` of a connection.
+//! older snapshot, `hollandite.read_only` "true" where nothing is to be written. Every statement takes effect by itself: there are no
+//! transactions over several. What went wrong in rows is read by the option `hollandite.warnings` of a connection.
 
 mod connection;
 mod describe;
