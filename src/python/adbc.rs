@@ -106,7 +106,9 @@ impl Optionable for AdbcDatabase {
             }
             (OptionDatabase::Other(key), OptionValue::Int(number)) if key == SNAPSHOT => self.snapshot = Some(number),
             (OptionDatabase::Other(key), OptionValue::String(text)) if key == ONLY_READS => {
-                self.read_only = text == "true"
+                let known =
+                    text.parse().map_err(|_| invalid(format!("{ONLY_READS} {text}: expected true or false")))?;
+                self.read_only = known;
             }
             (key, _) => return Err(unknown(&format!("option {} of a database", key.as_ref()))),
         }

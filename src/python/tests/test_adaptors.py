@@ -2,6 +2,7 @@
 
 import os
 
+import adbc_driver_manager.dbapi
 import duckdb
 import numpy as np
 import pandas
@@ -158,6 +159,9 @@ def test_rows_are_written_through_adbc(store):
             cursor.execute("DELETE FROM mine")
         with pytest.raises(Exception, match="read-only"):
             frame.write_database("mine", con, if_table_exists="append")
+    options = {"uri": str(store.path), "hollandite.read_only": "yes"}
+    with pytest.raises(Exception, match="hollandite.read_only yes: expected true or false"):
+        adbc_driver_manager.dbapi.connect(driver=hollandite.dbapi.driver(), entrypoint=hollandite.dbapi.ENTRYPOINT, db_kwargs=options)
 
 
 @pytest.mark.parametrize("read", ["fetchall", "fetch_arrow_table", "pandas", "polars"])
