@@ -221,13 +221,14 @@ def main():
     args = parser.parse_args()
     if args.serve:
         return serve(args.serve)
+    # What is missing is said before anything is measured.
+    weights = need(SHARED / "weights/chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar") if args.only in (None, "relaxation") else None
     path, db = store(args.crystals)
     seconds, converted = Table("s", 1.0), Table("ms", 1000)
     machine()
     if args.only in (None, "queries"):
         queries(path, args.rounds, seconds)
     if args.only in (None, "relaxation"):
-        weights = need(SHARED / "weights/chgnet/chgnet_0.3.0_e29f68s314m37.pth.tar")
         relaxation(db, weights, args.rounds, args.fmax, args.steps, converted)
     if args.only in (None, "conversions"):
         conversions(db, args.converted, args.rounds, converted)

@@ -22,7 +22,7 @@ impl Done {
 
 /// Someone who wants to know how far a job is. `()` does not.
 pub trait Progress: Send + Sync {
-    /// Called after every lot of work.
+    /// Called after every batch of work.
     fn step(&self, done: &Done);
 }
 

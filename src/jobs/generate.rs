@@ -148,7 +148,7 @@ impl Run<'_> {
             loop {
                 progress.step(&Done::rows(at + batch.counts().drawn, draws));
                 let step = tokio::task::spawn_blocking(move || {
-                    let step = batch.lot(STEP);
+                    let step = batch.batch(STEP);
                     (batch, step)
                 });
                 let (drawn, step) = step.await.map_err(|e| Error::Sql(format!("generating crystals: {e}")))?;

@@ -2,8 +2,8 @@
 //! `pandas.read_sql`, `polars.read_database`, R, Go.
 //!
 //! The option `uri` is the folder of the store, empty for the embedded one, `:memory:` for none; `hollandite.snapshot` the number of an
-//! older snapshot, `hollandite.read_only` "true" where nothing is to be written. Every statement takes effect by itself: there are
-//! no transactions over several. What went wrong in rows is read by the option `hollandite.warnings` of a connection.
+//! older snapshot, `hollandite.read_only` "true" where nothing is to be written. Every statement takes effect by itself: there are no
+//! transactions over several. What went wrong in rows is read by the option `hollandite.warnings` of a connection.
 
 mod connection;
 mod describe;
@@ -106,7 +106,9 @@ impl Optionable for AdbcDatabase {
             }
             (OptionDatabase::Other(key), OptionValue::Int(number)) if key == SNAPSHOT => self.snapshot = Some(number),
             (OptionDatabase::Other(key), OptionValue::String(text)) if key == ONLY_READS => {
-                self.read_only = text == "true"
+                let known =
+                    text.parse().map_err(|_| invalid(format!("{ONLY_READS} {text}: expected true or false")))?;
+                self.read_only = known;
             }
             (key, _) => return Err(unknown(&format!("option {} of a database", key.as_ref()))),
         }

@@ -48,10 +48,10 @@ pub fn array<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Bound<'py, PyTu
 pub fn read(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     if object.hasattr("__arrow_c_stream__")? {
         let capsule = object.call_method0("__arrow_c_stream__")?;
-        let reader = reader(&capsule)?;
+        let mut reader = reader(&capsule)?;
         let schema = reader.schema();
-        // The stream may ask Python for its batches: with the interpreter's lock.
-        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        // Threads of the stream may ask Python for its batches, and would wait for ever for a lock that is held here.
+        let batches = object.py().detach(|| reader.by_ref().collect::<Result<Vec<_>, _>>()).map_err(fault)?;
         return Ok((schema, batches));
     }
     let column = read_array(object)?;

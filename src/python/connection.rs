@@ -342,11 +342,6 @@ impl Connection {
         }
         jobs::run(py, &open, words)
     }
-
-    /// The sentences of warnings that are not reported yet.
-    fn _warnings(&self) -> PyResult<Vec<String>> {
-        Ok(self.open()?.session.warnings())
-    }
 }
 
 /// What went wrong in rows, as warnings of Python.

@@ -94,12 +94,10 @@ fn described(command: &clap::Command) -> Value {
             "help": argument.get_help().map(|help| python::words(&help.to_string())),
             "value": argument.get_action().takes_values(),
             "file": argument.get_value_parser().type_id() == TypeId::of::<PathBuf>(),
-            "optional_value": argument.get_num_args().is_some_and(|range| range.takes_values() && range.min_values() == 0),
             "many": many || matches!(argument.get_action(), clap::ArgAction::Append),
             "separator": argument.get_value_delimiter(),
             "required": argument.is_required_set(),
             "default": argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned()),
-            "choices": argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect::<Vec<_>>(),
         })
     });
     json!({

@@ -16,7 +16,7 @@ use super::train::WyckoffObserver;
 use crate::{Charge, GenerationError, Orbit, Species, Tokens};
 
 /// Crystals that are looked at together.
-const LOT: usize = 512;
+const BATCH: usize = 512;
 
 /// Letter, atomic number, and lowest and highest oxidation state of an orbit.
 type Kept = (char, u8, i8, i8);
@@ -70,25 +70,25 @@ pub fn examples(
     writeln!(file).map_err(GenerationError::io(kept))?;
     let (mut found, mut without) = (Vec::new(), 0);
     let mut seen = std::collections::HashSet::new();
-    for (n, lot) in crystals.chunks(LOT).enumerate() {
+    for (n, batch) in crystals.chunks(BATCH).enumerate() {
         if stop.is_given() {
             return Err(GenerationError::Training("stopped while crystals were read; go on with --resume".into()));
         }
-        let hashes: Vec<ContentHash> = lot.iter().map(|(structure, _)| content_hash(structure)).collect();
-        let new: Vec<usize> = (0..lot.len()).filter(|&k| !known.contains_key(&hashes[k].to_string())).collect();
-        for line in on_threads(threads, new.len(), |k| Line::of(&lot[new[k]].0, hashes[new[k]])) {
+        let hashes: Vec<ContentHash> = batch.iter().map(|(structure, _)| content_hash(structure)).collect();
+        let new: Vec<usize> = (0..batch.len()).filter(|&k| !known.contains_key(&hashes[k].to_string())).collect();
+        for line in on_threads(threads, new.len(), |k| Line::of(&batch[new[k]].0, hashes[new[k]])) {
             let text = serde_json::to_string(&line).map_err(GenerationError::io(kept))?;
             writeln!(file, "{text}").map_err(GenerationError::io(kept))?;
             known.insert(line.hash.clone(), line);
         }
         file.flush().map_err(GenerationError::io(kept))?;
-        for ((_, hull), hash) in lot.iter().zip(&hashes).filter(|(_, hash)| seen.insert(**hash)) {
+        for ((_, hull), hash) in batch.iter().zip(&hashes).filter(|(_, hash)| seen.insert(**hash)) {
             match known.get(&hash.to_string()).and_then(|line| line.example(*hull)) {
                 Some(example) => found.push(example),
                 None => without += 1,
             }
         }
-        observer.read((n * LOT + lot.len()).min(crystals.len()), crystals.len());
+        observer.read((n * BATCH + batch.len()).min(crystals.len()), crystals.len());
     }
     Ok((found, without))
 }

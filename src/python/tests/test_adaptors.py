@@ -2,6 +2,7 @@
 
 import os
 
+import adbc_driver_manager.dbapi
 import duckdb
 import numpy as np
 import pandas
@@ -158,6 +159,9 @@ def test_rows_are_written_through_adbc(store):
             cursor.execute("DELETE FROM mine")
         with pytest.raises(Exception, match="read-only"):
             frame.write_database("mine", con, if_table_exists="append")
+    options = {"uri": str(store.path), "hollandite.read_only": "yes"}
+    with pytest.raises(Exception, match="hollandite.read_only yes: expected true or false"):
+        adbc_driver_manager.dbapi.connect(driver=hollandite.dbapi.driver(), entrypoint=hollandite.dbapi.ENTRYPOINT, db_kwargs=options)
 
 
 @pytest.mark.parametrize("read", ["fetchall", "fetch_arrow_table", "pandas", "polars"])
@@ -222,6 +226,20 @@ def test_a_calculator_of_ase(store, rutile):
     higher = moved.get_potential_energy()
     moved.positions[0, 0] -= 0.02
     assert (moved.get_potential_energy() - higher) / 0.02 == pytest.approx(forces[0, 0], abs=0.05)
+    # The stress is the derivative of the energy by the strain, over the volume.
+    wide = atoms.copy()
+    wide.set_cell(atoms.cell.array * 1.03, scale_atoms=True)
+    wide.calc = atoms.calc
+    pulled = wide.get_stress()[0]
+
+    def strained(by):
+        other = wide.copy()
+        other.set_cell(wide.cell.array @ np.diag([1 + by, 1, 1]), scale_atoms=True)
+        other.calc = atoms.calc
+        return other.get_potential_energy()
+
+    derivative = (strained(0.002) - strained(-0.002)) / (0.004 * wide.get_volume())
+    assert pulled > 0.02 and pulled == pytest.approx(derivative, abs=0.01)
     ase.optimize.FIRE(atoms, logfile=None).run(fmax=0.1, steps=50)
     assert atoms.get_potential_energy() < energy
 

@@ -10,8 +10,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import dask
-import jupyter_client.manager
+import fsspec
 import joblib
+import jupyter_client.manager
+import pyarrow.dataset
+import pyarrow.fs
+import pyarrow.parquet
 import pytest
 
 import hollandite
@@ -126,15 +130,25 @@ def test_eight_threads_share_a_connection(db):
     assert [x for _, x in answers] == list(range(32)) and len({value for value, _ in answers}) == 1
 
 
-def test_a_query_lets_other_threads_run(db):
+@pytest.mark.parametrize("of", ["a query", "a function"])
+def test_what_computes_lets_other_threads_run(db, of):
     ticks = 0
     many = "SELECT sum(density(a.structure)) FROM tmo a, (SELECT 1 FROM tmo x, tmo y LIMIT 3000) b"
+    structures = db.sql("SELECT a.structure FROM sample a, (SELECT 1 FROM tmo LIMIT 5) b").to_polars()["structure"]
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(lambda: db.sql(many).fetchone())
+        job = pool.submit(lambda: db.sql(many).fetchall() if of == "a query" else hollandite.spacegroup(structures))
         while not job.done():
             time.sleep(0.01)
             ticks += 1
-    assert job.result()[0] > 0 and ticks > 1
+    assert len(job.result()) > 0 and ticks > 1
+
+
+def test_a_stream_whose_threads_run_python_becomes_a_table(db, tmp_path):
+    file = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"x": range(1000)}), file)
+    files = pyarrow.fs.PyFileSystem(pyarrow.fs.FSSpecHandler(fsspec.filesystem("file")))
+    db.register("scanned", pyarrow.dataset.dataset(str(file), filesystem=files).scanner().to_reader())
+    assert db.sql("SELECT sum(x) FROM scanned").fetchone() == (499500,)
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +305,18 @@ with hollandite.connect({str(store.path)!r}) as db:
     out, err = process.communicate()
     assert process.returncode == 0, err
     assert store.sql("SELECT count(*) FROM tmo").fetchone() == (7,) and seen <= set(range(1, 8))
+
+
+def test_reading_while_the_shell_writes(store, tmp_path):
+    store.sql("CREATE TABLE counted AS SELECT 0 AS x")
+    statements = tmp_path / "statements.sql"
+    statements.write_text("".join(f"INSERT INTO counted VALUES ({i});\n" for i in range(1, 7)))
+    command = [sys.executable, "-m", "hollandite", "--store", str(store.path), "shell"]
+    with statements.open() as asked:
+        shell = subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    seen = []
+    while shell.poll() is None:
+        seen.append(store.sql("SELECT count(*) FROM counted").fetchone()[0])
+    out, err = shell.communicate()
+    assert shell.returncode == 0, (out, err)
+    assert store.sql("SELECT count(*) FROM counted").fetchone() == (7,) and seen == sorted(seen) and set(seen) <= set(range(1, 8))

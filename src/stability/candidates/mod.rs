@@ -7,7 +7,7 @@
 //! Two crystals are the same where they are of one structure type, the sites laid on each other with signs for elements, and have the
 //! same elements in the same places: their free parameters differ only because nothing is relaxed. So each structure type is filled
 //! once, from the first of its prototypes; and a question about a million crystals is a look into a set of their keys, 12 bytes each.
-//! Templates and keys are held in memory, crystals only a lot at a time.
+//! Templates and keys are held in memory, crystals only a batch at a time.
 
 mod orderings;
 mod template;
@@ -91,7 +91,7 @@ impl Candidate {
     }
 }
 
-/// All candidates of some prototypes, a lot at a time, in the order of the prototypes.
+/// All candidates of some prototypes, a batch at a time, in the order of the prototypes.
 pub struct Candidates {
     templates: Vec<Template>,
     numbers: Vec<u32>,
