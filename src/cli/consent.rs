@@ -9,7 +9,7 @@ use crate::sql::{Session, Sweep};
 ///
 /// # Errors
 /// A no, or nobody to ask.
-pub async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
+pub(crate) async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
