@@ -77,6 +77,9 @@ impl Lots {
     }
 
     /// The next lot with its new columns.
+    ///
+    /// # Errors
+    /// Those of the input and of the calls.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         while self.rows.count < self.lot {
             match self.input.next().await.transpose()? {
