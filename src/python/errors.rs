@@ -57,7 +57,7 @@ create_exception!(
 );
 
 /// The exceptions, by their names in the package.
-pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     // Whoever catches any of them may ask for its place.
     for place in ["file", "line", "column"] {
