@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::{
     DuckLakeError, DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
 };
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::params;
 
 use super::complete::{Identity, complete};
