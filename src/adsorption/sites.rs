@@ -153,6 +153,8 @@ pub(super) struct Sites {
 }
 
 impl Sites {
+    /// # Errors
+    /// As [`insertion_sites`].
     pub fn new(structure: &Structure, ion: &Ion, within: Within) -> Result<Self, AdsorptionError> {
         // Of a larger host the potentials are refused, after minutes in which its hollows are found.
         if structure.len() > MAX_MATRIX_SITES {

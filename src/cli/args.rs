@@ -19,7 +19,8 @@ pub use report::Report;
 pub use restore::Restore;
 #[cfg(feature = "serve")]
 pub use serve::{Allow, Bounds, Mcp, Serve};
-pub use shards::{Compute, Merge, Sharded, part_file};
+pub(crate) use shards::part_file;
+pub use shards::{Compute, Merge, Sharded};
 
 use std::path::PathBuf;
 
@@ -449,7 +450,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// The same as conditions of a request.
-    pub fn conditions(&self) -> Conditions {
+    pub(crate) fn conditions(&self) -> Conditions {
         let Self { largest_free_sphere, dimensions, void, volume_per_atom, e_above_hull } = *self;
         Conditions::of_values([largest_free_sphere, dimensions, void, volume_per_atom, e_above_hull])
     }

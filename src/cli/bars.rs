@@ -17,7 +17,7 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(|| MultiProgress::with_draw
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Shows on standard error, where that is a terminal, what the queries of a session are at.
-pub fn watch(session: &Session) {
+pub(crate) fn watch(session: &Session) {
     if BARS.is_hidden() {
         return;
     }
@@ -55,7 +55,7 @@ fn drawn() -> MutexGuard<'static, Drawn> {
 }
 
 /// Takes every bar away, and lets none come before [`resume`]: what a cancelled query is still at is not drawn over the prompt.
-pub fn silence() {
+pub(crate) fn silence() {
     let mut drawn = drawn();
     drawn.quiet = true;
     for bar in drawn.bars.drain(..) {
@@ -65,7 +65,7 @@ pub fn silence() {
 }
 
 /// Lets bars come again.
-pub fn resume() {
+pub(crate) fn resume() {
     drawn().quiet = false;
 }
 
@@ -94,12 +94,12 @@ pub struct Relaxing(Mutex<Option<ProgressBar>>);
 
 impl Relaxing {
     /// A bar that goes away when the last crystal of a batch is done.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Shows a round.
-    pub fn show(&self, round: Round) -> ControlFlow<()> {
+    pub(crate) fn show(&self, round: Round) -> ControlFlow<()> {
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if round.active == 0 {
             shown.take().iter().for_each(close);

@@ -9,7 +9,7 @@ use crate::sql::{Session, Sweep};
 ///
 /// # Errors
 /// A no, or no terminal to ask on.
-pub async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
+pub(crate) async fn ask(session: &Session, statement: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }

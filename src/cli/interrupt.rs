@@ -10,13 +10,13 @@ static OF_THE_SHELL: AtomicBool = AtomicBool::new(false);
 static OF_THE_SERVER: AtomicBool = AtomicBool::new(false);
 
 /// From here on the shell handles Ctrl-C itself.
-pub fn leave_to_the_shell() {
+pub(crate) fn leave_to_the_shell() {
     OF_THE_SHELL.store(true, Ordering::Relaxed);
 }
 
 /// From here on the server handles Ctrl-C and `kill` itself; the future ends with the first of them.
 #[cfg(all(feature = "serve", unix))]
-pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(crate) fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     OF_THE_SERVER.store(true, Ordering::Relaxed);
@@ -30,7 +30,7 @@ pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send>
 
 /// From here on the server handles Ctrl-C itself; the future ends with it.
 #[cfg(all(feature = "serve", not(unix)))]
-pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(crate) fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
@@ -39,7 +39,7 @@ pub fn leave_to_the_server() -> std::io::Result<impl Future<Output = ()> + Send>
 /// Begins to listen, on a thread of its own: those of the program may all be busy. Signals that the parent process has it
 /// ignore, as `nohup` does, stay ignored.
 #[cfg(unix)]
-pub fn watch() {
+pub(crate) fn watch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let signals: Vec<i32> = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect();
     // Without a thread signals end the program at once, and a file may be left.
@@ -51,7 +51,7 @@ pub fn watch() {
 
 /// Elsewhere the system ends the program.
 #[cfg(not(unix))]
-pub fn watch() {}
+pub(crate) fn watch() {}
 
 /// Waits for a signal, and ends the program by it.
 #[cfg(unix)]

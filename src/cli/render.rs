@@ -7,7 +7,7 @@ mod pager;
 mod table;
 
 pub use look::{Expanded, Look};
-pub use pager::is_open as pager_is_open;
+pub(crate) use pager::is_open as pager_is_open;
 
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ use crate::report::{self, Exporter, Headings, Sink, Written, stream_exporter};
 use crate::sql::ColumnUnits;
 
 /// Text on standard output. `print!` would panic where the reader went away.
-pub fn print(text: &str) -> Result<(), CliError> {
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
     if let Some(console) = console::listener() {
         console.print(text);
         return Ok(());
@@ -50,12 +50,12 @@ pub struct Printer {
 
 impl Printer {
     /// Standard output in `format`, which is not Parquet.
-    pub fn stdout(format: Format) -> Result<Self, CliError> {
+    pub(crate) fn stdout(format: Format) -> Result<Self, CliError> {
         Self::new(&Output { format: Some(format), output: None })
     }
 
     /// What `--format` and `--output` ask for. Without a format the file's extension decides; Parquet needs a file, and a folder is none.
-    pub fn new(output: &Output) -> Result<Self, CliError> {
+    pub(crate) fn new(output: &Output) -> Result<Self, CliError> {
         let format = match (output.format, &output.output) {
             (Some(format), _) => of_name(format),
             (None, Some(file)) => report::Format::of_path(file),
@@ -75,18 +75,22 @@ impl Printer {
     }
 
     /// The same, with tables that look so.
-    pub fn with_look(self, look: Look) -> Self {
+    pub(crate) fn with_look(self, look: Look) -> Self {
         Self { look, ..self }
     }
 
     /// The file that results go to, if not standard output.
-    pub fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
     /// Write one result, batch by batch as it is computed, and return the number of rows. In a table numbers are rounded to what
     /// they mean in the units of their columns.
-    pub async fn print(&self, mut stream: SendableRecordBatchStream, units: &[ColumnUnits]) -> Result<usize, CliError> {
+    pub(crate) async fn print(
+        &self,
+        mut stream: SendableRecordBatchStream,
+        units: &[ColumnUnits],
+    ) -> Result<usize, CliError> {
         let headings = Headings::of(&stream.schema());
         let mut exporter = self.exporter(headings.schema(), units)?;
         let mut rows = 0;
@@ -102,7 +106,7 @@ impl Printer {
     }
 
     /// Write one batch that is at hand.
-    pub fn print_batch(&self, batch: &RecordBatch) -> Result<(), CliError> {
+    pub(crate) fn print_batch(&self, batch: &RecordBatch) -> Result<(), CliError> {
         let mut exporter = self.exporter(&batch.schema(), &[])?;
         if !self.left(exporter.write(batch))? {
             self.left(exporter.finish())?;

@@ -6,7 +6,8 @@ mod catalog;
 mod helper;
 mod meta;
 
-pub use answer::{Word, answer};
+pub use answer::Word;
+pub(crate) use answer::answer;
 pub use meta::Meta;
 
 use std::io::{BufRead, IsTerminal};
@@ -49,13 +50,13 @@ enum Next {
 
 impl Shell {
     /// A shell over `session`, printing to standard output in `format`.
-    pub fn new(store: Store, session: Session, format: Format, yes: bool) -> Result<Self, CliError> {
+    pub(crate) fn new(store: Store, session: Session, format: Format, yes: bool) -> Result<Self, CliError> {
         let (printer, look) = (Printer::stdout(format)?, Look::default());
         Ok(Self { store, session, printer, format, timing: false, yes, look })
     }
 
     /// Read, run and print until the end of the input.
-    pub async fn run(mut self) -> Result<(), CliError> {
+    pub(crate) async fn run(mut self) -> Result<(), CliError> {
         if std::io::stdin().is_terminal() { self.converse().await } else { self.read_pipe().await }
     }
 

@@ -146,6 +146,9 @@ pub(super) struct Line {
 
 impl Pattern {
     /// As [`xrd_peaks`].
+    ///
+    /// # Errors
+    /// As [`xrd_peaks`].
     pub fn of(structure: &Structure, wavelength: f64, (low, high): (f64, f64)) -> Result<Self, FeatureError> {
         if !(wavelength > 0.0 && wavelength < 100.0) {
             return Err(FeatureError::Argument(format!(

@@ -22,6 +22,9 @@ pub(super) struct Atoms {
 
 impl Atoms {
     /// The crystal; `line` is where the atoms stand.
+    ///
+    /// # Errors
+    /// More atoms than are accepted, a direction that does not repeat, lists of unlike lengths, an element or a cell that is none.
     pub fn crystal(self, line: usize) -> Result<Structure, FormatError> {
         let syntax = |message: String| FormatError::syntax(line, 0, message);
         let Self { numbers, positions, cell, periodic } = self;

@@ -99,6 +99,9 @@ impl Places {
     }
 
     /// The crystal of `draw`, orbit after orbit, in the conventional cell. Sites are not searched for overlaps.
+    ///
+    /// # Errors
+    /// Lengths and angles that make no lattice, or sites that make no crystal.
     pub fn crystal(&self, draw: &Draw) -> Result<Structure, GenerationError> {
         let lattice = self.lattice(draw)?;
         let (mut species, mut frac) = (Vec::new(), Vec::new());

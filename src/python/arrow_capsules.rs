@@ -23,17 +23,20 @@ pub fn failed(error: &impl std::fmt::Display) -> ArrowError {
 }
 
 /// A stream of batches.
-pub fn stream<'py>(py: Python<'py>, reader: Box<dyn RecordBatchReader + Send>) -> PyResult<Bound<'py, PyCapsule>> {
+pub(crate) fn stream<'py>(
+    py: Python<'py>,
+    reader: Box<dyn RecordBatchReader + Send>,
+) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), c"arrow_array_stream")
 }
 
 /// The columns of a stream.
-pub fn schema<'py>(py: Python<'py>, schema: &Schema) -> PyResult<Bound<'py, PyCapsule>> {
+pub(crate) fn schema<'py>(py: Python<'py>, schema: &Schema) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowSchema::try_from(schema).map_err(fault)?, c"arrow_schema")
 }
 
 /// One column, with its type.
-pub fn array<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn array<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Bound<'py, PyTuple>> {
     let data = array.to_data();
     let field = Field::new("", data.data_type().clone(), true);
     let schema = PyCapsule::new_with_value(py, FFI_ArrowSchema::try_from(&field).map_err(fault)?, c"arrow_schema")?;

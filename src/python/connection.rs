@@ -64,7 +64,7 @@ impl Open {
     }
 
     /// Reports to the listener what changed.
-    pub fn tell(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn tell(&self, py: Python<'_>) -> PyResult<()> {
         // Nothing is locked while Python is called: it may let another thread go on, which reports too.
         let listener = {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +85,7 @@ impl Open {
     }
 
     /// Makes the tables that were registered known to another session.
-    pub fn lend(&self, session: &Session) -> std::result::Result<(), Error> {
+    pub(crate) fn lend(&self, session: &Session) -> std::result::Result<(), Error> {
         for (name, view) in self.registered.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             session.context().register_table(quoted_name(name), Arc::clone(view) as _)?;
         }
@@ -121,7 +121,7 @@ impl Open {
 pub struct Connection(Mutex<Option<Open>>);
 
 impl Connection {
-    pub fn open(&self) -> PyResult<Open> {
+    pub(crate) fn open(&self) -> PyResult<Open> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.clone()
             .ok_or_else(|| HollanditeError::new_err("the connection is closed: hollandite.connect opens another"))
@@ -345,7 +345,7 @@ impl Connection {
 }
 
 /// What went wrong in rows, as warnings of Python.
-pub fn warn(py: Python<'_>, session: &Session) -> PyResult<()> {
+pub(crate) fn warn(py: Python<'_>, session: &Session) -> PyResult<()> {
     for sentence in session.warnings() {
         py.import("hollandite._warnings")?.call_method1("warn", (python::words(&sentence),))?;
     }
@@ -375,7 +375,7 @@ fn register(open: &Open, name: &str, schema: SchemaRef, batches: Vec<RecordBatch
 }
 
 /// Rows in memory as a view, which a session keeps and a store does not.
-pub fn view(schema: SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result<ViewTable, DataFusionError> {
+pub(crate) fn view(schema: SchemaRef, batches: Vec<RecordBatch>) -> std::result::Result<ViewTable, DataFusionError> {
     let rows = provider_as_source(Arc::new(MemTable::try_new(schema, vec![batches])?));
     Ok(ViewTable::new(LogicalPlanBuilder::scan("rows", rows, None)?.build()?, None))
 }

@@ -57,7 +57,7 @@ create_exception!(
 );
 
 /// The exceptions, by their names in the package.
-pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     // All of them have the place in the input.
     for place in ["file", "line", "column"] {

@@ -52,7 +52,7 @@ impl Console for Asking {
 }
 
 /// Runs a command on the store of a connection and returns what it printed.
-pub fn run(py: Python<'_>, open: &Open, words: Vec<OsString>) -> PyResult<String> {
+pub(crate) fn run(py: Python<'_>, open: &Open, words: Vec<OsString>) -> PyResult<String> {
     let store = open.store.as_ref();
     let store =
         store.ok_or_else(|| UsageError::new_err("this connection has no store: hollandite.connect(path) opens one"))?;

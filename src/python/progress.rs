@@ -78,7 +78,7 @@ impl Progress {
 
     /// Reports to `listener` what changed: `listener(name, what, done, of)` of each that is or was under way since the last call, however
     /// short, then `listener.ended(name)` of what is no longer; and each remark to `listener.note(line)`.
-    pub fn tell(&self, py: Python<'_>, listener: Option<&Py<PyAny>>) -> PyResult<()> {
+    pub(crate) fn tell(&self, py: Python<'_>, listener: Option<&Py<PyAny>>) -> PyResult<()> {
         let (under_way, ended, notes) = {
             let mut state = self.state();
             if !std::mem::take(&mut state.changed) && state.notes.is_empty() {

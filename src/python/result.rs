@@ -44,7 +44,7 @@ pub struct Result {
 
 impl Result {
     /// Plans a statement; one that makes or changes something is carried out.
-    pub fn of(py: Python<'_>, open: &Open, text: String) -> PyResult<Self> {
+    pub(crate) fn of(py: Python<'_>, open: &Open, text: String) -> PyResult<Self> {
         // What a query warns of is its own, whatever other threads ask; what is set is set for all.
         let reads = open.session.only_reads(&text).unwrap_or(false);
         let session = if reads { open.session.apart().map_err(raised)? } else { open.session.clone() };
@@ -68,7 +68,7 @@ impl Result {
     }
 
     /// All rows; they are kept.
-    pub fn run(&self, py: Python<'_>) -> PyResult<Arc<Vec<RecordBatch>>> {
+    pub(crate) fn run(&self, py: Python<'_>) -> PyResult<Arc<Vec<RecordBatch>>> {
         if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             return Ok(Arc::clone(kept));
         }

@@ -40,6 +40,9 @@ pub(super) struct Crystal {
 
 impl Crystals {
     /// The structure is that of [`structure_column`].
+    ///
+    /// # Errors
+    /// No column holds a structure.
     pub fn of(schema: &SchemaRef) -> Result<Self, ReportError> {
         let structure = structure_column(schema).ok_or_else(|| {
             ReportError::Format(
@@ -50,6 +53,9 @@ impl Crystals {
     }
 
     /// Calls `take` for each crystal of a batch. A row whose structure is NULL has nothing to write and is passed over.
+    ///
+    /// # Errors
+    /// A structure that cannot be read, a value that JSON cannot hold, or what `take` says.
     pub fn each(
         &mut self,
         batch: &RecordBatch,
@@ -112,6 +118,8 @@ pub(super) struct ExtXyz {
 }
 
 impl ExtXyz {
+    /// # Errors
+    /// No column holds a structure.
     pub fn new(schema: &SchemaRef, sink: Sink) -> Result<Self, ReportError> {
         Ok(Self { crystals: Crystals::of(schema)?, sink })
     }
@@ -138,6 +146,8 @@ pub(super) struct Pymatgen {
 }
 
 impl Pymatgen {
+    /// # Errors
+    /// No column holds a structure.
     pub fn new(schema: &SchemaRef, sink: Sink) -> Result<Self, ReportError> {
         Ok(Self { crystals: Crystals::of(schema)?, sink, begun: false })
     }
@@ -171,6 +181,9 @@ pub(super) struct Optimade {
 
 impl Optimade {
     /// Writes what stands before the entries. They have space groups where there is a tolerance, Å, to find them with.
+    ///
+    /// # Errors
+    /// No column holds a structure, or the sink takes no more.
     pub fn new(schema: &SchemaRef, symprec: Option<f64>, mut sink: Sink) -> Result<Self, ReportError> {
         let crystals = Crystals::of(schema)?;
         let described = |(i, field): (usize, &std::sync::Arc<Field>)| {
@@ -228,6 +241,8 @@ pub(super) struct AseDb {
 }
 
 impl AseDb {
+    /// # Errors
+    /// No column holds a structure, or no temporary file can be made.
     pub fn new(schema: &SchemaRef, sink: Sink) -> Result<Self, ReportError> {
         let file = tempfile::NamedTempFile::new().map_err(|e| ReportError::io(Path::new("a temporary file"), e))?;
         let writer = AseDbWriter::create(file.path())?;

@@ -1,5 +1,4 @@
-//! One trait for everything a query result can be written as. An exporter takes Arrow batches one at a time, so a result
-//! never has to fit in memory.
+//! Everything a query result can be written as.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,9 +14,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::Sink;
 use super::crystals::{AseDb, ExtXyz, Optimade, Pymatgen};
 use super::folder::{Folder, Kind};
+use super::{Exporter, Sink};
 use crate::ReportError;
 
 /// What a result is written as.
@@ -73,20 +72,6 @@ impl Format {
             _ => None,
         }
     }
-}
-
-/// Takes the batches of one result.
-pub trait Exporter: Send {
-    /// Write one batch.
-    ///
-    /// # Errors
-    /// What cannot be written, or a value that the format has no place for.
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
-    /// Write what closes the document and give the file its name.
-    ///
-    /// # Errors
-    /// What cannot be written.
-    fn finish(self: Box<Self>) -> Result<(), ReportError>;
 }
 
 /// An exporter that writes `format` to the file or directory `path`; a file whose name ends in `.gz` is packed. With `symprec`, Å,

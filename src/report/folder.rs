@@ -32,6 +32,9 @@ pub(super) struct Folder {
 
 impl Folder {
     /// The name of a file comes from column `id`.
+    ///
+    /// # Errors
+    /// No column holds a structure, or the folder cannot be made.
     pub fn create(kind: Kind, folder: &Path, schema: &SchemaRef) -> Result<Self, ReportError> {
         let crystals = Crystals::of(schema)?;
         std::fs::create_dir_all(folder).map_err(|e| ReportError::io(folder, e))?;

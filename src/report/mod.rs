@@ -4,6 +4,7 @@
 mod crystals;
 mod error;
 mod export;
+mod exporter;
 mod folder;
 mod frames;
 mod headings;
@@ -13,7 +14,8 @@ mod sink;
 
 pub use crystals::structure_column;
 pub use error::ReportError;
-pub use export::{Exporter, Format, exporter, optimade_exporter, plain_layouts, recast, stream_exporter};
+pub use export::{Format, exporter, optimade_exporter, plain_layouts, recast, stream_exporter};
+pub use exporter::Exporter;
 pub use frames::{dataframe, describe, record_batch};
 pub use headings::{Headings, with_units};
 pub use sink::{PartialFile, Sink, Written, remove_partial_files};

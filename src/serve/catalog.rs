@@ -1,10 +1,12 @@
 //! What there is to ask: tables with their columns, and functions.
 
+use arrow::array::{ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use serde::Serialize;
 use sql::table_functions::reads_files;
 use sql::{FunctionDoc, quoted_name, sql_type};
 
-use crate::crystals::texts;
 use crate::error::{Kind, Refusal};
 use crate::gate::{Gate, Question};
 
@@ -31,6 +33,13 @@ pub struct Column {
     pub unit: Option<String>,
     /// What it holds, where the dictionary says.
     pub meaning: Option<&'static str>,
+}
+
+/// A column of texts.
+pub(crate) fn texts(column: &ArrayRef) -> Vec<String> {
+    let texts = cast(column, &DataType::Utf8).ok();
+    let texts = texts.iter().flat_map(|texts| texts.as_string::<i32>().iter());
+    texts.map(|text| text.unwrap_or_default().to_owned()).collect()
 }
 
 /// The names of the tables and views that a bare name finds, with their kinds, and the snapshot.

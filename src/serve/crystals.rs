@@ -1,8 +1,5 @@
 //! One crystal of a table, as a file of it.
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use columns::StructureColumn;
 use formats::{to_cif, to_json, to_poscar};
 use sql::{Bound, Values, quoted_name};
@@ -60,11 +57,4 @@ pub(crate) async fn one(
         _ => format!("{}\n", to_json(&crystal)),
     };
     Ok(Found { text, kind, snapshot })
-}
-
-/// A column of texts.
-pub(crate) fn texts(column: &arrow::array::ArrayRef) -> Vec<String> {
-    let texts = cast(column, &DataType::Utf8).ok();
-    let texts = texts.iter().flat_map(|texts| texts.as_string::<i32>().iter());
-    texts.map(|text| text.unwrap_or_default().to_owned()).collect()
 }

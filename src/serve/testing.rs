@@ -124,6 +124,9 @@ impl Server {
     }
 
     /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// What ended the server, if not the asking.
     pub async fn stop(self) -> Result<(), ServeError> {
         self.stop_beside().await.1
     }

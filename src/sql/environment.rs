@@ -309,6 +309,9 @@ impl Default for Memory {
 
 impl Memory {
     /// Which of `hashes` the model has answered before, and what.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn get(&self, model: &str, hashes: &[ContentHash]) -> Result<HashMap<ContentHash, f64>, Error> {
         match self {
             Self::Store(cache) => Ok(cache.get(model, hashes)?),
@@ -320,6 +323,9 @@ impl Memory {
     }
 
     /// What an energy model computed for a crystal.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn computed(&self, model: &str, task: &str, hash: ContentHash) -> Result<Option<String>, Error> {
         match self {
             Self::Store(cache) => Ok(cache.computed(model, task, hash)?),
@@ -331,6 +337,9 @@ impl Memory {
     }
 
     /// Remembers such a result; not one that was broken off.
+    ///
+    /// # Errors
+    /// SQLite's own; the caller loses nothing but time.
     pub fn keep_computed(&self, model: &str, task: &str, hash: ContentHash, value: &str) -> Result<(), Error> {
         if Stop::current().is_given() {
             return Ok(());
@@ -346,6 +355,9 @@ impl Memory {
     }
 
     /// Remembers answers of a model.
+    ///
+    /// # Errors
+    /// SQLite's own; the caller loses nothing but time.
     pub fn put(&self, model: &str, answers: &[(ContentHash, f64)]) -> Result<(), Error> {
         match self {
             Self::Store(cache) => Ok(cache.put(model, answers)?),

@@ -213,7 +213,7 @@ fn syntax(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::parquet::errors::ParquetError;
+    use parquet::errors::ParquetError;
 
     #[test]
     fn prefixes_and_contexts_go_and_the_sentence_stays() {

@@ -27,11 +27,6 @@ extensions_options! {
         /// Most configurations of the ions that `adsorption` relaxes for a channel; the best of them is the answer.
         pub insertion_starts: usize, default = 4
 
-        /// Whether the crystals that a model is asked about, or that are relaxed, are divided by their content among the streams of the
-        /// query (datafusion.execution.target_partitions). One stream uses every core of one machine, and stops sooner at a limit;
-        /// several are for a query that runs on several machines.
-        pub partitioned: bool, default = false
-
         /// Longest force left when `adsorption` ends a relaxation, eV/Å.
         pub relax_fmax: f64, default = 0.05
 
@@ -45,19 +40,25 @@ extensions_options! {
 
 /// Session options under the prefix `hollandite`.
 #[derive(Debug, Clone, Default)]
-pub struct HollanditeOptions(Fields);
+pub struct HollanditeOptions {
+    fields: Fields,
+    /// Whether the crystals that a model is asked about, or that are relaxed, are divided by their content among the streams of the
+    /// query (datafusion.execution.target_partitions). One stream uses every core of one machine, and stops sooner at a limit;
+    /// several are for a query that runs on several machines: a cluster sets it, and no name does.
+    pub partitioned: bool,
+}
 
 impl Deref for HollanditeOptions {
     type Target = Fields;
 
     fn deref(&self) -> &Fields {
-        &self.0
+        &self.fields
     }
 }
 
 impl DerefMut for HollanditeOptions {
     fn deref_mut(&mut self) -> &mut Fields {
-        &mut self.0
+        &mut self.fields
     }
 }
 
@@ -79,13 +80,13 @@ impl ExtensionOptions for HollanditeOptions {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        ExtensionOptions::set(&mut self.0, key, value)
+        ExtensionOptions::set(&mut self.fields, key, value)
     }
 
     /// With the prefix, which the macro leaves out: `SHOW` looks an option up by the name that `SET` takes.
     fn entries(&self) -> Vec<ConfigEntry> {
         let prefixed = |entry: ConfigEntry| ConfigEntry { key: format!("{}.{}", Self::PREFIX, entry.key), ..entry };
-        self.0.entries().into_iter().map(prefixed).collect()
+        self.fields.entries().into_iter().map(prefixed).collect()
     }
 }
 

@@ -148,6 +148,9 @@ impl Predictor {
     /// struct of `predict`, which says itself what there is to warn of. `known` carries the answers of earlier calls of the
     /// same query. Gives up between batches when `stop` is given; `share` takes how much of the work is
     /// done.
+    ///
+    /// # Errors
+    /// The answers of earlier queries cannot be read. A crystal that the model refuses is a NULL, and a warning.
     pub fn predict(
         &self,
         structures: Vec<Option<Structure>>,

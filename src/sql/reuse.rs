@@ -66,6 +66,9 @@ impl Reuse {
 
     /// The values for the crystals of a column, and how many of them were read. `needed`: the rows that matter; `compute`
     /// answers for the rows that it is given, where they are not all.
+    ///
+    /// # Errors
+    /// Values that cannot be read, or what `compute` says.
     pub fn answer(
         &self,
         crystals: &ArrayRef,

@@ -8,9 +8,16 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 
-use crate::functions::arguments::crystal_text;
 use columns::StructureColumn;
 use crystal::Structure;
+
+/// What may stand for a crystal besides a structure, between what a text says before and after it.
+macro_rules! crystal_text {
+    ($before:literal, $after:literal) => {
+        concat!($before, "CIF, POSCAR or JSON text", $after)
+    };
+}
+pub(crate) use crystal_text;
 
 /// The children by which a structure is recognised.
 const CHILDREN: [&str; 3] = ["lattice", "numbers", "frac_coords"];

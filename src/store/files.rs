@@ -24,18 +24,12 @@ use rusqlite::{OptionalExtension, params};
 
 use super::layout::{CATALOG_FILE, DATA_FOLDER};
 use super::registry::{self, Access};
-use super::sums::Summed;
+use super::sums::{OnDisk, Summed};
 use crate::StoreError;
 
 /// The file system for a store in `dir`, in whose catalog new files get their checksums.
 pub(super) fn file_system(dir: &FilePath) -> Arc<dyn ObjectStore> {
     Arc::new(Summed::new(Arc::new(Files::of(dir)), dir.join(DATA_FOLDER), dir.join(CATALOG_FILE)))
-}
-
-/// Objects that are files.
-pub(super) trait OnDisk: ObjectStore {
-    /// The place of a new object.
-    fn on_disk(&self, location: &Path) -> Result<PathBuf>;
 }
 
 impl OnDisk for Files {

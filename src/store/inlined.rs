@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::metadata_provider::{DuckLakeInlinedData, DuckLakeTableColumn};
 use datafusion_ducklake::{DuckLakeTableWriter, MetadataProvider};
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::{Connection, params};
 
 use super::lake::Store;

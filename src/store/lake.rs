@@ -11,12 +11,12 @@ use rusqlite::{Connection, params};
 
 use super::data_only::data_only;
 use super::files;
-use super::layout::{CATALOG_FILE, DATA_FOLDER};
+use super::holder::Waiting;
+use super::layout::{CATALOG_FILE, DATA_FOLDER, LOCK_FILE};
 use super::predictions::PredictionCache;
 use super::registry::{self, Access};
 use super::shards;
 use super::tables::Shape;
-use super::turn::{LOCK_FILE, Waiting};
 use crate::StoreError;
 
 /// Name of the catalog on a session.

@@ -8,12 +8,12 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::{
     DuckLakeError, DuckLakeTable, DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, WriteMode,
     WriteResult,
 };
 use futures::StreamExt;
+use parquet::basic::{Compression, ZstdLevel};
 
 use super::derived;
 use super::lake::Store;

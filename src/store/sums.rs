@@ -23,7 +23,6 @@ use sha2::{Digest, Sha256};
 
 use crystal::hex;
 
-use super::files::OnDisk;
 use super::registry::{self, Access};
 use crate::StoreError;
 
@@ -43,6 +42,12 @@ pub(super) fn of_file(path: &FilePath) -> std::io::Result<String> {
 /// The name under which the checksum of a file is kept: names of data files are unique in a lake.
 pub(super) fn key(path: &FilePath) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Objects that are files.
+pub(super) trait OnDisk: ObjectStore {
+    /// The place of a new object.
+    fn on_disk(&self, location: &Path) -> Result<PathBuf>;
 }
 
 /// Files on disk; those in the data folder with a checksum.

@@ -5,9 +5,9 @@
 //! every older snapshot stays readable.
 
 use datafusion::catalog::CatalogProvider;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeTable, DuckLakeWriteOptions, MergeOptions, RewriteOptions};
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::{Connection, params};
 
 use super::lake::{SCHEMA, Store};

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use hollandite::crystal::Structure;
 use hollandite::error::ModelError;
-use hollandite::sql::{PropertyModel, Session};
+use hollandite::sql::{HollanditeOptions, PropertyModel, Session};
 
 struct Bench {
     session: Session,
@@ -388,7 +388,8 @@ async fn divided_among_streams_a_model_is_asked_about_the_same_crystals() {
             let state = bench.session.context().state_ref();
             let set = |key: &str, value: &str| state.write().config_mut().options_mut().set(key, value).unwrap();
             set("datafusion.execution.target_partitions", &streams.to_string());
-            set("hollandite.partitioned", "true");
+            state.write().config_mut().options_mut().extensions.get_mut::<HollanditeOptions>().unwrap().partitioned =
+                true;
             // More rows than a batch are worth dividing.
             set("datafusion.execution.batch_size", "4");
             let found = (lines(bench.text(sql).await, ordered), bench.model.take().1, bench.other.take().1);

@@ -35,6 +35,9 @@ pub(super) struct Voxels {
 
 impl Voxels {
     /// The grid of `shape` over the cell of `lattice`.
+    ///
+    /// # Errors
+    /// A grid whose points have no Voronoi cell, or a lattice that is none.
     pub fn new(lattice: &Lattice, shape: [usize; 3]) -> Result<Self, AdsorptionError> {
         let voxel = lattice.volume() / shape.iter().product::<usize>() as f64;
         let scale = (SCALED / voxel).cbrt();

@@ -109,6 +109,9 @@ pub(super) fn nothing() -> AdsorptionError {
 
 impl Way {
     /// The cell with the ion at a Cartesian point.
+    ///
+    /// # Errors
+    /// As [`Structure::with_overlaps`].
     pub fn with_ion(&self, at: [f64; 3]) -> Result<Structure, AdsorptionError> {
         Ok(with_guests(&self.cell, self.ion.element, &[self.cell.lattice().to_fractional(at)])?)
     }

@@ -44,7 +44,7 @@ impl Sharded {
     ///
     /// # Errors
     /// A run without a shard, outside of an array of Slurm or in one whose tasks are not numbered without gaps.
-    pub fn part(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<(String, Shard)>, CliError> {
+    pub(crate) fn part(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<(String, Shard)>, CliError> {
         let Some(run) = &self.run else { return Ok(None) };
         let shard = match self.shard {
             Some(Asked::Given(shard)) => shard,
@@ -105,7 +105,7 @@ pub struct Merge {
 }
 
 /// The file that a shard writes in place of the one that was named: `oxides-003-of-016.parquet`.
-pub fn part_file(file: &std::path::Path, shard: Shard) -> PathBuf {
+pub(crate) fn part_file(file: &std::path::Path, shard: Shard) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let packed = [".gz", ".zst"].into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
     let plain = &name[..name.len() - packed.len()];

@@ -4,7 +4,7 @@ use crate::crystal::{Element, Radii};
 use crate::generation::{Condition, Request};
 use crate::sql::{request_of_elements, request_of_formula};
 
-pub fn direction(text: &str) -> Result<[i32; 3], String> {
+pub(crate) fn direction(text: &str) -> Result<[i32; 3], String> {
     match text {
         "a" => return Ok([1, 0, 0]),
         "b" => return Ok([0, 1, 0]),
@@ -19,34 +19,34 @@ pub fn direction(text: &str) -> Result<[i32; 3], String> {
     }
 }
 
-pub fn vector(text: &str) -> Result<usize, String> {
+pub(crate) fn vector(text: &str) -> Result<usize, String> {
     ["a", "b", "c"].iter().position(|name| *name == text).ok_or_else(|| "expected a, b or c".into())
 }
 
-pub fn element(text: &str) -> Result<Element, String> {
+pub(crate) fn element(text: &str) -> Result<Element, String> {
     Element::from_symbol(text).map_err(|e| e.to_string())
 }
 
-pub fn request(text: &str) -> Result<Request, String> {
+pub(crate) fn request(text: &str) -> Result<Request, String> {
     if text.contains(',') { request_of_elements(text) } else { request_of_formula(text) }
 }
 
 /// A value of a condition.
-pub fn value_of(condition: Condition) -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync + 'static {
+pub(crate) fn value_of(condition: Condition) -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync + 'static {
     move |text: &str| condition.check(text.parse::<f64>().map_err(|_| format!("'{text}' is no number"))?)
 }
 
-pub fn valence(text: &str) -> Result<(Element, f64), String> {
+pub(crate) fn valence(text: &str) -> Result<(Element, f64), String> {
     let (symbol, electrons) = text.split_once('=').ok_or("expected an element and a number, as in Mn=7")?;
     let electrons = electrons.trim().parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
     Ok((element(symbol.trim())?, electrons.ok_or("expected a number of electrons above 0, as in Mn=7")?))
 }
 
-pub fn radii(text: &str) -> Result<Radii, String> {
+pub(crate) fn radii(text: &str) -> Result<Radii, String> {
     Radii::from_name(text).ok_or_else(|| "expected atomic, covalent, ionic or vdw".into())
 }
 
-pub fn radiation(text: &str) -> Result<f64, String> {
+pub(crate) fn radiation(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0);
     crate::features::wavelength(text).or(number).ok_or_else(|| {
         let names: Vec<&str> = crate::features::WAVELENGTHS.iter().map(|&(name, _)| name).collect();
@@ -54,30 +54,30 @@ pub fn radiation(text: &str) -> Result<f64, String> {
     })
 }
 
-pub fn angles(text: &str) -> Result<(f64, f64), String> {
+pub(crate) fn angles(text: &str) -> Result<(f64, f64), String> {
     let angle = |n: &str| n.trim().parse().ok().filter(|x: &f64| (0.0..=180.0).contains(x));
     let pair = text.split_once(',').and_then(|(low, high)| Some((angle(low)?, angle(high)?)));
     pair.filter(|(low, high)| low < high).ok_or_else(|| "expected two angles from 0 to 180, as in 5,90".into())
 }
 
-pub fn coverage(text: &str) -> Result<f64, String> {
+pub(crate) fn coverage(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|c: &f64| *c > 0.0 && *c < 1.0);
     share.ok_or_else(|| "expected a number between 0 and 1, as in 0.9".into())
 }
 
-pub fn share(text: &str) -> Result<f64, String> {
+pub(crate) fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|s: &f64| s.is_finite() && *s >= 0.0);
     share.ok_or_else(|| "expected a number that is not negative, as in 0.2".into())
 }
 
 /// A tolerance of the symmetry search, Å.
-pub fn tolerance(text: &str) -> Result<f64, String> {
+pub(crate) fn tolerance(text: &str) -> Result<f64, String> {
     let length = text.parse().ok().filter(|x: &f64| *x > 0.0 && *x <= 1.0);
     length.ok_or_else(|| "expected a length above 0 and up to 1 Å, as in 0.1".into())
 }
 
 /// A change of an occupancy.
-pub fn occupancy(text: &str) -> Result<f64, String> {
+pub(crate) fn occupancy(text: &str) -> Result<f64, String> {
     let change = text.parse().ok().filter(|x: &f64| *x > 0.0 && *x <= 0.5);
     change.ok_or_else(|| "expected a change of occupancies above 0 and up to 0.5, as in 0.05".into())
 }
@@ -86,7 +86,7 @@ pub fn occupancy(text: &str) -> Result<f64, String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct System(pub Vec<Element>);
 
-pub fn system(text: &str) -> Result<System, String> {
+pub(crate) fn system(text: &str) -> Result<System, String> {
     let elements: Vec<Element> = text.split('-').map(|symbol| element(symbol.trim())).collect::<Result<_, _>>()?;
     if let Some(twice) = (1..elements.len()).find(|&i| elements[..i].contains(&elements[i])) {
         return Err(format!("{} is listed twice", elements[twice]));
@@ -105,7 +105,7 @@ pub fn system(text: &str) -> Result<System, String> {
     }
 }
 
-pub fn cells(text: &str) -> Result<[usize; 3], String> {
+pub(crate) fn cells(text: &str) -> Result<[usize; 3], String> {
     let n: Option<Vec<usize>> =
         text.split('x').map(|n| n.trim().parse().ok().filter(|n| (1..=100).contains(n))).collect();
     match n.as_deref() {

@@ -15,7 +15,7 @@ use crate::error::AdsorptionError;
 use crate::formats::{Quantity, Volumetric, read_valences, read_volumetric};
 use crate::store::ChargeRow;
 
-pub async fn run(store: Option<&Path>, args: &Charges) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Charges) -> Result<(), CliError> {
     if let Some(axis) = args.average {
         return average(args, axis);
     }

@@ -20,7 +20,7 @@ impl From<ClusterError> for CliError {
     }
 }
 
-pub async fn run(given: Cluster) -> Result<(), CliError> {
+pub(crate) async fn run(given: Cluster) -> Result<(), CliError> {
     match given.role {
         Role::Scheduler(given) => {
             let host = host(given.host, given.listen)?;
@@ -61,7 +61,7 @@ fn host(given: Option<String>, listen: SocketAddr) -> Result<String, CliError> {
 }
 
 /// The session, with its queries run by the cluster of a scheduler where one is named.
-pub async fn session(session: Session, scheduler: Option<&str>) -> Result<Session, CliError> {
+pub(crate) async fn session(session: Session, scheduler: Option<&str>) -> Result<Session, CliError> {
     match scheduler {
         Some(address) => Ok(cluster::session(&session, address).await?),
         None => Ok(session),

@@ -9,7 +9,7 @@ use crate::cli::args::{At, Compute};
 use crate::cli::{CliError, render};
 use crate::jobs::{self, ComputeOptions};
 
-pub async fn run(store: Option<&Path>, args: &Compute) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Compute) -> Result<(), CliError> {
     let mut options = ComputeOptions {
         columns: args.columns.clone(),
         table: args.table.clone(),

@@ -11,7 +11,7 @@ use crate::cli::{CliError, render};
 use crate::jobs::{self, EnumerateOptions};
 use crate::stability::CandidateOptions;
 
-pub async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Enumerate) -> Result<(), CliError> {
     // An unknown name fails before a store is made.
     let prototypes = Query::of_text(&args.prototypes)?.sql().to_owned();
     let mut options = EnumerateOptions {

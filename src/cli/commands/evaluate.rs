@@ -11,7 +11,7 @@ use crate::cli::{CliError, render};
 use crate::jobs::{self, EvaluateOptions};
 use crate::report::plots;
 
-pub async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Evaluate) -> Result<(), CliError> {
     let mut options = EvaluateOptions {
         model: args.model.clone(),
         table: args.table.clone(),

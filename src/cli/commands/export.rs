@@ -14,7 +14,7 @@ use crate::report::{Format, Headings, exporter, with_units};
 use crate::sql;
 use crate::store::Shard;
 
-pub async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, export: &Export) -> Result<(), CliError> {
     let format = export.format.map(Format::from).or_else(|| Format::of_path(&export.to)).ok_or_else(|| {
         CliError::Usage(format!(
             "the name {} does not tell a format: use .parquet, .csv, .json, .jsonl, .arrow, .xyz or .db, end a folder of CIFs with /, \

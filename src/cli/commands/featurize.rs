@@ -15,7 +15,7 @@ use crate::jobs::{self, FeaturizeOptions};
 use crate::sql::Session;
 use crate::store::Store;
 
-pub async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Featurize) -> Result<(), CliError> {
     let at = At { snapshot: None };
     if args.list {
         let (store, session) = commands::session(store, at).await?;

@@ -9,7 +9,7 @@ use crate::cli::args::{Format, Functions, ListFormat};
 use crate::cli::render::{self, Printer};
 use crate::sql::{FunctionDoc, ResultField, functions, reference_markdown};
 
-pub fn run(options: &Functions) -> Result<(), CliError> {
+pub(crate) fn run(options: &Functions) -> Result<(), CliError> {
     match (&options.name, options.format) {
         (Some(name), ListFormat::Json) => render::print(&format!("{}\n", json(&[find(name)?])?))?,
         (Some(name), _) => render::print(&page(name)?)?,
@@ -21,7 +21,7 @@ pub fn run(options: &Functions) -> Result<(), CliError> {
 }
 
 /// Signature, first sentence and unit of every function.
-pub fn batch() -> Result<RecordBatch, CliError> {
+pub(crate) fn batch() -> Result<RecordBatch, CliError> {
     let functions = functions();
     let column = |text: &dyn Fn(&FunctionDoc) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(functions.iter().map(text)))
@@ -34,7 +34,7 @@ pub fn batch() -> Result<RecordBatch, CliError> {
 }
 
 /// One function in full.
-pub fn page(name: &str) -> Result<String, CliError> {
+pub(crate) fn page(name: &str) -> Result<String, CliError> {
     let f = find(name)?;
     let mut page = format!("{}\n\n{}\n", f.signature, f.description);
     let mut list = |title: &str, rows: Vec<(String, String)>| {

@@ -8,7 +8,7 @@ use crate::cli::{CliError, render};
 use crate::generation::{Request, SamplerKind};
 use crate::jobs::{self, GenerateOptions};
 
-pub async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Generate) -> Result<(), CliError> {
     let conditions = args.wanted.conditions();
     let request = Request { sites: Some(args.sites), conditions, ..args.request.clone() };
     // Wrong requests fail before a store is made.

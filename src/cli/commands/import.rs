@@ -9,7 +9,7 @@ use crate::cli::{CliError, render};
 use crate::formats::{Naming, Reading};
 use crate::store::{Electrode, ImportOptions, ResultRow, Store};
 
-pub async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, import: &Import) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let paths: Vec<PathBuf> = import.paths.iter().map(PathBuf::from).collect();
     if import.into == Electrode::TABLE {

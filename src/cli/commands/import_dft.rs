@@ -9,7 +9,7 @@ use crate::cli::console::note;
 use crate::cli::{CliError, render};
 use crate::store::{AdsorptionRow, DftOptions};
 
-pub async fn run(store: Option<&Path>, args: &ImportDft) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &ImportDft) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let options =
         DftOptions { triples: args.triples.clone(), reference: args.reference.clone(), dry_run: args.dry_run };

@@ -12,7 +12,7 @@ use crate::cli::render::{self, Printer};
 use crate::sql::Session;
 use crate::store::{Quarantined, Snapshot, Store};
 
-pub async fn run(store: Option<&Path>, options: &Info) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, options: &Info) -> Result<(), CliError> {
     let store = super::open(store).await?;
     if options.quarantine {
         let rows = store.quarantine()?;

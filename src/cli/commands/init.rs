@@ -6,7 +6,7 @@ use crate::cli::args::Init;
 use crate::cli::{CliError, render};
 use crate::store::Store;
 
-pub async fn run(store: Option<&Path>, init: &Init) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, init: &Init) -> Result<(), CliError> {
     let dir = init.dir.as_deref().or(store).ok_or_else(|| {
         CliError::Usage(
             "name the folder of the new store: hollandite init DIR (or --store DIR, or HOLLANDITE_STORE)".into(),

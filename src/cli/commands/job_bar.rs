@@ -12,14 +12,14 @@ pub struct JobBar(ProgressBar, Option<Arc<dyn Console>>);
 
 impl JobBar {
     /// `words`: shown until the job reports progress.
-    pub fn new(words: &'static str) -> Self {
+    pub(crate) fn new(words: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_message(words);
         Self(bar, listener())
     }
 
     /// Takes the bar away.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -6,7 +6,7 @@ use clap_mangen::Man as Page;
 use crate::cli::args::{Args, Man};
 use crate::cli::{CliError, render};
 
-pub fn run(man: &Man) -> Result<(), CliError> {
+pub(crate) fn run(man: &Man) -> Result<(), CliError> {
     let io = |path: &std::path::Path| {
         let path = path.to_path_buf();
         move |source| CliError::Io { path, source }

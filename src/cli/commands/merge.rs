@@ -6,7 +6,7 @@ use super::job_bar::JobBar;
 use crate::cli::args::Merge;
 use crate::cli::{CliError, render};
 
-pub async fn run(store: Option<&Path>, args: &Merge) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Merge) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let bar = JobBar::new("reading the manifests of the shards");
     let summary = store.merge_run(&args.run, args.remove, &bar).await;

@@ -45,7 +45,7 @@ use crate::sql::Session;
 use crate::store::{Store, waiting_for};
 
 /// Run the command that was typed.
-pub async fn run(args: Args) -> Result<(), CliError> {
+pub(crate) async fn run(args: Args) -> Result<(), CliError> {
     let store = args.store.as_deref();
     match args.command {
         Command::Init(init) => init::run(store, &init).await,

@@ -17,7 +17,12 @@ pub struct Place {
 }
 
 /// Where the job `command`, all of its options in it, is to work; `None` where its shard is done already.
-pub async fn place(store: Option<&Path>, at: At, sharded: &Sharded, command: &str) -> Result<Option<Place>, CliError> {
+pub(crate) async fn place(
+    store: Option<&Path>,
+    at: At,
+    sharded: &Sharded,
+    command: &str,
+) -> Result<Option<Place>, CliError> {
     let part = sharded.part(|name| std::env::var(name).ok())?;
     let Some((run, shard)) = part else {
         let (store, session) = super::session(store, at).await?;
@@ -37,12 +42,12 @@ pub async fn place(store: Option<&Path>, at: At, sharded: &Sharded, command: &st
 
 impl Place {
     /// The shard, where there is one.
-    pub fn shard(&self) -> Option<Shard> {
+    pub(crate) fn shard(&self) -> Option<Shard> {
         self.branch.as_ref().map(|(_, shard)| *shard)
     }
 
     /// A condition on the rows, and that they are of the shard.
-    pub fn condition(&self, given: Option<String>) -> Option<String> {
+    pub(crate) fn condition(&self, given: Option<String>) -> Option<String> {
         match (self.shard().map(|shard| shard.condition("structure_hash")), given) {
             (Some(shard), Some(given)) => Some(format!("({given}) AND {shard}")),
             (shard, given) => shard.or(given),
@@ -50,7 +55,7 @@ impl Place {
     }
 
     /// Says that the job is done, and which files it wrote beside the store.
-    pub fn finish(self, files: BTreeMap<PathBuf, u64>) -> Result<(), CliError> {
+    pub(crate) fn finish(self, files: BTreeMap<PathBuf, u64>) -> Result<(), CliError> {
         let Some((branch, shard)) = self.branch else { return Ok(()) };
         let done = branch.finish(self.session.loaded_models(), files)?;
         let run = &done.plan.run;

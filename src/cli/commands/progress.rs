@@ -24,13 +24,13 @@ pub struct Bar {
 
 impl Bar {
     /// Of a run of `epochs` whose learning curve is drawn to `curve` after each. `unit`: of the label.
-    pub fn new(epochs: usize, curve: PathBuf, unit: String) -> Self {
+    pub(crate) fn new(epochs: usize, curve: PathBuf, unit: String) -> Self {
         let bar = TrainingBar::new("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left of the epoch");
         Self { bar, epochs, curve, unit, history: Mutex::default() }
     }
 
     /// Takes the bar away.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.bar.close();
     }
 

@@ -6,7 +6,7 @@ use crate::cli::args::Restore;
 use crate::cli::{CliError, render};
 use crate::store::moment;
 
-pub async fn run(store: Option<&Path>, restore: &Restore) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, restore: &Restore) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let snapshot = match restore.to.parse() {
         Ok(number) => number,

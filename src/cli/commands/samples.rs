@@ -9,7 +9,7 @@ use crate::sql::{Session, units};
 ///
 /// # Errors
 /// No such table or column, a label that is no number, a condition that is no SQL, or no row left.
-pub async fn read(
+pub(crate) async fn read(
     session: &Session,
     table: &str,
     target: &str,
@@ -23,7 +23,7 @@ pub async fn read(
 ///
 /// # Errors
 /// No such table or column.
-pub async fn unit(session: &Session, table: &str, target: &str) -> Result<String, CliError> {
+pub(crate) async fn unit(session: &Session, table: &str, target: &str) -> Result<String, CliError> {
     let labelled = Labelled { table, target, condition: None };
     let unit = units(session, &session.sql(&labelled.label()).await?).pop().flatten();
     Ok(unit.unwrap_or_default().into_owned())

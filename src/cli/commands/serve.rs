@@ -22,7 +22,7 @@ impl From<ServeError> for CliError {
     }
 }
 
-pub async fn serve(store: Option<&Path>, given: Serve) -> Result<(), CliError> {
+pub(crate) async fn serve(store: Option<&Path>, given: Serve) -> Result<(), CliError> {
     let store = super::open(given.dir.as_deref().or(store)).await?;
     let (limits, allowed) = bounds(&given.bounds);
     let options = Options {
@@ -48,7 +48,7 @@ pub async fn serve(store: Option<&Path>, given: Serve) -> Result<(), CliError> {
     Ok(())
 }
 
-pub async fn mcp(store: Option<&Path>, given: Mcp) -> Result<(), CliError> {
+pub(crate) async fn mcp(store: Option<&Path>, given: Mcp) -> Result<(), CliError> {
     let store = super::open(given.dir.as_deref().or(store)).await?;
     let (limits, allowed) = bounds(&given.bounds);
     let input = BufReader::new(std::io::stdin());

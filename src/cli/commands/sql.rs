@@ -17,7 +17,7 @@ use crate::report;
 use crate::sql::{Session, column_units};
 use crate::store::Store;
 
-pub async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, sql: &Sql) -> Result<(), CliError> {
     let printer = Printer::new(&sql.output)?;
     if sql.list {
         return list(&printer);
@@ -66,7 +66,7 @@ fn at_statement(error: CliError, statements: &[&str], at: usize) -> CliError {
 }
 
 /// Run one statement and print its rows; false where it has no columns to print, as CREATE and SET.
-pub async fn run_one(session: &Session, statement: &str, printer: &Printer) -> Result<bool, CliError> {
+pub(crate) async fn run_one(session: &Session, statement: &str, printer: &Printer) -> Result<bool, CliError> {
     if let Some(word) = Word::of(statement) {
         return word.answer(session, printer).await.map(|()| true);
     }
@@ -92,14 +92,14 @@ async fn command(line: &str, store: &Store, session: &Session, printer: &Printer
 }
 
 /// Prints which rows answered NULL, and why.
-pub fn warn(session: &Session) {
+pub(crate) fn warn(session: &Session) {
     for warning in session.warnings() {
         note(&format!("warning: {warning}"));
     }
 }
 
 /// Summary statistics of a result in place of its rows, computed by polars.
-pub async fn describe(session: &Session, query: &str, printer: &Printer) -> Result<(), CliError> {
+pub(crate) async fn describe(session: &Session, query: &str, printer: &Printer) -> Result<(), CliError> {
     let frame = session.sql(query).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await?;

@@ -10,7 +10,7 @@ use crate::report::plots::funnel::Step;
 use crate::sql::Session;
 
 /// What is counted, such as oxides, and the steps, as a query or a stored one of that name has them.
-pub async fn counted(session: &Session, query: &str) -> Result<(String, Vec<Step>), CliError> {
+pub(crate) async fn counted(session: &Session, query: &str) -> Result<(String, Vec<Step>), CliError> {
     let frame = session.sql(statement(query)?).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());
     check(&schema)?;
@@ -28,7 +28,7 @@ fn rows(column: &str) -> &str {
 }
 
 /// That such a query can be run: its names, and the models that it uses.
-pub async fn planned(session: &Session, query: &str) -> Result<(), CliError> {
+pub(crate) async fn planned(session: &Session, query: &str) -> Result<(), CliError> {
     session.sql(statement(query)?).await?.create_physical_plan().await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::models::{Found, Metrics, find};
 use crate::report::plots;
 use crate::store::Store;
 
-pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     if args.training.model == wyckoff::NAME && args.from.is_none() && args.from_tuning.is_none() {
         return wyckoff::run(store, args).await;
     }

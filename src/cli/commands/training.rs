@@ -7,7 +7,7 @@ use crate::models::train::TrainOptions;
 
 impl Training {
     /// The `usual` options with what was asked for; the model, the rows and the time are the caller's.
-    pub fn options(&self, usual: TrainOptions) -> Result<TrainOptions, CliError> {
+    pub(crate) fn options(&self, usual: TrainOptions) -> Result<TrainOptions, CliError> {
         Ok(TrainOptions {
             split: self.split.parse().map_err(usage)?,
             test_fraction: share("test", self.test)?,
@@ -24,17 +24,17 @@ impl Training {
 }
 
 /// A fault of what was typed.
-pub fn usage(e: ModelError) -> CliError {
+pub(crate) fn usage(e: ModelError) -> CliError {
     CliError::Usage(e.to_string().trim_start_matches("training: ").to_owned())
 }
 
 /// A share of the whole, below 1.
-pub fn share(name: &str, value: f64) -> Result<f64, CliError> {
+pub(crate) fn share(name: &str, value: f64) -> Result<f64, CliError> {
     let fits = (0.0..1.0).contains(&value);
     if fits { Ok(value) } else { Err(CliError::Usage(format!("--{name} {value}: expected a share from 0 to 1"))) }
 }
 
-pub fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
+pub(crate) fn device(name: &str) -> Result<burn::prelude::Device, CliError> {
     match name {
         "cpu" => Ok(burn::prelude::Device::flex()),
         #[cfg(feature = "cuda")]

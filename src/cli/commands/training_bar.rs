@@ -21,7 +21,7 @@ pub struct TrainingBar {
 
 impl TrainingBar {
     /// Drawn by `template`.
-    pub fn new(template: &str) -> Self {
+    pub(crate) fn new(template: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(500));
@@ -29,7 +29,7 @@ impl TrainingBar {
     }
 
     /// So many of the crystals that `prefix` goes over.
-    pub fn crystals(&self, prefix: String, message: String, done: usize, total: usize) {
+    pub(crate) fn crystals(&self, prefix: String, message: String, done: usize, total: usize) {
         if let Some(console) = &self.console {
             let words = format!("{prefix}, {message}");
             console.step(&Done { done: done as u64, of: Some(total as u64), unit: "crystals", words });
@@ -44,7 +44,7 @@ impl TrainingBar {
     }
 
     /// A line, on a terminal above the bar, elsewhere plainly: an epoch's is the log of a run in the background.
-    pub fn line(&self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         match &self.console {
             Some(console) => console.note(text),
             None if self.bar.is_hidden() => eprintln!("{text}"),
@@ -53,12 +53,12 @@ impl TrainingBar {
     }
 
     /// Whether the training goes on.
-    pub fn flow(&self) -> ControlFlow<()> {
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.stop.is_given() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Takes the bar away.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.bar.finish_and_clear();
     }
 }

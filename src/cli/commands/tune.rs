@@ -19,7 +19,7 @@ use crate::models::tune::{
 };
 use crate::store::{Store, Tuning};
 
-pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
     let store = super::open(store).await?;
     if !store.is_writable() {
         return Err(CliError::Failed("the store is read-only; copy it to a folder that you may write to".into()));
@@ -65,7 +65,7 @@ pub async fn run(store: Option<&Path>, args: &Tune) -> Result<(), CliError> {
 }
 
 /// The unit of the label that a tuning is of; empty where none is known, or the table is gone.
-pub async fn unit(store: &Store, definition: &Definition) -> String {
+pub(crate) async fn unit(store: &Store, definition: &Definition) -> String {
     let Ok(session) = super::session_of(store, definition.snapshot).await else { return String::new() };
     samples::unit(&session, &definition.table, &definition.target).await.unwrap_or_default()
 }
@@ -242,7 +242,7 @@ impl TrialObserver for Bar {
 ///
 /// # Errors
 /// No tuning of that name; those there are, are listed.
-pub fn read(store: &Store, name: &str) -> Result<(Definition, Vec<Trial>), CliError> {
+pub(crate) fn read(store: &Store, name: &str) -> Result<(Definition, Vec<Trial>), CliError> {
     let tuning = Tuning::open(store, name)?;
     let Some(definition) = tuning.definition()? else {
         let known = Tuning::names(store)?;
@@ -256,7 +256,7 @@ pub fn read(store: &Store, name: &str) -> Result<(Definition, Vec<Trial>), CliEr
 ///
 /// # Errors
 /// No such tuning, or none of its trials was fitted to its end.
-pub fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config), CliError> {
+pub(crate) fn winning(store: &Store, name: &str, args: &Train) -> Result<(Train, Config), CliError> {
     let (definition, trials) = read(store, name)?;
     let best = winner(&trials).ok_or_else(|| {
         CliError::Failed(format!("no trial of tuning {name} was fitted to its end: go on with `hollandite tune`"))

@@ -7,7 +7,7 @@ use super::job_bar::JobBar;
 use crate::cli::args::Verify;
 use crate::cli::{CliError, render};
 
-pub async fn run(store: Option<&Path>, verify: &Verify) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, verify: &Verify) -> Result<(), CliError> {
     let store = super::open(store).await?;
     let report = store.verify().await?;
     render::print(&format!("{report}\n"))?;

@@ -24,7 +24,7 @@ pub const NAME: &str = SamplerKind::WYCKOFF;
 /// The column with the distance to the hull, where a table has it.
 const HULL: &str = "e_above_hull";
 
-pub async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Train) -> Result<(), CliError> {
     check(args)?;
     let store = super::open(store).await?;
     let name = name(&store, args)?;

@@ -40,7 +40,7 @@ enum Kind<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub fn new(column: &'a ArrayRef, detail: Detail, digits: &'a Digits) -> Result<Self, ReportError> {
+    pub(crate) fn new(column: &'a ArrayRef, detail: Detail, digits: &'a Digits) -> Result<Self, ReportError> {
         let crystals = match column.data_type() {
             DataType::Struct(_) if detail != Detail::Everything => StructureColumn::try_new(column).ok(),
             _ => None,
@@ -53,7 +53,7 @@ impl<'a> Cells<'a> {
         Ok(Self { kind, detail, digits })
     }
 
-    pub fn text(&self, row: usize) -> Result<String, ReportError> {
+    pub(crate) fn text(&self, row: usize) -> Result<String, ReportError> {
         Ok(match &self.kind {
             Kind::Crystal(crystals) => match crystals.get(row) {
                 None => NULL.into(),

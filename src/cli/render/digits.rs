@@ -15,7 +15,7 @@ pub struct Digits {
 
 impl Digits {
     /// Those of the columns of a result.
-    pub fn of(units: &[ColumnUnits]) -> Vec<Self> {
+    pub(crate) fn of(units: &[ColumnUnits]) -> Vec<Self> {
         let of_one = |column: &ColumnUnits| Self {
             decimals: column.unit.as_deref().and_then(decimals),
             fields: column.fields.iter().map(|(name, _)| name.clone()).zip(fields(&column.fields)).collect(),
@@ -24,12 +24,12 @@ impl Digits {
     }
 
     /// Those of a field of structs.
-    pub fn field(&self, field: &FieldRef) -> Self {
+    pub(crate) fn field(&self, field: &FieldRef) -> Self {
         self.fields.iter().find(|(name, _)| name == field.name()).map_or(Self::default(), |(_, digits)| digits.clone())
     }
 
     /// A number as it is printed.
-    pub fn text(&self, value: f64) -> String {
+    pub(crate) fn text(&self, value: f64) -> String {
         match self.decimals {
             Some(decimals) => rounded(value, decimals),
             None => float(value),
@@ -80,7 +80,7 @@ fn trimmed(text: &str) -> String {
 }
 
 /// Whether a column has numbers that are rounded.
-pub fn has_numbers(data_type: &DataType) -> bool {
+pub(crate) fn has_numbers(data_type: &DataType) -> bool {
     data_type.is_nested() || data_type.is_floating()
 }
 

@@ -24,7 +24,7 @@ pub struct Look {
 }
 
 /// Columns and rows of the terminal.
-pub fn terminal() -> Option<(usize, usize)> {
+pub(crate) fn terminal() -> Option<(usize, usize)> {
     let (columns, rows) = terminal_size::terminal_size()?;
     Some((columns.0.into(), rows.0.into()))
 }

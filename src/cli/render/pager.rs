@@ -16,7 +16,7 @@ fn running() -> MutexGuard<'static, Option<Child>> {
 }
 
 /// Whether a pager has the terminal: a key that stops a query is its own then.
-pub fn is_open() -> bool {
+pub(crate) fn is_open() -> bool {
     running().as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
 }
 
@@ -32,7 +32,7 @@ pub struct Pager {
 }
 
 impl Pager {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let rows = look::terminal().map_or(usize::MAX, |(_, rows)| rows);
         Self { kept: Vec::new(), lines: 0, rows, to: None, plain: false }
     }

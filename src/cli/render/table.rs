@@ -41,7 +41,13 @@ enum Layout {
 
 impl Table {
     /// A table of this schema, whose numbers have these digits, written to `sink`, on a terminal of so many columns.
-    pub fn new(schema: SchemaRef, mut digits: Vec<Digits>, sink: Sink, look: Look, width: Option<usize>) -> Self {
+    pub(crate) fn new(
+        schema: SchemaRef,
+        mut digits: Vec<Digits>,
+        sink: Sink,
+        look: Look,
+        width: Option<usize>,
+    ) -> Self {
         digits.resize_with(schema.fields().len(), Digits::default);
         Self { sink, schema, digits, look, width, waiting: Vec::new(), layout: None, rows: 0, printed: 0 }
     }

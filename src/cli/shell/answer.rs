@@ -9,7 +9,7 @@ use crate::sql::Session;
 use crate::store::Store;
 
 /// Answers a command; false for one that is a matter of the shell alone.
-pub async fn answer(meta: &Meta, store: &Store, session: &Session, printer: &Printer) -> Result<bool, CliError> {
+pub(crate) async fn answer(meta: &Meta, store: &Store, session: &Session, printer: &Printer) -> Result<bool, CliError> {
     match meta {
         Meta::Tables => printer.print_batch(&catalog::tables(store, session).await?)?,
         Meta::Table(name) => printer.print_batch(&catalog::columns(session, name).await?)?,
@@ -32,7 +32,7 @@ pub enum Word {
 
 impl Word {
     /// Reads a statement; `None` where it is plain SQL.
-    pub fn of(statement: &str) -> Option<Self> {
+    pub(crate) fn of(statement: &str) -> Option<Self> {
         let (word, rest) = statements::lead(statement).split_once(char::is_whitespace)?;
         let rest = statements::lead(rest).trim();
         let is_name = !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "_.\"".contains(c));
@@ -44,7 +44,7 @@ impl Word {
     }
 
     /// Prints the answer.
-    pub async fn answer(&self, session: &Session, printer: &Printer) -> Result<(), CliError> {
+    pub(crate) async fn answer(&self, session: &Session, printer: &Printer) -> Result<(), CliError> {
         match self {
             Self::Summarize(query) => sql::describe(session, query, printer).await,
             Self::Describe(table) => printer.print_batch(&catalog::columns(session, table).await?),

@@ -10,7 +10,7 @@ use crate::sql::{Session, sql_type};
 use crate::store::{self, Store};
 
 /// The tables and views that a bare name finds, sorted.
-pub fn table_names(session: &Session) -> Vec<String> {
+pub(crate) fn table_names(session: &Session) -> Vec<String> {
     let context = session.context();
     let config = context.state().config_options().catalog.clone();
     let schema = context.catalog(&config.default_catalog).and_then(|c| c.schema(&config.default_schema));
@@ -20,7 +20,7 @@ pub fn table_names(session: &Session) -> Vec<String> {
 }
 
 /// `\dt`
-pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, CliError> {
+pub(crate) async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, CliError> {
     let info = store.info(session.snapshot())?;
     let rows: HashMap<&str, Option<u64>> = info.tables.iter().map(|t| (t.name.as_str(), t.rows)).collect();
     let names = table_names(session);
@@ -36,7 +36,7 @@ pub async fn tables(store: &Store, session: &Session) -> Result<RecordBatch, Cli
 }
 
 /// `\d TABLE`
-pub async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliError> {
+pub(crate) async fn columns(session: &Session, table: &str) -> Result<RecordBatch, CliError> {
     let provider = session.context().table_provider(table).await?;
     let schema = provider.schema();
     let dictionary = store::meanings(table, &schema);

@@ -28,7 +28,7 @@ pub struct Names {
 
 impl Names {
     /// The names that `session` resolves.
-    pub async fn of(session: &Session) -> Self {
+    pub(crate) async fn of(session: &Session) -> Self {
         let context = session.context();
         let mut names = Self::default();
         for table in super::catalog::table_names(session) {

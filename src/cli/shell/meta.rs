@@ -52,7 +52,7 @@ pub enum Meta {
 
 impl Meta {
     /// Words that work without `\`: `quit`, `exit`, `help`.
-    pub fn of_word(text: &str) -> Option<Self> {
+    pub(crate) fn of_word(text: &str) -> Option<Self> {
         let word = text.trim().trim_end_matches(';').trim_end();
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         match () {
@@ -63,7 +63,7 @@ impl Meta {
     }
 
     /// Read a line that starts with `\`.
-    pub fn parse(line: &str) -> Result<Self, String> {
+    pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let line = line.trim().trim_end_matches(';').trim_end();
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = Some(rest.trim().to_string()).filter(|a| !a.is_empty());

@@ -57,6 +57,9 @@ pub(super) struct Part {
 
 impl Part {
     /// All parts that repeat.
+    ///
+    /// # Errors
+    /// As [`grown`] and [`bounded`].
     pub fn endless(structure: &Structure, radii: &[f64], level: f64) -> Result<Self, FeatureError> {
         let tessellation = grown(structure, radii, level)?;
         let pores = Pores::new(structure, radii, &tessellation);
@@ -70,6 +73,9 @@ impl Part {
     }
 
     /// The part to which the open point `seed` (Cartesian) belongs.
+    ///
+    /// # Errors
+    /// As [`Part::endless`].
     pub fn around(structure: &Structure, radii: &[f64], level: f64, seed: [f64; 3]) -> Result<Self, FeatureError> {
         let tessellation = grown(structure, radii, level)?;
         let pores = Pores::new(structure, radii, &tessellation);
@@ -82,6 +88,9 @@ impl Part {
     }
 
     /// Radius of the largest sphere that fits into it, Å.
+    ///
+    /// # Errors
+    /// As [`grown`].
     pub fn widest(&self, structure: &Structure, radii: &[f64]) -> Result<f64, FeatureError> {
         let flow = Flow::new(structure, radii, self.level, &self.tessellation, &self.pores.network);
         let here = self.pores.clearance.iter().zip(&self.inside).filter(|(_, inside)| **inside);

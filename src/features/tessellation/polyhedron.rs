@@ -131,6 +131,9 @@ impl Polyhedron {
 
     /// Keeps the side `normal · x <= height` (unit normal); corners within `tolerance` (a part of the farthest corner's
     /// distance) of the plane are on it.
+    ///
+    /// # Errors
+    /// [`Torn`].
     pub fn cut(&mut self, normal: [f64; 3], height: f64, label: u32, tolerance: f64) -> Result<Outcome, Torn> {
         if height >= self.farthest {
             return Ok(Outcome::Missed);

@@ -85,6 +85,9 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token; `None` at the end of the text.
+    ///
+    /// # Errors
+    /// A text field or a quote that is not closed, with its place.
     pub fn next(&mut self) -> Result<Option<Token<'a>>, FormatError> {
         self.skip();
         let (text, bytes, at, line) = (self.text, self.text.as_bytes(), self.at, self.line);

@@ -72,6 +72,9 @@ impl Document<'_> {
     }
 
     /// The crystal, and what of it is not as it is written; `line` is where the document begins.
+    ///
+    /// # Errors
+    /// Text that is no structure, parts that make no crystal, or a formula that the sites contradict.
     pub fn structure(mut self, line: usize) -> Result<(Structure, Notes), Refused> {
         let formula = self.formula.take();
         let of_text = |text: &str| {

@@ -179,7 +179,10 @@ impl<'a> Elements<'a> {
         self.text.get(start..self.place.at).map(|element| (element, line, column))
     }
 
-    /// An error where the array is not closed or text follows it; behind the data of an answer, where the answer is not closed.
+    /// Looks behind the last element.
+    ///
+    /// # Errors
+    /// An array that is not closed, or text behind it; behind the data of an answer, an answer that is not closed.
     pub fn finish(&self) -> Result<(), FormatError> {
         if self.place.wrapped && self.place.closed {
             let mut rest = Self::at(self.text, self.place);

@@ -79,6 +79,9 @@ impl Kind<'_> {
     }
 
     /// The one element of the species of site `index`, from 0.
+    ///
+    /// # Errors
+    /// A symbol that is none, a species of several atoms, of none or of an unknown one, a site that is not fully occupied.
     pub fn element(&self, index: usize) -> Result<Element, CrystalError> {
         match self {
             Self::Symbol(symbol) => element_of_symbol(&symbol.0),

@@ -54,6 +54,9 @@ impl Xml {
     }
 
     /// The next item inside of an element.
+    ///
+    /// # Errors
+    /// Text that is no XML, or that ends inside of the element.
     pub fn next(&mut self, inside: &str) -> Result<Item, FormatError> {
         loop {
             self.buffer.clear();
@@ -70,6 +73,9 @@ impl Xml {
     }
 
     /// Calls `child` for every element inside of the one that was just opened, which it must read to its end.
+    ///
+    /// # Errors
+    /// As [`Self::next`], text between the elements, or what `child` says.
     pub fn children(
         &mut self,
         inside: &str,
@@ -88,6 +94,9 @@ impl Xml {
     }
 
     /// The text of the element that was just opened, to its end.
+    ///
+    /// # Errors
+    /// As [`Self::next`], or an element where text should be.
     pub fn text(&mut self, of: &Tag) -> Result<String, FormatError> {
         let mut all = String::new();
         loop {
@@ -100,12 +109,18 @@ impl Xml {
     }
 
     /// Passes over the element that was just opened.
+    ///
+    /// # Errors
+    /// Text that is no XML, or that ends inside of the element.
     pub fn skip(&mut self, of: &Tag) -> Result<(), FormatError> {
         let read = self.reader.read_to_end_into(QName(of.tag.as_bytes()), &mut self.buffer);
         read.map(|_| ()).map_err(|error| self.error(words(&error, &of.tag)))
     }
 
     /// Reads what is left, which must be blank, and returns the hash of the whole.
+    ///
+    /// # Errors
+    /// Anything but white space and comments.
     pub fn finish(mut self) -> Result<ContentHash, FormatError> {
         loop {
             self.buffer.clear();

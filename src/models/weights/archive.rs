@@ -23,6 +23,9 @@ impl<'a> Zip<'a> {
     }
 
     /// Reads the directory, which stands at the end of the file.
+    ///
+    /// # Errors
+    /// A damaged directory.
     pub fn open(bytes: &'a [u8]) -> Result<Self, Cause> {
         ZipArchive::new(Cursor::new(bytes)).map(Self).map_err(|e| explained(format!("a damaged zip file: {e}"), e))
     }
@@ -33,6 +36,9 @@ impl<'a> Zip<'a> {
     }
 
     /// The content of a member, of the size and checksum that the directory announces.
+    ///
+    /// # Errors
+    /// No such member, one that is damaged, or one of more than [`MOST_BYTES`].
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>, Cause> {
         let fault = |e: Cause| explained(format!("member {name}: {e}"), e);
         let member = self.0.by_name(name).map_err(|e| fault(e.into()))?;

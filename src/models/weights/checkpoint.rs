@@ -22,6 +22,9 @@ pub(crate) struct Array {
 
 impl Array {
     /// The values of a tensor in a file, whatever its type of number.
+    ///
+    /// # Errors
+    /// Values that cannot be read, or are no numbers.
     pub fn read(tensor: &PackTensor) -> Result<Self, Cause> {
         let fault = |e: Cause| explained(format!("tensor {}: {e}", tensor.name), e);
         let data = bridge::to_data(tensor).map_err(|e| fault(e.into()))?;
@@ -53,6 +56,9 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// The array of that name.
+    ///
+    /// # Errors
+    /// There is none.
     pub fn array(&self, name: &str) -> Result<&Array, String> {
         self.arrays.get(name).ok_or_else(|| format!("the tensor {name} is missing"))
     }
@@ -63,6 +69,9 @@ impl Checkpoint {
     }
 
     /// Length of dimension `axis` of an array.
+    ///
+    /// # Errors
+    /// No such array or dimension.
     pub fn length(&self, name: &str, axis: usize) -> Result<usize, String> {
         let shape = &self.array(name)?.shape;
         shape.get(axis).copied().ok_or_else(|| format!("the tensor {name} has {} dimensions", shape.len()))

@@ -15,7 +15,7 @@ use hollandite::sql::{Bound, Session, Values};
 use serde_json::{Value, json};
 
 /// Names and versions.
-pub fn info(codes: Option<&HashSet<InfoCode>>) -> Result<RecordBatch> {
+pub(crate) fn info(codes: Option<&HashSet<InfoCode>>) -> Result<RecordBatch> {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
     let texts = [
         (InfoCode::VendorName, "hollandite"),
@@ -69,7 +69,7 @@ pub struct Found {
 }
 
 /// The columns of all requested tables.
-pub async fn objects(session: &Session, asked: &Asked) -> std::result::Result<Vec<Found>, hollandite::Error> {
+pub(crate) async fn objects(session: &Session, asked: &Asked) -> std::result::Result<Vec<Found>, hollandite::Error> {
     let text = |value: &Option<String>| Bound::Text(value.clone().unwrap_or_else(|| "%".into()));
     let values =
         Values::InOrder(vec![text(&asked.catalog), text(&asked.schema), text(&asked.table), text(&asked.column)]);
@@ -105,7 +105,7 @@ pub async fn objects(session: &Session, asked: &Asked) -> std::result::Result<Ve
 }
 
 /// Catalogs, their schemas, their tables and their columns, as deep as is asked.
-pub fn nested(found: &[Found], depth: ObjectDepth) -> Result<RecordBatch> {
+pub(crate) fn nested(found: &[Found], depth: ObjectDepth) -> Result<RecordBatch> {
     let (schemas, tables, columns) = match depth {
         ObjectDepth::Catalogs => (false, false, false),
         ObjectDepth::Schemas => (true, false, false),

@@ -20,6 +20,9 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 });
 
 /// The PNG of an SVG document.
+///
+/// # Errors
+/// SVG that cannot be read, a picture without pixels, or one that cannot be written as PNG.
 pub fn png(svg: &str) -> Result<Vec<u8>, String> {
     let svg: String = svg.chars().map(|c| if drawable(c) { c } else { '□' }).collect();
     let options = Options { font_family: FAMILY.into(), fontdb: Arc::clone(&FONTS), ..Options::default() };

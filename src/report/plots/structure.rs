@@ -79,7 +79,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Errors as [`structure`].
+    /// # Errors
+    /// As [`structure`].
     pub fn new(scene: &Scene) -> Result<Self, ReportError> {
         let view = View::down(scene.crystal.lattice(), scene.axis).ok_or_else(|| {
             ReportError::Format("the direction 0,0,0 leads nowhere; look down a, b, c or u,v,w".into())

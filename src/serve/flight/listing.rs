@@ -12,7 +12,7 @@ use arrow_flight::sql::{
 };
 use sql::quoted_name;
 
-use crate::crystals::texts;
+use crate::catalog::texts;
 use crate::error::{Kind, Refusal};
 use crate::gate::{Gate, Question};
 

@@ -61,7 +61,7 @@ fn code<T: std::fmt::Debug>(refused: Result<T, FlightError>) -> Code {
 }
 
 fn texts(batches: &[RecordBatch], column: &str) -> Vec<String> {
-    let column = |batch: &RecordBatch| crate::crystals::texts(batch.column_by_name(column).unwrap());
+    let column = |batch: &RecordBatch| crate::catalog::texts(batch.column_by_name(column).unwrap());
     batches.iter().flat_map(column).collect()
 }
 

@@ -6,17 +6,10 @@ use datafusion::common::plan_err;
 
 use super::kernel::{Answer, Row};
 use super::{Kind, Omitted, Parameter, number, optional, required};
+use crate::structure_type::crystal_text;
 use adsorption::{Freedom, Within, parse_sites};
 use crystal::{DEFAULT_SYMPREC, Radii, Structure, Symmetry};
 use features::{self, Ion, Tolerances};
-
-/// What may stand for a crystal besides a structure, between what a text says before and after it.
-macro_rules! crystal_text {
-    ($before:literal, $after:literal) => {
-        concat!($before, "CIF, POSCAR or JSON text", $after)
-    };
-}
-pub(crate) use crystal_text;
 
 /// A crystal.
 pub(super) fn structure() -> Parameter {

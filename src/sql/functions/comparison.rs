@@ -5,12 +5,12 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 
-use super::arguments::{compared, crystal_text, structure, tolerances};
+use super::arguments::{compared, structure, tolerances};
 use super::declaration::is_numbers;
 use super::kernel::{Answer, Arguments, Columns, crystals, list_of, pairs, rows, structs, values};
 use super::{Function, Kind, required};
 use crate::cost::Cost;
-use crate::structure_type::Crystals;
+use crate::structure_type::{Crystals, crystal_text};
 use crystal::{Structure, content_hash};
 use features::{self, Match, Tolerances};
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 
 use super::arguments::{
-    choice, count, crystal, crystal_text, energy_model, energy_models, host, ion, ion_number, named, relaxes, whole,
+    choice, count, crystal, energy_model, energy_models, host, ion, ion_number, named, relaxes, whole,
 };
 use super::arguments::{sites, spacing, structure};
 use super::kernel::{Answer, Arguments, Columns, Context, Kernel, Value, in_session, lists_of, structs, values};
@@ -15,6 +15,7 @@ use crate::cost::Cost;
 use crate::insertions::{EACH, Kept, Place};
 use crate::relaxations::Remembering;
 use crate::single_points::SinglePoints;
+use crate::structure_type::crystal_text;
 use adsorption::{AdsorptionError, Extraction, Method, RelaxOptions, Relaxed, Within, extract, relax};
 use crystal::Structure;
 use features::{Ion, ring_name};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::arguments::{channel, count, crystal_text, ion, ion_number, reason, relaxes, sites, spacing, structure};
+use super::arguments::{channel, count, ion, ion_number, reason, relaxes, sites, spacing, structure};
 use super::composition::collected;
 use super::kernel::{Answer, Arguments, Columns, Context, Row, crystals, crystals_as, in_session, lists_of, plain};
 use super::kernel::{rows, structs, values};
@@ -15,6 +15,7 @@ use super::{Function, Kind, Omitted, Parameter, optional, required};
 use crate::cost::Cost;
 use crate::environment::Environment;
 use crate::insertions::Kept;
+use crate::structure_type::crystal_text;
 use adsorption::{self, Capacity, InsertionSite, Reference, Within};
 use crystal::Element;
 use features::{self, Ion, ring_name};

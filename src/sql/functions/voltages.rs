@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 
 use super::Function;
-use super::arguments::{choice, crystal, crystal_text, energy_model, ion, named};
+use super::arguments::{choice, crystal, energy_model, ion, named};
 use super::kernel::{Answer, Arguments, Context, in_session, values};
 use super::surface::{cancelled, model_of, relaxation, unconverged};
 use crate::cost::Cost;
 use crate::relaxations::Remembering;
+use crate::structure_type::crystal_text;
 use adsorption::{self, reference, relax};
 use crystal::Structure;
 use features::Ion;

@@ -77,6 +77,9 @@ impl Blocks {
     }
 
     /// The next block with its new columns.
+    ///
+    /// # Errors
+    /// Those of the input and of the calls.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         while self.rows.count < self.block {
             match self.input.next().await.transpose()? {

@@ -42,6 +42,9 @@ impl State {
     }
 
     /// Takes the calls of a node that was placed earlier back into the state.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
     pub fn dissolve(mut self, node_calls: &[Call]) -> Result<Self> {
         for call in node_calls {
             let expr = self.resolve(call.expr.clone())?;
@@ -52,6 +55,9 @@ impl State {
     }
 
     /// An expression over the original as one over the plan, with calls that are available replaced by their columns.
+    ///
+    /// # Errors
+    /// An expression that DataFusion cannot rewrite.
     pub fn resolve(&self, expr: Expr) -> Result<Expr> {
         let expr = replace_columns(expr, |c| self.deferred(c).cloned().or_else(|| self.qualified(c)))?;
         if self.available.is_empty() {
@@ -89,6 +95,9 @@ impl State {
     }
 
     /// Adds a predicate: cheap conjuncts are applied, costly ones put off.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`], or a predicate that does not fit the plan.
     pub fn filter(&mut self, conjuncts: Vec<Expr>) -> Result<()> {
         let mut cheap = vec![];
         for conjunct in conjuncts {
@@ -111,6 +120,9 @@ impl State {
     }
 
     /// Applies what is pending, cheapest first, each predicate on the rows that the ones before left.
+    ///
+    /// # Errors
+    /// As [`Self::materialise`], or a predicate that does not fit the plan.
     pub fn apply_pending(&mut self, aliases: &AliasGenerator) -> Result<()> {
         let mut pending = std::mem::take(&mut self.pending);
         while !pending.is_empty() {
@@ -127,6 +139,9 @@ impl State {
 
     /// Applies what is pending, and says again in which order the rows come: between a sort and its limit an engine may
     /// hand on the rows of a filter in any order. Where it keeps the order, it sees that and does not sort twice.
+    ///
+    /// # Errors
+    /// As [`Self::apply_pending`].
     pub fn apply_pending_in_order(&mut self, aliases: &AliasGenerator) -> Result<()> {
         let order = std::mem::take(&mut self.order);
         if self.pending.is_empty() {
@@ -141,6 +156,9 @@ impl State {
     }
 
     /// Makes `calls` available, the cheaper class first.
+    ///
+    /// # Errors
+    /// As [`Evaluate::try_new`].
     pub fn materialise(&mut self, calls: Vec<Expr>, aliases: &AliasGenerator) -> Result<()> {
         for cost in [Cost::Costly, Cost::Model, Cost::Surface] {
             let mut placed: Vec<Call> = vec![];
@@ -181,6 +199,9 @@ impl State {
     }
 
     /// Puts everything back: the plan with exactly the columns of `original`.
+    ///
+    /// # Errors
+    /// As [`Self::apply_pending`], or columns that the plan cannot give.
     pub fn settle(mut self, original: &DFSchema, aliases: &AliasGenerator) -> Result<LogicalPlan> {
         self.apply_pending(aliases)?;
         let mut exprs = self.originals(original)?;
@@ -198,6 +219,9 @@ impl State {
     }
 
     /// The columns of the original, in order, over the plan.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
     pub fn originals(&self, original: &DFSchema) -> Result<Vec<Expr>> {
         original
             .iter()
@@ -209,6 +233,9 @@ impl State {
     }
 
     /// Projects: outputs that need a call are deferred, and the plan carries on what the put-off work will read.
+    ///
+    /// # Errors
+    /// As [`Self::materialise`], or outputs that do not fit the plan.
     pub fn project(mut self, exprs: Vec<Expr>, output: &DFSchema, aliases: &AliasGenerator) -> Result<Self> {
         let columns: Vec<Column> = output.iter().map(Column::from).collect();
         let mut projected = vec![];

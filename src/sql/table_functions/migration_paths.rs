@@ -8,10 +8,11 @@ use datafusion::common::Result;
 
 use super::query::Query;
 use super::table::{Table, id_or_crystal, is_crystal, table};
-use crate::functions::arguments::{crystal_text, energy_model, ion};
+use crate::functions::arguments::{energy_model, ion};
 use crate::functions::kernel::Row;
 use crate::functions::migration::{images, path_channel, path_spacing};
 use crate::functions::{FieldDoc, Function};
+use crate::structure_type::crystal_text;
 use crate::{quoted_name, quoted_text};
 use columns::structure_type;
 

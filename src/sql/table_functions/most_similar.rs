@@ -8,9 +8,10 @@ use datafusion::common::Result;
 
 use super::query::Query;
 use super::table::{Table, id_or_crystal, is_crystal, table};
-use crate::functions::arguments::{crystal_text, whole};
+use crate::functions::arguments::whole;
 use crate::functions::kernel::Row;
 use crate::functions::{FieldDoc, Function, Kind, required};
+use crate::structure_type::crystal_text;
 use crate::{quoted_name, quoted_text};
 
 /// Most rows that a call may ask for.

@@ -10,9 +10,9 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::Expr;
 
 use crate::environment::Environment;
-use crate::functions::arguments::crystal_text;
 use crate::functions::kernel::{Read, Row};
 use crate::functions::{FieldDoc, Function, Kind, Omitted, Parameter, optional, required};
+use crate::structure_type::crystal_text;
 
 /// Makes a table.
 pub(crate) struct Table {

@@ -15,6 +15,9 @@ pub(super) struct Commit<'c> {
 
 impl<'c> Commit<'c> {
     /// The next snapshot, of the next version of the schema. Other writers wait until it is finished.
+    ///
+    /// # Errors
+    /// SQLite's own; another writer that does not finish.
     pub fn begin(connection: &'c mut Connection) -> Result<Self, StoreError> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (snapshot, schema_version) = transaction.query_row(
@@ -38,17 +41,26 @@ impl<'c> Commit<'c> {
     }
 
     /// The next id of a table or view. It is taken when a row with it is inserted.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn next_id(&self) -> Result<i64, StoreError> {
         let sql = "SELECT next_catalog_id FROM ducklake_snapshot WHERE snapshot_id = ?";
         Ok(self.transaction.query_row(sql, [self.snapshot], |row| row.get(0))?)
     }
 
     /// The living table of that name.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn table(&self, name: &str) -> Result<Option<i64>, StoreError> {
         self.living("SELECT table_id FROM ducklake_table WHERE table_name = ? AND end_snapshot IS NULL", name)
     }
 
     /// The living view of that name.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn view(&self, name: &str) -> Result<Option<i64>, StoreError> {
         self.living("SELECT view_id FROM ducklake_view WHERE view_name = ? AND end_snapshot IS NULL", name)
     }
@@ -58,6 +70,9 @@ impl<'c> Commit<'c> {
     }
 
     /// Names that a query of one column answers with.
+    ///
+    /// # Errors
+    /// SQLite's own, or a value that is no text.
     pub fn names(&self, sql: &str, parameters: impl Params) -> Result<Vec<String>, StoreError> {
         let mut statement = self.transaction.prepare(sql)?;
         let names = statement.query_map(parameters, |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -80,6 +95,9 @@ impl<'c> Commit<'c> {
     }
 
     /// Says that the columns or the name of a table have changed: by it clients know which files have which columns.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn new_version_of(&mut self, table: i64) -> Result<(), StoreError> {
         self.transaction.execute(
             "INSERT INTO ducklake_schema_versions (begin_snapshot, schema_version, table_id) VALUES (?, ?, ?)",
@@ -89,6 +107,9 @@ impl<'c> Commit<'c> {
     }
 
     /// Makes it the newest snapshot, with a readable message, and returns its number.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn finish(self, message: &str) -> Result<i64, StoreError> {
         self.transaction.execute(
             "INSERT INTO ducklake_snapshot_changes (snapshot_id, changes_made, author, commit_message) VALUES (?, ?, ?, ?)",

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow::compute::cast;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, WriteMode};
 use futures::TryStreamExt;
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::{OptionalExtension, params};
 
 use super::Commit;

@@ -8,10 +8,10 @@ use std::time::Instant;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::{
     DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
 };
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::params;
 
 use super::{Featurizer, registered};

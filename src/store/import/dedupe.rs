@@ -57,6 +57,9 @@ pub(super) struct Arrival {
 
 impl Known {
     /// The crystals of `table`.
+    ///
+    /// # Errors
+    /// The table cannot be read.
     pub async fn of(store: &Store, table: &str) -> Result<Self, StoreError> {
         const DOING: &str = "reading the crystals of the table";
         let lake = StoreError::lake(DOING);

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion_ducklake::{
     DuckLakeError, DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, TableWriteSession, WriteMode,
 };
+use parquet::basic::{Compression, ZstdLevel};
 use rusqlite::params;
 
 use super::complete::{Identity, complete};
@@ -34,6 +34,8 @@ pub(crate) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
+    /// # Errors
+    /// The catalog cannot be read or written.
     pub fn begin(store: &'a Store, shape: Shape, options: &'a ImportOptions) -> Result<Self, StoreError> {
         let import = match options.dry_run {
             true => None,
@@ -134,6 +136,8 @@ impl<'a> Running<'a> {
             .map_err(StoreError::lake(doing))
     }
 
+    /// # Errors
+    /// The catalog cannot be written.
     pub fn end(&self, summary: &ImportSummary) -> Result<(), StoreError> {
         let Some(import) = self.import else { return Ok(()) };
         let mut connection = self.store.connect()?;

@@ -8,9 +8,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::{DuckLakeTableWriter, SnapshotCommitMetadata, TableWriteOptions, WriteMode};
+use parquet::basic::{Compression, ZstdLevel};
 
 use super::ResultRow;
 use crate::StoreError;

@@ -75,7 +75,7 @@ impl References {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::parquet::errors::ParquetError;
+    use parquet::errors::ParquetError;
 
     use super::super::AdsorptionRow;
     use super::*;

@@ -11,7 +11,7 @@ use crate::cli::{CliError, render};
 use crate::models::Model;
 use crate::models::weights::{Claims, Imported, import};
 
-pub async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &ModelsAdd) -> Result<(), CliError> {
     let claims = Claims {
         name: args.name.clone(),
         property: args.property.clone(),

@@ -22,7 +22,7 @@ const FEW: usize = 20;
 /// Crystals in one forward pass.
 const BATCH: usize = 16;
 
-pub async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(), CliError> {
     let weighting = match args.weights.as_str() {
         "equal" => Weighting::Equal,
         "validation" => Weighting::Validation,

@@ -16,7 +16,7 @@ use crate::cli::{CliError, render};
 /// The last columns of the table `models`, which its list is printed without.
 const FOR_QUERIES: usize = 4;
 
-pub async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Models) -> Result<(), CliError> {
     match (&args.command, &args.name) {
         (Some(ModelsCommand::Add(args)), _) => add::run(store, args).await,
         (Some(ModelsCommand::Ensemble(args)), _) => ensemble::run(store, args).await,

@@ -13,7 +13,7 @@ use crate::models::{Found, ModelCard, behind, find};
 /// Where a line of the card is broken.
 const WIDTH: usize = 110;
 
-pub async fn run(store: Option<&Path>, name: &str, format: Format) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, name: &str, format: Format) -> Result<(), CliError> {
     let store = commands::open(store).await?;
     if let Some((name, _)) = WyckoffModel::kept(name, &store.models_folder()) {
         let model = WyckoffModel::find(&name, Some(&store.models_folder()), false);

@@ -32,14 +32,14 @@ impl Named {
     }
 
     /// `rutile · TiO₂ · P4₂/mnm`.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let formula = labels::formula(&self.structure.composition().reduced_formula());
         let group = self.symmetry.as_ref().map(|s| format!(" · {}", labels::spacegroup(&s.symbol))).unwrap_or_default();
         format!("{} · {formula}{group}", self.id)
     }
 
     /// The file asked for; else `ID-structure.svg` in the current folder, with `_` for what file systems do not take.
-    pub fn out(&self, args: &OneCrystal, picture: &str) -> PathBuf {
+    pub(crate) fn out(&self, args: &OneCrystal, picture: &str) -> PathBuf {
         let usual = || {
             let keep = |c: char| if c.is_alphanumeric() || "-.".contains(c) { c } else { '_' };
             format!("{}-{picture}.svg", self.id.chars().map(keep).collect::<String>()).into()
@@ -53,7 +53,7 @@ impl Named {
 /// # Errors
 /// Neither a file nor an id of the table, in which case the ids most like it are named; a file without a crystal or with
 /// several.
-pub async fn find(store: Option<&Path>, args: &OneCrystal) -> Result<Named, CliError> {
+pub(crate) async fn find(store: Option<&Path>, args: &OneCrystal) -> Result<Named, CliError> {
     let path = Path::new(&args.id);
     if path.is_file() {
         return from_file(path);

@@ -10,7 +10,7 @@ use crate::formats::{Quantity, Volumetric};
 use crate::report::plots::density::{Slice, density};
 use crate::report::plots::labels;
 
-pub fn run(args: &PlotDensity) -> Result<(), CliError> {
+pub(crate) fn run(args: &PlotDensity) -> Result<(), CliError> {
     let whole = read(&find(&args.file)?)?;
     let formula = labels::formula(&whole.structure.composition().reduced_formula());
     let name = |path: &Path| path.file_name().map_or_else(Default::default, |n| n.to_string_lossy().into_owned());

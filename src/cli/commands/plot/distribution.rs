@@ -13,7 +13,7 @@ use crate::report::plots::distribution::{Distribution, Part};
 use crate::report::plots::labels;
 use crate::sql::{Session, quoted_name};
 
-pub async fn run(store: Option<&Path>, args: &PlotDistribution) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotDistribution) -> Result<(), CliError> {
     let (_, session) = super::super::session(store, args.at).await?;
     let data = read(&session, &args.table, args.condition.as_deref()).await?;
     let rows = data.classes.values().sum();

@@ -11,7 +11,7 @@ use crate::report::plots::Picture;
 use crate::sql::{Session, quoted_name, quoted_text};
 
 /// `name` is the picture's part of the file name; `draw` takes a title, a unit and (prediction, label).
-pub async fn run(
+pub(crate) async fn run(
     store: Option<&Path>,
     args: &PlotModel,
     name: &str,
@@ -60,7 +60,7 @@ pub async fn run(
 
 /// The title of a picture of errors. Of all parts of the training together it says how much was fitted to: errors there are no
 /// measure of those to come.
-pub fn title(model: &str, table: &str, split: &str, fitted: f64) -> String {
+pub(crate) fn title(model: &str, table: &str, split: &str, fitted: f64) -> String {
     match split {
         "all" if fitted > 0.0 => {
             // Neither none nor all of it, where it is neither.

@@ -8,7 +8,7 @@ use crate::cli::commands::{session, steps};
 use crate::cli::queries::Query;
 use crate::report::plots::funnel::funnel;
 
-pub async fn run(store: Option<&Path>, args: &PlotFunnel) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotFunnel) -> Result<(), CliError> {
     // An unknown name fails before a store is made.
     Query::of_text(&args.query)?;
     let (_, session) = session(store, args.at).await?;

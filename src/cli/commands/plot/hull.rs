@@ -15,7 +15,7 @@ use crate::report::plots::labels;
 use crate::sql::{Session, quoted_name};
 use crate::stability::{PhaseDiagram, Surface, one_scheme};
 
-pub async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotHull) -> Result<(), CliError> {
     let (_, session) = super::super::session(store, args.at).await?;
     let elements = &args.system.0;
     let name = joined(elements, "-");

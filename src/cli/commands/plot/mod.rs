@@ -21,7 +21,7 @@ use crate::crystal::Structure;
 use crate::report::plots::{self, Picture};
 use crystal::Named;
 
-pub async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, plot: &Plot) -> Result<(), CliError> {
     match &plot.picture {
         PlotPicture::Structure(args) => structure::run(store, args).await,
         PlotPicture::Xrd(args) => xrd::run(store, args).await,

@@ -13,14 +13,14 @@ use crate::report::plots::Picture;
 use crate::sql::{Session, units};
 
 /// The statement that `text` is or names; `None` where it names a model.
-pub fn query(text: &str) -> Option<&str> {
+pub(crate) fn query(text: &str) -> Option<&str> {
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_statement = ["SELECT", "WITH"].iter().any(|word| first.eq_ignore_ascii_case(word));
     if is_statement { Some(text) } else { Query::named(text.trim().trim_end_matches(".sql")).map(|query| query.sql) }
 }
 
 /// As [`errors::run`](super::errors::run), of the pairs of `query`.
-pub async fn run(
+pub(crate) async fn run(
     store: Option<&Path>,
     args: &PlotModel,
     query: &str,
@@ -42,7 +42,7 @@ pub async fn run(
 }
 
 /// Two columns of numbers of `query` and their units; rows without one of them are left out.
-pub async fn read(
+pub(crate) async fn read(
     session: &Session,
     query: &str,
     names: [&str; 2],
@@ -66,7 +66,10 @@ pub struct Rows {
 
 impl Rows {
     /// The two numbers of each row of a batch.
-    pub fn numbers(&self, batch: &RecordBatch) -> Result<impl Iterator<Item = (Option<f64>, Option<f64>)>, CliError> {
+    pub(crate) fn numbers(
+        &self,
+        batch: &RecordBatch,
+    ) -> Result<impl Iterator<Item = (Option<f64>, Option<f64>)>, CliError> {
         let numbers = |i: usize| cast(batch.column(i), &DataType::Float64).map_err(|e| CliError::Failed(e.to_string()));
         let [first, second] = self.places.map(numbers);
         let [first, second] = [first?, second?].map(|column| column.as_primitive::<Float64Type>().clone());
@@ -79,7 +82,7 @@ fn given(column: &Float64Array, i: usize) -> Option<f64> {
 }
 
 /// The rows of `query`, which must have two columns of numbers of these names.
-pub async fn rows(session: &Session, query: &str, names: [&str; 2]) -> Result<Rows, CliError> {
+pub(crate) async fn rows(session: &Session, query: &str, names: [&str; 2]) -> Result<Rows, CliError> {
     let [statement] = statements::all(query)[..] else {
         return Err(CliError::Usage("the picture is drawn of one statement, a SELECT".into()));
     };

@@ -12,7 +12,7 @@ use crate::cli::args::PlotPath;
 use crate::columns::StructureColumn;
 use crate::report::plots::{Image, path, through};
 
-pub async fn run(store: Option<&Path>, args: &PlotPath) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotPath) -> Result<(), CliError> {
     let Some(query) = pairs::query(&args.query) else {
         return Err(CliError::Usage(format!(
             "'{}' is not a query: give one such as \"SELECT * FROM migration_paths('hollandite-mno2', 'Li')\"",

@@ -10,7 +10,7 @@ use crate::crystal::Structure;
 use crate::report::plots::structure::{Scene, structure};
 use crate::report::plots::{Tunnels, usual_axis, usual_cells};
 
-pub async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotStructure) -> Result<(), CliError> {
     let crystal = find(store, &args.crystal).await?;
     let (drawn, cell) = cell_of(&crystal, args.cell)?;
     let tunnels = if args.no_channels { None } else { wide_tunnels(&drawn, args) };

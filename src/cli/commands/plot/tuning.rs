@@ -7,7 +7,7 @@ use crate::cli::args::PlotTuning;
 use crate::cli::commands::{open, tune};
 use crate::report::plots;
 
-pub async fn run(store: Option<&Path>, args: &PlotTuning) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotTuning) -> Result<(), CliError> {
     let store = open(store).await?;
     let (definition, trials) = tune::read(&store, &args.name)?;
     let title = format!("{}: settings of {}", args.name, definition.model);

@@ -9,7 +9,7 @@ use crate::error::FeatureError;
 use crate::features::{Profile, xrd_pattern, xrd_peaks};
 use crate::report::plots::xrd::xrd;
 
-pub async fn run(store: Option<&Path>, args: &PlotXrd) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &PlotXrd) -> Result<(), CliError> {
     let crystal = find(store, &args.crystal).await?;
     // The indices that books print are those of the conventional cell.
     let (indexed, cell) = cell_of(&crystal, Cell::Conventional)?;

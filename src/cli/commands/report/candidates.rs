@@ -29,7 +29,7 @@ pub struct Found {
 }
 
 /// The candidates of a result, each crystal once.
-pub async fn find(
+pub(crate) async fn find(
     session: &Session,
     frame: &DataFrame,
     args: &Report,
@@ -167,7 +167,7 @@ async fn predict(
 }
 
 /// The coverage of intervals in this session.
-pub fn coverage(session: &Session) -> f64 {
+pub(crate) fn coverage(session: &Session) -> f64 {
     crate::sql::HollanditeOptions::of(session.context().copied_config().options()).coverage
 }
 

@@ -10,7 +10,7 @@ use crate::report::plots::funnel::Step;
 use crate::sql::Session;
 
 /// The rows of the query that counts.
-pub async fn counted(session: &Session, query: &str) -> Result<Funnel, CliError> {
+pub(crate) async fn counted(session: &Session, query: &str) -> Result<Funnel, CliError> {
     let (rows, steps) = steps::counted(session, query).await?;
     let source = match Query::of_text(query)? {
         Asked::Stored(query) => format!("Counted by the stored query {}: {rows}.", query.name),
@@ -20,7 +20,7 @@ pub async fn counted(session: &Session, query: &str) -> Result<Funnel, CliError>
 }
 
 /// The conditions of the screening, which has so many rows, where it reads one table.
-pub async fn derived(session: &Session, frame: &DataFrame, rows: u64) -> Result<Option<Funnel>, CliError> {
+pub(crate) async fn derived(session: &Session, frame: &DataFrame, rows: u64) -> Result<Option<Funnel>, CliError> {
     let Some(steps) = crate::jobs::steps(session, frame, Some(rows)).await? else { return Ok(None) };
     let steps = steps.into_iter().map(|(what, count)| Step { what, count }).collect();
     Ok(Some(Funnel {

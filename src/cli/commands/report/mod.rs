@@ -20,7 +20,7 @@ use crate::cli::{CliError, render, statements};
 use crate::report::page::{Page, Table};
 use crate::sql::{Session, units};
 
-pub async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
+pub(crate) async fn run(store: Option<&Path>, args: &Report) -> Result<(), CliError> {
     let text = match &args.file {
         Some(path) => std::fs::read_to_string(path).map_err(|source| CliError::Io { path: path.clone(), source })?,
         None => args.query.clone().unwrap_or_default(),

@@ -13,7 +13,7 @@ use crate::sql::{Session, quoted_name};
 use crate::store::Store;
 
 /// Label and value of each fact.
-pub async fn facts(
+pub(crate) async fn facts(
     store: &Store,
     session: &Session,
     frame: &DataFrame,
