@@ -44,7 +44,7 @@ pub(crate) async fn run(store: Option<&Path>, args: &ModelsEnsemble) -> Result<(
         false => crystals,
     };
     let mean = fitted_mean(&ensemble, &crystals);
-    let test = unseen(&ensemble, crystals, &held_out);
+    let test = unseen_sets(&ensemble, crystals, &held_out);
     let (n, data) = (held_out.len(), described(args, held_out.len()));
     let ensemble = if n < FEW {
         note(&format!(
@@ -104,7 +104,7 @@ fn is_held_out(ensemble: &Ensemble, sample: &Sample, unseen: bool) -> bool {
 }
 
 /// The test crystals of all members by the name of the set: all, and those whose formula no member saw. One that calibrates is none.
-fn unseen(ensemble: &Ensemble, samples: Vec<Sample>, held_out: &[Sample]) -> Vec<(String, Vec<Sample>)> {
+fn unseen_sets(ensemble: &Ensemble, samples: Vec<Sample>, held_out: &[Sample]) -> Vec<(String, Vec<Sample>)> {
     let part = |sample: &Sample| ensemble.part(sample.hash, sample.split.as_deref());
     let seen = |sample: &&Sample| matches!(part(sample), Some(Part::Train | Part::Validation));
     let formulas: HashSet<String> = samples.iter().filter(seen).map(|sample| sample.formula.clone()).collect();
