@@ -1,4 +1,4 @@
-//! Templates: the orbits of known crystals with other elements on them. What a sampler that has learned something must beat.
+//! Templates: the orbits of known crystals with other elements on them. The baseline for a trained sampler.
 //!
 //! The template of a crystal is its tokens without elements: which positions belong together, and whether they hold cations or
 //! anions. One is drawn as often as it is known. Each of its parts takes an element by how often the element is known on positions
@@ -115,7 +115,7 @@ impl Templates {
         self.known.is_empty()
     }
 
-    /// How often an element is known on positions of these symmetries: never nothing, so that what was not seen may be drawn.
+    /// How often an element is known on positions of these symmetries: never 0, so that unseen choices may be drawn.
     fn weight(&self, symmetries: &[&'static str], anion: bool, element: Element) -> f64 {
         let seen = symmetries.iter().filter_map(|s| self.orbits.get(&(*s, anion, element)));
         1.0 + seen.map(|n| f64::from(*n)).sum::<f64>()

@@ -148,7 +148,7 @@ impl Run<'_> {
             loop {
                 progress.step(&Done::rows(at + lot.counts().drawn, draws));
                 let step = tokio::task::spawn_blocking(move || {
-                    let step = lot.lot(STEP);
+                    let step = lot.batch(STEP);
                     (lot, step)
                 });
                 let (drawn, step) = step.await.map_err(|e| Error::Sql(format!("generating crystals: {e}")))?;

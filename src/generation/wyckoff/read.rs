@@ -1,5 +1,5 @@
-//! Crystals as they come, to what is learned from. The symmetry and the spheres of tens of thousands take minutes: a run keeps what
-//! it has found, and one that goes on reads it back.
+//! From crystals to training examples. The symmetry and the spheres of tens of thousands take minutes: a run keeps what it has found, and
+//! one that goes on reads it back.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -16,7 +16,7 @@ use super::train::WyckoffObserver;
 use crate::{Charge, GenerationError, Orbit, Species, Tokens};
 
 /// Crystals that are looked at together.
-const LOT: usize = 512;
+const BATCH: usize = 512;
 
 /// Letter, atomic number, and lowest and highest oxidation state of an orbit.
 type Kept = (char, u8, i8, i8);
@@ -34,7 +34,7 @@ impl Line {
     fn of(structure: &Structure, hash: ContentHash) -> Self {
         let tokens = Tokens::of(structure, DEFAULT_SYMPREC).ok();
         let orbit = |o: &Orbit| (o.letter, o.species.element.z(), o.species.charge.low, o.species.charge.high);
-        // What is not written needs no conditions.
+        // Crystals without tokens need no conditions.
         let conditions = if tokens.is_some() { Conditions::of(structure) } else { Conditions::default() };
         let tokens = tokens.map(|t| (t.group(), t.orbits().iter().map(orbit).collect()));
         Self { hash: hash.to_string(), tokens, conditions }
@@ -51,11 +51,11 @@ impl Line {
     }
 }
 
-/// What is learned from crystals, each with its distance to the hull, eV/atom, where that is known; in their order, each once.
-/// `kept` is the file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
+/// The training examples of crystals, each with its energy above hull, eV/atom, where that is known; in their order, each once. `kept` is
+/// the file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
 ///
 /// # Errors
-/// A file that cannot be written, or work that is no longer wanted.
+/// A file that cannot be written, or work that was cancelled.
 pub fn examples(
     crystals: &[(Structure, Option<f64>)],
     kept: &Path,
@@ -70,25 +70,25 @@ pub fn examples(
     writeln!(file).map_err(GenerationError::io(kept))?;
     let (mut found, mut without) = (Vec::new(), 0);
     let mut seen = std::collections::HashSet::new();
-    for (n, lot) in crystals.chunks(LOT).enumerate() {
+    for (n, batch) in crystals.chunks(BATCH).enumerate() {
         if stop.is_given() {
             return Err(GenerationError::Training("stopped while crystals were read; go on with --resume".into()));
         }
-        let hashes: Vec<ContentHash> = lot.iter().map(|(structure, _)| content_hash(structure)).collect();
-        let new: Vec<usize> = (0..lot.len()).filter(|&k| !known.contains_key(&hashes[k].to_string())).collect();
-        for line in on_threads(threads, new.len(), |k| Line::of(&lot[new[k]].0, hashes[new[k]])) {
+        let hashes: Vec<ContentHash> = batch.iter().map(|(structure, _)| content_hash(structure)).collect();
+        let new: Vec<usize> = (0..batch.len()).filter(|&k| !known.contains_key(&hashes[k].to_string())).collect();
+        for line in on_threads(threads, new.len(), |k| Line::of(&batch[new[k]].0, hashes[new[k]])) {
             let text = serde_json::to_string(&line).map_err(GenerationError::io(kept))?;
             writeln!(file, "{text}").map_err(GenerationError::io(kept))?;
             known.insert(line.hash.clone(), line);
         }
         file.flush().map_err(GenerationError::io(kept))?;
-        for ((_, hull), hash) in lot.iter().zip(&hashes).filter(|(_, hash)| seen.insert(**hash)) {
+        for ((_, hull), hash) in batch.iter().zip(&hashes).filter(|(_, hash)| seen.insert(**hash)) {
             match known.get(&hash.to_string()).and_then(|line| line.example(*hull)) {
                 Some(example) => found.push(example),
                 None => without += 1,
             }
         }
-        observer.read((n * LOT + lot.len()).min(crystals.len()), crystals.len());
+        observer.read((n * BATCH + batch.len()).min(crystals.len()), crystals.len());
     }
     Ok((found, without))
 }
@@ -125,7 +125,7 @@ mod tests {
         let (first, without) = examples(&crystals, &kept, 2, &Ends::default()).unwrap();
         assert_eq!((first.len(), without), (12, 1));
         let text = std::fs::read_to_string(&kept).unwrap();
-        // Cut short, as by the end of a process: the last crystal is read anew.
+        // Cut short, as by the end of a process: the last crystal is read again.
         std::fs::write(&kept, &text[..text.len() - 20]).unwrap();
         let (second, _) = examples(&crystals, &kept, 1, &Ends::default()).unwrap();
         assert_eq!(first, second);

@@ -231,7 +231,7 @@ impl PartitionStream for Part {
             let drawing = move || {
                 sign.during(|| {
                     let mut drawn = Generation::new(sampler, DecodeOptions::default(), seed, draws);
-                    while let Some(crystals) = drawn.lot(lot) {
+                    while let Some(crystals) = drawn.batch(lot) {
                         // An error here means that nobody listens any more.
                         if !crystals.is_empty() && batches.blocking_send(batch(&schema, &crystals)).is_err() {
                             break;
