@@ -40,19 +40,19 @@ fn a_flat_surface_gives_what_its_atoms_have() {
         request(&host, "Ca", 1, Place::EachChannel),
         request(&host, "Li", 40, EVERYWHERE),
     ];
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut rounds = Vec::new();
     let mut watch = |round: Round| {
         rounds.push((round.active, round.of));
         ControlFlow::Continue(())
     };
     let end = adsorb(&Flat, &references(), &requests, &RelaxOptions::default(), &mut watch, |number, answers| {
-        told.push((number, answers.as_ref().map_or(0, Vec::len)));
+        reported.push((number, answers.as_ref().map_or(0, Vec::len)));
     });
     let ControlFlow::Continue(given) = end else { panic!("nobody broke off") };
-    told.sort_unstable();
+    reported.sort_unstable();
     let each: Vec<_> = given.iter().map(|a| a.as_ref().map_or(0, Vec::len)).enumerate().collect();
-    assert_eq!(told, each, "each request is told once");
+    assert_eq!(reported, each, "each request is reported once");
     // The one host; a place for each of the three requests of Li, of which one has no room for so many; the two hosts without it.
     assert_eq!(rounds, [(4, 5), (2, 5), (0, 5)]);
     let one = given[0].as_ref().unwrap()[0].as_ref().unwrap();

@@ -79,11 +79,11 @@ fn learned(facts: &Value) -> Option<(String, &'static str)> {
         _ => return None,
     };
     let phonons = if has("phonon") { ", and of phonons" } else { "" };
-    let told = format!(
+    let description = format!(
         "Nequix (Koker, Kotak & Smidt, arXiv:2508.16067; Koker et al., arXiv:2601.07742), trained on {data}: energies, forces and \
          stresses of relaxations{phonons}, PBE and PBE+U. Published weights: CC-BY 4.0."
     );
-    Some((told, scheme))
+    Some((description, scheme))
 }
 
 /// The elements, in the order of the arrays.
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_with_what_they_are() {
-        for (key, value, told) in [
+        for (key, value, words) in [
             ("layer_norm", json!(false), "layer_norm is false"),
             ("index_weights", json!(true), "index_weights is true"),
             ("hidden_irreps", json!("32x0e + 16x1e"), "32x0e + 16x1e"),
@@ -289,7 +289,7 @@ mod tests {
             let mut checkpoint = ones(facts());
             checkpoint.facts[key] = value;
             let message = convert(checkpoint, &Claims::default(), &Device::flex()).err().unwrap();
-            assert!(message.contains(told), "{key}: {message}");
+            assert!(message.contains(words), "{key}: {message}");
         }
         let mut checkpoint = ones(facts());
         checkpoint.arrays.get_mut("0002").unwrap().shape = vec![7, 8];

@@ -116,7 +116,7 @@ pub trait TrialObserver: Sync {
 
 /// What a fit tells.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum FitEvent {
     /// It goes on where an earlier process left it: the validation errors of the epochs so far, eV/atom.
     Resumed(Vec<f64>),
     /// One more epoch: validation error, eV/atom, and seconds.
@@ -124,7 +124,7 @@ pub enum Told {
 }
 
 /// Told of the course of a fit, answers whether to go on.
-pub type Tell<'a> = &'a mut (dyn FnMut(Told) -> ControlFlow<()> + Send);
+pub type Tell<'a> = &'a mut (dyn FnMut(FitEvent) -> ControlFlow<()> + Send);
 
 /// Trials in a row from the beginning that may fail before the study itself is at fault.
 const FAILURES: usize = 3;
@@ -196,11 +196,11 @@ impl Study {
         let (mut stopped, mut diverged, mut fault) = (false, false, None);
         if !pruned {
             let begun = trial.clone();
-            let fitted = fit(&begun, &mut |told| {
-                match told {
+            let fitted = fit(&begun, &mut |event| {
+                match event {
                     // The checkpoint counts: a process may have died between it and its record here.
-                    Told::Resumed(curve) => trial.curve = curve,
-                    Told::Epoch(error, seconds) if !pruned => {
+                    FitEvent::Resumed(curve) => trial.curve = curve,
+                    FitEvent::Epoch(error, seconds) if !pruned => {
                         trial.curve.push(error);
                         trial.seconds += seconds;
                         watcher.epoch(&trial);
@@ -209,7 +209,7 @@ impl Study {
                         // Weights that are no numbers never become numbers again.
                         diverged = !error.is_finite();
                     }
-                    Told::Epoch(..) => {}
+                    FitEvent::Epoch(..) => {}
                 }
                 pruned |= self.pruning.gives_up(&trial.curve, self.epochs, &earlier);
                 let over = pruned || stopped || diverged || fault.is_some();
@@ -286,10 +286,10 @@ mod tests {
         let number = |name: &str| settings[name].number().unwrap();
         let limit = 0.1 + 0.02 * (number("rate") / 3e-3).ln().powi(2) + 0.001 * (number("width") - 160.0).abs();
         let error = |epoch: usize| limit * (1.0 + 2.0 / epoch as f64);
-        let _ = tell(Told::Resumed((1..=*checkpoint).map(error).collect()));
+        let _ = tell(FitEvent::Resumed((1..=*checkpoint).map(error).collect()));
         while *checkpoint < 27 {
             *checkpoint += 1;
-            if *checkpoint == dies || tell(Told::Epoch(error(*checkpoint), 1.0)).is_break() {
+            if *checkpoint == dies || tell(FitEvent::Epoch(error(*checkpoint), 1.0)).is_break() {
                 break;
             }
         }
@@ -350,7 +350,7 @@ mod tests {
         let fit = |trial: &Trial, tell: Tell| match trial.number {
             2 => Err(ModelError::Training("too wide".into())),
             3 => {
-                let _ = tell(Told::Epoch(f64::NAN, 1.0));
+                let _ = tell(FitEvent::Epoch(f64::NAN, 1.0));
                 Ok(())
             }
             _ => {

@@ -26,7 +26,7 @@ use template::{Slot, Template};
 use types::{Key, Types, key};
 
 /// Choices of elements that are judged together.
-const LOT: usize = 8192;
+const BATCH: usize = 8192;
 
 /// What to put into the prototypes.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,8 +199,8 @@ impl Candidates {
 
     /// The next choices of elements, of whichever templates.
     fn next_choices(&mut self) -> Vec<(usize, Vec<Element>)> {
-        let mut found = Vec::with_capacity(LOT);
-        while found.len() < LOT && self.at < self.templates.len() {
+        let mut found = Vec::with_capacity(BATCH);
+        while found.len() < BATCH && self.at < self.templates.len() {
             let (template, options) = (&self.templates[self.at], &self.options);
             let choices = self.choices.get_or_insert_with(|| Choices::new(template, options));
             match choices.next() {
