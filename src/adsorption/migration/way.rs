@@ -168,7 +168,7 @@ pub(super) fn rest(
     ControlFlow::Continue(())
 }
 
-/// What each way that goes on asks for; one that cannot ask ends.
+/// What each way that goes on needs; one that fails to say so ends.
 pub(super) fn each(
     ways: &mut [Result<Way, AdsorptionError>],
     ask: impl Fn(&Way) -> Result<Vec<Structure>, AdsorptionError>,
