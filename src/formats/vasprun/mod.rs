@@ -22,7 +22,7 @@ use crate::FormatError;
 use crystal::Element;
 use xml::{Item, Tag, Xml};
 
-/// Reads a calculation; `name` is what it will be called.
+/// Reads a calculation under a name.
 ///
 /// # Errors
 /// Line and reason: where the text departs from XML, ends early, or lacks what a calculation has.
@@ -203,8 +203,8 @@ impl Found {
             }
             None => None,
         };
-        // What the user asked for knows of tags that the older versions do not list among those used, and has Hubbard terms
-        // for all kinds of atoms, where the list of those used may be cut.
+        // The requested tags include some that older versions do not list among those used, and have Hubbard terms for all kinds of atoms,
+        // where the list of those used may be cut.
         let mut all = Tags::default();
         for tag in ["LDAUL", "LDAUU", "LDAUJ"] {
             if let Some(text) = self.asked.0.get(tag) {
