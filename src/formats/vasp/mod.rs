@@ -105,15 +105,16 @@ impl Run {
     }
 }
 
-/// Whether ions that moved `steps` times under these settings have converged. `stopped`: by the user.
+/// Whether ions that moved `steps` times with these settings are done: converged, or through all steps of the dynamics. `stopped`: by the
+/// user.
 pub(super) fn ions_at_rest(settings: &Settings, steps: usize, stopped: bool) -> bool {
-    let asked = settings.nsw.max(0) as usize;
+    let requested = settings.nsw.max(0) as usize;
     if stopped {
         false
     } else if settings.is_dynamics() || settings.ediffg == 0.0 {
-        asked <= 1 || steps == asked
+        requested <= 1 || steps == requested
     } else {
-        asked <= 1 || steps < asked
+        requested <= 1 || steps < requested
     }
 }
 
