@@ -220,18 +220,18 @@ mod tests {
 
     #[test]
     fn most_published_tokens_make_crystals_of_their_symmetry() {
-        let (mut asked, mut made, mut sound) = (0, 0, 0);
+        let (mut tried, mut made, mut sound) = (0, 0, 0);
         for host in embedded() {
             let Ok(tokens) = Tokens::of(&host.structure, 0.01) else { continue };
             if tokens.sites() > 60 {
                 continue;
             }
-            asked += 1;
+            tried += 1;
             let Some((structure, instability)) = crystal(&tokens, 7) else { continue };
             assert_eq!(Tokens::of(&structure, SYMPREC).unwrap(), tokens, "{}", host.id);
             made += 1;
             sound += usize::from(instability < 0.4);
         }
-        assert!(made * 10 > asked * 9 && sound * 10 > made * 7, "{made} of {asked} made, {sound} of them sound");
+        assert!(made * 10 > tried * 9 && sound * 10 > made * 7, "{made} of {tried} made, {sound} of them sound");
     }
 }

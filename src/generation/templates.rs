@@ -189,14 +189,14 @@ fn fits(template: &Template, request: &Request) -> bool {
     request.sites.is_none_or(|most| amounts.iter().sum::<f64>() <= most as f64) && amounts_fit(amounts, request)
 }
 
-/// Whether the amounts of the elements of a crystal are those of the composition asked for, or no more than the elements asked for.
+/// Whether the amounts of the elements of a crystal are those of the requested composition, or no more than the requested elements.
 fn amounts_fit(mut amounts: Vec<f64>, request: &Request) -> bool {
     let Some(wanted) = &request.composition else { return amounts.len() <= request.elements.len() };
-    let mut asked: Vec<f64> = wanted.iter().map(|(_, n)| n / wanted.natoms()).collect();
+    let mut shares: Vec<f64> = wanted.iter().map(|(_, n)| n / wanted.natoms()).collect();
     let all: f64 = amounts.iter().sum();
     amounts.sort_by(f64::total_cmp);
-    asked.sort_by(f64::total_cmp);
-    amounts.len() == asked.len() && amounts.iter().zip(asked).all(|(n, share)| (n / all - share).abs() < SAME)
+    shares.sort_by(f64::total_cmp);
+    amounts.len() == shares.len() && amounts.iter().zip(shares).all(|(n, share)| (n / all - share).abs() < SAME)
 }
 
 impl Sampler for TemplateSampler {

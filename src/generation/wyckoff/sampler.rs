@@ -229,14 +229,14 @@ impl WyckoffSampler {
                 return Arc::clone(open);
             }
             // Places that differ in their coordinates alone are checked once.
-            let mut asked: Vec<((i64, bool), bool)> = Vec::new();
+            let mut checked: Vec<((i64, bool), bool)> = Vec::new();
             let allowed = |&k: &usize| {
                 let alike = (places[k].multiplicity, places[k].fixed);
-                if let Some((_, allowed)) = asked.iter().find(|(other, _)| *other == alike) {
+                if let Some((_, allowed)) = checked.iter().find(|(other, _)| *other == alike) {
                     return *allowed;
                 }
                 let allowed = self.goal.allows_on(written, species, k, self.most);
-                asked.push((alike, allowed));
+                checked.push((alike, allowed));
                 allowed
             };
             let open: Arc<[usize]> = room.iter().copied().filter(allowed).collect();
