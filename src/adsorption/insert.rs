@@ -10,7 +10,7 @@
 //! several configurations to begin from, [`at`] one that the user states.
 
 use super::{
-    rigid::{Field, with_guests},
+    rigid::{Field, with_ions},
     sites::{InsertionSite, Sites, Within},
 };
 use crate::AdsorptionError;
@@ -150,7 +150,7 @@ fn filled(
     energy: f64,
 ) -> Result<Insertion, AdsorptionError> {
     let points: Vec<[f64; 3]> = sites.iter().map(|site| site.frac).collect();
-    let crowd = with_guests(structure, ion.element, &points)?;
+    let crowd = with_ions(structure, ion.element, &points)?;
     let structure = Structure::new(*crowd.lattice(), crowd.species().to_vec(), crowd.frac_coords().to_vec())?;
     Ok(Insertion { structure, sites, energy })
 }
@@ -179,9 +179,9 @@ impl<'a> Search<'a> {
     /// Among the hollows of a host.
     fn of_sites(structure: &Structure, ion: &Ion, all: &'a Sites) -> Result<Self, AdsorptionError> {
         let mut search = Self::new(all.sites.iter().map(|site| site.score).collect(), &all.between);
-        let guests = vec![ion.element; all.sites.len()];
+        let species = vec![ion.element; all.sites.len()];
         let points = all.sites.iter().map(|site| site.frac).collect();
-        let pairs = neighbors(&Structure::with_overlaps(*structure.lattice(), guests, points)?, MIN_ION_DISTANCE);
+        let pairs = neighbors(&Structure::with_overlaps(*structure.lattice(), species, points)?, MIN_ION_DISTANCE);
         for (&i, &j) in pairs.center.iter().zip(&pairs.neighbor) {
             // An ion's own images are always there.
             search.clash[i as usize][j as usize] = i != j;

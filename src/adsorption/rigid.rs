@@ -49,7 +49,7 @@ impl Field {
         let charge = |e: &Element| states.iter().find(|(x, _)| x == e).map_or(0.0, |&(_, q)| f64::from(q));
         let charges: Vec<f64> = host.species().iter().map(charge).collect();
         let z = f64::from(ion.charge);
-        let all = with_guests(host, ion.element, points)?;
+        let all = with_ions(host, ion.element, points)?;
         let potentials = ewald_potentials(&all, CONVERGED)?;
         let mut energy: Vec<f64> = potentials
             .rows()
@@ -60,15 +60,15 @@ impl Field {
         let mut clearance = vec![REPULSION; points.len()];
         let pairs = neighbors(&all, REPULSION);
         for ((&i, &j), &distance) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
-            let (Some(guest), j) = ((i as usize).checked_sub(host.len()), j as usize) else { continue };
+            let (Some(k), j) = ((i as usize).checked_sub(host.len()), j as usize) else { continue };
             if j < host.len() {
-                clearance[guest] = clearance[guest].min(distance - radii[j]);
+                clearance[k] = clearance[k].min(distance - radii[j]);
             }
             if j < host.len() && z * charges[j] < 0.0 {
                 let bond = ion.radius + radii[j];
                 let hardness = ROCK_SALT * COULOMB * (z * charges[j]).abs() * SOFTNESS / (6.0 * bond * bond);
-                energy[guest] += hardness * ((bond - distance) / SOFTNESS).exp();
-                coordination[guest] += usize::from(distance <= bond + SLACK);
+                energy[k] += hardness * ((bond - distance) / SOFTNESS).exp();
+                coordination[k] += usize::from(distance <= bond + SLACK);
             }
         }
         let between = potentials
@@ -83,8 +83,8 @@ impl Field {
 ///
 /// # Errors
 /// None for points that are finite.
-pub(super) fn with_guests(host: &Structure, guest: Element, points: &[[f64; 3]]) -> Result<Structure, FeatureError> {
-    let species = host.species().iter().copied().chain(points.iter().map(|_| guest)).collect();
+pub(super) fn with_ions(host: &Structure, ion: Element, points: &[[f64; 3]]) -> Result<Structure, FeatureError> {
+    let species = host.species().iter().copied().chain(points.iter().map(|_| ion)).collect();
     let frac = host.frac_coords().iter().chain(points).copied().collect();
     Ok(Structure::with_overlaps(*host.lattice(), species, frac)?)
 }

@@ -135,11 +135,11 @@ impl Moving {
             )));
         }
         let highest = inner.clone().max_by(|&a, &b| self.energies[a].total_cmp(&self.energies[b])).unwrap_or(1);
-        let felt = |climber| nudged(&self.at, &self.energies, &forces, climber);
-        let mut moves = felt(self.climbs.then_some(highest));
+        let moves_with = |climber| nudged(&self.at, &self.energies, &forces, climber);
+        let mut moves = moves_with(self.climbs.then_some(highest));
         if !self.climbs && longest(&moves) < CLIMBS {
             self.climbs = true;
-            moves = felt(Some(highest));
+            moves = moves_with(Some(highest));
         }
         let left = longest(&moves);
         if (self.climbs && left < fmax) || self.steps == steps {

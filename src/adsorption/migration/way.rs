@@ -1,4 +1,4 @@
-//! Where a journey stands, and how it comes to where the ion rests.
+//! State of a journey, and how it finds where the ion rests.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use crate::{
     AdsorptionError,
     dilute::spaced,
     relax::{Follower, RelaxOptions, Relaxed, relax},
-    rigid::with_guests,
+    rigid::with_ions,
     sites::InsertionSite,
 };
 use crystal::Structure;
@@ -110,7 +110,7 @@ pub(super) fn nothing() -> AdsorptionError {
 impl Way {
     /// The cell with the ion at a Cartesian point.
     pub fn with_ion(&self, at: [f64; 3]) -> Result<Structure, AdsorptionError> {
-        Ok(with_guests(&self.cell, self.ion.element, &[self.cell.lattice().to_fractional(at)])?)
+        Ok(with_ions(&self.cell, self.ion.element, &[self.cell.lattice().to_fractional(at)])?)
     }
 
     /// The Cartesian point of a site of the host.
