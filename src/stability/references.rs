@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn pseudopotentials_are_told_by_their_second_word() {
+    fn pseudopotentials_are_recognised_by_their_second_word() {
         let mp2020 = elemental_references("MP2020").unwrap();
         let check = |symbol, title| mp2020.check_potcar(element(symbol), title);
         assert!(check("Mn", "PAW_PBE Mn_pv 02Aug2007").is_ok());
