@@ -71,7 +71,7 @@ impl Gatgnn {
         {
             row[..config.weigher].copy_from_slice(of_fraction);
         }
-        // Its bias is the same for all atoms, and no matter to their shares.
+        // Its bias is the same for all atoms, and does not change their shares.
         let mut weight = values(net.weight.weight.val());
         weight.resize(weigh.width(), 0.0);
         let layer = |l: &module::Layer| (Attention::new(&l.attention, hidden, None), Affine::of(&l.norm).padded());

@@ -63,7 +63,7 @@ pub(super) fn convert(
     })
 }
 
-/// What the weights learned from, and what its energies are, as far as the file says.
+/// Training set of the weights, and scheme of the energies, as far as the file says.
 fn learned(facts: &Value) -> Option<(String, &'static str)> {
     let trained = format!("{} {}", facts["train_path"], facts["extra_train_path"]);
     let has = |name: &str| trained.contains(name);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_are_told_by_the_paths_of_the_training() {
+    fn the_data_are_known_from_the_paths_of_the_training() {
         let of = |key: &str, path: &str| learned(&json!({ key: path }));
         assert!(of("train_path", "data/omat/train").unwrap().1.contains("not comparable"));
         let phonons = json!({ "train_path": "data/phonon", "extra_train_path": ["data/mptrj"] });

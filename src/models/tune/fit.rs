@@ -72,7 +72,7 @@ fn remove(folder: &std::path::Path) -> Result<(), ModelError> {
     }
 }
 
-/// What a training tells, told to a study.
+/// Reports a training to a study.
 struct Bridge<'a> {
     tell: Mutex<Tell<'a>>,
     watcher: &'a dyn TrialObserver,
