@@ -106,7 +106,7 @@ pub(super) struct Net {
     pub number_out: Dense,
 }
 
-/// Draws first weights.
+/// Draws initial weights.
 struct First<'a> {
     random: Stream,
     device: &'a Device,
