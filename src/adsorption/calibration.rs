@@ -1,4 +1,4 @@
-//! How far voltages that are computed end to end lie from those of DFT, and what that promises for others.
+//! The errors of voltages that are computed end to end against DFT, and the intervals that follow for others.
 //!
 //! The errors are those of `queries/voltages_inserted.sql` on electrodes whose voltage is known (`schema/voltage_errors.csv`): the empty
 //! host relaxed, the ions inserted where our own search puts them, the best of several starts. Of n errors like the one to come, the
@@ -60,7 +60,7 @@ pub struct Case<'a> {
     pub spacing: f64,
     /// Relative change of volume by the ions.
     pub volume_change: f64,
-    /// Whether the host was there again once the ions were out; `None` where nobody looked.
+    /// Whether the host is recovered once the ions are out; `None` where that was not computed.
     pub kept: Option<bool>,
 }
 
@@ -78,7 +78,7 @@ pub fn voltage_radius(model: &str, ion: Element, valence: i8, coverage: f64) -> 
     radius_among(&all, ion.symbol(), valence, coverage).ok_or_else(few)
 }
 
-/// The interval that `known` electrodes promise one of `ion`; `None` where they are too few.
+/// The interval that `known` electrodes give for one of `ion`; `None` where they are too few.
 fn radius_among(known: &[&Known], ion: &str, valence: i8, coverage: f64) -> Option<Radius> {
     let class = if valence > 1 { "multivalent ions" } else { "monovalent ions" };
     let same_class = |known: &Known| (known.valence > 1.0) == (valence > 1);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_interval_holds_what_it_promises_on_halves_of_the_known_errors() {
-        // Calibrated on every second electrode and asked of the others, and the other way round.
+        // Calibrated on every second electrode and tested on the others, and the other way round.
         let errors: Vec<f64> = KNOWN.iter().filter(|k| k.model == CHGNET).map(|k| k.error.abs()).collect();
         assert!(errors.len() >= 20, "{}", errors.len());
         let half = |odd: usize| errors.iter().skip(odd).step_by(2).copied().collect::<Vec<f64>>();
@@ -210,7 +210,7 @@ mod tests {
         assert!((0.8..=1.0).contains(&coverage), "{coverage}");
     }
 
-    /// The table of the guide (queries/ions.md): each electrode asked of an interval that all others calibrate.
+    /// The table of the guide (queries/ions.md): each electrode against an interval that all others calibrate.
     #[test]
     fn electrodes_that_were_held_out_lie_in_their_intervals() {
         let models: BTreeSet<&str> = KNOWN.iter().map(|known| known.model).collect();
@@ -231,7 +231,7 @@ mod tests {
             }
             let (held, of) = by_ion.values().fold((0, 0), |(h, o), (held, of)| (h + held, o + of));
             println!("{model}: {held} of {of} held");
-            // What 0.9 promises on the average, less two standard deviations of so few.
+            // The expected 0.9, less two standard deviations of so few electrodes.
             let least = 0.9 - 2.0 * (0.9 * 0.1 / of as f64).sqrt();
             assert!(of >= 20 && held as f64 / of as f64 >= least, "{model}: {held} of {of}");
         }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_electrodes_do_not_cover_is_told() {
+    fn what_the_electrodes_do_not_cover_is_reported() {
         let host = |text: &str| Composition::parse(text).unwrap();
         let (small, large, late) = (host("V2O5"), host("Nb12WO33"), host("Fe30O45"));
         let case = |host, spacing, volume_change, kept| outside(CHGNET, &Case { host, spacing, volume_change, kept });

@@ -1,9 +1,8 @@
 //! The whole discharge of a host: from its fillings to plateaus, capacity and energy.
 //!
 //! Each filling n has an energy, that of its lowest ordering. Those on the lower hull over n appear on the way (see
-//! [`voltage_profile`]); the discharge ends with the last of them that lies below 0 V by no plateau, for from there on the metal separates.
-//! Capacity is that of the charge taken up by then, over the mass and the volume of the filled host; energy is the charge times its
-//! voltage, ∫ V dQ.
+//! [`voltage_profile`]); the discharge ends with the last plateau that is not below 0 V, for from there on the metal separates. Capacity is
+//! that of the charge taken up by then, over the mass and the volume of the filled host; energy is the charge times its voltage, ∫ V dQ.
 
 use crate::{AdsorptionError, VoltageStep, capacity, voltage_profile};
 use crystal::{Composition, Element};

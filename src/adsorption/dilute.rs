@@ -1,8 +1,8 @@
 //! How far inserted ions are from one another, and a cell in which one is far from its own images.
 //!
 //! A calculation with periodic boundaries never holds one ion: it holds one in each cell. Along a tunnel the cell is often a single
-//! octahedron long, 3.9 Å, and the ion stands in a dense row of itself. The distance is therefore part of every answer, and a larger
-//! one can be asked for.
+//! octahedron long, 3.9 Å, and the ion stands in a dense row of itself. The distance is therefore part of every answer, and a larger one
+//! can be requested.
 
 use crate::AdsorptionError;
 use crystal::{DEFAULT_SYMPREC, HermiteForm, Lattice, Structure, Superbase, hermite_forms, neighbors};
@@ -26,7 +26,7 @@ pub fn ion_spacing(structure: &Structure, n: usize) -> f64 {
 /// `spacing`, Å: of the cells of that size the one whose shortest vector is longest.
 ///
 /// # Errors
-/// A spacing that is not positive, or that asks for more than [`MOST_ATOMS`] atoms.
+/// A spacing that is not positive, or that needs more than [`MOST_ATOMS`] atoms.
 pub fn spaced(host: &Structure, spacing: f64) -> Result<(Structure, HermiteForm), AdsorptionError> {
     if !(spacing > 0.0 && spacing.is_finite()) {
         return Err(AdsorptionError::Undefined(format!(

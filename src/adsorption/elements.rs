@@ -1,8 +1,8 @@
 //! The elements in their reference states: what a model's total energies are measured from.
 //!
-//! A formation energy, and the gain of an ion that comes from its metal, need the energy of each element on the scale of the
-//! very model that gave the other energies. So the model is asked itself: it relaxes the ground state of each element, with its
-//! cell, from the published structure in `schema/elements/ground_states.csv`.
+//! A formation energy, and the gain of an ion that comes from its metal, need the energy of each element on the scale of the model that
+//! gave the other energies. So that model relaxes the ground state of each element, with its cell, from the published structure in
+//! `schema/elements/ground_states.csv`.
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::LazyLock};
 
@@ -49,7 +49,7 @@ pub fn element_energies(
 /// The elemental reference energy of `ion` in a table of such energies, eV/atom.
 ///
 /// # Errors
-/// It has none: no other stands in for it.
+/// It has none, and no other replaces it.
 pub fn reference(energies: &BTreeMap<String, f64>, ion: Element, model: &str) -> Result<f64, AdsorptionError> {
     energies.get(ion.symbol()).copied().ok_or_else(|| {
         AdsorptionError::Undefined(format!("model {model} has no elemental reference energy of {}", ion.symbol()))

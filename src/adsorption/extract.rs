@@ -25,7 +25,7 @@ use crystal::{ContentHash, Structure, content_hash};
 use features::Ion;
 use models::potential::Potential;
 
-/// What is asked for: so many ions out of a crystal.
+/// A request: so many ions out of a crystal.
 #[derive(Debug, Clone, Copy)]
 pub struct Extraction<'a> {
     /// The crystal that holds them.
@@ -61,7 +61,7 @@ pub struct Extracted {
 /// along with the relaxations.
 ///
 /// # Errors
-/// Per request: an element that the model does not know, no such ions, no energy of the ion, a crystal that falls apart.
+/// Per request: an element that the model does not know, no such ions, no energy of the ion, a crystal that disintegrates.
 pub fn extract(
     potential: &dyn Potential,
     references: &BTreeMap<String, f64>,
@@ -174,7 +174,7 @@ mod tests {
             ControlFlow::Continue(())
         };
         let end = extract(&Flat, &references, &requests, &RelaxOptions::default(), &mut watch);
-        let ControlFlow::Continue(answers) = end else { panic!("nobody broke off") };
+        let ControlFlow::Continue(answers) = end else { panic!("no follower broke off") };
         // One crystal is relaxed for all of the requests, then what is left of two.
         assert_eq!(of, 3);
         let all = answers[0].as_ref().unwrap();

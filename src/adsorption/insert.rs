@@ -1,44 +1,44 @@
-//! Guests put into a host: the ordered cell of lowest energy in a rigid host of formal charges.
+//! Inserted ions: the ordered cell of lowest energy in a rigid host of formal charges.
 //!
 //! Of all ways to choose n of the sites, none two nearer than [`MIN_ION_DISTANCE`], the one in which the sum of the sites'
-//! energies and of the guests' Coulomb energies with one another and with all their images is least, among those in which the fewest
-//! guests float in a cage that is too wide for them. Where there are few ways each is tried; else the guests go one by
-//! one where the energy gains most, and then change places while one move of one guest still gains. Equal energies are decided by
-//! the order of the sites, so the answer is always the same.
+//! energies and of the ions' Coulomb energies with one another and with all their images is least, among those with the fewest ions afloat
+//! in a cage that is too wide for them. Where there are few ways each is tried; else the ions go one by one to the site of lowest energy,
+//! and then move, one ion at a time, while that lowers the energy. Equal energies are decided by the order of the sites, so the answer is
+//! always the same.
 //!
-//! Formal charges in a rigid host rank roughly: a relaxation from the first place may end above one from the third. [`starts`]
-//! gives several configurations to begin from, [`at`] one that a person states.
+//! Formal charges in a rigid host rank roughly: a relaxation from the first place may end above one from the third. [`starts`] gives
+//! several configurations to begin from, [`at`] one that the user states.
 
 use super::{
-    rigid::{Field, with_guests},
+    rigid::{Field, with_ions},
     sites::{InsertionSite, Sites, Within},
 };
 use crate::AdsorptionError;
 use crystal::{Radii, Structure, neighbors};
 use features::{Ion, site_radii};
 
-/// No two guests of a cell are put nearer than this, Å: less than any cations of a crystal keep, 2.4 Å in Li2O.
+/// No two inserted ions are put nearer than this, Å: below any distance of cations in a crystal, 2.4 Å in Li2O.
 pub const MIN_ION_DISTANCE: f64 = 2.0;
-/// From so many first sites for each choice that is asked for, where ways are not tried one by one.
+/// First sites for each requested choice, where choices are not all tried.
 const STARTED: usize = 4;
-/// So many ways are tried one by one.
+/// Up to this many choices, each is tried.
 const TRIED: usize = 200_000;
 /// A configuration is better where it gains more than this, eV.
 const GAIN: f64 = 1e-6;
 /// Configurations whose energies differ by less than this, eV, are taken for one that symmetry repeats.
 const ALIKE: f64 = 1e-3;
-/// What a guest without neighbours costs while configurations are ranked, eV: more than any difference of rigid energies.
+/// What an ion without neighbours costs while configurations are ranked, eV: more than any difference of rigid energies.
 const FLOATING: f64 = 1e4;
 
-/// A host with guests.
+/// A host with inserted ions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insertion {
-    /// The host's sites in their order, then the guests.
+    /// The host's sites in their order, then the ions.
     pub structure: Structure,
-    /// Where the guests sit, in the order in which they stand in the structure.
+    /// Sites of the ions, in their order in the structure.
     pub sites: Vec<InsertionSite>,
-    /// Energy of the guests in the rigid host and of one another, their own images included, eV: it compares configurations
-    /// of as many guests in one cell only.
+    /// Energy of the ions in the rigid host and of one another, their own images included, eV: it compares configurations of equally many
+    /// ions in one cell only.
     pub energy: f64,
 }
 
@@ -51,8 +51,8 @@ pub fn insert(structure: &Structure, ion: &Ion, n: usize, within: Within) -> Res
     found.ok_or_else(|| AdsorptionError::Undefined(format!("no configuration of {n} ions of {}", ion.element.symbol())))
 }
 
-/// Up to `most` different configurations of `n` of `ion`, to relax and compare: the first is that of [`insert`], the second the one
-/// of lowest rigid energy whatever the neighbours, where that is another, and then the next of those with neighbours.
+/// Up to `most` different configurations of `n` of `ion`, to relax and compare: the first is that of [`insert`], the second the one of
+/// lowest rigid energy regardless of neighbours, where that is another, and then the next of those with neighbours.
 ///
 /// # Errors
 /// As [`insert`].
@@ -97,8 +97,8 @@ pub fn starts(
     chosen.iter().map(filled).collect()
 }
 
-/// `n` of `ion`, one at each of `points` (fractions of the cell), which need be no hollows and may be nearer to one another than
-/// [`insert`] puts them: a configuration that somebody states.
+/// `n` of `ion`, one at each of `points` (fractions of the cell), which need not be hollows and may be nearer to one another than
+/// [`insert`] puts them: a stated configuration.
 ///
 /// # Errors
 /// Another number of points, one on an atom or on another, an element without a radius, cells too large for the matrix of their
@@ -125,10 +125,10 @@ pub fn at(structure: &Structure, ion: &Ion, n: usize, points: &[[f64; 3]]) -> Re
     filled(structure, ion, sites, energy)
 }
 
-/// Reads points as a person writes them: three numbers each, points apart by semicolons.
+/// Reads points as the user writes them: three numbers each, separated by semicolons.
 ///
 /// # Errors
-/// What is no such list.
+/// Text that is no such list.
 pub fn parse_sites(text: &str) -> Result<Vec<[f64; 3]>, AdsorptionError> {
     let point = |part: &str| -> Option<[f64; 3]> {
         let numbers = part.split([' ', ',', '\t']).filter(|word| !word.is_empty()).map(str::parse);
@@ -142,7 +142,7 @@ pub fn parse_sites(text: &str) -> Result<Vec<[f64; 3]>, AdsorptionError> {
     })
 }
 
-/// The host with guests at `sites`.
+/// The host with ions at `sites`.
 fn filled(
     structure: &Structure,
     ion: &Ion,
@@ -150,7 +150,7 @@ fn filled(
     energy: f64,
 ) -> Result<Insertion, AdsorptionError> {
     let points: Vec<[f64; 3]> = sites.iter().map(|site| site.frac).collect();
-    let crowd = with_guests(structure, ion.element, &points)?;
+    let crowd = with_ions(structure, ion.element, &points)?;
     let structure = Structure::new(*crowd.lattice(), crowd.species().to_vec(), crowd.frac_coords().to_vec())?;
     Ok(Insertion { structure, sites, energy })
 }
@@ -161,9 +161,9 @@ type Choice = (Vec<usize>, f64);
 /// The ways to choose sites.
 #[derive(Clone)]
 pub(super) struct Search<'a> {
-    /// Energy of a guest alone at each site, eV.
+    /// Energy of a single ion at each site, eV.
     energy: Vec<f64>,
-    /// Of guests at two sites; see [`Field::between`](super::rigid::Field::between).
+    /// Of ions at two sites; see [`Field::between`](super::rigid::Field::between).
     between: &'a [Vec<f64>],
     /// Whether two sites cannot both be taken.
     clash: Vec<Vec<bool>>,
@@ -179,11 +179,11 @@ impl<'a> Search<'a> {
     /// Among the hollows of a host.
     fn of_sites(structure: &Structure, ion: &Ion, all: &'a Sites) -> Result<Self, AdsorptionError> {
         let mut search = Self::new(all.sites.iter().map(|site| site.score).collect(), &all.between);
-        let guests = vec![ion.element; all.sites.len()];
+        let species = vec![ion.element; all.sites.len()];
         let points = all.sites.iter().map(|site| site.frac).collect();
-        let pairs = neighbors(&Structure::with_overlaps(*structure.lattice(), guests, points)?, MIN_ION_DISTANCE);
+        let pairs = neighbors(&Structure::with_overlaps(*structure.lattice(), species, points)?, MIN_ION_DISTANCE);
         for (&i, &j) in pairs.center.iter().zip(&pairs.neighbor) {
-            // A guest's own images are there whatever is chosen.
+            // An ion's own images are always there.
             search.clash[i as usize][j as usize] = i != j;
         }
         Ok(search)
@@ -198,7 +198,7 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// What guest `i` adds to those at `others`, eV; infinite where it cannot stand beside them.
+    /// What ion `i` adds to those at `others`, eV; infinite where it is too near.
     fn cost(&self, i: usize, others: &[usize]) -> f64 {
         if others.iter().any(|&j| j == i || self.clash[i][j]) {
             return f64::INFINITY;
@@ -207,7 +207,7 @@ impl<'a> Search<'a> {
         own + others.iter().map(|&j| self.between[i][j]).sum::<f64>()
     }
 
-    /// Energy of guests at all of `chosen`, eV.
+    /// Energy of ions at all of `chosen`, eV.
     fn energy(&self, chosen: &[usize]) -> f64 {
         (0..chosen.len()).map(|k| self.cost(chosen[k], &chosen[..k])).sum()
     }
@@ -224,7 +224,7 @@ impl<'a> Search<'a> {
             self.try_all(n, 0, &mut Vec::new(), 0.0, &mut found);
             return found.choices;
         }
-        // Begun at each of the sites in turn, until there are enough: the first start is where a lone guest would go.
+        // Begun at each of the sites in turn, until there are enough: the first start is the best site of a single ion.
         let mut first: Vec<usize> = (0..self.energy.len()).collect();
         first.sort_by(|&i, &j| self.cost(i, &[]).total_cmp(&self.cost(j, &[])));
         for start in first.into_iter().take(STARTED * most) {
@@ -254,7 +254,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Guests one by one where they cost least beside the others, the first at `start`.
+    /// Ions one by one where they cost least beside the others, the first at `start`.
     fn greedy(&self, start: usize, n: usize) -> Option<Vec<usize>> {
         let mut chosen = vec![start];
         for _ in 1..n {
@@ -275,7 +275,7 @@ impl<'a> Search<'a> {
         best
     }
 
-    /// Moves one guest after another while the energy falls.
+    /// Moves one ion after another while the energy falls.
     fn improve(&self, mut chosen: Vec<usize>) -> Option<(Vec<usize>, f64)> {
         let mut moved = true;
         while moved {
@@ -302,7 +302,7 @@ struct Lowest {
 }
 
 impl Lowest {
-    /// Takes a choice in where it is lower than one that is there, and like none; of those that are alike the first stays.
+    /// Keeps a choice that is lower than one of the list and unlike all of them; of those that are alike the first stays.
     fn offer(&mut self, choice: Choice) {
         let energy = choice.1;
         if self.choices.len() == self.most && self.choices.last().is_some_and(|(_, worst)| energy > worst - GAIN) {
@@ -335,7 +335,7 @@ mod tests {
         Ion::parse(symbol).unwrap()
     }
 
-    /// Distance of the two guests at the end of a structure, Å.
+    /// Distance of the two ions at the end of a structure, Å.
     fn apart(structure: &Structure) -> f64 {
         let x = structure.frac_coords();
         let (a, b) = (x[x.len() - 2], x[x.len() - 1]);
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn guests_stand_as_far_apart_as_their_channel_allows() {
-        // Four periods of one tunnel of hollandite: two guests leave two periods between them.
+        // Four periods of one tunnel of hollandite: two ions leave two periods between them.
         let long = host("hollandite-mno2").unwrap().supercell([1, 1, 4]).unwrap();
         let found = insert(&long, &ion("K"), 2, Within::Channel(0)).unwrap();
         assert_eq!(found.structure.len(), long.len() + 2);

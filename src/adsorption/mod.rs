@@ -2,8 +2,8 @@
 //!
 //! [`insertion_sites`] finds the hollows of a host, [`insert`] fills them and [`remove`] empties them, [`relax`] moves the crystal
 //! downhill on a model's energy surface, [`migrate`] an ion over the pass to its next site, and [`adsorb`] and [`extract`] do all
-//! of it for many crystals at once. [`charge`] divides calculated densities among their ions, and [`triples`] finds what belongs
-//! together among calculations that were done elsewhere.
+//! of it for many crystals at once. [`charge`] divides calculated densities among their ions, and [`triples`] matches hosts, filled hosts
+//! and metals among calculations of other programs.
 
 mod adsorb;
 pub mod calibration;

@@ -14,9 +14,9 @@
 //! ```
 //!
 //! **The sign.** Datta et al. (Energy Adv. 2024, 3, 968) write V = ΔG/n_f with ΔE_f = E(XₙG) - (n E(X) + E(G)) (eqs. 1 and 3).
-//! Taken literally, that is negative where an ion is held, yet the text quotes 4.73 eV for Li where it is held best and -1.95 eV for
-//! Al where it does not go in. What they tabulate is -Δ/n, and so it is here. The two quantities are equal in number for Li only:
-//! 3.4 eV per Ca is 1.7 V. A number per ion is never called a voltage.
+//! Taken literally, that is negative where an ion is held, but the text quotes 4.73 eV for Li at its best site and -1.95 eV for Al, which
+//! does not go in. They tabulate -Δ/n, and so do we. The two quantities are equal in number for Li only: 3.4 eV per Ca is 1.7 V. A number
+//! per ion is never called a voltage.
 //!
 //! The voltage is that of Aydinol et al., Phys. Rev. B 56 (1997) 1354, with energies in place of Gibbs energies;
 //! [`gibbs`](super::gibbs()) adds the rest.

@@ -2,7 +2,7 @@
 //!
 //! Total energies have no common zero: those of another functional, dispersion correction or pseudopotential are shifted by eVs.
 //! A reference is therefore looked up by element and functional, and one that is missing, or that two sources state
-//! differently, is refused by name. It is never replaced by one that is merely there.
+//! differently, is refused by name. It is never replaced by another.
 
 use crate::AdsorptionError;
 

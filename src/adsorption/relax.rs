@@ -2,9 +2,8 @@
 //!
 //! Atoms move by FIRE or BFGS (see `fire`, `bfgs`), and the cell with them if asked to (see `frame`). Many crystals go in
 //! lock-step, a few at a time (see `queue`): every round asks the potential once for all that are on their way, each with an
-//! optimiser of its own, so the answer for one does not depend on its company. A crystal is done when the longest of its
-//! forces, those on the cell included, is below `fmax`; one whose energy cannot be had is an error of its own and holds up no
-//! other.
+//! optimiser of its own, so the answer for one does not depend on the others. A crystal is done when the longest of its forces, those on
+//! the cell included, is below `fmax`; one whose energy cannot be computed is an error of its own and does not stop the others.
 
 mod bfgs;
 mod fire;
@@ -25,7 +24,7 @@ pub(super) use queue::{Job, run_all, unanswered};
 /// How a crystal moves downhill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
-    /// The fast inertial relaxation engine: sturdy far from the minimum.
+    /// The fast inertial relaxation engine: robust far from the minimum.
     #[default]
     Fire,
     /// Broyden, Fletcher, Goldfarb and Shanno's quasi-Newton method: fewer steps near the minimum, and a matrix over all
@@ -93,8 +92,8 @@ pub struct Point {
     pub volume: f64,
 }
 
-/// Relaxes `structures` on the surface of `potential`, each an answer of its own. The follower is told of every end and every
-/// round, and may break off, which gives up what is still on its way.
+/// Relaxes `structures` on the surface of `potential`, each an answer of its own. The follower is called at every end and every round, and
+/// may break off, which drops the relaxations in progress.
 ///
 /// # Errors
 /// Per structure: as [`Potential::single_points`]; an energy or force that is not a number; a cell that collapses; an `fmax` that is
@@ -156,12 +155,12 @@ impl Run {
         Ok(Self { volume: structure.volume(), frame, structure, at, held, optimiser, trace: Vec::new() })
     }
 
-    /// What is asked of the potential next.
+    /// The crystal whose energy is needed next.
     fn structure(&self) -> &Structure {
         &self.structure
     }
 
-    /// Takes what the potential says of the crystal as it stands: ends, or makes a step.
+    /// Takes the potential's answer for the current crystal: ends, or makes a step.
     fn go_on(
         &mut self,
         answer: Result<SinglePoint, AdsorptionError>,

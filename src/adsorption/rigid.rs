@@ -1,13 +1,15 @@
-//! The energy of guest ions in a rigid host of formal charges: Coulomb sums and a repulsion without a parameter to fit.
+//! The energy of inserted ions in a rigid host of formal charges: Coulomb sums and a repulsion without a fitted
+//! parameter.
 //!
-//! Every atom carries its oxidation state (see [`oxidation_states`]), every guest its own charge z. A guest at p has
+//! Every atom carries its oxidation state (see [`oxidation_states`]), every inserted ion its own charge z. An ion at p
+//! has
 //!
 //! E(p) = z φ(p) + Σ_j B_j exp((R_j - |p - x_j|) / ρ), the sum over the host's ions of the other sign,
 //!
 //! with φ the Ewald potential of the host and R_j the sum of the Shannon radii. B_j = α k |z q_j| ρ / (6 R_j²) makes R_j the
 //! equilibrium distance of the pair in rock salt (α = 1.74756 Madelung's constant, k = 14.3996 eV Å; Born & Mayer,
 //! *Z. Phys.* **75** (1932) 1), so the distances that the radii were made for are those that it prefers. Formal charges
-//! exaggerate: the energies tell sites of one ion in one host apart, and are no adsorption energies.
+//! exaggerate: the energies rank sites of one ion in one host, and are no adsorption energies.
 
 use crystal::{Element, Structure, neighbors};
 use features::FeatureError;
@@ -21,18 +23,18 @@ const ROCK_SALT: f64 = 1.747_564_595;
 const SOFTNESS: f64 = 0.3;
 /// Up to where ions repel, Å: ten times the softness beyond any bond.
 const REPULSION: f64 = 6.0;
-/// A guest and an ion of the host are bonded up to the sum of their radii and this, Å.
+/// An inserted ion and an ion of the host are bonded up to the sum of their radii and this, Å.
 const SLACK: f64 = 0.45;
 
-/// What one guest feels at each of several points of a host, and guests at these points of one another.
+/// Energies of an inserted ion at each of several points of a host, and of ions at these points with one another.
 pub(super) struct Field {
-    /// Energy of a guest at each point, eV.
+    /// Energy of an ion at each point, eV.
     pub energy: Vec<f64>,
     /// Ions of the host's other sign within bonding reach of each point.
     pub coordination: Vec<usize>,
     /// From each point to the surface of the nearest ion of the host, Å; no farther than [`REPULSION`].
     pub clearance: Vec<f64>,
-    /// Coulomb energy of guests at two points with all their periodic images, eV; of one with its own images, twice, on
+    /// Coulomb energy of ions at two points with all their periodic images, eV; of one with its own images, twice, on
     /// the diagonal.
     pub between: Vec<Vec<f64>>,
 }
@@ -47,7 +49,7 @@ impl Field {
         let charge = |e: &Element| states.iter().find(|(x, _)| x == e).map_or(0.0, |&(_, q)| f64::from(q));
         let charges: Vec<f64> = host.species().iter().map(charge).collect();
         let z = f64::from(ion.charge);
-        let all = with_guests(host, ion.element, points)?;
+        let all = with_ions(host, ion.element, points)?;
         let potentials = ewald_potentials(&all, CONVERGED)?;
         let mut energy: Vec<f64> = potentials
             .rows()
@@ -58,15 +60,15 @@ impl Field {
         let mut clearance = vec![REPULSION; points.len()];
         let pairs = neighbors(&all, REPULSION);
         for ((&i, &j), &distance) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
-            let (Some(guest), j) = ((i as usize).checked_sub(host.len()), j as usize) else { continue };
+            let (Some(k), j) = ((i as usize).checked_sub(host.len()), j as usize) else { continue };
             if j < host.len() {
-                clearance[guest] = clearance[guest].min(distance - radii[j]);
+                clearance[k] = clearance[k].min(distance - radii[j]);
             }
             if j < host.len() && z * charges[j] < 0.0 {
                 let bond = ion.radius + radii[j];
                 let hardness = ROCK_SALT * COULOMB * (z * charges[j]).abs() * SOFTNESS / (6.0 * bond * bond);
-                energy[guest] += hardness * ((bond - distance) / SOFTNESS).exp();
-                coordination[guest] += usize::from(distance <= bond + SLACK);
+                energy[k] += hardness * ((bond - distance) / SOFTNESS).exp();
+                coordination[k] += usize::from(distance <= bond + SLACK);
             }
         }
         let between = potentials
@@ -77,12 +79,12 @@ impl Field {
     }
 }
 
-/// The host's sites and, after them, guests at `points`, whatever their distances.
+/// The host's sites and, after them, ions at `points`, at any distances.
 ///
 /// # Errors
 /// None for points that are finite.
-pub(super) fn with_guests(host: &Structure, guest: Element, points: &[[f64; 3]]) -> Result<Structure, FeatureError> {
-    let species = host.species().iter().copied().chain(points.iter().map(|_| guest)).collect();
+pub(super) fn with_ions(host: &Structure, ion: Element, points: &[[f64; 3]]) -> Result<Structure, FeatureError> {
+    let species = host.species().iter().copied().chain(points.iter().map(|_| ion)).collect();
     let frac = host.frac_coords().iter().chain(points).copied().collect();
     Ok(Structure::with_overlaps(*host.lattice(), species, frac)?)
 }

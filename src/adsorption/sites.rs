@@ -1,10 +1,10 @@
-//! Where a guest can sit: the hollows of the host, those that symmetry makes alike once.
+//! Sites of an inserted ion: the symmetry-distinct hollows of the host.
 //!
 //! A site is a maximum of the void (see [`hollows`]) in which a sphere of at least half the ion's radius fits: a host gives
 //! way by some tenths of an Ångström, not by more. Sites where the ion floats come last: formal charges alone prefer the
 //! middle of a wide cage, out of reach of every oxygen, to the pockets in its walls. Each belongs to the channel that its widest
 //! way leads into, whether or not the ion passes there, or to none where it is a closed cavity. Channels are those of [`tunnels`],
-//! widest first, numbered from 0 here and from 1 where a person counts.
+//! widest first, numbered from 0 here and from 1 for the user.
 //!
 //! [`tunnels`]: features::tunnels
 
@@ -15,7 +15,7 @@ use features::{Channel, Hollow, Ion, MAX_MATRIX_SITES, hollows, ring_size, site_
 
 /// The part of the ion's radius that must fit.
 const ROOM: f64 = 0.5;
-/// A hollow is the image of another where it lies this near, Å: half of what makes two hollows one.
+/// A hollow this near to the image of another, Å, is that image: half of what makes two hollows one.
 const IMAGE: f64 = 0.25;
 /// Energies this near, eV, are equal.
 const EQUAL: f64 = 1e-6;
@@ -25,7 +25,7 @@ const WIDE: f64 = 0.6;
 /// An ion with so many neighbours within bonding reach is held by the host.
 pub const BONDED: usize = 3;
 
-/// A place for a guest.
+/// A site for an ion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InsertionSite {
     /// Fractional coordinates in [0, 1).
@@ -48,7 +48,7 @@ pub struct InsertionSite {
     pub score: f64,
 }
 
-/// Which sites are asked for.
+/// Which sites are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Within {
     /// All of them.
@@ -143,12 +143,12 @@ pub fn insertion_sites(
 
 /// Every site of the cell.
 pub(super) struct Sites {
-    /// In an order that the order of the host's atoms has no part in: those that hold the ion first, then by score of the orbit,
-    /// then by channel, then by coordinates. The first of an orbit stands for it.
+    /// In an order that does not depend on the order of the host's atoms: those that hold the ion first, then by score of the orbit, then
+    /// by channel, then by coordinates. The first of an orbit stands for it.
     pub sites: Vec<InsertionSite>,
     /// The first of each site's orbit.
     pub orbit: Vec<usize>,
-    /// Coulomb energy of guests at two sites, eV; see [`Field::between`].
+    /// Coulomb energy of ions at two sites, eV; see [`Field::between`].
     pub between: Vec<Vec<f64>>,
 }
 

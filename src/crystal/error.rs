@@ -1,12 +1,12 @@
 //! What can be wrong with a crystal.
 
-/// What lies behind an error of any layer: the error of the system or of a library, or a message of our own where there is none.
+/// The cause of an error of any layer: the error of the system or of a library, or a message of our own where there is none.
 ///
-/// Errors say in their text what lies behind them, so that one line tells all; [`std::error::Error::source`] has it too, for
-/// programs that ask what kind it was.
+/// Errors include their cause in their text, so that one line is enough; [`std::error::Error::source`] has it too, for programs that check
+/// its type.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong in our words, which name the remedy, with the error of the system or of a library behind them.
+/// What went wrong in our words, with the remedy, and the error of the system or of a library as its cause.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Explained {
@@ -14,12 +14,12 @@ pub struct Explained {
     source: Cause,
 }
 
-/// `source`, said in other words.
+/// `source`, with a message of our own.
 pub fn explained(message: impl Into<String>, source: impl Into<Cause>) -> Cause {
     Box::new(Explained { message: message.into(), source: source.into() })
 }
 
-/// A crystal that cannot exist, or that we refuse to guess about.
+/// A crystal that cannot exist, or that would need a guess.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CrystalError {
     /// The symbol is not one of the 118 elements.

@@ -1,4 +1,4 @@
-//! A library that panics on a crystal it did not expect must not take the caller's thread down.
+//! A library that panics on an unexpected crystal must not take the caller's thread down.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -9,7 +9,7 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `call` returns, or the words with which it panicked; nothing is printed.
+/// What `call` returns, or the message of its panic; nothing is printed.
 ///
 /// # Errors
 /// The message of the panic.

@@ -1,8 +1,8 @@
 //! What a crystal is: elements, compositions, lattices, periodic structures, their neighbours and symmetry.
 //! Pure values, no input or output. Lengths are Å, angles degrees, volumes Å³, masses unified atomic mass units.
 //!
-//! What is asked in loops says `#[inline]`: an incremental build inlines nothing else into other packages, and calls of `dot`, `norm` and
-//! `cross` were half the time of a Voronoi tessellation.
+//! What is called in loops is marked `#[inline]`: an incremental build inlines nothing else into other packages, and calls of `dot`, `norm`
+//! and `cross` were half the time of a Voronoi tessellation.
 
 mod boxes;
 mod composition;

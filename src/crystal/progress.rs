@@ -1,15 +1,15 @@
-//! How far a job is, told to whoever waits for it.
+//! How far a job is, for the user who waits.
 
 /// How far a job is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// What is done, in [`Done::unit`].
     pub done: u64,
-    /// What there is to do in all; `None` where that is known only at the end.
+    /// The total; `None` where that is known only at the end.
     pub of: Option<u64>,
     /// What is counted: `rows`, `bytes`.
     pub unit: &'static str,
-    /// What else there is to say, such as `1200 crystals, 3 refused`; may be empty.
+    /// A remark, such as `1200 crystals, 3 refused`; may be empty.
     pub words: String,
 }
 
@@ -20,7 +20,7 @@ impl Done {
     }
 }
 
-/// Someone who wants to know how far a job is. `()` does not.
+/// An observer of a job; `()` ignores it.
 pub trait Progress: Send + Sync {
     /// Called after every batch of work.
     fn step(&self, done: &Done);

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Element, Setting, Structure, Symmetry};
 
-/// Beyond so many orders of elements that have the same part in a structure type only the first is kept.
+/// With more orders than this of elements that have the same part in a structure type, only the first is kept.
 const MAX_ORDERS: usize = 24;
 
 /// A structure type, and which element has which part in it.

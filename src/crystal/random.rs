@@ -1,5 +1,5 @@
-//! Randomness that is a function of where in a run it is asked for, not of what was drawn before: a run that was stopped
-//! goes on with the same numbers, on however many threads, without a generator's state in its checkpoint.
+//! Random numbers that depend on the place in a run, not on earlier draws: a stopped run goes on with the same numbers, on any number of
+//! threads, without a generator's state in its checkpoint.
 
 /// 64 bits that depend on every word and on their order: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as a sponge.
 #[inline]

@@ -58,7 +58,7 @@ pub struct Setting {
     pub hall_number: u16,
     /// Space-group number, 1 to 230.
     pub number: u16,
-    /// What tells the settings of one group apart: `1` or `2` (origin), `H` or `R` (axes), `b1`, `cab` ...
+    /// What distinguishes the settings of one group: `1` or `2` (origin), `H` or `R` (axes), `b1`, `cab` ...
     pub choice: &'static str,
     /// Hall symbol.
     pub hall: &'static str,

@@ -1,9 +1,9 @@
-//! A sign that work is no longer wanted, and how long work hears of it.
+//! A sign that work is cancelled, and where it is in force.
 //!
-//! A query runs in tasks and on threads of its own, and dropping its stream ends none that is in the middle of a step. So
-//! whoever starts work holds a [`Stop`]; [`Stop::over`] and [`Stop::during`] put it in force for a future or a closure, and
-//! whatever loops long over crystals, steps or batches takes [`Stop::current`] along and asks it on the way. Rayon's threads do
-//! not inherit it: take it before going parallel.
+//! A query runs in tasks and on threads of its own, and dropping its stream ends none that is in the middle of a step. So the caller that
+//! starts work holds a [`Stop`]; [`Stop::over`] and [`Stop::during`] put it in force for a future or a closure, and every long loop over
+//! crystals, steps or batches takes [`Stop::current`] along and checks it on the way. Rayon's threads do not inherit it: take it before
+//! going parallel.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,7 @@ impl Stop {
         }
     }
 
-    /// Takes it back, for work that is begun anew.
+    /// Resets it, for work that starts again.
     pub fn withdraw(&self) {
         if let Some(sign) = &self.0 {
             sign.given.store(false, Ordering::Relaxed);

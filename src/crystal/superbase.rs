@@ -12,8 +12,8 @@ use super::{
 
 /// Angles are obtuse up to this cosine: right angles come with rounding.
 const RIGHT: f64 = 1e-12;
-/// Steps after which a basis is taken as it is. A dozen lead to the end; where rounding makes two bases change places
-/// without end, either will do.
+/// Steps after which a basis is taken as it is. A dozen are enough; where rounding makes two bases alternate, either
+/// will do.
 const STEPS: usize = 10_000;
 
 /// Three vectors of an obtuse superbase; the fourth is minus their sum.

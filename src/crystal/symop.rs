@@ -168,8 +168,8 @@ impl fmt::Display for SymOp {
 ///
 /// Images of the same site nearer than [`MERGE_DISTANCE`] are one atom on a special position: the site is moved to the
 /// mean of the images that fall upon it (so that 0.333 becomes 1/3 where the symmetry says so) and counted once. The image
-/// under the identity keeps its coordinates as given otherwise; the others are wrapped into [0, 1). Images of different
-/// sites are left as they fall: [`super::Structure::new`] refuses those that overlap.
+/// under the identity keeps its coordinates as given otherwise; the others are wrapped into [0, 1). Images of different sites are not
+/// merged: [`super::Structure::new`] refuses those that overlap.
 pub fn expand_sites(lattice: &Lattice, ops: &[SymOp], sites: &[[f64; 3]]) -> Vec<(usize, [f64; 3])> {
     let mut atoms = Vec::with_capacity(sites.len() * ops.len().min(48));
     if ops.len() < 2 {

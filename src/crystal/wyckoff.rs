@@ -69,8 +69,8 @@ impl WyckoffPosition {
         std::array::from_fn(|j| self.linear.iter().any(|row| row[j] != 0))
     }
 
-    /// What `point` lies beside the representative of its own parameters by, in whole cells and fractions of them, from -½ to ½: zero
-    /// where it is of the representative's form.
+    /// Distance of `point` from the representative of its own parameters, as whole cells and fractions from -½ to ½: zero where it is of
+    /// the representative's form.
     pub fn offset(&self, point: [f64; 3]) -> [f64; 3] {
         let beside: [f64; 3] = std::array::from_fn(|k| point[k] - self.origin[k]);
         // Each parameter stands alone, with the factor ±1, in one of the three coordinates.

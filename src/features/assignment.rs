@@ -78,7 +78,7 @@ impl Ord for Reached {
 
 const FREE: usize = usize::MAX;
 
-/// The column of each row, with the least sum of costs; `None` where some row cannot be served.
+/// The column of each row, with the least sum of costs; `None` where some row gets no column.
 pub(super) fn assign(edges: &Edges) -> Option<Vec<usize>> {
     let n = edges.rows();
     let (mut column_of, mut row_of) = (vec![FREE; n], vec![FREE; n]);

@@ -2,13 +2,13 @@
 //!
 //! A bond of length d carries `exp((R - d) / 0.31 Å)` (I. D. Brown, D. Altermatt, Acta Crystallogr. B 41 (1985) 244), with R from
 //! the size and the electronegativity of the two elements (M. O'Keeffe, N. E. Brese, J. Am. Chem. Soc. 113 (1991) 3226), as pymatgen's
-//! `calculate_bv_sum` has it. On an ion they should sum to its oxidation state; the root mean square of what they miss is the global
-//! instability index (A. Salinas-Sanchez *et al.*, J. Solid State Chem. 100 (1992) 201): sound crystals stay below 0.2, and above
-//! a new phase is doubtful, or its cell far from relaxed.
+//! `calculate_bv_sum` has it. On an ion they should sum to its oxidation state; the root mean square of the deviations is the global
+//! instability index (A. Salinas-Sanchez *et al.*, J. Solid State Chem. 100 (1992) 201): stable crystals stay below 0.2, and above it a new
+//! phase is doubtful, or its cell far from relaxed.
 //!
-//! [`electrostatic_valence`] asks the same without lengths, by Pauling's second rule (J. Am. Chem. Soc. 51 (1929) 1010): cations
-//! give an oxide ion their charge over their coordination number each. Most oxides break it somewhat (J. George *et al.*, Angew.
-//! Chem. Int. Ed. 59 (2020) 7569): it ranks candidates and condemns none.
+//! [`electrostatic_valence`] is the same without lengths, by Pauling's second rule (J. Am. Chem. Soc. 51 (1929) 1010): cations give an
+//! oxide ion their charge over their coordination number each. Most oxides break it somewhat (J. George *et al.*, Angew. Chem. Int. Ed. 59
+//! (2020) 7569): it ranks candidates and excludes none.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -81,7 +81,7 @@ fn length_of_one(a: Element, b: Element) -> Result<Option<f64>, FeatureError> {
     Ok(Some(r + s - r * s * (c.sqrt() - d.sqrt()).powi(2) / (c * r + d * s)))
 }
 
-/// Root mean square over the sites of what bond valences miss the oxidation states by, valence units.
+/// Root mean square over the sites of the deviation of bond valences from oxidation states, valence units.
 ///
 /// # Errors
 /// As [`bond_valence_sums`]; a composition without neutral states.
@@ -91,7 +91,8 @@ pub fn global_instability_index(structure: &Structure, scale: f64) -> Result<f64
     Ok(root_mean_square(sums.iter().zip(&states).map(|(sum, state)| sum - state)))
 }
 
-/// Root mean square over the anions of what Pauling's electrostatic bond strengths miss their charge by, valence units.
+/// Root mean square over the anions of the deviation of Pauling's electrostatic bond strengths from their charge,
+/// valence units.
 ///
 /// # Errors
 /// A composition without neutral states or without anions, a crystal that cannot be divided into Voronoi cells.

@@ -1,8 +1,8 @@
 //! Coordination numbers as a chemist counts them.
 //!
 //! A neighbour of a site is an atom of opposite charge (see [`oxidation_states`]) whose Voronoi face spans more than a
-//! part, `tolerance`, of the largest solid angle of such faces. Oxide ions that touch across the edge of a polyhedron are
-//! thus no neighbours. Where a composition has no ions of both signs, as in metals, all atoms count.
+//! part, `tolerance`, of the largest solid angle of such faces. So oxide ions that touch across the edge of a polyhedron are no neighbours.
+//! Where a composition has no ions of both signs, as in metals, all atoms count.
 //!
 //! At [`COORDINATION_TOLERANCE`] vanadium in V₂O₅ has its five oxygens (1.58 to 2.02 Å; the sixth, at 2.79 Å, spans 0.21
 //! of the largest angle) and molybdenum in MoO₃ its six (1.67 to 2.33 Å, spanning 0.43 and more).
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbors_are_told_by_element_and_a_tolerance_is_a_fraction() {
+    fn neighbors_are_counted_by_element_and_a_tolerance_is_a_fraction() {
         let lattice = Lattice::from_parameters(3.905, 3.905, 3.905, 90.0, 90.0, 90.0).unwrap();
         let [sr, ti] = ["Sr", "Ti"].map(|s| Element::from_symbol(s).unwrap());
         let sites = vec![[0.5; 3], [0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]];

@@ -5,7 +5,7 @@ use crystal::CrystalError;
 /// A feature that is not defined for the crystal or the arguments given.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FeatureError {
-    /// The element has no value in the table asked for.
+    /// The element has no value in the table.
     #[error("{element} has no {quantity} in the {table} table; choose another radius set")]
     MissingElementData {
         /// Symbol.

@@ -14,7 +14,7 @@
 //! their short-range order, unlike ones score about 0.7 to 0.9, and equal ones 1.
 //!
 //! The numbers do not depend on cell, origin, order, rotation or mirror. Crystals with equal distances between all kinds
-//! of atoms (homometric ones) cannot be told apart.
+//! of atoms (homometric ones) have the same numbers.
 
 use super::environment::pairs_within;
 use crate::FeatureError;
@@ -45,7 +45,7 @@ pub fn fingerprint(structure: &Structure) -> Result<Vec<f64>, FeatureError> {
     let mut sums = [[0.0; POINTS]; 3];
     let pairs = pairs_within(structure, unit * RANGE.1 * (TAIL * WIDTH).exp())?;
     for ((&i, &j), &distance) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
-        // A pair is listed from both ends: one of them suffices for the sums that do not tell the ends apart.
+        // A pair is listed from both ends: one of them suffices for the sums that are symmetric in the ends.
         let (p, q) = (anionic[i as usize], anionic[j as usize]);
         let weights = [(1.0 - p) * (1.0 - q), p * (1.0 - q), p * q];
         let at = (distance / unit / RANGE.0).ln() / step;
@@ -100,7 +100,7 @@ pub fn similarity(a: &[f64], b: &[f64]) -> Result<f64, FeatureError> {
     Ok((0.5 * (1.0 + cosine)).clamp(0.0, 1.0))
 }
 
-/// How anionic each site is, 0 to 1; one half for all where nothing tells the elements apart.
+/// How anionic each site is, 0 to 1; one half for all where the elements do not differ.
 fn roles(structure: &Structure) -> Vec<f64> {
     let known = || structure.species().iter().filter_map(|e| e.electronegativity());
     let (least, most) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));

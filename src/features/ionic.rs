@@ -8,7 +8,7 @@
 //!    takes sixfold, save cations larger than 1.16 Å there (K, Rb, Cs, Sr, Ba, Tl, Pb2+), which fill twelvefold cages
 //!    as in perovskite. Where that is not tabulated, the nearest charge and coordination; high spin where spin matters.
 //!
-//! Wrong in detail for any one site, and the same for every crystal: good for comparing crystals.
+//! Inexact for a single site, but the same for every crystal: good for comparing crystals.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -69,8 +69,8 @@ pub fn ionic_radius(element: Element, charge: i8) -> Option<f64> {
     if charge > 0 && sixfold > LARGE { radius_at(element, charge, 12) } else { Some(sixfold) }
 }
 
-/// Shannon's effective ionic radius of a cation in sixfold coordination, Å, or in the nearest that is tabulated: what two ions are compared
-/// by that take each other's place, for the place keeps its coordination. `None` where Shannon lists no cation of the element.
+/// Shannon's effective ionic radius of a cation in sixfold coordination, Å, or in the nearest that is tabulated: for comparing ions that
+/// substitute for each other, since the site keeps its coordination. `None` where Shannon lists no cation of the element.
 pub fn cation_radius(element: Element, charge: i8) -> Option<f64> {
     if charge > 0 { radius_at(element, charge, 6) } else { None }
 }
@@ -116,7 +116,7 @@ pub struct Ion {
 }
 
 impl Ion {
-    /// Reads `Ca`, `Ca2+` or `Ca+2`, which are one ion: without a charge the element takes its commonest state.
+    /// Reads `Ca`, `Ca2+` or `Ca+2`, which are the same ion: without a charge the element takes its commonest state.
     ///
     /// # Errors
     /// Text that is no ion, or an ion that Shannon does not list.
@@ -221,7 +221,7 @@ mod tests {
         let iron = radii("Fe");
         assert!(iron.contains(&0.78) && iron.contains(&0.645), "{iron:?}");
         assert!(radii("Ar").is_empty());
-        // Twelvefold it would be 1.44 Å, and no measure of what it replaces.
+        // Twelvefold it would be 1.44 Å, which cannot be compared with what it replaces.
         assert_eq!(radii("Sr"), [1.18]);
     }
 

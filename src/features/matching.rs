@@ -73,7 +73,7 @@ pub fn match_structures(a: &Structure, b: &Structure, tolerances: &Tolerances) -
     comparable(a, b).then(|| Reduced::of(a).compare(&Reduced::of(b), tolerances))?
 }
 
-/// Whether `a` and `b` are the same structure: [`Match::same`], found at the first placement that shows it.
+/// Whether `a` and `b` are the same structure: [`Match::same`], decided at the first placement that fits.
 pub fn same_structure(a: &Structure, b: &Structure, tolerances: &Tolerances) -> bool {
     comparable(a, b) && Reduced::of(a).is_same(&Reduced::of(b), tolerances)
 }

@@ -1,18 +1,18 @@
-//! Whether the charges of a composition sum to zero, and whether its anions pull harder than its cations.
+//! Whether the charges of a composition sum to zero, and whether its anions are more electronegative than its cations.
 //!
 //! Each element takes one of the states of `schema/elements/oxidation.csv`. Where no choice is neutral one element may be of mixed
-//! valence, its atoms divided between two of its states of one sign (Fe₃O₄: Fe³⁺ and Fe²⁺, 8/3 on average). Of all that is
-//! neutral one valence goes before two, then the commoner states. That the states of the cations lie on elements of lower
-//! electronegativity is the test of Pauling's scale in SMACT (D. W. Davies *et al.*, Chem 1 (2016) 617).
+//! valence, its atoms divided between two of its states of one sign (Fe₃O₄: Fe³⁺ and Fe²⁺, 8/3 on average). Of the neutral choices, those
+//! of one valence go before two, then the commoner states. That the states of the cations lie on elements of lower electronegativity is the
+//! test of Pauling's scale in SMACT (D. W. Davies *et al.*, Chem 1 (2016) 617).
 //!
-//! Both ask the composition alone: cheap enough for millions of candidates, and no proof that a compound exists.
+//! Both need the composition alone: cheap enough for millions of candidates, and no proof that a compound exists.
 
 use super::ionic::{oxidation_states, ranks, states};
 use crystal::{Composition, Element};
 
 /// Charges nearer to zero than this, e per formula, are neutral: amounts may be fractions.
 const NEUTRAL: f64 = 1e-6;
-/// Beyond so many choices of states a formula is given up.
+/// A formula with more choices of states than this is not searched.
 const MAX_CHOICES: usize = 1 << 16;
 
 /// The average state of each element with which `composition` is neutral, in its order; `None` where there is none, or where an
@@ -33,7 +33,7 @@ pub fn neutral_states(composition: &Composition) -> Option<Vec<(Element, f64)>> 
     best.map(|(_, states)| states)
 }
 
-/// The neutral states in which element `k` takes what the `choice` of the others leaves to it, with the sum of the ranks of all.
+/// The neutral states in which element `k` takes the charge that the `choice` of the others leaves, with the sum of the ranks of all.
 fn of_mixed_valence(
     elements: &[(Element, f64, &[i8])],
     k: usize,
@@ -43,7 +43,7 @@ fn of_mixed_valence(
     let mut found: Vec<(Element, f64)> = Vec::with_capacity(elements.len());
     for (i, (&(element, amount, states), rank)) in elements.iter().zip(ranks(elements, choice)).enumerate() {
         if i == k {
-            // One choice of its state stands for all: it is not taken.
+            // Its own state is not used: one choice is enough.
             if rank > 0 {
                 return None;
             }

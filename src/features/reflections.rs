@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The exponential is a product of three, one an axis, and exp(2πi h x) follows from exp(2πi (h - 1) x) by one
-//! multiplication: sine and cosine are asked three times an atom, never for a reflection. Points hkl and hk-l share their
-//! products (the last factor is conjugate), and scattering factors are real, so the half space of Friedel's law is enough.
+//! multiplication: sine and cosine are computed three times for each atom, never for a reflection. Points hkl and hk-l share their products
+//! (the last factor is conjugate), and scattering factors are real, so the half space of Friedel's law is enough.
 
 use std::f64::consts::TAU;
 
@@ -273,7 +273,7 @@ mod tests {
         assert!(message.contains("too many for a powder pattern"), "{message}");
         let skewed = Lattice::new([[5.0, 0.0, 0.0], [290.0, 5.0, 0.0], [285.0, 10.0, 5.0]]).unwrap();
         let skewed = Structure::new(skewed, vec![Element::O; 1], vec![[0.0; 3]]).unwrap();
-        // A cube of 5 Å told the long way round: 100, 110 and their kin lie below 0.3 1/Å.
+        // A cube of 5 Å in a skewed basis: 100, 110 and their equivalents lie below 0.3 1/Å.
         assert_eq!(reflections(&skewed, [0.0, 0.3]).unwrap().len(), 9);
     }
 }

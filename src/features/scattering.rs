@@ -7,9 +7,8 @@
 //! M. De Graef, M. E. McHenry, *Structure of Materials* (2012), by way of pymatgen's table in
 //! `schema/elements/scattering.csv`. Neutral atoms, no anomalous dispersion.
 //!
-//! A pattern asks for f at every reflection, and four exponentials would cost more than all else. f is smooth, so each
-//! element is tabulated once, at first use, with its derivative, and read by cubic Hermite interpolation; the error stays below
-//! 5e-8 electrons.
+//! A pattern needs f at every reflection, and four exponentials would cost more than all else. f is smooth, so each element is tabulated
+//! once, at first use, with its derivative, and read by cubic Hermite interpolation; the error stays below 5e-8 electrons.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -17,7 +16,7 @@ use crate::FeatureError;
 use crystal::Element;
 
 const CSV: &str = include_str!("../../schema/elements/scattering.csv");
-/// The constant of Mott and Bethe, by which the scattering of electrons tells that of X-rays, as published.
+/// The constant of Mott and Bethe, which relates the scattering of electrons and of X-rays, as published.
 const MOTT: f64 = 41.78214;
 /// The coefficients were fitted up to this s, 1/Å, and the table ends here.
 const LAST: f64 = 2.0;
@@ -48,7 +47,7 @@ static ELEMENTS: LazyLock<Vec<Option<Scattering>>> = LazyLock::new(|| {
 });
 
 impl Scattering {
-    /// The factor of `element`, ready to be asked.
+    /// The factor of `element`, tabulated.
     ///
     /// # Errors
     /// [`FeatureError::Undefined`] beyond californium, for which no coefficients are published.

@@ -1,7 +1,7 @@
-//! Which crystals the table `tmo` holds, and what a class is called.
+//! Which crystals the table `tmo` holds, and the names of its classes.
 //!
 //! A transition-metal oxide here has 2 to 6 elements, among them oxygen and at least one of [`TRANSITION_METALS`]: the
-//! metals of the seed paper's query, and the five it left out although their oxides matter (Mo, Re, Rh, Os, Tc).
+//! metals of the seed paper's query, and five that it omits although their oxides matter (Mo, Re, Rh, Os, Tc).
 
 use crystal::{Composition, Element};
 
@@ -16,7 +16,7 @@ pub const TRANSITION_METALS: [&str; 29] = [
 /// Whether a composition belongs to `tmo`.
 ///
 /// # Errors
-/// Why not, in words that a person reading the quarantine understands.
+/// Why not, as a reason for the quarantine.
 pub fn is_transition_metal_oxide(composition: &Composition) -> Result<(), String> {
     let formula = composition.reduced_formula();
     let n = composition.nelements();

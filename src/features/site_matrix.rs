@@ -16,7 +16,7 @@ pub struct SiteMatrix {
 }
 
 impl SiteMatrix {
-    /// The matrix whose diagonal is `diagonal(i)` and whose entries beside it are `pair(i, j)`, i < j.
+    /// The matrix with diagonal `diagonal(i)` and entries `pair(i, j)`, i < j.
     ///
     /// # Errors
     /// More than [`MAX_MATRIX_SITES`] sites.

@@ -7,7 +7,7 @@
 //!
 //! G1 and G2 are summed for each element of the neighbour, G4 for each pair of elements. The order is dscribe's: for each
 //! element by atomic number G1 and all G2; then for the pairs (Z_1, Z_1), (Z_2, Z_1), (Z_2, Z_2), (Z_3, Z_1) ... all G4.
-//! The element of the site itself is not told. Summed over elements, the default set is matminer's `GaussianSymmFunc`.
+//! The element of the site itself does not enter. Summed over elements, the default set is matminer's `GaussianSymmFunc`.
 
 use super::environment::{elements_of, environments, pairs_within};
 use crate::FeatureError;
@@ -15,7 +15,7 @@ use crystal::{Element, Structure};
 
 /// Longest cutoff accepted, Å: a site of an oxide then has a million pairs of neighbours.
 const MAX_CUTOFF: f64 = 15.0;
-/// Most pairs of neighbours, each an angle: some minute.
+/// Most pairs of neighbours, each an angle: about a minute.
 const MAX_ANGLES: f64 = 1e9;
 
 /// The parameters of [`symmetry_functions`].
@@ -30,8 +30,8 @@ pub struct SymmetryFunctionOptions {
 }
 
 impl SymmetryFunctionOptions {
-    /// The set of the program Amp, which matminer took over, for a cutoff in Å: G2 with η r_cut² = 0.05, 4, 20, 80 and
-    /// R_s = 0; G4 with η r_cut² = 0.005, ζ = 1, 4 and λ = 1, -1.
+    /// The set of the program Amp, which matminer uses, for a cutoff in Å: G2 with η r_cut² = 0.05, 4, 20, 80 and R_s =
+    /// 0; G4 with η r_cut² = 0.005, ζ = 1, 4 and λ = 1, -1.
     pub fn with_cutoff(r_cut: f64) -> Self {
         let per_square = 1.0 / (r_cut * r_cut);
         Self {

@@ -1,4 +1,4 @@
-//! Void fraction: how much of a cell no atom fills. The number means nothing until radii and probe are named.
+//! Void fraction: how much of a cell no atom fills. The number has no meaning without its radii and its probe.
 //!
 //! `void_fraction(structure, radii, probe)` is the volume fraction of the points p with
 //! min_j (|p - x_j| - R_j) >= probe, over all atoms j and their periodic images: at probe 0 the space outside the union of
@@ -6,8 +6,8 @@
 //! there). Both are one minus a union of balls of radii R_j + probe, computed exactly (see `balls`): there is no
 //! sampling error.
 //!
-//! The column `void` is [`default_void`]: Slater's atomic radii, probe 0. It lies on the scale of one minus matminer's
-//! packing fraction, with overlaps counted once.
+//! The column `void` is [`default_void`]: Slater's atomic radii, probe 0. It is one minus matminer's packing fraction,
+//! except that overlaps count once.
 
 use super::{balls::union_volume, site_radii};
 use crate::FeatureError;

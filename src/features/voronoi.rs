@@ -1,8 +1,8 @@
 //! Sites by their Voronoi cells, as pymatgen's `VoronoiNN` describes them.
 //!
-//! The faces of a site's Voronoi cell name its neighbours without a cutoff, and the solid angle under which the site sees
-//! a face says how much of a neighbour it is (O'Keeffe, *Acta Cryst. A* **35** (1979) 772). A face that exists only by a
-//! hair counts as much as any other in [`Cell::coordination`]; in [`Cell::weighted_coordination`] it counts for nothing.
+//! The faces of a site's Voronoi cell name its neighbours without a cutoff, and the solid angle of a face at the site is the weight of that
+//! neighbour (O'Keeffe, *Acta Cryst. A* **35** (1979) 772). A tiny face counts as much as any other in [`Cell::coordination`]; in
+//! [`Cell::weighted_coordination`] it counts for nothing.
 
 use super::{Cell, Tessellation, tessellate};
 use crate::FeatureError;

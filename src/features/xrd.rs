@@ -67,7 +67,7 @@ pub struct Peak {
     pub intensity: f64,
     /// Spacing of the lattice planes, Å.
     pub d: f64,
-    /// Who contributes, the greatest indices first.
+    /// The contributing families, the greatest indices first.
     pub families: Vec<Family>,
 }
 
@@ -198,7 +198,7 @@ impl Pattern {
     }
 }
 
-/// The Lorentz-polarisation factor of unpolarised radiation, from sin θ; nothing is seen straight back.
+/// The Lorentz-polarisation factor of unpolarised radiation, from sin θ; nothing is detected straight back.
 fn lorentz_polarisation(sin: f64) -> f64 {
     let square = sin * sin;
     if square >= 1.0 {

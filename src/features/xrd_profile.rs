@@ -12,7 +12,7 @@ pub const XRD_LEN: usize = 128;
 const BANDWIDTH: f64 = 0.05;
 /// Most points of a curve.
 const MAX_POINTS: f64 = 1.0e5;
-/// Peaks so many widths beside a curve still lend it their tails.
+/// Peaks up to this many widths outside a curve still contribute their tails.
 const TAILS: f64 = 20.0;
 
 /// The pattern of Cu K-alpha from 0 to 127° as a density over 2θ: 128 numbers, 1/degree, at 0, 1, ... 127°. They sum to

@@ -1,4 +1,4 @@
-//! What the files of ASE have in common: atoms by number and Cartesian position in a cell, and what calculators say of them.
+//! What the files of ASE have in common: atoms by number and Cartesian position in a cell, and the results of calculators.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{MAX_ATOMS, at_line};
 use crate::FormatError;
 use crystal::{Element, Lattice, Structure};
 
-/// Scalars of a row or frame that are kept under their own names.
+/// Scalars of a row or frame that keep their names.
 pub(super) const SCALARS: [&str; 6] = ["calculator", "energy", "free_energy", "magmom", "charge", "fmax"];
 
 /// Atoms as ASE writes them.
@@ -74,7 +74,7 @@ pub(super) fn numbers(value: &Value) -> Option<Vec<f64>> {
     }
 }
 
-/// Whether all three directions repeat: three truths, or one for all.
+/// Whether all three directions repeat: three booleans, or one for all.
 pub(super) fn periodic(value: &Value) -> bool {
     match value {
         Value::Bool(truth) => *truth,

@@ -1,8 +1,8 @@
-//! The SQLite databases of ASE (`ase.db`, versions 5 to 9): one table `systems`, a row a crystal.
+//! The SQLite databases of ASE (`ase.db`, versions 5 to 9): one table `systems` with a row for each crystal.
 //!
 //! `numbers` (32-bit integers), `positions` (Å) and `cell` (rows a, b, c in Å; 64-bit floats) are blobs of little-endian
-//! numbers, `pbc` has a bit a direction, `key_value_pairs` is a JSON object. A row's number stands for its line. Rows are
-//! read a few hundred at a time, whatever the size of the file.
+//! numbers, `pbc` has a bit for each direction, `key_value_pairs` is a JSON object. A row's number is its line. Rows are read a few hundred
+//! at a time, whatever the size of the file.
 
 mod writer;
 
@@ -64,7 +64,7 @@ pub(super) fn records(path: &Path) -> Result<Records, FormatError> {
         let message = format!("no table 'systems' among: {}; expected a database of ASE", tables.join(", "));
         return Err(fail(&message));
     }
-    // Before version 3 nothing said the version.
+    // Before version 3 the file had no version.
     let version = connection.query_row("SELECT value FROM information WHERE name = 'version'", [], |row| {
         Ok(match row.get_ref(0)? {
             ValueRef::Integer(n) => n,
@@ -212,7 +212,7 @@ fn fault(path: &Path, error: rusqlite::Error) -> FormatError {
     FormatError::io(path, explained(words(&error), error))
 }
 
-/// SQLite's words, with the remedy where there is one.
+/// SQLite's message, with the remedy where there is one.
 fn words(error: &rusqlite::Error) -> String {
     let text = error.to_string();
     match error.sqlite_error_code() {

@@ -1,12 +1,12 @@
-//! CHGCAR, CHG, AECCAR, PARCHG, LOCPOT and ELFCAR of VASP: a crystal and what fills its cell, on a regular grid.
+//! CHGCAR, CHG, AECCAR, PARCHG, LOCPOT and ELFCAR of VASP: a crystal and a field in its cell, on a regular grid.
 //!
 //! The file is a POSCAR, a blank line, the grid `NGX NGY NGZ`, and one value for each point, x running fastest; in a density
 //! the values are ρ·V, so that their mean is the number of electrons. A CHGCAR goes on with the PAW occupancies of each atom.
 //! A calculation with spin repeats the grid for the magnetisation (once, or along x, y and z where it is non-collinear), with
 //! a line of atomic moments before it in some versions.
 //!
-//! Everything is read once, front to back, in a buffer of fixed size, and checked: a count that does not come out, a value
-//! that Fortran had no room for (`*****`), a file that ends early are refused with their line.
+//! Everything is read once, front to back, in a buffer of fixed size, and checked: a wrong count, a value that was too wide for its column
+//! (`*****`) and a file that ends early are refused with their line.
 
 mod number;
 mod scanner;
@@ -24,7 +24,7 @@ const MAX_POINTS: usize = 1 << 30;
 /// Most PAW occupancies of an atom.
 const MAX_OCCUPANCIES: usize = 100_000;
 
-/// What the values of a file are, which only its name tells.
+/// The quantity of a file's values, known only from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// Density of electrons, e/Å³ (CHGCAR, CHG, AECCAR0, AECCAR2, PARCHG, and any other name).
@@ -165,7 +165,7 @@ impl Scanner {
             }
         }
         let structure = poscar::parse(&text)?;
-        // Whatever follows the counted sites would be read as nothing.
+        // Lines after the counted sites would be ignored.
         let mode = lines.checked_sub(structure.len() + 1).and_then(|n| text.lines().nth(n)).unwrap_or("");
         if !mode.trim_start().starts_with(|c: char| "dcfk".contains(c.to_ascii_lowercase())) {
             let n = structure.len();

@@ -138,7 +138,7 @@ fn set(properties: &mut Properties, name: &str, value: &str) -> Result<(), Strin
     )
 }
 
-/// The csv crate's error in our words.
+/// The csv crate's error as one of ours.
 fn fault(e: &::csv::Error, line: usize) -> FormatError {
     let line = e.position().map_or(line, |p| p.line() as usize);
     let message = match e.kind() {

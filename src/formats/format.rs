@@ -10,7 +10,7 @@ use crystal::Structure;
 /// A format that [`super::read_file`] reads.
 #[derive(Debug)]
 pub struct Format {
-    /// As a person says it.
+    /// Its name in messages.
     pub name: &'static str,
     /// Extensions of its files, in lower case.
     pub extensions: &'static [&'static str],
@@ -37,7 +37,7 @@ pub(super) struct Text {
     pub looks: fn(&str) -> bool,
     /// All its crystals, as those of a file.
     pub records: fn(&Input, String, &Reading) -> Records,
-    /// Its one crystal, and what of it is not as it is written.
+    /// Its one crystal, and how it differs from the text.
     pub parse: fn(&str) -> Result<(Structure, Notes), FormatError>,
 }
 
@@ -82,7 +82,7 @@ impl Format {
         }
     }
 
-    /// How a text without a file name is read: as what it looks like, else as a POSCAR, of which errors say what is missing.
+    /// How a text without a file name is read: as what it looks like, else as a POSCAR, so that errors name what is missing.
     pub(super) fn of_text(text: &str) -> Text {
         FORMATS.into_iter().filter_map(Self::text).find(|of| (of.looks)(text)).unwrap_or(poscar::TEXT)
     }

@@ -6,11 +6,11 @@ use super::{Frames, Input, Note, Properties, Record, Records, Rejection};
 use crate::FormatError;
 use crystal::Structure;
 
-/// One frame: its crystal, the line or number at which it begins, and what is said of it.
+/// One frame: its crystal, the line or number at which it begins, and its properties.
 pub(super) type Frame = (Structure, usize, Properties);
 
-/// The frames that are meant, of `total`, each read by its place from 0. Alone in its file a frame has the file's name; else its
-/// number from 1 stands behind, but for the last where it stands for all.
+/// The selected frames, of `total`, each read by its place from 0. A frame that is alone in its file has the file's name; else its number
+/// from 1 follows, except for the last where it alone is read.
 pub(super) fn records(
     input: &Input,
     total: usize,

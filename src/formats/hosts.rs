@@ -1,5 +1,6 @@
 //! Published crystal structures in a compact notation, `.hosts`: space group, cell, Wyckoff sites, density and citation.
-//! The program expands each to its cell. More than a hundred transition-metal oxides are embedded; a user's own file reads alike.
+//! The program expands each to its cell. More than a hundred transition-metal oxides are embedded; a user's own file is read in the same
+//! way.
 //!
 //! ```text
 //! # A host begins in the first column: id, formula, name. Its fields are indented. '#' begins a comment.

@@ -1,7 +1,7 @@
-//! Which column of a table, or property of a record, holds what, where the names do not tell: `lattice=cell,positions=xyz,id=name`.
+//! Which column of a table, or property of a record, holds what, where the names do not say so: `lattice=cell,positions=xyz,id=name`.
 //!
-//! Tables and documents (Parquet, CSV, JSON) may have anything under other names; of the other formats, whose crystals stand where
-//! the format says, ids and properties.
+//! Tables and documents (Parquet, CSV, JSON) may have anything under other names; in the other formats, whose crystals have a fixed place,
+//! only ids and properties are mapped.
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -13,7 +13,7 @@ use super::{
     stem,
 };
 
-/// Which column holds what, where the names do not tell.
+/// Which column holds what, where the names do not say so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping(Vec<(String, String)>);
 
@@ -180,7 +180,7 @@ impl Mapped {
                 }
                 ("id", None) => Err(format!("it has no '{}' to name it, as --map id= or --id asks", pair.column)),
                 (target, value) => {
-                    // What it held under its own name is not what is meant.
+                    // What it had under that name is replaced.
                     if let Some(stated) = Stated::called(target) {
                         stated.forget(&mut record.properties);
                     }
@@ -203,7 +203,7 @@ impl Mapped {
     }
 }
 
-/// Names a record otherwise; the name it had of itself, and not of its file, stays as that in its source.
+/// Renames a record; a name of its own, not that of its file, stays as its name in the source.
 fn rename(record: &mut Record, id: String, files: &[String; 2]) {
     let own = std::mem::replace(&mut record.id, id);
     let of_file =

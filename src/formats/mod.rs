@@ -1,11 +1,10 @@
-//! Crystal text and what it says: CIF, POSCAR, XDATCAR, extended XYZ, XSF, JSON of pymatgen, the Materials Project, OPTIMADE and ASE,
+//! Readers and writers of crystals: CIF, POSCAR, XDATCAR, extended XYZ, XSF, JSON of pymatgen, the Materials Project, OPTIMADE and ASE,
 //! JSON lines, CSV, each plain, `.gz` or `.zst`; ASE's databases and trajectories, and Parquet. Calculations of VASP are read by [`vasp`].
 //!
-//! [`read_file`] turns a file into a stream of [`Record`]s, and whatever cannot be read into a [`Rejection`] that names the
-//! line and the remedy; a bad record never hides the good ones beside it. [`parse_structure`] reads one crystal of any text.
-//! [`to_cif`], [`to_symmetrised_cif`], [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read
-//! back. Beside crystals, what calculations leave: [`read_volumetric`] reads densities on a grid, [`read_valences`] what their
-//! pseudopotentials count. No SQL.
+//! [`read_file`] turns a file into a stream of [`Record`]s, and what cannot be read into a [`Rejection`] that names the line and the
+//! remedy; a bad record never hides the good ones. [`parse_structure`] reads one crystal of any text. [`to_cif`], [`to_symmetrised_cif`],
+//! [`to_poscar`], [`to_json`], [`to_extxyz`] and [`AseDbWriter`] write what the readers read back. Beside crystals, what calculations
+//! leave: [`read_volumetric`] reads densities on a grid, [`read_valences`] what their pseudopotentials count. No SQL.
 
 mod ase;
 mod ase_db;
@@ -75,7 +74,7 @@ pub struct Record {
     pub structure: Structure,
     /// Line of the file where the record begins, from 1.
     pub line: usize,
-    /// What else the file says of it.
+    /// Its other properties in the file.
     pub properties: Properties,
 }
 
@@ -92,7 +91,7 @@ pub struct Rejection {
     pub reason: String,
     /// The offending line, cut to 120 characters, where it is at hand.
     pub raw_hint: Option<String>,
-    /// The crystal and what else the file says of it, where it was refused for nothing but sites that are occupied in part.
+    /// The average crystal and its properties, where it was refused only because of partially occupied sites.
     pub disordered: Option<Box<(Disordered, Properties)>>,
 }
 
@@ -106,7 +105,7 @@ impl std::fmt::Display for Rejection {
 }
 
 impl Rejection {
-    /// A refusal in words.
+    /// The refusal as a message.
     pub fn plain(path: impl Into<PathBuf>, line: usize, id: Option<String>, reason: impl Into<String>) -> Self {
         Self { path: path.into(), line, id, reason: reason.into(), raw_hint: None, disordered: None }
     }
@@ -136,7 +135,7 @@ impl Rejection {
     }
 }
 
-/// Why there is no crystal, and the average one where sites are occupied in part and all else is as it should be.
+/// Why there is no crystal, and the average one where partially occupied sites are the only fault.
 #[derive(Debug)]
 struct Refused {
     error: FormatError,
@@ -158,7 +157,7 @@ pub fn read_file(path: &Path) -> Records {
     read(&Input::new(path), &Reading::default())
 }
 
-/// As [`read_file`], with the name that [`expand`] gave the file's crystal, and as `reading` says.
+/// As [`read_file`], with the name that [`expand`] gave the file's crystal, and with the choices of `reading`.
 pub fn read(input: &Input, reading: &Reading) -> Records {
     let path = &input.path;
     let opened = match Format::of(path).map(|format| &format.open) {
@@ -184,7 +183,7 @@ pub fn parse_structure(text: &str) -> Result<Structure, FormatError> {
     parse_noted(text).map(|(structure, _)| structure)
 }
 
-/// As [`parse_structure`], with what of the crystal is not as it is written.
+/// As [`parse_structure`], with how the crystal differs from the text.
 fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {

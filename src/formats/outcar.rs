@@ -2,8 +2,8 @@
 //!
 //! It has what `vasprun.xml` lacks, magnetic moments and whether the user stopped the run, and fewer digits elsewhere:
 //! positions to 1e-5 Å, forces to 1e-6 eV/Å. One without its last lines (the timing) is of a run that has not ended, or a
-//! copy that was cut short, and is refused. What is said twice counts as it was said last: VASP 6 begins with what was asked
-//! for and goes on with what is used.
+//! copy that was cut short, and is refused. Of two statements the last counts: VASP 6 begins with the settings requested and goes on with
+//! those used.
 
 use std::path::Path;
 
@@ -41,10 +41,10 @@ const TAGS: [&str; 23] = [
     "ICHARG",
 ];
 
-/// Lines within which VASP says who it is.
+/// Lines within which VASP prints its version.
 const FIRST_LINES: usize = 20;
 
-/// What an OUTCAR says.
+/// The content of an OUTCAR.
 pub(super) struct Report {
     /// The calculation.
     pub run: Run,
@@ -52,7 +52,7 @@ pub(super) struct Report {
     pub stopped: bool,
 }
 
-/// Reads a calculation; `name` is what it will be called.
+/// Reads a calculation under a name.
 ///
 /// # Errors
 /// Line and reason: where the text ends early, or lacks what a calculation has.
@@ -121,7 +121,7 @@ impl Found {
         if self.version.is_none() && self.ionic == 0 {
             let version = line.trim().strip_prefix("vasp.").and_then(|rest| rest.split_whitespace().next());
             self.version = version.map(str::to_owned);
-            // A program built by hand may not name its version.
+            // A custom build may not name its version.
             self.known |= version.is_some() || line.trim_start().starts_with("executed on");
             if !self.known && number >= FIRST_LINES {
                 return Err(format!("none of the first {FIRST_LINES} lines is VASP's; this is not an OUTCAR"));
@@ -212,7 +212,7 @@ impl Found {
         Ok(true)
     }
 
-    /// A line by itself.
+    /// A line outside tables.
     fn say(&mut self, text: &str) -> Result<(), String> {
         let after = |name: &str| text.split_once(name).map(|(_, rest)| rest);
         let first = |rest: &str| -> Result<f64, String> {

@@ -1,11 +1,10 @@
-//! Crystals of any Parquet file: the columns of other programs, told apart by their names, or by a mapping that the user gives.
+//! Crystals of any Parquet file: the columns of other programs, recognised by their names, or by a mapping of the user.
 //!
-//! Recognised without a word are our own exports (`structure`), OPTIMADE's columns as LeMaterial writes them (`lattice_vectors`,
+//! Recognised without a mapping are our own exports (`structure`), OPTIMADE's columns as LeMaterial writes them (`lattice_vectors`,
 //! `species_at_sites`, `cartesian_site_positions`), pymatgen's dictionaries (`structure`, or `lattice` and `sites`; ParquetDB's
-//! `structure.lattice.matrix` and `structure.sites`), flat lists (`lattice`, `species` or `numbers`, `frac_coords`), and a column of
-//! CIF, POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape would be, from
-//! its columns, so that what holds for a file of JSON lines holds here. A file streams a few hundred rows at a time; a row's number
-//! stands for its line.
+//! `structure.lattice.matrix` and `structure.sites`), flat lists (`lattice`, `species` or `numbers`, `frac_coords`), and a column of CIF,
+//! POSCAR or JSON text (`cif`, `poscar`, `structure`). Each row is then read as the JSON document of the same shape would be, from its
+//! columns, so that the same rules hold as for JSON lines. A file streams a few hundred rows at a time; a row's number is its line.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -144,7 +143,7 @@ fn layout(schema: &Schema, mapping: &Mapping) -> Result<Vec<(usize, Field)>, Str
                     "column '{name}' is {}, expected {of} for the {target}; name another with --map {target}=COLUMN",
                     short(field.data_type())
                 );
-                // A `lattice` of another kind, such as `cubic`, does no harm beside the lattice vectors.
+                // A `lattice` of another kind, such as `cubic`, is ignored beside the lattice vectors.
                 if name != target || Stated::is_number(target) {
                     return Err(message);
                 }
@@ -228,7 +227,7 @@ fn short(data_type: &DataType) -> String {
     }
 }
 
-/// The decoder's words, with the remedy.
+/// The decoder's message, with the remedy.
 fn words(text: &str) -> String {
     let text = text.trim_start_matches("Parquet error: ").trim_start_matches("Parquet argument error: ");
     match text.contains("Disabled feature") {

@@ -1,4 +1,4 @@
-//! Which files are meant, and which format a file or a text is of.
+//! From paths to the files to read and their formats.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,20 +10,20 @@ use super::{Format, Frames, source, stem};
 use crate::FormatError;
 use crystal::explained;
 
-/// A file to read, and the name of its crystal where the file's own name says nothing.
+/// A file to read, and the name of its crystal where the file's own name is generic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The file.
     pub path: PathBuf,
     /// Id of a record that does not name itself: the file's stem; for `POSCAR`, `CONTCAR` and `XDATCAR` the folder of the
-    /// calculation, as seen from the folder that was asked for (`mp-2657/relax`).
+    /// calculation, relative to the requested folder (`mp-2657/relax`).
     pub name: String,
     /// The path as it was given, or found below a folder that was.
     pub given: String,
 }
 
 impl Input {
-    /// A file asked for by name.
+    /// A file given by name.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = calculation(&path).and_then(|_| folder_name(path.parent()?)).unwrap_or_else(|| stem(&path));
@@ -66,7 +66,7 @@ enum Calculation {
     End,
 }
 
-/// What paths mean.
+/// The files of some paths.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The files to read, in order.
@@ -135,8 +135,7 @@ pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Input>, FormatError> {
     search(paths, Frames::Last).map(|found| found.inputs)
 }
 
-/// As [`expand`], with the files that are left out. Where other frames than the last are asked for, the `XDATCAR` of a calculation
-/// stands for it.
+/// As [`expand`], with the files that are left out. Where other frames than the last are requested, the `XDATCAR` of a calculation is read.
 ///
 /// # Errors
 /// As [`expand`].
@@ -186,7 +185,7 @@ fn literal(pattern: &Path) -> PathBuf {
     pattern.components().take_while(|c| !c.as_os_str().to_string_lossy().contains(['*', '?', '['])).collect()
 }
 
-/// Leaves of each folder of a calculation the one file that stands for it.
+/// Keeps one file of each folder of a calculation.
 fn one_a_calculation(inputs: Vec<Input>, frames: Frames) -> Vec<Input> {
     let wanted = |of: Calculation| (frames != Frames::Last && of == Calculation::Way, of);
     let folder = |input: &Input| calculation(&input.path).and(input.path.parent().map(Path::to_owned));
@@ -333,7 +332,7 @@ mod tests {
                 pair("tio2/static/POSCAR", "static"),
             ]
         );
-        // Asked for by name, a start is what it is.
+        // Given by name, a POSCAR is read.
         assert_eq!(found("tio2/relax/POSCAR"), [pair("tio2/relax/POSCAR", "relax")]);
     }
 }

@@ -27,7 +27,7 @@ pub(super) const TEXT: Text = Text {
     parse: parse_noted,
 };
 
-/// Whether scale and cell stand in lines 2 to 5, whatever the comment before them says.
+/// Whether scale and cell stand in lines 2 to 5, whatever the comment before them is.
 pub(super) fn has_cell(text: &str) -> bool {
     let numbers = |line: &str| line.split_whitespace().map_while(|w| w.parse::<f64>().ok()).count();
     let mut counts = text.lines().skip(1).map(numbers);
@@ -90,12 +90,12 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Reads the crystal; velocities and whatever else follows the coordinates are not read.
+/// Reads the crystal; velocities and other lines after the coordinates are not read.
 pub(super) fn parse(text: &str) -> Result<Structure, FormatError> {
     parse_noted(text).map(|(structure, _)| structure)
 }
 
-/// As [`parse`], with what of the crystal is not as it is written.
+/// As [`parse`], with how the crystal differs from the text.
 pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let mut lines = Lines { lines: text.lines(), number: 0 };
     let comment = lines.next("a comment line")?;
@@ -159,7 +159,7 @@ pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError>
     Ok((structure, notes))
 }
 
-/// An element named in passing, in the comment or behind the coordinates. A `T` there is a flag of selective dynamics, no tritium.
+/// An element named in the comment or after the coordinates. A `T` there is a flag of selective dynamics, no tritium.
 fn element_behind(word: &str) -> Option<Element> {
     element_of_symbol(word).ok().filter(|_| !is_isotope(word))
 }

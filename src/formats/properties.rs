@@ -1,4 +1,4 @@
-//! What a file says about a crystal beside its structure, and the names under which files say it.
+//! Properties of a crystal in a file, and their names there.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -9,7 +9,7 @@ use crate::{OPTIMADE_PREFIX, stated::Stated};
 /// Keys under which a record may name itself, the preferred first.
 pub(crate) const IDS: [&str; 6] = ["id", "material_id", "mp_id", "immutable_id", "entry_id", "unique_id"];
 
-/// A way in which a crystal was read that is not as it is written.
+/// A way in which a crystal that was read differs from its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Note {
     /// Deuterium or tritium became hydrogen.
@@ -33,10 +33,10 @@ impl fmt::Display for Note {
     }
 }
 
-/// What is to be said of one crystal, each thing once.
+/// The notes on one crystal, each once.
 pub type Notes = BTreeSet<Note>;
 
-/// What a file says about a crystal beside its structure. All of it is optional.
+/// Properties of a crystal in a file. All are optional.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Properties {
     /// Formation energy, eV/atom.
@@ -47,13 +47,13 @@ pub struct Properties {
     pub band_gap: Option<f64>,
     /// The scheme of energy corrections, for instance `GGA_GGA+U`.
     pub correction_scheme: Option<String>,
-    /// Where the crystal comes from, in the file's own words.
+    /// Where the crystal comes from, as the file states it.
     pub source: Option<String>,
     /// `train`, `test` or another part of a split.
     pub split: Option<String>,
     /// Every other number, text or truth value of the record, by name.
     pub extra: Map<String, Value>,
-    /// What of the crystal is not as the file has it.
+    /// How the crystal differs from the file.
     pub notes: Notes,
     /// The file, as it was given.
     pub path: Option<String>,
@@ -83,7 +83,7 @@ impl Properties {
     /// their corrections.
     pub(crate) fn enter_of_provider(&mut self, name: &str, value: Value) {
         if let Some(own) = name.strip_prefix(OPTIMADE_PREFIX) {
-            // What we wrote; a number that is none here is no fault of the crystal's.
+            // Our own column; a wrong number here is no reason to refuse the crystal.
             let _ = self.enter(own, value);
             return;
         }
@@ -128,7 +128,7 @@ impl Properties {
         notes
     }
 
-    /// Takes the record's own id out of what was entered.
+    /// Takes the record's own id out of the properties.
     pub(crate) fn take_id(&mut self) -> Option<String> {
         let key = IDS.into_iter().find(|key| self.extra.contains_key(*key))?;
         self.extra.remove(key).map(|value| text(&value)).filter(|id| !id.is_empty())

@@ -1,10 +1,10 @@
-//! How files are read where they leave a choice: which column holds what, what names a row, which frames of a trajectory are meant.
+//! Choices of the reader: which column holds what, what names a row, which frames of a trajectory are read.
 
 use std::str::FromStr;
 
 use super::{Input, Mapping, Record, Records, stem};
 
-/// How files are read where they leave a choice.
+/// Choices of the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
     /// Which columns or properties hold what, where their names do not tell.
@@ -21,9 +21,9 @@ pub enum Naming {
     /// The record itself, or the name of its file.
     #[default]
     Own,
-    /// The path of its file, with `#` and the record's own name behind it where that says more.
+    /// The path of its file, with `#` and the record's own name where that adds something.
     Path,
-    /// The record itself; its file is a passing one, whose path says nothing.
+    /// The record itself; its file is temporary, and its path is not kept.
     Passing,
 }
 
@@ -53,7 +53,7 @@ impl FromStr for Frames {
 }
 
 impl Frames {
-    /// The places, from 0, of the frames that are meant, of `total`.
+    /// The places, from 0, of the selected frames, of `total`.
     ///
     /// # Errors
     /// A number beyond the last frame.

@@ -185,7 +185,7 @@ fn fault(path: &Path, e: io::Error) -> FormatError {
     FormatError::io(path, explained(words(&e), e))
 }
 
-/// The system's words, with the usual cause of an early end.
+/// The system's message, with the usual cause of an early end.
 pub(super) fn words(e: &io::Error) -> String {
     let text = e.to_string();
     let corrupt = e.kind() == io::ErrorKind::UnexpectedEof

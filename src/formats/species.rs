@@ -1,5 +1,5 @@
 //! Elements as files write them: `Ti`, `Ti4+`, `O2-`, `Fe3`, `TI1`, `O1A`, `Ti_sv`. Deuterium and tritium, `D` and `T`, are hydrogen;
-//! [`is_isotope`] tells them, so that it can be said.
+//! [`is_isotope`] recognises them, for a note.
 
 use crystal::CrystalError;
 use crystal::{Composition, Element};

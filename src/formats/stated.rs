@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::properties::{Properties, text};
 
-/// Where a property stands, to be read and to be set.
+/// Access to the field of a property.
 pub enum Place {
     /// A number.
     Number(fn(&Properties) -> Option<f64>, fn(&mut Properties) -> &mut Option<f64>),
@@ -16,7 +16,7 @@ pub enum Place {
 pub struct Stated {
     /// Its name, as columns have it.
     pub name: &'static str,
-    /// What files call it besides.
+    /// Its other names in files.
     also: &'static [&'static str],
     /// Its unit; nothing where it has none.
     pub unit: Option<&'static str>,
@@ -88,7 +88,7 @@ impl Stated {
         Self::called(name).is_some_and(|stated| matches!(stated.place, Place::Number(..)))
     }
 
-    /// What a crystal has of it.
+    /// Its value for a crystal.
     pub(crate) fn value(&self, properties: &Properties) -> Option<Value> {
         match self.place {
             Place::Number(of, _) => of(properties).map(Value::from),
@@ -96,7 +96,7 @@ impl Stated {
         }
     }
 
-    /// Enters what a file says of it, under the name that the file gives it.
+    /// Enters the value of a file, under the name that the file gives it.
     ///
     /// # Errors
     /// No number, where it is one.
@@ -113,7 +113,7 @@ impl Stated {
         Ok(())
     }
 
-    /// Takes away what a file said of it.
+    /// Removes the value of a file.
     pub(crate) fn forget(&self, properties: &mut Properties) {
         match self.place {
             Place::Number(_, place) => *place(properties) = None,

@@ -38,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
     open: Open::File(|input, reading| Ok(plain(records(input, reading.frames)?, input, &reading.mapping))),
 };
 
-/// The frames that are meant.
+/// The selected frames.
 pub(super) fn records(input: &Input, which: Frames) -> Result<Records, FormatError> {
     let mut file = Ulm::open(&input.path)?;
     let total = file.frames.len();
@@ -53,7 +53,7 @@ pub(super) fn records(input: &Input, which: Frames) -> Result<Records, FormatErr
     }))
 }
 
-/// The crystal of a frame, and what is said of it; `first` is the first frame, `line` the number of this one.
+/// The crystal of a frame, and its properties; `first` is the first frame, `line` the number of this one.
 fn frame(file: &mut Ulm, item: &Item, first: &Item, line: usize) -> Result<(Structure, Properties), FormatError> {
     let syntax = |message: String| FormatError::syntax(line, 0, message);
     let shared = |name: &str| matches!(name, "numbers" | "pbc") && !item.has("numbers");

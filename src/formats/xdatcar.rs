@@ -100,7 +100,7 @@ pub(super) const TEXT: Text = Text {
     parse: parse_noted,
 };
 
-/// The frames that are meant.
+/// The selected frames.
 pub(super) fn records(input: &Input, text: String, which: Frames) -> Records {
     let places = places(&text);
     frames::records(input, places.len(), which, move |k| {

@@ -35,7 +35,7 @@ pub(super) static FORMAT: Format = Format {
     }),
 };
 
-/// The frames that are meant.
+/// The selected frames.
 pub(super) fn records(input: &Input, text: &str, which: Frames) -> Records {
     match steps(text) {
         Ok(steps) => frames::records(input, steps.len(), which, move |k| {

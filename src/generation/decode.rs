@@ -1,10 +1,11 @@
-//! From tokens to a crystal: free coordinates are drawn, and of what the ions have room in, the soundest is kept.
+//! From tokens to a crystal: free coordinates are drawn, and of the draws without overlap the one with the best bond
+//! valences is kept.
 //!
-//! A draw is judged by two numbers, the second where the first is zero. Overlap: how far ions come nearer than [`LEAST`] of the sum of
-//! Shannon's radii; hydrogen, a bare proton to Shannon, of covalent radii; cations, between which there is an anion, than
+//! A draw is ranked by two numbers, the second deciding where the first is zero. Overlap: how far ions come nearer than [`LEAST`] of the
+//! sum of Shannon's radii; hydrogen, a bare proton to Shannon, of covalent radii; cations, between which there is an anion, than
 //! [`LEAST_OF_CATIONS`] of the distance of the centres of octahedra that share a face, 2/√3 of a bond. Instability: the root mean square of
-//! what bond valences miss the oxidation states by ([`bond_valence_sums`]), which is small where each ion has the neighbours it needs.
-//! The best of the first draws is improved in small steps. A guess to begin a relaxation with, of exactly the symmetry asked for.
+//! what bond valences miss the oxidation states by ([`bond_valence_sums`]), which is small where each ion has the neighbours it needs. The
+//! best of the first draws is improved in small steps. A guess to begin a relaxation with, of exactly the symmetry asked for.
 
 use crystal::random::{Stream, mix};
 use crystal::{Element, Structure, Symmetry, neighbors_up_to};
@@ -31,7 +32,7 @@ pub struct DecodeOptions {
     pub draws: usize,
     /// Steps of its improvement.
     pub steps: usize,
-    /// Volume per atom, Å³; without it, the size of the ions says it.
+    /// Volume per atom, Å³; without it, from the sizes of the ions.
     pub volume: Option<f64>,
 }
 
@@ -192,7 +193,7 @@ mod tests {
         let all: Vec<(Structure, f64)> = (0..10).filter_map(|seed| crystal(&tokens, seed)).collect();
         let found: Vec<_> = all.iter().filter(|(made, _)| same(made)).collect();
         assert!(!found.is_empty(), "none of {}", all.len());
-        // Valences alone leave the volume loose: a relaxation closes it.
+        // Bond valences alone hardly fix the volume: a relaxation does.
         for (made, instability) in found {
             assert!(
                 *instability < 0.3 && (made.volume() / known.volume() - 1.0).abs() < 0.35,
@@ -212,25 +213,25 @@ mod tests {
                 assert!((structure.volume() / structure.len() as f64 - volume).abs() < 1e-6, "{volume} {structure:?}");
             }
         }
-        // Ions that are asked to share too small a cell have no room.
+        // Ions do not fit into too small a cell.
         let options = DecodeOptions { volume: Some(4.0), ..DecodeOptions::default() };
         assert!(matches!(decode(&tokens, &options, 1), Err(GenerationError::Overlap(_))));
     }
 
     #[test]
     fn most_published_tokens_make_crystals_of_their_symmetry() {
-        let (mut asked, mut made, mut sound) = (0, 0, 0);
+        let (mut tried, mut made, mut sound) = (0, 0, 0);
         for host in embedded() {
             let Ok(tokens) = Tokens::of(&host.structure, 0.01) else { continue };
             if tokens.sites() > 60 {
                 continue;
             }
-            asked += 1;
+            tried += 1;
             let Some((structure, instability)) = crystal(&tokens, 7) else { continue };
             assert_eq!(Tokens::of(&structure, SYMPREC).unwrap(), tokens, "{}", host.id);
             made += 1;
             sound += usize::from(instability < 0.4);
         }
-        assert!(made * 10 > asked * 9 && sound * 10 > made * 7, "{made} of {asked} made, {sound} of them sound");
+        assert!(made * 10 > tried * 9 && sound * 10 > made * 7, "{made} of {tried} made, {sound} of them sound");
     }
 }

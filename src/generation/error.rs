@@ -64,19 +64,19 @@ pub enum GenerationError {
         /// The names that there are.
         known: String,
     },
-    /// A condition of which the sampler knows nothing.
+    /// A condition that the sampler does not support.
     #[error(
-        "sampler '{sampler}' knows nothing of {condition}: take sampler '{heeds}', which has learned what crystals of it are made of"
+        "sampler '{sampler}' knows nothing of {condition}: take sampler '{other}', which has learned what crystals of it are made of"
     )]
     Condition {
         /// Name of the sampler.
         sampler: &'static str,
         /// Name of the condition.
         condition: &'static str,
-        /// Name of a sampler that heeds it.
-        heeds: &'static str,
+        /// Name of a sampler that supports it.
+        other: &'static str,
     },
-    /// An element of which the sampler knows nothing.
+    /// An element that the sampler does not know.
     #[error(
         "sampler '{sampler}' has learned from no crystal with {element}: leave it out, or take sampler '{instead}'"
     )]

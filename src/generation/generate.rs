@@ -49,16 +49,15 @@ pub struct Generated {
 }
 
 impl Generated {
-    /// Formula and the first digits of the content hash: the same crystal has the same id, whatever drew it.
+    /// Formula and the first digits of the content hash: the same crystal has the same id, whichever sampler drew it.
     pub fn id(&self) -> String {
         let hash = content_hash(&self.structure).to_string();
         format!("{}-{}", self.structure.composition().reduced_formula(), &hash[..12])
     }
 }
 
-/// The crystals of the first `draws` draws of a sampler, in order, one by one or in batches that are made on all cores: the same crystals
-/// either way. Nothing is held but the counts: any number of draws takes the same memory. Ends early where the work is no longer
-/// wanted ([`Stop`]).
+/// The crystals of the first `draws` draws of a sampler, in order, one by one or in batches on all cores: the same crystals either way.
+/// Only the counts are held: memory does not grow with the number of draws. Ends early where the work is cancelled ([`Stop`]).
 pub struct Generation<S> {
     sampler: S,
     options: DecodeOptions,
@@ -76,7 +75,7 @@ impl<S: Sampler> Generation<S> {
         Self { sampler, options, seed, next: 0, draws, counts: GenerationCounts::default(), stop: Stop::current() }
     }
 
-    /// The same without the draws before number `first`, which somebody has made already.
+    /// The same without the draws before number `first`, which an earlier run has made.
     pub fn after(self, first: u64) -> Self {
         Self { next: first, ..self }
     }
@@ -86,11 +85,11 @@ impl<S: Sampler> Generation<S> {
         self.counts
     }
 
-    /// The crystals of the next draws, at most `most` of them; `None` where there are no more draws, or no more are wanted.
+    /// The crystals of the next draws, at most `most` of them; `None` where there are no more draws, or the work is cancelled.
     pub fn batch(&mut self, most: u64) -> Option<Vec<Generated>> {
         let draws = self.next..self.draws.min(self.next.saturating_add(most.max(1)));
         let made: Vec<_> = draws.into_par_iter().map(|n| (!self.stop.is_given()).then(|| self.draw(n))).collect();
-        // Of a batch that was broken off, nothing: what was not drawn cannot be counted.
+        // A batch that was cancelled is dropped: draws that were not made cannot be counted.
         let made = made.into_iter().collect::<Option<Vec<_>>>().filter(|made| !made.is_empty())?;
         self.next += made.len() as u64;
         made.iter().for_each(|(counts, _)| self.counts += *counts);
@@ -157,7 +156,7 @@ mod tests {
             assert_eq!(Tokens::of(&crystal.structure, 0.01).unwrap(), crystal.tokens);
         }
         assert_eq!(generation(3, 60).collect::<Vec<_>>(), made);
-        // Draws may end in the very same crystal, which has one id.
+        // Several draws may give the same crystal, which has one id.
         let ids: std::collections::BTreeSet<String> = made.iter().map(Generated::id).collect();
         let hashes: std::collections::BTreeSet<_> =
             made.iter().map(|crystal| content_hash(&crystal.structure)).collect();

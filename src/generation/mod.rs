@@ -10,8 +10,8 @@
 //! 1. tokens are a set: a sampler that writes them one after another has no order to learn, and is trained on every order;
 //! 2. a position is named by site symmetry and number ([`Tokens::site_symmetry`]), words that space groups share;
 //! 3. species carry their oxidation state, so that neutrality is a running sum ([`Tokens::charge`]), and what cannot end neutral is masked;
-//! 4. a sampler is made for a [`Request`], which holds its conditions, and is a function of the seed alone ([`Sampler::sample`]); of which
-//!    kind it is, is said by name ([`SamplerKind`]);
+//! 4. a sampler is made for a [`Request`], which holds its conditions, and is a function of the seed alone ([`Sampler::sample`]); its
+//!    kind is chosen by name ([`SamplerKind`]);
 //! 5. coordinates are no tokens: [`decode()`] is the same for every sampler, so that their rates can be compared.
 
 mod decode;

@@ -1,4 +1,4 @@
-//! Where the atoms of some tokens may lie: from free coordinates and a shape of the cell to a crystal of exactly that symmetry.
+//! Where the atoms of tokens may be: from free coordinates and a shape of the cell to a crystal of exactly that symmetry.
 
 use std::f64::consts::PI;
 

@@ -17,7 +17,7 @@ pub struct Request {
     pub composition: Option<Composition>,
     /// Most atoms in the conventional cell; `None` for any number.
     pub sites: Option<usize>,
-    /// Properties that crystals are wanted to have. A sampler that knows nothing of them draws as if none were: see [`SamplerKind::check`].
+    /// Properties that crystals are wanted to have. A sampler without conditions ignores them: see [`SamplerKind::check`].
     pub conditions: Conditions,
 }
 
@@ -57,14 +57,14 @@ pub struct Sample {
 ///
 /// A sampler is made for a request and holds all that it needs; drawing changes nothing in it, so that threads share it.
 pub trait Sampler: Send + Sync {
-    /// What it is called in the lineage of a crystal.
+    /// Its name in the lineage of a crystal.
     fn name(&self) -> &str;
 
     /// The sample of a seed, always the same; `None` where this draw ends in no crystal, for instance because no choice of elements is
     /// charge-neutral.
     fn sample(&self, seed: u64) -> Option<Sample>;
 
-    /// Volume per atom, Å³, that its crystals are wanted to have; without it, the size of their ions says it.
+    /// Requested volume per atom, Å³; without it, from the sizes of the ions.
     fn volume(&self) -> Option<f64> {
         None
     }
@@ -76,7 +76,7 @@ pub enum SamplerKind {
     /// Patterns of orbits of known crystals: [`TemplateSampler`](super::TemplateSampler).
     #[default]
     Templates,
-    /// What a network writes that has learned from known crystals: [`WyckoffSampler`](super::WyckoffSampler), with the network that ships.
+    /// A network trained on known crystals: [`WyckoffSampler`](super::WyckoffSampler), with the network that ships.
     Wyckoff,
     /// The same with the network of this name or path.
     Trained(String),
@@ -88,7 +88,7 @@ impl SamplerKind {
     /// Name of [`SamplerKind::Wyckoff`], and of its kind of networks.
     pub const WYCKOFF: &str = "wyckoff";
 
-    /// What it is called, by who asks for it and in the lineage of a crystal.
+    /// Its name, in requests and in the lineage of a crystal.
     pub fn name(&self) -> &str {
         match self {
             Self::Templates => Self::TEMPLATES,
@@ -109,16 +109,16 @@ impl SamplerKind {
         }
     }
 
-    /// Whether it heeds all that is asked for: what it left out of account would be missing from the crystals, and nobody be told.
+    /// Whether it supports every condition of the request: one that it ignored would be missing from the crystals without a message.
     ///
     /// # Errors
-    /// A condition of which it knows nothing, with a sampler that heeds it.
+    /// A condition that it does not support, with a sampler that does.
     pub fn check(&self, request: &Request) -> Result<(), GenerationError> {
         match (self, request.conditions.asked().next()) {
             (Self::Templates, Some((condition, _))) => Err(GenerationError::Condition {
                 sampler: Self::TEMPLATES,
                 condition: condition.name,
-                heeds: Self::WYCKOFF,
+                other: Self::WYCKOFF,
             }),
             _ => Ok(()),
         }
@@ -126,7 +126,7 @@ impl SamplerKind {
 }
 
 impl From<&str> for SamplerKind {
-    /// That of a name, in any spelling of those that ship; whether there is another is known once its network is asked for.
+    /// The kind of a name, in any spelling of those that ship; another name is looked up when its network is loaded.
     fn from(name: &str) -> Self {
         match name.to_ascii_lowercase().as_str() {
             Self::TEMPLATES => Self::Templates,

@@ -1,4 +1,4 @@
-//! Templates: the orbits of known crystals with other elements on them. What a sampler that has learned something must beat.
+//! Templates: the orbits of known crystals with other elements on them. The baseline for a trained sampler.
 //!
 //! The template of a crystal is its tokens without elements: which positions belong together, and whether they hold cations or
 //! anions. One is drawn as often as it is known. Each of its parts takes an element by how often the element is known on positions
@@ -115,7 +115,7 @@ impl Templates {
         self.known.is_empty()
     }
 
-    /// How often an element is known on positions of these symmetries: never nothing, so that what was not seen may be drawn.
+    /// How often an element is known on positions of these symmetries: never 0, so that unseen choices may be drawn.
     fn weight(&self, symmetries: &[&'static str], anion: bool, element: Element) -> f64 {
         let seen = symmetries.iter().filter_map(|s| self.orbits.get(&(*s, anion, element)));
         1.0 + seen.map(|n| f64::from(*n)).sum::<f64>()
@@ -189,14 +189,14 @@ fn fits(template: &Template, request: &Request) -> bool {
     request.sites.is_none_or(|most| amounts.iter().sum::<f64>() <= most as f64) && amounts_fit(amounts, request)
 }
 
-/// Whether the amounts of the elements of a crystal are those of the composition asked for, or no more than the elements asked for.
+/// Whether the amounts of the elements of a crystal are those of the requested composition, or no more than the requested elements.
 fn amounts_fit(mut amounts: Vec<f64>, request: &Request) -> bool {
     let Some(wanted) = &request.composition else { return amounts.len() <= request.elements.len() };
-    let mut asked: Vec<f64> = wanted.iter().map(|(_, n)| n / wanted.natoms()).collect();
+    let mut shares: Vec<f64> = wanted.iter().map(|(_, n)| n / wanted.natoms()).collect();
     let all: f64 = amounts.iter().sum();
     amounts.sort_by(f64::total_cmp);
-    asked.sort_by(f64::total_cmp);
-    amounts.len() == asked.len() && amounts.iter().zip(asked).all(|(n, share)| (n / all - share).abs() < SAME)
+    shares.sort_by(f64::total_cmp);
+    amounts.len() == shares.len() && amounts.iter().zip(shares).all(|(n, share)| (n / all - share).abs() < SAME)
 }
 
 impl Sampler for TemplateSampler {

@@ -15,8 +15,8 @@ pub struct Orbit {
     pub species: Species,
 }
 
-/// What of a crystal a sampler decides: valid by construction, each position one of the space group, those without a free coordinate
-/// occupied once, the whole charge-neutral.
+/// The part of a crystal that a sampler decides: valid by construction, each position one of the space group, those without a free
+/// coordinate occupied once, the whole charge-neutral.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tokens {
     group: u16,

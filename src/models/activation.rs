@@ -1,4 +1,4 @@
-//! Shifted softplus, `ln(1 + eˣ) - ln 2`, its kin and Gaussians, in SIMD.
+//! Shifted softplus, `ln(1 + eˣ) - ln 2`, related functions and Gaussians, in SIMD.
 //!
 //! burn's CPU backend evaluates transcendental functions one libm call at a time; in MEGNet they cost more than the matrix
 //! products. Largest error against `f64`: 3e-7, tested.
@@ -11,7 +11,7 @@ use super::{
 /// 1 / (1 + e⁻ˣ).
 #[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
-    // SAFETY: a single number needs nothing of the processor.
+    // SAFETY: single numbers need no instruction set.
     unsafe { exponential::sigmoid::<One>(x) }
 }
 

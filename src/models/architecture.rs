@@ -1,5 +1,5 @@
-//! What an architecture is: all that the rest of the program asks of a kind of network. Each answers for its settings, in a folder
-//! of its own, and stands in the list of [`super::network`]. A new one is a folder, its `mod` and a line of that list.
+//! What an architecture is: all that the rest of the program needs of a kind of network. Each has a folder of its own, and an entry in the
+//! list of [`super::network`]. A new one is a folder, its `mod` and a line of that list.
 //!
 //! ```text
 //! mod.rs      the settings, and this trait for them     fused.rs     inference without tensors, where it is worth it
@@ -32,7 +32,7 @@ pub(super) trait Architecture: Sized + 'static {
     /// Its weights.
     type Net: ModuleSnapshot;
 
-    /// What people call it.
+    /// Its usual name.
     const TITLE: &'static str;
     /// What `train` and `tune` take for it; nothing where it is read and not trained.
     const VARIANTS: &'static [Variant<Self>];
@@ -53,7 +53,7 @@ pub(super) trait Architecture: Sized + 'static {
     /// No bond within the cutoff, or a descriptor that is not defined.
     fn input(&self, structure: &Structure) -> Result<Input, ModelError>;
 
-    /// Takes what is measured on the training set into the settings, and into the inputs, which were as they are so far.
+    /// Takes what is measured on the training set into the settings, and standardises the inputs with it.
     fn standardise(&mut self, _inputs: &mut [Option<Input>], _training: &[usize]) {}
 
     /// Rows of the largest tensors of one pass where many crystals are at hand: they stay within a few MB of cache.
@@ -73,8 +73,7 @@ pub(super) trait Architecture: Sized + 'static {
         None
     }
 
-    /// One more epoch of what grows: its weights after it, and the sum of the losses after it. `None` where weights have gradients,
-    /// by which they are fitted.
+    /// One more epoch of trees that grow: the weights and the sum of the losses after it. `None` where weights are fitted by gradients.
     fn grown(&self, _net: &Self::Net, _items: &[(&Input, f32)], _growth: &Growth) -> Option<(Self::Net, f64)> {
         None
     }
@@ -98,7 +97,7 @@ pub(super) trait Architecture: Sized + 'static {
     /// Whether the settings are those of a network.
     ///
     /// # Errors
-    /// What is out of all proportion.
+    /// Settings that are too large.
     fn check(&self) -> Result<(), String>;
 }
 
@@ -131,5 +130,5 @@ pub(super) struct Reader<C: Architecture> {
     pub convert: fn(Checkpoint, &Claims, &Device) -> Converted<C>,
 }
 
-/// The network that a checkpoint holds, or why it is none.
+/// The network of a checkpoint, or why there is none.
 pub(super) type Converted<C> = Result<Found<C, <C as Architecture>::Net>, String>;

@@ -1,5 +1,5 @@
-//! What a network is told of an atom: 92 zeros and ones for classes of nine elemental properties (Xie and Grossman, Phys.
-//! Rev. Lett. 2018, 120, 145301), read from `schema/elements/cgcnn.csv`.
+//! The input of a network for an atom: 92 zeros and ones for classes of nine elemental properties (Xie and Grossman, Phys. Rev. Lett. 2018,
+//! 120, 145301), read from `schema/elements/cgcnn.csv`.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
-//! A moving average of the weights (Polyak and Juditsky 1992): where the last steps scatter around a minimum, their mean lies
-//! nearer to it than any of them.
+//! A moving average of the weights (Polyak and Juditsky 1992): where the last steps scatter around a minimum, their mean is nearer to it
+//! than any of them.
 //!
-//! After step t the average moves to the network by 1 - min(decay, (1 + t) / (10 + t)): the first weights, which are random,
+//! After step t the average moves to the network by 1 - min(decay, (1 + t) / (10 + t)): the initial weights, which are random,
 //! are forgotten soon. The running statistics of batch normalisations are averaged like weights, for they describe them.
 
 use std::collections::HashMap;

@@ -71,7 +71,7 @@ pub struct TrainingCard {
     pub left_out: usize,
 }
 
-/// Where weights come from that another program trained.
+/// Where weights of another program come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// File they were read from.
@@ -99,7 +99,7 @@ pub struct ModelCard {
     pub config: Config,
     /// Number of parameters.
     pub parameters: usize,
-    /// Labels are divided by `scale` after `mean` is taken away.
+    /// Labels are divided by `scale` after `mean` is subtracted.
     pub mean: f64,
     /// See `mean`.
     pub scale: f64,
@@ -113,10 +113,10 @@ pub struct ModelCard {
     pub elements: BTreeMap<String, usize>,
     /// Errors by the name of the held-out set.
     pub metrics: BTreeMap<String, Metrics>,
-    /// How far to believe it; `None` where the weights were not fitted by us.
+    /// How reliable it is; `None` where the weights were not trained by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Reliability>,
-    /// Energy of each element, eV/atom, where the network answers with total energies: its own, of the relaxed ground state.
+    /// Elemental reference energies, eV/atom, where the network predicts total energies: its own, of the relaxed ground states.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, f64>,
     /// Corrections that the energies of the training set carry, where they are known.

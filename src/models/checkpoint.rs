@@ -1,8 +1,8 @@
-//! What a run leaves behind after every epoch, and goes on from: weights, their average, optimiser state, and where it stands.
+//! The checkpoint of every epoch: weights, their average, optimiser state, and progress.
 //!
 //! The files of an epoch carry its number; the state, which names the epoch, is replaced by a rename when they are complete,
-//! and those of the epoch before go last. A run that is killed at any moment goes on from a whole checkpoint, and ends with
-//! the numbers of a run that was not. (Nothing random is kept: see [`crystal::random`].)
+//! and those of the epoch before go last. A run that is killed at any moment goes on from a whole checkpoint, and ends with the numbers of
+//! a run without interruption. (Nothing random is kept: see [`crystal::random`].)
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::ModelError;
 
-/// Where a run stands.
+/// Progress of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Checkpoint<E> {
     /// Steps of the optimiser, where they are counted.
@@ -115,7 +115,7 @@ impl Folder {
     /// # Errors
     /// Files that are missing or do not fit.
     pub fn load<M: Module, E>(&self, state: &Checkpoint<E>, fresh: Weights<M>) -> Result<Weights<M>, ModelError> {
-        // A run that was killed just after the state was replaced has left these.
+        // Left by a run that was killed just after the state was replaced.
         self.remove_before(state.epochs_done());
         let [net, average, optimizer] = self.files(state.epochs_done());
         Ok(Weights {

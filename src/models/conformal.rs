@@ -1,11 +1,10 @@
-//! Intervals that keep their word: split-conformal prediction.
+//! Intervals with a guaranteed coverage: split-conformal prediction.
 //!
 //! Of crystals that the weights were not fitted to, the residuals |label - prediction| are sorted. The residual of one more
 //! crystal of the same kind is equally likely to fall into any of the n + 1 gaps between them, so that it is at most the
 //! k-th smallest with a probability of at least k / (n + 1): prediction ± that residual holds the label with that
-//! probability, whatever the model is and however its errors are distributed. For a coverage c, k is ⌈(n + 1) c⌉. (Vovk,
-//! Gammerman & Shafer, *Algorithmic Learning in a Random World*, 2005; Lei *et al.*, *J. Am. Stat. Assoc.* **113** (2018)
-//! 1094.)
+//! probability, for any model and any distribution of its errors. For a coverage c, k is ⌈(n + 1) c⌉. (Vovk, Gammerman & Shafer,
+//! *Algorithmic Learning in a Random World*, 2005; Lei *et al.*, *J. Am. Stat. Assoc.* **113** (2018) 1094.)
 //!
 //! Where the members of an ensemble disagree, an error is more likely: there the score is the residual divided by the spread
 //! of the members and a constant, and the interval widens with the spread.
@@ -17,7 +16,7 @@ const LEVELS: usize = 200;
 /// Scores are rounded up to this, which keeps a card short.
 const RESOLUTION: f64 = 1e6;
 
-/// What the residuals of held-out crystals say about the next one.
+/// Scores of held-out crystals, which bound the error of the next one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Number of crystals whose residuals were taken.
@@ -37,8 +36,8 @@ impl Calibration {
         Self::build(residuals.into_iter().map(f64::abs).collect(), None)
     }
 
-    /// Of (residual, spread of the ensemble), eV/atom. The constant added to the spread is its median: a crystal on which
-    /// all members agree is allowed half the error of a usual one.
+    /// Of (residual, spread of the ensemble), eV/atom. The constant added to the spread is its median: a crystal on which all members agree
+    /// has half the interval of a typical one.
     pub fn of_ensemble(residuals: &[(f64, f64)]) -> Option<Self> {
         let mut spreads: Vec<f64> = residuals.iter().map(|&(_, spread)| spread).filter(|s| s.is_finite()).collect();
         spreads.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Labelled crystals made ready for a training: divided, read as the network reads them, and scaled.
+//! Labelled crystals prepared for a training: split, converted to the network's inputs, and scaled.
 //!
 //! Inputs are built once, on all threads, and stay in memory: for 17 000 oxides that takes seconds, a training hours.
 
@@ -46,7 +46,7 @@ pub(super) struct Judged {
     pub metrics: BTreeMap<String, Metrics>,
     /// (id, prediction, label) of the test set, eV/atom.
     pub test: Vec<(String, f64, f64)>,
-    /// How far to believe the network.
+    /// How reliable the network is.
     pub reliability: Reliability,
 }
 
@@ -150,7 +150,7 @@ impl<'a> Dataset<'a> {
         }
     }
 
-    /// What the crystals of the run, and of the one whose weights it began with, say of where to believe the network.
+    /// Where the network is reliable, by the crystals of the run and of the one whose weights it began with.
     fn reliability(&self, of_validation: &[(f64, f64)], options: &TrainOptions) -> Reliability {
         let [train, validation, test] = [&self.training, &self.validation, &self.test]
             .map(|set| set.iter().map(|&i| self.samples[i]).collect::<Vec<&Sample>>());

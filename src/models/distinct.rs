@@ -1,12 +1,12 @@
-//! Sites that a graph network cannot tell apart, as one node.
+//! Sites that are equal to a graph network, as one node.
 //!
 //! A network that reads elements and bond lengths gives two atoms the same vector where they are of one element and have bonds of
 //! the same lengths to atoms with the same vectors. The coarsest division with that property is found by colour refinement
-//! (Weisfeiler and Leman 1968): atoms begin as their element, and are parted as long as their bonds differ. What symmetry carries
-//! into each other, a translation within a supercell included, is never parted, so that there are no more nodes than sites of
-//! the asymmetric unit, on which Ruff, Reiser, Stühmer and Friederich (Digital Discovery 2024, 3, 594) build their graphs; no
-//! symmetry search is needed, and a crystal without symmetry keeps all its atoms. A node stands for as many atoms as its weight
-//! says: sums over the bonds of an atom stay as they are, means over atoms are weighted.
+//! (Weisfeiler and Leman 1968): atoms begin as their element, and are separated as long as their bonds differ. Sites related by symmetry, a
+//! translation within a supercell included, are never separated, so that there are no more nodes than sites of the asymmetric unit, on
+//! which Ruff, Reiser, Stühmer and Friederich (Digital Discovery 2024, 3, 594) build their graphs; no symmetry search is needed, and a
+//! crystal without symmetry keeps all its atoms. A node stands for as many atoms as its weight says: sums over the bonds of an atom stay as
+//! they are, means over atoms are weighted.
 //!
 //! Coordinates are rounded, so lengths within [`SPAN`] are taken as equal and replaced by the mean over all bonds that are merged.
 //! A network's number, mean or sum over atoms, then has no error of first order in the differences: at the merged crystal its
@@ -22,7 +22,7 @@ use crystal::Structure;
 const SPAN: f32 = 5e-4;
 
 impl Graph {
-    /// [`Graph::new`] with one node for all atoms that no network of elements and lengths tells apart.
+    /// [`Graph::new`] with one node for all atoms that are equal to a network of elements and lengths.
     ///
     /// # Errors
     /// As [`Graph::new`].
@@ -113,7 +113,7 @@ fn shells(lengths: &[f32]) -> Vec<u32> {
     order.sort_unstable_by(|&a, &b| lengths[a].total_cmp(&lengths[b]));
     let gap = |k: usize| lengths[order[k]] - lengths[order[k - 1]];
     let (mut shells, mut number) = (vec![0; lengths.len()], 0);
-    // Gaps that are cut whatever comes between them part the lengths in one sweep.
+    // Gaps that must be cut in any case separate the lengths in one sweep.
     let wide: Vec<usize> = (1..order.len()).filter(|&k| gap(k) > SPAN).collect();
     let ends = wide.iter().copied().chain([order.len()]);
     let starts = [0].into_iter().chain(wide.iter().copied());

@@ -1,4 +1,4 @@
-//! Where a model may be believed: the kinds of crystals that it was fitted to.
+//! The domain of a model: the kinds of crystals that it was trained on.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ impl Domain {
     /// Why the crystal is outside; `None` where it is inside. A supercell is as large as the crystal it repeats.
     pub fn outside(&self, structure: &Structure) -> Option<String> {
         let beyond = |what: &str, unit: &str, x: f64, (low, high): (f64, f64)| {
-            // Training crystals must be inside whatever the last digits of the numbers in the card are.
+            // Training crystals must be inside despite the rounding of the numbers in the card.
             let slack = 1e-6 * high.abs();
             (x < low - slack || x > high + slack)
                 .then(|| format!("{what} of {x:.2} {unit}: the model saw {low:.2} to {high:.2}"))
@@ -77,7 +77,7 @@ mod tests {
         assert!(reason.contains("volume per atom of 364.50 Å³") && reason.contains("7.81 to 10.98"), "{reason}");
         assert!(domain.outside(&cscl("Ni", 1.0)).is_some());
         assert_eq!(Domain::of(std::iter::empty()), None);
-        // What a card says is read back to the same answers.
+        // A card that is read back gives the same answers.
         let read: Domain = serde_json::from_str(&serde_json::to_string(&domain).unwrap()).unwrap();
         assert_eq!(read, domain);
     }

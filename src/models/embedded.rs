@@ -1,6 +1,6 @@
-//! What ships with the program: weights, and the ensemble of them that answers where a query names no model.
+//! What ships with the program: weights, and the ensemble of them that is the default model.
 
-/// Name of the model that answers where a query names none.
+/// Name of the default model.
 pub const DEFAULT_MODEL: &str = "ensemble";
 
 /// Ensembles that ship with the program, by name: their members are among [`EMBEDDED`].
@@ -19,7 +19,7 @@ pub(super) const EMBEDDED: [(&str, &[u8]); 7] = [
     ("trees-magpie", include_bytes!("../../fixtures/models/trees-magpie.safetensors.zst")),
 ];
 
-/// Names of the models and ensembles that ship with the program, the one that answers where none is named first.
+/// Names of the models and ensembles that ship with the program, the default first.
 pub fn embedded() -> impl Iterator<Item = &'static str> {
     ENSEMBLES.iter().map(|(name, _)| *name).chain(EMBEDDED.iter().map(|(name, _)| *name))
 }

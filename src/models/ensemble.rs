@@ -1,4 +1,4 @@
-//! Several models that answer as one: the mean of the members, and their spread, which is large where the data said little.
+//! Several models that answer as one: the mean of the members, and their spread, which is large where data are few.
 //!
 //! An ensemble is a small file, `NAME.ensemble.json`, that names its members and the identity of their weights. Its intervals
 //! are calibrated on crystals that no member was fitted to.
@@ -128,11 +128,11 @@ impl Ensemble {
     }
 
     /// The same ensemble, calibrated with `predictions`: (mean, spread, label) of crystals that no member was fitted to.
-    /// `data` says which, and `mean` is what a model that knows nothing would answer.
+    /// `data` names them, and `mean` is the constant prediction to compare with.
     pub fn calibrated(mut self, predictions: &[(f64, f64, f64)], data: String, mean: f64) -> Self {
         let residuals: Vec<(f64, f64)> =
             predictions.iter().map(|(mean, spread, label)| (label - mean, *spread)).collect();
-        // Members that always agree say nothing by it.
+        // Members that always agree give no information.
         self.card.calibration =
             Calibration::of_ensemble(&residuals).or_else(|| Calibration::of(residuals.iter().map(|(e, _)| *e)));
         let pairs: Vec<(f64, f64)> = predictions.iter().map(|(mean, _, label)| (*mean, *label)).collect();
@@ -214,7 +214,7 @@ impl Ensemble {
         std::fs::create_dir_all(folder).map_err(&io)?;
         let around = folder.canonicalize().map_err(&io)?.parent().map(Path::to_owned);
         let mut card = self.card.clone();
-        // A built-in model goes by its name, whatever folder of that name there is.
+        // A built-in model goes by its name, even where a folder has that name.
         for member in card.members.iter_mut().filter(|member| !is_embedded(&member.model)) {
             let Ok(path) = Path::new(&member.model).canonicalize() else { continue };
             let beside = around.as_ref().and_then(|around| path.strip_prefix(around).ok());
@@ -256,12 +256,12 @@ impl Ensemble {
         self
     }
 
-    /// Mean label of the training sets of its members, by their weights; `None` where one does not tell.
+    /// Mean label of the training sets of its members, by their weights; `None` where one has none.
     pub fn training_mean(&self) -> Option<f64> {
         self.members.iter().map(|(model, weight)| Some(weight * model.training_mean()?)).sum()
     }
 
-    /// Members and what it was calibrated with.
+    /// Its members and its calibration.
     pub fn card(&self) -> &EnsembleCard {
         &self.card
     }
@@ -289,8 +289,8 @@ impl Ensemble {
         rows.into_iter().map(|row| row.map(|values| combine(&values))).collect()
     }
 
-    /// The part of training nearest to fitting that the crystal has for any member; `None` where a member does not tell, and
-    /// none that does was fitted to it. `split`: the column `split` of its table.
+    /// The part of training nearest to fitting that the crystal has for any member; `None` where a member does not record it, and no other
+    /// was fitted to it. `split`: the column `split` of its table.
     pub fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
         let parts: Vec<Option<Part>> = self.members.iter().map(|(model, _)| model.part(hash, split)).collect();
         if parts.contains(&Some(Part::Train)) {
@@ -301,8 +301,8 @@ impl Ensemble {
 }
 
 impl Model {
-    /// The part of its training that a crystal belongs to; `None` where the card does not tell. `split`: the column `split`
-    /// of its table, by which a card without a list of crystals may say it was trained.
+    /// The part of its training that a crystal belongs to; `None` where the card does not record it. `split`: the column `split` of its
+    /// table, by which a card without a list of crystals may say it was trained.
     pub fn part(&self, hash: ContentHash, split: Option<&str>) -> Option<Part> {
         if let Some(reliability) = &self.card().reliability {
             return Some(reliability.crystals.part(hash));

@@ -78,7 +78,7 @@ pub enum ModelError {
         /// Model name.
         model: String,
     },
-    /// The work was no longer wanted.
+    /// The work was cancelled.
     #[error("the model was stopped before it answered")]
     Stopped,
     /// No pair of atoms lies within the cutoff.

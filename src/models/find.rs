@@ -1,9 +1,9 @@
-//! What a name means: one model or ensemble, wherever it is asked for.
+//! What a name means: one model or ensemble, the same everywhere.
 //!
 //! The names of the models that ship with the program are theirs alone, in any spelling: no other can be kept under one, so that
 //! a query answers the same in every store. Any other name means what the store keeps under it, again in any spelling, and then
 //! the file or folder of that path. What is read by its path and calls itself by a name that means something else goes by the
-//! path, so that the two are told apart wherever their answers are kept.
+//! path, so that their cached answers stay separate.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,12 +13,12 @@ use super::ensemble::Ensemble;
 use super::model::{Model, is_name};
 use crate::ModelError;
 
-/// What answers to a name.
+/// What a name stands for.
 #[derive(Debug, Clone)]
 pub enum Found {
     /// One network.
     Model(Arc<Model>),
-    /// Several that answer as one.
+    /// An ensemble.
     Ensemble(Arc<Ensemble>),
 }
 
@@ -89,7 +89,7 @@ pub fn find(name: &str, folder: Option<&Path>) -> Result<Found, ModelError> {
         found => return found,
     }
     let path = Path::new(name);
-    // A folder that happens to be called so and holds no model is not meant.
+    // A folder of that name without a model does not count.
     if !path.exists() || is_name(name) && path.is_dir() && !holds_one(path) {
         return Err(unknown(name, folder));
     }
@@ -154,7 +154,7 @@ pub fn kept_in(folder: &Path) -> Vec<String> {
     names_in(folder, holds_one)
 }
 
-/// Names of the folders in a folder that hold what is looked for, in order.
+/// Names of the folders in a folder that hold a given file, in order.
 pub fn names_in(folder: &Path, holds: impl Fn(&Path) -> bool) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let models = entries.filter(|entry| holds(&entry.path()));
@@ -249,7 +249,7 @@ mod tests {
         let path = home.display().to_string();
         assert_eq!(id("cgcnn", folder.path()).1, Model::load("cgcnn").unwrap().id());
         assert_eq!(kept("cgcnn", folder.path()), None);
-        // The card says megnet, and that is what it is; renamed, it would be an impostor.
+        // The card says megnet, and so does the model; renamed, it would pass for another.
         assert_eq!(id(&path, folder.path()).0, "megnet");
         let model = Model::load("megnet").unwrap();
         let card = super::super::ModelCard { name: "cgcnn".into(), ..model.card().clone() };

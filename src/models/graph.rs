@@ -1,5 +1,5 @@
 //! A crystal as a graph: atoms are nodes, and edges run from a neighbour to the centre that gathers it, periodic images
-//! included. Atoms that a network cannot tell apart may be one node ([`super::distinct`]).
+//! included. Atoms that are equal to a network may be one node ([`super::distinct`]).
 
 use crate::ModelError;
 use crystal::{Neighbors, Structure, neighbors_up_to};
@@ -22,7 +22,7 @@ pub enum Neighborhood {
         cutoff: f64,
     },
     /// CGCNN's and GATGNN's own rule: each atom's nearest neighbours, so many and no more, one way. Of neighbours at one
-    /// distance the lighter are taken; among those of one element the choice depends on how the crystal is told.
+    /// distance the lighter are taken; among those of one element the choice depends on the description of the crystal.
     Exactly {
         /// Neighbours of an atom.
         count: usize,

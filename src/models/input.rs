@@ -15,7 +15,7 @@ pub enum Input {
     Vector(Vec<f32>),
 }
 
-/// A network reads one kind of input; to hand it another is a fault of the caller, not of data, and panics.
+/// A network reads one kind of input; another kind is a bug of the caller, and panics.
 impl Input {
     /// What a forward pass over it costs, in rows of its largest tensors: bonds, angles, or one.
     pub fn rows(&self) -> usize {

@@ -1,4 +1,4 @@
-//! A trained model, ready to answer.
+//! A trained model, ready for predictions.
 
 use std::sync::{
     Arc,
@@ -144,7 +144,8 @@ impl Model {
         values.zip(inputs).map(|(value, input)| value - self.elements_of(input)).collect()
     }
 
-    /// What the elements of a crystal have by themselves, eV/atom, where that is to be taken off a total energy.
+    /// Elemental reference energy of a crystal's composition, eV/atom, where it is to be subtracted from a total
+    /// energy.
     fn elements_of(&self, input: &Input) -> f64 {
         let Input::Bonds(graph) = input else { return 0.0 };
         let energy =
@@ -178,7 +179,7 @@ impl Model {
     }
 }
 
-/// A model asked for total energies and their gradients.
+/// A model used for total energies and their gradients.
 #[derive(Debug, Clone)]
 pub struct ModelPotential(Arc<Model>);
 

@@ -1,4 +1,4 @@
-//! The list of architectures, and any of them behind one face: what training, weights files and predictions need of a network.
+//! The list of architectures, and any of them behind one interface: what training, weights files and predictions need of a network.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,7 +25,7 @@ use super::{
 use crate::ModelError;
 use crystal::{Element, Structure};
 
-/// From the list of architectures: one enum of their settings, one of their weights, and what either is asked.
+/// From the list of architectures: one enum of their settings, one of their weights, and their methods.
 macro_rules! architectures {
     ($($(#[$about:meta])* $name:ident: $folder:ident::$config:ident,)*) => {
         /// An architecture's settings: with the weights, all that its numbers depend on.
@@ -104,7 +104,7 @@ macro_rules! architectures {
             }
 
             /// Takes the mean and standard deviation of each number of a descriptor over the training set into the
-            /// configuration, and standardises the inputs, which were not so far.
+            /// configuration, and standardises the inputs.
             pub(super) fn standardise(&mut self, inputs: &mut [Option<Input>], training: &[usize]) {
                 match self { $(Self::$name(config) => config.standardise(inputs, training),)* }
             }
@@ -124,10 +124,10 @@ macro_rules! architectures {
                 match self { $(Self::$name(config) => config.chosen(settings).map(Self::$name),)* }
             }
 
-            /// Whether a network of these settings may be built and asked.
+            /// Whether a network of these settings may be built and used.
             ///
             /// # Errors
-            /// What is out of all proportion.
+            /// Settings that are too large.
             pub(super) fn check(&self) -> Result<(), String> {
                 match self { $(Self::$name(config) => limits::check(config),)* }
             }
@@ -270,7 +270,7 @@ mod tests {
     use crate::{alignn::AlignnConfig, deeper_gatgnn::DeeperGatgnnConfig};
     use crystal::Lattice;
 
-    /// The crystal told in another way, and its supercell.
+    /// The crystal described in another way, and its supercell.
     fn retold() -> (Structure, Vec<Structure>) {
         let symbols = ["Sr", "Ti", "O", "O", "O"].map(|s| Element::from_symbol(s).unwrap());
         let sites = [[0.52, 0.5, 0.49], [0.0; 3], [0.5, 0.03, 0.0], [0.0, 0.5, 0.06], [0.0, 0.02, 0.47]];
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn values_do_not_depend_on_how_a_crystal_is_told_or_on_its_company() {
+    fn values_do_not_depend_on_how_a_crystal_is_described_or_on_its_batch() {
         let (plain, others) = retold();
         for config in configs() {
             let name = config.architecture();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn configurations_are_told_apart_in_a_card() {
+    fn configurations_are_distinguished_in_a_card() {
         for config in configs() {
             let text = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config, "{text}");

@@ -49,7 +49,7 @@ pub struct TrainOptions {
     pub loss: Loss,
     /// Stop after this many epochs without a better validation error.
     pub patience: usize,
-    /// Crystals that are not fitted, for their labels are not believed; they validate and test all the same.
+    /// Crystals that are not trained on, as their labels are doubtful; they still validate and test.
     pub unfitted: HashSet<ContentHash>,
     /// How steps are taken.
     pub recipe: Recipe,

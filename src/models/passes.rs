@@ -145,7 +145,7 @@ mod tests {
             let apart = ours.iter().zip(&burn).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
             let shape = param.val().dims();
             assert!(ours.len() == burn.len() && size > 0.0, "{}: {shape:?}", self.name);
-            // A bias that a normalisation takes away again has a gradient of rounding alone, by both ways.
+            // A bias that a normalisation removes has a gradient of rounding alone, by both ways.
             let nothing = size < 1e-5 && apart < 1e-5;
             assert!(nothing || apart <= 1e-4 * size, "{}, {shape:?}: {apart} of {size}", self.name);
             self.compared += 1;

@@ -6,7 +6,7 @@ use crystal::Structure;
 /// Pressure of 1 eV/Å³, GPa (CODATA 2018).
 pub const GPA_PER_EV_PER_CUBIC_ANGSTROM: f64 = 160.217_663_4;
 
-/// What an energy model says of one crystal.
+/// The answer of an energy model for one crystal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SinglePoint {
     /// Total energy of the cell, eV, on the scale of the calculations the model learned from.
@@ -25,7 +25,7 @@ pub trait Potential: Send + Sync {
     /// Name in queries.
     fn name(&self) -> &str;
 
-    /// Identity of the weights: what it computed is remembered under it.
+    /// Identity of the weights: the key of its cached answers.
     fn id(&self) -> &str;
 
     /// Energies, forces, stresses and magnetic moments, one answer per structure.

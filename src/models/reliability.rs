@@ -1,5 +1,4 @@
-//! What a card tells beside the weights, so that a prediction can be judged: intervals, limits, and which crystals the
-//! model has seen.
+//! What a card has beside the weights, to judge a prediction: intervals, limits, and which crystals the model has seen.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +8,7 @@ use crystal::ContentHash;
 /// Written by training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
-    /// Residuals on the validation set. They chose the epoch, which flatters them a little.
+    /// Residuals on the validation set. They chose the epoch, which makes them slightly too small.
     pub calibration: Option<Calibration>,
     /// Sizes seen in training.
     pub domain: Option<Domain>,
@@ -29,7 +28,7 @@ impl Reliability {
         }
     }
 
-    /// The same, of a run that began with the weights of another: what those were fitted to has been seen too.
+    /// The same, of a run that began with the weights of another: what those were trained on counts as seen too.
     pub fn after(mut self, start: &Self) -> Self {
         self.domain = self.domain.map(|domain| start.domain.map_or(domain, |other| domain.and(&other)));
         self.crystals.train = self.crystals.train.and(&start.crystals.train);
@@ -46,7 +45,7 @@ pub enum Part {
     Validation,
     /// Held out.
     Test,
-    /// The run knew nothing of it.
+    /// Not part of the run.
     Unseen,
 }
 

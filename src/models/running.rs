@@ -138,7 +138,7 @@ mod tests {
             let ((a, _), (b, _)) = (trained(&net), trained(&net));
             net = Buffers::mean([(0.25, a), (0.75, b)]).into_net(net);
         }
-        // Running means that have settled say what the batch itself says.
+        // Running means that have converged are those of the batch itself.
         let (after, of_batch) = (value(&net.valid()), trained(&net).1);
         let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(apart(&after, &of_batch) < 0.02 * apart(&before, &of_batch), "{before:?} {after:?} {of_batch:?}");

@@ -1,4 +1,4 @@
-//! What goes into a training, and what it tells of itself on the way.
+//! The samples of a training, and its reports.
 
 use std::ops::ControlFlow;
 
@@ -48,7 +48,7 @@ impl Epoch {
     }
 }
 
-/// Told of every step; drives progress bars, logs and curves.
+/// Called at every step; drives progress bars, logs and curves.
 pub trait Observer: Sync {
     /// `done` of `total` crystals of this epoch have been fitted.
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64);
@@ -57,6 +57,6 @@ pub trait Observer: Sync {
     fn epoch(&self, epoch: &Epoch) -> ControlFlow<()>;
     /// The run goes on after these epochs.
     fn resumed(&self, _history: &[Epoch]) {}
-    /// Something a person should know.
+    /// A message for the user.
     fn note(&self, message: &str);
 }

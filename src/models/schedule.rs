@@ -1,7 +1,7 @@
-//! How fast a training steps: the learning rate over its course.
+//! The learning rate over a training.
 //!
 //! A rate is a function of how far the run is, in epochs, and of the validation errors so far. Nothing else needs to be
-//! remembered, and a run that goes on from a checkpoint goes on with the same rates.
+//! kept, and a run that goes on from a checkpoint goes on with the same rates.
 
 use std::{fmt, ops::Range, str::FromStr};
 

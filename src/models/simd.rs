@@ -1,14 +1,14 @@
 //! Vectors of single-precision numbers, as wide as the processor has them.
 //!
-//! A kernel is written once, over a [`Simd`] that names its instruction set, and compiled once for each by [`kernels!`]; which
-//! of them runs is found out when the program does. The operations are intrinsics, because a plain loop becomes vector code
-//! only at the compiler's highest optimisation levels, and the program is fast at the first. A kernel of plain loops, which names
-//! no instruction set, is compiled for each of them too.
+//! A kernel is written once, over a [`Simd`] that names its instruction set, and compiled once for each by [`kernels!`]; which of them runs
+//! is decided at run time. The operations are intrinsics, because a plain loop becomes vector code only at the compiler's highest
+//! optimisation levels, and the program is fast at the first. A kernel of plain loops, which names no instruction set, is compiled for each
+//! of them too.
 //!
 //! The instruction sets (SSE4.2, AVX2, AVX-512, NEON, and plain numbers where there is none) and the choice among them are those of
 //! `macerator`, which burn's backend brings along. It costs nothing: on an AMD EPYC with AVX-512 a product of 64 rows with a layer of
 //! 128 by 128 takes 18.05 µs and 18.02 µs with intrinsics written here, and 18.2 µs both ways with AVX2; 8192 softplus take 2.4 and
-//! 2.3 µs; the numbers are the same to the bit. Its reciprocal alone was slower, 2.07 and 1.69 µs for 8192 silu: it heeds zero and
+//! 2.3 µs; the numbers are the same to the bit. Its reciprocal alone was slower, 2.07 and 1.69 µs for 8192 silu: it handles zero and
 //! infinity, which our arguments never are, so that [`Simd::recip`] is our own.
 
 use macerator::{Scalar, Vector};
@@ -246,7 +246,7 @@ macro_rules! kernels {
                     fn with_simd<Set: macerator::Simd>(self) -> Self::Output {
                         // SAFETY: `on` has put arguments of these types there, and leaves them to us.
                         let ($($arg,)*) = unsafe { self.0.cast::<($($type,)*)>().read() };
-                        // SAFETY: `on` was told of an instruction set that is there.
+                        // SAFETY: `on` was given an instruction set that is there.
                         unsafe { body::<Set>($($arg),*) }
                     }
                 }
@@ -264,7 +264,7 @@ macro_rules! kernels {
             $(#[$attribute])*
             #[allow(clippy::too_many_arguments, reason = "as above")]
             $vis fn $name($($arg: $type),*) $(-> $out)? {
-                // SAFETY: the processor has been asked for what it can.
+                // SAFETY: the processor was checked for the instruction set.
                 unsafe { $name::on(macerator::Arch::detect(), $($arg),*) }
             }
         )*

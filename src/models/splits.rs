@@ -1,9 +1,9 @@
 //! Dividing labelled crystals into train, validation and test.
 //!
-//! A random split lets polymorphs of one compound stand on both sides, and flatters a model. A split by formula, by structure
-//! type or by chemical system does not: what it asks is how the model does on compounds, structures or chemistries that it has
-//! not seen. Every crystal is put where a hash of its group falls, so that a group is never cut, and the division depends
-//! neither on the order of the rows nor on what other rows there are.
+//! A random split puts polymorphs of one compound on both sides, and makes the errors too small. A split by formula, by structure type or
+//! by chemical system does not: they test the model on compounds, structures or chemistries that it has not seen. Every crystal is put
+//! where a hash of its group falls, so that a group is never cut, and the division depends neither on the order of the rows nor on what
+//! other rows there are.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -43,7 +43,7 @@ pub enum SplitKind {
     System,
     /// By the table's `split` column: `test` is the test set; other held-out marks (`test_probable`) are left out; what is
     /// not marked, or marked `train`, is trained on. Validation rows are drawn from those marked `train`, where there are any: they are
-    /// of the same origin as the test rows, and what calibrates an interval should resemble what it is asked for.
+    /// of the same origin as the test rows, and the rows that calibrate an interval should resemble those it is used for.
     Column,
     /// One of `folds` parts is the test set; each group is in exactly one.
     KFold {

@@ -1,4 +1,4 @@
-//! A training step: what it says of the network, and the passes that its crystals are cut into.
+//! A training step: its result, and the passes that its crystals are cut into.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use burn::optim::GradientsParams;
 
 use super::{input::Input, running::Buffers};
 
-/// What a mini-batch says of the network.
+/// The result of a mini-batch.
 pub(super) struct Step {
     /// Sum of the losses.
     pub loss: f64,
@@ -17,8 +17,7 @@ pub(super) struct Step {
 }
 
 /// The passes of a mini-batch, each of about as many rows and not many more than `limit`: an even number of them, so that two or four
-/// threads end together, whoever many there are. In the order of the batch, which is random: where a normalisation works on a
-/// pass, it should see all sizes.
+/// threads end together. In the order of the batch, which is random: where a normalisation works on a pass, it should see all sizes.
 pub(super) fn even_passes(items: &[(&Input, f32)], limit: usize) -> Vec<Range<usize>> {
     let sizes: Vec<usize> = items.iter().map(|(input, _)| input.rows()).collect();
     let total: usize = sizes.iter().sum();

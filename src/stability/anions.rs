@@ -1,5 +1,5 @@
-//! What the oxygen and the sulfur of a compound are, by the distances to their neighbours: O²⁻, or O₂²⁻, O₂⁻ and O₃⁻, which a
-//! correction of energies must tell apart.
+//! What the oxygen and the sulfur of a compound are, by the distances to their neighbours: O²⁻, or O₂²⁻, O₂⁻ and O₃⁻, which energy
+//! corrections distinguish.
 //!
 //! An O-O bond is 1.49 Å long in a peroxide and 1.35 Å in a superoxide, an O-H bond 0.93 Å; a pair up to [`SLACK`] times as far apart
 //! is bonded. Rules and lengths are those of pymatgen 2026.10 (`oxide_type(structure, 1.05)` and `sulfide_type`; Jain *et al.*, Phys.

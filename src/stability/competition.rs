@@ -8,7 +8,7 @@ use crystal::{Composition, Element};
 /// filled hosts of electrodes whose voltage is known, by the hull of the Materials Project.
 const CONVERTS: f64 = 0.1;
 
-/// Why a filled host does not stay that lies so far above the hull, eV/atom; `None` where it may.
+/// Why a filled host so far above the hull, eV/atom, does not stay; `None` where it may.
 pub fn converts(above_hull: f64) -> Option<String> {
     (above_hull > CONVERTS).then(|| {
         format!(

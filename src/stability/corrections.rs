@@ -13,8 +13,8 @@
 //!    refused.
 //!
 //! This is what pymatgen's `MaterialsProject2020Compatibility` does, but for the states: those it guesses from the composition by a
-//! table of its own that changes with its version, and with it the correction. Here they come from [`neutral_states`], or from
-//! whoever knows better, and are part of the answer, to be stored with it.
+//! table of its own that changes with its version, and with it the correction. Here they come from [`neutral_states`], or from the caller,
+//! and are part of the answer, to be stored with it.
 
 use std::sync::LazyLock;
 
@@ -87,7 +87,7 @@ pub struct Correction {
     pub uncertainty: f64,
     /// What the oxygen is.
     pub oxide_type: Option<OxideType>,
-    /// The oxidation states by which anions were told; empty for an element, and where no choice is neutral.
+    /// The oxidation states by which anions were recognised; empty for an element, and where no choice is neutral.
     pub states: Vec<(Element, f64)>,
     /// The sum in its parts.
     pub parts: Vec<Part>,
@@ -121,7 +121,7 @@ fn read(line: &'static str) -> Option<(&'static str, Entry)> {
 /// [`neutral_states`].
 ///
 /// # Errors
-/// A Hubbard term that is not the scheme's, or states of an element that the crystal has not.
+/// A Hubbard term other than the scheme's, or states of an element that is not in the crystal.
 pub fn correction(
     scheme: Scheme,
     structure: &Structure,
@@ -178,7 +178,7 @@ pub fn correction(
     Ok(Correction { per_atom, uncertainty: variance.sqrt() / atoms, oxide_type, states, parts, ..nothing })
 }
 
-/// The element that pulls hardest, of those whose electronegativity is published. Of equals (Si and Cu, H and Pd) it is the last by
+/// The most electronegative element, of those whose electronegativity is published. Of equals (Si and Cu, H and Pd) it is the last by
 /// symbol: pymatgen takes the last by the order of the sites, which is the same in crystals that it has sorted.
 fn most_electronegative(composition: &Composition) -> Option<Element> {
     let pull = |(element, _): (Element, f64)| Some((element, element.electronegativity()?));
@@ -294,7 +294,7 @@ mod tests {
         // Both anions.
         let both = of(&[(sodium, 1.0), (antimony, -3.0), (selenium, -2.0)]).unwrap();
         assert!((both - (usual - 0.192 / 4.0)).abs() < 1e-12);
-        // Between 0 and -1 it is none, be it the most electronegative or not.
+        // Between 0 and -1 it is no anion, whether or not it is the most electronegative.
         assert_eq!(of(&[(selenium, -0.5)]).unwrap(), 0.0);
         // Without states the most electronegative is the anion.
         assert!((of(&[]).unwrap() - usual).abs() < 1e-12);

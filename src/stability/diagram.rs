@@ -141,7 +141,7 @@ impl PhaseDiagram {
         Ok(if above.abs() < ON_HULL { 0.0 } else { above })
     }
 
-    /// The phases of the hull into which a composition falls apart, the largest share first; a phase of the hull is its own.
+    /// The phases of the hull into which a composition decomposes, the largest share first; a phase of the hull is its own product.
     ///
     /// # Errors
     /// A composition without atoms.
@@ -159,11 +159,11 @@ impl PhaseDiagram {
         Ok(parts)
     }
 
-    /// How far the energy of a stable phase may rise before it falls apart into phases of other compositions, eV/atom; of a
-    /// phase above the hull, how far it must fall, as a negative number.
+    /// How far the energy of a stable phase may rise before it decomposes into phases of other compositions, eV/atom; of a phase above the
+    /// hull, how far it must fall, as a negative number.
     ///
     /// # Errors
-    /// An element, which cannot fall apart, or a composition without atoms.
+    /// An element, which cannot decompose, or a composition without atoms.
     pub fn stability_margin(&self, composition: &Composition, energy: f64) -> Result<f64, String> {
         let above = self.e_above_hull(composition, energy)?;
         if composition.nelements() < 2 {

@@ -3,10 +3,10 @@
 //! Two elements: the phases by their place on the axis. Three: phases are put one after another into the triangle of the elements,
 //! each splits the facet in which it falls, and the edges around it are turned (Lawson's flips) until no corner lies below the
 //! plane of a neighbouring facet. That ends at the hull, for every step begins at the hull of the phases so far (Edelsbrunner &
-//! Shah, Algorithmica 15 (1996) 223), and no phase is ever buried, for only those that [`PhaseDiagram::e_above_hull`] calls stable
-//! are put in. On which side of an edge a phase lies is told by determinants of whole numbers, the atoms of its formula: exactly,
-//! and phases that lie on one line of the triangle, as many do, are no trouble. Where four or more stable phases lie on one plane
-//! any triangles of theirs are the hull, and some are chosen.
+//! Shah, Algorithmica 15 (1996) 223), and no phase ends up above it, for only those that [`PhaseDiagram::e_above_hull`] calls stable are
+//! put in. On which side of an edge a phase is, determinants of whole numbers, the atoms of its formula, decide exactly: phases on one line
+//! of the triangle, of which there are many, are no problem. Where four or more stable phases are on one plane, any triangulation of them
+//! is the hull, and one is chosen.
 
 use super::PhaseDiagram;
 use crystal::{Composition, Element};

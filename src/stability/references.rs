@@ -6,9 +6,9 @@
 //!
 //! E is the energy per atom of the compound, xᵢ the fraction of element i and μᵢ the energy per atom of its ground state, computed as the
 //! compound was: total energies of two functionals, or of two sets of pseudopotentials, have no common zero. So the references come in
-//! sets, a way to compute each (`schema/elements/reference_energies.csv`, with the sources), and an element that a set lacks is an
-//! error. Corrected energies are measured from the elements' own, which the corrections leave as they are. An energy model has
-//! elements of its own, on its card.
+//! sets, a way to compute each (`schema/elements/reference_energies.csv`, with the sources), and an element missing from a set is an error.
+//! Corrected energies are measured from the elements' own, which the corrections leave as they are. An energy model has elements of its
+//! own, on its card.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn pseudopotentials_are_told_by_their_second_word() {
+    fn pseudopotentials_are_recognised_by_their_second_word() {
         let mp2020 = elemental_references("MP2020").unwrap();
         let check = |symbol, title| mp2020.check_potcar(element(symbol), title);
         assert!(check("Mn", "PAW_PBE Mn_pv 02Aug2007").is_ok());

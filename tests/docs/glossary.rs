@@ -1,4 +1,4 @@
-//! What a user reads keeps to the words of `queries/GLOSSARY.md`.
+//! What a user reads keeps to the words of `queries/GLOSSARY.md`, and so do the comments of the layers below the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use super::common::program::hollandite;
 use super::files;
 use super::literals::literals;
+
+/// The layers below the store, whose comments are held to the glossary.
+const LAYERS: [&str; 8] =
+    ["adsorption", "columns", "crystal", "features", "formats", "generation", "models", "stability"];
 
 /// The words that the glossary's last column names.
 fn avoided(glossary: &str) -> Vec<String> {
@@ -22,6 +26,12 @@ fn has(text: &str, words: &str) -> bool {
         let rest = rest.strip_prefix('s').unwrap_or(rest);
         !text[..at].ends_with(letter) && !rest.starts_with(letter)
     })
+}
+
+/// The comments of a source that have lines of their own.
+fn comments(source: &str) -> String {
+    let lines = source.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
+    lines.map(|line| line.trim_start_matches(['/', '!']).trim()).collect::<Vec<_>>().join("\n")
 }
 
 /// What the documents and the program say, each text with the file that it is in.
@@ -42,7 +52,11 @@ fn texts(root: &Path) -> Vec<(PathBuf, String)> {
     let is_test = |path: &Path| path.iter().any(|part| part == "tests" || part == "tests.rs");
     sources.retain(|path| !is_test(path.strip_prefix(root).unwrap()));
     for path in sources {
-        texts.extend(literals(&read(&path)).into_iter().map(|text| (path.clone(), text)));
+        let source = read(&path);
+        texts.extend(literals(&source).into_iter().map(|text| (path.clone(), text)));
+        if LAYERS.iter().any(|layer| path.starts_with(root.join("src").join(layer))) {
+            texts.push((path, comments(&source)));
+        }
     }
     assert!(texts.len() > 3000, "{}", texts.len());
     texts

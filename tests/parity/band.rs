@@ -84,7 +84,7 @@ fn bands(file: &Value, surface: &dyn Potential) -> [Vec<f64>; 2] {
     let ends = [energy(&images[0]), energy(&images[moving + 1])];
     let mut watch = |_: Round| ControlFlow::Continue(());
     let ControlFlow::Continue(mut bands) = band(surface, vec![Path { images, ends }], (fmax, 1000), &mut watch) else {
-        panic!("nobody broke off")
+        panic!("no follower broke off")
     };
     let found = bands.remove(0).unwrap();
     assert!(found.converged, "{} steps, {} eV/Å", found.steps, found.fmax);

@@ -93,7 +93,7 @@ impl<'a, F: FnMut(usize, &Answers)> Asked<'a, F> {
         for (number, request) in self.requests.iter().enumerate() {
             let e_ion = match reference(references, request.ion.element, model) {
                 Ok(e_ion) => e_ion,
-                // Nothing to measure from, whatever the relaxations would say.
+                // No reference to measure from: relaxations would be useless.
                 Err(error) => {
                     self.end(number, Ok(vec![Err(error)]));
                     continue;
@@ -229,7 +229,7 @@ impl Open {
         self.potentials.extend(answer.as_ref().ok().map(|found| found.potential));
         match (&answer, &self.best) {
             (Ok(new), Ok(old)) if !better(new, old) => {}
-            // Of several reasons the last is told.
+            // Of several reasons the last is reported.
             (Err(_), Ok(_)) => {}
             _ => self.best = answer,
         }
@@ -240,7 +240,7 @@ impl Open {
         }
     }
 
-    /// The host is there again. A relaxation that fails or does not converge has not come back.
+    /// The host is recovered. A relaxation that fails or does not converge is not.
     fn emptied(&mut self, end: Result<Relaxed, AdsorptionError>) {
         self.left -= 1;
         if let (Ok(best), Ok(end)) = (&mut self.best, end) {
@@ -264,7 +264,7 @@ impl Host {
         Ok(Self { structure, energy, e_ion: wanted.e_ion, converged: host.converged, steps: host.steps })
     }
 
-    /// What the relaxed cell with ions at `sites` says.
+    /// The answer from the relaxed cell with ions at `sites`.
     fn holding(&self, sites: &[InsertionSite], end: Relaxed) -> Answer {
         let (n, first) = (sites.len(), sites.first());
         Ok(Adsorbed {

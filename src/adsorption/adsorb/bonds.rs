@@ -8,7 +8,7 @@ use features::{COORDINATION_TOLERANCE, Coordination, coordination};
 const LOOSE: f64 = 0.3;
 
 /// Whether each atom of `after` has as many neighbours of each element as in `before`, which holds the same atoms in the same
-/// order. `false` where that cannot be told.
+/// order. `false` where that cannot be decided.
 pub(super) fn bonds_kept(before: &Structure, after: &Structure) -> bool {
     let neighbours = |crystal: &Structure| {
         let [bonds, loose] = [COORDINATION_TOLERANCE, LOOSE].map(|tolerance| coordination(crystal, tolerance));

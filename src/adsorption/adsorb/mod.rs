@@ -8,11 +8,11 @@
 //! potential = -(E(X_n host) - E(host) - n E(X)) / n      eV per ion, positive = favourable
 //! ```
 //!
-//! Then the ions are taken out and what is left is relaxed again: where it is not the host from which all began, part of what was gained is
-//! a change of the host and not the ion's (see [`Emptied`]).
+//! Then the ions are taken out and what is left is relaxed again: where it is not the original host, part of the energy is a change of the
+//! host and not the ion's (see [`Emptied`]).
 //!
-//! Many go in one queue: each host is relaxed once, whatever the number of ions and channels that are asked for, and what is put
-//! into it follows at once, so that the first answers are there long before the last host is relaxed.
+//! Many go in one queue: each host is relaxed once, for any number of ions and channels requested, and what is put into it follows at once,
+//! so that the first answers are there long before the last host is relaxed.
 
 mod asked;
 mod bonds;
@@ -73,8 +73,8 @@ pub struct Adsorbed {
 /// The cell without its ions, relaxed again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Emptied {
-    /// Its energy less that of the host, eV per atom of the host. Below 0: the ions have led the host to a phase that it prefers
-    /// without them. Above: they have led it to another that it does not leave.
+    /// Its energy less that of the host, eV per atom of the host. Below 0: the ions have led the host to a phase that is more stable
+    /// without them. Above: to a less stable one that it does not leave.
     pub energy_change: f64,
     /// Whether it is the host: the same structure with the same bonds, within [`SAME_ENERGY`] of its energy.
     pub kept: bool,
@@ -83,19 +83,17 @@ pub struct Emptied {
 /// A host that is emptied is the same as before within this, eV/atom: what relaxations to 0.05 eV/Å leave open.
 pub const SAME_ENERGY: f64 = 0.01;
 
-/// What became of one place that was asked for.
+/// The answer for one requested place.
 pub type Answer = Result<Adsorbed, AdsorptionError>;
 
-/// What became of the places of a request, or why there are none.
+/// The answers for the places of a request, or why there are none.
 pub type Answers = Result<Vec<Answer>, AdsorptionError>;
 
-/// Answers `requests`: for each, what became of the places that it asks for. `references`: energies of the elements by
-/// themselves on the scale of the model, eV/atom. The follower goes along with the relaxations; `answered` is told the number of
-/// each request and its answers as soon as they are there.
+/// Answers `requests`: for each, the answers for its places. `references`: elemental reference energies on the scale of the model, eV/atom.
+/// The follower is called with the relaxations, `answered` with the number and the answers of each request as soon as they are there.
 ///
 /// # Errors
-/// Per request: an element that the model does not know, a host that falls apart. Per place: no energy of the ion, no site
-/// or no room.
+/// Per request: an element that the model does not know, a host that disintegrates. Per place: no energy of the ion, no site or no room.
 pub fn adsorb(
     potential: &dyn Potential,
     references: &BTreeMap<String, f64>,

@@ -1,4 +1,4 @@
-//! What is asked for: so many ions, where, and what may move.
+//! A request: so many ions, where, and what may move.
 
 use crate::{
     AdsorptionError,

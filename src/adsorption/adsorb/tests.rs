@@ -18,11 +18,11 @@ fn references() -> BTreeMap<String, f64> {
     BTreeMap::from([("Li".to_owned(), -1.5)])
 }
 
-/// The answers of `potential`, without a word of how far they are.
+/// The answers of `potential`, without reports of progress.
 fn answers_of(potential: &dyn Potential, requests: &[Request<'_>]) -> Vec<Answers> {
     let mut watch = |_: Round| ControlFlow::Continue(());
     let end = adsorb(potential, &references(), requests, &RelaxOptions::default(), &mut watch, |_, _| {});
-    let ControlFlow::Continue(answers) = end else { panic!("nobody broke off") };
+    let ControlFlow::Continue(answers) = end else { panic!("no follower broke off") };
     answers
 }
 
@@ -40,19 +40,19 @@ fn a_flat_surface_gives_what_its_atoms_have() {
         request(&host, "Ca", 1, Place::EachChannel),
         request(&host, "Li", 40, EVERYWHERE),
     ];
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut rounds = Vec::new();
     let mut watch = |round: Round| {
         rounds.push((round.active, round.of));
         ControlFlow::Continue(())
     };
     let end = adsorb(&Flat, &references(), &requests, &RelaxOptions::default(), &mut watch, |number, answers| {
-        told.push((number, answers.as_ref().map_or(0, Vec::len)));
+        reported.push((number, answers.as_ref().map_or(0, Vec::len)));
     });
-    let ControlFlow::Continue(given) = end else { panic!("nobody broke off") };
-    told.sort_unstable();
+    let ControlFlow::Continue(given) = end else { panic!("no follower broke off") };
+    reported.sort_unstable();
     let each: Vec<_> = given.iter().map(|a| a.as_ref().map_or(0, Vec::len)).enumerate().collect();
-    assert_eq!(told, each, "each request is told once");
+    assert_eq!(reported, each, "each request is reported once");
     // The one host; a place for each of the three requests of Li, of which one has no room for so many; the two hosts without it.
     assert_eq!(rounds, [(4, 5), (2, 5), (0, 5)]);
     let one = given[0].as_ref().unwrap()[0].as_ref().unwrap();
@@ -60,7 +60,7 @@ fn a_flat_surface_gives_what_its_atoms_have() {
     assert!((one.potential - 0.5).abs() < 1e-12 && one.converged && one.n == 1);
     assert!(one.sites[0].iter().all(|x| (x - 0.5).abs() < 1e-6), "{:?}", one.sites);
     assert_eq!((one.structure.len(), one.e_host, one.e_inserted), (5, -4.0, -6.0));
-    // There is one site, the ion stands in a cube of itself, and the host is there again.
+    // There is one site, the ions form a cube, and the host is recovered.
     assert_eq!((one.starts, one.spread, one.emptied.unwrap().kept), (1, 0.0, true));
     assert!((one.spacing - 3.8).abs() < 1e-6, "{}", one.spacing);
     // The tunnels of the three directions are one channel.
@@ -159,7 +159,7 @@ fn two_cavities() -> Structure {
 }
 
 #[test]
-fn the_best_of_several_starts_is_the_answer_and_the_spread_is_told() {
+fn the_best_of_several_starts_is_the_answer_and_the_spread_is_reported() {
     let host = two_cavities();
     let one =
         |starts, depth| only(&Wells { depth, sinks: 0.0 }, Request { starts, ..request(&host, "Li", 1, EVERYWHERE) });
@@ -174,7 +174,7 @@ fn the_best_of_several_starts_is_the_answer_and_the_spread_is_told() {
 }
 
 #[test]
-fn a_host_that_does_not_come_back_is_told() {
+fn a_host_that_does_not_come_back_is_reported() {
     let host = wo3();
     let emptied =
         |sinks| only(&Wells { depth: 0.0, sinks }, request(&host, "Li", 1, EVERYWHERE)).unwrap().emptied.unwrap();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::voxels::Voxels;
 
-/// Marks a point that is done, or that takes no part.
+/// Marks a point that is done, or excluded.
 pub(super) const DONE: u8 = u8::MAX;
 /// Most neighbours of a point.
 pub(super) const MOST: usize = 14;

@@ -58,7 +58,7 @@ fn electrons(basin: &Basin) -> f64 {
 /// Valence electrons of each site from those of each element.
 ///
 /// # Errors
-/// An element of which nothing is said, or two things.
+/// An element without a number of valence electrons, or with two.
 pub fn valence_electrons(structure: &Structure, known: &[(Element, f64)]) -> Result<Vec<f64>, AdsorptionError> {
     let of = |element: Element| {
         let mut values = known.iter().filter(|(e, _)| *e == element).map(|(_, z)| *z);

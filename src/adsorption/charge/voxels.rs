@@ -49,7 +49,7 @@ impl Voxels {
         let faces = cells.pop().map(|cell| cell.faces).unwrap_or_default();
         let largest = faces.iter().map(|f| f.area / f.distance).fold(0.0, f64::max);
         let [na, nb, _] = shape.map(|n| n as isize);
-        // Each face with the one opposite, so that whoever is a neighbour has one.
+        // Each face with the one opposite, so that being neighbours is mutual.
         let steps: Vec<Step> = faces
             .iter()
             .filter(|f| f.image > [0; 3] && f.area / f.distance > SLIVER * largest)

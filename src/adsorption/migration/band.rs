@@ -46,7 +46,7 @@ pub struct Band {
 }
 
 /// Moves `paths` on the surface of `potential` until no force is longer than `fmax`, eV/Å, or `steps` are taken, each path an answer of
-/// its own. The follower hears of every round, and may break off.
+/// its own. The follower is called at every round, and may break off.
 ///
 /// # Errors
 /// Per path: as [`Potential::single_points`]; fewer than three images, or images of different crystals; an energy or force that is not a
@@ -75,7 +75,7 @@ pub fn band(
         let mut left = Vec::with_capacity(moving.len());
         for (number, mut band) in moving {
             let all = (0..band.inner().len()).map(|_| Ok(answers.next().ok_or_else(|| unanswered(potential))??));
-            // Every answer is taken, whatever the first of them says.
+            // Every answer is taken, even where the first is an error.
             let all: Vec<Result<SinglePoint, AdsorptionError>> = all.collect();
             match all.into_iter().collect::<Result<Vec<_>, _>>().and_then(|all| band.advance(&all, fmax, steps)) {
                 Ok(None) => left.push((number, band)),
@@ -121,7 +121,7 @@ impl Moving {
         &self.images[1..self.images.len() - 1]
     }
 
-    /// Takes what the potential says of the moving images: ends, or makes a step.
+    /// Takes the potential's answers for the moving images: ends, or makes a step.
     fn advance(&mut self, answers: &[SinglePoint], fmax: f64, steps: usize) -> Result<Option<Band>, AdsorptionError> {
         let inner = 1..self.images.len() - 1;
         for (energy, answer) in self.energies[inner.clone()].iter_mut().zip(answers) {
@@ -135,11 +135,11 @@ impl Moving {
             )));
         }
         let highest = inner.clone().max_by(|&a, &b| self.energies[a].total_cmp(&self.energies[b])).unwrap_or(1);
-        let felt = |climber| nudged(&self.at, &self.energies, &forces, climber);
-        let mut moves = felt(self.climbs.then_some(highest));
+        let moves_with = |climber| nudged(&self.at, &self.energies, &forces, climber);
+        let mut moves = moves_with(self.climbs.then_some(highest));
         if !self.climbs && longest(&moves) < CLIMBS {
             self.climbs = true;
-            moves = felt(Some(highest));
+            moves = moves_with(Some(highest));
         }
         let left = longest(&moves);
         if (self.climbs && left < fmax) || self.steps == steps {
@@ -251,7 +251,7 @@ mod tests {
 
     fn one(path: Path, height: f64) -> Result<Band, AdsorptionError> {
         let ControlFlow::Continue(mut bands) = band(&Waves { height }, vec![path], (0.01, 400), &mut watch) else {
-            panic!("nobody broke off")
+            panic!("no follower broke off")
         };
         bands.remove(0)
     }

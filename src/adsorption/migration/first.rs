@@ -15,7 +15,7 @@ const BENT: f64 = 0.3;
 const CLEAR: f64 = 1.5;
 
 /// The paths that a hop begins from: by the hollows, and straight on where that is another way and no atom stands in it. The middle of a
-/// tunnel is where there is most room, which small ions do not look for: they go along the walls.
+/// tunnel has most room, but small ions go along the walls.
 pub(super) fn first_paths(hop: &Hop, ends: &Ends, images: usize) -> Result<Vec<Path>, AdsorptionError> {
     let by_hollows = first_path(hop, ends, images)?;
     let straight = Hop { points: vec![hop.points[0], hop.points[hop.points.len() - 1]] };
@@ -40,7 +40,7 @@ fn first_path(hop: &Hop, [a, b]: &Ends, images: usize) -> Result<Path, Adsorptio
     let mut points = hop.points.clone();
     let last = points.len() - 1;
     for (place, end) in [(0, a), (last, b)] {
-        // The ion in the cell that the hop says, where it has relaxed to.
+        // The ion where it has relaxed to, in the cell that the hop names.
         let stated = lattice.to_fractional(points[place]);
         let relaxed = lattice.to_cartesian(near(end.structure.frac_coords()[ion], stated));
         if norm(std::array::from_fn(|k| relaxed[k] - points[place][k])) > STRAYED {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_point_along_a_bent_line_is_told_by_its_length() {
+    fn a_point_along_a_bent_line_is_given_by_its_length() {
         let points = [[0.0; 3], [3.0, 0.0, 0.0], [3.0, 1.0, 0.0]];
         assert_eq!(
             [0.0, 0.5, 0.75, 1.0].map(|t| along(&points, t)),

@@ -44,7 +44,7 @@ fn rigid_frameworks_rank_barriers_as_published_and_rigid_layers_do_not() {
     let (mut published, mut screened) = (Vec::new(), Vec::new());
     for row in rows() {
         let (host, ion) = (host(&row.host).unwrap(), Ion::parse(&row.ion).unwrap());
-        // Olivines that ship with their lithium are asked empty, as the published barriers are of one ion.
+        // Olivines that ship with their lithium are emptied, as the published barriers are of one ion.
         let host = remove(&host, &ion, None).map_or(host, |(empty, _)| empty);
         let rigid = bvse_barrier(&host, &ion, 1).unwrap().unwrap();
         println!("{} {}: {rigid:.2} eV, published {}", row.host, row.ion, row.barrier);

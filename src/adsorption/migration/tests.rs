@@ -50,7 +50,7 @@ fn journey<'a>(host: &'a Structure, ion: &str, within: Within, spacing: f64) -> 
 fn answers(potential: &Boxes, journeys: &[Journey<'_>]) -> Vec<Result<Migration, AdsorptionError>> {
     let mut watch = |_: Round| ControlFlow::Continue(());
     let end = migrate(potential, journeys, &RelaxOptions::default(), &mut watch);
-    let ControlFlow::Continue(answers) = end else { panic!("nobody broke off") };
+    let ControlFlow::Continue(answers) = end else { panic!("no follower broke off") };
     answers
 }
 

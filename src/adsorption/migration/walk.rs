@@ -1,4 +1,4 @@
-//! The bands of all hops, and what they say.
+//! The bands of all hops, and their barriers.
 
 use std::ops::ControlFlow;
 
@@ -97,7 +97,7 @@ fn lowest(bands: Vec<Result<Band, AdsorptionError>>) -> Result<Band, AdsorptionE
     best.ok_or(fault)
 }
 
-/// What the bands of a way say.
+/// The answer from the bands of a way.
 fn gathered(way: &Way, bands: &[&Band], steps: usize) -> Result<Migration, AdsorptionError> {
     let rest = way.rest.as_ref().ok_or_else(nothing)?;
     let energies = || bands.iter().flat_map(|band| &band.energies).copied();

@@ -1,4 +1,4 @@
-//! Where a journey stands, and how it comes to where the ion rests.
+//! State of a journey, and how it finds where the ion rests.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use crate::{
     AdsorptionError,
     dilute::spaced,
     relax::{Follower, RelaxOptions, Relaxed, relax},
-    rigid::with_guests,
+    rigid::with_ions,
     sites::InsertionSite,
 };
 use crystal::Structure;
@@ -113,7 +113,7 @@ impl Way {
     /// # Errors
     /// As [`Structure::with_overlaps`].
     pub fn with_ion(&self, at: [f64; 3]) -> Result<Structure, AdsorptionError> {
-        Ok(with_guests(&self.cell, self.ion.element, &[self.cell.lattice().to_fractional(at)])?)
+        Ok(with_ions(&self.cell, self.ion.element, &[self.cell.lattice().to_fractional(at)])?)
     }
 
     /// The Cartesian point of a site of the host.
@@ -171,7 +171,7 @@ pub(super) fn rest(
     ControlFlow::Continue(())
 }
 
-/// What each way that goes on asks for; one that cannot ask ends.
+/// What each way that goes on needs; one that fails to say so ends.
 pub(super) fn each(
     ways: &mut [Result<Way, AdsorptionError>],
     ask: impl Fn(&Way) -> Result<Vec<Structure>, AdsorptionError>,

@@ -1,8 +1,8 @@
 //! The ways of an ion through a host: from a site to the same site a period on, by the hollows between.
 //!
 //! Along a channel the period is that of the channel. Where none is asked for, it is each of the three shortest independent lattice vectors
-//! that lead over hops of up to [`LONGEST`] from a site to the next of its like: layers that touch by their radii have no channel
-//! between them, and an ion goes there nevertheless, for they part.
+//! that lead over hops of up to [`LONGEST`] from a site to the next of its like: layers that touch by their radii have no channel between
+//! them, but an ion still goes there, for they part.
 //!
 //! The hollows of the channel and the nodes of its widest path are the places; from place to place leads the straight line, at a cost of
 //! exp(-d / [`WIDTH`]) per Å of it, d being the clearance to the nearest atom. The cheapest way therefore keeps to the middle of

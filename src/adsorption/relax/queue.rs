@@ -22,15 +22,15 @@ pub struct Round {
     pub of: usize,
 }
 
-/// Who goes along with a batch of relaxations: remembers how they end, hears how far they are, and may break off. A closure
-/// that takes a [`Round`] remembers nothing.
+/// Follows a batch of relaxations: remembers how they end, learns how far they are, and may break off. A closure that takes a [`Round`]
+/// remembers nothing.
 pub trait Follower {
     /// The end of this very relaxation, where it is remembered.
     fn known(&mut self, _start: &Structure, _options: &RelaxOptions) -> Option<Relaxed> {
         None
     }
 
-    /// A relaxation has ended, for good or for want of steps.
+    /// A relaxation has ended, converged or out of steps.
     fn keep(&mut self, _start: &Structure, _options: &RelaxOptions, _end: &Relaxed) {}
 
     /// After every round: whether to go on.
@@ -45,7 +45,7 @@ impl<F: FnMut(Round) -> ControlFlow<()>> Follower for F {
 
 /// A relaxation to do.
 pub(crate) struct Job {
-    /// By what its end is told apart.
+    /// Key of its end.
     pub key: usize,
     /// Where it begins.
     pub structure: Structure,

@@ -63,7 +63,7 @@ fn distorted() -> Structure {
 fn run(structures: &[&Structure], options: &RelaxOptions) -> Vec<Result<Relaxed, AdsorptionError>> {
     match relax(&ARGON, structures, options, |_: Round| ControlFlow::Continue(())) {
         ControlFlow::Continue(answers) => answers,
-        ControlFlow::Break(()) => panic!("nobody broke off"),
+        ControlFlow::Break(()) => panic!("no follower broke off"),
     }
 }
 
@@ -320,7 +320,7 @@ fn a_long_batch_ends_crystal_by_crystal_and_goes_on_where_it_was_broken_off() {
     assert!(kept >= number / 4 && kept < number, "{kept} of {number}");
     assert!(book.rounds.iter().all(|round| round.of == number), "{:?}", book.rounds);
     book.until = None;
-    let ControlFlow::Continue(ends) = relax(&ARGON, &all, &options, &mut book) else { panic!("nobody broke off") };
+    let ControlFlow::Continue(ends) = relax(&ARGON, &all, &options, &mut book) else { panic!("no follower broke off") };
     assert_eq!(book.ends.len(), number, "what had ended was relaxed for a second time");
     assert_eq!(book.rounds.last().unwrap().active, 0);
     for (end, alone) in ends.into_iter().zip(whole) {

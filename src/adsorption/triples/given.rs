@@ -1,8 +1,7 @@
-//! Triples that a person names: a table with the columns `host`, `inserted`, `ion`, `n` and `channel`.
+//! Triples that the user names: a table with the columns `host`, `inserted`, `ion`, `n` and `channel`.
 //!
-//! Host and inserted are names of calculations, the ion an element; `n` and `channel` may be empty. What is named is not
-//! looked for: that the frameworks are the same is the person's word. Settings, convergence and the number of ions are
-//! checked as ever.
+//! Host and inserted are names of calculations, the ion an element; `n` and `channel` may be empty. They are not searched for: that the
+//! frameworks are the same is taken from the user. Settings, convergence and the number of ions are checked as usual.
 
 use serde::Deserialize;
 

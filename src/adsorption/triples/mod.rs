@@ -6,11 +6,11 @@
 //! the fewest ions are the host, and of these the one of lowest energy: relaxations that were done in several parts, or
 //! with several orders of the moments. Cells may hold several of the host's.
 //!
-//! The reference of the ion is a calculation of its metal, done alike but for the Hubbard terms, which a metal has not. Where
-//! there is none, it is a stated energy of the same functional. A reference is never assumed: without one, or with several
-//! that contradict each other, there is no potential.
+//! The reference of the ion is a calculation of its metal, done alike except for the Hubbard terms, which a metal does not have. Without
+//! one, it is a stated energy of the same functional. A reference is never assumed: without one, or with several that contradict each
+//! other, there is no potential.
 //!
-//! Whatever would have taken part and cannot is named, with the reason.
+//! Every calculation that is left out is named, with the reason.
 
 mod alike;
 mod given;

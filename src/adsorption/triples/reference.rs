@@ -54,7 +54,7 @@ pub(super) fn of(runs: &[Run], references: &References, ion: Element, crystal: &
     }
     let reasons: Vec<String> = metals().filter_map(|(_, run)| Some(format!("{}: {}", run.name, fault(run)?))).collect();
     if !reasons.is_empty() {
-        // Whoever computed the metal meant it: a number from elsewhere would hide that it does not fit.
+        // A computed metal is meant to be used: a number from elsewhere would hide that it does not fit.
         return Err(format!("no reference energy of {ion} that fits ({})", reasons.join("; ")));
     }
     stated(&references.stated, ion, &crystal.settings.functional_without_u(), &potcars(&crystal.settings, ion))

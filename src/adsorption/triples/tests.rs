@@ -91,7 +91,7 @@ fn a_reference_is_never_assumed() {
     let named = Reference { potential: Some("PAW_PBE Ca_sv 06Sep2000".into()), ..pbe("Ca", -2.0, "y") };
     let triples = find(&runs, &stated(&[pbe("Ca", -1.98, "x"), named]));
     assert!(triples.found.iter().any(|t| t.e_ion == -2.0));
-    // Where a person has chosen, calculations of the metal do not count.
+    // Where the user has chosen, calculations of the metal do not count.
     let chosen = References { stated: vec![pbe("Li", -1.8978, "a paper")], stated_only: true };
     let triples = find(&runs, &chosen);
     assert!(triples.found.iter().all(|t| t.e_ion == -1.8978 && t.ion_run.is_none()) && triples.found.len() == 2);

@@ -97,7 +97,7 @@ impl Basins {
     }
 }
 
-/// The part that stands for all that `part` was joined with.
+/// The representative of the parts joined with `part`.
 fn leader(joined: &mut BTreeMap<u32, u32>, part: u32) -> u32 {
     let mut at = part;
     while let Some(&next) = joined.get(&at)

@@ -1,21 +1,21 @@
 //! The clearance itself, from the networks of grown radii.
 //!
-//! What the network of the radii grown by t says of {d >= t} is exact: whether it holds a point, whether it repeats, which
-//! points are connected. So a width is exact when the network of the radii grown by it says the same width; a network at
-//! another t says a larger one where t is too small, and a smaller one where it is too large.
+//! The network of the radii grown by t is exact for {d >= t}: whether it holds a point, whether it repeats, which points are connected. So
+//! a width is exact when the network of the radii grown by it gives the same width; a network at another t gives a larger one where t is
+//! too small, and a smaller one where it is too large.
 
 use super::{TIE, around::bounded, flow::Flow, grown, pores::Pores};
 use crate::FeatureError;
 use crate::tessellation::Tessellation;
 use crystal::Structure;
 
-/// A width is found when its own network says the same to this, Å.
+/// A width is found when its own network gives the same to this, Å.
 const SETTLED: f64 = 1e-9;
 /// Steps to it; two or three are the rule.
 const STEPS: usize = 60;
 
-/// The t at which `network(t)` = t, by secants between bounds; `known` is a pair t, `network(t)`. What is not above 0 by
-/// then stays as it is.
+/// The t at which `network(t)` = t, by secants between bounds; `known` is a pair t, `network(t)`. A value that is not above 0 by then
+/// stays.
 pub(super) fn settle(
     known: (f64, f64),
     mut network: impl FnMut(f64) -> Result<f64, FeatureError>,
@@ -108,8 +108,8 @@ impl Part {
     }
 }
 
-/// Radius of the largest sphere that reaches the point `seed` (Cartesian) and travels on without end, Å; `known` is a pair
-/// t and what the network of the radii grown by t says.
+/// Radius of the largest sphere that reaches the point `seed` (Cartesian) and travels on without end, Å; `known` is a pair t and the width
+/// of the network of the radii grown by t.
 pub(super) fn passing(
     structure: &Structure,
     radii: &[f64],

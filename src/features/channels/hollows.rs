@@ -1,15 +1,15 @@
-//! Hollows: where the void is locally widest, the places for a guest.
+//! Hollows: where the void is locally widest, the sites for an inserted ion.
 //!
 //! The corners of the power diagram are the maxima of the clearance where all radii are equal, and near them where they
 //! differ: from each corner a climb ends on the maximum itself (see `summit`). A hollow whose atoms are not quite symmetric
-//! is split into several maxima a hair apart, and one that an atom bulges into into several some tenths of an Ångström
-//! apart: such count as one place.
+//! is split into several maxima very near each other, and one that an atom bulges into is split into several some tenths of an Ångström
+//! apart: these count as one place.
 
 use super::{Channel, Tunnels, norm, summit::Clearance};
 use crate::FeatureError;
 use crystal::Structure;
 
-/// Maxima nearer than this, Å, are one hollow: a guest in one reaches the other by its own vibration.
+/// Maxima nearer than this, Å, are one hollow: an ion in one reaches the other by its own vibration.
 const MERGE: f64 = 0.5;
 /// Maxima nearer than this, Å, are one point.
 const SAME: f64 = 1e-4;
@@ -36,7 +36,7 @@ pub fn hollows(structure: &Structure, radii: &[f64]) -> Result<(Vec<Channel>, Ve
     let Tunnels { channels, pores, of_node } = Tunnels::new(structure, radii)?;
     let clearance = Clearance::new(structure, radii);
     let lattice = structure.lattice();
-    // Each maximum with how far the nearest corner that leads to it lies, whose channels are its own.
+    // Each maximum with its distance to the nearest corner that leads to it, whose channels it has.
     let mut maxima: Vec<(f64, Hollow)> = Vec::new();
     for ((&frac, &fits), of) in pores.frac.iter().zip(&pores.clearance).zip(of_node) {
         let start = lattice.to_cartesian(frac);
@@ -64,7 +64,7 @@ fn step(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     })
 }
 
-/// Into [0, 1), what lies a hair below a whole number onto it.
+/// Into [0, 1), a value just below a whole number onto it.
 fn wrap(x: f64) -> f64 {
     let wrapped = x - x.floor();
     if wrapped > 1.0 - 1e-9 { 0.0 } else { wrapped }
@@ -81,7 +81,7 @@ fn merge(structure: &Structure, clearance: &Clearance, mut maxima: Vec<Hollow>) 
             continue;
         }
         taken[first] = true;
-        // Each member where it lies as seen from the first, the widest.
+        // Each member's place relative to the first, the widest.
         let mut members = vec![(first, maxima[first].frac)];
         let mut next = 0;
         while let Some(&(_, from)) = members.get(next) {

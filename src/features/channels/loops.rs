@@ -83,7 +83,7 @@ impl LoopLattice {
     }
 }
 
-/// Whether `v` lies in the space that `known` spans.
+/// Whether `v` is in the span of `known`.
 fn dependent(known: &[[i32; 3]], v: [i64; 3]) -> bool {
     let mut span = LoopLattice::default();
     known.iter().for_each(|w| span.insert(w.map(i64::from)));
@@ -132,7 +132,7 @@ impl Components {
         (root, total)
     }
 
-    /// Joins `from` with `to`, which lies `image` cells away.
+    /// Joins `from` with `to`, `image` cells away.
     pub fn join(&mut self, from: u32, to: u32, image: [i32; 3]) {
         let ((f, at_f), (t, at_t)) = (self.find(from), self.find(to));
         // Along the link, root t sits in this cell when root f is at home.
@@ -225,7 +225,7 @@ mod tests {
         }
         let apart = sub(c.find(0).1, c.find(39).1);
         assert_eq!(apart, [39, 39 * 38 / 2, 0]);
-        // A second look, after the paths were shortened, says the same.
+        // A second look-up, after the paths were shortened, gives the same.
         assert_eq!(sub(c.find(0).1, c.find(39).1), apart);
     }
 }

@@ -179,7 +179,7 @@ pub fn tunnels(structure: &Structure, radii: &[f64]) -> Result<Vec<Channel>, Fea
     Ok(Tunnels::new(structure, radii)?.channels)
 }
 
-/// What [`tunnels`] answers, and the network it was read off.
+/// The result of [`tunnels`], and its network.
 struct Tunnels {
     channels: Vec<Channel>,
     pores: Pores,
@@ -350,7 +350,7 @@ fn grown(structure: &Structure, radii: &[f64], growth: f64) -> Result<Tessellati
     tessellate(structure, &radii)
 }
 
-/// Widest bottleneck first, then most dimensions, then the axis: an order that the order of sites has no part in.
+/// Widest bottleneck first, then most dimensions, then the axis: an order that does not depend on the order of sites.
 fn widest_first(a: &Channel, b: &Channel) -> Ordering {
     let key = |c: &Channel| (-(c.bottleneck_radius / 1e-6).round() as i64, c.dimensionality, c.axis);
     let ((ra, da, xa), (rb, db, xb)) = (key(a), key(b));

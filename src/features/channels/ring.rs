@@ -1,4 +1,4 @@
-//! The ring of polyhedra around a channel: its size is what a channel is called by (a hexagonal channel has six).
+//! The ring of polyhedra around a channel: a channel is named by its size (a hexagonal channel has six).
 //!
 //! Cations that share an anion are linked. The crystal is projected along the channel, and the ring is the shortest closed
 //! walk over links that goes once around the channel's axis: fewest cations, then the shortest in the projection. As in
@@ -22,11 +22,11 @@ use crystal::{Element, Structure, add, neighbors, sub};
 const SLACK: f64 = 0.45;
 /// Radius ratio beyond which a cation has more than six neighbours (Pauling's first rule): √3 - 1.
 const RATIO: f64 = 0.732;
-/// Rings are looked for up to this distance from the axis, Å.
+/// Rings are searched up to this distance from the axis, Å.
 const REACH: f64 = 10.0;
 /// An anion with more cations than this around it links none: no crystal has one, and all pairs of a thousand are a million.
 const CROWD: usize = 48;
-/// A cation nearer than this to the line that is asked about lies on it, Å.
+/// A cation nearer than this to the axis, Å, is on it.
 const ON_AXIS: f64 = 1e-3;
 
 /// A ring of polyhedra around a channel.
@@ -57,7 +57,7 @@ impl Ring {
     }
 }
 
-/// What channels with rings of 3 to 12 polyhedra are called.
+/// Names of channels with rings of 3 to 12 polyhedra.
 const NAMES: [&str; 10] = [
     "triangular",
     "rectangular",
@@ -71,7 +71,7 @@ const NAMES: [&str; 10] = [
     "dodecagonal",
 ];
 
-/// What a channel whose ring has `size` polyhedra is called: `hexagonal`, or `14-gonal`.
+/// Name of a channel whose ring has `size` polyhedra: `hexagonal`, or `14-gonal`.
 pub fn ring_name(size: usize) -> String {
     let name = size.checked_sub(3).and_then(|i| NAMES.get(i));
     name.map_or_else(|| format!("{size}-gonal"), |s| (*s).to_owned())

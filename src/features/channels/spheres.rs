@@ -1,7 +1,7 @@
 //! The spheres that fit into a crystal and pass through it.
 //!
-//! The network of the radii themselves gives them as Zeo++ does ([`spheres`]); the network of the radii grown by the very
-//! value that is sought gives them exactly ([`exact_spheres`]).
+//! The network of the radii themselves gives them as Zeo++ does ([`spheres`]); the network of the radii grown by the wanted value itself
+//! gives them exactly ([`exact_spheres`]).
 
 use super::{
     exact::{Part, settle},
@@ -42,8 +42,8 @@ pub fn spheres(structure: &Structure, radii: &[f64]) -> Result<Spheres, FeatureE
 
 /// The spheres of the clearance itself, whatever the radii.
 ///
-/// Each number t is the one for which the network of the radii grown by t says t: then, and only then, {d >= t} has what
-/// {d > t} has not. The network of the radii alone is the first guess; where all radii are equal it is the last.
+/// Each number t is the one for which the network of the radii grown by t gives t: then, and only then, {d >= t} and {d > t} differ. The
+/// network of the radii alone is the first guess; where all radii are equal it is the last.
 ///
 /// # Errors
 /// As [`tessellate`](crate::tessellate).
@@ -81,31 +81,31 @@ pub fn largest_sphere_along_path(structure: &Structure, radii: &[f64]) -> Result
     Ok(Exact::new(structure, radii)?.dif()?.max(0.0))
 }
 
-/// The networks asked so far: symmetry makes several numbers equal, and each network is asked once.
+/// The networks made so far: symmetry makes several numbers equal, and each network is made once.
 struct Exact<'a> {
     structure: &'a Structure,
     radii: &'a [f64],
-    /// By how much the radii were grown, and what the network says; the first is that of the radii.
-    asked: Vec<(f64, Spheres)>,
+    /// Growth of the radii, and the spheres of its network; the first is that of the radii.
+    made: Vec<(f64, Spheres)>,
 }
 
 impl<'a> Exact<'a> {
     fn new(structure: &'a Structure, radii: &'a [f64]) -> Result<Self, FeatureError> {
-        Ok(Self { structure, radii, asked: vec![(0.0, spheres_grown(structure, radii, 0.0)?)] })
+        Ok(Self { structure, radii, made: vec![(0.0, spheres_grown(structure, radii, 0.0)?)] })
     }
 
     /// The diameter that is its own network's.
     fn of(&mut self, pick: impl Fn(&Spheres) -> f64) -> Result<f64, FeatureError> {
-        let first = pick(&self.asked[0].1);
+        let first = pick(&self.made[0].1);
         if super::equal(self.radii) {
             return Ok(first);
         }
         let network = |t: f64| {
-            if let Some((_, spheres)) = self.asked.iter().find(|(s, _)| *s == t) {
+            if let Some((_, spheres)) = self.made.iter().find(|(s, _)| *s == t) {
                 return Ok(pick(spheres) / 2.0);
             }
             let spheres = spheres_grown(self.structure, self.radii, t)?;
-            self.asked.push((t, spheres));
+            self.made.push((t, spheres));
             Ok(pick(&spheres) / 2.0)
         };
         Ok(2.0 * settle((0.0, first / 2.0), network)?)
@@ -121,7 +121,7 @@ impl<'a> Exact<'a> {
 
     fn dif(&mut self) -> Result<f64, FeatureError> {
         if super::equal(self.radii) {
-            return Ok(self.asked[0].1.dif);
+            return Ok(self.made[0].1.dif);
         }
         let df = self.df(1)?;
         if df <= 0.0 {

@@ -1,8 +1,8 @@
 //! The maxima of the clearance d(p) = min_j (|p - x_j| - R_j), exactly.
 //!
 //! Each |p - x_j| is convex, so it lies above its tangents: where the least of the tangents rises by t on a step s, the
-//! clearance rises by t or more. The best step in a small cube is a linear program in (s, t); taken again and again it climbs
-//! without a length of step to choose, and as fast as Newton's method where four atoms or more meet the sphere.
+//! clearance rises by t or more. The best step in a small cube is a linear program in (s, t); taken again and again it climbs without a
+//! choice of step length, and as fast as Newton's method where four atoms or more meet the sphere.
 
 use super::{around::images_near, cross, dot, minus, norm};
 use crystal::Structure;
@@ -50,12 +50,12 @@ impl<'a> Clearance<'a> {
         seen.collect()
     }
 
-    /// The maximum that a climb from `p` ends on, and the clearance there; `guess` is not below that at `p`. `None` where
-    /// there is no maximum that several atoms hold fast, or it is inside an atom.
+    /// The maximum that a climb from `p` ends on, and the clearance there; `guess` is not below that at `p`. `None` where there is no
+    /// maximum bounded by several atoms, or it is inside an atom.
     pub fn summit(&self, mut p: [f64; 3], guess: f64) -> Option<([f64; 3], f64)> {
         let mut here = self.at(p, guess);
         for _ in 0..STEPS {
-            // What is farther away than the corners of the cube reach has no say in the step.
+            // Atoms beyond the corners of the cube do not affect the step.
             let s = step(&self.tangents(p, here + 4.0 * STRIDE), here)?;
             let next = std::array::from_fn(|k| p[k] + s[k]);
             let there = self.at(next, here + 2.0 * STRIDE);
@@ -89,7 +89,7 @@ fn step(tangents: &[Tangent], here: f64) -> Option<[f64; 3]> {
 /// slacks over four variables; that of `stability` solves equations with hundreds of columns.
 fn highest(mut rows: Vec<([f64; 4], f64)>) -> Option<[f64; 4]> {
     let mut gain = [0.0, 0.0, 0.0, 1.0_f64];
-    // Which variable each column and each row stands for; those from 4 on are slacks.
+    // The variable of each column and each row; those from 4 on are slacks.
     let mut columns = [0, 1, 2, 3];
     let mut basis: Vec<usize> = (4..4 + rows.len()).collect();
     for pivot in 0..10 * PIVOTS {

@@ -4,7 +4,8 @@ use super::{Match, Reduced, Tolerances};
 use crate::assignment::{Edges, assign};
 use crystal::{Lattice, dot};
 
-/// Most lattice vectors that are looked through for those of another cell: a needle has millions as long as its axis.
+/// Most lattice vectors that are looked through for those of another cell: a needle-shaped cell has millions as long as
+/// its axis.
 pub(super) const MAX_VECTORS: f64 = 1e7;
 
 /// How many lattice vectors are looked through for those up to `length`, Å.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{CORE, Felt, REACH};
+use super::{CORE, Interaction, REACH};
 use crate::FeatureError;
 use crystal::{Element, Structure, dot};
 
@@ -22,11 +22,15 @@ pub(super) struct Landscape {
 }
 
 impl Landscape {
-    /// Of an ion that feels `felt` of the elements of `framework`, with points at most `step` Å apart along each axis.
+    /// Of an ion with these `interactions` with the elements of `framework`, with points at most `step` Å apart along each axis.
     ///
     /// # Errors
     /// A cell of more than [`MOST_POINTS`], or of so many sites that the sum has more than [`MOST_TERMS`].
-    pub fn new(framework: &Structure, felt: &HashMap<Element, Felt>, step: f64) -> Result<Self, FeatureError> {
+    pub fn new(
+        framework: &Structure,
+        interactions: &HashMap<Element, Interaction>,
+        step: f64,
+    ) -> Result<Self, FeatureError> {
         let [a, b, c, ..] = framework.lattice().parameters();
         let size = [a, b, c].map(|length| (length / step).ceil().max(1.0) as usize);
         let points = size.iter().product::<usize>();
@@ -44,14 +48,15 @@ impl Landscape {
             )));
         }
         let mut landscape = Self { size, energy: vec![0.0; points] };
-        let tables: HashMap<Element, Vec<f64>> = felt.iter().map(|(&element, &of)| (element, tabulated(of))).collect();
+        let tables: HashMap<Element, Vec<f64>> =
+            interactions.iter().map(|(&element, &of)| (element, tabulated(of))).collect();
         for (element, &x) in framework.species().iter().zip(framework.frac_coords()) {
             landscape.add(framework, x, &tables[element]);
         }
         Ok(landscape)
     }
 
-    /// Adds what is felt of an atom and all its images.
+    /// Adds the energy of an atom and all its images.
     fn add(&mut self, framework: &Structure, x: [f64; 3], table: &[f64]) {
         let lattice = framework.lattice();
         let spacings = lattice.plane_spacings();
@@ -90,7 +95,7 @@ impl Landscape {
 }
 
 /// Energies by the squared distance, from 0 to a little more than [`REACH`].
-fn tabulated(felt: Felt) -> Vec<f64> {
+fn tabulated(interaction: Interaction) -> Vec<f64> {
     let last = (REACH * REACH / SQUARES).ceil() as usize + 1;
-    (0..=last).map(|i| felt.energy((i as f64 * SQUARES).sqrt().max(CORE))).collect()
+    (0..=last).map(|i| interaction.energy((i as f64 * SQUARES).sqrt().max(CORE))).collect()
 }

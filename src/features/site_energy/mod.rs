@@ -6,8 +6,8 @@
 //!
 //! over the anions X and the cations M of the framework, with k = 14.4 eV Å, principal quantum numbers n and ρ = 0.74 (r + r_M) for
 //! the radii r. Parameters are those of softBV (H. Chen, S. Adams, *IUCrJ* **4** (2017) 614), charges formal (see
-//! [`oxidation_states`]): what BVlain computes (A. Dembitskiy *et al.*), whose numbers the tests hold. Nothing gives way to the ion, and
-//! ions do not see one another. So barriers are those of a rigid framework: good to rank crystals by, and no activation energies.
+//! [`oxidation_states`]): what BVlain computes (A. Dembitskiy *et al.*), whose numbers the tests hold. The framework is rigid and ions do
+//! not interact, so the barriers rank crystals and are no activation energies.
 //!
 //! [`bvse_barrier`] is the height of the lowest pass over which the ion gets from a cell to the next, above the lowest point of
 //! the valley that leads there. The energy is taken on a grid of [`STEP`], its points join their 26 neighbours as the level rises
@@ -30,14 +30,14 @@ const STEP: f64 = 0.2;
 const COULOMB: f64 = 14.4;
 /// How far cations are screened, of the sum of the radii.
 const SCREENING: f64 = 0.74;
-/// Anions farther away than this, Å, are not felt: a thousandth of the depth of a bond, each.
+/// Anions farther away than this, Å, are left out: a thousandth of the depth of a bond, each.
 const REACH: f64 = 8.0;
-/// Nearer than this, Å, an atom is felt as at this distance.
+/// Nearer than this, Å, an atom counts as at this distance.
 const CORE: f64 = 0.5;
 
-/// What an ion feels of one atom of the framework.
+/// The interaction of an ion with one atom of the framework.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Felt {
+enum Interaction {
     Anion(Morse),
     /// q q_M / √(n n_M), and how far it is screened, Å.
     Cation {
@@ -48,7 +48,7 @@ enum Felt {
     Nothing,
 }
 
-impl Felt {
+impl Interaction {
     /// Energy at distance r > 0 Å, eV.
     fn energy(self, r: f64) -> f64 {
         match self {
@@ -61,8 +61,9 @@ impl Felt {
     }
 }
 
-/// The crystal without its ions of the element that moves, and what such an ion feels of each element that is left.
-fn framework(structure: &Structure, ion: &Ion) -> Result<(Structure, HashMap<Element, Felt>), FeatureError> {
+/// The crystal without its ions of the moving element, and the interaction of such an ion with each element that is
+/// left.
+fn framework(structure: &Structure, ion: &Ion) -> Result<(Structure, HashMap<Element, Interaction>), FeatureError> {
     let kept: Vec<usize> = (0..structure.len()).filter(|&i| structure.species()[i] != ion.element).collect();
     let species: Vec<Element> = kept.iter().map(|&i| structure.species()[i]).collect();
     let frac = kept.iter().map(|&i| structure.frac_coords()[i]).collect();
@@ -70,25 +71,25 @@ fn framework(structure: &Structure, ion: &Ion) -> Result<(Structure, HashMap<Ele
         .map_err(|_| FeatureError::Undefined(format!("a crystal of {} alone has no framework", ion.element)))?;
     let states = oxidation_states(&structure.composition());
     let charge = |e: Element| states.iter().find(|(x, _)| *x == e).map_or(0, |&(_, q)| q);
-    let mut felt = HashMap::new();
+    let mut interactions = HashMap::new();
     for &element in framework.species() {
-        if felt.contains_key(&element) {
+        if interactions.contains_key(&element) {
             continue;
         }
         let of = match charge(element) {
-            0 => Felt::Nothing,
-            q if q < 0 => Felt::Anion(morse(ion, element, q)?),
-            q => Felt::Cation {
+            0 => Interaction::Nothing,
+            q if q < 0 => Interaction::Anion(morse(ion, element, q)?),
+            q => Interaction::Cation {
                 charges: f64::from(ion.charge) * f64::from(q) / (shell(ion.element) * shell(element)).sqrt(),
                 screening: SCREENING * (radius(ion.element)? + radius(element)?),
             },
         };
-        felt.insert(element, of);
+        interactions.insert(element, of);
     }
-    if !felt.values().any(|of| matches!(of, Felt::Anion(_))) {
+    if !interactions.values().any(|of| matches!(of, Interaction::Anion(_))) {
         return Err(FeatureError::Undefined("a framework without anions holds no cation".into()));
     }
-    Ok((framework, felt))
+    Ok((framework, interactions))
 }
 
 /// The barrier of `ion` through `structure`, eV: from the lowest point of the valley that is endless along `dimensions` (1 to 3)
@@ -107,7 +108,7 @@ pub fn bvse_barrier(structure: &Structure, ion: &Ion, dimensions: usize) -> Resu
 /// # Errors
 /// As [`bvse_barrier`].
 pub fn bvse_energies(structure: &Structure, ion: &Ion, points: &[[f64; 3]]) -> Result<Vec<f64>, FeatureError> {
-    let (framework, felt) = framework(structure, ion)?;
+    let (framework, interactions) = framework(structure, ion)?;
     let n = framework.len();
     let species = framework.species().iter().copied().chain(points.iter().map(|_| ion.element)).collect();
     let frac = framework.frac_coords().iter().chain(points).copied().collect();
@@ -117,15 +118,15 @@ pub fn bvse_energies(structure: &Structure, ion: &Ion, points: &[[f64; 3]]) -> R
     let pairs = pairs_within(&all, REACH)?;
     for ((&i, &j), &r) in pairs.center.iter().zip(&pairs.neighbor).zip(&pairs.distance) {
         if let (Some(point), true) = ((i as usize).checked_sub(n), (j as usize) < n) {
-            energies[point] += felt[&framework.species()[j as usize]].energy(r.max(CORE));
+            energies[point] += interactions[&framework.species()[j as usize]].energy(r.max(CORE));
         }
     }
     Ok(energies)
 }
 
 fn barrier_at(structure: &Structure, ion: &Ion, dimensions: usize, step: f64) -> Result<Option<f64>, FeatureError> {
-    let (framework, felt) = framework(structure, ion)?;
-    let landscape = Landscape::new(&framework.primitive(DEFAULT_SYMPREC), &felt, step)?;
+    let (framework, interactions) = framework(structure, ion)?;
+    let landscape = Landscape::new(&framework.primitive(DEFAULT_SYMPREC), &interactions, step)?;
     Ok(percolation::passes(&landscape)[dimensions.clamp(1, 3) - 1].map(|pass| pass.height - pass.floor))
 }
 

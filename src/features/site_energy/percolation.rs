@@ -1,4 +1,4 @@
-//! The rising level: points of a grid that join their neighbours from the lowest on, until what is joined has no end.
+//! The rising level: points of a grid join their neighbours from the lowest on, until a connected part is endless.
 
 use super::landscape::Landscape;
 use crate::channels::Components;

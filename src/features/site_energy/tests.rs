@@ -8,8 +8,8 @@ fn ion(text: &str) -> Ion {
 #[test]
 fn the_grid_holds_the_energies_of_its_points() {
     let host = host("hollandite-mno2").unwrap();
-    let (framework, felt) = framework(&host, &ion("Ca")).unwrap();
-    let landscape = Landscape::new(&framework, &felt, 0.9).unwrap();
+    let (framework, interactions) = framework(&host, &ion("Ca")).unwrap();
+    let landscape = Landscape::new(&framework, &interactions, 0.9).unwrap();
     let [n, m, l] = landscape.size;
     let places = (0..n).flat_map(|i| (0..m).flat_map(move |j| (0..l).map(move |k| [i, j, k])));
     let points: Vec<[f64; 3]> =

@@ -73,7 +73,7 @@ impl<'a> Expansion<'a> {
         let block = std::mem::take(&mut self.waiting[channel]);
         let size = (self.radial.l_max + 1).pow(2) * self.radial.fours;
         let sums = &mut self.sums[channel * size..][..size];
-        // SAFETY: the processor has been asked for what it can.
+        // SAFETY: the processor was checked for the instruction set.
         unsafe { self.set.dispatch(Add { radial: self.radial, harmonics: &mut self.harmonics, block: &block, sums }) }
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Radial {
 
 impl Radial {
     /// # Errors
-    /// Primitives too alike to be told apart in double precision.
+    /// Primitives that are linearly dependent in double precision.
     pub fn new(options: &SoapOptions) -> Result<Self, FeatureError> {
         let &SoapOptions { r_cut, n_max, l_max, sigma, .. } = options;
         let eta = 0.5 / (sigma * sigma);

@@ -12,7 +12,7 @@ pub(super) fn add_product<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
 /// The exponentials of four x <= 0, to 4·10⁻¹⁶: 2^k times a polynomial of the rest, without a branch or a call.
 #[inline(always)]
 pub(super) fn exp_of_negatives<const FUSED: bool>(x: Four) -> Four {
-    /// Below this the result is 10⁻³⁰⁷ or less, which no sum notices.
+    /// Below this the result is 10⁻³⁰⁷ or less, which changes no sum.
     const LEAST: f64 = -707.0;
     /// 1.5 · 2⁵²: a sum with it leaves the rounded number in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;

@@ -66,8 +66,7 @@ pub struct Face {
     pub distance: f64,
     /// Å².
     pub area: f64,
-    /// Under which the site sees the face, sr; negative where the site lies beyond it. They sum to 4π, or to 0 for a site
-    /// outside its cell.
+    /// Solid angle of the face at the site, sr; negative where the site is beyond it. They sum to 4π, or to 0 for a site outside its cell.
     pub solid_angle: f64,
     /// Corners in order, counter-clockwise seen from the neighbour; indices into [`Cell::vertices`].
     pub vertices: Vec<u32>,
@@ -243,10 +242,10 @@ impl Cutter<'_> {
             corner.sealed = true;
             let at = corner.at;
             let power = norm(at).powi(2) - r2;
-            // A corner on a face may be a hair beyond it; its generator has had its say.
-            let heard = |g: &(usize, [i32; 3])| self.bounds.iter().any(|b| (b.site, b.image) == *g);
+            // A corner on a face may be slightly beyond it; its generator has already cut.
+            let has_cut = |g: &(usize, [i32; 3])| self.bounds.iter().any(|b| (b.site, b.image) == *g);
             let nearest = self.all.sites.nearest(self.i, at, power, self.all.radii);
-            if let Some((site, image)) = nearest.filter(|g| !heard(g)) {
+            if let Some((site, image)) = nearest.filter(|g| !has_cut(g)) {
                 let mut g = Generator { site, image, distance: 0.0 };
                 g.distance = norm(self.all.step(self.i, g));
                 self.cut(g)?;

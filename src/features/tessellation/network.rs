@@ -113,7 +113,7 @@ impl Corners {
             for &v in &cell.vertices {
                 let step = structure.lattice().to_fractional(v);
                 let x: [f64; 3] = std::array::from_fn(|k| site[k] + step[k]);
-                // A hair below zero rounds up to 1 when its floor, -1, is taken off.
+                // A value just below zero rounds up to 1 when its floor, -1, is taken off.
                 let below = x.map(|x| if x - x.floor() < 1.0 { x.floor() } else { x.floor() + 1.0 });
                 frac.push(std::array::from_fn(|k| (x[k] - below[k]).max(0.0)));
                 whole.push(below.map(|n| n as i32));

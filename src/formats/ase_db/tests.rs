@@ -12,7 +12,7 @@ fn bytes(numbers: &[f64]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
-/// A database of `rows` periclases, then whatever `sql` does to it.
+/// A database of `rows` periclases, changed by `sql`.
 fn database(rows: usize, sql: &str) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mgo.db");

@@ -102,9 +102,9 @@ impl AseDbWriter {
         Ok(Self { path: path.to_owned(), connection, rows: 0, now: (seconds - EPOCH) / YEAR })
     }
 
-    /// Adds a crystal. Of `properties`, numbers, truths and texts become key-value pairs; `energy` and `free_energy` (eV), `magmom`,
-    /// `fmax`, `charge` and `calculator` go into ASE's columns of these names; lists and objects into `data`. A name that ASE keeps
-    /// for itself gets `_` at its end, `id` is called `material_id`; `formula` and `natoms` follow from the crystal.
+    /// Adds a crystal. Of `properties`, numbers, booleans and texts become key-value pairs; `energy` and `free_energy` (eV), `magmom`,
+    /// `fmax`, `charge` and `calculator` go into ASE's columns of these names; lists and objects into `data`. A name that ASE keeps for
+    /// itself gets `_` at its end, `id` is called `material_id`; `formula` and `natoms` follow from the crystal.
     ///
     /// # Errors
     /// The disk is full, or the file was taken away.

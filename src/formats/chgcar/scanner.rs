@@ -123,7 +123,7 @@ impl Scanner {
             self.fill()?;
         }
         if self.from == self.to {
-            // Whole files end with a line's end: of this number digits may be missing.
+            // Whole files end with a line's end: digits of this number may be missing.
             return Err(self.error(format!("the file ends within the last of {n} values of {of}; fetch it again")));
         }
         let line = self.line;

@@ -3,8 +3,8 @@
 use super::lexer::{Kind, Lexer, Token};
 use crate::FormatError;
 
-/// Beginnings of the data names that are kept. The others are read past, and what is wrong with their values does not matter:
-/// real files are careless with the quotes of authors and titles.
+/// Beginnings of the data names that are kept. The others are skipped, and faults in their values do not matter: real files are careless
+/// with the quotes of authors and titles.
 const KEPT: [&str; 6] =
     ["_cell", "_atom_site", "_symmetry", "_space_group", "_parent_space_group", "_chemical_formula_sum"];
 
@@ -104,7 +104,7 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    /// Keeps an item; given twice it must say the same, or nothing the other time.
+    /// Keeps an item; given twice it must have the same value, or none the other time.
     fn keep(&mut self, tag: Token<'a>, value: Token<'a>) -> Result<(), FormatError> {
         match self.items.iter_mut().find(|(name, _)| same(name, tag.text)) {
             None => self.items.push((tag.text, value)),
@@ -200,7 +200,7 @@ impl<'a> Block<'a> {
         self.loops.iter().find(|l| l.column(name).is_some())
     }
 
-    /// Whether the block speaks of a cell or of sites, and so means to be a crystal.
+    /// Whether the block has a cell or sites, and so is meant as a crystal.
     pub fn is_crystal(&self) -> bool {
         self.items.iter().any(|(tag, _)| starts(tag, "_cell_length") || starts(tag, "_atom_site"))
             || self.loops.iter().any(|l| l.tags.iter().any(|tag| starts(tag, "_atom_site_")))

@@ -2,10 +2,10 @@
 //!
 //! A data block gives a cell, the sites of the asymmetric unit and the symmetry that makes a crystal of them. The symmetry is
 //! the list of operations where there is one; else the Hall symbol, the Hermann-Mauguin symbol or the number of the space
-//! group, in the setting that the cell allows and in which no two sites overlap. What stays open is refused, not guessed:
-//! partial occupancies, two origins that both fit, operations that are not understood, a cell that does not hold the stated formula.
-//! Of a magnetic crystal (magCIF) the atoms are read, and not the moments. The average crystal of partial occupancies goes with its
-//! refusal, for whoever orders it.
+//! group, in the setting that the cell allows and in which no two sites overlap. Open questions are refused, not guessed: partial
+//! occupancies, two origins that both fit, operations that are not understood, a cell that does not hold the stated formula. Of a magnetic
+//! crystal (magCIF) the atoms are read, and not the moments. The average crystal of partial occupancies goes with its refusal, to be
+//! ordered later.
 
 mod block;
 mod lexer;
@@ -55,7 +55,7 @@ pub(super) const TEXT: Text = Text {
 /// Most listed operations: 192 is the order of the largest space group's cell; eight such cells is a supercell.
 const MAX_OPERATIONS: usize = 8 * 192;
 
-/// The one crystal of a CIF, and what of it is not as it is written.
+/// The one crystal of a CIF, and how it differs from the text.
 pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let mut found: Option<(&str, (Structure, Notes))> = None;
     let mut lexer = Lexer::new(text, 0, 1);
@@ -154,7 +154,7 @@ fn twice(block: &Block, first: usize) -> FormatError {
     FormatError::syntax(block.line, 0, message)
 }
 
-/// The crystal of a block, and what of it is not as it is written.
+/// The crystal of a block, and how it differs from the text.
 fn crystal(block: &Block) -> Result<(Structure, Notes), Refused> {
     let (lattice, cell_line) = cell(block)?;
     let stated = Stated::read(block)?;
@@ -187,8 +187,8 @@ fn crystal(block: &Block) -> Result<(Structure, Notes), Refused> {
     Ok((structure, notes))
 }
 
-/// Makes sure that a list of fewer operations than the named group has is no remainder of it: that all atoms of the cell are
-/// listed, or the file says how many there are.
+/// Makes sure that a list of fewer operations than the named group has is not incomplete: that all atoms of the cell are listed, or the
+/// file says how many there are.
 fn complete(
     named: &Named,
     listed: usize,
@@ -218,7 +218,7 @@ fn of_named(
     let Named { settings, line, stated } = named;
     let mut tried: Vec<_> = settings.iter().map(|s| (*s, build(s.operations()))).collect();
     if tried.iter().filter(|(_, result)| result.is_ok()).count() > 1 {
-        // Two origins give two crystals without an overlap: the sites' multiplicities may tell.
+        // Two origins give two crystals without an overlap: the sites' multiplicities may decide.
         tried.retain(|(s, result)| result.is_ok() && sites::multiplicities_agree(lattice, s.operations(), sites));
         let hashes: Vec<_> = tried.iter().flat_map(|(_, r)| r).map(content_hash).collect();
         if hashes.windows(2).any(|pair| pair[0] != pair[1]) || hashes.is_empty() {
@@ -285,8 +285,8 @@ fn number(block: &Block, token: &Token, name: &str) -> Result<f64, FormatError> 
     }
 }
 
-/// Why a crystal is refused some of whose sites are occupied in part, `partial` one of them, with that crystal; a fault of its own
-/// goes before.
+/// Why a crystal with partially occupied sites, `partial` one of them, is refused, with the average crystal; another fault of it goes
+/// first.
 fn shared(
     lattice: &Lattice,
     ops: Option<&[SymOp]>,

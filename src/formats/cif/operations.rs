@@ -123,7 +123,7 @@ fn same(a: &SymOp, b: &SymOp) -> bool {
     a.rotation == b.rotation && (0..3).all(near)
 }
 
-/// A list of operations in another notation: superspace, generators. Without it the sites would be taken for all atoms.
+/// A list of operations in another notation: superspace, generators. Ignoring it would take the sites for all atoms.
 fn unread(block: &Block) -> Option<FormatError> {
     let is_list = |name: &str| {
         let tail = name.rsplit(['_', '.']).next().unwrap_or("");

@@ -1,4 +1,4 @@
-//! What a data block says its cell holds, which the sites and the symmetry must make.
+//! The stated content of a cell, which the sites and the symmetry must give.
 
 use super::{at_line, block::Block, number};
 use crate::FormatError;

@@ -7,7 +7,8 @@ use super::{
 use crate::FormatError;
 use crystal::{Lattice, Setting, SymOp};
 
-/// How well an operation must map the cell onto itself: cells are printed with a few digits and refined with none.
+/// How well an operation must map the cell onto itself: cells are printed with few digits and refined without
+/// constraints.
 pub(super) const FIT: f64 = 0.03;
 
 /// What the symmetry of a block may be.
@@ -28,7 +29,7 @@ pub(super) struct Named {
 pub(super) fn read(block: &Block, lattice: &Lattice) -> Result<Symmetry, FormatError> {
     modulated(block)?;
     if let Some(ops) = operations::read(block, lattice)? {
-        // A name that says nothing, or nothing that fits, does not matter beside the list.
+        // A name without meaning, or that does not fit, does not matter beside the list.
         let mut fuller = named(block, lattice).ok().flatten();
         if let Some(named) = &mut fuller {
             named.settings.retain(|s| s.operations().len() > ops.len());
@@ -104,8 +105,8 @@ fn named(block: &Block, lattice: &Lattice) -> Result<Option<Named>, FormatError>
     fitting(settings, token.line, &format!("space group {value}"), lattice).map(Some)
 }
 
-/// A group that is named in a way that says no operations: a Hall symbol that is unknown, a magnetic or a parent group. To take
-/// the sites for all atoms of the cell would be a guess.
+/// A group whose name gives no operations: a Hall symbol that is unknown, a magnetic or a parent group. To take the sites for all atoms of
+/// the cell would be a guess.
 fn unknown_group(block: &Block) -> Option<FormatError> {
     const NAMES: [&str; 4] =
         ["_space_group_name", "_symmetry_space_group_name", "_space_group_magn", "_parent_space_group"];

@@ -21,7 +21,7 @@ pub(super) fn pairs(line: &str) -> Result<Vec<(String, String)>, String> {
         } else if let Some(&close) = open.last() {
             if c == close {
                 open.pop();
-                // Rows of a nested array are told apart by what separates them; their brackets go.
+                // Rows of a nested array are recognised by their separators; their brackets are dropped.
                 if !open.is_empty() {
                     word.push(' ');
                 }

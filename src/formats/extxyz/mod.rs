@@ -1,4 +1,4 @@
-//! Extended XYZ: frames one after the other, each a count of atoms, a comment line of key-value pairs and a line an atom.
+//! Extended XYZ: frames one after the other, each a count of atoms, a comment line of key-value pairs and a line for each atom.
 //!
 //! ```text
 //! 2
@@ -83,7 +83,7 @@ impl Iterator for Frames {
     }
 }
 
-/// What is left to learn of a frame after its comment line.
+/// What the comment line says of the atoms' lines.
 struct Header {
     lattice: Lattice,
     columns: Columns,

@@ -8,8 +8,8 @@ use super::comment;
 use crystal::Structure;
 
 /// One frame: the crystal with Cartesian positions, Å, and `properties` as pairs of its comment line, every number with all of its
-/// digits. Numbers, truths and texts are written bare or quoted; what would be read as something else (the id `00123`, a text of
-/// several lines, a list) is JSON behind the word `_JSON`, as ASE has it. NULL is left out.
+/// digits. Numbers, booleans and texts are written bare or quoted; what would be read as something else (the id `00123`, a text of several
+/// lines, a list) is JSON behind the word `_JSON`, as ASE has it. NULL is left out.
 pub fn to_extxyz(structure: &Structure, properties: &Map<String, Value>) -> String {
     let rows = structure.lattice().rows().as_flattened().iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(" ");
     let mut text = format!("{}\nLattice=\"{rows}\" Properties=species:S:1:pos:R:3 pbc=\"T T T\"", structure.len());

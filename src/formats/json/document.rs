@@ -23,7 +23,7 @@ pub(super) const FULL: f64 = 1e-3;
 /// The cell's formula and the one beside it may differ by this share of all atoms.
 const FORMULA_TOLERANCE: f64 = 5e-4;
 
-/// What a document may say, in any of the three shapes.
+/// The members of a document, in any of the three shapes.
 #[derive(Default)]
 pub(super) struct Document<'a> {
     pub id: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Document<'a> {
     positions: Option<Vec<f64>>,
     /// What keeps an OPTIMADE entry from being one crystal.
     not_one: Option<String>,
-    /// A line of OPTIMADE that is about other things than a crystal.
+    /// A line of OPTIMADE that is not about a crystal.
     aside: bool,
     entry: Option<Text<'a>>,
     numbers: Option<Vec<i64>>,
@@ -71,7 +71,7 @@ impl Document<'_> {
         self.sites.as_ref().map_or(names, of_sites)
     }
 
-    /// The crystal, and what of it is not as it is written; `line` is where the document begins.
+    /// The crystal, and how it differs from the text; `line` is where the document begins.
     ///
     /// # Errors
     /// Text that is no structure, parts that make no crystal, or a formula that the sites contradict.

@@ -1,5 +1,5 @@
-//! The documents of a JSON text, cut apart without reading them: the elements of one array, values one after the other, or what
-//! an answer of a server wraps: `{"data": [..], "meta": {..}}` of OPTIMADE and of the Materials Project.
+//! The documents of a JSON text, cut without reading them: the elements of one array, values one after the other, or what an answer of a
+//! server wraps: `{"data": [..], "meta": {..}}` of OPTIMADE and of the Materials Project.
 //!
 //! By hand: serde_json's stream takes no `data` wrapper, and a mapping or an error needs the text and the line of each document.
 

@@ -8,7 +8,7 @@
 //! {"id": "mp-1", "type": "structures", "attributes": {"lattice_vectors": .., "species_at_sites": .., ...}}      OPTIMADE
 //! ```
 //! A file holds one document, an array of them, an answer that wraps an array in `data`, or one after the other; `.jsonl` one
-//! a line. Collections in one object are told by their [shape](shapes): structures by name, columns of pandas, rows of ASE.
+//! a line. Collections in one object are recognised by their [shape](shapes): structures by name, columns of pandas, rows of ASE.
 
 mod ase;
 mod document;
@@ -71,7 +71,7 @@ fn own(records: Records, input: &Input, mapping: &Mapping) -> Records {
     mapped(records, input, mapping, move |target| parts.column(target).is_some() || target == "id")
 }
 
-/// The one crystal of a JSON text, and what of it is not as it is written.
+/// The one crystal of a JSON text, and how it differs from the text.
 pub(super) fn parse_noted(text: &str) -> Result<(Structure, Notes), FormatError> {
     let mut elements = Elements::new(text);
     let Some((element, line, column)) = elements.next() else {

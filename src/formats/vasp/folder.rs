@@ -1,8 +1,8 @@
-//! Folders of calculations: which files belong together, and what they say together.
+//! Folders of calculations: which files belong together, and the calculation that they describe.
 //!
-//! `vasprun.xml`, `OUTCAR` and `CONTCAR` of one folder are one calculation. Where a folder keeps several, their names tell
-//! them apart by what they add: `vasprun.relax1.xml.gz` belongs with `OUTCAR.relax1.gz`. Files that do not agree are not of
-//! one calculation: the less is refused.
+//! `vasprun.xml`, `OUTCAR` and `CONTCAR` of one folder are one calculation. Where a folder keeps several, a part that their names add
+//! distinguishes them: `vasprun.relax1.xml.gz` belongs with `OUTCAR.relax1.gz`. Files that do not agree are not of one calculation: the one
+//! with less information is refused.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl Calculation {
 /// What was read of a calculation.
 #[derive(Debug)]
 pub struct Reading {
-    /// What it says; `None` where no file could be read.
+    /// Its result; `None` where no file could be read.
     pub run: Option<Run>,
     /// Files that were refused.
     pub refused: Vec<Rejection>,
@@ -169,7 +169,7 @@ pub fn read_calculation(calculation: &Calculation) -> Reading {
     Reading { run, refused }
 }
 
-/// Adds what OUTCAR has and vasprun.xml has not.
+/// Adds what OUTCAR has and vasprun.xml lacks.
 fn complete(run: &mut Run, report: outcar::Report) -> Result<(), String> {
     let other = report.run;
     if other.structure.species() != run.structure.species() || (other.free_energy - run.free_energy).abs() > SAME_ENERGY

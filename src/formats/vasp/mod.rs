@@ -1,9 +1,9 @@
-//! What a VASP calculation says: the crystal before and after, energies, forces, stress, moments, whether it converged, and
-//! the settings that decide with which other calculations it may be compared.
+//! The result of a VASP calculation: the crystal before and after, energies, forces, stress, moments, whether it converged, and the
+//! settings that decide with which other calculations it may be compared.
 //!
 //! A calculation is a folder with `vasprun.xml` and `OUTCAR` ([`calculations`] finds them, [`read_calculation`] reads one).
-//! `vasprun.xml` is believed first: it has more digits, and says what the program used and not what was asked for. `OUTCAR`
-//! adds the magnetic moments, and stands in where there is no `vasprun.xml`.
+//! `vasprun.xml` goes first: it has more digits, and states the settings used and not those requested. `OUTCAR` adds the magnetic moments,
+//! and stands in where there is no `vasprun.xml`.
 //!
 //! # Which energy
 //!
@@ -72,7 +72,7 @@ pub struct Run {
     pub electronic_steps: usize,
     /// Whether the last electronic loop ended because it had converged.
     pub electronic_converged: bool,
-    /// Whether the ions reached what was asked for: always, where they were not to move.
+    /// Whether the ions reached the requested tolerance: always, where they were fixed.
     pub ionic_converged: bool,
 }
 
@@ -105,16 +105,16 @@ impl Run {
     }
 }
 
-/// Whether ions that moved `steps` times under these settings have done what was asked for. `stopped`: before their time, by
-/// the user.
+/// Whether ions that moved `steps` times with these settings are done: converged, or through all steps of the dynamics. `stopped`: by the
+/// user.
 pub(super) fn ions_at_rest(settings: &Settings, steps: usize, stopped: bool) -> bool {
-    let asked = settings.nsw.max(0) as usize;
+    let requested = settings.nsw.max(0) as usize;
     if stopped {
         false
     } else if settings.is_dynamics() || settings.ediffg == 0.0 {
-        asked <= 1 || steps == asked
+        requested <= 1 || steps == requested
     } else {
-        asked <= 1 || steps < asked
+        requested <= 1 || steps < requested
     }
 }
 

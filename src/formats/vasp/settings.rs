@@ -24,7 +24,7 @@ impl Tags {
         self
     }
 
-    /// The text of a tag that says something: VASP writes `--` for none.
+    /// The text of a tag that is set: VASP writes `--` for none.
     pub(super) fn word(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|text| !text.is_empty() && *text != "--")
     }
@@ -178,7 +178,7 @@ impl Settings {
             sigma: tags.number("SIGMA")?,
         };
         if settings.dispersion.is_none() && added.abs() > super::ADDED_LATER {
-            // VASP before 6 does not write IVDW to vasprun.xml: the energy betrays it.
+            // VASP before 6 does not write IVDW to vasprun.xml: the energy shows it.
             settings.dispersion = Some(functional::UNNAMED.into());
         }
         if !settings.hubbard.is_empty() {

@@ -3,7 +3,7 @@
 //! | element | what is taken |
 //! |---|---|
 //! | `generator` | version |
-//! | `incar`, `parameters` | tags as asked for, and as used; the latter count, where they are there |
+//! | `incar`, `parameters` | tags as requested, and as used; the latter count, where present |
 //! | `kpoints` | mesh and number |
 //! | `atominfo` | kinds of atoms and their pseudopotentials |
 //! | `structure name="initialpos"` | the crystal before |
@@ -22,7 +22,7 @@ use crate::FormatError;
 use crystal::Element;
 use xml::{Item, Tag, Xml};
 
-/// Reads a calculation; `name` is what it will be called.
+/// Reads a calculation under a name.
 ///
 /// # Errors
 /// Line and reason: where the text departs from XML, ends early, or lacks what a calculation has.
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Run, FormatError> {
 #[derive(Default)]
 struct Found {
     version: String,
-    asked: Tags,
+    requested: Tags,
     used: Tags,
     kpoints: Option<Kpoints>,
     species: Vec<Species>,
@@ -94,7 +94,7 @@ impl Found {
         }
         xml.children("modeling", |xml, child| match (child.tag.as_str(), child.name.as_deref()) {
             ("generator", _) => self.generator(xml),
-            ("incar", _) => tags(xml, "incar", &mut self.asked),
+            ("incar", _) => tags(xml, "incar", &mut self.requested),
             ("parameters", _) => tags(xml, "parameters", &mut self.used),
             ("kpoints", _) if self.kpoints.is_none() => {
                 self.kpoints = Some(kpoints(xml)?);
@@ -203,15 +203,15 @@ impl Found {
             }
             None => None,
         };
-        // What the user asked for knows of tags that the older versions do not list among those used, and has Hubbard terms
-        // for all kinds of atoms, where the list of those used may be cut.
+        // The requested tags include some that older versions do not list among those used, and have Hubbard terms for all kinds of atoms,
+        // where the list of those used may be cut.
         let mut all = Tags::default();
         for tag in ["LDAUL", "LDAUU", "LDAUJ"] {
-            if let Some(text) = self.asked.0.get(tag) {
+            if let Some(text) = self.requested.0.get(tag) {
                 all.enter(tag, text);
             }
         }
-        let all = all.or(self.used).or(self.asked);
+        let all = all.or(self.used).or(self.requested);
         let settings = Settings::new(&all, self.species, self.kpoints.unwrap_or_default(), free_energy - inner_free)
             .map_err(|message| FormatError::syntax(end, 0, message))?;
         let initial = self.initial.as_ref().unwrap_or(&geometry);

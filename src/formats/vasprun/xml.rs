@@ -164,7 +164,7 @@ fn cut(inside: &str) -> String {
     format!("the file ends {place}: the run was stopped, or the copy cut short; finish the run or copy the file again")
 }
 
-/// quick-xml's error in our words.
+/// quick-xml's error as one of ours.
 fn words(error: &Error, inside: &str) -> String {
     match error {
         Error::Io(error) => source::words(error),
@@ -203,7 +203,7 @@ impl BufRead for Counted {
     }
 
     fn consume(&mut self, n: usize) {
-        // What was filled is still there: no reading, no fault.
+        // The buffer is still filled: nothing is read, nothing can fail.
         if let Ok(bytes) = self.reader.fill_buf() {
             let used = &bytes[..n.min(bytes.len())];
             self.lines += used.iter().filter(|b| **b == b'\n').count();

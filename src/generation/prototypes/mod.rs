@@ -11,7 +11,7 @@ use crate::GenerationError;
 
 /// Octahedra along one side of a wall or of a block at most.
 const WIDEST: usize = 12;
-/// Furthest that an inserted ion lies from the anions around it, Å.
+/// Largest distance of an inserted ion from the anions around it, Å.
 const FAR: f64 = 40.0;
 
 /// A family of crystals with two widths, counted in octahedra.

@@ -5,11 +5,11 @@
 pub(super) struct Batch {
     /// Space group of each crystal, less one.
     pub groups: Vec<i32>,
-    /// What is said of each crystal.
-    pub told: Vec<f32>,
+    /// What each crystal is to be: see `Prompt`.
+    pub prompt: Vec<f32>,
     /// The words that each row reads: species, site symmetry and number.
     pub tokens: Vec<[i32; 3]>,
-    /// What is told of the crystal so far, for each row.
+    /// State of the crystal so far, for each row.
     pub state: Vec<f32>,
     /// The words that come after each row; after the last orbit of a crystal its end, without site symmetry and number, which are -1.
     pub next: Vec<[i32; 3]>,

@@ -1,4 +1,4 @@
-//! What may be said of a crystal before it is written: how open it is, how dense, how stable, and of what it is made.
+//! Conditions on a crystal before it is written: how open it is, how dense, how stable, and of what it is made.
 
 use crystal::random::Stream;
 use crystal::{Composition, Element, Radii, Structure};
@@ -9,10 +9,9 @@ use super::vocabulary::Vocabulary;
 
 /// Spheres of this diameter, Å, pass through what is called a channel here.
 const CHANNEL: f64 = 1.0;
-/// Share of the crystals of an epoch of which a condition is not said, for each condition apart: so that a network knows crystals
-/// without it.
+/// Share of the crystals of an epoch whose condition is left out, for each condition apart: so that a network also learns without it.
 const DROPPED: f32 = 0.2;
-/// The same of amounts, without which the elements may still be said.
+/// The same of amounts, without which the elements may still be given.
 const DROPPED_AMOUNTS: f32 = 0.5;
 
 /// A property that crystals may be wanted to have, as it is asked for.
@@ -26,8 +25,8 @@ pub struct Condition {
     range: [f64; 2],
     /// Whether it is a number of something.
     whole: bool,
-    /// Where the bins end in which a network that is trained now is told of it; the last has no end. Each holds a fair share of the oxides,
-    /// but those of the distance to the hull, and those of the void fraction, which tell open frameworks apart.
+    /// Upper ends of its bins for a network that is trained now; the last is open. Each holds a fair share of the oxides, except those of
+    /// the energy above hull, and those of the void fraction, which resolve open frameworks.
     bins: &'static [f64],
 }
 
@@ -72,7 +71,7 @@ impl Condition {
         whole: false,
         bins: &[0.001, 0.03, 0.08, 0.2],
     };
-    /// All of them, in the order in which a network is told of them.
+    /// All of them, in the order of the network's input.
     pub const ALL: [Self; 5] = [Self::FREE_SPHERE, Self::DIMENSIONS, Self::VOID, Self::VOLUME, Self::HULL];
 
     /// Whether it can be asked for as `x`.
@@ -89,8 +88,8 @@ impl Condition {
     }
 }
 
-/// Properties that crystals are wanted to have, each where it is asked for. A sampler that has learned what crystals of such properties are
-/// made of heeds them; they are wishes, and what comes of them is measured afterwards.
+/// Properties that crystals are wanted to have, each where it is asked for. A sampler that was trained on such properties uses them; they
+/// are no guarantee, and the crystals are measured afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Conditions {
     /// Diameter of the widest sphere that passes through, Å, as `largest_free_sphere`: among Shannon's ions.
@@ -152,8 +151,8 @@ impl Conditions {
     }
 }
 
-/// Where the bins end in which a network is told of each condition, in the order of [`Condition::ALL`]. Its card keeps them: in others its
-/// weights would mean something else.
+/// Upper ends of the bins of each condition, in the order of [`Condition::ALL`]. The card keeps them: with other bins the weights would
+/// mean something else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bins([Vec<f64>; 5]);
 
@@ -163,7 +162,7 @@ impl Bins {
         Self(Condition::ALL.map(|condition| condition.bins.to_vec()))
     }
 
-    /// Those of a network whose card says none, as that of the one that ships: the first there were.
+    /// Those of a network whose card has none, as the one that ships: the first ever used.
     pub(super) fn first() -> Self {
         let ends: [&[f64]; 5] = [
             &[0.6, 1.0, 1.4],
@@ -181,20 +180,20 @@ impl Bins {
     }
 }
 
-/// Numbers that say the conditions, and of what a crystal is made, in the order of `elements`.
-pub(super) struct Told<'a> {
+/// The input that describes a crystal to a network: its elements, their amounts and the conditions.
+pub(super) struct Prompt<'a> {
     /// The words, among them the elements and the bins.
     pub words: &'a Vocabulary,
-    /// Of which the crystal is made, where that is said.
+    /// Of which the crystal is made, where that is given.
     pub made_of: Option<&'a [Element]>,
-    /// In which amounts, where that is said.
+    /// In which amounts, where that is given.
     pub amounts: Option<&'a Composition>,
     /// The rest.
     pub conditions: &'a Conditions,
 }
 
-impl<'a> Told<'a> {
-    /// All of a crystal of `composition`, or less of it by chance, as a network is to know it.
+impl<'a> Prompt<'a> {
+    /// All of a crystal, or less of it by chance, for training.
     pub fn thinned(
         words: &'a Vocabulary,
         made_of: &'a [Element],
@@ -206,7 +205,7 @@ impl<'a> Told<'a> {
         Self { words, made_of: said.then_some(made_of), amounts: (said && counted).then_some(amounts), conditions }
     }
 
-    /// The numbers, all zero of what is not said.
+    /// The numbers, zero for what is not given.
     pub fn write(&self, into: &mut [f32]) {
         into.fill(0.0);
         let all = self.words.elements();
@@ -248,8 +247,8 @@ mod tests {
     fn a_network_is_told_in_the_bins_that_it_has_learned() {
         let said = |words: &Vocabulary, void: f64| {
             let conditions = Conditions { void: Some(void), ..Conditions::default() };
-            let mut numbers = vec![0.0; words.told_len()];
-            Told { words, made_of: None, amounts: None, conditions: &conditions }.write(&mut numbers);
+            let mut numbers = vec![0.0; words.prompt_len()];
+            Prompt { words, made_of: None, amounts: None, conditions: &conditions }.write(&mut numbers);
             numbers
         };
         let (now, first) = (words(), words().in_bins(Bins::first()));
@@ -257,17 +256,17 @@ mod tests {
         assert!(said(&now, 0.43) == said(&now, 0.5) && said(&first, 0.43) != said(&first, 0.5));
         assert!(said(&now, 0.65) != said(&now, 0.75) && said(&first, 0.65) == said(&first, 0.75));
         assert_eq!(now.bins(), &Bins::usual());
-        // Bins that are fewer are said by fewer numbers.
+        // Fewer bins are fewer numbers.
         let fewer = Bins([vec![1.0], vec![], vec![], vec![], vec![]]);
-        assert_eq!((fewer.count(), words().in_bins(fewer).told_len()), (6, 12));
+        assert_eq!((fewer.count(), words().in_bins(fewer).prompt_len()), (6, 12));
     }
 
     #[test]
     fn each_value_is_said_by_one_number_of_its_bins() {
         let words = words();
         let of = |conditions: &Conditions, amounts: Option<&Composition>| {
-            let mut numbers = vec![7.0; words.told_len()];
-            Told { words: &words, made_of: amounts.map(|_| &words.elements()[..2]), amounts, conditions }
+            let mut numbers = vec![7.0; words.prompt_len()];
+            Prompt { words: &words, made_of: amounts.map(|_| &words.elements()[..2]), amounts, conditions }
                 .write(&mut numbers);
             numbers
         };

@@ -4,7 +4,7 @@ use crystal::random::Stream;
 use crystal::{Composition, Setting};
 
 use super::batch::Batch;
-use super::conditions::{Conditions, Told};
+use super::conditions::{Conditions, Prompt};
 use super::network::mask;
 use super::places::WORDS;
 use super::vocabulary::Vocabulary;
@@ -14,7 +14,7 @@ use crate::Tokens;
 /// Most orbits of a crystal that is learned from, or written.
 pub(super) const MOST_ORBITS: usize = 32;
 
-/// A known crystal: its tokens, and what is said of it.
+/// A known crystal: its tokens and its conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// Its tokens.
@@ -31,7 +31,7 @@ impl Example {
     }
 
     /// Its orbits in a random order, under a random choice of origin and axes: word of the species and place of each.
-    fn told_anew(&self, vocabulary: &Vocabulary, random: &mut Stream) -> Vec<(usize, usize)> {
+    fn reordered(&self, vocabulary: &Vocabulary, random: &mut Stream) -> Vec<(usize, usize)> {
         let group = self.tokens.group();
         let renamings = Setting::usual(group).map_or(&[][..], Setting::renamings);
         let renaming = renamings.get(random.below(renamings.len().max(1)));
@@ -44,16 +44,16 @@ impl Example {
         random.shuffled(self.tokens.orbits().iter().filter_map(orbit).collect())
     }
 
-    /// Adds its tokens to a batch of crystals of as many orbits, in an order and with gaps in what is said that `random` draws.
+    /// Adds its tokens to a batch of crystals of as many orbits, in an order and with gaps in its prompt that `random` draws.
     pub(super) fn write(&self, vocabulary: &Vocabulary, random: &mut Stream, batch: &mut Batch) {
-        let orbits = self.told_anew(vocabulary, random);
+        let orbits = self.reordered(vocabulary, random);
         let conditions = self.conditions.thinned(random);
         let composition: Composition = self.tokens.composition();
         let made_of: Vec<crystal::Element> = composition.iter().map(|(e, _)| e).collect();
         let elements = vocabulary.elements();
-        let first = batch.told.len();
-        batch.told.resize(first + vocabulary.told_len(), 0.0);
-        Told::thinned(vocabulary, &made_of, &composition, &conditions, random).write(&mut batch.told[first..]);
+        let first = batch.prompt.len();
+        batch.prompt.resize(first + vocabulary.prompt_len(), 0.0);
+        Prompt::thinned(vocabulary, &made_of, &composition, &conditions, random).write(&mut batch.prompt[first..]);
         batch.groups.push(i32::from(self.tokens.group()) - 1);
 
         let mut written = Written::new(self.tokens.group());

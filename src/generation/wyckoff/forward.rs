@@ -90,7 +90,7 @@ struct Kept {
 #[derive(Debug, Clone)]
 pub(super) struct Reading<'a> {
     net: &'a Forward,
-    /// What is added to each token: the group, and what is said of the crystal.
+    /// What is added to each token: the group and the prompt.
     of_crystal: Vec<f32>,
     kept: Vec<Kept>,
 }
@@ -130,14 +130,14 @@ impl Forward {
         }
     }
 
-    /// Logits of the space groups, of what is said of a crystal.
-    pub fn groups(&self, told: &[f32]) -> Vec<f32> {
-        self.group_out.forward(&silu(self.group.forward(told)))
+    /// Logits of the space groups for a prompt.
+    pub fn groups(&self, prompt: &[f32]) -> Vec<f32> {
+        self.group_out.forward(&silu(self.group.forward(prompt)))
     }
 
     /// Begins a crystal of space group `group`, counted from 0.
-    pub fn begin(&self, group: usize, told: &[f32]) -> Reading<'_> {
-        let mut of_crystal = self.told.forward(told);
+    pub fn begin(&self, group: usize, prompt: &[f32]) -> Reading<'_> {
+        let mut of_crystal = self.told.forward(prompt);
         add(&mut of_crystal, 1.0, self.groups.row(group));
         Reading { net: self, of_crystal, kept: vec![Kept::default(); self.layers.len()] }
     }
@@ -160,7 +160,7 @@ impl Forward {
 }
 
 impl Reading<'_> {
-    /// Reads one more token, and what is told of the crystal so far: the vector from which the next is predicted.
+    /// Reads one more token and the state of the crystal so far: the vector from which the next is predicted.
     pub fn read(&mut self, [species, symmetry, number]: [usize; 3], state: &[(usize, f32)]) -> Vec<f32> {
         let net = self.net;
         let mut x = [net.species.row(species), net.symmetries.row(symmetry), net.numbers.row(number)].concat();
@@ -218,7 +218,7 @@ mod tests {
     fn surprise(forward: &Forward, batch: &Batch) -> [f64; 4] {
         let crystals = batch.crystals();
         let (tokens, orbits) = (batch.next.len() / crystals, batch.next.len() / crystals - 1);
-        let told = batch.told.len() / crystals;
+        let prompt = batch.prompt.len() / crystals;
         let state = batch.state.len() / batch.next.len();
         let of = |mut logits: Vec<f32>, mask: Option<&[f32]>, next: i32| {
             if let Some(mask) = mask {
@@ -229,13 +229,14 @@ mod tests {
         };
         let mut sums = [0.0; 4];
         for c in 0..crystals {
-            let told = &batch.told[c * told..][..told];
-            sums[0] += of(forward.groups(told), None, batch.groups[c]);
-            let mut reading = forward.begin(batch.groups[c] as usize, told);
+            let prompt = &batch.prompt[c * prompt..][..prompt];
+            sums[0] += of(forward.groups(prompt), None, batch.groups[c]);
+            let mut reading = forward.begin(batch.groups[c] as usize, prompt);
             for t in 0..tokens {
                 let row = c * tokens + t;
-                let told: Vec<(usize, f32)> = batch.state[row * state..][..state].iter().copied().enumerate().collect();
-                let read = reading.read(batch.tokens[row].map(|word| word as usize), &told);
+                let state: Vec<(usize, f32)> =
+                    batch.state[row * state..][..state].iter().copied().enumerate().collect();
+                let read = reading.read(batch.tokens[row].map(|word| word as usize), &state);
                 let [species, symmetry, number] = batch.next[row];
                 sums[1] += of(forward.species(&read), None, species);
                 if symmetry < 0 {
@@ -271,7 +272,7 @@ mod tests {
                 continue;
             }
             compared += batch.crystals();
-            assert_eq!(batch.told.len(), batch.crystals() * vocabulary.told_len());
+            assert_eq!(batch.prompt.len(), batch.crystals() * vocabulary.prompt_len());
             assert_eq!(batch.state.len(), batch.next.len() * state_len(vocabulary.elements().len()));
             let burn = net.surprise(&batch, config.heads, &Device::flex());
             let burn =

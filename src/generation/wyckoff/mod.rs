@@ -1,12 +1,12 @@
 //! A network that writes crystals in tokens: a transformer over Wyckoff positions, after N. Kazeev *et al.* (arXiv:2503.02407).
 //!
-//! It is told of what the crystal is to be ([`Conditions`], elements, composition), draws a space group, and then one orbit after another:
-//! species with oxidation state, site symmetry, number among the positions of that symmetry. Orbits have no order: it learns from
-//! every order, has no positions, and is told after each orbit what the crystal is so far. What can no longer end charge-neutral,
-//! or of the composition asked for, is never drawn.
+//! Its input is what the crystal is to be ([`Conditions`], elements, composition). It draws a space group, and then one orbit after
+//! another: species with oxidation state, site symmetry, number among the positions of that symmetry. Orbits have no order: it learns from
+//! every order, has no positions, and reads after each orbit the state of the crystal so far. What can no longer become charge-neutral, or
+//! of the requested composition, is never drawn.
 //!
 //! ```text
-//! places.rs vocabulary.rs   the words            conditions.rs written.rs   what is told of a crystal, before and on the way
+//! places.rs vocabulary.rs   the words            conditions.rs written.rs   input of the network, before and on the way
 //! read.rs example.rs batch.rs  known crystals     network.rs train.rs        the network in burn, and how it learns
 //! reach.rs amounts.rs       what may still come  forward.rs sampler.rs      the same on plain numbers, and drawing
 //! weights.rs find.rs        on disk, and by name
@@ -69,7 +69,7 @@ impl WyckoffModel {
     /// The network that ships with the program.
     ///
     /// # Errors
-    /// Weights that are of another program than this one, which a test excludes.
+    /// Weights of another version of the program, which a test excludes.
     pub fn embedded() -> Result<Arc<Self>, GenerationError> {
         static READ: OnceLock<Arc<WyckoffModel>> = OnceLock::new();
         match READ.get() {

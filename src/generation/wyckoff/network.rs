@@ -1,8 +1,8 @@
 //! The network in burn: what is trained, and what the plain forward pass is tested against.
 //!
-//! A transformer without positions: it reads the space group, then one orbit after another, each summed with the group and with what is
-//! said of the crystal, and says after each what comes next. Species first, then the site symmetry given the species, then the number given
-//! both. What the group does not have, or holds no second time, is masked.
+//! A transformer without positions: it reads the space group, then one orbit after another, each summed with the group and with the prompt,
+//! and predicts after each what comes next. Species first, then the site symmetry given the species, then the number given both. What the
+//! group does not have, or holds no second time, is masked.
 
 use burn::module::{Module, Param};
 use burn::prelude::*;
@@ -58,13 +58,13 @@ pub(super) struct Shape {
     species: usize,
     elements: usize,
     /// Numbers that say what a crystal is to be.
-    told: usize,
+    prompt: usize,
 }
 
 impl Shape {
     pub fn of(config: WyckoffConfig, vocabulary: &Vocabulary) -> Self {
         let (species, elements) = (vocabulary.species().len(), vocabulary.elements().len());
-        Self { config, species, elements, told: vocabulary.told_len() }
+        Self { config, species, elements, prompt: vocabulary.prompt_len() }
     }
 }
 
@@ -93,6 +93,7 @@ pub(super) struct Net {
     pub numbers: Param<Tensor<2>>,
     pub groups: Param<Tensor<2>>,
     pub state: Param<Tensor<2>>,
+    // Named as the tensors of the weights that ship; its input is the prompt.
     pub told: Dense,
     pub group: Dense,
     pub group_out: Dense,
@@ -105,7 +106,7 @@ pub(super) struct Net {
     pub number_out: Dense,
 }
 
-/// Draws first weights.
+/// Draws initial weights.
 struct First<'a> {
     random: Stream,
     device: &'a Device,
@@ -191,7 +192,7 @@ impl Surprise {
 impl Net {
     /// Random weights, a function of `seed` alone.
     pub fn new(shape: &Shape, seed: u64, device: &Device) -> Self {
-        let Shape { config, species, elements, told } = *shape;
+        let Shape { config, species, elements, prompt } = *shape;
         let width = config.width();
         let (symmetries, numbers) = (WORDS.symmetries.len(), WORDS.numbers);
         let first = &mut First { random: Stream::new(seed), device };
@@ -201,8 +202,8 @@ impl Net {
             numbers: first.matrix(numbers + 1, config.number, 0.5),
             groups: first.matrix(GROUPS, width, 0.3),
             state: first.matrix(state_len(elements), width, 0.3),
-            told: first.dense(told, width, 2.0),
-            group: first.dense(told, width, 4.0),
+            told: first.dense(prompt, width, 2.0),
+            group: first.dense(prompt, width, 4.0),
             group_out: first.dense(width, GROUPS, 0.3),
             layers: (0..config.layers).map(|_| first.layer(width, config.hidden)).collect(),
             norm: first.vector(width, 1.0),
@@ -229,8 +230,8 @@ impl Net {
         let column = |of: fn(&[i32; 3]) -> i32, of_rows: &[[i32; 3]]| int(of_rows.iter().map(of).collect());
         let look_up = |table: &Param<Tensor<2>>, places: Tensor<1, Int>| table.val().select(0, places);
 
-        let told = float(&batch.told, crystals);
-        let groups = self.group_out.forward(silu(self.group.forward(told.clone())));
+        let prompt = float(&batch.prompt, crystals);
+        let groups = self.group_out.forward(silu(self.group.forward(prompt.clone())));
         let group = surprise(groups, int(batch.groups.clone()));
 
         let read = [
@@ -239,7 +240,7 @@ impl Net {
             look_up(&self.numbers, column(|t| t[2], &batch.tokens)),
         ];
         let width = self.groups.val().dims()[1];
-        let of_crystal = look_up(&self.groups, int(batch.groups.clone())) + self.told.forward(told);
+        let of_crystal = look_up(&self.groups, int(batch.groups.clone())) + self.told.forward(prompt);
         let of_crystal = of_crystal.reshape([crystals, 1, width]).expand([crystals, tokens, width]);
         let state = float(&batch.state, rows).matmul(self.state.val());
         let mut x = Tensor::cat(Vec::from(read), 1) + state + of_crystal.reshape([rows, width]);

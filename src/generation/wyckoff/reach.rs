@@ -140,7 +140,7 @@ fn window_minimum(known: &[u16], low: i64, high: i64) -> Vec<u16> {
     let at = |k: i64| usize::try_from(k).ok().and_then(|k| known.get(k).copied()).unwrap_or(NEVER);
     // What the windows of all totals cover together, one after another.
     let mut least: Vec<u16> = (-high..known.len() as i64 - low).map(at).collect();
-    // The minimum over a window that doubles until it is more than half of what is asked for: two of them cover that.
+    // The minimum over a window that doubles until it is more than half of the wanted width: two of them cover that.
     let mut reached = 1;
     while 2 * reached <= length {
         least = least.iter().zip(&least[reached..]).map(|(here, ahead)| *here.min(ahead)).collect();

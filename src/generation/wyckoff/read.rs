@@ -1,5 +1,5 @@
-//! Crystals as they come, to what is learned from. The symmetry and the spheres of tens of thousands take minutes: a run keeps what
-//! it has found, and one that goes on reads it back.
+//! From crystals to training examples. The symmetry and the spheres of tens of thousands take minutes: a run keeps what it has found, and
+//! one that goes on reads it back.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -34,7 +34,7 @@ impl Line {
     fn of(structure: &Structure, hash: ContentHash) -> Self {
         let tokens = Tokens::of(structure, DEFAULT_SYMPREC).ok();
         let orbit = |o: &Orbit| (o.letter, o.species.element.z(), o.species.charge.low, o.species.charge.high);
-        // What is not written needs no conditions.
+        // Crystals without tokens need no conditions.
         let conditions = if tokens.is_some() { Conditions::of(structure) } else { Conditions::default() };
         let tokens = tokens.map(|t| (t.group(), t.orbits().iter().map(orbit).collect()));
         Self { hash: hash.to_string(), tokens, conditions }
@@ -51,11 +51,11 @@ impl Line {
     }
 }
 
-/// What is learned from crystals, each with its distance to the hull, eV/atom, where that is known; in their order, each once.
-/// `kept` is the file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
+/// The training examples of crystals, each with its energy above hull, eV/atom, where that is known; in their order, each once. `kept` is
+/// the file that keeps it. Also returns how many have no tokens: no neutral choice of oxidation states, or no symmetry.
 ///
 /// # Errors
-/// A file that cannot be written, or work that is no longer wanted.
+/// A file that cannot be written, or work that was cancelled.
 pub fn examples(
     crystals: &[(Structure, Option<f64>)],
     kept: &Path,
@@ -125,7 +125,7 @@ mod tests {
         let (first, without) = examples(&crystals, &kept, 2, &Ends::default()).unwrap();
         assert_eq!((first.len(), without), (12, 1));
         let text = std::fs::read_to_string(&kept).unwrap();
-        // Cut short, as by the end of a process: the last crystal is read anew.
+        // Cut short, as by the end of a process: the last crystal is read again.
         std::fs::write(&kept, &text[..text.len() - 20]).unwrap();
         let (second, _) = examples(&crystals, &kept, 1, &Ends::default()).unwrap();
         assert_eq!(first, second);

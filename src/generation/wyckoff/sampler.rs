@@ -1,4 +1,4 @@
-//! Crystals written by a network, orbit after orbit, of what can still end as it is asked for.
+//! Crystals written by a network, orbit after orbit, from the choices that can still meet the request.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use crystal::random::{Stream, mix};
 
 use super::WyckoffModel;
 use super::amounts::Amounts;
-use super::conditions::{Conditions, Told};
+use super::conditions::{Conditions, Prompt};
 use super::example::{MOST_ORBITS, start};
 use super::forward::{Reading, softmax};
 use super::places::{GROUPS, WORDS};
@@ -18,7 +18,7 @@ use crate::{Charge, GenerationError, Orbit, Request, Sample, Sampler, SamplerKin
 /// Atoms of the conventional cell, where a request has no limit of its own.
 const MOST_ATOMS: i64 = 400;
 /// More elements than this are a choice and not a description: of the crystals that a network knows none is made of more.
-const MOST_TOLD: usize = 6;
+const MOST_NAMED: usize = 6;
 /// Draws of a space group in which the request can be met.
 const GROUP_DRAWS: usize = 100;
 
@@ -27,8 +27,8 @@ pub struct WyckoffSampler {
     model: Arc<WyckoffModel>,
     /// Words of the species that may be written.
     species: Vec<usize>,
-    /// What the network is told of the request; where conditions guide it, also what it is told without them.
-    told: Vec<Vec<f32>>,
+    /// The input of the network for the request; where conditions guide it, also the input without them.
+    prompt: Vec<Vec<f32>>,
     /// How much further than the network goes itself from a crystal without conditions to one with them.
     guidance: f32,
     /// Sums of the probabilities of the space groups.
@@ -45,7 +45,7 @@ enum Goal {
     Neutral { charges: Vec<Charge>, reach: Vec<OnceLock<Reach>> },
     /// Of a composition, which is neutral or not.
     Composition(Amounts),
-    /// As nothing that can be written.
+    /// Of nothing that can be written.
     Nothing,
 }
 
@@ -146,21 +146,21 @@ impl WyckoffSampler {
             }
         };
         let tell = |conditions: &Conditions| {
-            let mut told = vec![0.0; vocabulary.told_len()];
-            Told {
+            let mut prompt = vec![0.0; vocabulary.prompt_len()];
+            Prompt {
                 words: vocabulary,
-                made_of: Some(&request.elements[..]).filter(|all| all.len() <= MOST_TOLD),
+                made_of: Some(&request.elements[..]).filter(|all| all.len() <= MOST_NAMED),
                 amounts: request.composition.as_ref(),
                 conditions,
             }
-            .write(&mut told);
-            told
+            .write(&mut prompt);
+            prompt
         };
-        let mut told = vec![tell(&request.conditions)];
+        let mut prompt = vec![tell(&request.conditions)];
         if guidance != 1.0 && request.conditions != Conditions::default() {
-            told.push(tell(&Conditions::default()));
+            prompt.push(tell(&Conditions::default()));
         }
-        let mut groups = between(told.iter().map(|told| model.forward().groups(told)), guidance);
+        let mut groups = between(prompt.iter().map(|prompt| model.forward().groups(prompt)), guidance);
         softmax(&mut groups);
         let mut sum = 0.0;
         for share in &mut groups {
@@ -170,7 +170,7 @@ impl WyckoffSampler {
         let most =
             request.sites.map_or(MOST_ATOMS, |most| i64::try_from(most).map_or(MOST_ATOMS, |n| n.min(MOST_ATOMS)));
         let volume = request.conditions.volume;
-        Self { model, species, told, guidance, groups, goal, most, volume }
+        Self { model, species, prompt, guidance, groups, goal, most, volume }
     }
 
     /// A space group in which the request can be met.
@@ -189,7 +189,7 @@ impl WyckoffSampler {
         let group = self.group(random)?;
         let mut written = Written::new(group);
         let mut readings: Vec<Reading<'_>> =
-            self.told.iter().map(|told| forward.begin(usize::from(group) - 1, told)).collect();
+            self.prompt.iter().map(|prompt| forward.begin(usize::from(group) - 1, prompt)).collect();
         let (mut last, mut orbits) = (start(vocabulary), Vec::new());
         loop {
             let state = written.state(vocabulary.elements());
@@ -228,15 +228,15 @@ impl WyckoffSampler {
             if let Some((_, open)) = known.iter().find(|(other, _)| *other == kind) {
                 return Arc::clone(open);
             }
-            // Places that differ in their coordinates alone are asked for once.
-            let mut asked: Vec<((i64, bool), bool)> = Vec::new();
+            // Places that differ in their coordinates alone are checked once.
+            let mut checked: Vec<((i64, bool), bool)> = Vec::new();
             let allowed = |&k: &usize| {
                 let alike = (places[k].multiplicity, places[k].fixed);
-                if let Some((_, allowed)) = asked.iter().find(|(other, _)| *other == alike) {
+                if let Some((_, allowed)) = checked.iter().find(|(other, _)| *other == alike) {
                     return *allowed;
                 }
                 let allowed = self.goal.allows_on(written, species, k, self.most);
-                asked.push((alike, allowed));
+                checked.push((alike, allowed));
                 allowed
             };
             let open: Arc<[usize]> = room.iter().copied().filter(allowed).collect();
@@ -249,11 +249,11 @@ impl WyckoffSampler {
 
 /// Logits with conditions, and where there are two, what lies `guidance` times as far from those without.
 fn between(mut all: impl Iterator<Item = Vec<f32>>, guidance: f32) -> Vec<f32> {
-    let mut told = all.next().unwrap_or_default();
+    let mut prompt = all.next().unwrap_or_default();
     if let Some(open) = all.next() {
-        told.iter_mut().zip(open).for_each(|(told, open)| *told = open + guidance * (*told - open));
+        prompt.iter_mut().zip(open).for_each(|(prompt, open)| *prompt = open + guidance * (*prompt - open));
     }
-    told
+    prompt
 }
 
 /// One of the `allowed` words, by their logits; `None` where there is none.
@@ -390,7 +390,7 @@ mod tests {
             for k in 0..20 {
                 let random = &mut Stream::new(mix(&[seed + k]));
                 let Some((written, orbits)) = sampler.write(random) else { continue };
-                // Neutral in the very states that were drawn, before they are said anew.
+                // Neutral in the states that were drawn, before they are assigned again.
                 prop_assert!(written.is_neutral() && orbits.len() <= MOST_ORBITS);
                 prop_assert!(sites.is_none_or(|most| written.sites <= most as i64));
                 let Sample { tokens, .. } = sampler.sample(seed + k).unwrap();

@@ -1,5 +1,5 @@
-//! Learning to write crystals: every epoch each known crystal is told anew, in another order, under another choice of origin and with other
-//! gaps in what is said of it.
+//! Learning to write crystals: every epoch shows each known crystal in another order, under another choice of origin and with other gaps in
+//! its prompt.
 //!
 //! A step takes crystals of one number of orbits. All randomness is a function of seed, epoch and crystal, and a step is cut in two passes
 //! however many threads there are: a run that was stopped goes on as if it had not been.
@@ -36,7 +36,7 @@ const PASSES: usize = 2;
 pub struct WyckoffOptions {
     /// Widths of the network.
     pub config: WyckoffConfig,
-    /// Seed of first weights, division, and how crystals are told.
+    /// Seed of initial weights, split, and order and origin of the crystals.
     pub seed: u64,
     /// Length of the schedule, epochs.
     pub epochs: usize,
@@ -81,7 +81,7 @@ pub struct WyckoffEpoch {
     pub seconds: f64,
 }
 
-/// Told of every step.
+/// Called after every step.
 pub trait WyckoffObserver: Sync {
     /// `done` of `total` crystals of this epoch were learned from.
     fn step(&self, epoch: usize, done: usize, total: usize, loss: f64);
@@ -89,7 +89,7 @@ pub trait WyckoffObserver: Sync {
     fn read(&self, _done: usize, _total: usize) {}
     /// An epoch is over. [`ControlFlow::Break`] ends the run with its checkpoint, and the weights of the best epoch so far.
     fn epoch(&self, epoch: &WyckoffEpoch) -> ControlFlow<()>;
-    /// Something a person should know.
+    /// A message for the user.
     fn note(&self, message: &str);
 }
 
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         (sum, gradients.grads())
     }
 
-    /// Mean loss over the crystals held out, told the same way every time.
+    /// Mean loss over the crystals held out, the same order and origin every time.
     fn held_out(&self) -> f64 {
         let (data, options) = (self.data, self.options);
         let net = self.weights.net.valid();
@@ -376,7 +376,7 @@ pub(super) mod tests {
     use super::*;
     use crate::wyckoff::example::tests::published;
 
-    /// Keeps what it is told, and ends a run after so many epochs.
+    /// Keeps the epochs it is given, and ends a run after so many.
     #[derive(Default)]
     pub struct Ends(pub Option<usize>);
 
@@ -419,7 +419,7 @@ pub(super) mod tests {
         let options = WyckoffOptions { epochs: 40, ..options(folder.path()) };
         let trained = train(&examples, &options, &Ends::default()).unwrap();
         let losses: Vec<f64> = trained.history.iter().map(|e| e.loss).collect();
-        // What is left is the order of the orbits, the choice of origin, and what is not said.
+        // What is left is the order of the orbits, the choice of origin, and the gaps in the prompt.
         assert!(losses[39] < 0.5 * losses[0], "{} {}", losses[0], losses[39]);
         assert!(trained.weights.exists());
     }

@@ -33,8 +33,8 @@ impl Vocabulary {
         &self.bins
     }
 
-    /// How many numbers say what a crystal is to be: of which elements, in which amounts, and in which bins.
-    pub fn told_len(&self) -> usize {
+    /// Length of a prompt: of which elements, in which amounts, and in which bins.
+    pub fn prompt_len(&self) -> usize {
         2 * self.elements.len() + self.bins.count()
     }
 

@@ -57,7 +57,7 @@ pub struct WyckoffCard {
     pub seconds: f64,
     /// The species that it writes: atomic number, lower and higher state.
     pub species: Vec<(u8, i8, i8)>,
-    /// In which bins it is told of the conditions.
+    /// The bins of the conditions.
     #[serde(default = "Bins::first")]
     pub bins: Bins,
 }

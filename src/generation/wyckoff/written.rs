@@ -34,7 +34,7 @@ impl Written {
         WORDS.of_group(self.group)
     }
 
-    /// Whether an orbit may lie on the place: a fixed one holds no second.
+    /// Whether an orbit may be on the place: a fixed one holds no second.
     pub fn has_room(&self, place: usize) -> bool {
         !(self.taken[place] && self.places()[place].fixed)
     }
@@ -58,7 +58,7 @@ impl Written {
         self.orbits > 0 && self.charge.0 <= 0 && self.charge.1 >= 0
     }
 
-    /// What a network is told of it beside its last orbit, as pairs of place and number; see [`state_len`].
+    /// Its state, which a network reads with the last orbit, as pairs of place and number; see [`state_len`].
     pub fn state(&self, elements: &[Element]) -> Vec<(usize, f32)> {
         if self.orbits == 0 {
             return Vec::new();

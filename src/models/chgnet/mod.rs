@@ -1,12 +1,11 @@
 //! CHGNet: crystal Hamiltonian graph network (Deng et al., Nat. Mach. Intell. 2023, 5, 1031).
 //!
-//! The energy of a crystal is a sum over its atoms, each of which has heard of its surroundings by messages along bonds of up
-//! to 6 Å, and along the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its gradients
-//! are forces and stress. The scale is that of the calculations it learned from: total energies with the Materials Project's
-//! corrections, not formation energies.
+//! The energy of a crystal is a sum over its atoms, each of which knows its surroundings by messages along bonds of up to 6 Å, and along
+//! the angles between bonds of up to 3 Å. It is smooth in the positions and in the cell, so that its gradients are forces and stress. The
+//! scale is that of the calculations it learned from: total energies with the Materials Project's corrections, not formation energies.
 //!
-//! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the gradients too.
+//! Here the network is defined in burn, for reference and for its weights; queries run [`super::fused`]'s form of it, which has the
+//! gradients too.
 
 mod foreign;
 mod fused;

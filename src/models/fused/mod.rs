@@ -5,8 +5,8 @@
 //! crystals is as large as its intermediate tensors. Here the weights are taken out of the module once and packed, batch
 //! normalisations are folded into them, and a crystal goes through alone: its edges in tiles that stay in cache from the
 //! expansion of a length to the sum at an atom. Crystals of a batch are shared among the threads of rayon's pool, and a
-//! large one is split further, so that as many threads work as the machine has cores, whoever asks, and the number a
-//! crystal gets depends neither on its company nor on the threads.
+//! large one is split further, so that as many threads work as the machine has cores, and the number of a crystal depends neither on its
+//! batch nor on the threads.
 //!
 //! ```text
 //! simd (one directory up)   vectors of each instruction set
@@ -229,7 +229,7 @@ pub(crate) mod tests {
                 assert!((got - want).abs() <= 1e-5 * want.abs().max(1.0), "{name}, crystal {k}: {got}, burn: {want}");
             }
             assert!(want.iter().any(|w| (w - want[0]).abs() > 1e-4), "{name}: {want:?} says too little");
-            // To the bit: alone as in company, and with buffers that other crystals have used.
+            // To the bit: alone as in a batch, and with buffers that other crystals have used.
             for (k, input) in inputs.iter().enumerate() {
                 assert_eq!(fused.forward(&[input]), [got[k]], "{name}, crystal {k} alone");
             }

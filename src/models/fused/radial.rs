@@ -1,8 +1,8 @@
 //! Numbers that depend on the length of a bond alone, as a network packed for inference keeps them: a polynomial of degree 6 goes through
 //! their answers in every interval of 0.08 Å, of which the last ends at the cutoff.
 //!
-//! A perceptron of a length is asked once, when the network is packed, in double precision: what is interpolated has to have more digits
-//! than what is made of it.
+//! A perceptron of a length is evaluated once, when the network is packed, in double precision: interpolation needs more digits than its
+//! result.
 
 use burn::nn::Linear;
 use burn::prelude::*;
@@ -33,7 +33,7 @@ pub struct Place {
     pub at: f32,
 }
 
-/// What is asked of the numbers of bonds.
+/// What is computed of the numbers of bonds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// The numbers.

@@ -31,7 +31,7 @@ struct Buffers {
     parts: Vec<f32>,
     fresh: Vec<f32>,
     expanded: Vec<f32>,
-    told: Vec<f32>,
+    hidden: Vec<f32>,
     scores: Vec<f32>,
 }
 
@@ -71,7 +71,7 @@ impl Gatgnn {
         {
             row[..config.weigher].copy_from_slice(of_fraction);
         }
-        // Its bias is the same for all atoms, and no matter to their shares.
+        // Its bias is the same for all atoms, and does not change their shares.
         let mut weight = values(net.weight.weight.val());
         weight.resize(weigh.width(), 0.0);
         let layer = |l: &module::Layer| (Attention::new(&l.attention, hidden, None), Affine::of(&l.norm).padded());
@@ -114,23 +114,23 @@ impl Gatgnn {
             }
             plain_softplus_in_place(x);
         }
-        self.readout(x, graph, &mut buffers.told, &mut buffers.scores)
+        self.readout(x, graph, &mut buffers.hidden, &mut buffers.scores)
     }
 
     /// The crystal's number from its atoms, each of which counts as its composition decides.
-    fn readout(&self, x: &[f32], graph: &Graph, told: &mut Vec<f32>, scores: &mut Vec<f32>) -> f32 {
+    fn readout(&self, x: &[f32], graph: &Graph, hidden: &mut Vec<f32>, scores: &mut Vec<f32>) -> f32 {
         let (numbers, mut composition) = (&graph.numbers, [0.0; COMPOSITION]);
         numbers.iter().zip(graph.shares()).for_each(|(&z, share)| composition[usize::from(z) - 1] += share);
         let mut of_composition = vec![0.0; self.weigh.width()];
         weighted_sum(&mut of_composition, &self.by_element, &composition, 1.0);
-        let told = sized(told, numbers.len() * self.weigh.width());
-        self.weigh.apply(x, self.width, told);
-        for row in told.chunks_exact_mut(self.weigh.width()) {
+        let hidden = sized(hidden, numbers.len() * self.weigh.width());
+        self.weigh.apply(x, self.width, hidden);
+        for row in hidden.chunks_exact_mut(self.weigh.width()) {
             row.iter_mut().zip(&of_composition).for_each(|(x, more)| *x += more);
         }
-        plain_softplus_in_place(told);
+        plain_softplus_in_place(hidden);
         let scores = sized(scores, numbers.len());
-        for (score, row) in scores.iter_mut().zip(told.chunks_exact(self.weigh.width())) {
+        for (score, row) in scores.iter_mut().zip(hidden.chunks_exact(self.weigh.width())) {
             *score = dot(row, &self.weight);
         }
         let total = weighted_softmax(scores, &graph.weight);

@@ -60,8 +60,8 @@ impl Gatgnn {
         let atoms = self.atoms(batch).pop().expect("there is one value at least");
         // Column 0 of a composition by atomic number is of no element.
         let composition = batch.composition(COMPOSITION + 1).slice([0..batch.graphs, 1..COMPOSITION + 1]);
-        let told = Tensor::cat(vec![atoms.clone(), composition.select(0, batch.node_graph.clone())], 1);
-        let score = self.weight.forward(softplus(self.weigh.forward(told)));
+        let inputs = Tensor::cat(vec![atoms.clone(), composition.select(0, batch.node_graph.clone())], 1);
+        let score = self.weight.forward(softplus(self.weigh.forward(inputs)));
         let weight = softmax_runs(score, batch.node_graph.clone(), batch.graphs, &batch.node_weights);
         let sum = sum_runs(atoms * weight, batch.node_graph.clone(), batch.graphs);
         let crystal = softplus(self.second.forward(softplus(self.first.forward(sum))));

@@ -1,4 +1,4 @@
-//! Gates: one half of what a bond says opens or closes the other.
+//! Gates: one half of a bond's numbers opens or closes the other.
 
 use std::sync::OnceLock;
 

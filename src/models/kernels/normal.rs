@@ -66,7 +66,8 @@ pub fn layer_norm(norm: &LayerNorm, x: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// The usual addition to a variance; burn's `LayerNorm` does not tell its own, which the networks leave at this value.
+/// The usual addition to a variance; burn's `LayerNorm` does not expose its own, which the networks leave at this
+/// value.
 const LAYER_EPSILON: f32 = 1e-5;
 
 /// Mean and (biased) variance of each column of a batch, and how many rows it stands for.

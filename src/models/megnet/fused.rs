@@ -24,7 +24,7 @@ use crate::{
     set2set::Set2SetMode,
 };
 
-/// Layers with shifted softplus after each, the last one where so told.
+/// Layers with shifted softplus after each, the last one where requested.
 #[derive(Debug)]
 struct Chain(Vec<Linear>);
 

@@ -63,7 +63,7 @@ pub(super) fn convert(
     })
 }
 
-/// What the weights learned from, and what its energies are, as far as the file says.
+/// Training set of the weights, and scheme of the energies, as far as the file says.
 fn learned(facts: &Value) -> Option<(String, &'static str)> {
     let trained = format!("{} {}", facts["train_path"], facts["extra_train_path"]);
     let has = |name: &str| trained.contains(name);
@@ -79,11 +79,11 @@ fn learned(facts: &Value) -> Option<(String, &'static str)> {
         _ => return None,
     };
     let phonons = if has("phonon") { ", and of phonons" } else { "" };
-    let told = format!(
+    let description = format!(
         "Nequix (Koker, Kotak & Smidt, arXiv:2508.16067; Koker et al., arXiv:2601.07742), trained on {data}: energies, forces and \
          stresses of relaxations{phonons}, PBE and PBE+U. Published weights: CC-BY 4.0."
     );
-    Some((told, scheme))
+    Some((description, scheme))
 }
 
 /// The elements, in the order of the arrays.
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_are_told_by_the_paths_of_the_training() {
+    fn the_data_are_known_from_the_paths_of_the_training() {
         let of = |key: &str, path: &str| learned(&json!({ key: path }));
         assert!(of("train_path", "data/omat/train").unwrap().1.contains("not comparable"));
         let phonons = json!({ "train_path": "data/phonon", "extra_train_path": ["data/mptrj"] });
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_with_what_they_are() {
-        for (key, value, told) in [
+        for (key, value, words) in [
             ("layer_norm", json!(false), "layer_norm is false"),
             ("index_weights", json!(true), "index_weights is true"),
             ("hidden_irreps", json!("32x0e + 16x1e"), "32x0e + 16x1e"),
@@ -289,7 +289,7 @@ mod tests {
             let mut checkpoint = ones(facts());
             checkpoint.facts[key] = value;
             let message = convert(checkpoint, &Claims::default(), &Device::flex()).err().unwrap();
-            assert!(message.contains(told), "{key}: {message}");
+            assert!(message.contains(words), "{key}: {message}");
         }
         let mut checkpoint = ones(facts());
         checkpoint.arrays.get_mut("0002").unwrap().shape = vec![7, 8];

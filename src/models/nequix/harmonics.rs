@@ -51,7 +51,7 @@ fn polynomials(degree: usize) -> Vec<Vec<Term>> {
     }
 }
 
-/// The harmonics of a degree, ready to be asked.
+/// The harmonics of a degree, ready for evaluation.
 #[derive(Debug)]
 pub struct Harmonics(Vec<Vec<Term>>);
 
@@ -184,8 +184,8 @@ mod tests {
         }
     }
 
-    /// Two harmonics of one direction make the third of that direction, by a positive factor, whatever the three are: what makes e3nn's
-    /// choice of signs the one that is meant.
+    /// Two harmonics of one direction make the third of that direction, by a positive factor, whatever the three are: which fixes the signs
+    /// as in e3nn.
     #[test]
     fn harmonics_of_one_direction_join_to_those_of_it() {
         for (from, by, to) in [(1, 1, 0), (1, 1, 2), (1, 2, 1), (2, 1, 3), (2, 2, 2), (2, 3, 3), (3, 2, 3), (3, 3, 0)] {

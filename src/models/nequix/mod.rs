@@ -56,7 +56,7 @@ pub struct NequixConfig {
     pub first: usize,
     /// Channels of each degree between the layers.
     pub channels: Vec<usize>,
-    /// Layers in which atoms hear of their neighbours.
+    /// Message-passing layers.
     pub convolutions: usize,
 }
 

@@ -23,7 +23,7 @@ type Tensors = Tensor<3>;
 /// Added to the squared size of an atom's tensors.
 pub(super) const EPSILON: f64 = 1e-12;
 
-/// A layer in which atoms hear of their neighbours.
+/// A message-passing layer.
 #[derive(Module, Debug)]
 pub(super) struct Convolution {
     /// From functions of a length to the weights of all paths.

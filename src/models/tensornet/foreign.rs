@@ -12,7 +12,7 @@ const EMBEDDING: &str = "tensor_embedding.emb.weight";
 /// Weights of the pair of elements at the ends of a bond.
 const PAIR: &str = "tensor_embedding.emb2.weight";
 /// From this version of the class on (matgl 4) the atom that takes a bond up is named first in its pair, as here. Before it was named
-/// second; elements by themselves do not tell, every compound does.
+/// second: elements do not show the difference, every compound does.
 const TAKER_FIRST: u64 = 2;
 /// Energies of the elements, to which the network adds.
 const REFERENCES: &str = "element_refs.property_offset";

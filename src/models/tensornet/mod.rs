@@ -8,8 +8,8 @@
 //! The scale is that of the calculations it learned from. The published weights, of MatPES (Kaplan et al., arXiv:2503.04070), are of
 //! plain PBE or r2SCAN: no Hubbard U, no corrections, so that they must not be compared with energies that carry those.
 //!
-//! Here the network is told in burn, as a definition and for its weights; queries run [`super::fused`]'s form of it, which
-//! has the gradients too.
+//! Here the network is defined in burn, for reference and for its weights; queries run [`super::fused`]'s form of it, which has the
+//! gradients too.
 
 mod basis;
 mod foreign;
@@ -44,7 +44,7 @@ pub struct TensornetConfig {
     pub bessel: usize,
     /// Channels: matrices of an atom.
     pub units: usize,
-    /// Layers in which atoms hear of their neighbours' matrices, after the one that makes them.
+    /// Message-passing layers, after the one that makes the matrices.
     pub interactions: usize,
 }
 

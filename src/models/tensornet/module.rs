@@ -27,7 +27,7 @@ pub(super) struct FirstLayer {
     pub(super) tensor: Vec<Linear>,
 }
 
-/// A layer in which atoms hear of their neighbours' matrices.
+/// A message-passing layer.
 #[derive(Module, Debug)]
 pub(super) struct Interaction {
     pub(super) scalar: Vec<Linear>,

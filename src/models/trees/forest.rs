@@ -8,7 +8,7 @@ use crate::{fused::Inference, input::Input};
 pub(super) struct Forest {
     /// Questions from the root to a leaf.
     pub depth: usize,
-    /// Trees that have grown; those after them have no say.
+    /// Trees that have grown; those after them do not count.
     pub used: usize,
     /// The number that each question is about.
     pub numbers: Vec<usize>,
@@ -36,12 +36,12 @@ impl Forest {
         self.leaves.len() / (questions(self.depth) + 1)
     }
 
-    /// What all trees say of a crystal.
+    /// The sum of all trees for a crystal.
     pub fn value(&self, x: &[f32]) -> f32 {
         (0..self.used).map(|tree| f64::from(self.leaf(tree, x))).sum::<f64>() as f32
     }
 
-    /// What one tree says.
+    /// The value of one tree.
     pub fn leaf(&self, tree: usize, x: &[f32]) -> f32 {
         let all = questions(self.depth);
         let (numbers, thresholds) = (&self.numbers[tree * all..], &self.thresholds[tree * all..]);

@@ -1,9 +1,9 @@
 //! Gradient-boosted trees (Friedman, *Ann. Stat.* **29** (2001) 1189): each tree is fitted to what all before it leave, and a small
 //! share of it is added.
 //!
-//! They read the composition, as the 132 Magpie statistics and the fraction of each element, and the volume per atom where they are
-//! told. Nothing here is a network: an epoch adds some trees, and no weight has a gradient. Trees are grown over histograms of the numbers,
-//! as LightGBM does (Ke *et al.*, NIPS 2017, 3149), each on some of the crystals and some of the numbers.
+//! They read the composition, as the 132 Magpie statistics and the fraction of each element, and the volume per atom where the settings
+//! include it. Nothing here is a network: an epoch adds some trees, and no weight has a gradient. Trees are grown over histograms of the
+//! numbers, as LightGBM does (Ke *et al.*, NIPS 2017, 3149), each on some of the crystals and some of the numbers.
 
 mod bins;
 mod forest;

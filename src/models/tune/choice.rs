@@ -3,7 +3,7 @@
 use super::super::{loss::Loss, network::Config, train::TrainOptions};
 use super::space::{Settings, Value, number, whole};
 
-/// What settings say of a training; what they do not say is as in `usual`.
+/// The settings of a training; those not chosen are as in `usual`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
     /// The architecture's settings.
@@ -17,7 +17,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// What a training does whose settings nobody chose.
+    /// The defaults of a training.
     pub fn usual(options: &TrainOptions) -> Self {
         let TrainOptions { config, learning_rate, batch, loss, .. } = options.clone();
         Self { config, learning_rate, batch, loss }

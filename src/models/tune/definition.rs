@@ -1,4 +1,4 @@
-//! What a tuning of a store is: everything that must stay as it is when it goes on.
+//! The definition of a tuning: everything that must not change when it goes on.
 
 use serde::{Deserialize, Serialize};
 

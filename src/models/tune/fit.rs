@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::{
     choice::Choice,
-    study::{Journal, State, Study, Tell, Told, Trial, TrialObserver},
+    study::{FitEvent, Journal, State, Study, Tell, Trial, TrialObserver},
 };
 use crate::ModelError;
 use crate::{
@@ -72,7 +72,7 @@ fn remove(folder: &std::path::Path) -> Result<(), ModelError> {
     }
 }
 
-/// What a training tells, told to a study.
+/// Reports a training to a study.
 struct Bridge<'a> {
     tell: Mutex<Tell<'a>>,
     watcher: &'a dyn TrialObserver,
@@ -85,13 +85,13 @@ impl Observer for Bridge<'_> {
 
     fn epoch(&self, epoch: &Epoch) -> ControlFlow<()> {
         let mut tell = self.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        tell(Told::Epoch(epoch.validation_rmse, epoch.seconds))
+        tell(FitEvent::Epoch(epoch.validation_rmse, epoch.seconds))
     }
 
     fn resumed(&self, history: &[Epoch]) {
         let mut tell = self.tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The verdict holds for the next epoch.
-        let _ = tell(Told::Resumed(history.iter().map(|epoch| epoch.validation_rmse).collect()));
+        let _ = tell(FitEvent::Resumed(history.iter().map(|epoch| epoch.validation_rmse).collect()));
     }
 
     // The same sentences for every trial.

@@ -1,9 +1,9 @@
-//! Choosing a network's settings by trial: Bayesian optimisation, with trials that are given up where they are hopeless and
-//! kept where a killed search finds them again.
+//! Choosing a network's settings by trial: Bayesian optimisation, with trials that are pruned where they are hopeless, and kept so that a
+//! killed search goes on.
 //!
 //! [`space`] is what may be chosen, each architecture offers its own and [`Choice`] says what it means to a training; [`surrogate`]
-//! models the error over a space, [`search`] asks it for the next trial, [`pruning`] says which trials to give up, and [`study`]
-//! runs them.
+//! models the error over a space, [`search`] takes the next trial from it, [`pruning`] decides which trials to stop, and [`study`] runs
+//! them.
 
 mod choice;
 mod definition;

@@ -1,4 +1,4 @@
-//! Which trials to give up: those whose validation error so far is hopeless beside that of earlier trials at the same epoch.
+//! Which trials to stop early: those whose validation error so far is hopeless compared with earlier trials at the same epoch.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ impl Pruning {
 
     /// Whether a trial with the errors `curve`, one for each epoch so far of `epochs`, should be pruned in view of the curves of
     /// earlier trials.
-    pub fn gives_up(self, curve: &[f64], epochs: usize, earlier: &[&[f64]]) -> bool {
+    pub fn prunes(self, curve: &[f64], epochs: usize, earlier: &[&[f64]]) -> bool {
         let epoch = curve.len();
         // An error that is not a number is none.
         let best = |curve: &[f64]| curve[..epoch].iter().copied().fold(f64::INFINITY, f64::min);
@@ -59,25 +59,25 @@ mod tests {
         [0.3, 0.5, 0.1, 0.4, 0.2].map(|end| (1..=27).map(|e| end + 1.0 / f64::from(e)).collect()).to_vec()
     }
 
-    fn gives_up(rule: Pruning, curve: &[f64], earlier: &[Vec<f64>]) -> bool {
-        rule.gives_up(curve, 27, &earlier.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    fn prunes(rule: Pruning, curve: &[f64], earlier: &[Vec<f64>]) -> bool {
+        rule.prunes(curve, 27, &earlier.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     #[test]
     fn the_median_rule_gives_up_the_worse_half() {
         let curve = |end: f64, n: usize| (1..=n).map(|e| end + 1.0 / e as f64).collect::<Vec<_>>();
-        let rule = |end, n| gives_up(Pruning::Median, &curve(end, n), &earlier());
+        let rule = |end, n| prunes(Pruning::Median, &curve(end, n), &earlier());
         assert!(rule(0.31, 3) && rule(0.31, 26) && !rule(0.29, 3) && !rule(0.3, 10));
         assert!(!rule(9.0, 2), "the first tenth is left alone");
         assert!(!rule(9.0, 27), "a trial that is over cannot be given up");
-        assert!(!gives_up(Pruning::Median, &curve(9.0, 9), &earlier()[..2]), "two trials have no median");
-        assert!(!gives_up(Pruning::None, &curve(9.0, 9), &earlier()));
+        assert!(!prunes(Pruning::Median, &curve(9.0, 9), &earlier()[..2]), "two trials have no median");
+        assert!(!prunes(Pruning::None, &curve(9.0, 9), &earlier()));
     }
 
     #[test]
     fn halving_keeps_the_best_third_at_its_rungs_only() {
         let curve = |end: f64, n: usize| (1..=n).map(|e| end + 1.0 / e as f64).collect::<Vec<_>>();
-        let rule = |end, n| gives_up(Pruning::Halving, &curve(end, n), &earlier());
+        let rule = |end, n| prunes(Pruning::Halving, &curve(end, n), &earlier());
         for rung in [1, 3, 9] {
             assert!(rule(0.21, rung) && !rule(0.19, rung), "{rung}");
         }
@@ -88,8 +88,8 @@ mod tests {
     fn earlier_trials_count_as_far_as_they_came_and_errors_that_are_no_numbers_are_worst() {
         let mut short = earlier();
         short.iter_mut().for_each(|curve| curve.truncate(8));
-        assert!(gives_up(Pruning::Median, &[9.0; 8], &short) && !gives_up(Pruning::Median, &[9.0; 9], &short));
-        assert!(gives_up(Pruning::Median, &[f64::NAN; 5], &short));
-        assert!(!gives_up(Pruning::Median, &[f64::NAN, 0.1, f64::NAN, 0.3], &short));
+        assert!(prunes(Pruning::Median, &[9.0; 8], &short) && !prunes(Pruning::Median, &[9.0; 9], &short));
+        assert!(prunes(Pruning::Median, &[f64::NAN; 5], &short));
+        assert!(!prunes(Pruning::Median, &[f64::NAN, 0.1, f64::NAN, 0.3], &short));
     }
 }

@@ -20,7 +20,7 @@ const CLIMB: (usize, usize) = (4, 60);
 /// A finished trial: its settings and its error, `None` where it failed.
 pub type Seen = (Settings, Option<f64>);
 
-/// Trials that are spread over the space before the process is asked.
+/// Trials that are spread over the space before the process is used.
 pub fn first_trials(space: &Space) -> usize {
     4 + space.dimensions() / 2
 }
@@ -77,10 +77,10 @@ fn is_new(settings: &Settings, seen: &[Seen]) -> bool {
     seen.iter().all(|(tried, _)| tried != settings)
 }
 
-/// What the trials so far lead to expect.
+/// The prediction from the trials so far.
 struct Expectation {
     process: Surrogate,
-    /// The lowest error that the process believes in at a point that was tried.
+    /// The lowest error that the process predicts at a point that was tried.
     lowest: f64,
 }
 

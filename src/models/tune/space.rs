@@ -138,7 +138,7 @@ impl Domain {
     }
 }
 
-/// A number to three significant digits: what a person types, and what a table shows.
+/// A number to three significant digits: as typed by users, and shown in tables.
 fn three_digits(x: f64) -> f64 {
     format!("{x:.2e}").parse().unwrap_or(x)
 }
@@ -280,7 +280,7 @@ mod tests {
             let read: Settings = serde_json::from_str(&text).unwrap();
             assert_eq!((&read, space.point(&read).unwrap()), (&settings, canonical), "{text}");
         }
-        // Where there is one layer, what the second would have been says nothing.
+        // Where there is one layer, the settings of the second do not matter.
         let [mut a, mut b] = [[0.3; 7]; 2];
         (a[2], b[2]) = (0.1, 0.9);
         assert_eq!(space.point(&space.settings(&a)), space.point(&space.settings(&b)));

@@ -1,8 +1,8 @@
-//! Trials one after the other: settings are proposed, fitted, given up where hopeless, and written down after every epoch, so
-//! that a killed study goes on where it stood.
+//! Trials one after the other: settings are proposed, fitted, pruned where hopeless, and recorded after every epoch, so that a killed study
+//! goes on.
 //!
-//! A study knows nothing of networks: what fits is a function of settings that tells of each epoch, and where trials are
-//! kept is a [`Journal`].
+//! A study knows nothing of networks: what fits is a function of settings that reports each epoch, and where trials are kept is a
+//! [`Journal`].
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ use crate::ModelError;
 /// Where a trial stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Not over; nobody may be working at it.
+    /// Not over; its process may have ended.
     Running,
     /// Fitted to its end.
     Done,
@@ -100,7 +100,7 @@ pub trait Journal: Sync {
     fn write(&self, trial: &Trial) -> Result<(), ModelError>;
 }
 
-/// Told of the course of a study.
+/// Called in the course of a study.
 pub trait TrialObserver: Sync {
     /// A trial begins, or goes on; `best` is the best of those before.
     fn begins(&self, trial: &Trial, best: Option<&Trial>);
@@ -114,25 +114,25 @@ pub trait TrialObserver: Sync {
     fn stop(&self) -> bool;
 }
 
-/// What a fit tells.
+/// What a fit reports.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum FitEvent {
     /// It goes on where an earlier process left it: the validation errors of the epochs so far, eV/atom.
     Resumed(Vec<f64>),
     /// One more epoch: validation error, eV/atom, and seconds.
     Epoch(f64, f64),
 }
 
-/// Told of the course of a fit, answers whether to go on.
-pub type Tell<'a> = &'a mut (dyn FnMut(Told) -> ControlFlow<()> + Send);
+/// Called in the course of a fit, answers whether to go on.
+pub type Tell<'a> = &'a mut (dyn FnMut(FitEvent) -> ControlFlow<()> + Send);
 
 /// Trials in a row from the beginning that may fail before the study itself is at fault.
 const FAILURES: usize = 3;
 
 impl Study {
     /// Tries until there are `wanted` trials, those of the journal included; returns all of them. `fit` fits the settings of a
-    /// trial, going on where an earlier process left it, and ends when told to. A training that fails is a failed trial; any
-    /// other error ends the study.
+    /// trial, going on where an earlier process left it, and ends when `tell` breaks. A training that fails is a failed trial; any other
+    /// error ends the study.
     ///
     /// # Errors
     /// Of the journal, of `fit`, or a study whose every trial fails.
@@ -192,15 +192,15 @@ impl Study {
     ) -> Result<(Trial, bool), ModelError> {
         let earlier: Vec<&[f64]> = before.iter().map(|t| t.curve.as_slice()).collect();
         // A process may have died between the verdict and its record.
-        let mut pruned = self.pruning.gives_up(&trial.curve, self.epochs, &earlier);
+        let mut pruned = self.pruning.prunes(&trial.curve, self.epochs, &earlier);
         let (mut stopped, mut diverged, mut fault) = (false, false, None);
         if !pruned {
             let begun = trial.clone();
-            let fitted = fit(&begun, &mut |told| {
-                match told {
+            let fitted = fit(&begun, &mut |event| {
+                match event {
                     // The checkpoint counts: a process may have died between it and its record here.
-                    Told::Resumed(curve) => trial.curve = curve,
-                    Told::Epoch(error, seconds) if !pruned => {
+                    FitEvent::Resumed(curve) => trial.curve = curve,
+                    FitEvent::Epoch(error, seconds) if !pruned => {
                         trial.curve.push(error);
                         trial.seconds += seconds;
                         watcher.epoch(&trial);
@@ -209,9 +209,9 @@ impl Study {
                         // Weights that are no numbers never become numbers again.
                         diverged = !error.is_finite();
                     }
-                    Told::Epoch(..) => {}
+                    FitEvent::Epoch(..) => {}
                 }
-                pruned |= self.pruning.gives_up(&trial.curve, self.epochs, &earlier);
+                pruned |= self.pruning.prunes(&trial.curve, self.epochs, &earlier);
                 let over = pruned || stopped || diverged || fault.is_some();
                 if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
@@ -280,16 +280,16 @@ mod tests {
         Study { space, seed: 11, epochs: 27, pruning }
     }
 
-    /// Falls towards a limit that the settings decide. `checkpoint` is how far an earlier process came; the process dies after
-    /// the checkpoint of epoch `dies`, before it tells of it.
+    /// Falls towards a limit that the settings decide. `checkpoint` is how far an earlier process came; the process dies after the
+    /// checkpoint of epoch `dies`, before it reports it.
     fn curve(settings: &Settings, tell: Tell, checkpoint: &mut usize, dies: usize) {
         let number = |name: &str| settings[name].number().unwrap();
         let limit = 0.1 + 0.02 * (number("rate") / 3e-3).ln().powi(2) + 0.001 * (number("width") - 160.0).abs();
         let error = |epoch: usize| limit * (1.0 + 2.0 / epoch as f64);
-        let _ = tell(Told::Resumed((1..=*checkpoint).map(error).collect()));
+        let _ = tell(FitEvent::Resumed((1..=*checkpoint).map(error).collect()));
         while *checkpoint < 27 {
             *checkpoint += 1;
-            if *checkpoint == dies || tell(Told::Epoch(error(*checkpoint), 1.0)).is_break() {
+            if *checkpoint == dies || tell(FitEvent::Epoch(error(*checkpoint), 1.0)).is_break() {
                 break;
             }
         }
@@ -350,7 +350,7 @@ mod tests {
         let fit = |trial: &Trial, tell: Tell| match trial.number {
             2 => Err(ModelError::Training("too wide".into())),
             3 => {
-                let _ = tell(Told::Epoch(f64::NAN, 1.0));
+                let _ = tell(FitEvent::Epoch(f64::NAN, 1.0));
                 Ok(())
             }
             _ => {

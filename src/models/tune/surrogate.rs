@@ -1,5 +1,5 @@
-//! A Gaussian process over settings: what error is to be expected of a point, and how sure that is (Rasmussen & Williams,
-//! *Gaussian Processes for Machine Learning*, 2006, chapters 2 and 5).
+//! A Gaussian process over settings: the expected error at a point, and its uncertainty (Rasmussen & Williams, *Gaussian Processes for
+//! Machine Learning*, 2006, chapters 2 and 5).
 //!
 //! The kernel is Matérn's with ν = 5/2 and a length scale for each setting. Scales and noise are those of the highest
 //! posterior, under the priors of Hvarfner, Hellsten & Nardi (ICML 2024), whose length scales grow with √dimensions.
@@ -200,12 +200,12 @@ mod tests {
             assert!((mean - truth).abs() < 0.1 && deviation < 0.2, "{x}: {mean} ± {deviation}, {truth}");
         }
         assert!(process.predict(&[4.0, 0.5]).1 > 3.0 * process.predict(&[0.5, 0.5]).1);
-        // The second coordinate says nothing: its scale is the longer.
+        // The second coordinate does not matter: its scale is the longer.
         assert!(process.inverse[1] < 0.5 * process.inverse[0], "{:?}", process.inverse);
     }
 
     #[test]
-    fn too_little_to_fit_is_told() {
+    fn too_little_to_fit_is_reported() {
         assert!(Surrogate::fit(&grid(1), &[0, 1], &[1.0]).is_none());
         assert!(Surrogate::fit(&grid(2), &[0, 1], &[1.0, f64::NAN]).is_none());
         // The same point twice, the same value everywhere: neither is a fault.

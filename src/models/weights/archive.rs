@@ -1,6 +1,6 @@
 //! Files out of an archive, in memory: zip (wheels) and tar.gz (source distributions).
 //!
-//! A member is unpacked when it is asked for, and never more than [`MOST_BYTES`] of it: an archive that would unpack to
+//! A member is unpacked when it is read, and never more than [`MOST_BYTES`] of it: an archive that would unpack to
 //! terabytes costs nothing.
 
 use std::io::{Cursor, Error, Read};

@@ -50,7 +50,7 @@ pub(crate) struct Checkpoint {
     pub facts: Value,
     /// The JSON file that lies beside the weights (`model.json`, `config.json`, `NAME.json`).
     pub companion: Value,
-    /// What a person would call the file.
+    /// The file's name for users.
     pub title: String,
 }
 
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_surplus_misshapen_and_infinite_tensors_are_told() {
+    fn missing_surplus_misshapen_and_infinite_tensors_are_refused() {
         let mut c = linear();
         c.arrays.remove("bias");
         assert!(filled(&c).unwrap_err().contains("missing, the first is bias"));

@@ -1,5 +1,5 @@
-//! From a checkpoint to a network and its card: the architecture is told from the names of the tensors, the card from what
-//! stands beside them and from what the person claims; what neither says is asked for.
+//! From a checkpoint to a network and its card: the architecture follows from the names of the tensors, the card from the facts beside them
+//! and from the user's claims; what is still missing is an error that asks for it.
 
 use std::path::Path;
 
@@ -31,12 +31,12 @@ pub struct Imported {
 /// Reads the weights at `path`: a file of ours or of another program, a folder or an archive that holds one.
 ///
 /// # Errors
-/// [`ModelError::Io`], or [`ModelError::Weights`] with the reason: damaged, hostile, of no architecture of ours, or a card
-/// that lacks what nobody says.
+/// [`ModelError::Io`], or [`ModelError::Weights`] with the reason: damaged, hostile, of no architecture of ours, or a card that is
+/// incomplete.
 pub fn import(path: &Path, claims: &Claims) -> Result<Imported, ModelError> {
     let shown = path.display().to_string();
     let unread = ModelError::weights(&shown);
-    // Many libraries have their hands in a file of anybody's: where one breaks down, the file is refused.
+    // Many libraries parse an untrusted file: where one panics, the file is refused.
     guarded(|| read(path, claims)).unwrap_or_else(|panic| Err(unread(format!("it cannot be read: {panic}"))))
 }
 

@@ -1,5 +1,4 @@
-//! What a person says of a file of weights, what the reader of an architecture finds out from it, and facts that several readers
-//! share.
+//! The user's claims on a file of weights, what the reader of an architecture finds in it, and facts that several readers share.
 
 use std::ops::Range;
 
@@ -16,7 +15,7 @@ pub(crate) const MATERIALS_PROJECT: [&str; 89] = [
     "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Ac", "Th", "Pa", "U", "Np", "Pu",
 ];
 
-/// What a person says of a file of weights; it stands above what the file says.
+/// The user's claims on a file of weights; they override the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claims {
     /// Name in queries.
@@ -44,18 +43,18 @@ pub(crate) struct Found<C, N> {
     /// The prediction is `mean + scale *` the network's value.
     pub mean: f64,
     pub scale: f64,
-    /// Elements of the training set; empty where the file does not tell.
+    /// Elements of the training set; empty where the file does not say.
     pub elements: Vec<Element>,
     pub property: Option<String>,
     pub unit: Option<String>,
     pub correction_scheme: Option<String>,
     pub data: Option<String>,
-    /// What everybody calls it, where the file is named in another way.
+    /// Its usual name, where the file is named in another way.
     pub name: Option<String>,
 }
 
 impl<C, N> Found<C, N> {
-    /// A network of which nothing else is known.
+    /// A network without further facts.
     pub fn new(net: N, config: C) -> Self {
         let (elements, property, unit, correction_scheme, data, name) = (Vec::new(), None, None, None, None, None);
         Self { net, config, mean: 0.0, scale: 1.0, elements, property, unit, correction_scheme, data, name }

@@ -7,7 +7,7 @@ use crate::{architecture::Architecture, batch::GaussianBasis, graph::Neighborhoo
 pub(crate) const FARTHEST: f64 = 20.0;
 const MOST_NEIGHBOURS: usize = 64;
 
-/// Whether a network of these settings may be built and asked.
+/// Whether a network of these settings may be built and used.
 ///
 /// # Errors
 /// What is out of all proportion.

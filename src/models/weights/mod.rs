@@ -1,8 +1,8 @@
 //! Weights on disk: our own files, and those of other programs.
 //!
-//! Whatever a foreign file is, it becomes a [`checkpoint::Checkpoint`], named arrays and a few facts, and one of the
-//! architectures knows which of its networks it is, what the settings are and what it was trained on. Readers
-//! allocate no more than a file proves to hold and run nothing that is in it.
+//! Every foreign file becomes a [`checkpoint::Checkpoint`], named arrays and a few facts, from which one of the
+//! architectures reads its network, settings and training set. Readers allocate no more than a file proves to hold and
+//! run nothing that is in it.
 //!
 //! ```text
 //! own        *.safetensors.zst with a model card           archive    zip and tar.gz

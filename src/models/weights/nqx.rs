@@ -111,7 +111,7 @@ mod tests {
         let bytes = file();
         let whole = bytes.len() - 1;
         let ends = (0..whole).filter(|&n| read(&bytes[..n]).is_ok()).count();
-        // Between two arrays a shorter file is one too; what lacks is told by the network.
+        // Between two arrays a shorter file is one too; the network names what is missing.
         assert_eq!(ends, 4);
         for i in 0..bytes.len() {
             let mut bad = bytes.clone();

@@ -1,4 +1,4 @@
-//! Which file is meant: the weights themselves, a folder or an archive that holds them, and the JSON that lies beside them.
+//! The file of weights behind a path: the weights themselves, a folder or an archive that holds them, and the JSON that lies beside them.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ const ENDINGS: [&str; 9] =
 pub(super) struct Source {
     /// Path, and the member within an archive.
     pub name: String,
-    /// What a person would call it: the file's stem, or the folder's name where every such file is called alike.
+    /// Its name for users: the file's stem, or the folder's name where all such files have one name.
     pub title: String,
     /// Its content.
     pub bytes: Vec<u8>,

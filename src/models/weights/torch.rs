@@ -1,8 +1,8 @@
 //! Checkpoints of torch, in every format that `torch.save` has written.
 //!
-//! A pickle is a program for a stack machine, and Python's machine may be told to call any function. The reader
-//! (`pytorch-reader`) takes it for data: it knows the calls by which torch builds tensors, keeps any other as a bare name and
-//! looks up none. A file that names what no checkpoint of weights needs is refused all the same.
+//! A pickle is a program for a stack machine, and Python's machine can call any function. The reader (`pytorch-reader`) treats it as data:
+//! it knows the calls by which torch builds tensors, keeps any other as a bare name and looks up none. A file that names what no checkpoint
+//! of weights needs is refused all the same.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -272,7 +272,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_checkpoint_is_told_apart() {
+    fn what_is_no_checkpoint_is_recognised() {
         assert!(read(b"hello").unwrap_err().to_string().contains("not a checkpoint"));
         let empty = zip(&[("m/data.pkl", b"\x80\x02}.")], true);
         assert!(read(&empty).unwrap_err().to_string().contains("no dictionary of weights"));

@@ -1,13 +1,13 @@
 //! Crystals that are in no database: known ones with other elements in them.
 //!
-//! Each prototype gives the places of its cations; every choice of elements for them is asked whether it is charge-neutral
-//! ([`neutral_states`], every place keeping the sign of its charge), whether the ions have room, and whether the crystal is known or was
-//! made already. What is left gets a cell scaled to its bonds, as by [`substitute`](super::substitute()).
+//! Each prototype gives the places of its cations; every choice of elements for them is kept if it is charge-neutral ([`neutral_states`],
+//! every place keeping the sign of its charge), its ions are size-compatible, and the crystal is neither known nor made already. What is
+//! left gets a cell scaled to its bonds, as by [`substitute`](super::substitute()).
 //!
 //! Two crystals are the same where they are of one structure type, the sites laid on each other with signs for elements, and have the
-//! same elements in the same places: their free parameters differ only because nothing is relaxed. So each structure type is filled
-//! once, from the first of its prototypes; and a question about a million crystals is a look into a set of their keys, 12 bytes each.
-//! Templates and keys are held in memory, crystals only a batch at a time.
+//! same elements in the same places: their free parameters differ only because nothing is relaxed. So each structure type is filled once,
+//! from the first of its prototypes; and a comparison with a million crystals is a look-up in a set of their keys, 12 bytes each. Templates
+//! and keys are held in memory, crystals only one batch at a time.
 
 mod orderings;
 mod template;
@@ -26,7 +26,7 @@ use template::{Slot, Template};
 use types::{Key, Types, key};
 
 /// Choices of elements that are judged together.
-const LOT: usize = 8192;
+const BATCH: usize = 8192;
 
 /// What to put into the prototypes.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,11 +50,11 @@ pub struct CandidateOptions {
 pub struct CandidateCounts {
     /// Crystals that prototypes were to be made of.
     pub prototypes: u64,
-    /// Of these, those that none was made of: charges that do not balance, no cation, no consistent symmetry.
+    /// Of these, those that gave none: not charge-neutral, no cation, no consistent symmetry.
     pub unusable: u64,
     /// Structure types, those with a divided element included.
     pub types: u64,
-    /// Choices of elements that are not the prototype's own. Where radii must fit, an element that fits in no state is no choice.
+    /// Choices of elements that are not the prototype's own. Where sizes must be compatible, an element that fits in no state is no choice.
     pub choices: u64,
     /// Of these, those that are charge-neutral.
     pub neutral: u64,
@@ -91,7 +91,7 @@ impl Candidate {
     }
 }
 
-/// All candidates of some prototypes, a batch at a time, in the order of the prototypes.
+/// All candidates of some prototypes, batch by batch, in the order of the prototypes.
 pub struct Candidates {
     templates: Vec<Template>,
     numbers: Vec<u32>,
@@ -101,7 +101,7 @@ pub struct Candidates {
     known: HashSet<Key>,
     made: HashSet<Key>,
     before: HashSet<Key>,
-    /// How many of those that were made before came again.
+    /// How many candidates of earlier runs came again.
     again: u64,
     at: usize,
     choices: Option<Choices>,
@@ -139,7 +139,7 @@ impl Candidates {
         candidates
     }
 
-    /// Remembers crystals that there are: they will be no candidates.
+    /// Remembers known crystals, which become no candidates.
     pub fn know(&mut self, crystals: &[Structure]) {
         let types = &self.types;
         self.known.par_extend(crystals.par_iter().filter_map(|structure| types.key(structure)));
@@ -199,8 +199,8 @@ impl Candidates {
 
     /// The next choices of elements, of whichever templates.
     fn next_choices(&mut self) -> Vec<(usize, Vec<Element>)> {
-        let mut found = Vec::with_capacity(LOT);
-        while found.len() < LOT && self.at < self.templates.len() {
+        let mut found = Vec::with_capacity(BATCH);
+        while found.len() < BATCH && self.at < self.templates.len() {
             let (template, options) = (&self.templates[self.at], &self.options);
             let choices = self.choices.get_or_insert_with(|| Choices::new(template, options));
             match choices.next() {
@@ -376,7 +376,7 @@ impl Iterator for Choices {
         loop {
             let chosen: Vec<Element> = self.at.iter().zip(&self.elements).map(|(&k, elements)| elements[k]).collect();
             let Some(twice) = (1..slots).find(|&k| chosen[..k].contains(&chosen[k])) else { return Some(chosen) };
-            // Whatever stands behind the slot that repeats an element, it repeats it.
+            // Later slots do not matter: every choice from here on repeats the element.
             self.at[twice + 1..].fill(0);
             if !self.step(twice) {
                 return None;
@@ -453,7 +453,7 @@ mod tests {
         );
         candidates.know(&[zirconium.unwrap(), host("anatase").unwrap()]);
         let (found, counts) = all(candidates);
-        // Ti and Sn are no elements of the list, so that both prototypes are asked: Zr is known, twice.
+        // Ti and Sn are not in the list, so that both prototypes are used: Zr is known, twice.
         assert_eq!(formulas(&found), ["PtO2", "MnO2"]);
         assert_eq!((counts.types, counts.known, counts.repeated), (1, 2, 2));
         assert!(found.iter().all(|c| c.parent == "r"));

@@ -197,7 +197,7 @@ impl Template {
         self.parent.structure.relabelled(|site, _| elements[usize::from(self.slot_of[site])])
     }
 
-    /// What is compared to tell structure types of one label apart, for one of the orders.
+    /// What is compared to distinguish structure types of one label, for one of the orders.
     pub fn form(&self, order: &[u8]) -> Reduced {
         Reduced::of(&self.labelled(Some(order)))
     }

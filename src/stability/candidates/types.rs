@@ -1,8 +1,8 @@
 //! Which templates, and which known crystals, are of one structure type.
 //!
-//! The label of a type holds no coordinates: in a triclinic crystal with all atoms in general positions it says next to nothing. Crystals
-//! of one label are therefore laid on each other, with signs in place of elements (`same_structure`, at its usual tolerances), and are
-//! of one type where they match. Within a type, the elements in the order of the label name the crystal.
+//! The label of a type holds no coordinates: for a triclinic crystal with all atoms in general positions it says almost nothing. Crystals
+//! of one label are therefore laid on each other, with signs in place of elements (`same_structure`, at its usual tolerances), and are of
+//! one type where they match. Within a type, the elements in the order of the label name the crystal.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ struct Type {
     form: Reduced,
 }
 
-/// What was found of a template: the place of its type among those of its label, and the orders in which it lies on it.
+/// What was found of a template: the place of its type among those of its label, and the orders in which it matches.
 type Place = (usize, Vec<Vec<u8>>);
 
 /// The structure types of templates.
@@ -32,7 +32,7 @@ pub struct Types {
 }
 
 impl Types {
-    /// Sorts templates into types: the number of each one's type. Of its orders those stay in which it lies on the first of the type.
+    /// Sorts templates into types: the number of each one's type. Of its orders, those in which it matches the first of the type stay.
     pub fn of(templates: &mut [Template]) -> (Self, Vec<u32>) {
         let mut labels: HashMap<String, Vec<usize>> = HashMap::new();
         for (i, template) in templates.iter().enumerate() {

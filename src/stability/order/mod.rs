@@ -6,8 +6,8 @@
 //! the same on average are filled together. No two atoms are put nearer than [`MIN_SITE_DISTANCE`], so that of a split site one half is
 //! taken. Where few ways exist every one is tried; else the search goes downhill from several starts (see `search`).
 //!
-//! Elements of one charge on one site have no electrostatic order. They are spread as if one were charged a little more: a small
-//! difference that decides between what is equal otherwise, by atomic number, and nothing else.
+//! Elements of one charge on one site have no electrostatic order. They are spread as if one were charged a little more, by atomic number:
+//! a difference so small that it decides only between equal energies.
 
 mod search;
 
@@ -21,7 +21,7 @@ use search::{Label, Search};
 pub const MAX_CELLS: usize = 12;
 /// Most sites of it, empty ones counted.
 pub const MAX_SITES: usize = 256;
-/// By how much an occupancy may change where nothing else is asked: two printed digits.
+/// Default for how much an occupancy may change: two printed digits.
 pub const OCCUPANCY_TOLERANCE: f64 = 0.02;
 /// Sites nearer than this, Å, are mapped onto each other by the translations of the primitive cell.
 const PRIMITIVE: f64 = 0.01;
@@ -29,7 +29,7 @@ const PRIMITIVE: f64 = 0.01;
 const EQUAL: f64 = 1e-3;
 /// Accuracy of the sums: energies of orderings differ by far more.
 const ACCURACY: f64 = 1e-8;
-/// Charge by which elements of one charge on one site are told apart, e.
+/// Charge by which elements of one charge on one site are made to differ, e.
 const APART: f64 = 1e-3;
 /// Energies that differ by less, e²/Å, are equal.
 const GAIN: f64 = 1e-9;

@@ -7,7 +7,7 @@ use features::SiteMatrix;
 const TRIED: f64 = 20_000.0;
 /// Starts of the descent where there are more.
 const STARTS: usize = 24;
-/// Two atoms nearer than they may be cost so much, e²/Å: more than any order gains.
+/// Cost of two atoms that are too near, e²/Å: more than any order gains.
 const CLASH: f64 = 1e3;
 /// A step gains more than this.
 const GAIN: f64 = 1e-9;

@@ -1,10 +1,9 @@
 //! Messages along a path of degrees, and their gradients.
 //!
 //! What a neighbour sends, times the bond's matrix, times the bond's weights: sums over channels there are none. So a panel of sixteen
-//! channels goes through the whole crystal before the next, with the sums of an atom in registers. The weights are asked of their
-//! polynomials on the way: the terms of a panel lie in a cache near by, those of all bonds and paths would not. On the way back what
-//! an atom sent is found along its own bonds, so that no two threads write to one place, and the result does not depend on
-//! their number.
+//! channels goes through the whole crystal before the next, with the sums of an atom in registers. The weights are computed from their
+//! polynomials on the way: the terms of a panel lie in a cache near by, those of all bonds and paths would not. On the way back what an
+//! atom sent is found along its own bonds, so that no two threads write to one place, and the result does not depend on their number.
 
 use std::ops::Range;
 
