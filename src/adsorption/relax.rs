@@ -1,9 +1,9 @@
 //! Relaxation: a crystal moved downhill on the energy surface of a [`Potential`] until no force is left.
 //!
-//! Atoms move by FIRE or BFGS (see `fire`, `bfgs`), and the cell with them if asked to (see `frame`). Many crystals go in
-//! lock-step, a few at a time (see `queue`): every round asks the potential once for all that are on their way, each with an
-//! optimiser of its own, so the answer for one does not depend on the others. A crystal is done when the longest of its forces, those on
-//! the cell included, is below `fmax`; one whose energy cannot be computed is an error of its own and does not stop the others.
+//! Atoms move by FIRE or BFGS (see `fire`, `bfgs`), and the cell with them if requested (see `frame`). Many crystals go in lock-step, a few
+//! at a time (see `queue`): every round calls the potential once for all that are in progress, each with an optimiser of its own, so the
+//! answer for one does not depend on the others. A crystal is done when the longest of its forces, those on the cell included, is below
+//! `fmax`; one whose energy cannot be computed is an error of its own and does not stop the others.
 
 mod bfgs;
 mod fire;

@@ -126,7 +126,7 @@ pub fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// An amount as it stands behind a symbol: nothing for 1, up to six decimals for what is not whole.
+/// An amount as printed after a symbol: nothing for 1, up to six decimals for what is not whole.
 pub fn amount_text(n: f64) -> String {
     if (n - 1.0).abs() < WHOLE {
         String::new()

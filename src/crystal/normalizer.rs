@@ -168,7 +168,7 @@ fn is_whole(x: f64) -> bool {
     (x - x.round()).abs() < SAME
 }
 
-/// Where a change of setting takes each position; `None` where a position arrives nowhere, which no normaliser does.
+/// Where a change of setting takes each position; `None` where a position has no image, which no normaliser does.
 fn permutation(change: &SymOp, positions: &[WyckoffPosition], operations: &[SymOp]) -> Option<Vec<usize>> {
     positions
         .iter()

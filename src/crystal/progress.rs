@@ -14,7 +14,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// So many of so many rows.
+    /// Progress in rows.
     pub fn rows(done: u64, of: u64) -> Self {
         Self { done, of: Some(of), unit: "rows", words: String::new() }
     }

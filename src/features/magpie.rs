@@ -59,7 +59,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     Table { names, published, imputed }
 });
 
-/// What stands for a property that the table does not have.
+/// What replaces a property that the table does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingProperty {
     /// Nothing: the statistics of that property are missing.

@@ -14,7 +14,7 @@ use super::scattering::Scattering;
 use crate::FeatureError;
 use crystal::{Lattice, Structure};
 
-/// Atoms are summed so many at a time.
+/// Atoms that are summed at a time.
 const LANES: usize = 4;
 /// Most reflections of one pattern.
 const MAX_REFLECTIONS: f64 = 4.0e6;

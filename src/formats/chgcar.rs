@@ -175,7 +175,7 @@ impl Scanner {
         Ok(structure)
     }
 
-    /// Reads what stands behind a field: occupancies, atomic moments. Whether another field follows.
+    /// Reads what follows a field: occupancies, atomic moments. Whether another field follows.
     fn after_field(&mut self, shape: [usize; 3], sites: usize, fields: usize) -> Result<bool, FormatError> {
         let (mut occupied, mut moments) = (0, 0);
         loop {

@@ -7,7 +7,7 @@ use super::{Input, Mapping, Record, Records, stem};
 /// Choices of the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// Which columns or properties hold what, where their names do not tell.
+    /// Which columns or properties hold what, where their names do not say so.
     pub mapping: Mapping,
     /// What names the rows.
     pub naming: Naming,
@@ -72,7 +72,7 @@ impl Frames {
     }
 }
 
-/// Records with the path of their file, and named by it where that is asked.
+/// Records with the path of their file, and named by it where requested.
 pub(crate) fn named(records: Records, input: &Input, naming: Naming) -> Records {
     let (given, names) = (input.given.clone(), [input.name.clone(), stem(&input.path)]);
     Box::new(records.map(move |item| {

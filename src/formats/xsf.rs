@@ -9,7 +9,7 @@
 //!  2 1
 //!  12 0.0 0.0 0.0
 //! ```
-//! Conventional cells (`CONVVEC`), grids and bands of data that follow are read past.
+//! Conventional cells (`CONVVEC`), grids and bands of data that follow are skipped.
 
 use super::{
     Format, Frames, Input, MAX_ATOMS, Note, Properties, Records, at_line,

@@ -5,7 +5,7 @@
 //! sum of Shannon's radii; hydrogen, a bare proton to Shannon, of covalent radii; cations, between which there is an anion, than
 //! [`LEAST_OF_CATIONS`] of the distance of the centres of octahedra that share a face, 2/√3 of a bond. Instability: the root mean square of
 //! what bond valences miss the oxidation states by ([`bond_valence_sums`]), which is small where each ion has the neighbours it needs. The
-//! best of the first draws is improved in small steps. A guess to begin a relaxation with, of exactly the symmetry asked for.
+//! best of the first draws is improved in small steps. A guess to begin a relaxation with, of exactly the requested symmetry.
 
 use crystal::random::{Stream, mix};
 use crystal::{Element, Structure, Symmetry, neighbors_up_to};

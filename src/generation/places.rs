@@ -29,7 +29,7 @@ pub(crate) struct Place {
 pub(crate) struct Places {
     pub places: Vec<Place>,
     rotations: Vec<[[f64; 3]; 3]>,
-    /// Volume of the conventional cell, Å³, that draws begin with: as asked for, or at [`PACKING`].
+    /// Volume of the conventional cell, Å³, that draws begin with: as requested, or at [`PACKING`].
     volume: f64,
     /// Least and largest volume of a draw over that.
     volumes: [f64; 2],
@@ -49,7 +49,7 @@ pub(crate) struct Draw {
 }
 
 impl Places {
-    /// The places of `tokens`, in cells of so many Å³ per atom where that is asked for.
+    /// The places of `tokens`, in cells of the given volume per atom, Å³, if any.
     ///
     /// # Errors
     /// An ion of which Shannon lists no radius.

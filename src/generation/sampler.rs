@@ -13,11 +13,11 @@ use super::{Conditions, GenerationError, Tokens, WyckoffModel};
 pub struct Request {
     /// The elements that crystals are made of, each of them or some.
     pub elements: Vec<Element>,
-    /// The composition that crystals have, where one is asked for: structure prediction.
+    /// The composition of the crystals, where one is requested: structure prediction.
     pub composition: Option<Composition>,
     /// Most atoms in the conventional cell; `None` for any number.
     pub sites: Option<usize>,
-    /// Properties that crystals are wanted to have. A sampler without conditions ignores them: see [`SamplerKind::check`].
+    /// Requested properties of the crystals. A sampler without conditions ignores them: see [`SamplerKind::check`].
     pub conditions: Conditions,
 }
 

@@ -66,7 +66,7 @@ impl Template {
 #[derive(Debug, Clone, Default)]
 pub struct Templates {
     known: BTreeMap<Template, Known>,
-    /// How many orbits of each site symmetry each element has, apart as cation and as anion.
+    /// How many orbits of each site symmetry each element has, as cation and as anion.
     orbits: HashMap<(&'static str, bool, Element), u32>,
 }
 
@@ -164,7 +164,7 @@ impl TemplateSampler {
         drawn.collect()
     }
 
-    /// The tokens of a template with elements on it, where they are charge-neutral and of the composition asked for.
+    /// The tokens of a template with elements on it, where they are charge-neutral and of the requested composition.
     fn dressed(&self, template: &Template, elements: &[Element]) -> Option<Tokens> {
         let composition: Composition = elements.iter().copied().zip(template.amounts()?).collect();
         if self.request.composition.as_ref().is_some_and(|wanted| !wanted.same_proportions(&composition, SAME)) {

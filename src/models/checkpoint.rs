@@ -46,7 +46,7 @@ impl<E> Checkpoint<E> {
 pub struct Weights<M> {
     /// Follows the gradients.
     pub net: M,
-    /// Moving average of `net`, where asked for.
+    /// Moving average of `net`, where requested.
     pub average: Option<M>,
     /// Momenta.
     pub optimizer: ModuleOptimizer,

@@ -30,7 +30,7 @@ pub(super) struct Dataset<'a> {
     pub validation: Vec<usize>,
     /// Untouched until the end.
     pub test: Vec<usize>,
-    /// Labels are divided by `scale` after `mean` is taken away.
+    /// Labels are divided by `scale` after `mean` is subtracted.
     pub mean: f64,
     /// See `mean`.
     pub scale: f64,

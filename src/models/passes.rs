@@ -87,7 +87,7 @@ pub(super) fn mini_batches<'a>(
 pub(super) fn forward_all(net: &Net, config: &Config, inputs: &[&Input], options: &TrainOptions) -> Vec<f64> {
     if options.device == Device::flex()
         && let Some(fused) = net.fused(config)
-        // A pool of its own: a large crystal is shared among its threads, and they are as many as were asked for.
+        // A pool of its own: a large crystal is shared among its threads, of which there are as many as requested.
         && let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()
     {
         return pool.install(|| fused.forward(inputs)).into_iter().map(f64::from).collect();

@@ -34,7 +34,7 @@ pub trait Potential: Send + Sync {
     /// Per structure: an element outside the coverage, or an atom without neighbours.
     fn single_points(&self, structures: &[&Structure]) -> Vec<Result<SinglePoint, ModelError>>;
 
-    /// Total energies of the cells, eV, where no gradient is asked for.
+    /// Total energies of the cells, eV, where no gradient is needed.
     ///
     /// # Errors
     /// As [`Potential::single_points`].

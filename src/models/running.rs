@@ -17,7 +17,7 @@ pub(super) struct Buffers(HashMap<ParamId, Vec<f32>>);
 impl Buffers {
     /// Those of a fork, after its pass.
     pub fn of(fork: &impl Module) -> Self {
-        // A trained value asks for gradients, a buffer does not.
+        // A trained value requires gradients, a buffer does not.
         struct Without(Vec<ParamId>);
         impl ModuleVisitor for Without {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

@@ -67,7 +67,7 @@ impl Config {
         self.with(&assignments)
     }
 
-    /// Every setting as `key=value`, those that are measured apart.
+    /// Every setting as `key=value`, except those that are measured.
     pub fn settings(&self) -> String {
         let mut keys = Vec::new();
         leaves(&self.tree(), String::new(), &mut keys);

@@ -13,7 +13,7 @@
 
 use macerator::{Scalar, Vector};
 
-/// What kernels ask of an instruction set.
+/// What kernels need of an instruction set.
 ///
 /// # Safety
 /// All functions may be called only on a processor that has it, which [`kernels!`] sees to; `load` and `store` touch

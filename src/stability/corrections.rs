@@ -191,7 +191,7 @@ fn is_anion(element: Element, states: &[(Element, f64)], most_electronegative: O
     if state < 0.0 { state <= ANION } else { most_electronegative == Some(element) }
 }
 
-/// Whether an element was computed with the Hubbard term that is wanted, eV.
+/// Whether an element was computed with the required Hubbard term, eV.
 fn check_u(element: Element, wanted: f64, computed: Computed) -> Result<(), String> {
     let found = match computed {
         Computed::GgaU => return Ok(()),

@@ -12,8 +12,8 @@
 //! There are as many rows as elements, a handful, and as many columns as phases, hundreds: the revised simplex method with a
 //! dense inverse of the basis (Dantzig, Orden & Wolfe, Pacific J. Math. 5 (1955) 183). The elements themselves are the first basis,
 //! with the unit matrix for its inverse and x for its amounts; no first phase is needed. A vertex where several bases meet, as at the
-//! composition of a phase of the hull, may make the method cycle: after some steps without gain, Bland's rule (Math. Oper. Res. 2 (1977)
-//! 103) takes over, which always ends.
+//! composition of a phase of the hull, may make the method cycle: after some steps without gain, Bland's rule (Math. Oper. Res. 2
+//! (1977) 103) takes over, which always ends.
 
 /// A column that would lower the energy by less than this, eV/atom, is not taken in.
 const GAIN: f64 = 1e-11;

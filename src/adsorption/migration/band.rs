@@ -39,7 +39,7 @@ pub struct Band {
     pub energies: Vec<f64>,
     /// The longest force left on an atom of a moving image, eV/Å.
     pub fmax: f64,
-    /// Whether it is below the one asked for, while the highest image climbed.
+    /// Whether it is below the requested one, while the highest image climbed.
     pub converged: bool,
     /// Steps taken.
     pub steps: usize,

@@ -3,7 +3,7 @@
 //! The host is relaxed with its cell. In a supercell that keeps the ion apart from its images the best sites of a channel are relaxed,
 //! and the lowest that has converged is where the ion rests. Its way to the same site a period of the channel on is cut into hops (see
 //! `ways`), the far end of each is relaxed, and a band of images between the two is moved to the path of least energy (see
-//! [`band()`]). The cell is that of the relaxed host throughout. Where no channel is asked for, there are up to three ways, along
+//! [`band()`]). The cell is that of the relaxed host throughout. Where no channel is requested, there are up to three ways, along
 //! independent lattice vectors, and the lowest is the answer.
 //!
 //! The barrier is the highest energy of all hops above the lowest: what an ion needs to get from cell to cell, for the path repeats. It
@@ -92,8 +92,8 @@ pub struct Walked {
 /// end.
 ///
 /// # Errors
-/// Per journey: no site on a channel, no image or spacing, a spacing that asks for too large a cell, an element that the model does not
-/// know, an ion that does not stay at its site.
+/// Per journey: no site on a channel, no image or spacing, a spacing that needs too large a cell, an element that the model does not know,
+/// an ion that does not stay at its site.
 pub fn migrate(
     potential: &dyn Potential,
     journeys: &[Journey<'_>],

@@ -1,6 +1,6 @@
 //! The ways of an ion through a host: from a site to the same site a period on, by the hollows between.
 //!
-//! Along a channel the period is that of the channel. Where none is asked for, it is each of the three shortest independent lattice vectors
+//! Along a channel the period is that of the channel. Where none is requested, it is each of the three shortest independent lattice vectors
 //! that lead over hops of up to [`LONGEST`] from a site to the next of its like: layers that touch by their radii have no channel between
 //! them, but an ion still goes there, for they part.
 //!
@@ -64,7 +64,7 @@ pub(super) struct Net {
 pub(super) struct Begin {
     /// The channel, by index; `None` where the ways are not those of a channel.
     pub channel: Option<usize>,
-    /// Sites of that channel, or of all that are asked for, one of each kind, best first.
+    /// Sites of that channel, or of all requested ones, one of each kind, best first.
     pub sites: Vec<InsertionSite>,
 }
 

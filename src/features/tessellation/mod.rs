@@ -6,9 +6,9 @@
 //!
 //! Each cell starts as the Voronoi cell of the lattice, which the site's own images cut out, and is cut by its neighbours
 //! from near to far. A generator further off than r + √(r² + R_max² - R_i²), r being the distance of the farthest corner,
-//! cannot cut any more. Where the neighbours listed do not reach that far (pores, molecules, slabs), each corner in doubt
-//! asks for the generator nearest to it: if none is nearer than site i the corner is final, else that generator cuts. A
-//! cell is done when all its corners are: there is no search radius to choose.
+//! cannot cut any more. Where the neighbours listed do not reach that far (pores, molecules, slabs), each corner in doubt looks up the
+//! generator nearest to it: if none is nearer than site i the corner is final, else that generator cuts. A cell is done when all its
+//! corners are: there is no search radius to choose.
 
 pub(super) mod closest;
 mod network;

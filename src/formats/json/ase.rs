@@ -8,7 +8,7 @@ use crate::{
     ase::{Atoms, SCALARS, numbers, periodic},
 };
 
-/// The record of one row, whose key `id` stands for a name that it does not have; after an error with its name, as far as known.
+/// The record of one row, whose key `id` replaces a missing name; after an error with its name, as far as known.
 pub(super) fn record(
     text: &str,
     line: usize,

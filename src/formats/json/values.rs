@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for Item {
     }
 }
 
-/// A number, a text or a truth value; `None` for null, and for lists and objects, which are read past.
+/// A number, a text or a truth value; `None` for null, and for lists and objects, which are skipped.
 pub(super) struct Scalar(pub Option<Value>);
 
 impl Scalar {

@@ -115,7 +115,7 @@ fn other_names_are_mapped() {
     assert!(message.contains("no column 'box' to map among: name, cell"), "{message}");
     let message = read_all(&path, "lattice=energy")[0].as_ref().unwrap_err().to_string();
     assert!(message.contains("column 'energy' is Float64, expected lists of numbers"), "{message}");
-    // Of a column that is not asked for by name another kind does no harm, unless it is all there is.
+    // A column of another kind that is not mapped is ignored, unless it is the only one.
     let mut columns = lematerial(&crystals, NAMES);
     columns.push(("lattice", ids(2)));
     write(&path, columns.clone());

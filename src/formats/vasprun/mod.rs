@@ -62,7 +62,7 @@ struct Step {
     stress: Option<Vec<[f64; 3]>>,
 }
 
-/// The energies of a step, not read before they are wanted: the first electronic steps of a bad start overflow.
+/// The energies of a step, parsed only when needed: the first electronic steps of a bad start overflow.
 #[derive(Default)]
 struct Energies {
     line: usize,

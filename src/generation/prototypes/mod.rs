@@ -44,8 +44,8 @@ impl Prototype {
         }
     }
 
-    /// The crystal, in a primitive cell. Bonds are as long as Shannon's radii in sixfold coordination ask for, in the oxidation
-    /// states in which it is charge-neutral: a guess to begin a relaxation with.
+    /// The crystal, in a primitive cell. Bonds are as long as the sum of Shannon's radii in sixfold coordination, in the oxidation states
+    /// in which it is charge-neutral: a guess to begin a relaxation with.
     ///
     /// # Errors
     /// Widths outside 1 to 12, blocks narrower than two octahedra, an ion in blocks, metals that are neither one nor one for each

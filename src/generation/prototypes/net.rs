@@ -6,7 +6,7 @@ use crate::GenerationError;
 
 /// Corners nearer than this in the ideal cell, Å, are one anion.
 const SAME: f64 = 1e-3;
-/// Rounds in which centres and corners settle between what their bonds ask for.
+/// Rounds in which centres and corners settle between their bonds.
 const ROUNDS: usize = 200;
 
 /// A cation and its six bonds.

@@ -116,7 +116,7 @@ pub(super) fn net(m: usize, n: usize, bond: f64) -> Result<Net, crystal::Crystal
     Ok(Net { octahedra, ideal: cell, cell })
 }
 
-/// Places on the axes of m x n and of 1 x 1 tunnels, which the crystal tells apart, on the mirror planes that hold all atoms: fractions of
+/// Places on the axes of m x n and of 1 x 1 tunnels, which differ in the crystal, on the mirror planes that hold all atoms: fractions of
 /// the cell.
 pub(super) fn axes(m: usize, n: usize) -> impl Iterator<Item = [f64; 3]> {
     [([0.5, 0.0], n), ([0.0, 0.5], m)].into_iter().flat_map(|([a, b], width)| {

@@ -1,7 +1,7 @@
 //! What can still end in a given composition: which amounts of each element the positions that are left can hold.
 //!
-//! Each element is looked at by itself, as if the positions were its own. Two elements may then wait for the same fixed position,
-//! and a draw may end without either; that is rare, and no crystal comes of it.
+//! Each element is treated alone, as if the positions were its own. Two elements may then wait for the same fixed position, and a draw may
+//! end without either; that is rare, and gives no crystal.
 
 use crystal::{Composition, Element};
 

@@ -14,14 +14,14 @@ const DROPPED: f32 = 0.2;
 /// The same of amounts, without which the elements may still be given.
 const DROPPED_AMOUNTS: f32 = 0.5;
 
-/// A property that crystals may be wanted to have, as it is asked for.
+/// A property that can be requested of crystals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Condition {
     /// Its name: that of the function, argument or column which measures it.
     pub name: &'static str,
     /// What it means, with its unit, in a sentence.
     pub text: &'static str,
-    /// Least and largest value that can be asked for.
+    /// Least and largest value that can be requested.
     range: [f64; 2],
     /// Whether it is a number of something.
     whole: bool,
@@ -74,10 +74,10 @@ impl Condition {
     /// All of them, in the order of the network's input.
     pub const ALL: [Self; 5] = [Self::FREE_SPHERE, Self::DIMENSIONS, Self::VOID, Self::VOLUME, Self::HULL];
 
-    /// Whether it can be asked for as `x`.
+    /// Whether `x` can be requested.
     ///
     /// # Errors
-    /// A value that no crystal has, with what can be asked for.
+    /// A value that no crystal has, with the range that can be requested.
     pub fn check(self, x: f64) -> Result<f64, String> {
         let [least, most] = self.range;
         let number = if self.whole { "whole number" } else { "number" };
@@ -88,8 +88,8 @@ impl Condition {
     }
 }
 
-/// Properties that crystals are wanted to have, each where it is asked for. A sampler that was trained on such properties uses them; they
-/// are no guarantee, and the crystals are measured afterwards.
+/// Requested properties of crystals, each optional. A sampler that was trained on such properties uses them; they are no guarantee, and the
+/// crystals are measured afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Conditions {
     /// Diameter of the widest sphere that passes through, Å, as `largest_free_sphere`: among Shannon's ions.
@@ -145,7 +145,7 @@ impl Conditions {
         [self.free_sphere, self.channels.map(f64::from), self.void, self.volume, self.hull]
     }
 
-    /// Those that are asked for, with their values.
+    /// Those that are requested, with their values.
     pub fn asked(&self) -> impl Iterator<Item = (Condition, f64)> {
         Condition::ALL.into_iter().zip(self.values()).filter_map(|(condition, value)| Some((condition, value?)))
     }

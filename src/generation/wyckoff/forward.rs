@@ -20,7 +20,7 @@ struct Layer {
     dense_out: Dense,
 }
 
-/// The weights, ready to be asked.
+/// The weights, ready for inference.
 #[derive(Debug, Clone)]
 pub(super) struct Forward {
     config: WyckoffConfig,

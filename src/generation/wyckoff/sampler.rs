@@ -35,7 +35,7 @@ pub struct WyckoffSampler {
     groups: Vec<f32>,
     goal: Goal,
     most: i64,
-    /// Volume per atom that is asked for, Å³.
+    /// Requested volume per atom, Å³.
     volume: Option<f64>,
 }
 
@@ -123,8 +123,8 @@ impl WyckoffSampler {
         &self.model
     }
 
-    /// The sampler of a request. It draws nothing where no word stands for what is asked for: another element, or amounts that are no
-    /// whole numbers.
+    /// The sampler of a request. It draws nothing where no word means what is requested: another element, or amounts that are not whole
+    /// numbers.
     pub fn new(model: Arc<WyckoffModel>, request: &Request) -> Self {
         Self::guided(model, request, 1.0)
     }

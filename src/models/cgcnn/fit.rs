@@ -1,7 +1,7 @@
 //! A training step without tensors: forward and back over the passes of a mini-batch, the gradients of every weight by hand.
 //!
-//! Rows of bonds before their normalisation are kept for the way back, gates are computed anew: reading them from memory would take
-//! as long.
+//! Rows of bonds before their normalisation are kept for the way back, gates are computed again: reading them from memory would take as
+//! long.
 
 use burn::{nn, optim::GradientsParams, prelude::Device};
 
@@ -165,7 +165,7 @@ impl Gradients {
     }
 }
 
-/// Losses, gradients and statistics of a mini-batch, on so many threads; the numbers do not depend on how many.
+/// Losses, gradients and statistics of a mini-batch, the same on any number of threads.
 pub(super) fn step(
     net: &module::Cgcnn,
     config: &CgcnnConfig,

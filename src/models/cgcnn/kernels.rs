@@ -9,7 +9,7 @@ use crate::{
     simd::{Simd, kernels},
 };
 
-/// A normalisation as `x scale + shift`, with the means that it takes away.
+/// A normalisation as `x scale + shift`, with the means that it subtracts.
 #[derive(Debug)]
 pub(super) struct Affine<'a> {
     pub mean: &'a [f32],

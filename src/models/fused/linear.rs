@@ -1,8 +1,8 @@
 //! Linear layers with the weight packed for the product: `out = x W + b` or `out += x W`.
 //!
 //! Columns are kept in panels of sixteen, `[columns / 16][inputs][16]`, and a block of rows times one or two panels stays in
-//! registers over the whole sum. A panel of the widest layer here fits the first-level cache, so neither operand is packed
-//! anew at each call, which is what a general product spends much of its time on where matrices are this thin.
+//! registers over the whole sum. A panel of the widest layer here fits the first-level cache, so neither operand is packed again at each
+//! call, on which a general product of such thin matrices spends much of its time.
 //!
 //! Rows of `out` are as long as the padded number of outputs, [`Linear::width`]; the padding is 0 where the bias starts it.
 

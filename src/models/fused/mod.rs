@@ -206,7 +206,7 @@ pub(crate) mod tests {
     fn every_network_is_among_them() {
         let tested: Vec<String> = configs().iter().map(|config| format!("{config:?}")).collect();
         for name in crate::network::NAMES {
-            // Of these no form is packed apart.
+            // These have no packed form.
             let one = ["Cnn", "Trees"].contains(name);
             let is_tested = tested.iter().any(|config| config.starts_with(&format!("{name}(")));
             assert!(one != is_tested, "configs() lacks {name}, or has what is not packed");

@@ -1,5 +1,5 @@
 //! Normalisation as inference sees it: batch statistics are constants by then and make one multiplication and one addition;
-//! those of a row are taken anew.
+//! those of a row are computed for each row.
 
 use burn::nn;
 

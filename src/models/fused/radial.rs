@@ -82,7 +82,7 @@ impl Radial {
         (2.0 / self.step) as f32
     }
 
-    /// Numbers of so many bonds.
+    /// Numbers of several bonds.
     pub fn size(&self, bonds: usize) -> usize {
         self.panels * bonds * self.parts * PANEL
     }

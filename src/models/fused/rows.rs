@@ -44,7 +44,7 @@ impl<'a> Part<'a> {
     /// The part of a row that is there.
     #[inline(always)]
     pub unsafe fn unchecked(self, row: usize) -> *const f32 {
-        // SAFETY: the caller has asked whether the row is there.
+        // SAFETY: the caller has checked that the row is there.
         unsafe { self.rows.as_ptr().add(row * self.stride + self.part) }
     }
 }

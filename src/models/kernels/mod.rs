@@ -50,7 +50,7 @@ impl<'a> Matrix<'a> {
 
 /// The derivative of the loss by one input.
 enum Gradient {
-    /// Not asked for.
+    /// Not requested.
     None,
     /// That by the output.
     Same,
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use burn::tensor::Distribution;
 
-    /// Random tensors of these shapes that ask for gradients.
+    /// Random tensors of these shapes that require gradients.
     pub fn random<const N: usize>(shapes: [[usize; 2]; N], seed: u64) -> [Tensor<2>; N] {
         let device = Device::flex();
         device.seed(seed);

@@ -20,7 +20,7 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
     ["", "model."].iter().any(|p| checkpoint.has(&format!("{p}node_s2s.lstm.weight_ih_l0")))
 }
 
-/// The network. Its embedding is laid out anew: matgl numbers elements by a list of its own, we by atomic number.
+/// The network. Its embedding is reordered: matgl numbers elements by a list of its own, we by atomic number.
 pub(super) fn convert(
     mut checkpoint: Checkpoint,
     _: &Claims,

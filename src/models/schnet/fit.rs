@@ -97,7 +97,7 @@ impl Back {
     }
 }
 
-/// Losses and gradients of a mini-batch, on so many threads; the numbers do not depend on how many.
+/// Losses and gradients of a mini-batch, the same on any number of threads.
 pub(super) fn step(
     net: &module::Schnet,
     config: &SchnetConfig,

@@ -23,8 +23,8 @@ pub(super) fn recognises(checkpoint: &Checkpoint) -> bool {
     own("tensor_embedding.distance_proj1.weight") && own("final_layer.gated.layers.6.weight")
 }
 
-/// The network. Its elements are laid out anew: matgl numbers them by a list of its own, we by atomic number; and the unit of
-/// its energies, which matgl keeps apart, goes into the last layer.
+/// The network. Its elements are reordered: matgl numbers them by a list of its own, we by atomic number; and the unit of its energies,
+/// which matgl keeps separately, goes into the last layer.
 pub(super) fn convert(
     mut checkpoint: Checkpoint,
     _: &Claims,

@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn the_published_networks_have_837_378_parameters() {
-        // Those of matgl, which has 89 elements in place of 94 and keeps the energies of the elements apart.
+        // Those of matgl, which has 89 elements in place of 94 and keeps the energies of the elements separately.
         let ours = fitted_parameters(&Tensornet::new(&TensornetConfig::published(), &Device::flex()));
         assert_eq!(ours - 5 * 128 - 94, 837_378);
     }

@@ -12,7 +12,7 @@ pub(super) struct Forest {
     pub used: usize,
     /// The number that each question is about.
     pub numbers: Vec<usize>,
-    /// What is above it goes right. Infinite where nothing is asked, so that all go left.
+    /// What is above it goes right. Infinite where there is no question, so that all go left.
     pub thresholds: Vec<f32>,
     /// What each leaf adds.
     pub leaves: Vec<f32>,

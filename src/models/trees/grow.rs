@@ -89,7 +89,7 @@ struct Grower<'a> {
     bins: &'a Bins,
     /// Negative gradient of the loss of each crystal.
     gradients: &'a [f32],
-    /// Numbers that the tree may ask for.
+    /// Numbers that the tree may use.
     numbers: &'a [usize],
     least: u32,
 }

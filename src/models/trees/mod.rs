@@ -45,7 +45,7 @@ pub struct TreesConfig {
     pub least: usize,
     /// Share of the crystals that a tree is grown on.
     pub rows: f64,
-    /// Share of the numbers that a tree may ask for.
+    /// Share of the numbers that a tree may use.
     pub numbers: f64,
 }
 

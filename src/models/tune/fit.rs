@@ -16,7 +16,7 @@ use crate::{
 /// Runs a study of the network and the data of `options`, until there are `wanted` trials; returns all of them. A trial trains
 /// in a folder of its own below that of the options, which is gone when it is over.
 ///
-/// The test set of the division is taken away first: no trial sees it.
+/// The test set of the split is removed first: no trial sees it.
 ///
 /// # Errors
 /// Of the journal or the folder, or a study whose every trial fails.

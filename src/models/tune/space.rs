@@ -1,5 +1,5 @@
-//! What a search may choose: named settings, each from its domain, some of them only where an earlier one asks for them (the
-//! filters of a second convolution exist where there are two).
+//! What a search may choose: named settings, each from its domain, some of them only where an earlier one needs them (the filters of a
+//! second convolution exist where there are two).
 //!
 //! A search works on points of the unit cube, one coordinate a setting. Several points may mean the same settings (a width is
 //! one of eight numbers, a setting that does not apply is anything); [`Space::point`] gives the one that stands for them all,

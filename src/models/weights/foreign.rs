@@ -1,5 +1,5 @@
 //! From a checkpoint to a network and its card: the architecture follows from the names of the tensors, the card from the facts beside them
-//! and from the user's claims; what is still missing is an error that asks for it.
+//! and from the user's claims; what is still missing is an error.
 
 use std::path::Path;
 

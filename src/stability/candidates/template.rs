@@ -181,7 +181,7 @@ impl Template {
         found
     }
 
-    /// The crystal with an element for each slot that stands for no element: the number of the slot, or its place in `order`.
+    /// The crystal with a sign in place of an element for each slot: the number of the slot, or its place in `order`.
     pub fn labelled(&self, order: Option<&[u8]>) -> Structure {
         let place = |slot: u8| match order {
             Some(order) => order.iter().position(|s| *s == slot).unwrap_or(0) as i64,

@@ -41,7 +41,7 @@ pub fn to_optimade(structure: &Structure) -> Map<String, Value> {
 /// One attribute of a crystal; null for what does not follow from its atoms. Lengths are in Å; Cartesian positions lie in the cell's
 /// own frame. `immutable_id` is the [content hash](content_hash); when the entry changed last is unknown. A formula in Hill's order is of
 /// the molecule (H2O2 and not HO), which a cell does not show: the specification has it null then. The space group takes long, and is
-/// apart: [`optimade_space_group`](super::optimade_space_group).
+/// separate: [`optimade_space_group`](super::optimade_space_group).
 pub fn optimade_attribute(structure: &Structure, name: &str) -> Value {
     let composition = || structure.composition();
     match name {

@@ -1,10 +1,10 @@
 //! The layers of CHGNet, forward and back.
 //!
-//! A product with several vectors side by side is taken apart: the share of an atom or a bond is taken once for each, the
-//! shares are added along directed bonds and angles, and only what is different for each of those goes through a product
-//! there. What a layer needs on the way back, its numbers before each activation, stays in its rows; on the way back the
-//! gradients in them take their place. Sums over the neighbours of an atom are gathered from the reverse directions of its own
-//! bonds, so that no two threads write to one place and the result does not depend on their number.
+//! A product with several vectors side by side is split: the share of an atom or a bond is taken once for each, the shares are added along
+//! directed bonds and angles, and only what is different for each of those goes through a product there. What a layer needs on the way
+//! back, its numbers before each activation, stays in its rows; on the way back the gradients in them take their place. Sums over the
+//! neighbours of an atom are gathered from the reverse directions of its own bonds, so that no two threads write to one place and the
+//! result does not depend on their number.
 
 use super::gated::{Rows, add_rows, add_three, add_weighted, gated, gated_back, products, silu_rows, silu_rows_back};
 use crate::fused::{

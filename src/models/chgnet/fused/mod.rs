@@ -113,7 +113,7 @@ impl Chgnet {
         }
     }
 
-    /// Energy and magnetic moments; the rows of all layers are kept where they are wanted.
+    /// Energy and magnetic moments; the rows of all layers are kept where requested.
     fn forward(&self, graph: &BondGraph, buffers: &mut Buffers, keep: bool) -> (f64, Vec<f64>) {
         let b = buffers;
         b.index.fill(graph);

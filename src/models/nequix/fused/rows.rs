@@ -1,4 +1,4 @@
-//! What is done to the tensors of an atom by itself: brought to one size, let through gates; and the way back.
+//! Operations on the tensors of each atom, normalisation and gates, and their gradients.
 
 use burn::module::Param;
 use burn::prelude::*;

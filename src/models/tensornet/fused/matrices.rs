@@ -326,8 +326,8 @@ kernels! {
         });
     }
 
-    /// Matrices laid out anew, a panel of channels after the other: `[panel][atom][component][16]`. What is read again and again of
-    /// one panel then lies together.
+    /// Matrices reordered, one panel of channels after another: `[panel][atom][component][16]`. What is read again and again of one panel
+    /// then lies together.
     pub fn by_panels<S>(x: &[f32], units: usize, out: &mut [f32]) {
         let atoms = atoms(units, &[x.len(), out.len()]);
         places!(S, atoms, units, |nine, one, three| {

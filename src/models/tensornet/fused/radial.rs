@@ -1,7 +1,7 @@
 //! What a layer makes of the length of a bond: three numbers for each channel, by a perceptron or a product.
 //!
-//! They depend on one number alone, so polynomials stand for them ([`crate::fused::radial`]). Against the perceptron in double precision
-//! the values are off by what a float holds, 1e-7, and their derivatives, which are the polynomial's, by 1e-6 (from 1.2 Å on; 4e-5 at most
+//! They depend on one number alone, so polynomials replace them ([`crate::fused::radial`]). Against the perceptron in double precision the
+//! values are off by what a float holds, 1e-7, and their derivatives, which are the polynomial's, by 1e-6 (from 1.2 Å on; 4e-5 at most
 //! below, where no atoms are).
 
 use burn::nn::Linear;
