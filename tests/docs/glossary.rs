@@ -1,4 +1,4 @@
-//! What a user reads keeps to the words of `queries/GLOSSARY.md`, and so do the comments of the layers below the store.
+//! What a user reads keeps to the words of `queries/GLOSSARY.md`, and so do the comments of the sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 use super::common::program::hollandite;
 use super::files;
 use super::literals::literals;
-
-/// The layers below the store, whose comments are held to the glossary.
-const LAYERS: [&str; 8] =
-    ["adsorption", "columns", "crystal", "features", "formats", "generation", "models", "stability"];
 
 /// The words that the glossary's last column names.
 fn avoided(glossary: &str) -> Vec<String> {
@@ -54,9 +50,7 @@ fn texts(root: &Path) -> Vec<(PathBuf, String)> {
     for path in sources {
         let source = read(&path);
         texts.extend(literals(&source).into_iter().map(|text| (path.clone(), text)));
-        if LAYERS.iter().any(|layer| path.starts_with(root.join("src").join(layer))) {
-            texts.push((path, comments(&source)));
-        }
+        texts.push((path, comments(&source)));
     }
     assert!(texts.len() > 3000, "{}", texts.len());
     texts
