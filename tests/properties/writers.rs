@@ -165,6 +165,6 @@ fn what_cannot_be_written_is_said() {
         assert!(error.contains("select one"), "{error}");
     }
     let error = exporter(Format::Csv, Some(0.1), &batch.schema(), &dir.path().join("x")).err().unwrap().to_string();
-    assert!(error.contains("CIFs alone"), "{error}");
+    assert!(error.contains("CIFs and OPTIMADE alone"), "{error}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
