@@ -166,7 +166,8 @@ mod tests {
         std::fs::copy(file, &elsewhere).unwrap();
         let connection = store.connect().unwrap();
         let moved = connection.execute(
-            "UPDATE ducklake_data_file SET path = ?, path_is_relative = 0 WHERE end_snapshot IS NULL",
+            "UPDATE ducklake_data_file SET path = ?, path_is_relative = 0
+             WHERE table_id = (SELECT table_id FROM ducklake_table WHERE table_name = 't')",
             params![elsewhere.to_string_lossy()],
         );
         assert_eq!(moved.unwrap(), 1);
