@@ -26,6 +26,9 @@ const TO_ASK: Duration = Duration::from_secs(30);
 /// After so long a silence a client of HTTP/2 is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// Most requests of a connection of HTTP/2 at a time; what a page or a pool of clients asks at once has room.
+const STREAMS: u32 = 100;
+
 /// Bytes that show the protocol: the first ones of HTTP/2. No request that is answered is shorter.
 const PREFACE: usize = 24;
 
@@ -55,6 +58,7 @@ pub(crate) async fn serve<L: Listener>(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.ask);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(patience.ask);
+    builder.http2().max_concurrent_streams(STREAMS);
     let (places, open) = (Arc::new(Semaphore::new(MOST)), GracefulShutdown::new());
     let mut end = pin!(end);
     loop {
@@ -204,6 +208,25 @@ mod tests {
             let kept = kept.unwrap();
             assert!(kept > Duration::from_millis(900) && kept < Duration::from_secs(6), "{pieces:?}: {kept:?}");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_has_so_many_requests_at_a_time() {
+        let at = door(Duration::from_secs(5)).await;
+        let settings = tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(at).unwrap();
+            stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).unwrap();
+            // The first frame that a server sends is that of its settings, six bytes each.
+            assert_eq!(head[3], 4, "{head:?}");
+            let mut settings = vec![0; usize::from(head[2])];
+            stream.read_exact(&mut settings).unwrap();
+            settings
+        });
+        let settings = settings.await.unwrap();
+        let most = settings.chunks(6).find(|setting| setting[..2] == [0, 3]).map(|setting| setting[2..].to_vec());
+        assert_eq!(most, Some(STREAMS.to_be_bytes().to_vec()));
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, OffsetSizeTrait};
+use arrow::array::{Array, ArrayRef, AsArray, OffsetSizeTrait};
 use arrow::compute::concat;
 use arrow::compute::kernels::concat_elements::concat_elements_dyn;
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Int16Type, Int32Type, Int64Type, RunEndIndexType};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, plan_err};
@@ -37,6 +37,8 @@ const MADE: usize = 64 << 20;
 const FOLDED: usize = 256 << 10;
 /// Longest constant of which each row has a copy, bytes: the rows that are computed at a time have [`MADE`] together.
 const COPIED: usize = MADE / 8192;
+/// The same where functions of a window take it: a window may be all rows.
+const IN_WINDOW: usize = COPIED / 16;
 
 /// Functions that the engine knows by their type: they take a part of their argument, and tell of files.
 const KNOWN_BY_TYPE: [&str; 3] = ["get_field", "input_file_name", "file_row_index"];
@@ -353,7 +355,8 @@ fn most(function: &str, args: &ScalarFunctionArgs) -> Result<usize> {
     })
 }
 
-/// Bytes of values, one at least for each: those that an array has a part in, and no more, where it shares them with others.
+/// Bytes of values, one at least for each: those that an array has a part in, and no more, where it shares them with others. Those that
+/// its rows share are counted for each row: whatever makes plain texts and lists of them copies them.
 pub(super) fn bytes(values: &dyn Array) -> usize {
     // The lower half of a view begins with the length.
     let views = |views: &[u128]| views.iter().map(|view| (*view & u128::from(u32::MAX)) as usize).sum::<usize>();
@@ -375,9 +378,8 @@ pub(super) fn bytes(values: &dyn Array) -> usize {
             let (from, length) = within(lists.value_offsets());
             bytes(lists.values().slice(from, length).as_ref())
         }
-        // Rows may share items, in any order: those of all are counted.
-        DataType::ListView(_) => bytes(values.as_list_view::<i32>().values().as_ref()),
-        DataType::LargeListView(_) => bytes(values.as_list_view::<i64>().values().as_ref()),
+        DataType::ListView(_) => viewed::<i32>(values),
+        DataType::LargeListView(_) => viewed::<i64>(values),
         DataType::Map(..) => {
             let maps = values.as_map();
             let (from, length) = within(maps.value_offsets());
@@ -385,10 +387,35 @@ pub(super) fn bytes(values: &dyn Array) -> usize {
         }
         DataType::FixedSizeList(..) => bytes(values.as_fixed_size_list().values().as_ref()),
         DataType::Struct(_) => values.as_struct().columns().iter().map(|column| bytes(column.as_ref())).sum(),
-        DataType::Dictionary(..) => bytes(values.as_any_dictionary().values().as_ref()),
+        DataType::Dictionary(..) => {
+            let dictionary = values.as_any_dictionary();
+            let words = dictionary.values();
+            let keys = if words.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
+            let known = keys.into_iter().enumerate().filter(|(row, _)| values.is_valid(*row));
+            of_rows(known.map(|(_, key)| words.slice(key, 1)))
+        }
+        DataType::RunEndEncoded(ends, _) => match ends.data_type() {
+            DataType::Int16 => runs::<Int16Type>(values),
+            DataType::Int32 => runs::<Int32Type>(values),
+            _ => runs::<Int64Type>(values),
+        },
         other => values.len() * other.primitive_width().unwrap_or(0),
     };
     values.len() + items
+}
+
+fn of_rows(rows: impl Iterator<Item = ArrayRef>) -> usize {
+    rows.map(|items| bytes(items.as_ref())).sum()
+}
+
+fn viewed<O: OffsetSizeTrait>(values: &dyn Array) -> usize {
+    let lists = values.as_list_view::<O>();
+    of_rows((0..lists.len()).map(|row| lists.value(row)))
+}
+
+fn runs<R: RunEndIndexType>(values: &dyn Array) -> usize {
+    let runs = values.as_run::<R>();
+    of_rows((0..runs.len()).map(|row| runs.values().slice(runs.get_physical_index(row), 1)))
 }
 
 /// Where the items of lists begin, and how many there are.
@@ -416,13 +443,13 @@ impl OptimizerRule for LongConstants {
             let one_row = node.inputs().into_iter().all(|input| matches!(input, LogicalPlan::EmptyRelation(_)));
             let of_node = if one_row { &mut in_one_row } else { &mut in_many };
             node.apply_expressions(|expr| {
-                *of_node |= is_long(expr) || expr.exists(|within| Ok(copies_constant(within)))?;
+                *of_node |= is_long(expr, COPIED) || expr.exists(|within| Ok(copies_constant(within)))?;
                 Ok(TreeNodeRecursion::Continue)
             })
         })?;
         if in_many || in_one_row && copies {
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "every row would have its copy of a constant of more than {} KB: keep it in a table, or write structure('..') around a crystal",
+                "every row would have its copy of a constant of more than {} KB, or {IN_WINDOW} bytes in a window: keep it in a table, or write structure('..') around a crystal",
                 COPIED >> 10
             )));
         }
@@ -430,8 +457,8 @@ impl OptimizerRule for LongConstants {
     }
 }
 
-fn is_long(expr: &Expr) -> bool {
-    matches!(expr, Expr::Literal(value, _) if value.to_array().is_ok_and(|value| bytes(value.as_ref()) > COPIED))
+fn is_long(expr: &Expr, most: usize) -> bool {
+    matches!(expr, Expr::Literal(value, _) if value.to_array().is_ok_and(|value| bytes(value.as_ref()) > most))
 }
 
 /// Whether a long constant stands in an expression that makes as many of it as there are rows.
@@ -445,10 +472,34 @@ fn copies_constant(expr: &Expr) -> bool {
         }
         _ => false,
     };
+    let most = if matches!(expr, Expr::WindowFunction(_)) { IN_WINDOW } else { COPIED };
     let mut copies = false;
     let walked = expr.apply_children(|child| {
-        copies |= is_long(child) && !takes(child);
+        copies |= is_long(child, most) && !takes(child);
         Ok(TreeNodeRecursion::Continue)
     });
     copies || walked.is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{DictionaryArray, RunArray};
+
+    use super::*;
+
+    #[test]
+    fn what_rows_share_is_counted_for_each() {
+        let words = ["abc", "abc", "defghi", "abc"];
+        let dictionary: DictionaryArray<Int32Type> = words.into_iter().collect();
+        let runs: RunArray<Int32Type> = words.into_iter().collect();
+        let arrays: [&dyn Array; 2] = [&dictionary, &runs];
+        for values in arrays {
+            // A byte for each row, and one for each of its words, beside the letters.
+            assert_eq!(bytes(values), 4 + 4 + 15, "{}", values.data_type());
+            assert_eq!(bytes(values.slice(1, 2).as_ref()), 2 + 2 + 9, "{}", values.data_type());
+            assert_eq!(bytes(values.slice(4, 0).as_ref()), 0, "{}", values.data_type());
+        }
+        let unknown: DictionaryArray<Int32Type> = [None::<&str>, None].into_iter().collect();
+        assert_eq!(bytes(&unknown), 2);
+    }
 }

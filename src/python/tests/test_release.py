@@ -73,6 +73,9 @@ def test_what_is_packed_is_tried_and_checked_before_it_is_published():
     wheels, programs = jobs.split("  programs:\n")
     for job in (wheels, programs):
         assert 'sql "$QUERY"' in job and "serve --help" in job
+    for version in ("3.10", "3.14"):
+        tried = re.search(r"for version in (.*); do\n", wheels)[1].split()
+        assert version in tried and f"            {version}\n" in wheels, version
     for checker in ("twine", "check-wheel-contents", "abi3audit"):
         assert f"checkers/bin/{checker} " in wheels
         assert re.search(rf"^{checker}==", (ROOT / "src/python/tests/requirements.txt").read_text(), re.M)

@@ -46,7 +46,10 @@ async fn admitted(State(door): State<Door>, request: Request, next: Next) -> Res
     let path = request.uri().path().to_owned();
     let answered = match admitted {
         // As long for what is asked to arrive as for the answer to begin.
-        Ok(()) => timeout(2 * door.gate().limits().timeout, next.run(request)).await,
+        Ok(()) => {
+            let request = request.map(|body| door.gate().bodies().counted(body, status));
+            timeout(2 * door.gate().limits().timeout, next.run(request)).await
+        }
         Err(refusal) => return refused(&door, &path, refusal),
     };
     answered.unwrap_or_else(|_| refused(&door, &path, Refusal::new(Kind::Late, "the request did not arrive in time")))

@@ -5,6 +5,7 @@
 //! A client that goes away ends its work.
 
 mod answer;
+mod bodies;
 mod counts;
 mod limits;
 mod places;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub use answer::Answer;
+use bodies::Bodies;
 pub(crate) use counts::Counts;
 pub use limits::{Allowed, Limits};
 use places::{Place, Places};
@@ -43,6 +45,9 @@ pub const OPTIONS: [&str; 5] = ["model", "energy_model", "coverage", "features",
 
 /// The message where a client wants to change something.
 pub(crate) const ONLY_READS: &str = "this server only reads: SELECT, EXPLAIN, DESCRIBE and SHOW";
+
+/// Longest bodies that may arrive at a time.
+const LONGEST_BODIES: usize = 64;
 
 /// Longest warning, characters.
 const LONGEST_WARNING: usize = 300;
@@ -132,6 +137,7 @@ struct Shared {
     training: Arc<Semaphore>,
     ending: Stop,
     places: Places,
+    bodies: Bodies,
     hidden: Hidden,
     counts: Counts,
 }
@@ -159,6 +165,7 @@ impl Gate {
             store: store.clone(),
             pinned: Mutex::default(),
             places: Places::new(limits.queries, limits.waiting),
+            bodies: Bodies::new(LONGEST_BODIES.saturating_mul(limits.body)),
             limits,
             allowed,
             training: Arc::new(Semaphore::new(1)),
@@ -176,6 +183,11 @@ impl Gate {
     /// What was counted.
     pub(crate) fn counts(&self) -> &Counts {
         &self.0.counts
+    }
+
+    /// What the bodies of requests take.
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.0.bodies
     }
 
     /// How many queries run, and how many wait.

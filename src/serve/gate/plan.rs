@@ -47,7 +47,7 @@ const SLOW: [&str; 1] = ["levenshtein"];
 const PATTERNS: [&str; 5] = ["regexp_like", "regexp_count", "regexp_instr", "regexp_match", "regexp_replace"];
 
 /// Aggregates that gather values of all rows: over a window each row would have them all.
-const GATHER: [&str; 2] = ["array_agg", "string_agg"];
+const GATHER: [&str; 4] = ["array_agg", "string_agg", "phase_diagram", "voltage_profile"];
 
 /// Functions whose last argument spells a type.
 const CASTS: [&str; 2] = ["arrow_cast", "arrow_try_cast"];
@@ -179,11 +179,19 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
             ));
         }
         Expr::BinaryExpr(BinaryExpr {
-            op: Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch,
+            op:
+                Operator::RegexMatch
+                | Operator::RegexIMatch
+                | Operator::RegexNotMatch
+                | Operator::RegexNotIMatch
+                | Operator::LikeMatch
+                | Operator::ILikeMatch
+                | Operator::NotLikeMatch
+                | Operator::NotILikeMatch,
             right,
             ..
         }) => return pattern_refused(right),
-        Expr::SimilarTo(Like { pattern, .. }) => return pattern_refused(pattern),
+        Expr::Like(Like { pattern, .. }) | Expr::SimilarTo(Like { pattern, .. }) => return pattern_refused(pattern),
         Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
             return type_refused(field.data_type());
         }
@@ -210,11 +218,12 @@ fn call_refused(expr: &Expr, schemas: &[&DFSchema], allowed: Allowed) -> Option<
     (!allowed.relax && relaxes(call, schemas)).then(|| costly(call.name()))
 }
 
-/// Why there are no regular expressions that are another in each row.
+/// Why there are no regular expressions, and no patterns of LIKE, that are another in each row: each is compiled, and that cannot be
+/// stopped.
 fn pattern_refused(pattern: &Expr) -> Option<String> {
     let of_row = |part: &Expr| matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..));
     let varies = pattern.is_volatile() || pattern.exists(|part| Ok(of_row(part))).unwrap_or(true);
-    varies.then(|| "a regular expression is a constant here, and no column".into())
+    varies.then(|| "a pattern of LIKE, and a regular expression, is a constant here, and no column".into())
 }
 
 /// An approximation of quantiles makes room for as many centroids as a number says, before any row is there.

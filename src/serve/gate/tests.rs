@@ -136,6 +136,7 @@ async fn what_reads_is_answered() {
         ("SELECT ('a' || NULL) IS NULL AS n, 1 || 'a' AS m, [1] || 2 AS o", "| true | 1a | [1, 2] |"),
         ("SELECT concat(replace(id, 'r', 'R'), '-', upper(left(id, 2))) AS a FROM crystals", "Rutile-RU"),
         ("SELECT count(*) AS n FROM crystals WHERE id ~ ('^r' || 'u') AND regexp_like(id, 'le$')", "| 1 |"),
+        ("SELECT count(*) AS n FROM crystals WHERE id LIKE ('r' || '%') AND id ILIKE 'R_t%'", "| 1 |"),
         ("SELECT array_to_string(array_agg(value), ',') AS a FROM generate_series(1, 3)", "1,2,3"),
         ("SELECT coalesce(NULL, struct(1, 'a')['c1'], 'b') AS a, now() IS NOT NULL AS b", "| a | true |"),
         ("SELECT count(DISTINCT uuid()) AS n FROM generate_series(1, 20000)", "20000"),

@@ -1,5 +1,8 @@
 //! What is posted: an object of JSON, within the bounds of time and length.
 
+use std::error::Error;
+use std::iter::successors;
+
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -7,18 +10,24 @@ use serde::de::DeserializeOwned;
 
 use super::essence;
 use crate::error::{Kind, Refusal};
-use crate::gate::Limits;
+use crate::gate::Gate;
 
 /// The head of a request, and what its body says.
 ///
 /// # Errors
-/// Another type of body, one that is too long or too late, or one that says something else.
-pub(super) async fn read<T: DeserializeOwned>(limits: &Limits, request: Request) -> Result<(Parts, T), Refusal> {
+/// Another type of body, one that is too long or too late or comes with too many others, or one that says something else.
+pub(super) async fn read<T: DeserializeOwned>(gate: &Gate, request: Request) -> Result<(Parts, T), Refusal> {
     let (head, body) = request.into_parts();
     check_type(&head.headers)?;
+    let limits = gate.limits();
+    let body = gate.bodies().counted(body, |refusal| refusal);
     let bytes = match tokio::time::timeout(limits.timeout, axum::body::to_bytes(body, limits.body)).await {
         Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
+        Ok(Err(error)) => {
+            let mut causes = successors(Some(&error as &(dyn Error + 'static)), |error| error.source());
+            if let Some(refusal) = causes.find_map(|error| error.downcast_ref::<Refusal>()) {
+                return Err(refusal.clone());
+            }
             let message = format!("the request is longer than {} bytes, or broke off", limits.body);
             return Err(Refusal::new(Kind::TooMuch, message));
         }

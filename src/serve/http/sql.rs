@@ -75,9 +75,8 @@ fn kind_of(option: &str) -> Value {
 
 pub(super) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, visit } = asked;
-    let limits = door.gate().limits().clone();
     let read = async {
-        let (head, statement) = posted::read::<Statement>(&limits, request).await?;
+        let (head, statement) = posted::read::<Statement>(door.gate(), request).await?;
         let format = format_of(statement.format.as_deref(), &head.headers)?;
         Ok((statement, format))
     };
@@ -97,8 +96,7 @@ pub(super) async fn answer(asked: Asked) -> Response {
 /// `POST /v1/funnel`: how many rows each step of a statement leaves.
 pub(super) async fn funnel(asked: Asked) -> Response {
     let Asked { door, request, mut visit } = asked;
-    let limits = door.gate().limits().clone();
-    let statement = match posted::read::<Statement>(&limits, request).await {
+    let statement = match posted::read::<Statement>(door.gate(), request).await {
         Ok((_, statement)) => statement,
         Err(refusal) => return end(visit, &refusal),
     };

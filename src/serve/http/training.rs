@@ -26,7 +26,7 @@ pub(super) async fn answer(asked: Asked) -> Response {
     let Asked { door, request, mut visit } = asked;
     let begun = async {
         door.gate().check_training()?;
-        let (_, asked) = posted::read::<Training>(door.gate().limits(), request).await?;
+        let (_, asked) = posted::read::<Training>(door.gate(), request).await?;
         let mut course = door.gate().train(asked).await?;
         // What cannot be trained is refused with its status.
         match course.next().await {

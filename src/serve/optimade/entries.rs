@@ -1,5 +1,7 @@
 //! Crystals as entries: a page of them, or one.
 
+use std::collections::BTreeSet;
+
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use crystal::DEFAULT_SYMPREC;
@@ -13,13 +15,16 @@ use serde_json::{Map, Value};
 use sql::{Session, quoted_name};
 
 use super::lower::Names;
-use super::properties::STANDARD;
+use super::properties::{FUNCTIONS, STANDARD, UNKNOWN};
 use super::query::Query;
 use crate::error::{Kind, Refusal};
 use crate::gate::{Answer, Gate, Question};
 
 /// Crystals that are written between two looks at the deadline: a space group may take a while.
 const AT_A_TIME: usize = 16;
+
+/// Properties of other providers that a request may name beside all of ours.
+const OTHERS: usize = 16;
 
 /// Entries with what is said of them.
 pub(super) struct Page {
@@ -85,6 +90,13 @@ fn planned(
     query: &Query,
     said: impl Fn(DataFusionError) -> Refusal,
 ) -> Result<(DataFrame, Vec<String>), Refusal> {
+    let most = STANDARD.len() + UNKNOWN.len() + FUNCTIONS.len() + names.columns().count() + OTHERS;
+    let named = query.fields.as_ref().map_or(0, BTreeSet::len).max(query.sort.len());
+    if named > most {
+        return Err(Refusal::bad(format!(
+            "{named} properties are named; sort and response_fields take at most {most}"
+        )));
+    }
     let mut keys = Vec::new();
     for (name, descending) in &query.sort {
         let property = names.queried(name)?;

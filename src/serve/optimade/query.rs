@@ -63,7 +63,11 @@ impl Query {
                     gate.check_text("filter", &value)?;
                     query.filter = Filter::parse(&value)?;
                 }
-                "sort" if !single => query.sort = names().map(direction).collect(),
+                "sort" if !single => {
+                    // What is sorted by once is sorted by.
+                    let mut sorted = BTreeSet::new();
+                    query.sort = names().map(direction).filter(|(name, _)| sorted.insert(name.clone())).collect();
+                }
                 "page_limit" if !single => query.limit = whole()?,
                 "page_offset" if !single => query.offset = whole()?,
                 "page_number" if !single => page = Some(whole()?.max(1) - 1),

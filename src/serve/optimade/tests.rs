@@ -116,6 +116,10 @@ async fn properties_of_other_providers_are_unknown_and_other_names_refused() {
     assert_eq!(other["meta"]["warnings"].as_array().unwrap().len(), 2, "{other}");
     let chain = |n| format!("filter={}", vec!["nsites=1"; n].join("+OR+"));
     let (wide, long) = (chain(600), chain(700));
+    let named = |what: &str, n: usize| format!("{what}={}", (0..n).map(|i| format!("_x_{i},")).collect::<String>());
+    let (few, many_fields, many_keys) =
+        (named("response_fields", 16), named("response_fields", 1000), named("sort", 1000));
+    let twice = format!("sort={}&response_fields={}", "nsites,-nsites,".repeat(1000), "nsites,".repeat(1000));
     let deep = format!("filter={}nsites=1{}", "(".repeat(4000), ")".repeat(4000));
     for (query, status) in [
         ("filter=crazyfield%20%3D%202", 400),
@@ -144,6 +148,10 @@ async fn properties_of_other_providers_are_unknown_and_other_names_refused() {
         ("sort=nothing", 400),
         ("response_fields=nothing", 400),
         ("response_fields=_hollandite_relax", 400),
+        (&few, 200),
+        (&many_fields, 400),
+        (&many_keys, 400),
+        (&twice, 200),
         ("response_format=xml", 400),
         ("include=calculations", 400),
         ("page_limit=0", 400),

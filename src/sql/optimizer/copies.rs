@@ -10,14 +10,15 @@ use std::future::ready;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
 };
@@ -46,26 +47,39 @@ pub(super) fn of_short_rows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Exec
         Some(unnest) => unnest.list_column_indices().iter().map(|list| list.index_in_input_schema).collect(),
         None => Vec::new(),
     };
+    let given = given(&plan)?;
     let mut children: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
     for (place, child) in plan.children().into_iter().enumerate() {
         let input = of_short_rows(Arc::clone(child))?;
         children.push(match copies || subqueries && place > 0 {
-            true => Arc::new(ShortRowsExec { input, lists: lists.clone() }),
+            true => Arc::new(ShortRowsExec { input, lists: lists.clone(), given: given.clone() }),
             false => input,
         });
     }
     plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))
 }
 
+/// What the functions of a window are given, where they may give it to every row: what they answer is no number.
+fn given(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
+    let functions = match (plan.downcast_ref::<WindowAggExec>(), plan.downcast_ref::<BoundedWindowAggExec>()) {
+        (Some(window), _) => window.window_expr(),
+        (_, Some(window)) => window.window_expr(),
+        _ => &[],
+    };
+    let mut given = Vec::new();
+    for function in functions {
+        if function.field()?.data_type().primitive_width().is_none() {
+            given.extend(function.expressions());
+        }
+    }
+    Ok(given)
+}
+
 /// # Errors
 /// A row that is too long to be copied: beside each item of its `lists`, or into a batch of rows where there are none.
 fn check(batch: &RecordBatch, lists: &[usize]) -> Result<()> {
     let length = |of_lists: bool| {
-        let columns = batch.columns().iter().enumerate();
-        // The values of a dictionary are shared, and not copied.
-        let columns = columns.filter(|(place, column)| {
-            lists.contains(place) == of_lists && !matches!(column.data_type(), DataType::Dictionary(..))
-        });
+        let columns = batch.columns().iter().enumerate().filter(|(place, _)| lists.contains(place) == of_lists);
         columns.map(|(_, column)| bytes(column.as_ref())).sum::<usize>()
     };
     let copies = if lists.is_empty() { COPIES } else { length(true) };
@@ -74,14 +88,52 @@ fn check(batch: &RecordBatch, lists: &[usize]) -> Result<()> {
     }
     let rows = batch.num_rows();
     if rows < 2 {
-        return Err(DataFusionError::ResourcesExhausted(format!(
-            "a row would be copied into more than {} MB by a join, a window, a subquery or unnest: shorten its texts and lists, or leave them out",
-            COPIED >> 20
-        )));
+        return Err(too_long());
     }
     let half = rows / 2;
     check(&batch.slice(0, half), lists)?;
     check(&batch.slice(half, rows - half), lists)
+}
+
+fn too_long() -> DataFusionError {
+    DataFusionError::ResourcesExhausted(format!(
+        "a row would be copied into more than {} MB by a join, a window, a subquery or unnest: shorten its texts and lists, or leave them out",
+        COPIED >> 20
+    ))
+}
+
+/// The rows that come to a window. They may all be of one partition, and then each has its copy of the longest value.
+struct Windowed {
+    given: Vec<Arc<dyn PhysicalExpr>>,
+    /// Bytes of the longest value of each.
+    longest: Vec<usize>,
+    rows: usize,
+}
+
+impl Windowed {
+    fn new(given: Vec<Arc<dyn PhysicalExpr>>) -> Self {
+        Self { longest: vec![0; given.len()], given, rows: 0 }
+    }
+
+    /// # Errors
+    /// A value that is too long to be copied into all rows that came.
+    fn check(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        for (value, longest) in self.given.iter().zip(&mut self.longest) {
+            let length = match value.evaluate(batch)? {
+                ColumnarValue::Array(values) => {
+                    let rows = (0..values.len()).map(|row| bytes(values.slice(row, 1).as_ref()));
+                    rows.max().unwrap_or_default()
+                }
+                ColumnarValue::Scalar(value) => bytes(value.to_array()?.as_ref()),
+            };
+            *longest = length.max(*longest);
+        }
+        match self.longest.iter().sum::<usize>().saturating_mul(self.rows) <= COPIED {
+            true => Ok(()),
+            false => Err(too_long()),
+        }
+    }
 }
 
 /// Hands on the rows of its input, and fails at the first that is too long.
@@ -90,6 +142,8 @@ struct ShortRowsExec {
     input: Arc<dyn ExecutionPlan>,
     /// The columns that `unnest` takes apart.
     lists: Vec<usize>,
+    /// What a window may copy.
+    given: Vec<Arc<dyn PhysicalExpr>>,
 }
 
 impl DisplayAs for ShortRowsExec {
@@ -134,7 +188,7 @@ impl ExecutionPlan for ShortRowsExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        Ok(Arc::new(Self { input, lists: self.lists.clone() }))
+        Ok(Arc::new(Self { input, lists: self.lists.clone(), given: self.given.clone() }))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -142,10 +196,13 @@ impl ExecutionPlan for ShortRowsExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let lists = self.lists.clone();
+        let (lists, mut windowed) = (self.lists.clone(), Windowed::new(self.given.clone()));
         let rows = self.input.execute(partition, context)?;
         let schema = rows.schema();
-        let short = rows.and_then(move |batch| ready(check(&batch, &lists).map(|()| batch)));
+        let short = rows.and_then(move |batch| {
+            let checked = check(&batch, &lists).and_then(|()| windowed.check(&batch));
+            ready(checked.map(|()| batch))
+        });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, short)))
     }
 
@@ -164,8 +221,9 @@ impl ExecutionPlan for ShortRowsExec {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, Int64Array, ListArray, StringArray};
-    use arrow::datatypes::Int64Type;
+    use arrow::array::{ArrayRef, DictionaryArray, Int64Array, ListArray, StringArray};
+    use arrow::datatypes::{Int32Type, Int64Type};
+    use datafusion::physical_expr::expressions::Column;
 
     use super::*;
 
@@ -190,5 +248,30 @@ mod tests {
         check(&beside(70_000, 10), &[1]).unwrap();
         check(&beside(10, 1_000_000), &[1]).unwrap();
         assert!(check(&beside(1000, 1_000_000), &[1]).is_err());
+
+        // A word of a dictionary is copied by what makes a text of it.
+        let word = |length: usize| {
+            let words: DictionaryArray<Int32Type> = [Some("x".repeat(length).as_str())].into_iter().collect();
+            RecordBatch::try_from_iter([("word", Arc::new(words) as ArrayRef)]).unwrap()
+        };
+        check(&word(60_000), &[]).unwrap();
+        assert!(check(&word(70_000), &[]).is_err());
+    }
+
+    #[test]
+    fn a_window_has_as_many_copies_as_rows_came() {
+        let rows = |text: usize, rows: usize| {
+            let mut texts = vec![String::new(); rows];
+            texts[rows / 2] = "x".repeat(text);
+            RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(texts)) as ArrayRef)]).unwrap()
+        };
+        let given: Vec<Arc<dyn PhysicalExpr>> = vec![Arc::new(Column::new("text", 0))];
+        let mut short = Windowed::new(given.clone());
+        (0..100).for_each(|_| short.check(&rows(500, 8192)).unwrap());
+        let mut long = Windowed::new(given);
+        long.check(&rows(60_000, 8192)).unwrap();
+        assert!(long.check(&rows(0, 8192)).is_err());
+        // Numbers are no copies.
+        Windowed::new(Vec::new()).check(&rows(60_000, 100_000)).unwrap();
     }
 }

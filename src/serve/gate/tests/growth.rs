@@ -78,6 +78,8 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
     let list = format!("string_to_array({text}, NULL)");
     let rows = "FROM generate_series(1, 100000)";
     let gathered = "string_agg(value || '', ',')";
+    let one_long =
+        format!("SELECT value, 'y' AS a {rows} UNION ALL SELECT 0, {gathered} FROM generate_series(1, 5000)");
     let hostile = [
         format!("SELECT replace(replace('{short}', 'x', '{short}'), 'x', '{short}')"),
         format!("SELECT replace('{}', '', '{}')", x(30_000), x(30_000)),
@@ -115,6 +117,10 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
         format!(
             "SELECT a, unnest(l) AS b FROM (SELECT {gathered} AS a, array_agg(value) AS l FROM generate_series(1, 50000))"
         ),
+        // Short enough for a batch of rows, and not for all of a window.
+        format!("SELECT first_value(a) OVER () AS b FROM ({one_long})"),
+        format!("SELECT max(a || 'y') OVER (ORDER BY value) AS b FROM ({one_long})"),
+        format!("SELECT lag(value || '', 100000, '{}') OVER (ORDER BY value) AS b {rows}", x(7_000)),
     ];
     for statement in hostile {
         let refusal = place.refused(&statement).await;
@@ -132,6 +138,10 @@ async fn texts_and_lists_do_not_grow_beyond_the_bounds() {
         (format!("SELECT sum(length(split_part('{long}', 'y', value % 2 + 2))) AS n {rows}"), "| 0 |"),
         (format!("SELECT count(*) AS n FROM crystals WHERE id = '{long}'"), "| 0 |"),
         (format!("SELECT length('{long}' || '{short}') AS n"), "| 62000 |"),
+        (
+            format!("SELECT length(max(a)) < 5 AS n FROM (SELECT first_value(value || '') OVER () AS a {rows})"),
+            "| true |",
+        ),
     ] {
         let rows = place.ask(statement.as_str()).await;
         let rows = rows.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", shown(&statement)));
