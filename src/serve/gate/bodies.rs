@@ -1,5 +1,6 @@
 //! Bodies of requests: so many bytes of all that arrive together.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::BoxError;
@@ -40,14 +41,24 @@ impl Bodies {
     }
 }
 
+/// The refusal behind an error of a body.
+pub(crate) fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refusal> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(refusal) = error.downcast_ref() {
+            return Some(refusal);
+        }
+        cause = error.source();
+    }
+    None
+}
+
 fn busy() -> Refusal {
     Refusal::new(Kind::Busy, "too many long requests arrive at a time; try again later")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-
     use axum::body::to_bytes;
 
     use super::*;
@@ -62,9 +73,7 @@ mod tests {
         let mut first = body(8).into_data_stream();
         assert_eq!(first.next().await.unwrap().unwrap().len(), 8);
         let refused = to_bytes(body(8), 100).await.unwrap_err();
-        let mut causes = std::iter::successors(Some(&refused as &(dyn Error + 'static)), |error| error.source());
-        let refusal = causes.find_map(|error| error.downcast_ref::<Refusal>());
-        assert_eq!(refusal.map(|refusal| refusal.kind), Some(Kind::Busy));
+        assert_eq!(refusal(&refused).map(|refusal| refusal.kind), Some(Kind::Busy));
         assert_eq!(to_bytes(body(2), 100).await.unwrap().len(), 2);
         drop(first);
         assert_eq!(to_bytes(body(8), 100).await.unwrap().len(), 8);

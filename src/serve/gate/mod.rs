@@ -32,6 +32,7 @@ use tokio::time::Instant;
 
 pub use answer::Answer;
 use bodies::Bodies;
+pub(crate) use bodies::refusal;
 pub(crate) use counts::Counts;
 pub use limits::{Allowed, Limits};
 use places::{Place, Places};

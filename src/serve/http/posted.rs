@@ -1,8 +1,5 @@
 //! What is posted: an object of JSON, within the bounds of time and length.
 
-use std::error::Error;
-use std::iter::successors;
-
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -10,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::essence;
 use crate::error::{Kind, Refusal};
-use crate::gate::Gate;
+use crate::gate::{Gate, refusal};
 
 /// The head of a request, and what its body says.
 ///
@@ -24,8 +21,7 @@ pub(super) async fn read<T: DeserializeOwned>(gate: &Gate, request: Request) -> 
     let bytes = match tokio::time::timeout(limits.timeout, axum::body::to_bytes(body, limits.body)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(error)) => {
-            let mut causes = successors(Some(&error as &(dyn Error + 'static)), |error| error.source());
-            if let Some(refusal) = causes.find_map(|error| error.downcast_ref::<Refusal>()) {
+            if let Some(refusal) = refusal(&error) {
                 return Err(refusal.clone());
             }
             let message = format!("the request is longer than {} bytes, or broke off", limits.body);
