@@ -1,9 +1,10 @@
-"""Answers over the network beside DuckDB behind a server of Arrow Flight on the very same Parquet files: answers and rows a second.
+"""Answers over the network beside DuckDB and DataFusion behind a server of Arrow Flight on the very same Parquet files.
 
-Both servers listen on loopback and are asked by one and the same client, pyarrow's, in the same two calls: what would this statement give,
-and give it. The peer is the least server that a person would write: a statement is described by its plan and run when it is fetched, with
-a cursor of DuckDB for each call. "cheap" is a filter with an aggregate, asked by one client and by --clients at once; "stream" is every
-row of the table with its crystals, beside a program that reads the same columns of the same files with pyarrow and nothing between.
+All servers listen on loopback and are asked by one and the same client, pyarrow's, in the same two calls: what would this statement give,
+and give it. A peer is the least server that one would write: a statement is described by its plan and run when it is fetched, with a cursor
+of DuckDB for each call, or planned anew by DataFusion, the engine that ours has, with neither catalog nor snapshot nor gate. "cheap" is a
+filter with an aggregate, asked by one client and by --clients at once; "stream" is every row of the table with its crystals, beside a
+program that reads the same columns of the same files with pyarrow and nothing between.
 """
 
 import contextlib
@@ -74,15 +75,34 @@ def files(path):
     return [str(file) for file in sorted((path / "data" / "main" / "crystals").glob("**/*.parquet"))]
 
 
-def peer(path, told):
-    """DuckDB behind Flight."""
+def duckdb_rows(path):
+    """The rows of a query by DuckDB."""
     import duckdb
     import pyarrow
-    from pyarrow import flight
 
     duck = duckdb.connect()
-    rows = lambda query: pyarrow.RecordBatchReader.from_stream(duck.cursor().sql(query))
     duck.execute(f"CREATE VIEW crystals AS SELECT * FROM read_parquet({files(path)})")
+    return lambda query: pyarrow.RecordBatchReader.from_stream(duck.cursor().sql(query))
+
+
+def datafusion_rows(path):
+    """The rows of a query by DataFusion."""
+    import datafusion
+    import pyarrow
+
+    context = datafusion.SessionContext()
+    context.register_parquet("crystals", os.path.commonpath([os.path.dirname(file) for file in files(path)]))
+    return lambda query: pyarrow.RecordBatchReader.from_stream(context.sql(query))
+
+
+PEERS = {"DuckDB": duckdb_rows, "DataFusion": datafusion_rows}
+
+
+def peer(name, path, told):
+    """One of them behind Flight."""
+    from pyarrow import flight
+
+    rows = PEERS[name](path)
 
     class Server(flight.FlightServerBase):
         def get_flight_info(self, context, descriptor):
@@ -131,11 +151,14 @@ def main():
     machine()
     binary = os.environ.get("HOLLANDITE") or _build(["build", "--features", "serve", "--bin", "hollandite"], args.profile)
     path = store(binary)
-    told, table = multiprocessing.Queue(), Table("us", 1e6)
-    other = multiprocessing.Process(target=peer, args=(path, told), daemon=True)
-    other.start()
+    table, sides, others = Table("us", 1e6), {}, []
+    for name in PEERS:
+        told = multiprocessing.Queue()
+        others.append(multiprocessing.Process(target=peer, args=(name, path, told), daemon=True))
+        others[-1].start()
+        sides[name] = told.get(timeout=60)
     with ours(binary, path, args.clients) as at:
-        sides = {"hollandite": at, "DuckDB": told.get(timeout=60)}
+        sides = {"hollandite": at, **sides}
         for _ in range(args.rounds):
             for side, at in sides.items():
                 for n in (1, args.clients):
@@ -147,7 +170,8 @@ def main():
                 rows[side] = work()
                 table.add("stream, a row", side, (time.perf_counter() - began, None), rows[side])
             assert len(set(rows.values())) == 1, rows
-    other.kill()
+    for other in others:
+        other.kill()
     table.print()
     machine()
 
