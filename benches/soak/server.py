@@ -2,7 +2,8 @@
 
 So many clients mix cheap queries (a count, a filter, one row by a parameter, a crystal as a file, a page of OPTIMADE) with calls of a
 model, whose answers are remembered in the store, and of many models at once, whose answers are not. Every answer must be whole and
-right; a client that is told to come back (429) waits as it is told, and is counted. Meanwhile `import` writes files of crystals, after the other, and each of them must be seen as a whole or not at all. The resident memory of the server is taken every second: where
+right; a client that is told to come back (429) waits as it is told, and is counted. Meanwhile `import` writes files of crystals, one
+after the other, and each of them must be seen as a whole or not at all. The resident memory of the server is taken every second: where
 nothing is imported (--imports 0), it may not grow by more than a tenth after a tenth of the time; what is remembered of new files grows
 with them. No import may block readers: the slowest hundredth of a kind may not take over a second and three times as long while one runs
 as in the rest of the time.
