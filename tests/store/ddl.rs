@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use futures::future::BoxFuture;
 use hollandite::crystal::testing;
 use hollandite::sql::Session;
 use hollandite::store::{ImportOptions, Store};
@@ -24,30 +25,37 @@ async fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-/// The rows of a statement, a text each, values separated by commas.
-async fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let batches = session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}")).collect().await;
-    let batches = batches.unwrap_or_else(|e| panic!("{sql}\n{e}"));
-    let options = FormatOptions::default().with_null("NULL");
-    let mut rows = Vec::new();
-    for batch in &batches {
-        let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
-        rows.extend(
-            (0..batch.num_rows())
-                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(",")),
-        );
-    }
-    rows
+/// The rows of a statement, a text each, values separated by commas. On the heap, as [`refused`]: the unoptimised futures of thirty statements
+/// overflow the stack of a test.
+fn rows<'a>(session: &'a Session, sql: &'a str) -> BoxFuture<'a, Vec<String>> {
+    Box::pin(async move {
+        let batches = session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}")).collect().await;
+        let batches = batches.unwrap_or_else(|e| panic!("{sql}\n{e}"));
+        let options = FormatOptions::default().with_null("NULL");
+        let mut rows = Vec::new();
+        for batch in &batches {
+            let columns: Vec<_> =
+                batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+            rows.extend(
+                (0..batch.num_rows()).map(|row| {
+                    columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(",")
+                }),
+            );
+        }
+        rows
+    })
 }
 
-async fn refused(session: &Session, sql: &str) -> String {
-    match session.sql(sql).await {
-        Err(error) => error.to_string(),
-        Ok(frame) => match frame.collect().await {
+fn refused<'a>(session: &'a Session, sql: &'a str) -> BoxFuture<'a, String> {
+    Box::pin(async move {
+        match session.sql(sql).await {
             Err(error) => error.to_string(),
-            Ok(_) => panic!("{sql} was not refused"),
-        },
-    }
+            Ok(frame) => match frame.collect().await {
+                Err(error) => error.to_string(),
+                Ok(_) => panic!("{sql} was not refused"),
+            },
+        }
+    })
 }
 
 fn newest(store: &Store) -> i64 {
