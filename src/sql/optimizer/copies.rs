@@ -5,25 +5,22 @@
 //! rows is half a terabyte. Constants are looked at in the plan ([`crate::bounded`]); what is computed shows when it is there, and so a
 //! node below each operator that copies looks at it.
 
-use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::execution_plan::{CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
-use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
-};
 use futures::TryStreamExt;
 
+use super::passing::{Passing, PassingExec};
 use crate::bounded::bytes;
 
 /// Most that the copies of a row take together, bytes.
@@ -52,7 +49,7 @@ pub(super) fn of_short_rows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Exec
     for (place, child) in plan.children().into_iter().enumerate() {
         let input = of_short_rows(Arc::clone(child))?;
         children.push(match copies || subqueries && place > 0 {
-            true => Arc::new(ShortRowsExec { input, lists: lists.clone(), given: given.clone() }),
+            true => Arc::new(PassingExec { input, work: ShortRows { lists: lists.clone(), given: given.clone() } }),
             false => input,
         });
     }
@@ -136,86 +133,36 @@ impl Windowed {
     }
 }
 
-/// Hands on the rows of its input, and fails at the first that is too long.
-#[derive(Debug)]
-struct ShortRowsExec {
-    input: Arc<dyn ExecutionPlan>,
+/// Fails at the first row that is too long.
+#[derive(Debug, Clone)]
+struct ShortRows {
     /// The columns that `unnest` takes apart.
     lists: Vec<usize>,
     /// What a window may copy.
     given: Vec<Arc<dyn PhysicalExpr>>,
 }
 
-impl DisplayAs for ShortRowsExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+impl Passing for ShortRows {
+    const NAME: &'static str = "ShortRowsExec";
 
-impl ExecutionPlan for ShortRowsExec {
-    fn name(&self) -> &str {
-        "ShortRowsExec"
+    fn again(&self) -> Self {
+        self.clone()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
+    fn execute(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("{} has one input", self.name());
-        };
-        Ok(Arc::new(Self { input, lists: self.lists.clone(), given: self.given.clone() }))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        input: &dyn ExecutionPlan,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let (lists, mut windowed) = (self.lists.clone(), Windowed::new(self.given.clone()));
-        let rows = self.input.execute(partition, context)?;
+        let rows = input.execute(partition, context)?;
         let schema = rows.schema();
         let short = rows.and_then(move |batch| {
             let checked = check(&batch, &lists).and_then(|()| windowed.check(&batch));
             ready(checked.map(|()| batch))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, short)))
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
-    }
-
-    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        Ok(Arc::clone(&inputs[0]))
-    }
-
-    fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
     }
 }
 

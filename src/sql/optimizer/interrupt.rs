@@ -19,8 +19,7 @@ use std::task::{Context, Poll};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{Result, internal_err};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
@@ -30,17 +29,17 @@ use datafusion::physical_plan::execution_plan::{
 };
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder};
-use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{FutureExt, Stream, StreamExt};
 
+use super::passing::{Passing, PassingExec};
 use crate::error::cancelled;
 use crystal::stop::Stop;
 
 /// The plan, ended by `stop`, which it gives itself when its streams are dropped.
 pub(super) fn interruptible(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> Result<Arc<dyn ExecutionPlan>> {
-    Ok(Arc::new(InterruptibleExec { input: yielding(plan, stop)?, stop: stop.clone(), streams: Mutex::default() }))
+    let work = Interrupting { stop: stop.clone(), streams: Mutex::default() };
+    Ok(Arc::new(PassingExec { input: yielding(plan, stop)?, work }))
 }
 
 fn yielding(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> Result<Arc<dyn ExecutionPlan>> {
@@ -139,8 +138,7 @@ impl PhysicalExpr for Listening {
 
 /// The root of a plan: dropping its streams ends its work.
 #[derive(Debug)]
-struct InterruptibleExec {
-    input: Arc<dyn ExecutionPlan>,
+struct Interrupting {
     stop: Stop,
     streams: Mutex<Weak<Streams>>,
 }
@@ -161,7 +159,7 @@ impl Drop for Streams {
     }
 }
 
-impl InterruptibleExec {
+impl Interrupting {
     fn streams(&self) -> Arc<Streams> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.upgrade().unwrap_or_else(|| {
@@ -174,71 +172,22 @@ impl InterruptibleExec {
     }
 }
 
-impl DisplayAs for InterruptibleExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+impl Passing for Interrupting {
+    const NAME: &'static str = "InterruptibleExec";
 
-impl ExecutionPlan for InterruptibleExec {
-    fn name(&self) -> &str {
-        "InterruptibleExec"
+    fn again(&self) -> Self {
+        Self { stop: self.stop.clone(), streams: Mutex::default() }
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
+    fn execute(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("{} has one input", self.name());
-        };
-        Ok(Arc::new(Self { input, stop: self.stop.clone(), streams: Mutex::default() }))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        input: &dyn ExecutionPlan,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let run = self.streams();
-        let input = make_cooperative(self.input.execute(partition, context)?);
+        let input = make_cooperative(input.execute(partition, context)?);
         Ok(Box::pin(Interruptible { schema: input.schema(), state: State::Idle(input), run }))
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
-    }
-
-    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        Ok(Arc::clone(&inputs[0]))
-    }
-
-    fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
     }
 }
 

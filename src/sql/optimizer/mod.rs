@@ -15,8 +15,9 @@
 //!
 //! [`cost`] says what a function costs, [`lift`] moves the calls, [`guard`] finds the rows for which an answer cannot
 //! matter (`void > 0.5 OR predict_ef(structure) < -2`), [`node`] is the logical node, [`exec`] the physical one
-//! and [`blocks`] its work; [`limits`] keeps a limit in its place, [`projections`] reads only what is needed, and [`interrupt`] ends a
-//! plan whose rows are no longer wanted; [`copies`] bounds what is copied for strangers. [`travel`] takes a node to another process.
+//! and [`blocks`] its work; [`limits`] keeps a limit in its place, [`projections`] reads only what is needed, [`interrupt`] ends a
+//! plan whose rows are no longer wanted, and [`copies`] bounds what is copied for strangers, both by a [`passing`] node. [`travel`]
+//! takes a node to another process.
 
 mod blocks;
 mod call;
@@ -28,6 +29,7 @@ mod interrupt;
 mod lift;
 mod limits;
 mod node;
+mod passing;
 mod planner;
 mod projections;
 mod state;
